@@ -1,0 +1,170 @@
+/** The house rules of src/: who imports whom, and who may read the real time or real randomness. */
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ambientUses } from './support/ambient.js'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const cruiser = join(root, 'node_modules/dependency-cruiser/bin/dependency-cruise.mjs')
+
+interface Violation {
+  readonly from: string
+  readonly to: string
+  readonly rule: { readonly name: string }
+}
+
+/** What dependency-cruiser finds wrong in `directory`/src, as `rule: from -> to`. */
+const violations = (directory: string): readonly string[] => {
+  const cruise = spawnSync(process.execPath, [cruiser, '--config', '.dependency-cruiser.cjs', '--output-type', 'json', 'src'], {
+    cwd: directory,
+    encoding: 'utf8',
+    maxBuffer: 256 * 1024 * 1024,
+  })
+  if (cruise.stdout === '') throw new Error(`dependency-cruiser printed nothing: ${cruise.stderr}`)
+  const { summary } = JSON.parse(cruise.stdout) as { summary: { violations: readonly Violation[] } }
+  return summary.violations.map(({ rule, from, to }) => `${rule.name}: ${from} -> ${to}`).sort()
+}
+
+describe('imports', () => {
+  it('follow the rules everywhere in src/', () => expect(violations(root)).toEqual([]))
+})
+
+/** Files of a small house of its own, and what each imports. */
+const goodHouse: Readonly<Record<string, readonly string[]>> = {
+  'errors.ts': [],
+  'limits.ts': ['./errors.js'],
+  'invariant.ts': ['./errors.js'],
+  'protocol/codec.ts': ['../errors.js', '../limits.js', 'node:crypto'],
+  'domain/plan.ts': ['../protocol/codec.js', '../invariant.js'],
+  'ports.ts': ['./protocol/codec.js', './domain/plan.js'],
+  'actors/link.ts': ['../ports.js', '../domain/plan.js', '../protocol/codec.js'],
+  'tree/apply.ts': ['../ports.js', '../domain/plan.js'],
+  'transport/session.ts': ['../ports.js', '../protocol/codec.js'],
+  'transport/tcp.ts': ['./session.js', 'node:net', 'node:dns/promises'],
+  'transport/unixSocket.ts': ['node:net'],
+  'platform/files.ts': ['../ports.js', '../tree/apply.js', 'node:fs', 'node:fs/promises'],
+  'simulation/cluster.ts': ['../actors/link.js', '../transport/session.js', '../tree/apply.js'],
+  'config/schema.ts': ['../domain/plan.js', '../errors.js'],
+  'config/load.ts': ['./schema.js', 'node:fs'],
+  'control/server.ts': ['../config/schema.js', '../ports.js', 'node:net'],
+  'daemon.ts': ['./platform/files.js', './transport/tcp.js', './actors/link.js', './config/load.js', 'node:fs'],
+  'cli/wazuh-clusterd.ts': ['../daemon.js'],
+  'demo/demo.ts': ['../simulation/cluster.js', '../daemon.js'],
+  'index.ts': ['./daemon.js', './simulation/cluster.js'],
+  'testing.ts': ['./index.js'],
+}
+
+/** rule, the file that breaks it, what it imports, and that import's name in the report */
+const breaches: readonly (readonly [string, string, string, string])[] = [
+  ['foundation', 'errors.ts', './ports.js', 'src/ports.ts'],
+  ['protocol', 'protocol/bad.ts', '../domain/plan.js', 'src/domain/plan.ts'],
+  ['domain', 'domain/bad.ts', '../ports.js', 'src/ports.ts'],
+  ['ports', 'ports.ts', './tree/apply.js', 'src/tree/apply.ts'],
+  ['actors', 'actors/bad.ts', '../transport/session.js', 'src/transport/session.ts'],
+  ['actors', 'actors/threads/bad.ts', '../../platform/files.js', 'src/platform/files.ts'],
+  ['actors', 'actors/worse.ts', '../simulation/cluster.js', 'src/simulation/cluster.ts'],
+  ['tree', 'tree/bad.ts', '../platform/files.js', 'src/platform/files.ts'],
+  ['transport', 'transport/bad.ts', '../actors/link.js', 'src/actors/link.ts'],
+  ['platform', 'platform/bad.ts', '../simulation/cluster.js', 'src/simulation/cluster.ts'],
+  ['simulation', 'simulation/bad.ts', '../platform/files.js', 'src/platform/files.ts'],
+  ['config', 'config/bad.ts', '../actors/link.js', 'src/actors/link.ts'],
+  ['control', 'control/bad.ts', '../actors/link.js', 'src/actors/link.ts'],
+  ['operating-system', 'domain/files.ts', 'node:fs', 'fs'],
+  ['operating-system', 'simulation/files.ts', 'node:fs/promises', 'fs/promises'],
+  ['operating-system', 'transport/session.ts', 'node:net', 'net'],
+  ['operating-system', 'config/schema.ts', 'node:fs', 'fs'],
+  ['operating-system', 'actors/timers.ts', 'node:timers/promises', 'timers/promises'],
+  ['barrels-are-for-others', 'cli/bad.ts', '../index.js', 'src/index.ts'],
+  ['no-other-barrel', 'demo/bad.ts', '../tree/index.js', 'src/tree/index.ts'],
+  ['resolvable', 'cli/missing.ts', './nowhere.js', './nowhere.js'],
+]
+
+describe('the import rules', () => {
+  let directory: string
+
+  const write = (house: ReadonlyMap<string, readonly string[]>): void => {
+    rmSync(join(directory, 'src'), { recursive: true, force: true })
+    for (const [path, imports] of house) {
+      const file = join(directory, 'src', path)
+      mkdirSync(dirname(file), { recursive: true })
+      // Type-only imports are imports too: a boundary that only types cross is crossed.
+      writeFileSync(file, [...imports.map((name, at) => `import type * as a${at} from '${name}'`), 'export {}', ''].join('\n'))
+    }
+  }
+
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'muster-architecture-'))
+    for (const name of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json']) cpSync(join(root, name), join(directory, name))
+  })
+  afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+  it('accept a house that keeps them', () => {
+    write(new Map(Object.entries(goodHouse)))
+    expect(violations(directory)).toEqual([])
+  })
+
+  it('name every import that breaks one, and no other', () => {
+    const house = new Map(Object.entries(goodHouse)).set('tree/index.ts', [])
+    for (const [, path, name] of breaches) house.set(path, [...(house.get(path) ?? []), name])
+    write(house)
+    expect(violations(directory)).toEqual(breaches.map(([rule, path, , to]) => `${rule}: src/${path} -> ${to}`).sort())
+  })
+
+  it('refuse a cycle of values and let one of types be', () => {
+    write(new Map())
+    mkdirSync(join(directory, 'src/domain'), { recursive: true })
+    const part = (name: string, text: string): void => writeFileSync(join(directory, 'src/domain', name), text)
+    part('a.ts', `import { b } from './b.js'\nexport const a = () => b()\n`)
+    part('b.ts', `import { a } from './a.js'\nexport const b = (): unknown => a()\n`)
+    expect(violations(directory).map((violation) => violation.split(':')[0])).toContain('no-cycle')
+    part('b.ts', `import type { a } from './a.js'\nexport const b = (): typeof a | undefined => undefined\n`)
+    expect(violations(directory)).toEqual([])
+  })
+})
+
+/** Where real time and randomness may be read: the composition root, its adapters and the programs around it. */
+const realWorld = /^(platform\/|transport\/tcp|cli\/|demo\/|control\/|daemon\.ts$)/
+
+const sources = (): readonly string[] =>
+  readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts') && !realWorld.test(path))
+
+describe('real time and randomness', () => {
+  it('are read nowhere in src/ but in the adapters', () => {
+    const found = sources().flatMap((path) => ambientUses(readFileSync(join(root, 'src', path), 'utf8')).map((use) => `src/${path}:${use}`))
+    expect(found).toEqual([])
+  })
+
+  it.each([
+    ['const now = Date.now()', 'Date.now'],
+    ['const now = Date . now()', 'Date.now'],
+    ['const now = Date.now', 'Date.now'],
+    ['const now = globalThis.Date.now()', 'Date.now'],
+    ['const today = new Date()', 'new Date()'],
+    ['setTimeout(fire, 10)', 'setTimeout'],
+    ['const later = setTimeout', 'setTimeout'],
+    ['const clock = { setTimeout }', 'setTimeout'],
+    ['const clock = { later: setTimeout }', 'setTimeout'],
+    ['globalThis.setTimeout(fire, 10)', 'setTimeout'],
+    ['class A { b = setInterval(fire, 10) }', 'setInterval'],
+    ['await new Promise((resolve) => setTimeout(resolve, 5))', 'setTimeout'],
+    ['const die = Math.random()', 'Math.random'],
+    ['const now = performance.now()', 'performance.now'],
+  ])('are seen in: %s', (snippet, use) => expect(ambientUses(`\n${snippet}`)).toEqual([`2: ${use}`]))
+
+  it.each([
+    'clock.setTimeout(fire, 10)',
+    'this.#clock.setInterval(fire, 10)',
+    'class Clock { setTimeout(fire: () => void): number { return 0 } }',
+    'interface Clock { setTimeout(fire: () => void): number; readonly setInterval: () => void }',
+    'const clock = { setTimeout: (fire: () => void) => queue(fire), setInterval() {} }',
+    'const now = clock.now()',
+    'const at = new Date(clock.now())',
+    'type Timer = ReturnType<typeof setTimeout>',
+    'const die = random.next()',
+    '// Date.now() and setTimeout(fire) are forbidden here',
+    "const hint = 'use setTimeout( of the clock, never Math.random'",
+  ])('are not seen in: %s', (snippet) => expect(ambientUses(snippet)).toEqual([]))
+})

@@ -1,0 +1,205 @@
+/** The command as an operator meets it: arguments in, text and an exit code out, a real socket between. */
+import { Writable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { runControl } from '../../src/control/controlCommand.js'
+import type { Answer } from '../../src/control/controlConnection.js'
+import type { AnswerLine, ClusterQuery, NodeView } from '../../src/domain/clusterView.js'
+import { ClusterError } from '../../src/errors.js'
+import { deferred, serve, temporaryHome } from '../control/controlWorld.js'
+
+interface Ran {
+  readonly code: number
+  readonly out: string
+  readonly err: string
+}
+
+const sink = (onText: (text: string) => void): Writable =>
+  new Writable({
+    write: (chunk: Buffer, _, done) => {
+      onText(chunk.toString())
+      done()
+    },
+  })
+
+const run = async (argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> => {
+  let out = ''
+  let err = ''
+  const stdout = sink((text) => {
+    out += text
+  })
+  const stderr = sink((text) => {
+    err += text
+  })
+  const code = await runControl(argv, { env, stdout, stderr })
+  return { code, out, err }
+}
+
+const nodes: readonly NodeView[] = [
+  { name: 'w.2', type: 'worker', version: '4.8.0', address: '172.22.0.4' },
+  { name: 'm', type: 'master', version: '4.8.0', address: 'wazuh-master' },
+]
+
+/** Answers as a master would, and keeps what it was asked. */
+const master = (asked: ClusterQuery[] = []): Answer =>
+  async function* (query): AsyncGenerator<AnswerLine> {
+    asked.push(query)
+    const wanted = nodes.filter(({ name }) => query.nodes?.includes(name) ?? true)
+    yield { kind: 'cluster', name: 'c', unknownNodes: (query.nodes ?? []).filter((name) => nodes.every((node) => node.name !== name)) }
+    for (const node of wanted) {
+      if (query.kind === 'nodes') yield { kind: 'node', node }
+      else if (query.kind === 'health')
+        yield { kind: 'health', node: { ...node, activeAgents: 0, ...(node.type === 'worker' ? { worker: { integrityFree: true } } : {}) } }
+      else if (node.type === 'worker')
+        yield { kind: 'filesOf', summary: { node: node.name, inSync: true, files: 3, pending: 0, failed: 0, failuresLeftOut: 0 } }
+    }
+    yield { kind: 'end' }
+  }
+
+describe('cluster_control', () => {
+  it('asks what its options say, under the short names and the long ones', async () => {
+    const asked: ClusterQuery[] = []
+    const { home } = await serve(master(asked))
+    const cases: readonly (readonly [readonly string[], ClusterQuery])[] = [
+      [['-l'], { kind: 'nodes' }],
+      [['--list-nodes', '--filter-node', 'm'], { kind: 'nodes', nodes: ['m'] }],
+      [['-fn', 'm', 'w.2', '-l'], { kind: 'nodes', nodes: ['m', 'w.2'] }],
+      [['-l', '-fn=m'], { kind: 'nodes', nodes: ['m'] }],
+      [['-l', '-fn', 'm', '-fn', 'w.2'], { kind: 'nodes', nodes: ['m', 'w.2'] }],
+      [['-i'], { kind: 'health' }],
+      [['-i', '-fn', 'm'], { kind: 'health', nodes: ['m'] }],
+      [['--health', 'more', '-fn', 'm'], { kind: 'health', nodes: ['m'] }],
+      [['-f'], { kind: 'files', all: false }],
+      [['--files', '--json', '-fn', 'w.2'], { kind: 'files', all: true, nodes: ['w.2'] }],
+    ]
+    for (const [argv, query] of cases) {
+      expect(await run([...argv, '--home', home])).toMatchObject({ code: 0, err: '' })
+      expect(asked.pop()).toEqual(query)
+    }
+  })
+
+  it('prints each answer, as text and as JSON', async () => {
+    const { home } = await serve(master())
+    const env = { WAZUH_PATH: home }
+    expect((await run(['-l'], env)).out).toBe(
+      'NAME  TYPE    VERSION  ADDRESS       \nm     master  4.8.0    wazuh-master  \nw.2   worker  4.8.0    172.22.0.4    \n',
+    )
+    expect(JSON.parse((await run(['-l', '--json'], env)).out)).toMatchObject({ total: 2 })
+    expect((await run(['-i'], env)).out).toMatch(
+      /^Cluster name: c\n\nLast completed synchronization for connected nodes \(1\):\n {4}w\.2 \(/,
+    )
+    expect((await run(['-i', 'more'], env)).out).toMatch(/^Cluster name: c\n\nConnected nodes \(1\):\n\n {4}m \(wazuh-master\)\n/)
+    expect((await run(['-i', 'MORE'], env)).out).toContain('Status:')
+    for (const argv of [
+      ['-i', '--json'],
+      ['-i', 'more', '--json'],
+    ])
+      expect(JSON.parse((await run(argv, env)).out)).toMatchObject({ n_connected_nodes: 1 })
+    expect((await run(['-f'], env)).out).toBe('All 3 files of w.2 are in sync.\n')
+    expect(JSON.parse((await run(['-f', '--json'], env)).out)).toMatchObject({ nodes: [{ name: 'w.2', items: [] }] })
+  })
+
+  it('takes --home before WAZUH_PATH', async () => {
+    const { home } = await serve(master())
+    expect(await run(['-l', '--home', home], { WAZUH_PATH: temporaryHome() })).toMatchObject({ code: 0 })
+  })
+
+  it('without a daemon says so and exits with 1', async () => {
+    for (const argv of [['-l'], ['-i'], ['-f', '--json']])
+      expect(await run(argv, { WAZUH_PATH: temporaryHome() })).toEqual({ code: 1, out: '', err: 'Cluster is not running.\n' })
+  })
+
+  it('names the nodes that there are not, and prints nothing else', async () => {
+    const { home } = await serve(master())
+    for (const flags of [['-l'], ['-i'], ['-i', 'more'], ['-f'], ['-l', '--json'], ['-i', '--json'], ['-f', '--json']])
+      expect(await run([...flags, '--home', home, '-fn', 'm', 'x', 'y\n'])).toEqual({
+        code: 1,
+        out: '',
+        err: 'Error 3022 - Unknown node ID: x, y\\n\n',
+      })
+  })
+
+  it.each([
+    [['-l', '-i'], /^Wrong arguments: only one of /],
+    [['-f', '-a'], /^Wrong arguments: only one of /],
+    [['-i', 'less'], /^Wrong arguments: -i takes nothing or the word more, not 'less'\.\n$/],
+    [['-l', '-fs', 'active'], /^Wrong arguments: -fs goes with -a only\.\n$/],
+    [['-l', '-fn'], /^error: .*argument missing\n$/],
+    [['-l', 'more'], /^error: too many arguments/],
+    [['--nonsense'], /^error: unknown option '--nonsense'\n$/],
+    [['-a'], /^Listing the agents is not available yet: it comes with the next version\.\n$/],
+    [['-a', '-fs', 'active'], /^Listing the agents is not available yet/],
+    [[], /^Wrong arguments: nothing to do\.\nUsage: cluster_control /],
+    [['-d'], /^Wrong arguments: nothing to do\.\nUsage: cluster_control /],
+    [['--json', '-fn', 'm'], /^Wrong arguments: nothing to do\.\nUsage: cluster_control /],
+  ])('with %j says what is wrong and exits with 1', async (argv, sentence) => {
+    const { code, out, err } = await run(argv)
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toMatch(sentence)
+  })
+
+  it('shows an example of each command with -h and -u', async () => {
+    for (const flag of ['-h', '--help', '-u', '--usage']) {
+      const { code, out, err } = await run([flag])
+      expect({ code, err }).toEqual({ code: 0, err: '' })
+      for (const example of ['-l ', '-l -fn ', '-i ', '-i more ', '-f ', '-f -fn worker-1 --json', '-a ', '-d '])
+        expect(out).toContain(`cluster_control ${example}`)
+    }
+    expect((await run(['-h'])).out).toContain('-fn, --filter-node <node...>')
+  })
+
+  it('says what the daemon refuses in one sentence, with a stack only when asked', async () => {
+    const { home } = await serve(async function* () {
+      yield { kind: 'cluster', name: 'c', unknownNodes: [] }
+      throw new ClusterError('notConnected', { message: 'This worker is not connected to its master\u001b[2J\nroot#' })
+    })
+    const sentence = 'Error 3023 - This worker is not connected to its master\\x1b[2J\\nroot#\n'
+    expect(await run(['-l', '--home', home])).toEqual({ code: 1, out: '', err: sentence })
+    const { err } = await run(['-l', '-d', '--home', home])
+    expect(err).toContain(sentence)
+    expect(err).toMatch(/^DEBUG: Asking .*c-internal\.sock: \{"kind":"nodes"\}$/m)
+    expect(err).toMatch(/^DEBUG: {5}at /m)
+  })
+
+  it('is silent when its reader has seen enough', async () => {
+    const { home } = await serve(async function* () {
+      yield { kind: 'filesOf', summary: { node: 'w', inSync: false, files: 1, pending: 1, failed: 0, failuresLeftOut: 0 } }
+      for (;;) yield { kind: 'file', row: { node: 'w', file: 'x'.repeat(500), state: 'pending' } }
+    })
+    let err = ''
+    const stderr = sink((text) => {
+      err += text
+    })
+    const gone = (): Writable => {
+      let writes = 0
+      return new Writable({
+        write: (_, __, done) => done(writes++ < 3 ? null : Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
+      })
+    }
+    for (const json of [[], ['--json']])
+      expect(await runControl(['-f', ...json, '--home', home], { env: {}, stdout: gone(), stderr })).toBe(0)
+    expect(err).toBe('')
+  })
+
+  it('takes no more of the answer than its reader takes of it', async () => {
+    let rows = 0
+    const { home } = await serve(async function* () {
+      for (; rows < 100_000; rows++) yield { kind: 'file', row: { node: 'w', file: 'x'.repeat(1_000), state: 'pending' } }
+      yield { kind: 'end' }
+    })
+    const blocked = deferred<() => void>()
+    const stdout = new Writable({
+      write: (_, __, done) => blocked.resolve(() => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))),
+    })
+    const running = runControl(['-f', '--home', home], { env: {}, stdout, stderr: sink(() => {}) })
+    const release = await blocked.promise
+    // Until nothing moves any more: the daemon's generator stands still for many turns of the loop.
+    for (let still = 0, before = -1; still < 200; ) {
+      await new Promise((resolve) => setImmediate(resolve))
+      still = rows === before ? still + 1 : 0
+      before = rows
+    }
+    expect(rows).toBeLessThan(5_000)
+    release()
+    expect(await running).toBe(0)
+  })
+})

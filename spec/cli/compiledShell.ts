@@ -1,0 +1,47 @@
+/**
+ * The daemon's shell as a real program, with a daemon inside that does nothing: compiled from the sources as they are now
+ * (a dist/ may be older), so that processes, signals and PID files are the real ones and the cluster is not in the way.
+ */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import ts from 'typescript'
+
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+const needed = ['cli', 'config', 'domain', 'platform/logFile.ts', 'errors.ts', 'invariant.ts', 'limits.ts', 'ports.ts']
+
+const sources = (path: string): string[] =>
+  path.endsWith('.ts') ? [path] : readdirSync(join(repository, 'src', path)).flatMap((name) => sources(join(path, name)))
+
+/** What the daemon inside does is told in the environment variable `INSIDE`. */
+const entry = `
+import { fileURLToPath } from 'node:url'
+import { main } from './clusterdMain.js'
+const inside = process.env.INSIDE
+const startDaemon = async () => {
+  if (inside === 'dies') process.exit(7)
+  if (inside === 'refuses') throw new Error('no\\nport')
+  if (inside === 'crashes') setTimeout(() => { throw new Error('a bug') }, 0)
+  const alive = setInterval(() => {}, 1000)
+  return { failed: new Promise(() => {}), stop: async () => clearInterval(alive) }
+}
+const { stdout, stderr } = process
+process.exit(await main(process.argv.slice(2), process.env, { stdout, stderr, script: fileURLToPath(import.meta.url), startDaemon }))
+`
+
+/** Returns the directory to remove afterwards and the program's path. */
+export const compileShell = (): { readonly directory: string; readonly program: string } => {
+  const directory = mkdtempSync(join(tmpdir(), 'muster-shell-'))
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
+  for (const path of needed.flatMap(sources)) {
+    const target = join(directory, 'dist', path.replace(/\.ts$/, '.js'))
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, ts.transpileModule(readFileSync(join(repository, 'src', path), 'utf8'), { compilerOptions }).outputText)
+  }
+  const program = join(directory, 'dist/cli/wazuh-clusterd.js')
+  writeFileSync(program, entry)
+  writeFileSync(join(directory, 'package.json'), '{"type": "module", "version": "0.0.0"}')
+  symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'))
+  return { directory, program }
+}

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { compileShell } from './compiledShell.js'
+
+const conf = `<ossec_config><cluster><key>${'k'.repeat(32)}</key><nodes><node>m</node></nodes></cluster></ossec_config>`
+
+let shell = { directory: '', program: '' }
+let home = ''
+const running = new Set<number>()
+
+beforeAll(() => {
+  shell = compileShell()
+})
+afterAll(() => rmSync(shell.directory, { recursive: true, force: true }))
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'muster-home-'))
+  mkdirSync(join(home, 'etc'))
+  mkdirSync(join(home, 'var/run'), { recursive: true })
+  writeFileSync(join(home, 'etc/ossec.conf'), conf, { mode: 0o640 })
+})
+afterEach(() => {
+  for (const pid of running) {
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // It has ended, as it should.
+    }
+  }
+  running.clear()
+  rmSync(home, { recursive: true, force: true })
+})
+
+const start = (args: readonly string[], inside = ''): ChildProcess => {
+  const child = spawn(process.execPath, [shell.program, '--home', home, '-r', ...args], {
+    env: { ...process.env, INSIDE: inside },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  if (child.pid !== undefined) running.add(child.pid)
+  return child
+}
+
+const ended = async (child: ChildProcess): Promise<{ code: unknown; err: string }> => {
+  let err = ''
+  child.stderr?.on('data', (chunk) => {
+    err += String(chunk)
+  })
+  const [code] = await once(child, 'close')
+  return { code, err }
+}
+
+const runFiles = (): string[] => readdirSync(join(home, 'var/run')).sort()
+const pidFiles = (): string[] => runFiles().filter((name) => name.endsWith('.pid'))
+const logText = (): string => readFileSync(join(home, 'logs/cluster.log'), 'utf8')
+
+/** Resolves when the directory of the PID files holds none. */
+const pidFileGone = (): Promise<void> =>
+  new Promise((resolve) => {
+    const look = (): void => {
+      if (runFiles().length > 0) return
+      watcher.close()
+      resolve()
+    }
+    const watcher = watch(join(home, 'var/run'), look)
+    look()
+  })
+
+const ready = async (child: ChildProcess): Promise<void> => {
+  await once(child.stdout ?? child, 'data')
+}
+
+describe('the process of wazuh-clusterd', () => {
+  it('goes to the background with a PID file, refuses a second start, and stops at SIGTERM without a trace', async () => {
+    expect(await ended(start([]))).toEqual({ code: 0, err: '' })
+    const [pidFile = ''] = pidFiles()
+    const pid = Number(readFileSync(join(home, 'var/run', pidFile), 'utf8'))
+    running.add(pid)
+    expect(pidFile).toBe(`wazuh-clusterd-${pid}.pid`)
+    for (const args of [[], ['-f']]) {
+      const second = await ended(start(args))
+      expect(second.code).toBe(1)
+      expect(second.err).toContain(`Another wazuh-clusterd (PID ${pid}) runs on ${home}`)
+    }
+    expect(pidFiles()).toEqual([pidFile])
+    const gone = pidFileGone()
+    process.kill(pid, 'SIGTERM')
+    await gone
+    expect(logText()).toContain('Stopping: received SIGTERM.')
+  })
+
+  it('lets exactly one of several simultaneous starts through', async () => {
+    const starts = Array.from({ length: 4 }, () => start(['-f']))
+    const codes: unknown[] = []
+    const allEnded = starts.map(async (child) => {
+      codes.push((await ended(child)).code)
+      return child
+    })
+    await Promise.race([
+      Promise.all(allEnded.slice(0, 3)),
+      Promise.all(allEnded.slice(1)),
+      Promise.all([allEnded[0], allEnded[2], allEnded[3]]),
+      Promise.all([allEnded[0], allEnded[1], allEnded[3]]),
+    ])
+    expect(codes).toEqual([1, 1, 1])
+    expect(pidFiles()).toHaveLength(1)
+    for (const child of starts) child.kill('SIGINT')
+    await Promise.all(allEnded)
+    expect(codes).toEqual([1, 1, 1, 0])
+    expect(runFiles()).toEqual([])
+  })
+
+  it('cleans up after one that was killed, and takes no other process for one of its own', async () => {
+    const killed = start(['-f'])
+    await ready(killed)
+    killed.kill('SIGKILL')
+    await once(killed, 'close')
+    expect(pidFiles()).toHaveLength(1)
+    writeFileSync(join(home, `var/run/wazuh-clusterd-${process.pid}.pid`), `${process.pid}\n`)
+    const next = start(['-f'])
+    await ready(next)
+    expect(pidFiles()).toEqual([`wazuh-clusterd-${next.pid}.pid`])
+    const closed = ended(next)
+    next.kill('SIGTERM')
+    expect(await closed).toEqual({ code: 0, err: '' })
+    expect(runFiles()).toEqual([])
+  })
+
+  it.each([
+    ['refuses', 'Internal error: no\\nport'],
+    ['dies', 'The daemon ended before it was ready (exit code 7)'],
+  ])('shows on stderr why one in the background %s to start, and exits 1', async (inside, says) => {
+    const { code, err } = await ended(start([], inside))
+    expect(code).toBe(1)
+    expect(err.replaceAll('\n', '\\n')).toContain(says)
+    expect(err).not.toContain('    at ')
+  })
+
+  it('ends with 1 and one sentence, the stack only at -dd, at an error that nobody caught', async () => {
+    const plain = await ended(start(['-f'], 'crashes'))
+    expect(plain).toEqual({ code: 1, err: 'wazuh-clusterd: Error 3199 - Internal error: a bug\n' })
+    expect(logText()).not.toContain('    at ')
+    expect((await ended(start(['-f', '-dd'], 'crashes'))).code).toBe(1)
+    expect(logText()).toMatch(/DEBUG2: .*a bug\\n {4}at /)
+    expect(runFiles()).toEqual([])
+  })
+})

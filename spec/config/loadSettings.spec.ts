@@ -1,0 +1,294 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, beforeEach, describe, expect, it } from 'vitest'
+import { loadSettings } from '../../src/config/loadSettings.js'
+import { defaultInternalSettings } from '../../src/config/settings.js'
+import { defaultSyncedItems } from '../../src/domain/syncedItems.js'
+import { type Block, blockOf, renderJson, renderXml, validSettings } from './renderedConfig.js'
+
+const home = mkdtempSync(join(tmpdir(), 'muster-config-'))
+const confFile = join(home, 'etc/ossec.conf')
+const jsonFile = join(home, 'etc/cluster.json')
+const key = 'c98b62a9b6169ac5f67dae55ae4a9088'
+const minimal: Block = { key, node: '192.0.2.1' }
+
+const load = (conf: string, json?: string) => {
+  writeFileSync(confFile, conf, { mode: 0o640 })
+  if (json === undefined) rmSync(jsonFile, { force: true })
+  else writeFileSync(jsonFile, json)
+  return loadSettings({ home })
+}
+const loadBlock = (block: Block) => load(renderXml({ ...minimal, ...block }))
+const settingsOf = (loaded: ReturnType<typeof load>) => {
+  if (!loaded.ok) throw new Error(loaded.mistakes.join('\n'))
+  return loaded.settings
+}
+const mistakesOf = (loaded: ReturnType<typeof load>): readonly string[] => (loaded.ok ? [] : loaded.mistakes)
+
+beforeEach(() => {
+  rmSync(home, { recursive: true, force: true })
+  mkdirSync(join(home, 'etc'), { recursive: true })
+})
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+describe('loading settings', () => {
+  it('gives back any valid settings that were written down', () =>
+    fc.assert(
+      fc.property(validSettings, (settings) => {
+        const kept = new Set(settings.synced.items.map(({ dir }) => dir))
+        const removed = defaultSyncedItems.items.map(({ dir }) => dir).filter((dir) => !kept.has(dir))
+        const loaded = settingsOf(load(renderXml(blockOf(settings)), renderJson(settings, removed)))
+        const byDir = (items: typeof settings.synced.items) => new Map(items.map((item) => [item.dir, item]))
+        expect(byDir(loaded.synced.items)).toEqual(byDir(settings.synced.items))
+        expect({ ...loaded, synced: { ...loaded.synced, items: [] } }).toEqual({
+          ...settings,
+          home,
+          synced: { ...settings.synced, items: [] },
+        })
+      }),
+      { numRuns: 200 },
+    ))
+
+  it('has the defaults of the reference where nothing is said', () => {
+    const settings = settingsOf(loadBlock({}))
+    expect(settings).toMatchObject({
+      ...{ home, name: 'wazuh', nodeName: 'node01', nodeType: 'master', key, port: 1516, bindAddress: '0.0.0.0' },
+      ...{ masterAddress: '192.0.2.1', hidden: false, disabled: false },
+    })
+    expect(settings.intervals).toEqual({
+      worker: {
+        ...{ syncIntegrityMs: 9_000, syncAgentInfoMs: 10_000, syncAgentGroupsMs: 30_000, timeoutAgentGroupsMs: 40_000 },
+        ...{ keepAliveMs: 60_000, connectionRetryMs: 10_000, failedKeepAlivesMax: 2, agentGroupsMismatchesMax: 5 },
+      },
+      master: {
+        ...{ syncAgentGroupsMs: 10_000, recalculateIntegrityMs: 8_000, timeoutAgentInfoMs: 40_000, agentGroupStartDelayMs: 30_000 },
+        ...{ checkWorkerLastKeepAliveMs: 60_000, timeWithoutKeepAliveMsMax: 120_000, lockedIntegrityMsMax: 1_000_000 },
+      },
+      communication: { clusterRequestMsMax: 20_000, receivingFileMsMax: 120_000 },
+    })
+    expect(settings.synced).toEqual(defaultSyncedItems)
+  })
+
+  const invalid: readonly (readonly [option: string, place: string, value: fc.Arbitrary<string>])[] = [
+    ['name', '<cluster><name>', fc.constantFrom('', 'a\nb', 'n'.repeat(129))],
+    ['node_name', '<cluster><node_name>', fc.constantFrom('', 'a b', 'ü', '..', '.', 'a/b', 'x'.repeat(129))],
+    ['node_type', '<cluster><node_type>', fc.constantFrom('', 'Master', 'slave', 'manager')],
+    ['key', '<cluster><key>', fc.string({ minLength: 1, maxLength: 31 }).map((text) => `${text.trim()}-`)],
+    ['key', '<cluster><key>', fc.constantFrom('a'.repeat(31), 'a'.repeat(33), `${'a'.repeat(31)}-`, `${'a'.repeat(31)}ü`)],
+    ['previous_key', '<cluster><previous_key>', fc.constantFrom('a'.repeat(31), 'a'.repeat(33), `${'a'.repeat(31)}!`)],
+    ['port', '<cluster><port>', fc.oneof(fc.integer({ min: -9, max: 1024 }).map(String), fc.integer({ min: 65_535 }).map(String))],
+    ['port', '<cluster><port>', fc.constantFrom('', '1516.5', '0x5ec', '1e4', 'x', '1 516')],
+    ['bind_addr', '<cluster><bind_addr>', fc.constantFrom('', 'localhost', 'master.example.com', '256.0.0.1', '1.2.3', '::g')],
+    [
+      'node',
+      '<cluster><nodes><node>',
+      fc.constantFrom('localhost', 'NODE_IP', '0.0.0.0', '127.0.1.1', '', 'a b', '1.2.3.256', '-x', 'a..b', ':::'),
+    ],
+    ['hidden', '<cluster><hidden>', fc.constantFrom('', 'true', 'YES', '1')],
+    ['disabled', '<cluster><disabled>', fc.constantFrom('', 'false', 'No', '0')],
+    ['previous_key_file', '<cluster><previous_key_file>', fc.constantFrom('etc/none', '/nowhere/at/all', 'etc')],
+  ]
+  const optional = new Set(['key', 'previous_key'])
+
+  it('names any single invalid option of the block in exactly one mistake, with its value unless that is a key', () =>
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...invalid).chain(([name, place, value]) => fc.tuple(fc.constant({ name, place }), value)),
+        ([{ name, place }, value]) => {
+          fc.pre(!(optional.has(name) && value === ''))
+          const mistakes = mistakesOf(loadBlock({ [name]: value }))
+          expect(mistakes).toHaveLength(1)
+          expect(mistakes[0]).toContain(`${confFile}: ${place} is `)
+          expect(mistakes[0]).not.toContain('\n')
+          if (!optional.has(name))
+            expect(mistakes[0]).toContain(` is ${name === 'port' && /^[0-9]+$/.test(value) ? value : JSON.stringify(value).slice(0, 50)}`)
+          else if (value.length > 8) expect(mistakes[0]).not.toContain(value)
+        },
+      ),
+      { numRuns: 300 },
+    ))
+
+  const invalidJson: readonly (readonly [place: string, json: object])[] = [
+    ['intervals.worker.keep_alive is "x"', { intervals: { worker: { keep_alive: 'x' } } }],
+    ['intervals.worker.keep_alive is 0:', { intervals: { worker: { keep_alive: 0 } } }],
+    ['intervals.master.recalculate_integrity is -1', { intervals: { master: { recalculate_integrity: -1 } } }],
+    ['intervals.worker.max_failed_keepalive_attempts is 1.5', { intervals: { worker: { max_failed_keepalive_attempts: 1.5 } } }],
+    ['intervals.communication.timeout_receiving_file is 3000000', { intervals: { communication: { timeout_receiving_file: 3_000_000 } } }],
+    ['intervals.master is [1]', { intervals: { master: [1] } }],
+    ['files["../x/"] is not allowed', { files: { '../x/': {} } }],
+    ['files["/etc/"] is not allowed', { files: { '/etc/': {} } }],
+    ['files["queue/"] is not allowed', { files: { 'queue/': {} } }],
+    ['files["etc/rules"] names a directory a second time', { files: { 'etc/rules/': {}, 'etc/rules': {} } }],
+    ['files["etc/rules/"] is 7', { files: { 'etc/rules/': 7 } }],
+    ['files["etc/rules/"].permissions is "660 "', { files: { 'etc/rules/': { permissions: '660 ' } } }],
+    ['files["etc/rules/"].files is []', { files: { 'etc/rules/': { files: [] } } }],
+    ['files["etc/rules/"].extra_valid is true', { files: { 'etc/rules/': { extra_valid: true } } }],
+    ['files["etc/rules/"].source is "worker"', { files: { 'etc/rules/': { source: 'worker' } } }],
+    ['files.excluded_files is "x"', { files: { excluded_files: 'x' } }],
+    ['reload_command is "systemctl reload"', { reload_command: 'systemctl reload' }],
+    ['compression is true', { compression: true }],
+  ]
+
+  it.each(invalidJson)('names the invalid %s of cluster.json in exactly one mistake', (place, json) => {
+    const mistakes = mistakesOf(load(renderXml(minimal), JSON.stringify(json)))
+    expect(mistakes).toHaveLength(1)
+    expect(mistakes[0]).toContain(`${jsonFile}: ${place}`)
+  })
+
+  it('tells all mistakes of both files at once', () => {
+    const mistakes = mistakesOf(
+      load(renderXml({ key: 'short', port: '80', node: 'NODE_IP', hidden: 'maybe' }), '{"compression": 1, "intervals": 2}'),
+    )
+    expect(mistakes).toHaveLength(6)
+    for (const place of ['<key>', '<port>', '<node>', '<hidden>', 'compression', 'intervals'])
+      expect(mistakes.filter((line) => line.includes(place))).toHaveLength(1)
+  })
+
+  it('takes the last value of several roots and blocks, and steps over foreign blocks and comments', () => {
+    const conf = `<?xml version="1.0"?>
+<!-- <ossec_config><cluster><port>1</port> --><ossec_config>
+  <localfile><command>a && b \\< c</command><query>R&D "<x" 'it</query></localfile>
+  <wodle name="x"><cluster><port>2</port></cluster></wodle><empty/>
+  <cluster><name>one</name><key>${key}</key><nodes><node>m1</node></nodes><port>2000</port></cluster>
+</ossec_config>
+<agent_config><cluster><port>3</port></cluster></agent_config>
+<ossec_config>
+  <cluster><!-- <name>no</name> --><port>2001</port><port>2002</port><name>R&D</name></cluster>
+</ossec_config>
+`
+    const loaded = load(conf)
+    expect(settingsOf(loaded)).toMatchObject({ name: 'R&D', port: 2002, masterAddress: 'm1', disabled: false })
+    expect(loaded.warnings).toEqual([])
+  })
+
+  it.each([
+    ['a wrong closing tag', '<ossec_config>\n<cluster>\n<name>x</nam>\n</cluster></ossec_config>', 3],
+    ['a block without end', '<ossec_config>\n\n<cluster><name>x</name></ossec_config>', 3],
+    ['a root without end', '<!-- \n -->\n<ossec_config>\n<cluster></cluster>', 3],
+    ['a comment without end', '<ossec_config>\n</ossec_config>\n<!-- x', 3],
+    ['a closing tag too many', '<ossec_config></ossec_config>\n</x>', 2],
+    ['a hostile name', '<ossec_config>\n<cluster><__proto__>x</__proto__></cluster></ossec_config>', 2],
+  ])('tells the line of %s in one sentence', (_, conf, line) => {
+    const mistakes = mistakesOf(load(conf))
+    expect(mistakes).toHaveLength(1)
+    expect(mistakes[0]).toMatch(new RegExp(`ossec.conf: not XML in line ${line}: `))
+  })
+
+  it('reads any bytes as settings or mistakes, never an exception', () =>
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.constantFrom(
+            '<',
+            '>',
+            '/',
+            '</',
+            '<!--',
+            '-->',
+            '&',
+            '"',
+            "'",
+            ' ',
+            '\n',
+            'cluster',
+            'ossec_config',
+            'port',
+            '=',
+            '<ossec_config>',
+            '<cluster>',
+            '</cluster>',
+          ),
+        ),
+        fc.string(),
+        (parts, json) => {
+          const loaded = load(parts.join(''), json)
+          expect(typeof loaded.ok).toBe('boolean')
+        },
+      ),
+      { numRuns: 300 },
+    ))
+
+  it('is disabled without a cluster block, and as Wazuh ships it', () => {
+    expect(settingsOf(load('<ossec_config><global/></ossec_config>')).disabled).toBe(true)
+    const shipped = load(renderXml({ name: 'wazuh', key: '', node: 'NODE_IP', disabled: 'yes' }))
+    expect(settingsOf(shipped)).toMatchObject({ disabled: true, key: '' })
+    expect(shipped.notes).toHaveLength(2)
+  })
+
+  it('warns of what is deprecated, unknown or too much, and goes on', () => {
+    const conf = renderXml({ ...minimal, node_type: 'client', interval: '2m', colour: 'red' }).replace(
+      '</node>',
+      '</node><node>b</node><node>c</node>',
+    )
+    const loaded = load(conf, '{"intervals": {"worker": {"keepalive": 1}, "master": {"process_pool_size": 2}}, "distributed_api": {}}')
+    expect(settingsOf(loaded)).toMatchObject({ nodeType: 'worker', masterAddress: '192.0.2.1' })
+    const about = (text: string) => loaded.warnings.filter((line) => line.includes(text))
+    for (const text of ['"client"', '<interval>', '<colour>', '"b", "c"', 'intervals.worker.keepalive']) expect(about(text)).toHaveLength(1)
+    expect(loaded.warnings).toHaveLength(5)
+    expect(loaded.notes).toHaveLength(2)
+  })
+
+  it('says that the HAProxy helper comes later', () => {
+    const loaded = load(
+      renderXml(minimal).replace('</cluster>', '<haproxy_helper><haproxy_disabled>no</haproxy_disabled></haproxy_helper></cluster>'),
+    )
+    expect(settingsOf(loaded).disabled).toBe(false)
+    expect(loaded.notes.join()).toContain('<haproxy_helper>')
+  })
+
+  it('reads keys from files, relative to the home or absolute, without the line break at their end', () => {
+    writeFileSync(join(home, 'etc/key'), `${key}\n`, { mode: 0o600 })
+    writeFileSync(join(home, 'old'), `${'b'.repeat(32)}\r\n`, { mode: 0o600 })
+    const loaded = load(renderXml({ node: 'm', key: '', key_file: 'etc/key', previous_key_file: join(home, 'old') }))
+    expect(settingsOf(loaded)).toMatchObject({ key, previousKey: 'b'.repeat(32) })
+    expect(loaded.warnings).toEqual([])
+  })
+
+  it('refuses a key beside a key file, a missing key, and a key file with something else in it, without showing it', () => {
+    writeFileSync(join(home, 'etc/key'), 'not the secret', { mode: 0o600 })
+    expect(mistakesOf(loadBlock({ key_file: 'etc/key' }))).toEqual([
+      expect.stringContaining('<cluster><key_file> is given together with <key>'),
+    ])
+    expect(mistakesOf(load(renderXml({ node: 'm' })))).toEqual([expect.stringContaining('<cluster><key> is missing')])
+    const [mistake, ...more] = mistakesOf(load(renderXml({ node: 'm', key_file: 'etc/key' })))
+    expect(more).toEqual([])
+    expect(mistake).toContain('<cluster><key_file>')
+    expect(mistake).not.toContain('not the secret')
+  })
+
+  it('warns of a configuration and of a key file that others can read', () => {
+    writeFileSync(join(home, 'etc/key'), key)
+    chmodSync(join(home, 'etc/key'), 0o644)
+    writeFileSync(confFile, renderXml({ node: 'm', key_file: 'etc/key' }))
+    chmodSync(confFile, 0o664)
+    const { ok, warnings } = loadSettings({ home })
+    expect(ok).toBe(true)
+    expect(warnings).toEqual([
+      expect.stringContaining(`${confFile}: every user`),
+      expect.stringContaining(`${join(home, 'etc/key')}: every user`),
+    ])
+  })
+
+  it('changes only what an item says, removes an item that is null, and never syncs ossec.conf', () => {
+    const json = {
+      files: { 'etc/': { permissions: '640' }, 'etc/rules': { permissions: '0600' }, 'etc/sca/': null, 'own/': {}, excluded_files: ['x'] },
+    }
+    const { items, excludedNames } = settingsOf(load(renderXml(minimal), JSON.stringify(json))).synced
+    expect(items.find(({ dir }) => dir === 'etc')).toEqual(defaultSyncedItems.items[0])
+    expect(items.find(({ dir }) => dir === 'etc/rules')).toMatchObject({ mode: 0o600, reload: true })
+    expect(items.some(({ dir }) => dir === 'etc/sca')).toBe(false)
+    expect(items.find(({ dir }) => dir === 'own')).toMatchObject({ files: 'all', mode: 0o660 })
+    expect(excludedNames).toEqual(['ar.conf', 'ossec.conf', 'x'])
+  })
+
+  it('tells of a configuration that is missing, a directory, or too large', () => {
+    expect(mistakesOf(loadSettings({ home }))).toEqual([`${confFile}: cannot be read: it does not exist`])
+    expect(mistakesOf(loadSettings({ home, file: join(home, 'etc') }))).toEqual([expect.stringContaining('it is not a file')])
+    expect(mistakesOf(load(`<!-- ${' '.repeat(1024 * 1024)} -->`))).toEqual([expect.stringContaining('larger than 1048576 bytes')])
+    expect(mistakesOf(load(renderXml(minimal), '{\n"intervals": {},\n}'))).toEqual([expect.stringContaining('cluster.json: not JSON: ')])
+  })
+
+  it('without cluster.json has the internal defaults', () => expect(settingsOf(loadBlock({}))).toMatchObject(defaultInternalSettings))
+})

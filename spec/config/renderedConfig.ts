@@ -1,0 +1,142 @@
+/** Settings as an operator would write them, and arbitraries of valid ones. */
+import fc from 'fast-check'
+import { type IntervalOption, intervalOptions } from '../../src/config/intervalOptions.js'
+import type { NodeSettings } from '../../src/config/settings.js'
+import type { SyncedItem } from '../../src/domain/syncedItems.js'
+
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+/** Text of the elements of `<cluster>`, by name; what a test changes before it is rendered. */
+export type Block = Record<string, string>
+
+export const blockOf = (settings: NodeSettings): Block => ({
+  name: settings.name,
+  node_name: settings.nodeName,
+  node_type: settings.nodeType,
+  key: settings.key,
+  ...(settings.previousKey === undefined ? {} : { previous_key: settings.previousKey }),
+  port: String(settings.port),
+  bind_addr: settings.bindAddress,
+  node: settings.masterAddress,
+  hidden: settings.hidden ? 'yes' : 'no',
+  disabled: settings.disabled ? 'yes' : 'no',
+})
+
+export const renderXml = (block: Block): string => {
+  const lines = Object.entries(block).map(([name, text]) => {
+    const element = `<${name}>${escaped(text)}</${name}>`
+    return name === 'node' ? `<nodes>${element}</nodes>` : element
+  })
+  return `<ossec_config>\n<cluster>\n${lines.join('\n')}\n</cluster>\n</ossec_config>\n`
+}
+
+const renderGroup = (group: Readonly<Record<string, IntervalOption>>, values: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(Object.entries(group).map(([name, { option, scale }]) => [option.name, (values[name] ?? Number.NaN) / scale]))
+
+const renderItem = (item: SyncedItem): object => ({
+  permissions: `0o${item.mode.toString(8)}`,
+  source: 'master',
+  files: item.files === 'all' ? ['all'] : item.files,
+  recursive: item.recursive,
+  restart: item.reload,
+  remove_subdirs_if_empty: item.removeEmptyDirectories,
+  extra_valid: false,
+})
+
+export const renderJson = ({ intervals, synced, compression, reloadCommand }: NodeSettings, removedDirs: readonly string[]): string =>
+  JSON.stringify({
+    intervals: {
+      worker: renderGroup(intervalOptions.worker, intervals.worker),
+      master: renderGroup(intervalOptions.master, intervals.master),
+      communication: renderGroup(intervalOptions.communication, intervals.communication),
+    },
+    files: {
+      ...Object.fromEntries(removedDirs.map((dir) => [`${dir}/`, null])),
+      ...Object.fromEntries(synced.items.map((item) => [`${item.dir}/`, renderItem(item)])),
+      excluded_files: synced.excludedNames,
+      excluded_extensions: synced.excludedEndings,
+    },
+    compression,
+    ...(reloadCommand === undefined ? {} : { reload_command: reloadCommand }),
+  })
+
+const letters = [...'ABCXYZabcxyz0189_']
+const key = fc.array(fc.constantFrom(...letters), { minLength: 32, maxLength: 32 }).map((chars) => chars.join(''))
+const word = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_-]{0,12}$/)
+const address = fc.oneof(fc.ipV4(), fc.ipV6()).filter((text) => text !== '0.0.0.0' && text !== '127.0.1.1')
+
+const numbers = <K extends string>(group: Readonly<Record<K, IntervalOption>>): fc.Arbitrary<Record<K, number>> => {
+  const names = Object.keys(group)
+  return fc
+    .array(fc.integer({ min: 10, max: 1_000_000 }), { minLength: names.length, maxLength: names.length })
+    .map((values) => Object.fromEntries(names.map((name, index) => [name, values[index]])) as Record<K, number>)
+}
+
+const item = (dir: string): fc.Arbitrary<SyncedItem> =>
+  fc.record({
+    dir: fc.constant(dir),
+    files: fc.oneof(
+      fc.constant('all' as const),
+      fc.uniqueArray(
+        word.filter((name) => name !== 'all'),
+        { minLength: 1, maxLength: 3 },
+      ),
+    ),
+    mode: fc.integer({ min: 0o400, max: 0o777 }),
+    recursive: fc.boolean(),
+    removeEmptyDirectories: fc.boolean(),
+    reload: fc.boolean(),
+  })
+
+const items = fc
+  .subarray(['etc', 'etc/shared', 'var/multigroups', 'etc/rules', 'etc/decoders', 'etc/lists', 'etc/sca', 'ruleset/own', 'a b/ü'], {
+    minLength: 1,
+  })
+  .chain((dirs) => fc.tuple(...dirs.map(item)))
+
+/** Any enabled settings that an operator may ask for; `home` is empty, to be filled in. */
+export const validSettings: fc.Arbitrary<NodeSettings> = fc
+  .record({
+    home: fc.constant(''),
+    name: fc
+      .string({ minLength: 1, maxLength: 40 })
+      .map((text) => text.trim())
+      .filter((text) => text.length > 0),
+    nodeName: fc.stringMatching(/^[A-Za-z0-9_.-]{0,20}[A-Za-z0-9]$/),
+    nodeType: fc.constantFrom('master' as const, 'worker' as const),
+    key,
+    previousKey: fc.option(key, { nil: undefined }),
+    port: fc.integer({ min: 1025, max: 65_534 }),
+    bindAddress: fc.oneof(fc.ipV4(), fc.ipV6()),
+    masterAddress: fc.oneof(address, fc.domain(), fc.constantFrom('127.0.0.1', '::1', 'wazuh-master', 'a_b.c')),
+    hidden: fc.boolean(),
+    disabled: fc.constant(false),
+    synced: fc.record({
+      items,
+      excludedNames: fc.uniqueArray(word, { maxLength: 3 }).map((names) => ['ar.conf', 'ossec.conf', ...names]),
+      excludedEndings: fc.uniqueArray(
+        word.map((name) => `.${name}`),
+        { maxLength: 3 },
+      ),
+    }),
+    intervals: fc.record({
+      worker: numbers(intervalOptions.worker),
+      master: numbers(intervalOptions.master),
+      communication: numbers(intervalOptions.communication),
+    }),
+    compression: fc.constantFrom('auto' as const, 'never' as const, 'always' as const),
+    reloadCommand: fc.option(
+      fc.array(
+        fc.string({ minLength: 1, maxLength: 20 }).filter((text) => !text.includes('\0')),
+        { minLength: 1, maxLength: 4 },
+      ),
+      {
+        nil: undefined,
+      },
+    ),
+  })
+  .map(({ previousKey, reloadCommand, ...rest }) => ({
+    ...rest,
+    ...(previousKey === undefined ? {} : { previousKey }),
+    ...(reloadCommand === undefined ? {} : { reloadCommand }),
+  }))

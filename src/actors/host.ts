@@ -1,0 +1,127 @@
+/**
+ * The failure boundary. What is hosted runs in an actor system of its own, with timers of its own: it can fail in any way
+ * XState knows without touching its neighbours, and when it ends nothing of it is left. Its end is reported as an event.
+ */
+import { type AnyActorLogic, createActor, fromCallback } from 'xstate'
+import { asClusterError, ClusterError } from '../errors.js'
+import { invariant } from '../invariant.js'
+import type { Clock } from '../ports.js'
+
+/** A machine inside a boundary ends with this output: it was done, or met something that it did not expect. */
+export type End = { readonly kind: 'closed'; readonly error?: ClusterError } | { readonly kind: 'crashed'; readonly error: ClusterError }
+
+export type ChildEvent =
+  | { readonly type: 'child.crashed'; readonly error: ClusterError }
+  | { readonly type: 'child.closed'; readonly error?: ClusterError }
+
+export interface Hosted {
+  send(event: { readonly type: string }): void
+  /** Stops it without a report. */
+  stop(): void
+  /** Timers that it has running; 0 after the end. */
+  readonly timers: number
+}
+
+/** A clock that knows which of its timers are running, so that they can all be cancelled. */
+class BoundaryClock implements Clock {
+  readonly #clock: Clock
+  readonly #running = new Set<unknown>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  now(): number {
+    return this.#clock.now()
+  }
+
+  monotonicMs(): number {
+    return this.#clock.monotonicMs()
+  }
+
+  setTimeout(fire: () => void, delayMs: number): unknown {
+    const timer: unknown = this.#clock.setTimeout(() => {
+      this.#running.delete(timer)
+      fire()
+    }, delayMs)
+    this.#running.add(timer)
+    return timer
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.#running.delete(timer)
+    this.#clock.clearTimeout(timer)
+  }
+
+  get running(): number {
+    return this.#running.size
+  }
+
+  cancelAll(): void {
+    for (const timer of this.#running) this.#clock.clearTimeout(timer)
+    this.#running.clear()
+  }
+}
+
+export interface HostOptions {
+  readonly clock: Clock
+  readonly input?: unknown
+  readonly onEnd: (event: ChildEvent) => void
+}
+
+export const startHosted = (logic: AnyActorLogic, options: HostOptions): Hosted => {
+  const clock = new BoundaryClock(options.clock)
+  const actor = createActor(logic, { clock, input: options.input })
+  let ended = false
+  const cleanUp = (): void => {
+    ended = true
+    actor.stop()
+    clock.cancelAll()
+    invariant(clock.running === 0, 'a boundary leaves no timer')
+  }
+  const end = (event: ChildEvent): void => {
+    if (ended) return
+    cleanUp()
+    options.onEnd(event)
+  }
+  actor.subscribe({
+    error: (thrown: unknown) => end({ type: 'child.crashed', error: asClusterError(thrown, 'threadCrashed') }),
+    complete: () => end(endOf(actor.getSnapshot().output)),
+  })
+  actor.start()
+  return {
+    send: (event) => {
+      if (!ended) actor.send(event)
+    },
+    stop: () => {
+      if (!ended) cleanUp()
+    },
+    get timers() {
+      return clock.running
+    },
+  }
+}
+
+const endOf = (output: unknown): ChildEvent => {
+  const error = errorOf(output)
+  if (isRecord(output) && output['kind'] === 'crashed') return { type: 'child.crashed', error: error ?? new ClusterError('threadCrashed') }
+  return error ? { type: 'child.closed', error } : { type: 'child.closed' }
+}
+
+const errorOf = (output: unknown): ClusterError | undefined =>
+  isRecord(output) && output['error'] instanceof ClusterError ? output['error'] : undefined
+
+const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+
+export interface HostedInput {
+  /** Handed to the logic that is hosted. */
+  readonly input: unknown
+}
+
+/** The same as an actor, for a parent that invokes it: events are passed on to the child, its end comes back. */
+export const hosted = (logic: AnyActorLogic, clock: Clock) =>
+  fromCallback<{ type: string }, HostedInput>(({ input, sendBack, receive }) => {
+    const child = startHosted(logic, { clock, input: input.input, onEnd: sendBack })
+    receive((event) => child.send(event))
+    return () => child.stop()
+  })

@@ -1,0 +1,140 @@
+/**
+ * The master's answers to one worker's integrity questions. It keeps nothing of a round but what operators want to see
+ * (domain/workerState), so a worker can stop, lie or repeat itself at any point without harm.
+ */
+import { splitDigests, splitPaths } from '../domain/entryColumns.js'
+import { differingBuckets, sameDigest } from '../domain/manifest.js'
+import { checkPath } from '../domain/paths.js'
+import { answerCompare } from '../domain/syncPlan.js'
+import type { ContentRequest } from '../domain/tree.js'
+import type { WorkerState } from '../domain/workerState.js'
+import { asClusterError, ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
+import type { Clock, Handlers, Link, Log } from '../ports.js'
+import type { RequestBody } from '../protocol/messages.js'
+import type { LocalTree } from './localTree.js'
+
+export interface IntegrityAnswersInput {
+  readonly link: Link
+  readonly state: WorkerState
+  /** Tagged with the worker's name. */
+  readonly log: Log
+}
+
+export interface IntegrityAnswersOptions {
+  readonly tree: LocalTree
+  readonly clock: Clock
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
+
+export const integrityAnswers = (
+  { tree, clock }: IntegrityAnswersOptions,
+  { link, state, log }: IntegrityAnswersInput,
+  signal: AbortSignal,
+): Handlers => {
+  const checkLog = log.at({ subtag: 'Integrity check' })
+  const syncLog = log.at({ subtag: 'Integrity sync' })
+  let fetches = 0
+  let syncStartMs = 0
+
+  const send = async (stream: ReturnType<Link['openStream']>, first: ContentRequest): Promise<void> => {
+    fetches += 1
+    try {
+      // The next block is read while this one waits for the worker's window: two blocks in memory, whatever the file's size.
+      let reading: ReturnType<typeof tree.files.read> | undefined = tree.files.read(first, signal)
+      while (reading) {
+        const { block, next }: Awaited<typeof reading> = await reading
+        reading = next && tree.files.read(next, signal)
+        reading?.catch(() => undefined)
+        await stream.write(block)
+      }
+      stream.end()
+    } catch (thrown) {
+      stream.reset(asClusterError(thrown, 'transferFailed'))
+    } finally {
+      fetches -= 1
+    }
+  }
+
+  return {
+    'integrity.check': async ({ root, items, files }) => {
+      const startMs = clock.now()
+      checkLog.info('Starting.')
+      if (!sameDigest(items, tree.itemsDigest)) throw new ClusterError('itemsDiffer')
+      await tree.known(signal)
+      const same = sameDigest(root, tree.manifest.root())
+      if (same) state.checkedSame()
+      else state.checkedDifferent()
+      state.lastCheck = { startMs, endMs: clock.now() }
+      checkLog.info(
+        `Finished in ${seconds(state.lastCheck.endMs - startMs)}. Received metadata of ${files} files. Sync ${same ? 'not ' : ''}required.`,
+      )
+      return { same }
+    },
+    'integrity.buckets': ({ digests }) => ({ differing: differingBuckets(tree.manifest.bucketDigests(), digests) }),
+    'integrity.compare': (question) => {
+      const decided = answerCompare(tree.manifest, tree.synced, question)
+      if (!decided.ok) throw decided.error
+      state.planned(decided.value.plan)
+      return decided.value.answer
+    },
+    'integrity.fetch': (body) => {
+      if (fetches >= limits.fetchesPerWorkerMax)
+        throw new ClusterError('overloaded', {
+          message: `At most ${limits.fetchesPerWorkerMax} transfers of one worker run at the same time`,
+        })
+      const request = readFetch(body, tree)
+      const stream = link.openStream(body.stream)
+      void send(stream, request)
+      return {}
+    },
+    'integrity.report': (report) => {
+      if (report.phase === 'started') {
+        syncStartMs = clock.now()
+        syncLog.info('Starting.')
+        syncLog.info(
+          `Files to create in worker: ${report.created} | Files to update in worker: ${report.updated} | Files to delete in worker: ${report.removed}`,
+        )
+        return {}
+      }
+      state.applied(report.failures, report.failuresLeftOut)
+      state.lastSync = {
+        startMs: syncStartMs || clock.now() - report.tookMs,
+        endMs: clock.now(),
+        missing: report.created,
+        shared: report.updated,
+        extra: report.removed,
+      }
+      const failed = report.failures.length + report.failuresLeftOut
+      syncLog.info(`Finished in ${seconds(report.tookMs)}.`)
+      const [example] = report.failures
+      if (example)
+        syncLog.error(
+          `${failed} file(s) could not be synced, among them '${escaped(example.path)}': ${escaped(example.message)} They are tried again at the next check; see cluster_control -f.`,
+        )
+      return {}
+    },
+  }
+}
+
+/** Text of a peer, fit for one line of a log. */
+const escaped = (text: string): string => JSON.stringify(text).slice(1, -1)
+
+const readFetch = (body: RequestBody<'integrity.fetch'>, tree: LocalTree): ContentRequest => {
+  const paths = splitPaths(body.paths)
+  const digests = splitDigests(body.digests)
+  if (
+    paths.length === 0 ||
+    paths.length > limits.fetchFilesMax ||
+    body.digests.byteLength !== paths.length * 32 ||
+    body.offsets.length !== paths.length
+  )
+    throw new ClusterError('malformed', { message: 'A fetch names as many paths as digests and offsets, and at least one' })
+  const files = paths.map((path, index) => {
+    const checked = checkPath(tree.synced, path)
+    if (!checked.ok) throw checked.error
+    return { path, digest: digests[index] ?? '', offset: body.offsets[index] ?? 0 }
+  })
+  return { files, from: { file: 0, offset: files[0]?.offset ?? 0 }, compress: body.compress }
+}

@@ -1,0 +1,215 @@
+/**
+ * The worker's steps of one integrity round, each one exchange or one act: ask whether the trees differ, let the master
+ * decide, fetch what is missing, apply, report. The thread (threads/integrity.ts) says when; domain/syncPlan says what.
+ */
+import { type Compression, choosesCompression } from '../domain/compressionChoice.js'
+import { joinDigests, joinPaths } from '../domain/entryColumns.js'
+import { askAbout, joinPlans, readAnswer, type SyncPlan, writeStepsOf } from '../domain/syncPlan.js'
+import type { Digest, FileFailure, WriteStep } from '../domain/tree.js'
+import { ClusterError, type Result } from '../errors.js'
+import { limits } from '../limits.js'
+import type { Clock, Link } from '../ports.js'
+import type { LocalTree } from './localTree.js'
+
+export interface IntegritySyncOptions {
+  readonly tree: LocalTree
+  readonly clock: Clock
+  readonly requestTimeoutMs: number
+  readonly compression: Compression
+}
+
+export interface Transferred {
+  readonly steps: readonly WriteStep[]
+  readonly failures: readonly FileFailure[]
+}
+
+export interface Outcome {
+  readonly created: number
+  readonly updated: number
+  readonly removed: number
+  readonly failures: readonly FileFailure[]
+}
+
+/** One file of a fetch: the content wanted, and how much of it is already staged. */
+interface Wanted {
+  readonly path: string
+  readonly digest: Digest
+  readonly offset: number
+}
+
+export class IntegritySync {
+  readonly #options: IntegritySyncOptions
+  #bytesPerSecond: number | undefined
+
+  constructor(options: IntegritySyncOptions) {
+    this.#options = options
+  }
+
+  /** Is our tree the master's? */
+  async check(link: Link, signal: AbortSignal): Promise<boolean> {
+    const { tree } = this.#options
+    await tree.known(signal)
+    const reply = await link.request(
+      'integrity.check',
+      { root: tree.manifest.root(), items: tree.itemsDigest, files: tree.manifest.files },
+      this.#limits(signal),
+    )
+    return reply.same
+  }
+
+  /** What the master says we have to do. */
+  async plan(link: Link, signal: AbortSignal): Promise<SyncPlan> {
+    const { manifest, synced } = this.#options.tree
+    const { differing } = await link.request(
+      'integrity.buckets',
+      { digests: Uint8Array.from(manifest.bucketDigests()) },
+      this.#limits(signal),
+    )
+    const plans: SyncPlan[] = []
+    let open = [...new Set(differing)]
+    while (open.length > 0) {
+      const question = unwrap(askAbout(manifest, open))
+      const answer = await link.request(
+        'integrity.compare',
+        { buckets: [...question.buckets], counts: [...question.counts], entries: question.entries },
+        this.#limits(signal),
+      )
+      if (answer.decided < 1 || answer.decided > question.buckets.length)
+        throw new ClusterError('malformed', { message: 'The master decided on more or fewer buckets than it was asked about' })
+      plans.push(unwrap(readAnswer(answer, synced)))
+      open = open.slice(answer.decided)
+    }
+    return joinPlans(plans)
+  }
+
+  async reportStart(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<void> {
+    const counts = { created: plan.create.length, updated: plan.update.length, removed: plan.remove.length }
+    await link.request(
+      'integrity.report',
+      { phase: 'started', ...counts, failures: [], failuresLeftOut: 0, tookMs: 0 },
+      this.#limits(signal),
+    )
+  }
+
+  /** Fetches the content that is neither in the tree nor staged. Resolves when all that can be had is staged and proven. */
+  async transfer(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<Transferred> {
+    const steps = writeStepsOf(plan, this.#options.tree.manifest)
+    const wantedBy = new Map<Digest, string>()
+    for (const step of steps) if (step.from.kind === 'stage' && !wantedBy.has(step.digest)) wantedBy.set(step.digest, step.path)
+    const digests = [...wantedBy.keys()]
+    const failed = new Map<Digest, Omit<FileFailure, 'path'>>()
+    for (let start = 0; start < digests.length; start += limits.fetchFilesMax) {
+      const some = digests.slice(start, start + limits.fetchFilesMax)
+      const offsets = await this.#options.tree.files.staged(some, signal)
+      const wanted = some.map((digest, index) => ({ path: wantedBy.get(digest) ?? '', digest, offset: offsets[index] ?? 0 }))
+      for (const batch of batchesOf(wanted)) await this.#fetch(link, batch, failed, signal)
+    }
+    const failures = steps.flatMap((step) => {
+      const failure = step.from.kind === 'stage' ? failed.get(step.digest) : undefined
+      return failure ? [{ path: step.path, ...failure }] : []
+    })
+    const failedPaths = new Set(failures.map((failure) => failure.path))
+    return { steps: steps.filter((step) => !failedPaths.has(step.path)), failures }
+  }
+
+  async apply(plan: SyncPlan, transferred: Transferred, signal: AbortSignal): Promise<Outcome> {
+    const { tree } = this.#options
+    const applied = await tree.apply({ writes: transferred.steps, removals: plan.remove }, signal)
+    const failures = [...transferred.failures, ...applied.failures]
+    // What failed may be fetched again and resumed; without failures nothing that is staged is of use any more.
+    if (failures.length === 0) await tree.files.clearStage(signal)
+    const failed = new Set(failures.map((failure) => failure.path))
+    const done = (paths: readonly string[]): number => paths.filter((path) => !failed.has(path)).length
+    return {
+      created: done(plan.create.map((entry) => entry.path)),
+      updated: done(plan.update.map((entry) => entry.path)),
+      removed: done(plan.remove),
+      failures,
+    }
+  }
+
+  async report(link: Link, outcome: Outcome, tookMs: number, signal: AbortSignal): Promise<void> {
+    const failures = outcome.failures.slice(0, limits.reportedFailuresMax).map(({ path, code, message }) => ({
+      path,
+      code: code.slice(0, 64),
+      message: message.slice(0, limits.errorMessageCharsMax),
+    }))
+    const { created, updated, removed } = outcome
+    const failuresLeftOut = outcome.failures.length - failures.length
+    await link.request(
+      'integrity.report',
+      { phase: 'applied', created, updated, removed, failures, failuresLeftOut, tookMs: Math.round(tookMs) },
+      this.#limits(signal),
+    )
+  }
+
+  async #fetch(link: Link, batch: readonly Wanted[], failed: Map<Digest, Omit<FileFailure, 'path'>>, signal: AbortSignal): Promise<void> {
+    const { clock, compression, tree } = this.#options
+    const startMs = clock.monotonicMs()
+    const digests = batch.map((file) => file.digest)
+    const stream = link.expectStream()
+    const open = new Set(batch.keys())
+    let bytes = 0
+    try {
+      const compress = choosesCompression(compression, this.#bytesPerSecond)
+      await link.request(
+        'integrity.fetch',
+        {
+          stream: stream.id,
+          paths: joinPaths(batch.map((file) => file.path)),
+          digests: joinDigests(digests),
+          offsets: batch.map((file) => file.offset),
+          compress,
+        },
+        this.#limits(signal),
+      )
+      for await (const block of stream) {
+        signal.throwIfAborted()
+        bytes += block.byteLength
+        const outcome = await tree.files.stage(block, digests, signal)
+        for (const index of outcome.complete) open.delete(index)
+        for (const { file, code, message } of outcome.failed) {
+          open.delete(file)
+          const digest = digests[file]
+          if (digest !== undefined) failed.set(digest, { code, message })
+        }
+      }
+    } finally {
+      stream.cancel()
+    }
+    for (const index of open) {
+      const digest = digests[index]
+      if (digest !== undefined) failed.set(digest, { code: 'transferFailed', message: 'The master did not send the whole file' })
+    }
+    const seconds = (clock.monotonicMs() - startMs) / 1000
+    if (bytes >= limits.streamWindowBytes && seconds > 0) this.#bytesPerSecond = bytes / seconds
+  }
+
+  #limits(signal: AbortSignal): { signal: AbortSignal; timeoutMs: number } {
+    return { signal, timeoutMs: this.#options.requestTimeoutMs }
+  }
+}
+
+/** Splits a fetch so that its paths fit into one message. */
+const batchesOf = (wanted: readonly Wanted[]): Wanted[][] => {
+  const batches: Wanted[][] = []
+  let batch: Wanted[] = []
+  let bytes = 0
+  for (const file of wanted) {
+    const pathBytes = Buffer.byteLength(file.path) + 1
+    if (batch.length > 0 && bytes + pathBytes > limits.fetchPathBytesMax) {
+      batches.push(batch)
+      batch = []
+      bytes = 0
+    }
+    batch.push(file)
+    bytes += pathBytes
+  }
+  if (batch.length > 0) batches.push(batch)
+  return batches
+}
+
+const unwrap = <T>(result: Result<T>): T => {
+  if (!result.ok) throw result.error
+  return result.value
+}

@@ -1,0 +1,187 @@
+/**
+ * The master's side of the cluster: listens, lets workers in, runs a connection for each. It ends only when it is stopped
+ * or the address cannot be listened on.
+ */
+import { assign, fromCallback, setup } from 'xstate'
+import type { Timings } from '../domain/timings.js'
+import { asClusterError, type ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
+import type { Clock, Endpoint, Listener, Log, Refusal, Transport } from '../ports.js'
+import { connection } from './connection.js'
+import type { End } from './host.js'
+import type { LocalTree } from './localTree.js'
+import { clusterQueries, type MasterView, queriesServing } from './queries.js'
+import { type Member, Registry } from './registry.js'
+import { integrityServe, integrityServing } from './threads/integrity.js'
+import { keepAliveReceiver } from './threads/keepAlive.js'
+
+export interface MasterOptions {
+  readonly cluster: string
+  readonly node: string
+  readonly version: string
+  readonly bind: Endpoint
+  readonly capabilities: readonly string[]
+  readonly timings: Timings
+  readonly transport: Transport
+  readonly tree: LocalTree
+  readonly clock: Clock
+  readonly log: Log
+  /** As `cluster_control -l` shows it. */
+  readonly address: string
+  readonly onListening: (listener: Listener) => void
+  readonly onJoined: (member: Member) => void
+  readonly onLeft: (member: Member, error: ClusterError) => void
+}
+
+/** The connections of a master, and the registry that holds them. */
+export const masterRegistry = (options: MasterOptions): Registry => {
+  const { cluster, node, clock, log, timings, tree } = options
+  const mainLog = log.at({ tag: 'Master', subtag: 'Main' })
+  const registry: Registry = new Registry({
+    cluster,
+    masterNode: node,
+    clock,
+    log,
+    connection: connection(
+      [
+        { name: 'integrity', logic: integrityServe },
+        { name: 'queries', logic: clusterQueries },
+        {
+          name: 'keepAlive',
+          logic: keepAliveReceiver({ checkIntervalMs: timings.checkLastKeepAliveMs, silenceMsMax: timings.silenceMsMax }, clock),
+        },
+      ],
+      clock,
+    ),
+    inputOf: ({ link, state, log: memberLog }) => ({
+      link,
+      log: memberLog,
+      threads: {
+        integrity: integrityServing({ tree, clock }, { link, state, log: memberLog }),
+        queries: queriesServing(link, masterView(options, registry)),
+        keepAlive: {
+          link,
+          log: memberLog.at({ subtag: 'Keep Alive' }),
+          onBeat: (skewMs: number | undefined) => {
+            state.lastKeepAliveMs = clock.now()
+            state.clockSkewMs = skewMs ?? state.clockSkewMs
+          },
+        },
+      },
+    }),
+    onJoined: (member) => {
+      const { address, version, key } = member.link.peer
+      const usedKey = key === 'previous' ? ' It used the previous cluster key.' : ''
+      mainLog.info(`Worker '${member.name}' connected from ${address} (version ${version}).${usedKey}`)
+      options.onJoined(member)
+    },
+    onLeft: (member, error) => {
+      if (error.code === 'peerStopping') mainLog.info(`Worker '${member.name}' disconnected: it is stopping.`)
+      else mainLog.error(`Worker '${member.name}' was lost: ${error.message}.`)
+      options.onLeft(member, error)
+    },
+  })
+  return registry
+}
+
+/** What cluster_control may be told. */
+export const masterView = (
+  { address, cluster, node, tree, version }: Pick<MasterOptions, 'address' | 'cluster' | 'node' | 'tree' | 'version'>,
+  registry: Registry,
+): MasterView => ({
+  cluster,
+  self: { name: node, type: 'master', version, address },
+  registry,
+  tree,
+})
+
+type DoorEvent =
+  | { type: 'door.opened'; listener: Listener }
+  | { type: 'door.failed'; error: ClusterError }
+  | { type: 'door.refused'; refusal: Refusal }
+
+export const master = (options: MasterOptions, registry: Registry) => {
+  const log = options.log.at({ tag: 'Master', subtag: 'Main' })
+  const refusals = new RefusalLog(options.clock, log)
+  return setup({
+    types: { context: {} as { error: ClusterError | undefined }, events: {} as DoorEvent, output: {} as End },
+    actors: {
+      door: fromCallback<{ type: 'none' }>(({ sendBack }) => {
+        let stopped = false
+        const opening = options.transport.listen(options.bind, {
+          admit: (hello) => {
+            const decision = registry.admit(hello)
+            if (!decision.ok) return decision
+            return {
+              ok: true,
+              value: { cluster: options.cluster, node: options.node, version: options.version, capabilities: [...options.capabilities] },
+            }
+          },
+          onLink: (link) => registry.add(link),
+          onRefusal: (refusal) => sendBack({ type: 'door.refused', refusal }),
+        })
+        opening.then(
+          (listener) => stopped || sendBack({ type: 'door.opened', listener }),
+          (thrown: unknown) => stopped || sendBack({ type: 'door.failed', error: asClusterError(thrown, 'listenFailed') }),
+        )
+        return () => {
+          stopped = true
+          opening.then((listener) => listener.close()).catch(() => undefined)
+          registry.closeAll()
+        }
+      }),
+    },
+    actions: {
+      keepError: assign({ error: (_, error: ClusterError) => error }),
+      announce: (_, listener: Listener) => {
+        log.info(`Serving on ('${listener.address}', ${listener.port})`)
+        options.onListening(listener)
+      },
+      logRefusal: (_, refusal: Refusal) => refusals.add(refusal),
+    },
+  }).createMachine({
+    id: 'master',
+    context: { error: undefined },
+    invoke: { src: 'door' },
+    on: { 'door.refused': { actions: { type: 'logRefusal', params: ({ event }) => event.refusal } } },
+    initial: 'opening',
+    states: {
+      opening: {
+        on: {
+          'door.opened': { target: 'serving', actions: { type: 'announce', params: ({ event }) => event.listener } },
+          'door.failed': { target: 'failed', actions: { type: 'keepError', params: ({ event }) => event.error } },
+        },
+      },
+      serving: {},
+      failed: { type: 'final' },
+    },
+    output: ({ context }): End => ({ kind: 'closed', ...(context.error && { error: context.error }) }),
+  })
+}
+
+/** One line per address and reason, then silence for a while: a scan or a flood must not fill the log. */
+class RefusalLog {
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #quietUntilMs = new Map<string, number>()
+  #suppressed = 0
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock
+    this.#log = log
+  }
+
+  add({ address, error }: Refusal): void {
+    const nowMs = this.#clock.monotonicMs()
+    const key = `${address} ${error.code}`
+    if ((this.#quietUntilMs.get(key) ?? 0) > nowMs) {
+      this.#suppressed += 1
+      return
+    }
+    if (this.#quietUntilMs.size >= limits.refusalLogKeysMax) this.#quietUntilMs.clear()
+    this.#quietUntilMs.set(key, nowMs + limits.refusalLogIntervalMs)
+    const more = this.#suppressed > 0 ? ` (${this.#suppressed} similar refusals were not logged)` : ''
+    this.#suppressed = 0
+    this.#log.warning(`A connection from ${address} was refused: ${error.message}.${more}`)
+  }
+}

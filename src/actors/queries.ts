@@ -1,0 +1,134 @@
+/**
+ * What a node answers to cluster_control: the master from what it knows, a worker by asking the master. Answers are
+ * sequences of lines, so that the longest of them is never held whole.
+ */
+import { parseAnswerLine } from '../domain/answerLine.js'
+import { parseQuery } from '../domain/clusterQuery.js'
+import type { AnswerLine, ClusterQuery, NodeHealth, NodeView } from '../domain/clusterView.js'
+import { splitLines } from '../domain/splitLines.js'
+import { asClusterError, ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
+import type { Link, OutgoingStream } from '../ports.js'
+import type { LocalTree } from './localTree.js'
+import type { Member, Registry } from './registry.js'
+import { type ServingInput, servingThread } from './servingThread.js'
+
+export interface MasterView {
+  readonly cluster: string
+  readonly self: NodeView
+  readonly registry: Registry
+  readonly tree: LocalTree
+}
+
+const nodeView = (member: Member): NodeView => ({
+  name: member.name,
+  type: 'worker',
+  version: member.link.peer.version,
+  address: member.link.peer.address,
+})
+
+const healthOf = (member: Member): NodeHealth => {
+  const { clockSkewMs, lastCheck, lastKeepAliveMs, lastSync } = member.state
+  return {
+    ...nodeView(member),
+    activeAgents: 0,
+    worker: {
+      ...(lastKeepAliveMs !== undefined && { lastKeepAliveMs }),
+      ...(clockSkewMs !== undefined && { clockSkewMs }),
+      ...(lastCheck && { integrityCheck: lastCheck }),
+      ...(lastSync && { integritySync: lastSync }),
+      integrityFree: !member.state.isSyncing,
+    },
+  }
+}
+
+/** The master's answer, built as it is read. */
+export function* masterAnswer(view: MasterView, query: ClusterQuery): Generator<AnswerLine> {
+  const { cluster, registry, self, tree } = view
+  const wanted = (name: string): boolean => !query.nodes || query.nodes.includes(name)
+  const unknownNodes = (query.nodes ?? []).filter((name) => name !== self.name && !registry.get(name))
+  yield { kind: 'cluster', name: cluster, unknownNodes }
+  const members = registry.members().filter((member) => wanted(member.name))
+  switch (query.kind) {
+    case 'nodes':
+      if (wanted(self.name)) yield { kind: 'node', node: self }
+      for (const member of members) yield { kind: 'node', node: nodeView(member) }
+      break
+    case 'health':
+      if (wanted(self.name)) yield { kind: 'health', node: { ...self, activeAgents: 0 } }
+      for (const member of members) yield { kind: 'health', node: healthOf(member) }
+      break
+    case 'files':
+      for (const member of members) yield* filesOf(member, tree, query.all)
+      break
+  }
+  yield { kind: 'end' }
+}
+
+function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<AnswerLine> {
+  const { failuresLeftOut, files, inSync } = member.state
+  const rows = [...files]
+  const failed = rows.filter(([, row]) => row.state === 'failed').length
+  yield {
+    kind: 'filesOf',
+    summary: { node: member.name, inSync, files: tree.manifest.files, pending: rows.length - failed, failed, failuresLeftOut },
+  }
+  for (const [file, { state, error }] of rows)
+    yield { kind: 'file', row: { node: member.name, file, state, ...(error && { code: error.code, error: error.message }) } }
+  if (!all) return
+  for (const { path, held } of tree.manifest.entries())
+    if (!held && !files.has(path)) yield { kind: 'file', row: { node: member.name, file: path, state: inSync ? 'synced' : 'pending' } }
+}
+
+/** A worker's answer: the master's. */
+export async function* forwardedAnswer(
+  masterLink: Link | undefined,
+  query: ClusterQuery,
+  signal: AbortSignal,
+  timeoutMs: number,
+): AsyncGenerator<AnswerLine, void, undefined> {
+  if (!masterLink) throw new ClusterError('notConnected')
+  const stream = masterLink.expectStream()
+  try {
+    await masterLink.request('control.query', { stream: stream.id, query: JSON.stringify(query) }, { signal, timeoutMs })
+    for await (const line of splitLines(stream, limits.messageBytesMax)) {
+      const parsed = parseAnswerLine(line)
+      if (!parsed.ok) throw parsed.error
+      yield parsed.value
+    }
+  } finally {
+    stream.cancel()
+  }
+}
+
+/** The master's thread that answers the queries that a worker forwards. */
+export const clusterQueries = servingThread('queries')
+
+export const queriesServing = (link: Link, view: MasterView): ServingInput => ({
+  link,
+  answers: (signal) => ({
+    'control.query': ({ stream, query }) => {
+      const parsed = parseQuery(query)
+      if (!parsed.ok) throw parsed.error
+      void sendLines(link.openStream(stream), masterAnswer(view, parsed.value), signal)
+      return {}
+    },
+  }),
+})
+
+const sendLines = async (stream: OutgoingStream, lines: Iterable<AnswerLine>, signal: AbortSignal): Promise<void> => {
+  try {
+    let pending = ''
+    for (const line of lines) {
+      pending += `${JSON.stringify(line)}\n`
+      if (pending.length < limits.streamChunkBytesMax / 8) continue
+      signal.throwIfAborted()
+      await stream.write(Buffer.from(pending))
+      pending = ''
+    }
+    if (pending !== '') await stream.write(Buffer.from(pending))
+    stream.end()
+  } catch (thrown) {
+    stream.reset(asClusterError(thrown, 'requestFailed'))
+  }
+}

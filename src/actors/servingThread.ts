@@ -1,0 +1,53 @@
+/**
+ * A thread that only answers: it serves requests over its link for as long as its connection lives, and crashes, to be
+ * started again, when an answer meets something unexpected.
+ */
+import { assign, fromCallback, setup } from 'xstate'
+import { asClusterError, ClusterError } from '../errors.js'
+import type { Handlers, Link } from '../ports.js'
+import type { End } from './host.js'
+
+export interface ServingInput {
+  readonly link: Pick<Link, 'serve'>
+  /** The handlers of this connection; `signal` is aborted when the thread ends. */
+  answers(signal: AbortSignal): Handlers
+  /** Runs beside them; returns what stops it. */
+  accompany?(): () => void
+}
+
+export const servingThread = (id: string) =>
+  setup({
+    types: {
+      context: {} as { input: ServingInput; crash: ClusterError },
+      input: {} as ServingInput,
+      events: {} as { type: 'answer.crashed'; error: ClusterError },
+      output: {} as End,
+    },
+    actors: {
+      answers: fromCallback<{ type: 'none' }, ServingInput>(({ input, sendBack }) => {
+        const abort = new AbortController()
+        const stopAnswers = input.link.serve(input.answers(abort.signal), {
+          onCrash: (thrown) => sendBack({ type: 'answer.crashed', error: asClusterError(thrown, 'threadCrashed') }),
+        })
+        const stopCompany = input.accompany?.()
+        return () => {
+          abort.abort()
+          stopAnswers()
+          stopCompany?.()
+        }
+      }),
+    },
+    actions: { keepCrash: assign({ crash: (_, error: ClusterError) => error }) },
+  }).createMachine({
+    id,
+    context: ({ input }) => ({ input, crash: new ClusterError('threadCrashed') }),
+    initial: 'serving',
+    states: {
+      serving: {
+        invoke: { src: 'answers', input: ({ context }) => context.input },
+        on: { 'answer.crashed': { target: 'crashed', actions: { type: 'keepCrash', params: ({ event }) => event.error } } },
+      },
+      crashed: { type: 'final' },
+    },
+    output: ({ context }): End => ({ kind: 'crashed', error: context.crash }),
+  })

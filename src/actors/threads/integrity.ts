@@ -1,0 +1,225 @@
+/**
+ * Integrity, both ends. The worker checks its tree against the master's, at intervals and whenever either tree has changed,
+ * and makes it the same; the master answers and tells its workers of changes. Once per connection, in its own boundary.
+ */
+import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/syncPlan.js'
+import { asClusterError, ClusterError } from '../../errors.js'
+import type { Clock, Link, Log } from '../../ports.js'
+import type { End } from '../host.js'
+import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from '../integrityAnswers.js'
+import type { IntegritySync, Outcome, Transferred } from '../integritySync.js'
+import type { LocalTree } from '../localTree.js'
+import { type ServingInput, servingThread } from '../servingThread.js'
+
+// ------------------------------------------------------------------------------------------------------- worker's end
+
+export interface IntegrityApplyOptions {
+  readonly sync: IntegritySync
+  readonly tree: LocalTree
+  readonly clock: Clock
+  readonly intervalMs: number
+  /** Called once per applied plan that changed files under an item with `reload`. */
+  readonly onApplied: (plan: SyncPlan, outcome: Outcome) => void
+}
+
+export interface IntegrityApplyInput {
+  readonly link: Link
+  readonly log: Log
+}
+
+interface Round extends IntegrityApplyInput {
+  readonly startMs: number
+  readonly plan: SyncPlan
+  readonly transferred: Transferred
+  readonly outcome: Outcome
+  /** A change came in while the round was under way. */
+  readonly wanted: boolean
+  readonly same: boolean
+  readonly crash: ClusterError | undefined
+  readonly failed: boolean
+}
+
+const nothingTransferred: Transferred = { steps: [], failures: [] }
+const nothingDone: Outcome = { created: 0, updated: 0, removed: 0, failures: [] }
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
+
+export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: IntegrityApplyOptions) =>
+  setup({
+    types: {
+      context: {} as Round,
+      input: {} as IntegrityApplyInput,
+      events: {} as { type: 'check.wanted' },
+      output: {} as End,
+    },
+    actors: {
+      changes: fromCallback<{ type: 'none' }, Link>(({ input: link, sendBack }) => {
+        const wantCheck = (): void => sendBack({ type: 'check.wanted' })
+        const stopTree = tree.onChanged(wantCheck)
+        const stopLink = link.hear({ 'integrity.changed': wantCheck })
+        return () => {
+          stopTree()
+          stopLink()
+        }
+      }),
+      check: fromPromise<boolean, Link>(({ input, signal }) => sync.check(input, signal)),
+      plan: fromPromise<SyncPlan, Link>(async ({ input: link, signal }) => {
+        const plan = await sync.plan(link, signal)
+        if (!isEmptyPlan(plan)) await sync.reportStart(link, plan, signal)
+        return plan
+      }),
+      transfer: fromPromise<Transferred, { link: Link; plan: SyncPlan }>(({ input, signal }) =>
+        sync.transfer(input.link, input.plan, signal),
+      ),
+      apply: fromPromise<Outcome, { plan: SyncPlan; transferred: Transferred }>(({ input, signal }) =>
+        sync.apply(input.plan, input.transferred, signal),
+      ),
+      report: fromPromise<void, { link: Link; outcome: Outcome; tookMs: number }>(({ input, signal }) =>
+        sync.report(input.link, input.outcome, input.tookMs, signal),
+      ),
+    },
+    guards: {
+      isSame: ({ context }) => context.same,
+      nothingToDo: ({ context }) => isEmptyPlan(context.plan),
+      isCheckWanted: ({ context }) => context.wanted && !context.failed,
+      isCrash: ({ context }) => context.crash !== undefined,
+    },
+    actions: {
+      startRound: assign({
+        startMs: () => clock.monotonicMs(),
+        wanted: false,
+        failed: false,
+        plan: emptyPlan,
+        transferred: nothingTransferred,
+        outcome: nothingDone,
+      }),
+      logCheckStart: ({ context }) => context.log.at({ subtag: 'Integrity check' }).info('Starting.'),
+      logCheckEnd: ({ context }) =>
+        context.log
+          .at({ subtag: 'Integrity check' })
+          .info(`Finished in ${seconds(clock.monotonicMs() - context.startMs)}. Sync ${context.same ? 'not ' : ''}required.`),
+      logPlan: ({ context: { log, plan } }) => {
+        const syncLog = log.at({ subtag: 'Integrity sync' })
+        syncLog.info('Starting.')
+        syncLog.info(
+          `Files to create: ${plan.create.length} | Files to update: ${plan.update.length} | Files to delete: ${plan.remove.length}`,
+        )
+      },
+      logOutcome: ({ context: { log, outcome, startMs } }) => {
+        const syncLog = log.at({ subtag: 'Integrity sync' })
+        for (const { path, message } of outcome.failures.slice(0, failuresLoggedMax))
+          syncLog.error(`Could not sync '${JSON.stringify(path).slice(1, -1)}': ${message}`)
+        if (outcome.failures.length > failuresLoggedMax)
+          syncLog.error(`${outcome.failures.length - failuresLoggedMax} more files could not be synced.`)
+        syncLog.info(`Finished in ${seconds(clock.monotonicMs() - startMs)}.`)
+      },
+      tellApplied: ({ context }) => onApplied(context.plan, context.outcome),
+      // After a plan the trees should be the same: one more check proves it, and lets the master know. After a failure the interval decides.
+      wantProof: assign({ wanted: true, failed: ({ context }) => context.outcome.failures.length > 0 }),
+      noteWanted: assign({ wanted: true }),
+      logFailure: ({ context, event }) => {
+        const error = thrownIn(event)
+        context.log.at({ subtag: 'Integrity sync' }).error(`The integrity check could not be finished: ${error.message}`)
+      },
+      noteFailure: assign({
+        failed: true,
+        crash: ({ event }) => (isOurs(event) ? undefined : thrownIn(event)),
+      }),
+    },
+    delays: { interval: intervalMs },
+  }).createMachine({
+    id: 'integrity',
+    context: ({ input }) => ({
+      ...input,
+      startMs: 0,
+      plan: emptyPlan,
+      transferred: nothingTransferred,
+      outcome: nothingDone,
+      wanted: false,
+      same: false,
+      crash: undefined,
+      failed: false,
+    }),
+    invoke: { src: 'changes', input: ({ context }) => context.link },
+    on: { 'check.wanted': { actions: 'noteWanted' } },
+    initial: 'checking',
+    states: {
+      checking: {
+        entry: ['startRound', 'logCheckStart'],
+        invoke: {
+          src: 'check',
+          input: ({ context }) => context.link,
+          onDone: { target: 'judging', actions: [assign({ same: ({ event }) => event.output }), 'logCheckEnd'] },
+          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+        },
+      },
+      judging: { always: [{ guard: 'isSame', target: 'resting' }, { target: 'planning' }] },
+      planning: {
+        invoke: {
+          src: 'plan',
+          input: ({ context }) => context.link,
+          onDone: { target: 'planned', actions: assign({ plan: ({ event }) => event.output }) },
+          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+        },
+      },
+      planned: {
+        always: [
+          { guard: 'nothingToDo', target: 'resting' },
+          { target: 'transferring', actions: 'logPlan' },
+        ],
+      },
+      transferring: {
+        invoke: {
+          src: 'transfer',
+          input: ({ context }) => ({ link: context.link, plan: context.plan }),
+          onDone: { target: 'applying', actions: assign({ transferred: ({ event }) => event.output }) },
+          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+        },
+      },
+      applying: {
+        invoke: {
+          src: 'apply',
+          input: ({ context }) => ({ plan: context.plan, transferred: context.transferred }),
+          onDone: { target: 'reporting', actions: [assign({ outcome: ({ event }) => event.output }), 'logOutcome', 'tellApplied'] },
+          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+        },
+      },
+      reporting: {
+        invoke: {
+          src: 'report',
+          input: ({ context }) => ({ link: context.link, outcome: context.outcome, tookMs: clock.monotonicMs() - context.startMs }),
+          onDone: { target: 'resting', actions: 'wantProof' },
+          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+        },
+      },
+      troubled: { always: [{ guard: 'isCrash', target: 'crashed' }, { target: 'resting' }] },
+      resting: {
+        always: { guard: 'isCheckWanted', target: 'checking' },
+        on: { 'check.wanted': 'checking' },
+        after: { interval: 'checking' },
+      },
+      crashed: { type: 'final' },
+    },
+    output: ({ context }): End => (context.crash ? { kind: 'crashed', error: context.crash } : { kind: 'closed' }),
+  })
+
+/** Failures that a log names one by one; the master and cluster_control -f have them all. */
+const failuresLoggedMax = 20
+
+const thrownIn = (event: unknown): ClusterError =>
+  asClusterError(typeof event === 'object' && event !== null && 'error' in event ? event.error : event, 'internal')
+
+/** A ClusterError is something that happens; anything else is a mistake of ours, and crashes the thread. */
+const isOurs = (event: unknown): boolean =>
+  typeof event === 'object' && event !== null && 'error' in event && event.error instanceof ClusterError
+
+// ------------------------------------------------------------------------------------------------------- master's end
+
+export const integrityServe = servingThread('integrity')
+
+/** Answers one worker's questions, and tells it when the master's tree has changed. */
+export const integrityServing = (options: IntegrityAnswersOptions, input: IntegrityAnswersInput): ServingInput => ({
+  link: input.link,
+  answers: (signal) => integrityAnswers(options, input, signal),
+  accompany: () => options.tree.onChanged(() => input.link.notify('integrity.changed', { root: options.tree.manifest.root() })),
+})

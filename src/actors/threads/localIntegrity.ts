@@ -1,0 +1,118 @@
+/**
+ * Local integrity: keeps a node's manifest true. It looks at the whole tree at intervals, which is the truth, and at
+ * single files when the watcher hints that they changed, which is fast. Once per node, on master and workers alike.
+ */
+import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { asClusterError, ClusterError } from '../../errors.js'
+import type { Clock, Log } from '../../ports.js'
+import type { End } from '../host.js'
+import type { LocalTree, Look } from '../localTree.js'
+
+export interface LocalIntegrityOptions {
+  readonly tree: LocalTree
+  readonly clock: Clock
+  readonly intervalMs: number
+  readonly log: Log
+}
+
+/** Hinted paths beyond this many are looked at by one look at everything. */
+const hintedPathsMax = 10_000
+
+interface Watch {
+  readonly startMs: number
+  /** When the whole tree has to be looked at again, however many hints come in between. */
+  readonly everythingAtMs: number
+  /** Paths to look at next, or everything. */
+  readonly due: ReadonlySet<string> | 'everything'
+  /** What the look under way covers. */
+  readonly under: ReadonlySet<string> | 'everything'
+  readonly look: Look | undefined
+  readonly crash: ClusterError | undefined
+}
+
+type Hint = { type: 'tree.hint'; paths: readonly string[] | undefined }
+
+const withHint = (due: Watch['due'], hint: Hint): Watch['due'] => {
+  if (due === 'everything' || hint.paths === undefined || due.size + hint.paths.length > hintedPathsMax) return 'everything'
+  return new Set([...due, ...hint.paths])
+}
+
+const nothingDue: ReadonlySet<string> = new Set()
+
+export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityOptions) =>
+  setup({
+    types: { context: {} as Watch, events: {} as Hint | { type: 'watch.failed'; error: ClusterError }, output: {} as End },
+    actors: {
+      watching: fromCallback(({ sendBack }) => {
+        let stopped = false
+        const watch = tree.files.watch((paths) => {
+          if (!stopped) sendBack({ type: 'tree.hint', paths })
+        })
+        watch.catch((thrown: unknown) => {
+          if (!stopped) sendBack({ type: 'watch.failed', error: asClusterError(thrown, 'fileFailed') })
+        })
+        return () => {
+          stopped = true
+          void watch.then((open) => open.close()).catch(() => undefined)
+        }
+      }),
+      look: fromPromise<Look, Watch['under']>(({ input, signal }) => tree.look(input === 'everything' ? undefined : [...input], signal)),
+    },
+    guards: {
+      isDue: ({ context }) => context.due === 'everything' || context.due.size > 0,
+      isCrash: ({ context }) => context.crash !== undefined,
+    },
+    actions: {
+      startLook: assign({ under: ({ context }) => context.due, due: nothingDue, startMs: () => clock.monotonicMs() }),
+      scheduleEverything: assign({
+        everythingAtMs: ({ context }) => (context.under === 'everything' ? clock.monotonicMs() + intervalMs : context.everythingAtMs),
+      }),
+      wantEverything: assign({ due: 'everything' }),
+      logStart: ({ context }) => {
+        if (context.under === 'everything') log.info('Starting.')
+      },
+      logLook: ({ context: { look, under, startMs } }) => {
+        if (!look) return
+        for (const { path, message } of look.problems) log.warning(`${message} ('${JSON.stringify(path).slice(1, -1)}')`)
+        const took = `Finished in ${((clock.monotonicMs() - startMs) / 1000).toFixed(3)}s.`
+        if (under === 'everything') log.info(`${took} Calculated metadata of ${look.files} files.`)
+        else if (look.changed) log.debug(`${took} Calculated metadata of ${under.size} changed files.`)
+      },
+      logFailure: ({ event }) =>
+        log.error(`The synced files could not be looked at: ${thrownIn(event).message}. Trying again in ${intervalMs / 1000} s.`),
+      noteFailure: assign({ crash: ({ event }) => (thrownIn(event).code === 'internal' ? thrownIn(event) : undefined) }),
+      logNoWatch: ({ event }) =>
+        log.warning(`File changes cannot be watched, so they are noticed within ${intervalMs / 1000} s only: ${thrownIn(event).message}`),
+    },
+    delays: { untilEverything: ({ context }) => Math.max(0, context.everythingAtMs - clock.monotonicMs()), retry: intervalMs },
+  }).createMachine({
+    id: 'localIntegrity',
+    context: { startMs: 0, everythingAtMs: 0, due: 'everything', under: nothingDue, look: undefined, crash: undefined },
+    invoke: { src: 'watching' },
+    on: {
+      'tree.hint': { actions: assign({ due: ({ context, event }) => withHint(context.due, event) }) },
+      'watch.failed': { actions: 'logNoWatch' },
+    },
+    initial: 'looking',
+    states: {
+      looking: {
+        entry: ['startLook', 'logStart'],
+        invoke: {
+          src: 'look',
+          input: ({ context }) => context.under,
+          onDone: { target: 'resting', actions: [assign({ look: ({ event }) => event.output }), 'scheduleEverything', 'logLook'] },
+          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+        },
+      },
+      troubled: { always: [{ guard: 'isCrash', target: 'crashed' }], after: { retry: { target: 'looking', actions: 'wantEverything' } } },
+      resting: {
+        always: { guard: 'isDue', target: 'looking' },
+        after: { untilEverything: { target: 'looking', actions: 'wantEverything' } },
+      },
+      crashed: { type: 'final' },
+    },
+    output: ({ context }): End => ({ kind: 'crashed', error: context.crash ?? new ClusterError('threadCrashed') }),
+  })
+
+const thrownIn = (event: unknown): ClusterError =>
+  asClusterError(typeof event === 'object' && event !== null && 'error' in event ? event.error : event, 'internal')

@@ -1,0 +1,150 @@
+/**
+ * The worker's side of the cluster: dials the master, runs the connection, and dials again when it ends, sooner or later
+ * as domain/redialPolicy says. It ends only when it is stopped.
+ */
+import { assign, fromPromise, setup } from 'xstate'
+import { needsOperator } from '../domain/admission.js'
+import { redialDelayMs } from '../domain/redialPolicy.js'
+import type { Timings } from '../domain/timings.js'
+import { asClusterError, ClusterError } from '../errors.js'
+import { invariant } from '../invariant.js'
+import type { Clock, Endpoint, Link, Log, Random, Transport } from '../ports.js'
+import type { Hello } from '../protocol/messages.js'
+import { type ConnectionInput, connection } from './connection.js'
+import { type ChildEvent, hosted } from './host.js'
+import { type IntegrityApplyOptions, integrityApply } from './threads/integrity.js'
+import { keepAliveSender, linkBeats } from './threads/keepAlive.js'
+
+export interface WorkerOptions {
+  readonly hello: Hello
+  readonly master: Endpoint
+  readonly timings: Timings
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly integrity: Omit<IntegrityApplyOptions, 'intervalMs' | 'clock'>
+  readonly onConnected: (link: Link) => void
+  readonly onDisconnected: (error: ClusterError) => void
+}
+
+/** The first redial comes this soon, in milliseconds. */
+const redialMsMin = 100
+
+interface Dialling {
+  readonly failedDials: number
+  readonly delayMs: number
+  readonly refused: boolean
+  readonly link: Link | undefined
+  readonly error: ClusterError | undefined
+  /** The sentence that the log has already. */
+  readonly told: string | undefined
+}
+
+export const worker = (options: WorkerOptions) => {
+  const { clock, random, timings, transport } = options
+  const log = options.log.at({ tag: 'Worker', subtag: 'Main' })
+  const policy = { delayMsMin: redialMsMin, delayMsMax: timings.connectionRetryMs }
+  const keepAliveRule = {
+    intervalMs: timings.keepAliveMs,
+    answerMsMax: timings.requestTimeoutMs,
+    missedBeatsMax: timings.failedKeepAlivesMax,
+  }
+  const threads = connection(
+    [
+      { name: 'keepAlive', logic: keepAliveSender(keepAliveRule) },
+      { name: 'integrity', logic: integrityApply({ ...options.integrity, clock, intervalMs: timings.syncIntegrityMs }) },
+    ],
+    clock,
+  )
+  const connectionInput = (link: Link | undefined): ConnectionInput => {
+    invariant(link !== undefined, 'a connection is run over a link')
+    const connectionLog = options.log.at({ tag: 'Worker', subtag: 'Main' })
+    return {
+      link,
+      log: connectionLog,
+      threads: {
+        keepAlive: { peer: linkBeats(link, clock, timings.requestTimeoutMs), log: connectionLog.at({ subtag: 'Keep alive' }) },
+        integrity: { link, log: connectionLog },
+      },
+    }
+  }
+  return setup({
+    types: { context: {} as Dialling, events: {} as ChildEvent },
+    actors: {
+      dial: fromPromise<Link>(async ({ signal }) => {
+        const link = await transport.dial(options.master, options.hello, signal)
+        if (signal.aborted) link.close('stopping')
+        return link
+      }),
+      connection: hosted(threads, clock),
+    },
+    actions: {
+      noteFailedDial: assign(({ context }, thrown: unknown) => {
+        const error = asClusterError(thrown, 'dialFailed')
+        const refused = needsOperator(error)
+        return {
+          error,
+          refused,
+          failedDials: context.failedDials + 1,
+          delayMs: redialDelayMs(context.failedDials, refused, random.fraction(), policy),
+        }
+      }),
+      logFailedDial: ({ context: { error, delayMs, told } }) => {
+        if (!error || error.message === told) return
+        const inSeconds = delayMs < 1000 ? (delayMs / 1000).toFixed(1) : Math.round(delayMs / 1000)
+        log.error(`Could not connect to master: ${error.message}. Trying again in ${inSeconds} seconds.`)
+      },
+      noteTold: assign({ told: ({ context }) => context.error?.message }),
+      noteConnected: assign((_, link: Link) => ({ link, failedDials: 0, refused: false, told: undefined, error: undefined })),
+      announce: ({ context }) => {
+        if (!context.link) return
+        log.info('Successfully connected to master.')
+        if (context.link.peer.key === 'previous')
+          log.warning('The connection uses the previous cluster key: give the master the current one.')
+        options.onConnected(context.link)
+      },
+      noteLost: assign((_, event: ChildEvent) => ({
+        link: undefined,
+        error: event.error ?? new ClusterError('linkClosed'),
+        failedDials: 0,
+        delayMs: redialDelayMs(0, false, random.fraction(), policy),
+      })),
+      logLost: ({ context: { error } }) => {
+        if (error?.code === 'peerStopping') log.info('The master is stopping. Connecting again as soon as it is back.')
+        else log.error(`The connection to the master was lost: ${error?.message ?? 'unknown'}. Connecting again.`)
+        options.onDisconnected(error ?? new ClusterError('linkClosed'))
+      },
+    },
+    delays: { redial: ({ context }) => context.delayMs },
+  }).createMachine({
+    id: 'worker',
+    context: { failedDials: 0, delayMs: 0, refused: false, link: undefined, error: undefined, told: undefined },
+    initial: 'dialling',
+    states: {
+      dialling: {
+        invoke: {
+          src: 'dial',
+          onDone: { target: 'connected', actions: { type: 'noteConnected', params: ({ event }) => event.output } },
+          onError: {
+            target: 'backingOff',
+            actions: [
+              { type: 'noteFailedDial', params: ({ event }: { event: { error: unknown } }) => event.error },
+              'logFailedDial',
+              'noteTold',
+            ],
+          },
+        },
+      },
+      connected: {
+        entry: 'announce',
+        invoke: { src: 'connection', input: ({ context }) => ({ input: connectionInput(context.link) }) },
+        on: {
+          'child.closed': { target: 'backingOff', actions: [{ type: 'noteLost', params: ({ event }) => event }, 'logLost'] },
+          'child.crashed': { target: 'backingOff', actions: [{ type: 'noteLost', params: ({ event }) => event }, 'logLost'] },
+        },
+      },
+      backingOff: { after: { redial: 'dialling' } },
+    },
+  })
+}

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The program cluster_control: see control/controlCommand. */
+import { runControl } from '../control/controlCommand.js'
+
+process.exitCode = await runControl(process.argv.slice(2), process)

@@ -1,0 +1,148 @@
+/** The operator's side of the daemon: tests the configuration, tells mistakes, goes to the background or stays, and runs. */
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { type LoadedSettings, loadSettings } from '../config/loadSettings.js'
+import type { NodeSettings } from '../config/settings.js'
+import { asClusterError } from '../errors.js'
+import { createLog } from '../platform/logFile.js'
+import type { Log } from '../ports.js'
+import { type ClusterdArguments, childArguments, parseClusterdArguments } from './clusterdArguments.js'
+import { daemonize, isBackgroundChild, reportToParent } from './daemonize.js'
+import { checkDirectories, logPath, prepareDirectories } from './homeDirectories.js'
+import { holdHome } from './pidFile.js'
+import { becomeUser, pickUser } from './runAsUser.js'
+import { runUntilStopped, type StartDaemon } from './runUntilStopped.js'
+import { version } from './version.js'
+
+/** What the program has around it. */
+export interface Shell {
+  readonly stdout: NodeJS.WritableStream
+  readonly stderr: NodeJS.WritableStream
+  /** The file to start again in the background. */
+  readonly script: string
+  readonly startDaemon: StartDaemon
+}
+
+/** Runs the command to its end; resolves with the exit code. */
+export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {
+  const out = (text: string): void => void shell.stdout.write(text)
+  const err = (text: string): void => void shell.stderr.write(text)
+  const asked = parseClusterdArguments(argv, env, { out, err })
+  if (typeof asked === 'number') return asked
+  try {
+    return await carryOut(asked, env, shell)
+  } catch (error) {
+    const says = [asClusterError(error).message]
+    for (const line of says) err(`wazuh-clusterd: ${line}\n`)
+    if (isBackgroundChild(env)) await reportToParent({ ok: false, says })
+    return 1
+  }
+}
+
+const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {
+  const out = (line: string): void => void shell.stdout.write(`${line}\n`)
+  const err = (line: string): void => void shell.stderr.write(`wazuh-clusterd: ${line}\n`)
+  const file = asked.file ?? join(asked.home, 'etc/ossec.conf')
+  if (!isDirectory(asked.home)) {
+    err(`The home ${asked.home} is not a directory: name the manager's home with --home DIR or WAZUH_PATH`)
+    return 1
+  }
+  const loaded = loadSettings(asked)
+  const child = isBackgroundChild(env)
+  for (const line of loaded.warnings) err(line)
+  if (!loaded.ok) {
+    for (const line of loaded.mistakes) err(line)
+    if (!asked.test) await tellInLog(asked, err, (log) => loaded.mistakes.map((line) => log.error(line)))
+    if (child) await reportToParent({ ok: false, says: loaded.mistakes })
+    return 1
+  }
+  if (loaded.settings.disabled) {
+    const line = `${file}: the cluster is disabled, nothing is started`
+    out(line)
+    if (asked.test) for (const note of loaded.notes) out(note)
+    else await tellInLog(asked, err, (log) => log.info(line))
+    if (child) await reportToParent({ ok: true })
+    return 0
+  }
+  if (asked.test) {
+    for (const note of loaded.notes) out(note)
+    out(`${file}: the cluster configuration is valid`)
+    return 0
+  }
+  if (asked.foreground || child) return await run(asked, loaded, loaded.settings, shell, child)
+  findUser(asked)
+  const outcome = await daemonize(shell.script, childArguments(asked), env)
+  if (!outcome.ok) for (const line of outcome.says) err(line)
+  return outcome.ok ? 0 : 1
+}
+
+const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+
+const findUser = (asked: ClusterdArguments) => {
+  const picked = pickUser({ uid: process.getuid?.() ?? -1, stayRoot: asked.stayRoot, passwd: readFileSync('/etc/passwd', 'utf8') })
+  if (!picked.ok) throw picked.error
+  return picked.value
+}
+
+/** Makes the directories and gives up root, in this order: afterwards every file is made by the right user. */
+const settleIn = (asked: ClusterdArguments): void => {
+  const user = findUser(asked)
+  prepareDirectories(asked.home, user)
+  if (user) becomeUser(user)
+  checkDirectories(asked.home)
+}
+
+/** For a process that says something and ends; what it says stands on stderr already, so a log that fails only adds a line. */
+const tellInLog = async (asked: ClusterdArguments, err: (line: string) => void, tell: (log: Log) => void): Promise<void> => {
+  try {
+    settleIn(asked)
+  } catch (error) {
+    err(asClusterError(error).message)
+    return
+  }
+  const log = createLog({ file: join(asked.home, logPath), level: asked.level })
+  tell(log)
+  await log.close()
+}
+
+const run = async (
+  asked: ClusterdArguments,
+  loaded: LoadedSettings,
+  settings: NodeSettings,
+  shell: Shell,
+  child: boolean,
+): Promise<number> => {
+  settleIn(asked)
+  const log = createLog({ file: join(asked.home, logPath), level: asked.level, ...(child ? {} : { alsoTo: shell.stdout }) })
+  const fail = async (message: string): Promise<number> => {
+    log.error(message)
+    shell.stderr.write(`wazuh-clusterd: ${message}\n`)
+    if (child) await reportToParent({ ok: false, says: [message] })
+    return 1
+  }
+  try {
+    const home = holdHome(asked.home)
+    process.on('exit', home.release)
+    try {
+      log.info(
+        `Starting version ${version} as ${settings.nodeType} ${settings.nodeName} of the cluster ${settings.name} (PID ${process.pid}).`,
+      )
+      for (const line of loaded.warnings) log.warning(line)
+      for (const line of loaded.notes) log.info(line)
+      const outcome = await runUntilStopped({
+        start: () => shell.startDaemon(settings, { log, foreground: !child }),
+        log,
+        onReady: () => (child ? reportToParent({ ok: true }) : Promise.resolve()),
+      })
+      if (outcome.ok) return 0
+      return await fail(outcome.error.sentence)
+    } finally {
+      home.release()
+      process.off('exit', home.release)
+    }
+  } catch (error) {
+    return await fail(asClusterError(error).message)
+  } finally {
+    await log.close()
+  }
+}

@@ -1,0 +1,54 @@
+/** The directories of a home that the daemon writes to: made when they are missing, for the user that it runs as. */
+import { accessSync, chmodSync, chownSync, constants, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClusterError } from '../errors.js'
+import type { User } from './runAsUser.js'
+
+const directories = ['logs', 'var/run', 'queue/cluster']
+const directoryMode = 0o770
+
+/** Where the log is, below the home. */
+export const logPath = 'logs/cluster.log'
+
+const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code
+
+const makeOne = (path: string, user: User | undefined): void => {
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (isCode(error, 'EEXIST')) return
+    throw error
+  }
+  // The umask has no say in it.
+  chmodSync(path, directoryMode)
+  if (user) chownSync(path, user.uid, user.gid)
+}
+
+/** Throws a ClusterError that names the directory. To be called before root is given up. */
+export const prepareDirectories = (home: string, user: User | undefined): void => {
+  for (const directory of directories) {
+    let path = home
+    try {
+      for (const name of directory.split('/')) {
+        path = join(path, name)
+        makeOne(path, user)
+      }
+    } catch (error) {
+      throw new ClusterError('fileFailed', { message: `The directory ${path} cannot be created: ${says(error)}`, cause: error })
+    }
+  }
+}
+
+/** Throws a ClusterError when one of them cannot be written to by the user that this process is now. */
+export const checkDirectories = (home: string): void => {
+  for (const directory of directories) {
+    const path = join(home, directory)
+    try {
+      accessSync(path, constants.W_OK | constants.X_OK)
+    } catch (error) {
+      throw new ClusterError('fileFailed', { message: `The directory ${path} cannot be written to: ${says(error)}`, cause: error })
+    }
+  }
+}
+
+const says = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/** The cluster daemon. All that it does is in clusterdMain.ts; here is the process around it. */
+import { fileURLToPath } from 'node:url'
+import { main } from './clusterdMain.js'
+
+const code = await main(process.argv.slice(2), process.env, {
+  stdout: process.stdout,
+  stderr: process.stderr,
+  script: fileURLToPath(import.meta.url),
+  // Only when it is needed: `-t` and `-V` should not wait for the whole runtime to load.
+  startDaemon: async (settings, options) => (await import('../daemon.js')).startDaemon(settings, options),
+})
+process.exit(code)

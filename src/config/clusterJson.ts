@@ -1,0 +1,159 @@
+/**
+ * etc/cluster.json: overrides of intervals, limits and synced items, with the names and the structure of Wazuh's own
+ * cluster.json. What is not mentioned keeps its default.
+ */
+import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/syncedItems.js'
+import { type IntervalOption, intervalOptions, mapGroup, needlessIntervals } from './intervalOptions.js'
+import { checked, type Findings, type Option, shown } from './option.js'
+import { defaultInternalSettings, type InternalSettings, topOptions } from './settings.js'
+import {
+  alwaysExcluded,
+  directoryAllowed,
+  excludedExtensionsOption,
+  excludedFilesOption,
+  itemDirectory,
+  itemOptions,
+} from './syncedItemOptions.js'
+
+type Json = Readonly<Record<string, unknown>>
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Own properties only: a key such as `constructor` must not find what every object has. */
+const own = (object: Json, name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined)
+
+class JsonReader {
+  readonly #file: string
+  readonly #findings: Findings
+
+  constructor(file: string, findings: Findings) {
+    this.#file = file
+    this.#findings = findings
+  }
+
+  read(root: Json): InternalSettings {
+    this.#warnOfUnknown(root, '', ['intervals', 'files', ...names(topOptions)], ['distributed_api'])
+    const intervals = this.#object(root, 'intervals', 'intervals')
+    this.#warnOfUnknown(intervals, 'intervals.', Object.keys(intervalOptions), [])
+    const command = own(root, topOptions.reloadCommand.name)
+    return {
+      intervals: {
+        worker: this.#group(intervals, 'worker', intervalOptions.worker),
+        master: this.#group(intervals, 'master', intervalOptions.master),
+        communication: this.#group(intervals, 'communication', intervalOptions.communication),
+      },
+      synced: this.#synced(this.#object(root, 'files', 'files')),
+      compression: this.#value(root, topOptions.compression, ''),
+      ...(command === undefined || command === null ? {} : { reloadCommand: this.#value(root, topOptions.reloadCommand, '') }),
+    }
+  }
+
+  #mistake(place: string, value: unknown, allowed: string): void {
+    this.#findings.mistakes.push(`${this.#file}: ${place} is ${shown(value)}: must be ${allowed}`)
+  }
+
+  #object(parent: Json, name: string, place: string): Json {
+    const value = own(parent, name)
+    if (isObject(value)) return value
+    if (value !== undefined) this.#mistake(place, value, 'an object {…}')
+    return {}
+  }
+
+  #warnOfUnknown(object: Json, place: string, known: readonly string[], needless: readonly string[]): void {
+    for (const name of Object.keys(object)) {
+      if (known.includes(name)) continue
+      const where = `${this.#file}: ${place}${name.slice(0, 100).replace(/\p{Cc}/gu, '?')}`
+      if (needless.includes(name)) this.#findings.notes.push(`${where} is an option of Wazuh that has no effect here`)
+      else this.#findings.warnings.push(`${where} is not a known option; it is ignored`)
+    }
+  }
+
+  #value<S extends Option['schema']>(object: Json, known: Option<S>, place: string, fallback = known.fallback) {
+    const value = own(object, known.name)
+    return value === undefined ? fallback : checked(known, value, `${this.#file}: ${place}${known.name}`, this.#findings.mistakes)
+  }
+
+  #group<K extends string>(intervals: Json, name: string, group: Readonly<Record<K, IntervalOption>>): Record<K, number> {
+    const place = `intervals.${name}`
+    const given = this.#object(intervals, name, place)
+    const known = Object.values<IntervalOption>(group).map(({ option }) => option.name)
+    this.#warnOfUnknown(given, `${place}.`, known, needlessIntervals[name] ?? [])
+    return mapGroup(group, ({ option, scale }) => Math.round(this.#value(given, option, `${place}.`) * scale))
+  }
+
+  #synced(files: Json): SyncedItems {
+    const items = new Map<string, SyncedItem>(defaultSyncedItems.items.map((item) => [item.dir, item]))
+    const seen = new Set<string>()
+    for (const [written, given] of Object.entries(files)) {
+      if (written === excludedFilesOption.name || written === excludedExtensionsOption.name) continue
+      const place = `files[${shown(written)}]`
+      const dir = itemDirectory(written)
+      if (dir === undefined || seen.has(dir)) {
+        this.#findings.mistakes.push(
+          `${this.#file}: ${place} ${dir ? 'names a directory a second time' : 'is not allowed'}: must be ${directoryAllowed}`,
+        )
+        continue
+      }
+      seen.add(dir)
+      if (given === null) items.delete(dir)
+      else if (isObject(given)) items.set(dir, this.#item(dir, given, place, items.get(dir)))
+      else this.#mistake(place, given, 'an object {…}, or null to remove the item')
+    }
+    const excluded = this.#value(files, excludedFilesOption, 'files.')
+    return {
+      items: [...items.values()],
+      excludedNames: [...new Set([...alwaysExcluded, ...excluded])],
+      excludedEndings: this.#value(files, excludedExtensionsOption, 'files.'),
+    }
+  }
+
+  /** Fields that are left out stay those of the default item of this directory, if there is one. */
+  #item(dir: string, given: Json, place: string, standing: SyncedItem | undefined): SyncedItem {
+    this.#warnOfUnknown(given, `${place}.`, names(itemOptions), [])
+    const within = `${place}.`
+    // These have no effect but must be right: whoever writes `extra_valid: true` expects something.
+    this.#value(given, itemOptions.source, within)
+    this.#value(given, itemOptions.extraValid, within)
+    this.#value(given, itemOptions.description, within)
+    const permissions = this.#value(given, itemOptions.permissions, within, standing ? `0o${standing.mode.toString(8)}` : undefined)
+    const files = this.#value(
+      given,
+      itemOptions.files,
+      within,
+      standing ? [...(standing.files === 'all' ? ['all'] : standing.files)] : undefined,
+    )
+    return {
+      dir,
+      files: files.includes('all') ? 'all' : files,
+      mode: Number.parseInt(permissions.replace(/^0o?/, ''), 8),
+      recursive: this.#value(given, itemOptions.recursive, within, standing?.recursive),
+      removeEmptyDirectories: this.#value(given, itemOptions.removeEmptyDirectories, within, standing?.removeEmptyDirectories),
+      reload: this.#value(given, itemOptions.restart, within, standing?.reload),
+    }
+  }
+}
+
+const names = (options: Readonly<Record<string, Option>>): string[] => Object.values(options).map(({ name }) => name)
+
+/** V8's sentence on one line, its offset turned into a line number where it tells one. */
+const whyNotJson = (text: string, error: unknown): string => {
+  const says = (error instanceof Error ? error.message : String(error)).replace(/\p{Cc}+/gu, ' ')
+  const position = / at position (\d+)/.exec(says)
+  if (!position) return says
+  const line = text.slice(0, Number(position[1])).split('\n').length
+  return `${says.slice(0, position.index)} in line ${line}`.replace(' in JSON in line', ' in line')
+}
+
+/** The settings that the text of cluster.json asks for; every mistake and oddity goes to `findings`. */
+export const parseClusterJson = (file: string, text: string, findings: Findings): InternalSettings => {
+  let root: unknown
+  try {
+    root = JSON.parse(text)
+  } catch (error) {
+    findings.mistakes.push(`${file}: not JSON: ${whyNotJson(text, error)}`)
+    return defaultInternalSettings
+  }
+  if (isObject(root)) return new JsonReader(file, findings).read(root)
+  findings.mistakes.push(`${file}: the whole file is ${shown(root)}: must be an object {…}`)
+  return defaultInternalSettings
+}

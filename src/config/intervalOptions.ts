@@ -1,0 +1,130 @@
+/**
+ * The intervals and limits of cluster.json, under the names that operators know from Wazuh. Operators write seconds
+ * (fractions allowed); inside they are milliseconds.
+ */
+import Type, { type TNumber } from 'typebox'
+import { limits } from '../limits.js'
+import { type Option, option } from './option.js'
+
+export interface IntervalOption {
+  readonly option: Option<TNumber>
+  /** What one of the operator's units is inside: milliseconds in a second, or 1 for a count. */
+  readonly scale: 1 | 1000
+}
+
+const secondsMax = Math.floor(limits.timerMsMax / 1000)
+const countMax = 1_000_000
+
+const seconds = (name: string, fallback: number, description: string, minimum = 0.01): IntervalOption => ({
+  option: option({
+    name,
+    schema: Type.Number({ minimum, maximum: secondsMax }),
+    fallback,
+    allowed: `a number of seconds, ${minimum} to ${secondsMax}`,
+    description,
+  }),
+  scale: 1000,
+})
+
+const count = (name: string, fallback: number, description: string): IntervalOption => ({
+  option: option({
+    name,
+    schema: Type.Number({ minimum: 1, maximum: countMax, multipleOf: 1 }),
+    fallback,
+    allowed: `a whole number, 1 to ${countMax}`,
+    description,
+  }),
+  scale: 1,
+})
+
+export const intervalOptions = {
+  worker: {
+    syncIntegrityMs: seconds(
+      'sync_integrity',
+      9,
+      'How often the worker asks the master whether its files are the same, besides being told of changes.',
+    ),
+    syncAgentInfoMs: seconds('sync_agent_info', 10, 'How often the worker sends the state of its agents.'),
+    syncAgentGroupsMs: seconds('sync_agent_groups', 30, 'How often the worker expects news of agent groups.'),
+    timeoutAgentGroupsMs: seconds('timeout_agent_groups', 40, 'How long the worker waits for agent groups to be received.'),
+    keepAliveMs: seconds('keep_alive', 60, 'How often the worker tells the master that it is alive.'),
+    connectionRetryMs: seconds('connection_retry', 10, 'The longest pause before the worker dials the master again.'),
+    failedKeepAlivesMax: count(
+      'max_failed_keepalive_attempts',
+      2,
+      'Keep-alives in a row that may go unanswered before the worker reconnects.',
+    ),
+    agentGroupsMismatchesMax: count(
+      'agent_groups_mismatch_limit',
+      5,
+      'Mismatches of the agent groups in a row before the worker asks for all of them.',
+    ),
+  },
+  master: {
+    syncAgentGroupsMs: seconds('sync_agent_groups', 10, 'How often the master sends changed agent groups.'),
+    recalculateIntegrityMs: seconds(
+      'recalculate_integrity',
+      8,
+      'How often the master looks at all its files, besides being told of changes by the system.',
+    ),
+    timeoutAgentInfoMs: seconds('timeout_agent_info', 40, 'How long the master works on the agent information of one worker.'),
+    agentGroupStartDelayMs: seconds(
+      'agent_group_start_delay',
+      30,
+      'How long the master waits after its start before it sends agent groups.',
+      0,
+    ),
+    checkWorkerLastKeepAliveMs: seconds('check_worker_lastkeepalive', 60, 'How often the master looks for workers that fell silent.'),
+    timeWithoutKeepAliveMsMax: seconds(
+      'max_allowed_time_without_keepalive',
+      120,
+      'How long a worker may be silent before the master closes its connection.',
+    ),
+    lockedIntegrityMsMax: seconds(
+      'max_locked_integrity_time',
+      1000,
+      'How long the integrity synchronization of one worker may take before the master gives it up.',
+    ),
+  },
+  communication: {
+    clusterRequestMsMax: seconds('timeout_cluster_request', 20, 'How long a request to another node may take.'),
+    receivingFileMsMax: seconds('timeout_receiving_file', 120, 'How long a file that is being received may make no progress.'),
+  },
+} as const
+
+/** Options of Wazuh's own cluster.json that have no meaning here: said once, then ignored. */
+export const needlessIntervals: Readonly<Record<string, readonly string[]>> = {
+  worker: [],
+  master: [
+    'process_pool_size',
+    'timeout_extra_valid',
+    'sync_disconnected_agent_groups',
+    'sync_disconnected_agent_groups_batch_size',
+    'sync_disconnected_agent_groups_min_offline',
+    'sync_disconnected_agent_cluster_name_delay',
+  ],
+  communication: ['timeout_dapi_request', 'max_zip_size', 'min_zip_size', 'compress_level', 'zip_limit_tolerance'],
+}
+
+type Groups = typeof intervalOptions
+
+/** Milliseconds, except for the counts (`failedKeepAlivesMax`, `agentGroupsMismatchesMax`). */
+export type Intervals = { readonly [G in keyof Groups]: { readonly [K in keyof Groups[G]]: number } }
+
+/** One number for each option of a group. */
+export const mapGroup = <K extends string>(
+  group: Readonly<Record<K, IntervalOption>>,
+  number: (known: IntervalOption) => number,
+): Record<K, number> => {
+  const entries = Object.entries<IntervalOption>(group).map(([name, known]) => [name, number(known)] as const)
+  // Object.fromEntries forgets the names of the keys, which are those of `group` by construction.
+  return Object.fromEntries(entries) as Record<K, number>
+}
+
+const fallbackOf = ({ option: known, scale }: IntervalOption): number => known.fallback * scale
+
+export const defaultIntervals: Intervals = {
+  worker: mapGroup(intervalOptions.worker, fallbackOf),
+  master: mapGroup(intervalOptions.master, fallbackOf),
+  communication: mapGroup(intervalOptions.communication, fallbackOf),
+}

@@ -1,0 +1,58 @@
+/**
+ * What is known of one configuration option, in one place: the check, the default, the rule in words and the description.
+ * Validation, the sentences about mistakes and the reference in README.md all come from it, so that they cannot drift.
+ */
+import Type, { type Static, type TSchema } from 'typebox'
+import { Check } from 'typebox/value'
+
+export interface Option<S extends TSchema = TSchema> {
+  /** The name that an operator writes. */
+  readonly name: string
+  readonly schema: S
+  readonly fallback: Static<S>
+  /** The rule in words; completes "must be …". */
+  readonly allowed: string
+  readonly description: string
+  /** The value must not appear in any message. */
+  readonly secret?: true
+}
+
+/** What reading a configuration came across; one line each. */
+export interface Findings {
+  /** Make the configuration unusable. */
+  readonly mistakes: string[]
+  readonly warnings: string[]
+  /** Worth knowing, nothing to mend. */
+  readonly notes: string[]
+}
+
+/** Keeps the schema's own type, which an annotation would widen. */
+export const option = <S extends TSchema>(known: Option<S>): Option<S> => known
+
+const shownCharsMax = 100
+
+/** A value as it may stand in a message: one line, bounded. */
+export const shown = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text
+}
+
+/** `<cluster><port> is "80": must be …`, or without the value when that is a secret. */
+export const mistakeOf = (place: string, known: Option, value: unknown): string => {
+  const given = known.secret ? `not valid (its ${String(value).length} characters are not shown)` : shown(value)
+  return `${place} is ${given}: must be ${known.allowed}`
+}
+
+/** The value when it is allowed; else the fallback, and a line in `mistakes`. */
+export const checked = <S extends TSchema>(known: Option<S>, value: unknown, place: string, mistakes: string[]): Static<S> => {
+  if (Check(known.schema, value)) return value
+  mistakes.push(mistakeOf(place, known, value))
+  return known.fallback
+}
+
+/** What the text of an XML element means for this option; text that means nothing stays text, and fails the check. */
+export const fromText = (schema: TSchema, text: string): unknown => {
+  if (Type.IsBoolean(schema)) return text === 'yes' ? true : text === 'no' ? false : text
+  if (Type.IsInteger(schema)) return /^\d{1,15}$/.test(text) ? Number(text) : text
+  return text
+}

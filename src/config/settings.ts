@@ -1,0 +1,168 @@
+/** What a node is told: the options of the `<cluster>` block and of cluster.json, and the settings that come of them. */
+import Type, { type Static } from 'typebox'
+import { Check } from 'typebox/value'
+import { defaultSyncedItems, type SyncedItems } from '../domain/syncedItems.js'
+import { limits } from '../limits.js'
+import { defaultIntervals, type Intervals } from './intervalOptions.js'
+import { option } from './option.js'
+
+const ipAddress = () => Type.Union([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv6' })])
+const keyText = () => Type.String({ pattern: '^[A-Za-z0-9_]{32}$' })
+const yesOrNo = 'yes or no'
+const keyAllowed = 'exactly 32 letters, digits or underscores'
+
+const refusedAddresses = ['localhost', 'NODE_IP', '0.0.0.0', '127.0.1.1']
+const addressSchemas = {
+  ip: ipAddress(),
+  // A name that ends in a number is a mistyped IPv4 address.
+  dns: Type.String({
+    maxLength: 253,
+    pattern: '^(?!.*(^|\\.)[0-9]+$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*\\.?$',
+  }),
+}
+
+const isNodeAddress = (text: string): boolean =>
+  !refusedAddresses.some((refused) => refused.toLowerCase() === text.toLowerCase()) &&
+  (Check(addressSchemas.ip, text) || Check(addressSchemas.dns, text))
+
+/** The options of `<cluster>` that have one value, under the names that the code uses. */
+export const clusterOptions = {
+  name: option({
+    name: 'name',
+    schema: Type.String({ minLength: 1, maxLength: limits.clusterNameCharsMax, pattern: '^[^\\u0000-\\u001f\\u007f]+$' }),
+    fallback: 'wazuh',
+    allowed: `a text of 1 to ${limits.clusterNameCharsMax} characters on one line`,
+    description: "The cluster's name; the same on every node.",
+  }),
+  nodeName: option({
+    name: 'node_name',
+    schema: Type.String({ maxLength: limits.nodeNameCharsMax, pattern: '^(?!\\.+$)[A-Za-z0-9_.-]+$' }),
+    fallback: 'node01',
+    allowed: `1 to ${limits.nodeNameCharsMax} letters, digits, underscores, dashes or dots (not dots alone)`,
+    description: "This node's name; another one on each node.",
+  }),
+  nodeType: option({
+    name: 'node_type',
+    schema: Type.Union([Type.Literal('master'), Type.Literal('worker')]),
+    fallback: 'master',
+    allowed: 'master or worker',
+    description: 'What the node is. `client` is a deprecated name of `worker`.',
+  }),
+  key: option({
+    name: 'key',
+    schema: keyText(),
+    fallback: '',
+    allowed: keyAllowed,
+    description: 'The secret that the nodes share (`openssl rand -hex 16` makes one); required.',
+    secret: true,
+  }),
+  keyFile: option({
+    name: 'key_file',
+    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax }),
+    fallback: '',
+    allowed: 'the path of a file that holds the key, in place of <key>',
+    description: 'A file that holds the key, absolute or relative to the home; in place of `key`.',
+  }),
+  previousKey: option({
+    name: 'previous_key',
+    schema: keyText(),
+    fallback: '',
+    allowed: keyAllowed,
+    description: 'A second key that is accepted too while the key is being changed on node after node.',
+    secret: true,
+  }),
+  previousKeyFile: option({
+    name: 'previous_key_file',
+    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax }),
+    fallback: '',
+    allowed: 'the path of a file that holds the previous key, in place of <previous_key>',
+    description: 'A file that holds the previous key; in place of `previous_key`.',
+  }),
+  port: option({
+    name: 'port',
+    schema: Type.Integer({ minimum: 1025, maximum: 65_534 }),
+    fallback: 1516,
+    allowed: 'an integer, 1024 < port < 65535',
+    description: 'The TCP port that the master listens on and the workers dial.',
+  }),
+  bindAddress: option({
+    name: 'bind_addr',
+    schema: ipAddress(),
+    fallback: '0.0.0.0',
+    allowed: 'an IPv4 or IPv6 address, not a name',
+    description: 'The address that the master listens on; `::` for IPv6 and IPv4.',
+  }),
+  masterAddress: option({
+    name: 'nodes><node',
+    schema: Type.Refine(Type.String(), isNodeAddress),
+    fallback: 'NODE_IP',
+    allowed: `the master's IPv4 or IPv6 address or DNS name, and none of ${refusedAddresses.join(', ')}`,
+    description: "The master's address, on every node; the first `<node>` counts, further ones are warned about and ignored. Required.",
+  }),
+  hidden: option({
+    name: 'hidden',
+    schema: Type.Boolean(),
+    fallback: false,
+    allowed: yesOrNo,
+    description: 'Whether alerts keep silent about the cluster.',
+  }),
+  disabled: option({
+    name: 'disabled',
+    schema: Type.Boolean(),
+    fallback: false,
+    allowed: yesOrNo,
+    description: 'Whether the cluster is off. Without any `<cluster>` block it is.',
+  }),
+} as const
+
+/** Top-level options of cluster.json besides the tables `intervals` and `files`. */
+export const topOptions = {
+  reloadCommand: option({
+    name: 'reload_command',
+    schema: Type.Array(Type.String({ minLength: 1, maxLength: 4_096, pattern: '^[^\\u0000]+$' }), { minItems: 1, maxItems: 64 }),
+    fallback: [],
+    allowed: 'a list of texts: the program and its arguments',
+    description: 'Run once after a change of items with `restart`. The program and its arguments, without a shell.',
+  }),
+  compression: option({
+    name: 'compression',
+    schema: Type.Union([Type.Literal('auto'), Type.Literal('never'), Type.Literal('always')]),
+    fallback: 'auto',
+    allowed: '"auto", "never" or "always"',
+    description: 'Whether content is compressed on its way; `auto` leaves it out where it does not pay.',
+  }),
+} as const
+
+/** What cluster.json decides. */
+export interface InternalSettings {
+  readonly intervals: Intervals
+  readonly synced: SyncedItems
+  /** Program and arguments. */
+  readonly reloadCommand?: readonly string[]
+  readonly compression: Static<typeof topOptions.compression.schema>
+}
+
+/** Everything that a node is told, checked. */
+export interface NodeSettings extends InternalSettings {
+  /** Absolute. */
+  readonly home: string
+  /** The cluster's name. */
+  readonly name: string
+  readonly nodeName: string
+  readonly nodeType: 'master' | 'worker'
+  /** Empty only when `disabled`. */
+  readonly key: string
+  readonly previousKey?: string
+  readonly port: number
+  readonly bindAddress: string
+  /** IPv4, IPv6 or a DNS name. */
+  readonly masterAddress: string
+  readonly hidden: boolean
+  readonly disabled: boolean
+}
+
+export const defaultInternalSettings: InternalSettings = {
+  intervals: defaultIntervals,
+  synced: defaultSyncedItems,
+  compression: topOptions.compression.fallback,
+}

@@ -1,0 +1,30 @@
+/**
+ * Text that others chose (file names, error messages, versions), made safe to show: nothing in it moves the cursor, starts
+ * an escape sequence, breaks the line or turns the direction of writing.
+ */
+
+/** Control, format (zero width, direction), line and paragraph separators, lone surrogates. */
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
+const unsafeOrBackslash = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\\]/gu
+const plain = /^[\x20-\x5b\x5d-\x7e]*$/
+
+const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t', '\\': '\\\\' }
+
+const escaped = (character: string): string => {
+  const known = named[character]
+  if (known) return known
+  const code = character.codePointAt(0) ?? 0
+  return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
+}
+
+/** One line of visible characters; different texts stay different. */
+export const escapeText = (text: string): string => (plain.test(text) ? text : text.replace(unsafeOrBackslash, escaped))
+
+const utf16 = (character: string): string =>
+  Array.from({ length: character.length }, (_, at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
+
+/** JSON with the same characters escaped as JSON has it; `indent` spaces a level. */
+export const safeJson = (value: unknown, indent = 0): string =>
+  indent === 0
+    ? JSON.stringify(value).replace(unsafe, utf16)
+    : JSON.stringify(value, null, indent).replace(unsafe, (character) => (character === '\n' ? character : utf16(character)))

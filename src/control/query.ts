@@ -1,0 +1,31 @@
+/** Checks a query of cluster_control: from the local socket, or forwarded by a worker. */
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { ClusterQuery } from '../domain/clusterView.js'
+import { ok, type Result, refuse } from '../errors.js'
+import { limits } from '../limits.js'
+import { fields, list, text } from '../protocol/fields.js'
+
+/** Any text will do for a name: one that no node can have is answered as unknown, not as malformed. */
+const nodes = Type.Optional(list(text(limits.controlRequestBytesMax), limits.controlRequestBytesMax))
+
+const query = Compile(
+  Type.Union([
+    fields({ kind: Type.Literal('nodes'), nodes }),
+    fields({ kind: Type.Literal('health'), nodes }),
+    fields({ kind: Type.Literal('files'), nodes, all: Type.Boolean() }),
+  ]),
+)
+
+/** The query of one JSON text. Refuses with `tooLarge` or `malformed`. */
+export const parseQuery = (json: string): Result<ClusterQuery> => {
+  if (json.length > limits.controlRequestBytesMax) return refuse('tooLarge', { message: 'The query is too long' })
+  let value: unknown
+  try {
+    value = JSON.parse(json)
+  } catch {
+    return refuse('malformed', { message: 'The query is not JSON' })
+  }
+  if (!query.Check(value)) return refuse('malformed', { message: 'The query is not one that this version of wazuh-clusterd knows' })
+  return ok(value)
+}

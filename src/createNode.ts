@@ -1,0 +1,127 @@
+/**
+ * A node in the real world, or in a world that the caller hands in port by port: what the daemon runs, and what a program
+ * embeds. Nothing outside the given home is touched.
+ */
+import { join } from 'node:path'
+import { type NodeEvent, type NodeIdentity, type NodePorts, type RunningNode, startNode } from './actors/node.js'
+import type { AnswerLine, ClusterQuery } from './domain/clusterView.js'
+import type { Compression } from './domain/compressionChoice.js'
+import { defaultSyncedItems, type SyncedItems } from './domain/syncedItems.js'
+import { defaultTimings, type Timings } from './domain/timings.js'
+import { ClusterError } from './errors.js'
+import { createFiles } from './platform/files.js'
+import { realClock } from './platform/realClock.js'
+import { realRandom } from './platform/realRandom.js'
+import type { Log } from './ports.js'
+import { createTcpNetwork } from './transport/tcp.js'
+import { createTransport } from './transport/transport.js'
+import { productVersion } from './version.js'
+
+export interface NodeOptions {
+  /** The manager's directory, e.g. `/var/ossec`. */
+  readonly home: string
+  readonly type: 'master' | 'worker'
+  /** This node's name, another one on each node. */
+  readonly node: string
+  /** The cluster's name, the same on each node; `wazuh` when left out. */
+  readonly cluster?: string
+  /** The cluster's secret: 32 letters, digits or underscores. */
+  readonly key: string
+  /** A second key that is accepted while the key is being changed. */
+  readonly previousKey?: string
+  /** The master's address: where workers dial, and what the master shows. Port 1516 when left out; 0 on a master takes a free one. */
+  readonly master: { readonly host: string; readonly port?: number }
+  /** Where the master listens; all IPv4 addresses when left out. */
+  readonly bindAddress?: string
+  readonly synced?: SyncedItems
+  readonly timings?: Partial<Timings>
+  readonly compression?: Compression
+  /** In place of the real ones, one by one. */
+  readonly ports?: Partial<NodePorts>
+}
+
+export interface ClusterNode {
+  /** Resolves once a master listens, or a worker has begun to dial. Fails with a ClusterError. */
+  start(): Promise<{ readonly port: number | undefined }>
+  /** Ends all threads, tells the peers, leaves nothing behind. */
+  stop(): Promise<void>
+  /** Calls back for each event until the returned function is called. */
+  onEvent(listener: (event: NodeEvent) => void): () => void
+  /** What cluster_control shows. */
+  query(query: ClusterQuery, signal?: AbortSignal): AsyncIterable<AnswerLine>
+}
+
+export const defaultPort = 1516
+
+const silentLog: Log = { error: () => {}, warning: () => {}, info: () => {}, debug: () => {}, debug2: () => {}, at: () => silentLog }
+
+export const createNode = (options: NodeOptions): ClusterNode => {
+  const listeners = new Set<(event: NodeEvent) => void>()
+  const tell = (event: NodeEvent): void => {
+    for (const listener of [...listeners]) listener(event)
+  }
+  let running: RunningNode | undefined
+  return {
+    start: async () => {
+      if (running) throw new ClusterError('alreadyRunning', { message: 'The node was started already' })
+      const node = startNode(identityOf(options), realPorts(options), tell)
+      running = node
+      if (options.type === 'worker') return { port: undefined }
+      return new Promise((resolve, reject) => {
+        const stopListening = onEvent((event) => {
+          if (event.type !== 'listening' && event.type !== 'failed') return
+          stopListening()
+          if (event.type === 'listening') return resolve({ port: event.port })
+          running = undefined
+          void node.stop().finally(() => reject(event.error))
+        })
+      })
+    },
+    stop: async () => {
+      const node = running
+      running = undefined
+      await node?.stop()
+    },
+    onEvent: (listener) => onEvent(listener),
+    query: (query, signal = new AbortController().signal) => {
+      if (!running) throw new ClusterError('notRunning')
+      return running.answer(query, signal)
+    },
+  }
+
+  function onEvent(listener: (event: NodeEvent) => void): () => void {
+    listeners.add(listener)
+    return () => listeners.delete(listener)
+  }
+}
+
+const identityOf = (options: NodeOptions): NodeIdentity => {
+  const port = options.master.port ?? defaultPort
+  return {
+    cluster: options.cluster ?? 'wazuh',
+    node: options.node,
+    type: options.type,
+    version: productVersion,
+    master: { host: options.type === 'master' ? (options.bindAddress ?? '0.0.0.0') : options.master.host, port },
+    address: options.master.host,
+    synced: options.synced ?? defaultSyncedItems,
+    timings: { ...defaultTimings, ...options.timings },
+    compression: options.compression ?? 'auto',
+  }
+}
+
+const realPorts = (options: NodeOptions): NodePorts => {
+  const clock = options.ports?.clock ?? realClock
+  const random = options.ports?.random ?? realRandom
+  const keys = { current: options.key, ...(options.previousKey !== undefined && { previous: options.previousKey }) }
+  const { home, type, node } = options
+  return {
+    clock,
+    random,
+    log: options.ports?.log ?? silentLog,
+    transport: options.ports?.transport ?? createTransport({ network: createTcpNetwork(), clock, random, keys }),
+    files:
+      options.ports?.files ??
+      createFiles({ home, synced: options.synced ?? defaultSyncedItems, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
+  }
+}

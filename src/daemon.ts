@@ -1,0 +1,96 @@
+/**
+ * Composition root of the daemon: a node on the real world, its local socket for cluster_control, and the command that
+ * reloads the manager. Signals and flags are the command line's business (cli/wazuh-clusterd.ts).
+ */
+import { execFile } from 'node:child_process'
+import type { NodeSettings } from './config/settings.js'
+import { startControlServer } from './control/controlServer.js'
+import { controlSocketPath } from './control/controlSocketPath.js'
+import { createNode } from './createNode.js'
+import type { ClusterError } from './errors.js'
+import { limits } from './limits.js'
+import type { Log } from './ports.js'
+
+export interface Daemon {
+  stop(): Promise<void>
+  /** Resolves when the node cannot be kept up any more. */
+  readonly failed: Promise<ClusterError>
+}
+
+/** The reload command gets this long, in milliseconds. */
+const reloadMsMax = 60_000
+
+export const startDaemon = async (settings: NodeSettings, { log }: { readonly log: Log }): Promise<Daemon> => {
+  const { worker, master, communication } = settings.intervals
+  const mainLog = log.at({ tag: 'Cluster', subtag: 'Main' })
+  const node = createNode({
+    home: settings.home,
+    type: settings.nodeType,
+    node: settings.nodeName,
+    cluster: settings.name,
+    key: settings.key,
+    ...(settings.previousKey !== undefined && { previousKey: settings.previousKey }),
+    master: { host: settings.masterAddress, port: settings.port },
+    bindAddress: settings.bindAddress,
+    synced: settings.synced,
+    compression: settings.compression,
+    timings: {
+      syncIntegrityMs: worker.syncIntegrityMs,
+      keepAliveMs: worker.keepAliveMs,
+      connectionRetryMs: worker.connectionRetryMs,
+      failedKeepAlivesMax: worker.failedKeepAlivesMax,
+      recalculateIntegrityMs: master.recalculateIntegrityMs,
+      checkLastKeepAliveMs: master.checkWorkerLastKeepAliveMs,
+      silenceMsMax: master.timeWithoutKeepAliveMsMax,
+      requestTimeoutMs: communication.clusterRequestMsMax,
+    },
+    ports: { log },
+  })
+  const reload = settings.reloadCommand && reloader(settings.reloadCommand, mainLog)
+  const failed = new Promise<ClusterError>((resolve) => {
+    node.onEvent((event) => {
+      if (event.type === 'failed') resolve(event.error)
+      if (event.type === 'applied' && event.reload) reload?.()
+    })
+  })
+  const control = await startControlServer({
+    socketPath: controlSocketPath(settings.home),
+    answer: (query, signal) => node.query(query, signal),
+    log,
+    limits,
+  })
+  try {
+    await node.start()
+  } catch (thrown) {
+    await control.close()
+    throw thrown
+  }
+  return {
+    failed,
+    stop: async () => {
+      await control.close()
+      await node.stop()
+    },
+  }
+}
+
+/** Runs the command once per applied plan, one at a time; a plan that comes in meanwhile asks for one more run. */
+const reloader = ([program = '', ...args]: readonly string[], log: Log): (() => void) => {
+  let running = false
+  let wanted = false
+  const run = (): void => {
+    running = true
+    wanted = false
+    log.info(`Running the reload command '${program}'.`)
+    execFile(program, args, { timeout: reloadMsMax }, (error) => {
+      running = false
+      if (error) log.error(`The reload command '${program}' failed: ${error.message.split('\n', 1)[0]}`)
+      else log.info(`The reload command '${program}' finished.`)
+      if (wanted) run()
+    })
+  }
+  return () => {
+    if (running) wanted = true
+    else run()
+  }
+}

@@ -1,0 +1,142 @@
+/**
+ * Who decides who wins: here. The master's tree is the truth; a worker creates what it lacks, updates what differs and
+ * deletes what the master does not have. Excluded names never come this far: they are in no manifest.
+ */
+import { ok, type Result, refuse } from '../errors.js'
+import { limits } from '../limits.js'
+import { decodeEntries, type EntryColumns, encodeEntries, entryWireBytes, joinPaths, splitPaths } from './entryColumns.js'
+import { bucketOf, type Manifest } from './manifest.js'
+import { checkPath } from './paths.js'
+import type { SyncedItems } from './syncedItems.js'
+import type { FileEntry, WriteStep } from './tree.js'
+
+export interface SyncPlan {
+  readonly create: readonly FileEntry[]
+  readonly update: readonly FileEntry[]
+  readonly remove: readonly string[]
+}
+
+export const emptyPlan: SyncPlan = { create: [], update: [], remove: [] }
+export const isEmptyPlan = (plan: SyncPlan): boolean => plan.create.length + plan.update.length + plan.remove.length === 0
+export const joinPlans = (plans: readonly SyncPlan[]): SyncPlan => ({
+  create: plans.flatMap((plan) => plan.create),
+  update: plans.flatMap((plan) => plan.update),
+  remove: plans.flatMap((plan) => plan.remove),
+})
+
+/** What makes the worker's files the master's. Held files (unreadable on the master) are left as the worker has them. */
+export const decidePlan = (master: ReadonlyMap<string, FileEntry>, worker: ReadonlyMap<string, FileEntry>): SyncPlan => {
+  const create: FileEntry[] = []
+  const update: FileEntry[] = []
+  const remove: string[] = []
+  for (const wanted of master.values()) {
+    if (wanted.held) continue
+    const present = worker.get(wanted.path)
+    if (!present) create.push(wanted)
+    else if (present.digest !== wanted.digest || present.mode !== wanted.mode) update.push(wanted)
+  }
+  for (const path of worker.keys()) if (!master.has(path)) remove.push(path)
+  return { create, update, remove }
+}
+
+/** A worker's question about some of its buckets, as `integrity.compare` carries it. */
+export interface CompareQuestion {
+  readonly buckets: readonly number[]
+  /** How many of the entries belong to each bucket. */
+  readonly counts: readonly number[]
+  readonly entries: EntryColumns
+}
+
+export interface CompareAnswer {
+  readonly decided: number
+  readonly create: EntryColumns
+  readonly update: EntryColumns
+  readonly remove: string
+}
+
+/** Fills one question with as many of `buckets` as fit, at least one. */
+export const askAbout = (manifest: Manifest, buckets: readonly number[]): Result<CompareQuestion> => {
+  const asked: number[] = []
+  const counts: number[] = []
+  const entries: FileEntry[] = []
+  let bytes = 0
+  for (const index of buckets) {
+    const bucket = [...manifest.bucket(index).values()]
+    const bucketBytes = bucket.reduce((sum, entry) => sum + entryWireBytes(entry), 0)
+    const fits = bytes + bucketBytes <= limits.compareBytesMax && entries.length + bucket.length <= limits.compareEntriesMax
+    if (!fits && asked.length === 0)
+      return refuse('tooLarge', { message: `One of the 256 buckets of the synced tree holds ${bucket.length} files: too many to compare` })
+    if (!fits) break
+    asked.push(index)
+    counts.push(bucket.length)
+    entries.push(...bucket)
+    bytes += bucketBytes
+  }
+  return ok({ buckets: asked, counts, entries: encodeEntries(entries) })
+}
+
+/** The master's decision on the first buckets of a question, as many as fit into one answer, at least one. */
+export const answerCompare = (
+  master: Manifest,
+  synced: SyncedItems,
+  question: CompareQuestion,
+): Result<{ answer: CompareAnswer; plan: SyncPlan }> => {
+  if (question.buckets.length !== question.counts.length)
+    return refuse('malformed', { message: 'A comparison names as many buckets as counts' })
+  const decoded = decodeEntries(question.entries, synced)
+  if (!decoded.ok) return decoded
+  const plans: SyncPlan[] = []
+  let bytes = 0
+  let start = 0
+  for (const [position, index] of question.buckets.entries()) {
+    const end = start + (question.counts[position] ?? 0)
+    const theirs = new Map(decoded.value.slice(start, end).map((entry) => [entry.path, entry]))
+    if (theirs.size !== end - start || [...theirs.keys()].some((path) => bucketOf(path) !== index))
+      return refuse('malformed', { message: 'An entry stands in a bucket that is not its own' })
+    const plan = decidePlan(master.bucket(index), theirs)
+    const planBytes = planWireBytes(plan)
+    if (planBytes > limits.compareBytesMax)
+      return refuse('tooLarge', { message: 'The decision on one of the 256 buckets is too large for one message' })
+    if (bytes + planBytes > limits.compareBytesMax) break
+    plans.push(plan)
+    bytes += planBytes
+    start = end
+  }
+  const plan = joinPlans(plans)
+  const answer = {
+    decided: plans.length,
+    create: encodeEntries(plan.create),
+    update: encodeEntries(plan.update),
+    remove: joinPaths(plan.remove),
+  }
+  return ok({ answer, plan })
+}
+
+const planWireBytes = (plan: SyncPlan): number =>
+  [...plan.create, ...plan.update].reduce((sum, entry) => sum + entryWireBytes(entry), 0) +
+  plan.remove.reduce((sum, path) => sum + Buffer.byteLength(path) + 1, 0)
+
+/** The worker's reading of an answer: the master is trusted with content, never with paths. */
+export const readAnswer = (answer: CompareAnswer, synced: SyncedItems): Result<SyncPlan> => {
+  const create = decodeEntries(answer.create, synced)
+  if (!create.ok) return create
+  const update = decodeEntries(answer.update, synced)
+  if (!update.ok) return update
+  const remove = splitPaths(answer.remove)
+  for (const path of remove) {
+    const checked = checkPath(synced, path)
+    if (!checked.ok) return checked
+  }
+  return ok({ create: create.value, update: update.value, remove })
+}
+
+/**
+ * How the worker comes by each file: its mode is set when the content is there, content that another of its paths has is
+ * copied, and the rest is fetched, each content once.
+ */
+export const writeStepsOf = (plan: SyncPlan, worker: Manifest): WriteStep[] =>
+  [...plan.create, ...plan.update].map(({ path, digest, mode }) => {
+    if (worker.get(path)?.digest === digest) return { path, digest, mode, from: { kind: 'mode' } }
+    const twin = worker.pathWith(digest)
+    return twin === undefined ? { path, digest, mode, from: { kind: 'stage' } } : { path, digest, mode, from: { kind: 'copy', path: twin } }
+  })

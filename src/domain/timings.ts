@@ -1,0 +1,31 @@
+/** The intervals and time-outs of a node, with Wazuh's defaults (reference/wazuh-cluster.md, internal settings). Milliseconds. */
+
+export interface Timings {
+  /** worker.sync_integrity: rest between two checks of the worker's tree against the master's. */
+  readonly syncIntegrityMs: number
+  /** worker.keep_alive: rest between two beats. */
+  readonly keepAliveMs: number
+  /** worker.connection_retry: the longest wait before the master is dialled again. */
+  readonly connectionRetryMs: number
+  /** worker.max_failed_keepalive_attempts. */
+  readonly failedKeepAlivesMax: number
+  /** master.recalculate_integrity: rest between two scans of the whole tree. */
+  readonly recalculateIntegrityMs: number
+  /** master.check_worker_lastkeepalive. */
+  readonly checkLastKeepAliveMs: number
+  /** master.max_allowed_time_without_keepalive. */
+  readonly silenceMsMax: number
+  /** communication.timeout_cluster_request. */
+  readonly requestTimeoutMs: number
+}
+
+export const defaultTimings: Timings = {
+  syncIntegrityMs: 9_000,
+  keepAliveMs: 60_000,
+  connectionRetryMs: 10_000,
+  failedKeepAlivesMax: 2,
+  recalculateIntegrityMs: 8_000,
+  checkLastKeepAliveMs: 60_000,
+  silenceMsMax: 120_000,
+  requestTimeoutMs: 20_000,
+}

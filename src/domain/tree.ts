@@ -1,0 +1,66 @@
+/** What the operations on a synced tree take and return: plain data that crosses threads. */
+
+/** A SHA-256 digest as 64 lower-case hexadecimal digits. */
+export type Digest = string
+
+export interface FileEntry {
+  /** Relative to the node's home, normalized, with `/`; inside one of the synced items. */
+  readonly path: string
+  /** Bytes. */
+  readonly size: number
+  /** Permission bits: on the master those that the item says, on a worker those that the file has. */
+  readonly mode: number
+  readonly digest: Digest
+  /** There, but its content is not known (unreadable on the master): nobody creates, updates or deletes it. */
+  readonly held?: true
+}
+
+export interface FileFailure {
+  readonly path: string
+  readonly code: string
+  readonly message: string
+}
+
+/** What a look at the tree found changed since the look before, in pages of at most limits.scanPageEntriesMax. */
+export interface ScanPage {
+  readonly upserts: readonly FileEntry[]
+  readonly removals: readonly string[]
+  /** Mistakes seen now and not at the look before. */
+  readonly problems: readonly FileFailure[]
+  /** Files in the tree. */
+  readonly files: number
+  /**
+   * Directories of items that are not there at the moment. On a master nothing can be said about their files then, least of
+   * all that nobody should have them.
+   */
+  readonly missingItems?: readonly string[]
+  readonly done: boolean
+}
+
+/** Content wanted, in order; `from` is where the next block starts. */
+export interface ContentRequest {
+  readonly files: readonly { readonly path: string; readonly digest: Digest; readonly offset: number }[]
+  readonly from: { readonly file: number; readonly offset: number }
+  readonly compress: boolean
+}
+
+export interface StageOutcome {
+  /** Indexes (into the digests of the request) of files that are now whole and proven. */
+  readonly complete: readonly number[]
+  readonly failed: readonly (Omit<FileFailure, 'path'> & { readonly file: number })[]
+}
+
+export interface WriteStep {
+  readonly path: string
+  readonly digest: Digest
+  readonly mode: number
+  /** `stage`: staged content; `copy`: content that another path of the tree has; `mode`: the content is right, only the mode is not. */
+  readonly from: { readonly kind: 'stage' } | { readonly kind: 'copy'; readonly path: string } | { readonly kind: 'mode' }
+}
+
+export interface AppliedPlan {
+  readonly failures: readonly FileFailure[]
+  /** The tree's own view of what it changed, to bring the manifest up to date without hashing again. */
+  readonly upserts: readonly FileEntry[]
+  readonly removals: readonly string[]
+}

@@ -1,0 +1,105 @@
+/**
+ * ClusterError and the one closed table of its codes. Where Wazuh has a number for the same mistake, the number is kept,
+ * so that operators find what they know; Muster's own begin at 3100.
+ */
+
+interface ErrorKind {
+  /** Wazuh's number, or Muster's own from 3100 on. */
+  readonly number: number
+  /** Whether the same attempt may succeed later without anyone mending anything. */
+  readonly retryable: boolean
+  readonly says: string
+}
+
+const kind = (number: number, retryable: boolean, says: string): ErrorKind => ({ number, retryable, says })
+
+export const errorTable = {
+  configInvalid: kind(3004, false, 'The cluster configuration is not valid'),
+  notRunning: kind(3012, true, 'Cluster is not running.'),
+  requestFailed: kind(3016, true, 'The peer could not carry out the request'),
+  notOnWorker: kind(3019, false, 'Not available on a worker node'),
+  requestTimeout: kind(3020, true, 'The peer did not answer in time'),
+  unknownNode: kind(3022, false, 'Unknown node ID'),
+  notConnected: kind(3023, true, 'Worker node is not connected to master'),
+  notAuthentic: kind(3025, false, 'A frame could not be authenticated'),
+  unknownMessage: kind(3027, false, 'Unknown message type'),
+  duplicateName: kind(3028, true, 'Worker node ID already exists'),
+  sameNameAsMaster: kind(3029, false, 'Connected nodes with same name as the master'),
+  wrongClusterName: kind(3030, false, 'Worker does not belong to the cluster'),
+  tooLarge: kind(3033, false, 'A message, count or path is over its limit'),
+  transferFailed: kind(3034, true, 'A file could not be transferred'),
+  handshakeRefused: kind(3100, true, 'The peer closed the connection during the handshake: most likely its cluster key is another one'),
+  noCommonProtocol: kind(3101, false, 'The two nodes have no protocol version in common'),
+  handshakeTimeout: kind(3102, true, 'The peer did not finish the handshake in time'),
+  overloaded: kind(3103, true, 'Too many connections, requests or bytes are waiting'),
+  malformed: kind(3104, false, 'A frame or message has a wrong shape'),
+  wrongState: kind(3105, false, 'A message came in a state in which it is not allowed'),
+  linkClosed: kind(3106, true, 'The connection was closed'),
+  linkLost: kind(3107, true, 'The connection was lost'),
+  peerStopping: kind(3108, true, 'The peer is stopping'),
+  peerSilent: kind(3109, true, 'The peer stopped answering keep-alives'),
+  dialFailed: kind(3110, true, 'The connection could not be made'),
+  listenFailed: kind(3111, true, 'The address cannot be listened on'),
+  aborted: kind(3112, true, 'The operation was stopped'),
+  itemsDiffer: kind(3120, false, 'The synced items of this node are not those of the master (cluster.json)'),
+  pathRefused: kind(3121, false, 'A path leads out of its synced directory or is not a valid path'),
+  digestMismatch: kind(3122, true, 'A file changed while it was sent; it is fetched again'),
+  fileGone: kind(3123, true, 'A file vanished while it was sent; it is fetched again'),
+  fileFailed: kind(3124, true, 'A file could not be read or written'),
+  diskFull: kind(3125, true, 'The disk is full'),
+  threadCrashed: kind(3130, true, 'A cluster thread failed unexpectedly'),
+  alreadyRunning: kind(3131, false, 'Another wazuh-clusterd runs on this home'),
+  internal: kind(3199, false, 'Internal error'),
+} as const satisfies Record<string, ErrorKind>
+
+export type ErrorCode = keyof typeof errorTable
+
+export const isErrorCode = (text: string): text is ErrorCode => Object.hasOwn(errorTable, text)
+
+export interface ErrorOptions {
+  /** What happened here, in place of the table's general sentence. */
+  readonly message?: string
+  readonly context?: Readonly<Record<string, unknown>>
+  readonly cause?: unknown
+}
+
+export class ClusterError extends Error {
+  override readonly name = 'ClusterError'
+  readonly code: ErrorCode
+  readonly context: Readonly<Record<string, unknown>>
+
+  constructor(code: ErrorCode, options: ErrorOptions = {}) {
+    super(options.message ?? errorTable[code].says, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.context = options.context ?? {}
+  }
+
+  get number(): number {
+    return errorTable[this.code].number
+  }
+
+  get retryable(): boolean {
+    return errorTable[this.code].retryable
+  }
+
+  /** One line for an operator: number and sentence, never a stack. */
+  get sentence(): string {
+    return `Error ${this.number} - ${this.message}`
+  }
+}
+
+/** Any thrown value as a ClusterError; what is none of ours becomes `otherwise`, with its own text kept as the cause. */
+export const asClusterError = (thrown: unknown, otherwise: ErrorCode = 'internal'): ClusterError => {
+  if (thrown instanceof ClusterError) return thrown
+  const text = thrown instanceof Error ? thrown.message : String(thrown)
+  return new ClusterError(otherwise, { message: `${errorTable[otherwise].says}: ${text}`, cause: thrown })
+}
+
+/** Outcome of a pure decision that can refuse. */
+export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ClusterError }
+
+export const ok = <T>(value: T): Result<T> => ({ ok: true, value })
+export const refuse = (code: ErrorCode, options?: ErrorOptions): { readonly ok: false; readonly error: ClusterError } => ({
+  ok: false,
+  error: new ClusterError(code, options),
+})

@@ -1,0 +1,93 @@
+/** A disk that reports what a node changes on it, before the change is made; what a fault plan changes goes around it. */
+import type { Disk, DiskEntry, DiskStat } from '../ports.js'
+
+export interface DiskChange {
+  readonly operation: 'write' | 'chmod' | 'mkdir' | 'rename' | 'unlink' | 'rmdir'
+  readonly path: string
+  /** Of a rename: where the file was. */
+  readonly from?: string
+}
+
+export class WatchedDisk implements Disk {
+  readonly #disk: Disk
+  readonly #onChange: (change: DiskChange) => void
+
+  constructor(disk: Disk, onChange: (change: DiskChange) => void) {
+    this.#disk = disk
+    this.#onChange = onChange
+  }
+
+  now(): number {
+    return this.#disk.now()
+  }
+
+  lstat(path: string): DiskStat {
+    return this.#disk.lstat(path)
+  }
+
+  stat(path: string): DiskStat {
+    return this.#disk.stat(path)
+  }
+
+  realpath(path: string): string {
+    return this.#disk.realpath(path)
+  }
+
+  readdir(path: string): readonly DiskEntry[] {
+    return this.#disk.readdir(path)
+  }
+
+  open(path: string, flags: 'r' | 'r+' | 'w' | 'wx', mode?: number): number {
+    if (flags !== 'r') this.#onChange({ operation: 'write', path })
+    return this.#disk.open(path, flags, mode)
+  }
+
+  fstat(file: number): DiskStat {
+    return this.#disk.fstat(file)
+  }
+
+  read(file: number, into: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#disk.read(file, into, offset, length, position)
+  }
+
+  write(file: number, from: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#disk.write(file, from, offset, length, position)
+  }
+
+  truncate(file: number, size: number): void {
+    this.#disk.truncate(file, size)
+  }
+
+  sync(file: number): void {
+    this.#disk.sync(file)
+  }
+
+  close(file: number): void {
+    this.#disk.close(file)
+  }
+
+  chmod(path: string, mode: number): void {
+    this.#onChange({ operation: 'chmod', path })
+    this.#disk.chmod(path, mode)
+  }
+
+  mkdir(path: string, mode: number): void {
+    this.#onChange({ operation: 'mkdir', path })
+    this.#disk.mkdir(path, mode)
+  }
+
+  rename(from: string, to: string): void {
+    this.#onChange({ operation: 'rename', path: to, from })
+    this.#disk.rename(from, to)
+  }
+
+  unlink(path: string): void {
+    this.#onChange({ operation: 'unlink', path })
+    this.#disk.unlink(path)
+  }
+
+  rmdir(path: string): void {
+    this.#onChange({ operation: 'rmdir', path })
+    this.#disk.rmdir(path)
+  }
+}

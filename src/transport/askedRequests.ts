@@ -1,0 +1,162 @@
+/** The requests that this side of a link has asked: each ends with its reply, an error, its time-out, or its signal. */
+import { ClusterError, refuse, type Result, ok } from '../errors.js'
+import type { RequestName } from '../protocol/messages.js'
+import type { RequestOptions } from '../ports.js'
+import { decodeBody, decodeFailure, encodeRequest, type RequestType, requestTypeOf } from '../protocol/codec.js'
+import { PendingRequests } from '../protocol/pendingRequests.js'
+import type { Deadline, Deadlines, Due } from './deadlines.js'
+
+/** One listener for all requests under a signal: adding and removing one per request would cost more than the request. */
+interface SignalGroup {
+  readonly signal: AbortSignal
+  readonly listener: () => void
+  requests: number
+}
+
+const idleGroupsMax = 4
+
+class AskedRequest implements Due {
+  readonly id: number
+  readonly type: RequestType
+  readonly group: SignalGroup
+  readonly resolve: (reply: never) => void
+  readonly reject: (error: ClusterError) => void
+  readonly deadline: Deadline
+  readonly #owner: AskedRequests
+
+  constructor(owner: AskedRequests, id: number, type: RequestType, options: RequestOptions, ends: Pick<AskedRequest, 'resolve' | 'reject'>) {
+    this.#owner = owner
+    this.id = id
+    this.type = type
+    this.group = owner.join(options.signal)
+    this.resolve = ends.resolve
+    this.reject = ends.reject
+    this.deadline = owner.deadlines.add(options.timeoutMs, this)
+  }
+
+  due(): void {
+    this.#owner.abandon(this, new ClusterError('requestTimeout', { message: `The peer did not answer ${this.type.name} in time` }))
+  }
+}
+
+export interface AskedRequestsOptions {
+  readonly deadlines: Deadlines
+  readonly inFlightMax: number
+  /** Control bytes that may wait to be sent before a new request is refused. */
+  readonly queuedBytesMax: number
+  queuedBytes(): number
+  queue(record: Uint8Array): void
+}
+
+export class AskedRequests {
+  readonly deadlines: Deadlines
+  readonly #options: AskedRequestsOptions
+  readonly #pending: PendingRequests<AskedRequest>
+  readonly #groups = new Map<AbortSignal, SignalGroup>()
+  /** Groups without requests, oldest first: the next request often comes under the same signal. */
+  readonly #idleGroups = new Set<SignalGroup>()
+  #closed: ClusterError | undefined
+
+  constructor(options: AskedRequestsOptions) {
+    this.#options = options
+    this.deadlines = options.deadlines
+    this.#pending = new PendingRequests(options.inFlightMax)
+  }
+
+  get size(): number {
+    return this.#pending.size
+  }
+
+  ask(name: RequestName, body: unknown, options: RequestOptions, ends: Pick<AskedRequest, 'resolve' | 'reject'>): void {
+    if (this.#closed) return ends.reject(this.#closed)
+    if (options.signal.aborted) return ends.reject(aborted(name))
+    if (this.#options.queuedBytes() > this.#options.queuedBytesMax)
+      return ends.reject(new ClusterError('overloaded', { message: 'The peer does not take what is queued for it' }))
+    const id = this.#pending.nextId()
+    if (!id.ok) return ends.reject(id.error)
+    const type = requestTypeOf(name)
+    // Throws inside the caller's promise when the body is not what the table allows.
+    const record = encodeRequest(type, id.value, body)
+    this.#pending.add(id.value, new AskedRequest(this, id.value, type, options, ends))
+    this.#options.queue(record)
+  }
+
+  /** Fails when the answer is to nothing that was asked, or is not what the table says. */
+  onReply(id: number, frame: Buffer, from: number, to: number): Result<void> {
+    const request = this.#pending.answered(id)
+    if (request === 'abandoned') return ok(undefined)
+    if (!request) return notAsked(id)
+    this.#leave(request)
+    const body = decodeBody(frame, from, to, request.type.isReply)
+    if (!body.ok) {
+      request.reject(body.error)
+      return refuse(body.error.code, { message: `The reply to ${request.type.name} has a wrong shape`, cause: body.error })
+    }
+    // The table's check of this very type has said that it is its reply.
+    request.resolve(body.value as never)
+    return ok(undefined)
+  }
+
+  onErrorReply(id: number, frame: Buffer, from: number, to: number): Result<void> {
+    const request = this.#pending.answered(id)
+    if (request === 'abandoned') return ok(undefined)
+    if (!request) return notAsked(id)
+    this.#leave(request)
+    const failure = decodeFailure(frame, from, to)
+    request.reject(failure.ok ? failure.value : failure.error)
+    return failure.ok ? ok(undefined) : failure
+  }
+
+  close(error: ClusterError): void {
+    this.#closed = error
+    for (const group of this.#groups.values()) group.signal.removeEventListener('abort', group.listener)
+    this.#groups.clear()
+    this.#idleGroups.clear()
+    for (const request of this.#pending.clear()) request.reject(error)
+  }
+
+  abandon(request: AskedRequest, error: ClusterError): void {
+    this.#pending.abandon(request.id)
+    this.#leave(request)
+    request.reject(error)
+  }
+
+  join(signal: AbortSignal): SignalGroup {
+    let group = this.#groups.get(signal)
+    if (!group) {
+      const joined: SignalGroup = { signal, listener: () => this.#abort(joined), requests: 0 }
+      signal.addEventListener('abort', joined.listener, { once: true })
+      this.#groups.set(signal, joined)
+      group = joined
+    }
+    if (group.requests++ === 0) this.#idleGroups.delete(group)
+    return group
+  }
+
+  #leave(request: AskedRequest): void {
+    this.deadlines.remove(request.deadline)
+    const { group } = request
+    if (--group.requests > 0) return
+    this.#idleGroups.add(group)
+    if (this.#idleGroups.size <= idleGroupsMax) return
+    for (const oldest of this.#idleGroups) {
+      this.#drop(oldest)
+      break
+    }
+  }
+
+  #drop(group: SignalGroup): void {
+    this.#idleGroups.delete(group)
+    this.#groups.delete(group.signal)
+    group.signal.removeEventListener('abort', group.listener)
+  }
+
+  #abort(group: SignalGroup): void {
+    for (const request of [...this.#pending]) if (request.group === group) this.abandon(request, aborted(request.type.name))
+    this.#drop(group)
+  }
+}
+
+const aborted = (name: RequestName): ClusterError => new ClusterError('aborted', { message: `The request ${name} was stopped` })
+
+const notAsked = (id: number): Result<never> => refuse('malformed', { message: `An answer came to request ${id}, which was not asked` })

@@ -1,0 +1,109 @@
+/** The dialing side of the handshake: proves the key, says hello, and becomes a link or the refusal's own error. */
+import { ClusterError } from '../errors.js'
+import type { ByteStream, Link } from '../ports.js'
+import { decodeBody, decodeFailure, encodeRequest, requestTypeOf } from '../protocol/codec.js'
+import type { Hello, Welcome } from '../protocol/messages.js'
+import { type InitiatedHandshake, initiateHandshake, secretKeyBytes } from '../protocol/noise.js'
+import { answerBytes, decodeVerdict, encodePreamble } from '../protocol/preamble.js'
+import { Greeting, type KeyName, type Surroundings } from './greeting.js'
+import { SessionLink } from './sessionLink.js'
+
+const helloId = 1
+const nothing = new Uint8Array(0)
+
+export interface InitiationOptions {
+  readonly surroundings: Surroundings
+  readonly stream: ByteStream
+  readonly key: { readonly name: KeyName; readonly psk: Uint8Array }
+  readonly hello: Hello
+  readonly signal: AbortSignal
+  readonly done: (link: Link) => void
+  readonly failed: (error: ClusterError) => void
+}
+
+export class Initiation extends Greeting {
+  readonly #options: InitiationOptions
+  readonly #handshake: InitiatedHandshake
+  readonly #timer: unknown
+  readonly #onAbort = (): void => this.fail(new ClusterError('aborted', { message: 'Dialing was stopped' }))
+  #protocol = 0
+  #over = false
+
+  constructor(options: InitiationOptions) {
+    const { surroundings, stream, key, signal } = options
+    super(surroundings, stream, answerBytes)
+    this.#options = options
+    const preamble = encodePreamble(surroundings.protocol)
+    const ephemeral = surroundings.random.bytes(secretKeyBytes)
+    this.#handshake = initiateHandshake({ psk: key.psk, prologue: preamble, ephemeral }, nothing)
+    this.#timer = surroundings.clock.setTimeout(() => this.fail(new ClusterError('handshakeTimeout')), surroundings.limits.handshakeMsMax)
+    signal.addEventListener('abort', this.#onAbort, { once: true })
+    stream.write([preamble, this.#handshake.message])
+  }
+
+  override onReply(id: number, frame: Buffer, from: number, to: number): boolean {
+    const welcome = id === helloId && to === frame.byteLength ? decodeBody(frame, from, to, isWelcome) : undefined
+    if (!welcome?.ok) {
+      this.fail(new ClusterError('malformed', { message: "The master's answer to the hello has a wrong shape" }))
+      return false
+    }
+    this.#welcomed(welcome.value as Welcome)
+    return false
+  }
+
+  override onErrorReply(_id: number, frame: Buffer, from: number, to: number): boolean {
+    const refusal = decodeFailure(frame, from, to)
+    this.fail(refusal.ok ? refusal.value : new ClusterError('malformed'))
+    return false
+  }
+
+  override onStreamClosed(cause?: Error): void {
+    if (this.session)
+      return this.fail(new ClusterError('linkLost', { message: 'The master closed the connection before it answered the hello', cause }))
+    this.fail(new ClusterError(this.heardBytes === 0 ? 'handshakeRefused' : 'linkLost', { cause }))
+  }
+
+  protected override onOpening(answer: Buffer): void {
+    const finished = this.#handshake.finish(answer)
+    if (!finished.ok) return this.fail(finished.error)
+    const chosen = decodeVerdict(finished.value.payload, this.surroundings.protocol)
+    if (!chosen.ok) return this.fail(chosen.error)
+    this.#protocol = chosen.value
+    this.startSession(finished.value, true).sendNow(encodeRequest(requestTypeOf('session.hello'), helloId, this.#options.hello))
+  }
+
+  protected override fail(error: ClusterError): void {
+    if (this.#over) return
+    this.#settle()
+    if (this.session) this.session.destroy()
+    else this.stream.destroy()
+    this.#options.failed(error)
+  }
+
+  #welcomed(welcome: Welcome): void {
+    const { session } = this
+    if (this.#over || !session) return
+    this.#settle()
+    const { clock, limits } = this.surroundings
+    const peer = {
+      node: welcome.node,
+      type: 'master',
+      version: welcome.version,
+      address: this.stream.remoteAddress,
+      capabilities: welcome.capabilities,
+      protocol: this.#protocol,
+      key: this.#options.key.name,
+    } as const
+    const link = new SessionLink({ session, clock, limits, peer, initiator: true })
+    link.holdForThisTurn()
+    this.#options.done(link)
+  }
+
+  #settle(): void {
+    this.#over = true
+    this.surroundings.clock.clearTimeout(this.#timer)
+    this.#options.signal.removeEventListener('abort', this.#onAbort)
+  }
+}
+
+const isWelcome = (body: unknown): boolean => requestTypeOf('session.hello').isReply(body)

@@ -1,0 +1,143 @@
+/**
+ * The listening side of the handshake. A peer that does not prove the key learns nothing, not even why; one that does gets
+ * a link, or the doorkeeper's refusal in words.
+ */
+import { asClusterError, ClusterError, type Result } from '../errors.js'
+import { limits as allLimits } from '../limits.js'
+import type { ByteStream, Doorkeeper } from '../ports.js'
+import { decodeBody, encodeErrorReply, encodeReply, requestTypeOf } from '../protocol/codec.js'
+import { type Hello, requests, type Welcome } from '../protocol/messages.js'
+import { type AcceptedHandshake, acceptHandshake, secretKeyBytes } from '../protocol/noise.js'
+import { chooseProtocol, decodePreamble, encodeVerdict, openingBytes } from '../protocol/preamble.js'
+import type { Admission, Applicant } from './admission.js'
+import { Greeting, type KeyName, type Surroundings } from './greeting.js'
+import { SessionLink } from './sessionLink.js'
+
+export class Reception extends Greeting implements Applicant {
+  readonly #admission: Admission
+  readonly #doorkeeper: Doorkeeper
+  readonly #timer: unknown
+  #protocol = 0
+  #key: KeyName = 'current'
+  #over = false
+
+  constructor(surroundings: Surroundings, stream: ByteStream, admission: Admission, doorkeeper: Doorkeeper) {
+    super(surroundings, stream, openingBytes)
+    this.#admission = admission
+    this.#doorkeeper = doorkeeper
+    const { clock, limits } = surroundings
+    this.#timer = clock.setTimeout(() => this.fail(new ClusterError('handshakeTimeout')), limits.handshakeMsMax)
+    admission.enter(this)
+  }
+
+  get address(): string {
+    return this.stream.remoteAddress
+  }
+
+  evict(): void {
+    this.fail(new ClusterError('overloaded', { message: 'Too many connections wait to be let in; the one that waited longest was closed' }))
+  }
+
+  override onRequest(id: number, type: number, frame: Buffer, from: number, to: number): boolean {
+    if (type !== requests['session.hello'].id) return super.onRequest(id, type, frame, from, to)
+    const hello = to === frame.byteLength ? decodeBody(frame, from, to, isHello) : undefined
+    if (hello?.ok) this.#greet(id, hello.value as Hello)
+    else this.#refuse(id, new ClusterError('malformed', { message: 'The hello has a wrong shape' }))
+    return false
+  }
+
+  override onStreamClosed(cause?: Error): void {
+    this.fail(new ClusterError('linkClosed', { message: 'The peer closed the connection before it was let in', cause }))
+  }
+
+  protected override onOpening(opening: Buffer): void {
+    const preamble = opening.subarray(0, allLimits.preambleBytes)
+    const range = decodePreamble(preamble)
+    if (!range.ok) return this.fail(range.error)
+    const accepted = this.#accept(preamble, opening.subarray(allLimits.preambleBytes))
+    if (!accepted) return this.fail(new ClusterError('notAuthentic', { message: 'The peer did not prove the cluster key' }))
+    const chosen = chooseProtocol(this.surroundings.protocol, range.value)
+    const answer = accepted.answer(encodeVerdict(chosen, this.surroundings.protocol))
+    if (!answer.ok) return this.fail(answer.error)
+    this.stream.write([answer.value.message])
+    const session = this.startSession(answer.value, false)
+    if (chosen.ok) {
+      this.#protocol = chosen.value
+      return
+    }
+    session.end()
+    this.#turnAway(chosen.error)
+  }
+
+  protected override fail(error: ClusterError): void {
+    if (this.#over) return
+    if (this.session) this.session.destroy()
+    else this.stream.destroy()
+    this.#turnAway(error)
+  }
+
+  #accept(preamble: Uint8Array, message: Uint8Array): AcceptedHandshake | undefined {
+    const ephemeral = this.surroundings.random.bytes(secretKeyBytes)
+    for (const { name, psk } of this.surroundings.psks) {
+      const accepted = acceptHandshake({ psk, prologue: preamble, ephemeral }, message)
+      if (!accepted.ok) continue
+      this.#key = name
+      return accepted.value
+    }
+    return undefined
+  }
+
+  #greet(id: number, hello: Hello): void {
+    const { session } = this
+    if (this.#over || !session) return
+    const admitted = this.#admit(hello)
+    if (!admitted.ok) return this.#refuse(id, admitted.error)
+    const welcome = this.#encodeWelcome(id, admitted.value)
+    this.#settle()
+    // Alone in its frame: until then the worker takes no frame that is larger than an answer to a hello.
+    session.sendNow(welcome)
+    const { clock, limits } = this.surroundings
+    const peer = {
+      node: hello.node,
+      type: hello.type,
+      version: hello.version,
+      address: this.address,
+      capabilities: hello.capabilities,
+      protocol: this.#protocol,
+      key: this.#key,
+    }
+    this.#doorkeeper.onLink(new SessionLink({ session, clock, limits, peer, initiator: false }))
+  }
+
+  #admit(hello: Hello): Result<Welcome> {
+    try {
+      return this.#doorkeeper.admit(hello, this.address)
+    } catch (thrown) {
+      return { ok: false, error: asClusterError(thrown) }
+    }
+  }
+
+  #encodeWelcome(id: number, welcome: Welcome): Uint8Array {
+    return encodeReply(requestTypeOf('session.hello'), id, welcome)
+  }
+
+  #refuse(id: number, error: ClusterError): void {
+    if (this.#over) return
+    this.session?.queue(encodeErrorReply(id, error))
+    this.session?.end()
+    this.#turnAway(error)
+  }
+
+  #turnAway(error: ClusterError): void {
+    this.#settle()
+    this.#doorkeeper.onRefusal({ address: this.address, error })
+  }
+
+  #settle(): void {
+    this.#over = true
+    this.surroundings.clock.clearTimeout(this.#timer)
+    this.#admission.leave(this)
+  }
+}
+
+const isHello = (body: unknown): boolean => requestTypeOf('session.hello').isRequest(body)

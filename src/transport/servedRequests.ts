@@ -1,0 +1,106 @@
+/** The requests that the peer asks: found in the table, checked, handed to whoever serves them, and answered. */
+import { ClusterError } from '../errors.js'
+import { invariant } from '../invariant.js'
+import type { Handlers, ServeOptions } from '../ports.js'
+import { decodeBody, encodeErrorReply, encodeReply, isRequestName, type RequestType, requestTypeById } from '../protocol/codec.js'
+import type { RequestName } from '../protocol/messages.js'
+
+interface Service {
+  readonly handle: (body: never) => unknown
+  readonly onCrash: ServeOptions['onCrash']
+}
+
+export interface ServedRequestsOptions {
+  /** Requests whose handlers have not answered yet. */
+  readonly servedMax: number
+  queue(record: Uint8Array): void
+  countUnknown(): void
+}
+
+const isPromise = (value: unknown): value is Promise<unknown> => value instanceof Promise
+
+/** Served by every link itself, unless somebody else does. */
+const echo: Service = { handle: (body) => body, onCrash: undefined }
+
+export class ServedRequests {
+  readonly #options: ServedRequestsOptions
+  readonly #services = new Map<RequestName, Service>()
+  #serving = 0
+  #closed = false
+
+  constructor(options: ServedRequestsOptions) {
+    this.#options = options
+  }
+
+  get serving(): number {
+    return this.#serving
+  }
+
+  serve(handlers: Handlers, options: ServeOptions = {}): () => void {
+    const added: [RequestName, Service][] = []
+    for (const name of Object.keys(handlers).filter(isRequestName)) {
+      const handle = handlers[name]
+      if (!handle) continue
+      invariant(!this.#services.has(name), `${name} is served by one handler`)
+      const service: Service = { handle, onCrash: options.onCrash }
+      this.#services.set(name, service)
+      added.push([name, service])
+    }
+    return () => {
+      for (const [name, service] of added) if (this.#services.get(name) === service) this.#services.delete(name)
+    }
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#services.clear()
+  }
+
+  onRequest(id: number, typeId: number, frame: Buffer, from: number, to: number): void {
+    const type = requestTypeById(typeId)
+    if (!type) {
+      this.#options.countUnknown()
+      return this.#refuse(id, new ClusterError('unknownMessage', { message: `This node does not know requests of type ${typeId}` }))
+    }
+    const body = decodeBody(frame, from, to, type.isRequest)
+    if (!body.ok) return this.#refuse(id, new ClusterError(body.error.code, { message: `The request ${type.name} has a wrong shape` }))
+    const service = this.#services.get(type.name) ?? (type.name === 'session.echo' ? echo : undefined)
+    if (!service) return this.#refuse(id, new ClusterError('requestFailed', { message: `Nothing serves ${type.name} at the moment` }))
+    if (this.#serving >= this.#options.servedMax)
+      return this.#refuse(id, new ClusterError('overloaded', { message: `${this.#serving} requests are being served already` }))
+    this.#run(id, type, service, body.value)
+  }
+
+  #run(id: number, type: RequestType, service: Service, body: unknown): void {
+    try {
+      // The table's check of this very type has said that it is its request.
+      const reply = service.handle(body as never)
+      if (isPromise(reply)) this.#answerLater(id, type, service, reply)
+      else this.#options.queue(encodeReply(type, id, reply))
+    } catch (thrown) {
+      this.#failed(id, type, service, thrown)
+    }
+  }
+
+  #answerLater(id: number, type: RequestType, service: Service, promise: Promise<unknown>): void {
+    this.#serving++
+    promise
+      .then((reply) => {
+        if (!this.#closed) this.#options.queue(encodeReply(type, id, reply))
+      })
+      .catch((thrown: unknown) => this.#failed(id, type, service, thrown))
+      .finally(() => {
+        this.#serving--
+      })
+  }
+
+  #failed(id: number, type: RequestType, service: Service, thrown: unknown): void {
+    if (thrown instanceof ClusterError) return this.#refuse(id, thrown)
+    this.#refuse(id, new ClusterError('internal', { message: `${type.name} failed unexpectedly on the peer` }))
+    service.onCrash?.(thrown, type.name)
+  }
+
+  #refuse(id: number, error: ClusterError): void {
+    if (!this.#closed) this.#options.queue(encodeErrorReply(id, error))
+  }
+}

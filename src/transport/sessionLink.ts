@@ -1,0 +1,268 @@
+/** A `Link` over a sealed session: requests, notices and streams of one peer that was let in, until one side closes. */
+import { ClusterError, errorTable, ok, type Result } from '../errors.js'
+import { invariant } from '../invariant.js'
+import type {
+  Clock,
+  Handlers,
+  IncomingStream,
+  Link,
+  LinkCounters,
+  NoticeHandlers,
+  OutgoingStream,
+  Peer,
+  RequestOptions,
+  ServeOptions,
+} from '../ports.js'
+import { decodeBody, encodeNotice, errorOfFailure, failureOf, isNoticeName, noticeTypeById } from '../protocol/codec.js'
+import { type NoticeBody, type NoticeName, type ReplyBody, type RequestBody, type RequestName, requests } from '../protocol/messages.js'
+import { AskedRequests } from './askedRequests.js'
+import { Deadlines } from './deadlines.js'
+import { IncomingStreams } from './incomingStreams.js'
+import { OutgoingStreams } from './outgoingStreams.js'
+import { ServedRequests } from './servedRequests.js'
+import type { Session, SessionEvents, SessionLimits } from './session.js'
+
+export interface SessionLinkOptions {
+  readonly session: Session
+  readonly clock: Clock
+  readonly limits: SessionLimits
+  readonly peer: Peer
+  readonly initiator: boolean
+}
+
+type Hear = (body: never) => void
+
+export class SessionLink implements Link, SessionEvents {
+  readonly peer: Peer
+  readonly #session: Session
+  readonly #deadlines: Deadlines
+  readonly #asked: AskedRequests
+  readonly #served: ServedRequests
+  readonly #incoming: IncomingStreams
+  readonly #outgoing: OutgoingStreams
+  readonly #hearers = new Map<NoticeName, Set<Hear>>()
+  readonly #sendQueueBytesMax: number
+  readonly #initiator: boolean
+  #closers: ((error: ClusterError) => void)[] = []
+  /** Why the link is closing or closed. */
+  #error: ClusterError | undefined
+  #reported = false
+
+  constructor({ session, clock, limits, peer, initiator }: SessionLinkOptions) {
+    this.peer = peer
+    this.#session = session
+    this.#initiator = initiator
+    this.#deadlines = new Deadlines(clock)
+    this.#sendQueueBytesMax = limits.sendQueueBytesMax
+    const deadlines = this.#deadlines
+    const queue = (record: Uint8Array): void => this.#queue(record)
+    this.#asked = new AskedRequests({
+      deadlines,
+      inFlightMax: limits.requestsInFlightMax,
+      // The other half is for replies and notices, which cannot be refused.
+      queuedBytesMax: limits.sendQueueBytesMax / 2,
+      queuedBytes: () => session.queuedBytes,
+      queue,
+    })
+    this.#served = new ServedRequests({ servedMax: limits.requestsServedMax, queue, countUnknown: () => session.countUnknownMessage() })
+    const sendReset = (stream: number, error: ClusterError): void => this.#send('stream.reset', { stream, error: failureOf(error) })
+    const sendCredit = (stream: number, bytes: number): void => this.#send('stream.credit', { stream, bytes })
+    this.#incoming = new IncomingStreams({ limits, deadlines, sendCredit, sendReset }, initiator ? 1 : 2)
+    this.#outgoing = new OutgoingStreams({
+      limits,
+      deadlines,
+      scheduleFlush: () => session.scheduleFlush(),
+      endRecord: (stream) => encodeNotice('stream.end', { stream }),
+      sendReset,
+    })
+    session.hearWith(this)
+    session.open(this.#outgoing)
+  }
+
+  get counters(): LinkCounters {
+    return this.#session.counters
+  }
+
+  /** What is still open, for leak checks: all zero once the link is closed. */
+  get pending(): { readonly asked: number; readonly incoming: number; readonly outgoing: number; readonly queuedBytes: number } {
+    return { asked: this.#asked.size, incoming: this.#incoming.size, outgoing: this.#outgoing.size, queuedBytes: this.#session.queuedBytes }
+  }
+
+  request<K extends RequestName>(type: K, body: RequestBody<K>, options: RequestOptions): Promise<ReplyBody<K>> {
+    return new Promise<ReplyBody<K>>((resolve, reject) => this.#asked.ask(type, body, options, { resolve, reject }))
+  }
+
+  notify<K extends NoticeName>(type: K, body: NoticeBody<K>): void {
+    this.#send(type, body)
+  }
+
+  serve(handlers: Handlers, options?: ServeOptions): () => void {
+    return this.#error ? () => {} : this.#served.serve(handlers, options)
+  }
+
+  hear(handlers: NoticeHandlers): () => void {
+    const added: [NoticeName, Hear][] = []
+    for (const name of Object.keys(handlers).filter(isNoticeName)) {
+      const hear: Hear | undefined = handlers[name]
+      if (!hear) continue
+      const hearers = this.#hearers.get(name) ?? new Set()
+      this.#hearers.set(name, hearers.add(hear))
+      added.push([name, hear])
+    }
+    return () => {
+      for (const [name, hear] of added) this.#hearers.get(name)?.delete(hear)
+    }
+  }
+
+  expectStream(): IncomingStream {
+    return this.#incoming.expect()
+  }
+
+  openStream(id: number): OutgoingStream {
+    if (!this.#isPeersStream(id)) throw new ClusterError('malformed', { message: `Stream ${id} is none that the peer may expect` })
+    const opened = this.#outgoing.open(id)
+    if (!opened.ok) throw opened.error
+    return opened.value
+  }
+
+  close(reason: 'stopping' | 'error', error = new ClusterError('linkClosed')): void {
+    if (this.#error) return
+    const told = reason === 'stopping' ? new ClusterError('peerStopping') : error
+    this.#shutDown(error, { reason, error: failureOf(told) })
+    // A stopping node waits until its goodbye has left; a broken link is gone at once, so that its name is free again.
+    if (reason === 'error') this.#report()
+  }
+
+  onClosed(closed: (error: ClusterError) => void): void {
+    if (this.#reported && this.#error) closed(this.#error)
+    else this.#closers.push(closed)
+  }
+
+  /** Holds what the peer says back until this turn is over, so that whoever dialed can first say what it serves. */
+  holdForThisTurn(): void {
+    this.#session.hold()
+    this.#deadlines.add(0, { due: () => this.#session.release() })
+  }
+
+  onRequest(id: number, type: number, frame: Buffer, from: number, to: number): boolean {
+    if (type === requests['session.hello'].id) return this.#violated(new ClusterError('wrongState', { message: 'A hello came after the hello' }))
+    this.#served.onRequest(id, type, frame, from, to)
+    return this.#error === undefined
+  }
+
+  onReply(id: number, frame: Buffer, from: number, to: number): boolean {
+    return this.#check(this.#asked.onReply(id, frame, from, to))
+  }
+
+  onErrorReply(id: number, frame: Buffer, from: number, to: number): boolean {
+    return this.#check(this.#asked.onErrorReply(id, frame, from, to))
+  }
+
+  onChunk(stream: number, frame: Buffer, from: number, to: number): boolean {
+    return this.#check(this.#incoming.chunk(stream, frame, from, to))
+  }
+
+  onNotice(typeId: number, frame: Buffer, from: number, to: number): boolean {
+    const type = noticeTypeById(typeId)
+    if (!type) {
+      this.#session.countUnknownMessage()
+      return true
+    }
+    const body = decodeBody(frame, from, to, type.isNotice)
+    if (!body.ok) return this.#violated(new ClusterError(body.error.code, { message: `The notice ${type.name} has a wrong shape` }))
+    // The table's check of this very type has said that it is such a notice.
+    return this.#hearNotice(type.name, body.value as never)
+  }
+
+  onFrame(): void {}
+
+  onViolation(error: ClusterError): void {
+    this.#violated(error)
+  }
+
+  onStreamClosed(cause?: Error): void {
+    const error = cause ? `The connection was lost: ${cause.message}` : 'The peer closed the connection without a goodbye'
+    this.#shutDown(new ClusterError('linkLost', { message: error, cause }))
+    this.#report()
+  }
+
+  #hearNotice<K extends NoticeName>(name: K, body: NoticeBody<K>): boolean {
+    const own = this.#ownNotices[name]
+    if (own) {
+      const heard = own(body)
+      if (!this.#check(heard)) return false
+    }
+    for (const hear of this.#hearers.get(name) ?? []) hear(body as never)
+    return this.#error === undefined
+  }
+
+  /** Notices that the link itself acts upon. */
+  readonly #ownNotices: { readonly [K in NoticeName]?: (body: NoticeBody<K>) => Result<void> } = {
+    'stream.credit': ({ stream, bytes }) => this.#outgoing.credit(stream, bytes),
+    'stream.end': ({ stream }) => this.#incoming.ended(stream),
+    'stream.reset': ({ stream, error }) => {
+      const reset = errorOfFailure(error, 'transferFailed')
+      if (this.#isPeersStream(stream)) this.#outgoing.cancelled(stream, reset)
+      else this.#incoming.resetByPeer(stream, reset)
+      return ok(undefined)
+    },
+    'session.goodbye': ({ reason, error }) => {
+      this.#shutDown(reason === 'stopping' ? new ClusterError('peerStopping') : errorOfFailure(error, 'linkClosed'))
+      this.#report()
+      return ok(undefined)
+    },
+  }
+
+  /** The initiator expects streams with odd ids, the responder with even ones: so each id says who reads it. */
+  #isPeersStream(id: number): boolean {
+    return id > 0 && (id % 2 === 1) !== this.#initiator
+  }
+
+  #check(result: Result<void>): boolean {
+    return result.ok ? this.#error === undefined : this.#violated(result.error)
+  }
+
+  #violated(error: ClusterError): false {
+    this.#shutDown(error, { reason: 'error', error: failureOf(error) })
+    this.#report()
+    return false
+  }
+
+  #send<K extends NoticeName>(name: K, body: NoticeBody<K>): void {
+    if (!this.#error) this.#queue(encodeNotice(name, body))
+  }
+
+  #queue(record: Uint8Array): void {
+    if (this.#error) return
+    if (this.#session.queuedBytes + record.byteLength > this.#sendQueueBytesMax) {
+      const error = new ClusterError('overloaded', { message: `${errorTable.overloaded.says}: the peer does not read what is sent to it` })
+      this.#session.destroy()
+      this.#shutDown(error)
+      this.#report()
+      return
+    }
+    this.#session.queue(record)
+  }
+
+  #shutDown(error: ClusterError, goodbye?: NoticeBody<'session.goodbye'>): void {
+    if (this.#error) return
+    this.#error = error
+    if (goodbye) this.#session.queue(encodeNotice('session.goodbye', goodbye))
+    this.#session.end()
+    this.#asked.close(error)
+    this.#served.close()
+    this.#incoming.close(error)
+    this.#outgoing.close(error)
+    this.#hearers.clear()
+    this.#deadlines.clear()
+  }
+
+  #report(): void {
+    if (this.#reported) return
+    this.#reported = true
+    invariant(this.#error !== undefined, 'a closed link has a reason')
+    const closers = this.#closers
+    this.#closers = []
+    for (const closed of closers) closed(this.#error)
+  }
+}

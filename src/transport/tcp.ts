@@ -1,0 +1,82 @@
+/** The network of the real world: TCP over IPv4 and IPv6. Names are resolved anew at each dial. */
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { ClusterError } from '../errors.js'
+import type { ByteStream, Endpoint, Listener, Network } from '../ports.js'
+import { tcpByteStream } from './tcpByteStream.js'
+
+export interface TcpNetworkOptions {
+  /** Hears when a connection could not be accepted, for example because files ran out; the listener goes on. */
+  readonly onAcceptError?: (error: ClusterError) => void
+}
+
+const shown = ({ host, port }: Endpoint): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
+
+/** An operator may write an IPv6 address with or without brackets. */
+const bare = (host: string): string => (host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host)
+
+const dial = (endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> =>
+  new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(new ClusterError('aborted', { message: 'Dialing was stopped' }))
+    const socket = connect({ host: bare(endpoint.host), port: endpoint.port, noDelay: true, keepAlive: true })
+    const settle = (): void => {
+      signal.removeEventListener('abort', onAbort)
+      socket.off('connect', onConnect)
+      socket.off('error', onError)
+    }
+    const onAbort = (): void => {
+      settle()
+      socket.on('error', () => {})
+      socket.destroy()
+      reject(new ClusterError('aborted', { message: 'Dialing was stopped' }))
+    }
+    const onError = (cause: Error): void => {
+      settle()
+      // With several addresses of a name the message is empty and the reasons are inside.
+      const reason = cause instanceof AggregateError ? cause.errors.map(String).join(', ') : cause.message
+      reject(new ClusterError('dialFailed', { message: `Could not connect to ${shown(endpoint)}: ${reason}`, cause }))
+    }
+    const onConnect = (): void => {
+      settle()
+      resolve(tcpByteStream(socket))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    socket.on('connect', onConnect)
+    socket.on('error', onError)
+  })
+
+/** Resolves when the server listens; its later errors go to `onAcceptError`. */
+export const startServer = (
+  server: Server,
+  where: { readonly shown: string; readonly options: { readonly host: string; readonly port: number } | { readonly path: string } },
+  onAcceptError: ((error: ClusterError) => void) | undefined,
+): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const onError = (cause: Error): void =>
+      reject(new ClusterError('listenFailed', { message: `Could not listen on ${where.shown}: ${cause.message}`, cause }))
+    server.once('error', onError)
+    server.listen(where.options, () => {
+      server.off('error', onError)
+      server.on('error', (cause) =>
+        onAcceptError?.(new ClusterError('listenFailed', { message: `A connection on ${where.shown} was not accepted: ${cause.message}`, cause })),
+      )
+      resolve()
+    })
+  })
+
+/** Stops accepting at once; connections that are in stay. */
+export const closeServer = (server: Server): Promise<void> => {
+  server.close()
+  return Promise.resolve()
+}
+
+export const createTcpNetwork = ({ onAcceptError }: TcpNetworkOptions = {}): Network => ({
+  dial,
+  listen: async (endpoint: Endpoint, onConnection: (stream: ByteStream) => void): Promise<Listener> => {
+    const server = createServer({ noDelay: true, keepAlive: true }, (socket: Socket) => onConnection(tcpByteStream(socket)))
+    const host = bare(endpoint.host)
+    await startServer(server, { shown: shown(endpoint), options: { host, port: endpoint.port } }, onAcceptError)
+    const address = server.address()
+    const known = typeof address === 'object' && address ? address : { address: host, port: endpoint.port }
+    return { address: known.address, port: known.port, close: () => closeServer(server) }
+  },
+})

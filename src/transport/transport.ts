@@ -1,0 +1,86 @@
+/** Links over any network of byte streams: the real one, a simulated one, or a pair in memory. */
+import { asClusterError, ClusterError } from '../errors.js'
+import type { ByteStream, Clock, Doorkeeper, Endpoint, Link, Listener, Network, Random, Transport } from '../ports.js'
+import { pskOf } from '../protocol/clusterKey.js'
+import { encodeRequest, requestTypeOf } from '../protocol/codec.js'
+import { type Hello, protocolRange } from '../protocol/messages.js'
+import type { VersionRange } from '../protocol/preamble.js'
+import { Admission } from './admission.js'
+import type { Surroundings } from './greeting.js'
+import { Initiation } from './initiation.js'
+import { Reception } from './reception.js'
+import { type SessionLimits, sessionLimits } from './session.js'
+
+export interface TransportOptions {
+  readonly network: Network
+  readonly clock: Clock
+  readonly random: Random
+  /** As configured. Peers may prove either; the current one is tried first. */
+  readonly keys: { readonly current: string; readonly previous?: string | undefined }
+  readonly limits?: Partial<SessionLimits> | undefined
+  /** What this build speaks, unless a test says otherwise. */
+  readonly protocol?: VersionRange | undefined
+}
+
+export const createTransport = ({ network, clock, random, keys, limits, protocol = protocolRange }: TransportOptions): Transport => {
+  const surroundings: Surroundings = {
+    clock,
+    random,
+    limits: { ...sessionLimits, ...limits },
+    protocol,
+    psks: [
+      { name: 'current', psk: pskOf(keys.current) },
+      ...(keys.previous === undefined ? [] : [{ name: 'previous' as const, psk: pskOf(keys.previous) }]),
+    ],
+  }
+
+  const dialWith = async (key: Surroundings['psks'][number], endpoint: Endpoint, hello: Hello, signal: AbortSignal): Promise<Link> => {
+    if (signal.aborted) throw new ClusterError('aborted', { message: 'Dialing was stopped' })
+    let stream: ByteStream
+    try {
+      stream = await network.dial(endpoint, signal)
+    } catch (thrown) {
+      throw asClusterError(thrown, 'dialFailed')
+    }
+    return await new Promise<Link>((done, failed) => {
+      new Initiation({ surroundings, stream, key, hello, signal, done, failed })
+    })
+  }
+
+  const dial = async (endpoint: Endpoint, hello: Hello, signal: AbortSignal): Promise<Link> => {
+    const helloBytes = encodeRequest(requestTypeOf('session.hello'), 1, hello).byteLength
+    if (helloBytes > surroundings.limits.helloBytesMax)
+      throw new ClusterError('tooLarge', { message: `A hello of ${helloBytes} bytes is over the limit of ${surroundings.limits.helloBytesMax}` })
+    let refusal: unknown
+    for (const key of surroundings.psks) {
+      try {
+        return await dialWith(key, endpoint, hello, signal)
+      } catch (thrown) {
+        // Silence is what a master with another key says; it may still have the one before.
+        if (!(thrown instanceof ClusterError) || thrown.code !== 'handshakeRefused') throw thrown
+        refusal ??= thrown
+      }
+    }
+    throw refusal
+  }
+
+  const listen = async (endpoint: Endpoint, doorkeeper: Doorkeeper): Promise<Listener> => {
+    const admission = new Admission(surroundings.limits)
+    let listening = true
+    const listener = await network.listen(endpoint, (stream) => {
+      const reception = new Reception(surroundings, stream, admission, doorkeeper)
+      if (!listening) reception.evict()
+    })
+    return {
+      address: listener.address,
+      port: listener.port,
+      close: async () => {
+        listening = false
+        admission.close()
+        await listener.close()
+      },
+    }
+  }
+
+  return { dial, listen }
+}
