@@ -26,7 +26,7 @@ const boundary = (name, from, parts) => ({
 })
 
 /** The only places that touch the operating system's network and files. */
-const adapters = '^src/(platform/|transport/(tcp|tls|unix)|cli/|control/|config/load|daemon\\.ts$|demo/)'
+const adapters = '^src/(platform/|transport/(tcp|tls|unix)|cli/|control/|config/load|(daemon|version)\\.ts$|demo/)'
 
 module.exports = {
   forbidden: [

@@ -71,7 +71,6 @@ export const limits = {
   // --- local control socket
   controlRequestBytesMax: 64 * KiB,
   controlConnectionsMax: 64,
-  controlAnswerBytesMax: 256 * MiB,
   controlLineBytesMax: 1 * MiB,
   /** Until the request line of a connection is complete. */
   controlRequestMsMax: 10_000,

@@ -180,6 +180,17 @@ describe('cluster_control', () => {
     expect(err).toBe('')
   })
 
+  it('says when its output cannot be written', async () => {
+    const { home } = await serve(master())
+    let err = ''
+    const stderr = sink((text) => {
+      err += text
+    })
+    const full = new Writable({ write: (_, __, done) => done(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })) })
+    expect(await runControl(['-l', '--home', home], { env: {}, stdout: full, stderr })).toBe(1)
+    expect(err).toBe('The output cannot be written: ENOSPC: no space left\n')
+  })
+
   it('takes no more of the answer than its reader takes of it', async () => {
     let rows = 0
     const { home } = await serve(async function* () {

@@ -1,4 +1,6 @@
 /** Server and client over a real unix socket, and clients that mean no good. */
+
+import { getEventListeners } from 'node:events'
 import { existsSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -324,6 +326,7 @@ describe('closing', () => {
     const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
     const before = timers()
     for (let round = 0; round < 200; round++) await collected(ask(question(socketPath)))
+    expect(getEventListeners(unaborted, 'abort')).toEqual([])
     await vi.waitFor(() => expect(timers()).toBeLessThanOrEqual(before))
   })
 

@@ -358,6 +358,15 @@ The files of worker-3 have not been compared yet.
     expect(JSON.parse(await printed(printFilesJson, [cluster]))).toEqual({ nodes: [] })
   })
 
+  it('keep the layout of the first rows to the end', async () => {
+    const many = function* (): Generator<AnswerLine> {
+      for (let index = 3_000; index > 0; index--) yield file({ node: 'w', file: `etc/lists/${index}`, state: 'pending' })
+    }
+    const lines = (await printed(printFiles, many())).split('\n').slice(0, 3_001)
+    expect(lines.at(-1)).toMatch(/^w {5}etc\/lists\/1 /)
+    expect(new Set(lines.map((line) => line.length)).size).toBe(1)
+  })
+
   it('are printed as they come: never much more than the first thousand rows wait', async () => {
     const rows = 100_000
     let asked = 0

@@ -28,7 +28,8 @@ const anything = (): boolean => true
 const plainBytes = (value: unknown): unknown => {
   if (value instanceof Uint8Array) return [...value]
   if (Array.isArray(value)) return value.map(plainBytes)
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, inside]) => [key, plainBytes(inside)]))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([key, inside]) => [key, plainBytes(inside)]))
   return value
 }
 
@@ -70,9 +71,17 @@ describe('the codec', () => {
 
   it('never says what the table does not allow', () => {
     const type = requestTypeOf('session.echo')
-    for (const body of [undefined, {}, { payload: 'text' }, { payload: new Uint8Array(limits.echoBytesMax + 1) }, { payload: new Uint8Array(1), more: 1 }])
+    for (const body of [
+      undefined,
+      {},
+      { payload: 'text' },
+      { payload: new Uint8Array(limits.echoBytesMax + 1) },
+      { payload: new Uint8Array(1), more: 1 },
+    ])
       expect(thrown(() => encodeRequest(type, 1, body))).toMatchObject({ code: 'malformed' })
-    expect(thrown(() => encodeRequest(requestTypeOf('keepAlive.beat'), 1, { sentAtMs: 1, clockSkewMs: undefined }))).toMatchObject({ code: 'malformed' })
+    expect(thrown(() => encodeRequest(requestTypeOf('keepAlive.beat'), 1, { sentAtMs: 1, clockSkewMs: undefined }))).toMatchObject({
+      code: 'malformed',
+    })
   })
 
   it('gives a typed error for any bytes whatsoever', () =>

@@ -7,10 +7,16 @@ import { FrameGatherer, FrameOpener, FrameSealer } from '../../src/protocol/fram
 const plainBytesMax = 100_000
 const key = Buffer.alloc(32, 9)
 
-const plaintexts = fc.array(fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 200 }), fc.nat({ max: 60_000 }).map((size) => new Uint8Array(size + 1).fill(size))), {
-  minLength: 1,
-  maxLength: 12,
-})
+const plaintexts = fc.array(
+  fc.oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 200 }),
+    fc.nat({ max: 60_000 }).map((size) => new Uint8Array(size + 1).fill(size)),
+  ),
+  {
+    minLength: 1,
+    maxLength: 12,
+  },
+)
 const cuts = fc.array(fc.oneof(fc.integer({ min: 1, max: 30 }), fc.integer({ min: 1, max: 70_000 })), { minLength: 1, maxLength: 40 })
 
 const sealAll = (frames: readonly Uint8Array[], framesPerRekey: number): Buffer => {
@@ -29,7 +35,10 @@ const reads = (wire: Buffer, sizes: readonly number[]): Buffer[] => {
   return parts
 }
 
-const openAll = (parts: readonly Uint8Array[], framesPerRekey: number): { readonly frames: Buffer[]; readonly code: string | undefined; readonly waiting: number } => {
+const openAll = (
+  parts: readonly Uint8Array[],
+  framesPerRekey: number,
+): { readonly frames: Buffer[]; readonly code: string | undefined; readonly waiting: number } => {
   const opener = new FrameOpener(new CipherState(key), framesPerRekey)
   const gatherer = new FrameGatherer(plainBytesMax)
   const frames: Buffer[] = []
@@ -69,16 +78,21 @@ describe('frames', () => {
 
   it('are never taken when a bit was flipped: what stood before is, what comes after is not', () =>
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ minLength: 1, maxLength: 100 }), { minLength: 1, maxLength: 6 }), cuts, fc.nat(), (frames, sizes, place) => {
-        const wire = sealAll(frames, 3)
-        const bit = place % (8 * wire.byteLength)
-        wire[bit >> 3] = (wire[bit >> 3] ?? 0) ^ (1 << (bit & 7))
-        const { frames: taken, code } = openAll(reads(wire, sizes), 3)
-        expect(taken.length).toBeLessThan(frames.length)
-        expect(taken.every((frame, at) => frame.equals(frames[at] ?? key))).toBe(true)
-        // A length that grew within the limit waits for bytes that never come; everything else is noticed.
-        expect([undefined, 'notAuthentic', 'tooLarge', 'malformed']).toContain(code)
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 100 }), { minLength: 1, maxLength: 6 }),
+        cuts,
+        fc.nat(),
+        (frames, sizes, place) => {
+          const wire = sealAll(frames, 3)
+          const bit = place % (8 * wire.byteLength)
+          wire[bit >> 3] = (wire[bit >> 3] ?? 0) ^ (1 << (bit & 7))
+          const { frames: taken, code } = openAll(reads(wire, sizes), 3)
+          expect(taken.length).toBeLessThan(frames.length)
+          expect(taken.every((frame, at) => frame.equals(frames[at] ?? key))).toBe(true)
+          // A length that grew within the limit waits for bytes that never come; everything else is noticed.
+          expect([undefined, 'notAuthentic', 'tooLarge', 'malformed']).toContain(code)
+        },
+      ),
       { numRuns: 150 },
     ))
 

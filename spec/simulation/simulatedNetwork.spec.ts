@@ -246,7 +246,42 @@ describe('a blocked way', () => {
   })
 })
 
+describe('what is under way', () => {
+  it('leaves no timer behind once both ends are closed', async () => {
+    const { clock, network, a, b } = await connected(1)
+    a.stream.write([new Uint8Array(1_000)])
+    a.stream.destroy()
+    b.stream.destroy()
+    expect([network.counters(), clock.pending]).toEqual([nothing, 0])
+  })
+
+  it('never arrives when it is a reset that a partition catches', async () => {
+    const { clock, network, b } = await connected(1)
+    network.crash('a')
+    network.partition('a', 'b')
+    network.repair('a', 'b')
+    await clock.advance(3_600_000)
+    expect(b.closed).toBeUndefined()
+  })
+})
+
 describe('a dial', () => {
+  it('that is given up on the way back closes what the other side has accepted', async () => {
+    const { clock, network } = emptyWorld(1, { latency: { minMs: 100, maxMs: 100 } })
+    const accepted: Inbox[] = []
+    await network.network('b').listen({ host: 'b', port }, (stream) => accepted.push(new Inbox(stream)))
+    const aborts = new AbortController()
+    const dial = network.network('a').dial({ host: 'b', port }, aborts.signal)
+    const refused = expect(dial).rejects.toMatchObject({ code: 'aborted' })
+    await clock.advance(150)
+    expect(accepted[0]?.closed).toBeUndefined()
+    aborts.abort()
+    await refused
+    await clock.advance(200)
+    expect(accepted[0]?.closed).toBeDefined()
+    expect(network.counters()).toMatchObject({ connections: 0, dials: 0, pendingEvents: 0 })
+  })
+
   const dialled = async (prepare: (world: ReturnType<typeof emptyWorld>) => void, abortAtMs?: number, host = 'b') => {
     const world = emptyWorld(1)
     prepare(world)

@@ -33,13 +33,22 @@ describe('the virtual clock', () => {
         for (const index of cancelled) clock.clearTimeout(timers[index])
         expect(clock.pending).toBe(timers.length - gone.size)
         await clock.advance(untilMs)
-        expect([...fired].sort((a, b) => a - b)).toEqual(
-          [...delaysMs.keys()].filter((index) => !gone.has(index) && (delaysMs[index] ?? 0) <= untilMs),
-        )
+        const left = [...delaysMs.entries()].filter(([index, delayMs]) => !gone.has(index) && delayMs <= untilMs)
+        expect([...fired]).toEqual(left.sort(([i, x], [j, y]) => x - y || i - j).map(([index]) => index))
         for (const timer of timers) clock.clearTimeout(timer)
         expect(clock.pending).toBe(0)
       }),
     ))
+
+  it('keeps its order when a late timer among late ones is cancelled', async () => {
+    const clock = new VirtualClock()
+    const firedMs: number[] = []
+    const timers = [1, 100, 2, 101, 102, 3, 4].map((delayMs) => clock.setTimeout(() => firedMs.push(clock.monotonicMs()), delayMs))
+    clock.clearTimeout(timers[3])
+    for (let i = 0; i < 8; i++) clock.setTimeout(() => firedMs.push(clock.monotonicMs()), 150)
+    await clock.advance(149)
+    expect(firedMs).toEqual([1, 2, 3, 4, 100, 102])
+  })
 
   it('fires a timer that sets itself again once per interval, each time at its instant', async () => {
     const clock = new VirtualClock()
@@ -61,7 +70,7 @@ describe('the virtual clock', () => {
       for (let i = 0; i < 50; i++) await Promise.resolve()
       seen.push('promises')
       await new Promise((resolve) => process.nextTick(resolve))
-      await new Promise((resolve) => setImmediate(resolve))
+      for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve))
       seen.push('deferred')
       clock.setTimeout(() => seen.push(`started at ${clock.monotonicMs()}`), 0)
     }

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import type { LogLevel } from '../ports.js'
-import { version } from './version.js'
+import { productVersion } from '../version.js'
 
 export interface ClusterdArguments {
   /** Absolute. */
@@ -52,7 +52,7 @@ export const parseClusterdArguments = (
     .option('-f, --foreground', 'stay in the foreground; the log goes to the standard output too')
     .option('-d, --debug', 'log more; twice (-dd) even more', (_, times: number) => times + 1, 0)
     .option('-r, --root', 'keep running as root')
-    .version(`wazuh-clusterd ${version} (Muster)`, '-V, --version', 'print the version and exit')
+    .version(`wazuh-clusterd ${productVersion} (Muster)`, '-V, --version', 'print the version and exit')
     .helpOption('-h, --help', 'print this help and exit')
     .addHelpText('after', example)
     .allowExcessArguments(false)

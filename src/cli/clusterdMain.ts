@@ -6,13 +6,13 @@ import type { NodeSettings } from '../config/settings.js'
 import { asClusterError } from '../errors.js'
 import { createLog } from '../platform/logFile.js'
 import type { Log } from '../ports.js'
+import { productVersion } from '../version.js'
 import { type ClusterdArguments, childArguments, parseClusterdArguments } from './clusterdArguments.js'
 import { daemonize, isBackgroundChild, reportToParent } from './daemonize.js'
 import { checkDirectories, logPath, prepareDirectories } from './homeDirectories.js'
-import { holdHome } from './pidFile.js'
+import { type HeldHome, holdHome } from './pidFile.js'
 import { becomeUser, pickUser } from './runAsUser.js'
 import { runUntilStopped, type StartDaemon } from './runUntilStopped.js'
-import { version } from './version.js'
 
 /** What the program has around it. */
 export interface Shell {
@@ -22,6 +22,10 @@ export interface Shell {
   readonly script: string
   readonly startDaemon: StartDaemon
 }
+
+/** One line on stderr, whatever the message holds. */
+const tellMistake = (shell: Shell, message: string): void =>
+  void shell.stderr.write(`wazuh-clusterd: ${message.replace(/\p{Cc}+/gu, ' ')}\n`)
 
 /** Runs the command to its end; resolves with the exit code. */
 export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {
@@ -33,7 +37,7 @@ export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv, shel
     return await carryOut(asked, env, shell)
   } catch (error) {
     const says = [asClusterError(error).message]
-    for (const line of says) err(`wazuh-clusterd: ${line}\n`)
+    for (const line of says) tellMistake(shell, line)
     if (isBackgroundChild(env)) await reportToParent({ ok: false, says })
     return 1
   }
@@ -41,7 +45,7 @@ export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv, shel
 
 const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {
   const out = (line: string): void => void shell.stdout.write(`${line}\n`)
-  const err = (line: string): void => void shell.stderr.write(`wazuh-clusterd: ${line}\n`)
+  const err = (line: string): void => void tellMistake(shell, line)
   const file = asked.file ?? join(asked.home, 'etc/ossec.conf')
   if (!isDirectory(asked.home)) {
     err(`The home ${asked.home} is not a directory: name the manager's home with --home DIR or WAZUH_PATH`)
@@ -116,33 +120,35 @@ const run = async (
   const log = createLog({ file: join(asked.home, logPath), level: asked.level, ...(child ? {} : { alsoTo: shell.stdout }) })
   const fail = async (message: string): Promise<number> => {
     log.error(message)
-    shell.stderr.write(`wazuh-clusterd: ${message}\n`)
+    tellMistake(shell, message)
     if (child) await reportToParent({ ok: false, says: [message] })
     return 1
   }
+  const held: HeldHome[] = []
+  const release = (): void => {
+    for (const home of held) home.release()
+  }
+  process.on('exit', release)
   try {
-    const home = holdHome(asked.home)
-    process.on('exit', home.release)
-    try {
-      log.info(
-        `Starting version ${version} as ${settings.nodeType} ${settings.nodeName} of the cluster ${settings.name} (PID ${process.pid}).`,
-      )
-      for (const line of loaded.warnings) log.warning(line)
-      for (const line of loaded.notes) log.info(line)
-      const outcome = await runUntilStopped({
-        start: () => shell.startDaemon(settings, { log, foreground: !child }),
-        log,
-        onReady: () => (child ? reportToParent({ ok: true }) : Promise.resolve()),
-      })
-      if (outcome.ok) return 0
-      return await fail(outcome.error.sentence)
-    } finally {
-      home.release()
-      process.off('exit', home.release)
-    }
-  } catch (error) {
-    return await fail(asClusterError(error).message)
+    const outcome = await runUntilStopped({
+      // The home is taken here, when signals are already heard: a stop that comes early leaves no PID file behind.
+      start: async () => {
+        held.push(holdHome(asked.home))
+        log.info(
+          `Starting version ${productVersion} as ${settings.nodeType} ${settings.nodeName} of the cluster ${settings.name} (PID ${process.pid}).`,
+        )
+        for (const line of loaded.warnings) log.warning(line)
+        for (const line of loaded.notes) log.info(line)
+        return await shell.startDaemon(settings, { log, foreground: !child })
+      },
+      log,
+      onReady: () => (child ? reportToParent({ ok: true }) : Promise.resolve()),
+    })
+    return outcome.ok ? 0 : await fail(outcome.error.sentence)
   } finally {
+    // Whoever waits for the PID file to go finds the log complete.
     await log.close()
+    release()
+    process.off('exit', release)
   }
 }

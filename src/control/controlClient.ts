@@ -4,10 +4,10 @@ import { connect, type Socket } from 'node:net'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
 import { ClusterError, isErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
-import { parseAnswerLine } from './answerLine.js'
+import { parseAnswerLine } from '../domain/answerLine.js'
 import { socketPathBytesMax } from './controlSocketPath.js'
 import { notConnected } from './notConnected.js'
-import { splitLines } from './splitLines.js'
+import { splitLines } from '../domain/splitLines.js'
 
 export interface Question {
   readonly socketPath: string

@@ -7,7 +7,7 @@ import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
 import { asClusterError, ClusterError } from '../errors.js'
 import type { Log } from '../ports.js'
 import { ControlWriter } from './controlWriter.js'
-import { parseQuery } from './query.js'
+import { parseQuery } from '../domain/clusterQuery.js'
 
 export interface ControlLimits {
   readonly controlRequestBytesMax: number

@@ -1,5 +1,6 @@
 /** Writes text no faster than its reader takes it, and notices when the reader is gone. */
 import type { Writable } from 'node:stream'
+import { ClusterError } from '../errors.js'
 
 /** The reader closed its end: there is nobody to tell, and nothing went wrong. */
 export class ReaderGone extends Error {
@@ -8,12 +9,15 @@ export class ReaderGone extends Error {
 
 const chunkChars = 16 * 1024
 
-/** Fails with ReaderGone on EPIPE, and with the stream's own error on any other. */
+/** Fails with ReaderGone when the reader closed its end, with `requestFailed` when the text cannot be written for another reason. */
 export const writeText = async (out: Writable, parts: Iterable<string> | AsyncIterable<string>): Promise<void> => {
   let failure: Error | undefined
   let wake: (() => void) | undefined
   const onError = (error: NodeJS.ErrnoException): void => {
-    failure = error.code === 'EPIPE' ? new ReaderGone('The reader is gone', { cause: error }) : error
+    failure =
+      error.code === 'EPIPE'
+        ? new ReaderGone('The reader is gone', { cause: error })
+        : new ClusterError('requestFailed', { message: `The output cannot be written: ${error.message}`, cause: error })
     wake?.()
   }
   const write = (text: string): Promise<void> =>

@@ -66,7 +66,10 @@ export class ContentBlockWriter {
   }
 
   /** Adds a piece whose `length` bytes already stand at the start of `free`. */
-  add(piece: { readonly file: number; readonly offset: number; readonly status: PieceStatus; readonly failure?: PieceFailure }, length: number): void {
+  add(
+    piece: { readonly file: number; readonly offset: number; readonly status: PieceStatus; readonly failure?: PieceFailure },
+    length: number,
+  ): void {
     const row = Buffer.allocUnsafe(failedRowBytesMax)
     row.writeUInt32BE(piece.file, 0)
     row.writeBigUInt64BE(BigInt(piece.offset), 4)
@@ -156,7 +159,10 @@ const readRow = (block: Buffer, at: number): { row: Row; end: number } | undefin
   const code = readText(block, at + rowBytes, 1, codeBytesMax)
   const message = code && readText(block, code.end, 2, messageBytesMax)
   if (!message) return undefined
-  return { row: { ...row, failure: { code: isErrorCode(code.text) ? code.text : 'transferFailed', message: message.text } }, end: message.end }
+  return {
+    row: { ...row, failure: { code: isErrorCode(code.text) ? code.text : 'transferFailed', message: message.text } },
+    end: message.end,
+  }
 }
 
 const readRows = (block: Buffer, count: number, from: number, inflated: number): Result<Row[]> => {

@@ -1,6 +1,6 @@
 /** One direction's key and counter, as Noise's CipherState: AES-256-GCM, nonces never reused, a new key by `rekey`. */
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto'
-import { type Result, ok, refuse } from '../errors.js'
+import { ok, type Result, refuse } from '../errors.js'
 import { invariant } from '../invariant.js'
 
 const algorithm = 'aes-256-gcm'

@@ -6,10 +6,10 @@ import { Packr, RESERVE_START_SPACE, Unpackr } from 'msgpackr'
 import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { Settings } from 'typebox/system'
-import { ClusterError, type ErrorCode, errorTable, isErrorCode, type Result, ok, refuse } from '../errors.js'
-import { failure } from './fields.js'
+import { ClusterError, type ErrorCode, errorTable, isErrorCode, ok, type Result, refuse } from '../errors.js'
 import { limits } from '../limits.js'
-import { type NoticeName, type RequestName, notices, requests } from './messages.js'
+import { failure } from './fields.js'
+import { type NoticeName, notices, type RequestName, requests } from './messages.js'
 import { isPlain } from './plainMessagePack.js'
 import { fillNotice, fillReply, fillRequest, headroom, recordKinds } from './records.js'
 
@@ -76,7 +76,9 @@ const pack = (what: string, body: unknown, isRight: BodyCheck, room: number): Bu
   if (!isRight(body)) throw new ClusterError('malformed', { message: `This node made a ${what} that is outside the message table` })
   const record = packr.pack(body, RESERVE_START_SPACE | room)
   if (record.byteLength - room > limits.messageBytesMax)
-    throw new ClusterError('tooLarge', { message: `A ${what} of ${record.byteLength} bytes is over the limit of ${limits.messageBytesMax}` })
+    throw new ClusterError('tooLarge', {
+      message: `A ${what} of ${record.byteLength} bytes is over the limit of ${limits.messageBytesMax}`,
+    })
   return record
 }
 

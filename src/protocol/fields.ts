@@ -13,7 +13,7 @@ export const blob = (bytesMax: number, bytesMin = 0) =>
   )
 
 export const text = (charsMax: number, charsMin = 0) => Type.String({ maxLength: charsMax, minLength: charsMin })
-export const name = (charsMax: number) => Type.String({ minLength: 1, maxLength: charsMax, pattern: '^[A-Za-z0-9._-]+$' })
+export const name = (charsMax: number) => Type.String({ minLength: 1, maxLength: charsMax, pattern: '^(?!\\.+$)[A-Za-z0-9._-]+$' })
 export const count = (max: number = Number.MAX_SAFE_INTEGER) => Type.Integer({ minimum: 0, maximum: max })
 /** Milliseconds since 1970, fractions allowed. */
 export const timeMs = () => Type.Number({ minimum: 0, maximum: 8.64e15 })
@@ -22,5 +22,4 @@ export const fields = <T extends Record<string, TSchema>>(properties: T) => Type
 /** One SHA-256 digest. */
 export const digest = () => blob(32, 32)
 export const streamId = () => Type.Integer({ minimum: 1, maximum: 2 ** 32 - 1 })
-export const failure = () =>
-  fields({ code: text(64), message: text(limits.errorMessageCharsMax) })
+export const failure = () => fields({ code: text(64), message: text(limits.errorMessageCharsMax) })

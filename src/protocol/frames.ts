@@ -2,7 +2,7 @@
  * Frames: `u32 length` (authenticated) and that many bytes of ciphertext with its tag. A gatherer makes frames again of reads
  * that are split and joined anyhow; a sealer and an opener count frames and renew the key in step.
  */
-import { type Result, ok, refuse } from '../errors.js'
+import { ok, type Result, refuse } from '../errors.js'
 import { type CipherState, tagBytes } from './cipherState.js'
 
 export const frameHeaderBytes = 4
@@ -113,7 +113,8 @@ export class FrameGatherer {
   #makeRoom(bytes: number): void {
     const waiting = this.waiting
     if (this.#end + bytes <= this.#store.byteLength) return
-    const target = waiting + bytes <= this.#store.byteLength ? this.#store : Buffer.allocUnsafeSlow(Math.max(waiting + bytes, this.#growth()))
+    const target =
+      waiting + bytes <= this.#store.byteLength ? this.#store : Buffer.allocUnsafeSlow(Math.max(waiting + bytes, this.#growth()))
     this.#store.copy(target, 0, this.#start, this.#end)
     this.#store = target
     this.#start = 0

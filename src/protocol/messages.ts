@@ -98,7 +98,10 @@ export const requests = {
       updated: count(),
       removed: count(),
       /** Files whose failure is listed in `failures`, then those left out because there are too many. */
-      failures: list(fields({ path: text(limits.pathBytesMax), code: text(64), message: text(limits.errorMessageCharsMax) }), limits.reportedFailuresMax),
+      failures: list(
+        fields({ path: text(limits.pathBytesMax), code: text(64), message: text(limits.errorMessageCharsMax) }),
+        limits.reportedFailuresMax,
+      ),
       failuresLeftOut: count(),
       tookMs: count(),
     }),
@@ -117,7 +120,10 @@ export const notices = {
   'stream.end': { id: 65, notice: fields({ stream: streamId() }) },
   'stream.reset': { id: 66, notice: fields({ stream: streamId(), error: failure() }) },
   /** The sender is about to close on purpose; `stopping` invites to redial at once. */
-  'session.goodbye': { id: 67, notice: fields({ reason: Type.Union([Type.Literal('stopping'), Type.Literal('refused'), Type.Literal('error')]), error: failure() }) },
+  'session.goodbye': {
+    id: 67,
+    notice: fields({ reason: Type.Union([Type.Literal('stopping'), Type.Literal('refused'), Type.Literal('error')]), error: failure() }),
+  },
   /** The master's tree has another root now: check at once. */
   'integrity.changed': { id: 68, notice: fields({ root: digest() }) },
 } as const

@@ -3,7 +3,7 @@
  * pre-shared key and get keys that nobody can compute afterwards. Synchronous, so that simulations stay deterministic.
  */
 import { createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto'
-import { type Result, ok, refuse } from '../errors.js'
+import { ok, type Result, refuse } from '../errors.js'
 import { CipherState, tagBytes } from './cipherState.js'
 
 export const publicKeyBytes = 32

@@ -1,5 +1,5 @@
 /** Which of our requests wait for their answers, and which answers nobody waits for any more. */
-import { type Result, ok, refuse } from '../errors.js'
+import { ok, type Result, refuse } from '../errors.js'
 
 export class PendingRequests<T> {
   readonly #inFlightMax: number

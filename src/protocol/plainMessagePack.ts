@@ -40,42 +40,56 @@ const readLongHead = (byte: number, bytes: Buffer, at: number, to: number, head:
     case 0xc0: // nil
     case 0xc2: // false
     case 0xc3: // true
-      return scalar(head, at + 1)
+      scalar(head, at + 1)
+      return
     case 0xc4: // bin 8
     case 0xd9: // str 8
-      return scalar(head, left < 1 ? unknownShape : at + 2 + bytes.readUInt8(at + 1))
+      scalar(head, left < 1 ? unknownShape : at + 2 + bytes.readUInt8(at + 1))
+      return
     case 0xc5: // bin 16
     case 0xda: // str 16
-      return scalar(head, left < 2 ? unknownShape : at + 3 + bytes.readUInt16BE(at + 1))
+      scalar(head, left < 2 ? unknownShape : at + 3 + bytes.readUInt16BE(at + 1))
+      return
     case 0xc6: // bin 32
     case 0xdb: // str 32
-      return scalar(head, left < 4 ? unknownShape : at + 5 + bytes.readUInt32BE(at + 1))
+      scalar(head, left < 4 ? unknownShape : at + 5 + bytes.readUInt32BE(at + 1))
+      return
     case 0xca: // float 32
     case 0xce: // uint 32
     case 0xd2: // int 32
-      return scalar(head, at + 5)
+      scalar(head, at + 5)
+      return
     case 0xcb: // float 64
     case 0xcf: // uint 64
     case 0xd3: // int 64
-      return scalar(head, at + 9)
+      scalar(head, at + 9)
+      return
     case 0xcc: // uint 8
     case 0xd0: // int 8
-      return scalar(head, at + 2)
+      scalar(head, at + 2)
+      return
     case 0xcd: // uint 16
     case 0xd1: // int 16
-      return scalar(head, at + 3)
+      scalar(head, at + 3)
+      return
     case 0xdc: // array 16
     case 0xde: // map 16
-      return left < 2 ? scalar(head, unknownShape) : collection(head, at + 3, bytes.readUInt16BE(at + 1), byte === 0xde)
+      if (left < 2) scalar(head, unknownShape)
+      else collection(head, at + 3, bytes.readUInt16BE(at + 1), byte === 0xde)
+      return
     case 0xdd: // array 32
     case 0xdf: // map 32
-      return left < 4 ? scalar(head, unknownShape) : collection(head, at + 5, bytes.readUInt32BE(at + 1), byte === 0xdf)
+      if (left < 4) scalar(head, unknownShape)
+      else collection(head, at + 5, bytes.readUInt32BE(at + 1), byte === 0xdf)
+      return
     default: // extension types and the one that is never used
-      return scalar(head, unknownShape)
+      scalar(head, unknownShape)
+      return
   }
 }
 
-const isText = (byte: number | undefined): boolean => byte !== undefined && ((byte >= 0xa0 && byte <= 0xbf) || (byte >= 0xd9 && byte <= 0xdb))
+const isText = (byte: number | undefined): boolean =>
+  byte !== undefined && ((byte >= 0xa0 && byte <= 0xbf) || (byte >= 0xd9 && byte <= 0xdb))
 
 // Kept between calls, which never overlap: this runs for every message.
 const head: Head = { next: 0, inner: 0, isMap: false }

@@ -1,5 +1,5 @@
 /** What the two sides say before and inside the handshake: who speaks which versions of the protocol. */
-import { type Result, ok, refuse } from '../errors.js'
+import { ok, type Result, refuse } from '../errors.js'
 import { invariant } from '../invariant.js'
 import { limits } from '../limits.js'
 import { handshakeMessageBytes } from './noise.js'
@@ -27,7 +27,8 @@ export const decodePreamble = (bytes: Uint8Array): Result<VersionRange> => {
   const [, , , , spoken, min = 0, max = 0, reserved] = bytes
   if (bytes.byteLength !== limits.preambleBytes || Buffer.compare(bytes.subarray(0, magic.byteLength), magic) !== 0)
     return refuse('malformed', { message: 'The peer does not speak the cluster protocol' })
-  if (spoken !== format) return refuse('noCommonProtocol', { message: `The peer speaks format ${spoken} of the session, this node ${format}` })
+  if (spoken !== format)
+    return refuse('noCommonProtocol', { message: `The peer speaks format ${spoken} of the session, this node ${format}` })
   if (reserved !== 0 || min > max) return refuse('malformed', { message: 'The peer announces an impossible range of protocol versions' })
   return ok({ min, max })
 }

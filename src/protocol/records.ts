@@ -2,7 +2,7 @@
  * What a frame contains: records `u8 kind, u32 length, body`. Request: `u32 id, u16 type, msgpack`. Reply and error reply:
  * `u32 id, msgpack`. Notice: `u16 type, msgpack`. Chunk: `u32 stream, bytes`.
  */
-import { type Result, ok, refuse } from '../errors.js'
+import { ok, type Result, refuse } from '../errors.js'
 import { limits } from '../limits.js'
 
 export const recordKinds = { request: 1, reply: 2, errorReply: 3, notice: 4, chunk: 5 } as const

@@ -2,7 +2,7 @@
  * Credit of one stream: the sender spends it with each chunk, the receiver gives it back as chunks are taken. What a sender
  * may have under way is what an idle reader costs at most.
  */
-import { type Result, ok, refuse } from '../errors.js'
+import { ok, type Result, refuse } from '../errors.js'
 
 /** Each chunk costs this much more than its bytes, so that a window of tiny chunks is no window of a million objects. */
 const chunkOverheadBytes = 256

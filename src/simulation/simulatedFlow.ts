@@ -45,7 +45,6 @@ export class SimulatedFlow {
   #arrived: Item[] = []
   #arrivedBytes = 0
   #lineFreeMs = 0
-  #lastDueMs = 0
   #pumpTimer: unknown
   #arrivalTimer: unknown
   #delivering = false
@@ -135,12 +134,6 @@ export class SimulatedFlow {
     this.#ends.emptied()
   }
 
-  /** The bandwidth changed: the line is free for what is still waiting. */
-  bandwidthChanged(): void {
-    this.#lineFreeMs = 0
-    if (this.#waiting.length > 0) this.pump()
-  }
-
   /** The passage between the two hosts changed. */
   passageChanged(): void {
     const passage = this.#ends.passage()
@@ -149,7 +142,6 @@ export class SimulatedFlow {
     if (passage !== 'open' || this.#sent.length === 0) return
     const againMs = this.#conditions.clock.monotonicMs() + drawLatencyMs({ minMs: 0, maxMs: retransmissionMsMax }, this.#random.fraction())
     for (const sent of this.#sent) sent.dueMs = Math.max(sent.dueMs, againMs)
-    this.#lastDueMs = Math.max(this.#lastDueMs, againMs)
     this.#awaitArrival()
   }
 
@@ -190,14 +182,12 @@ export class SimulatedFlow {
   }
 
   #send(item: Item, delayMs: number): void {
-    // Never before what was sent earlier: the bytes stay in order whatever the latency does.
-    this.#lastDueMs = Math.max(this.#lastDueMs, this.#conditions.clock.monotonicMs() + delayMs)
-    this.#sent.push({ item, dueMs: this.#lastDueMs })
+    this.#sent.push({ item, dueMs: this.#conditions.clock.monotonicMs() + delayMs })
     if (typeof item !== 'string') this.#sentBytes += item.length
     if (this.#arrivalTimer === undefined && this.#ends.passage() === 'open') this.#awaitArrival()
   }
 
-  /** One timer for the earliest arrival only: all that is due by then comes with it. */
+  /** One timer, for the first: what was sent later never overtakes it, whatever the latency did meanwhile. */
   #awaitArrival(): void {
     const head = this.#sent[0]
     if (head === undefined) return

@@ -119,9 +119,9 @@ export class SimulatedNetwork {
     this.#conditions.latency = latency
   }
 
+  /** Of what is sent from now on; what waits for the line notices within a piece of 50 ms or 1 KiB. */
   setBandwidth(bytesPerSecond: number): void {
     this.#conditions.bytesPerSecond = bytesPerSecond
-    for (const connection of [...this.#connections]) connection.bandwidthChanged()
   }
 
   /** The process stands still: its machine acknowledges and buffers, it does not hear or say anything until `thaw`. */

@@ -258,10 +258,6 @@ export class SimulatedConnection {
     for (const flow of this.#flows) flow.passageChanged()
   }
 
-  bandwidthChanged(): void {
-    for (const flow of this.#flows) flow.bandwidthChanged()
-  }
-
   /** A reset from the middle: both ends learn it at once. */
   cut(): void {
     this.dialer.fail(connectionReset())

@@ -10,12 +10,25 @@ import { type HeapTimer, TimerHeap } from './timerHeap.js'
 /** 2026-01-01T00:00:00Z: an epoch that is not zero, so that nobody takes wall time for monotonic time. */
 const defaultEpochMs = 1_767_225_600_000
 
-/**
- * Lets everything run that is ready without time passing: promises, what they leave for the next tick, its promises, and what
- * all of these defer by setImmediate, which is queued before ours. A fixed number of rounds keeps the run deterministic.
- */
-const settled = (): Promise<void> =>
-  new Promise((resolve) => process.nextTick(() => queueMicrotask(() => process.nextTick(() => setImmediate(resolve)))))
+/** Promises, what they leave for the next tick, and its promises: a third of the price of a turn of the event loop. */
+const promisesSettled = (): Promise<void> =>
+  new Promise((resolve) => process.nextTick(() => Promise.resolve().then(() => process.nextTick(resolve))))
+
+const eventLoopTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Signals and the terminal want a turn of the event loop now and then. */
+const timersPerTurn = 64
+/** Something that defers itself for ever must not stop the clock. */
+const turnsMax = 16
+
+/** Lets everything run that is ready without time passing, what was deferred by setImmediate included. */
+const settled = async (): Promise<void> => {
+  await promisesSettled()
+  for (let turn = 0; turn < turnsMax && process.getActiveResourcesInfo().includes('Immediate'); turn++) {
+    await eventLoopTurn()
+    await promisesSettled()
+  }
+}
 
 const assertDelay = (delayMs: number): void =>
   invariant(delayMs >= 0 && delayMs <= limits.timerMsMax, `a timer's delay is between 0 and ${limits.timerMsMax} ms, not ${delayMs}`)
@@ -106,7 +119,7 @@ export class VirtualClock implements Clock {
         if (next === undefined || next.atMs > endMs) return false
         this.#heap.remove(next)
         this.#elapsedMs = next.atMs
-        this.#fired++
+        if (++this.#fired % timersPerTurn === 0) await eventLoopTurn()
         next.fire()
       }
     } finally {

@@ -1,5 +1,6 @@
 /** A disk that reports what a node changes on it, before the change is made; what a fault plan changes goes around it. */
 import type { Disk, DiskEntry, DiskStat } from '../ports.js'
+import type { DiskChanges } from './memoryDisk.js'
 
 export interface DiskChange {
   readonly operation: 'write' | 'chmod' | 'mkdir' | 'rename' | 'unlink' | 'rmdir'
@@ -8,13 +9,18 @@ export interface DiskChange {
   readonly from?: string
 }
 
-export class WatchedDisk implements Disk {
-  readonly #disk: Disk
+export class WatchedDisk implements Disk, DiskChanges {
+  readonly #disk: Disk & DiskChanges
   readonly #onChange: (change: DiskChange) => void
 
-  constructor(disk: Disk, onChange: (change: DiskChange) => void) {
+  constructor(disk: Disk & DiskChanges, onChange: (change: DiskChange) => void) {
     this.#disk = disk
     this.#onChange = onChange
+  }
+
+  /** Of every change, the operator's too: what a file watcher sees. */
+  onChange(listener: (path: string) => void): () => void {
+    return this.#disk.onChange(listener)
   }
 
   now(): number {

@@ -1,8 +1,9 @@
 /** The requests that this side of a link has asked: each ends with its reply, an error, its time-out, or its signal. */
-import { ClusterError, refuse, type Result, ok } from '../errors.js'
-import type { RequestName } from '../protocol/messages.js'
+import { setMaxListeners } from 'node:events'
+import { ClusterError, ok, type Result, refuse } from '../errors.js'
 import type { RequestOptions } from '../ports.js'
 import { decodeBody, decodeFailure, encodeRequest, type RequestType, requestTypeOf } from '../protocol/codec.js'
+import type { RequestName } from '../protocol/messages.js'
 import { PendingRequests } from '../protocol/pendingRequests.js'
 import type { Deadline, Deadlines, Due } from './deadlines.js'
 
@@ -24,7 +25,13 @@ class AskedRequest implements Due {
   readonly deadline: Deadline
   readonly #owner: AskedRequests
 
-  constructor(owner: AskedRequests, id: number, type: RequestType, options: RequestOptions, ends: Pick<AskedRequest, 'resolve' | 'reject'>) {
+  constructor(
+    owner: AskedRequests,
+    id: number,
+    type: RequestType,
+    options: RequestOptions,
+    ends: Pick<AskedRequest, 'resolve' | 'reject'>,
+  ) {
     this.#owner = owner
     this.id = id
     this.type = type
@@ -68,12 +75,23 @@ export class AskedRequests {
   }
 
   ask(name: RequestName, body: unknown, options: RequestOptions, ends: Pick<AskedRequest, 'resolve' | 'reject'>): void {
-    if (this.#closed) return ends.reject(this.#closed)
-    if (options.signal.aborted) return ends.reject(aborted(name))
-    if (this.#options.queuedBytes() > this.#options.queuedBytesMax)
-      return ends.reject(new ClusterError('overloaded', { message: 'The peer does not take what is queued for it' }))
+    if (this.#closed) {
+      ends.reject(this.#closed)
+      return
+    }
+    if (options.signal.aborted) {
+      ends.reject(aborted(name))
+      return
+    }
+    if (this.#options.queuedBytes() > this.#options.queuedBytesMax) {
+      ends.reject(new ClusterError('overloaded', { message: 'The peer does not take what is queued for it' }))
+      return
+    }
     const id = this.#pending.nextId()
-    if (!id.ok) return ends.reject(id.error)
+    if (!id.ok) {
+      ends.reject(id.error)
+      return
+    }
     const type = requestTypeOf(name)
     // Throws inside the caller's promise when the body is not what the table allows.
     const record = encodeRequest(type, id.value, body)
@@ -125,6 +143,8 @@ export class AskedRequests {
     let group = this.#groups.get(signal)
     if (!group) {
       const joined: SignalGroup = { signal, listener: () => this.#abort(joined), requests: 0 }
+      // A node's own signal is listened to once by each link: many are no leak.
+      setMaxListeners(0, signal)
       signal.addEventListener('abort', joined.listener, { once: true })
       this.#groups.set(signal, joined)
       group = joined

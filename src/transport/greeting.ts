@@ -16,7 +16,8 @@ export interface Surroundings {
   readonly psks: readonly { readonly name: KeyName; readonly psk: Uint8Array }[]
 }
 
-const wrongState = (): ClusterError => new ClusterError('wrongState', { message: 'The peer said something else before the hello was answered' })
+const wrongState = (): ClusterError =>
+  new ClusterError('wrongState', { message: 'The peer said something else before the hello was answered' })
 
 /** Refuses everything; the two ends allow what they wait for. */
 export abstract class Greeting implements SessionEvents {

@@ -1,5 +1,5 @@
 /** The streams that this side of a link expects: what the peer may send, and what the reader has taken. */
-import { ClusterError, refuse, type Result, ok } from '../errors.js'
+import { ClusterError, ok, type Result, refuse } from '../errors.js'
 import { invariant } from '../invariant.js'
 import type { IncomingStream } from '../ports.js'
 import { ReceiveWindow } from '../protocol/streamWindows.js'
@@ -133,10 +133,13 @@ export class IncomingStreams {
   chunk(id: number, frame: Buffer, from: number, to: number): Result<void> {
     const stream = this.#streams.get(id)
     if (!stream)
-      return this.#cancelled.has(id) ? ok(undefined) : refuse('malformed', { message: `A chunk came for stream ${id}, which is not expected` })
+      return this.#cancelled.has(id)
+        ? ok(undefined)
+        : refuse('malformed', { message: `A chunk came for stream ${id}, which is not expected` })
     const chunkBytes = to - from
     if (chunkBytes === 0) return refuse('malformed', { message: 'An empty chunk came' })
-    if (chunkBytes > this.#notices.limits.streamChunkBytesMax) return refuse('tooLarge', { message: `A chunk of ${chunkBytes} bytes is over the limit` })
+    if (chunkBytes > this.#notices.limits.streamChunkBytesMax)
+      return refuse('tooLarge', { message: `A chunk of ${chunkBytes} bytes is over the limit` })
     const received = stream.window.receive(chunkBytes)
     if (!received.ok) return received
     this.#notices.deadlines.putOff(stream.deadline)
@@ -147,7 +150,10 @@ export class IncomingStreams {
 
   ended(id: number): Result<void> {
     const stream = this.#streams.get(id)
-    if (!stream) return this.#cancelled.delete(id) ? ok(undefined) : refuse('malformed', { message: `The end came of stream ${id}, which is not expected` })
+    if (!stream)
+      return this.#cancelled.delete(id)
+        ? ok(undefined)
+        : refuse('malformed', { message: `The end came of stream ${id}, which is not expected` })
     this.#forget(stream)
     stream.finish()
     return ok(undefined)

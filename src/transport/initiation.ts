@@ -58,16 +58,24 @@ export class Initiation extends Greeting {
   }
 
   override onStreamClosed(cause?: Error): void {
-    if (this.session)
-      return this.fail(new ClusterError('linkLost', { message: 'The master closed the connection before it answered the hello', cause }))
+    if (this.session) {
+      this.fail(new ClusterError('linkLost', { message: 'The master closed the connection before it answered the hello', cause }))
+      return
+    }
     this.fail(new ClusterError(this.heardBytes === 0 ? 'handshakeRefused' : 'linkLost', { cause }))
   }
 
   protected override onOpening(answer: Buffer): void {
     const finished = this.#handshake.finish(answer)
-    if (!finished.ok) return this.fail(finished.error)
+    if (!finished.ok) {
+      this.fail(finished.error)
+      return
+    }
     const chosen = decodeVerdict(finished.value.payload, this.surroundings.protocol)
-    if (!chosen.ok) return this.fail(chosen.error)
+    if (!chosen.ok) {
+      this.fail(chosen.error)
+      return
+    }
     this.#protocol = chosen.value
     this.startSession(finished.value, true).sendNow(encodeRequest(requestTypeOf('session.hello'), helloId, this.#options.hello))
   }

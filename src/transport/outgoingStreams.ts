@@ -1,5 +1,5 @@
 /** The streams that this side of a link sends: their credit, their queues, and the turns that they take. */
-import { ClusterError, refuse, type Result } from '../errors.js'
+import { ClusterError, type Result, refuse } from '../errors.js'
 import type { OutgoingStream } from '../ports.js'
 import { chunkCost, SendWindow } from '../protocol/streamWindows.js'
 import type { Deadline, Deadlines, Due } from './deadlines.js'

@@ -53,12 +53,21 @@ export class Reception extends Greeting implements Applicant {
   protected override onOpening(opening: Buffer): void {
     const preamble = opening.subarray(0, allLimits.preambleBytes)
     const range = decodePreamble(preamble)
-    if (!range.ok) return this.fail(range.error)
+    if (!range.ok) {
+      this.fail(range.error)
+      return
+    }
     const accepted = this.#accept(preamble, opening.subarray(allLimits.preambleBytes))
-    if (!accepted) return this.fail(new ClusterError('notAuthentic', { message: 'The peer did not prove the cluster key' }))
+    if (!accepted) {
+      this.fail(new ClusterError('notAuthentic', { message: 'The peer did not prove the cluster key' }))
+      return
+    }
     const chosen = chooseProtocol(this.surroundings.protocol, range.value)
     const answer = accepted.answer(encodeVerdict(chosen, this.surroundings.protocol))
-    if (!answer.ok) return this.fail(answer.error)
+    if (!answer.ok) {
+      this.fail(answer.error)
+      return
+    }
     this.stream.write([answer.value.message])
     const session = this.startSession(answer.value, false)
     if (chosen.ok) {
@@ -91,7 +100,10 @@ export class Reception extends Greeting implements Applicant {
     const { session } = this
     if (this.#over || !session) return
     const admitted = this.#admit(hello)
-    if (!admitted.ok) return this.#refuse(id, admitted.error)
+    if (!admitted.ok) {
+      this.#refuse(id, admitted.error)
+      return
+    }
     const welcome = this.#encodeWelcome(id, admitted.value)
     this.#settle()
     // Alone in its frame: until then the worker takes no frame that is larger than an answer to a hello.

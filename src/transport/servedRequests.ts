@@ -60,14 +60,23 @@ export class ServedRequests {
     const type = requestTypeById(typeId)
     if (!type) {
       this.#options.countUnknown()
-      return this.#refuse(id, new ClusterError('unknownMessage', { message: `This node does not know requests of type ${typeId}` }))
+      this.#refuse(id, new ClusterError('unknownMessage', { message: `This node does not know requests of type ${typeId}` }))
+      return
     }
     const body = decodeBody(frame, from, to, type.isRequest)
-    if (!body.ok) return this.#refuse(id, new ClusterError(body.error.code, { message: `The request ${type.name} has a wrong shape` }))
+    if (!body.ok) {
+      this.#refuse(id, new ClusterError(body.error.code, { message: `The request ${type.name} has a wrong shape` }))
+      return
+    }
     const service = this.#services.get(type.name) ?? (type.name === 'session.echo' ? echo : undefined)
-    if (!service) return this.#refuse(id, new ClusterError('requestFailed', { message: `Nothing serves ${type.name} at the moment` }))
-    if (this.#serving >= this.#options.servedMax)
-      return this.#refuse(id, new ClusterError('overloaded', { message: `${this.#serving} requests are being served already` }))
+    if (!service) {
+      this.#refuse(id, new ClusterError('requestFailed', { message: `Nothing serves ${type.name} at the moment` }))
+      return
+    }
+    if (this.#serving >= this.#options.servedMax) {
+      this.#refuse(id, new ClusterError('overloaded', { message: `${this.#serving} requests are being served already` }))
+      return
+    }
     this.#run(id, type, service, body.value)
   }
 
@@ -95,7 +104,10 @@ export class ServedRequests {
   }
 
   #failed(id: number, type: RequestType, service: Service, thrown: unknown): void {
-    if (thrown instanceof ClusterError) return this.#refuse(id, thrown)
+    if (thrown instanceof ClusterError) {
+      this.#refuse(id, thrown)
+      return
+    }
     this.#refuse(id, new ClusterError('internal', { message: `${type.name} failed unexpectedly on the peer` }))
     service.onCrash?.(thrown, type.name)
   }

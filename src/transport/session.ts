@@ -2,31 +2,34 @@
  * The sealed conversation over one byte stream: what is queued in a turn leaves as one frame, control records before bulk,
  * and nothing is sealed while the stream does not drain. What the records mean is the link's matter.
  */
-import { asClusterError, ClusterError } from '../errors.js'
-import { type Limits, limits as defaultLimits } from '../limits.js'
+import { asClusterError, type ClusterError } from '../errors.js'
+import { limits as defaultLimits } from '../limits.js'
 import type { ByteStream, Clock, LinkCounters } from '../ports.js'
 import { FrameGatherer, FrameOpener, FrameSealer } from '../protocol/frames.js'
 import type { TransportKeys } from '../protocol/noise.js'
 import { chunkHeader, type RecordVisitor, visitRecords } from '../protocol/records.js'
 
-export type SessionLimits = Pick<
-  Limits,
-  | 'frameBytesMax'
-  | 'helloBytesMax'
-  | 'framesPerRekey'
-  | 'recordsPerFrameMax'
-  | 'bulkPerFrameBytesMax'
-  | 'sendQueueBytesMax'
-  | 'lingerMsMax'
-  | 'requestsInFlightMax'
-  | 'requestsServedMax'
-  | 'streamWindowBytes'
-  | 'streamChunkBytesMax'
-  | 'streamsMax'
-  | 'streamIdleMsMax'
-  | 'handshakeMsMax'
-  | 'unauthenticatedConnectionsMax'
-  | 'unauthenticatedPerAddressMax'
+/** The bounds that a session keeps; see limits.ts. Tests make them small. */
+export type SessionLimits = Readonly<
+  Record<
+    | 'frameBytesMax'
+    | 'helloBytesMax'
+    | 'framesPerRekey'
+    | 'recordsPerFrameMax'
+    | 'bulkPerFrameBytesMax'
+    | 'sendQueueBytesMax'
+    | 'lingerMsMax'
+    | 'requestsInFlightMax'
+    | 'requestsServedMax'
+    | 'streamWindowBytes'
+    | 'streamChunkBytesMax'
+    | 'streamsMax'
+    | 'streamIdleMsMax'
+    | 'handshakeMsMax'
+    | 'unauthenticatedConnectionsMax'
+    | 'unauthenticatedPerAddressMax',
+    number
+  >
 >
 
 export const sessionLimits: SessionLimits = defaultLimits
@@ -144,10 +147,16 @@ export class Session {
   #readFrames(): void {
     while (this.#state === 'open' && !this.#held) {
       const gathered = this.#gatherer.next()
-      if (!gathered.ok) return this.#violated(gathered.error)
+      if (!gathered.ok) {
+        this.#violated(gathered.error)
+        return
+      }
       if (!gathered.value) return
       const opened = this.#opener.open(gathered.value)
-      if (!opened.ok) return this.#violated(opened.error)
+      if (!opened.ok) {
+        this.#violated(opened.error)
+        return
+      }
       this.#counters.framesReceived++
       this.#visit(opened.value)
     }

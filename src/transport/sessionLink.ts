@@ -145,7 +145,8 @@ export class SessionLink implements Link, SessionEvents {
   }
 
   onRequest(id: number, type: number, frame: Buffer, from: number, to: number): boolean {
-    if (type === requests['session.hello'].id) return this.#violated(new ClusterError('wrongState', { message: 'A hello came after the hello' }))
+    if (type === requests['session.hello'].id)
+      return this.#violated(new ClusterError('wrongState', { message: 'A hello came after the hello' }))
     this.#served.onRequest(id, type, frame, from, to)
     return this.#error === undefined
   }

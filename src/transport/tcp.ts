@@ -57,7 +57,9 @@ export const startServer = (
     server.listen(where.options, () => {
       server.off('error', onError)
       server.on('error', (cause) =>
-        onAcceptError?.(new ClusterError('listenFailed', { message: `A connection on ${where.shown} was not accepted: ${cause.message}`, cause })),
+        onAcceptError?.(
+          new ClusterError('listenFailed', { message: `A connection on ${where.shown} was not accepted: ${cause.message}`, cause }),
+        ),
       )
       resolve()
     })

@@ -50,7 +50,9 @@ export const createTransport = ({ network, clock, random, keys, limits, protocol
   const dial = async (endpoint: Endpoint, hello: Hello, signal: AbortSignal): Promise<Link> => {
     const helloBytes = encodeRequest(requestTypeOf('session.hello'), 1, hello).byteLength
     if (helloBytes > surroundings.limits.helloBytesMax)
-      throw new ClusterError('tooLarge', { message: `A hello of ${helloBytes} bytes is over the limit of ${surroundings.limits.helloBytesMax}` })
+      throw new ClusterError('tooLarge', {
+        message: `A hello of ${helloBytes} bytes is over the limit of ${surroundings.limits.helloBytesMax}`,
+      })
     let refusal: unknown
     for (const key of surroundings.psks) {
       try {

@@ -52,7 +52,13 @@ export class ContentReader {
     return { block: block.finish(request.compress), next }
   }
 
-  #addPiece(block: ContentBlockWriter, file: number, wanted: Wanted, offset: number, proven: Map<string, string>): { length: number; status: PieceStatus } {
+  #addPiece(
+    block: ContentBlockWriter,
+    file: number,
+    wanted: Wanted,
+    offset: number,
+    proven: Map<string, string>,
+  ): { length: number; status: PieceStatus } {
     try {
       const piece = this.#fill(block.free, wanted, offset, proven)
       block.add({ file, offset, status: piece.status }, piece.length)
@@ -69,8 +75,10 @@ export class ContentReader {
     const file = this.#open(wanted.path, proven)
     try {
       const stat = this.#disk.fstat(file)
-      if (stat.kind !== 'file' || offset > stat.size || this.#hasChanged(wanted, offset, stat)) return { length: 0, status: 'changed' }
+      if (stat.kind !== 'file' || offset > stat.size) return { length: 0, status: 'changed' }
       const length = Math.min(free.length, stat.size - offset)
+      const isWhole = offset === 0 && length === stat.size
+      if (!isWhole && this.#hasChanged(wanted, offset, stat)) return { length: 0, status: 'changed' }
       let count = 0
       while (count < length) {
         const read = this.#disk.read(file, free, count, length - count, offset + count)

@@ -19,7 +19,10 @@ interface Incoming {
   offset: number
 }
 
-type PieceOutcome = { readonly kind: 'more' } | { readonly kind: 'whole' } | { readonly kind: 'failed'; readonly code: string; readonly message: string }
+type PieceOutcome =
+  | { readonly kind: 'more' }
+  | { readonly kind: 'whole' }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string }
 
 const failed = (code: ErrorCode, message: string = `${errorTable[code].says}.`): PieceOutcome => ({ kind: 'failed', code, message })
 
@@ -28,6 +31,8 @@ export class ContentStage {
   readonly #area: StageArea
   readonly #buffer = new Uint8Array(readBytes)
   #incoming: Incoming | undefined
+  /** What was in the area when a transfer began: only what is named here has to be looked for. */
+  #whole: Set<string> | undefined
   /** Content whose failure was told; what still comes of it is dropped. */
   #spoiled: Digest | undefined
 
@@ -40,7 +45,9 @@ export class ContentStage {
   staged(digests: readonly Digest[]): number[] {
     this.#spoiled = undefined
     this.#area.doubt()
-    return this.#area.offsets(digests)
+    const names = this.#area.names()
+    this.#whole = new Set(names)
+    return this.#area.offsets(digests, names)
   }
 
   /**
@@ -54,7 +61,8 @@ export class ContentStage {
     const failures: { file: number; code: string; message: string }[] = []
     for (const piece of pieces.value) {
       const digest = digestOf(piece.file)
-      const outcome = digest !== undefined && isDigest(digest) ? this.#take(piece, digest) : failed('malformed', 'Nobody asked for this file.')
+      const outcome =
+        digest !== undefined && isDigest(digest) ? this.#take(piece, digest) : failed('malformed', 'Nobody asked for this file.')
       if (outcome.kind === 'whole') complete.push(piece.file)
       else if (outcome.kind === 'failed') failures.push({ file: piece.file, code: outcome.code, message: outcome.message })
     }
@@ -63,6 +71,7 @@ export class ContentStage {
 
   clear(): void {
     this.close()
+    this.#whole = undefined
     this.#area.clear()
   }
 
@@ -91,7 +100,7 @@ export class ContentStage {
     if (piece.status === 'failed') return failed(piece.failure?.code ?? 'transferFailed', piece.failure?.message)
     if (piece.status === 'gone') return failed('fileGone')
     if (piece.status === 'changed') return failed('digestMismatch')
-    if (this.#incoming?.digest !== digest && this.#area.has(digest)) return { kind: piece.status === 'last' ? 'whole' : 'more' }
+    if (this.#incoming?.digest !== digest && this.#isWhole(digest)) return { kind: piece.status === 'last' ? 'whole' : 'more' }
     const incoming = this.#incomingAt(digest, piece.offset)
     if (!incoming) return failed('transferFailed', 'The file does not go on where it stopped; it is fetched again.')
     writeAll(this.#disk, incoming.file, piece.bytes, incoming.offset)
@@ -106,7 +115,13 @@ export class ContentStage {
     this.#disk.sync(incoming.file)
     this.close()
     this.#disk.rename(this.#area.partPath(incoming.digest), this.#area.wholePath(incoming.digest))
+    this.#whole?.add(incoming.digest)
     return { kind: 'whole' }
+  }
+
+  #isWhole(digest: Digest): boolean {
+    this.#whole ??= new Set(this.#area.names())
+    return this.#whole.has(digest) && this.#area.has(digest)
   }
 
   /** The file that the next bytes go to; undefined when there is less of it than the sender thinks. */

@@ -4,7 +4,9 @@ import { ClusterError, type ErrorCode } from '../errors.js'
 
 /** Node's code of a failed system call (`ENOENT`); undefined for anything else, which is a bug and must not be swallowed. */
 export const errnoOf = (thrown: unknown): string | undefined =>
-  thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && /^E[A-Z0-9]+$/.test(thrown.code) ? thrown.code : undefined
+  thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' && /^E[A-Z0-9]+$/.test(thrown.code)
+    ? thrown.code
+    : undefined
 
 /** There is nothing at the path, or no directory that could hold it. */
 export const isGone = (errno: string | undefined): boolean => errno === 'ENOENT' || errno === 'ENOTDIR'

@@ -66,8 +66,10 @@ export class FileLook {
     const known = directory.files.get(name)
     if (known) known.listing = directory.listings
     const place = { directory, name, path, absolute: `${this.#options.home}/${path}`, item, known }
-    if (path.length > surelyShortPathChars && Buffer.byteLength(path) > limits.pathBytesMax)
-      return this.#skip(place, `The path is longer than ${limits.pathBytesMax} bytes, so the file is not synced.`)
+    if (path.length > surelyShortPathChars && Buffer.byteLength(path) > limits.pathBytesMax) {
+      this.#skip(place, `The path is longer than ${limits.pathBytesMax} bytes, so the file is not synced.`)
+      return
+    }
     try {
       const stat = this.#disk.lstat(place.absolute)
       if (stat.kind === 'file') this.#examineContent(place, stat, place.absolute)
@@ -119,30 +121,41 @@ export class FileLook {
     this.#set(place, new KnownFile(hashed.stat, this.#modeOf(item, hashed.stat), hashed.digest, hashedAtMs))
   }
 
-  /** The master's link is a file like another when what it leads to is a file within the same item. */
   #examineLink(place: Place): void {
     this.links.add(place.path)
+    const followed = this.#follow(place)
+    if (typeof followed === 'string') this.#skip(place, followed)
+    else this.#examineContent(place, followed.stat, followed.target)
+  }
+
+  /** The master's link is a file like another when what it leads to is a file within the same item; else why it is not. */
+  #follow({ absolute, item }: Place): { readonly target: string; readonly stat: DiskStat } | string {
     let target: string
     let root: string
     try {
-      target = this.#disk.realpath(place.absolute)
-      root = this.#disk.realpath(`${this.#options.home}/${place.item.dir}`)
+      target = this.#disk.realpath(absolute)
+      root = this.#disk.realpath(`${this.#options.home}/${item.dir}`)
     } catch (thrown) {
       const errno = errnoOf(thrown)
       if (errno !== 'ELOOP' && !isGone(errno)) throw thrown
-      return this.#skip(place, 'The symbolic link leads nowhere, so it is not synced.')
+      return 'The symbolic link leads nowhere, so it is not synced.'
     }
-    if (!isBelow(target, root)) return this.#skip(place, `The symbolic link leads out of '${place.item.dir}', so it is not synced.`)
+    if (!isBelow(target, root)) return `The symbolic link leads out of '${item.dir}', so it is not synced.`
     const stat = this.#disk.stat(target)
-    if (stat.kind !== 'file') return this.#skip(place, 'The symbolic link does not lead to a file, so it is not synced.')
-    this.#examineContent(place, stat, target)
+    return stat.kind === 'file' ? { target, stat } : 'The symbolic link does not lead to a file, so it is not synced.'
   }
 
   #unreadable(place: Place, thrown: unknown): void {
     const { directory, item, known, name, path } = place
-    if (isGone(errnoOf(thrown))) return this.forget(directory, name)
+    if (isGone(errnoOf(thrown))) {
+      this.forget(directory, name)
+      return
+    }
     this.problem(path, failureOf(path, thrown, 'read').message)
-    if (this.#options.role === 'worker') return this.#set(place, new KnownFile(noStat, 0, unknownDigest, 0))
+    if (this.#options.role === 'worker') {
+      this.#set(place, new KnownFile(noStat, 0, unknownDigest, 0))
+      return
+    }
     const file = known ?? new KnownFile(noStat, item.mode, unknownDigest, 0)
     if (!known) this.#set(place, file)
     this.hold(path, file)

@@ -16,7 +16,9 @@ export const decodeName = (bytes: Uint8Array): string | undefined => {
 
 /** A name that is not UTF-8, with its odd bytes as `\xNN`, fit to be shown. */
 export const shownName = (bytes: Uint8Array): string =>
-  Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`)).join('')
+  Array.from(bytes, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, '0')}`)).join(
+    '',
+  )
 
 /** What a copy across file systems is called until it is whole. Ends in an excluded ending, and is recognizably ours. */
 export const temporaryName = (digest: string): string => `.muster-${digest.slice(0, 32)}.tmp`

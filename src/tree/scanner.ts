@@ -110,24 +110,25 @@ export class Scanner {
   #isThere(root: Root): boolean {
     const { dir } = root.item
     let why = `'${dir}' is not a directory.`
-    let gone = false
+    let isUnknown = false
     try {
       if (this.#disk.stat(this.#absolute(dir)).kind === 'directory') {
         root.state = 'there'
         return true
       }
     } catch (thrown) {
-      gone = isGone(errnoOf(thrown))
-      why = gone ? `The synced directory '${dir}' is missing.` : failureOf(dir, thrown, 'read').message
+      const isMissing = isGone(errnoOf(thrown))
+      if (isMissing && root.state === 'neverSeen') return false
+      isUnknown = !isMissing
+      why = isMissing ? `The synced directory '${dir}' is missing.` : failureOf(dir, thrown, 'read').message
     }
-    if (root.state === 'neverSeen' && gone) return false
     root.state = 'missing'
     if (this.#options.role === 'master') {
       this.#look.problem(dir, `${why} Its files stay on the workers until it is back.`)
       this.#holdDirectory(root.known)
     } else {
       this.#look.problem(dir, why)
-      this.#forgetBelow(root.known)
+      if (!isUnknown) this.#forgetBelow(root.known)
     }
     return false
   }
@@ -144,7 +145,8 @@ export class Scanner {
     const listing = ++directory.listings
     for (const entry of entries) {
       const name = decodeName(entry.name)
-      if (name === undefined) this.#look.problem(`${directory.path}/${shownName(entry.name)}`, 'The name is not valid UTF-8, so it is not synced.')
+      if (name === undefined)
+        this.#look.problem(`${directory.path}/${shownName(entry.name)}`, 'The name is not valid UTF-8, so it is not synced.')
       else if (entry.kind === 'directory') this.#walkBelow(directory, name, item)
       else if (this.#look.isSynced(item, name)) this.#look.examine(directory, name, item)
       else if (isTemporaryName(name)) this.#removeTemporary(`${directory.path}/${name}`)
@@ -208,11 +210,17 @@ export class Scanner {
     let directory = root.known
     for (const [index, name] of names.entries()) {
       const kind = this.#kindAt(`${directory.path}/${name}`)
-      if (kind !== 'directory') return this.#examineOther(directory, name, item, kind)
+      if (kind !== 'directory') {
+        this.#examineOther(directory, name, item, kind)
+        return
+      }
       const below = directory.directories.get(name)
       this.#look.forget(directory, name)
       // A directory that is new here has more to be seen than the one path that was named.
-      if (index === names.length - 1 || !below) return this.#walkBelow(directory, name, item)
+      if (index === names.length - 1 || !below) {
+        this.#walkBelow(directory, name, item)
+        return
+      }
       directory = below
     }
   }
@@ -229,7 +237,10 @@ export class Scanner {
 
   #examineOther(directory: KnownDirectory, name: string, item: SyncedItem, kind: DiskStat['kind'] | 'gone' | 'unknown'): void {
     const below = directory.directories.get(name)
-    if (below && kind === 'unknown') return this.#walk(below, item)
+    if (below && kind === 'unknown') {
+      this.#walk(below, item)
+      return
+    }
     if (below) this.#forgetDirectory(directory, name, below)
     if (kind === 'gone') this.#look.forget(directory, name)
     else if (this.#look.isSynced(item, name)) this.#look.examine(directory, name, item)

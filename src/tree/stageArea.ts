@@ -38,9 +38,13 @@ export class StageArea {
     return this.#sizeOf(this.wholePath(digest)) !== undefined
   }
 
+  /** Names of what is there. */
+  names(): ReadonlySet<string> {
+    return new Set(this.#names())
+  }
+
   /** Bytes of each content that need not be sent again. */
-  offsets(digests: readonly Digest[]): number[] {
-    const names = new Set(this.#names())
+  offsets(digests: readonly Digest[], names: ReadonlySet<string>): number[] {
     return digests.map((digest) => {
       const whole = names.has(digest) ? this.#sizeOf(this.wholePath(digest)) : undefined
       return whole ?? (names.has(`${digest}.part`) ? this.#sizeOf(this.partPath(digest)) : undefined) ?? 0
@@ -90,7 +94,8 @@ export class StageArea {
           writeAll(this.#disk, target, part, position)
           position += count
         }
-        if (hash.digest('hex') !== digest) throw new ClusterError('fileGone', { message: 'The content that was to be copied is no longer there; it is fetched again.' })
+        if (hash.digest('hex') !== digest)
+          throw new ClusterError('fileGone', { message: 'The content that was to be copied is no longer there; it is fetched again.' })
         this.#disk.sync(target)
       } finally {
         this.#disk.close(target)

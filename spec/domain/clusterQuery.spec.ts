@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseAnswerLine } from '../../src/control/answerLine.js'
-import { parseQuery } from '../../src/control/query.js'
-import { splitLines } from '../../src/control/splitLines.js'
+import { parseAnswerLine } from '../../src/domain/answerLine.js'
+import { parseQuery } from '../../src/domain/clusterQuery.js'
+import { splitLines } from '../../src/domain/splitLines.js'
 import type { ClusterQuery } from '../../src/domain/clusterView.js'
 import { limits } from '../../src/limits.js'
 

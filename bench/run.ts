@@ -1,0 +1,88 @@
+/** `npm run bench [-- --only REGEX] [--json FILE]`: measures each row and prints them in one table. A missed target is marked, not a failure. */
+import { copyFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { parseArgs } from 'node:util'
+import { NotMeasurable, type Row } from './row.js'
+import { checkWithoutChange } from './rows/checkWithoutChange.js'
+import { coldSync } from './rows/coldSync.js'
+import { coldSyncBigFile } from './rows/coldSyncBigFile.js'
+import { coldSyncFourWorkers } from './rows/coldSyncFourWorkers.js'
+import { editArrives } from './rows/editArrives.js'
+import { editUndone } from './rows/editUndone.js'
+import { idleWorkers } from './rows/idleWorkers.js'
+import { masterRestart } from './rows/masterRestart.js'
+import { periodicScan } from './rows/periodicScan.js'
+import { requestsInFlight } from './rows/requestsInFlight.js'
+import { requestsOfTenWorkers } from './rows/requestsOfTenWorkers.js'
+import { requestsSequential } from './rows/requestsSequential.js'
+import { simulation } from './rows/simulation.js'
+import { streamThroughput } from './rows/streamThroughput.js'
+import { jsonOf, type Result, remarksOf, tableOf } from './table.js'
+import { systemMs } from './systemClock.js'
+import { Workshop } from './workshop.js'
+
+const rows: readonly Row[] = [
+  requestsSequential,
+  requestsInFlight,
+  requestsOfTenWorkers,
+  streamThroughput,
+  coldSync,
+  coldSyncFourWorkers,
+  coldSyncBigFile,
+  checkWithoutChange,
+  editArrives,
+  editUndone,
+  periodicScan,
+  masterRestart,
+  idleWorkers,
+  simulation,
+]
+
+const measure = async (row: Row, workshop: Workshop): Promise<Result> => {
+  const startMs = systemMs()
+  const seconds = (): number => (systemMs() - startMs) / 1000
+  try {
+    const figures = await row.run(workshop)
+    return { row, figures, seconds: seconds() }
+  } catch (thrown) {
+    const crashed = !(thrown instanceof NotMeasurable)
+    if (crashed) process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`)
+    const sentence = thrown instanceof Error ? (thrown.message.split('\n', 1)[0] ?? '') : String(thrown)
+    return { row, figures: [], missing: { sentence, crashed }, seconds: seconds() }
+  } finally {
+    await workshop.tidy()
+  }
+}
+
+const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } })
+const only = new RegExp(values.only ?? '', 'i')
+const chosen = rows.filter((row) => only.test(row.name))
+
+// The compiled sources read the product's version beside the folder that they stand in.
+copyFileSync(new URL('../../package.json', import.meta.url), new URL('../package.json', import.meta.url))
+
+const workshop = new Workshop()
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    process.stderr.write(`${signal}: stopping the children and removing the temporary files.\n`)
+    void workshop.close().finally(() => process.exit(130))
+  })
+
+const results: Result[] = []
+const startMs = systemMs()
+try {
+  for (const row of chosen) {
+    process.stderr.write(`[${results.length + 1}/${chosen.length}] ${row.name} … `)
+    const result = await measure(row, workshop)
+    process.stderr.write(`${result.seconds.toFixed(1)} s\n`)
+    results.push(result)
+  }
+} finally {
+  await workshop.close()
+}
+
+const place = workshop.isInMemory ? 'files in memory (/dev/shm)' : 'files on a disk, because there is no /dev/shm: rows with files are slower for it'
+const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${place}`
+process.stdout.write(`\n${tableOf(results)}\n\n${remarksOf(results)}\n\n${machine}; ${((systemMs() - startMs) / 1000).toFixed(0)} s in all.\n`)
+if (values.json !== undefined) writeFileSync(values.json, jsonOf(results, { machine, measuredAt: new Date().toISOString() }))
+process.exitCode = results.some(({ missing }) => missing?.crashed) ? 1 : 0

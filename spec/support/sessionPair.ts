@@ -1,0 +1,70 @@
+/** A master's and a worker's end of a link over a network in memory, in virtual time. */
+import { ok, type Result } from '../../src/errors.js'
+import type { Doorkeeper, Link, Network, Refusal, Transport } from '../../src/ports.js'
+import type { Hello, Welcome } from '../../src/protocol/messages.js'
+import { SeededRandom } from '../../src/simulation/seededRandom.js'
+import { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { createTransport, type TransportOptions } from '../../src/transport/transport.js'
+import { MemoryNetwork, type MemoryNetworkOptions } from './memoryNetwork.js'
+
+export const endpoint = { host: 'memory', port: 1516 }
+export const hello: Hello = { cluster: 'wazuh', node: 'worker-1', type: 'worker', instance: 'one', version: 'v1', capabilities: ['zstd'] }
+export const welcome: Welcome = { cluster: 'wazuh', node: 'master', version: 'v2', capabilities: [] }
+export const forever = new AbortController().signal
+export const patient = { signal: forever, timeoutMs: 20_000 }
+
+export interface Reception {
+  readonly links: Link[]
+  readonly refusals: Refusal[]
+  readonly doorkeeper: Doorkeeper
+}
+
+export const receptionist = (admit: (hello: Hello) => Result<Welcome> = () => ok(welcome)): Reception => {
+  const links: Link[] = []
+  const refusals: Refusal[] = []
+  return { links, refusals, doorkeeper: { admit, onLink: (link) => links.push(link), onRefusal: (refusal) => refusals.push(refusal) } }
+}
+
+export type Own = Partial<Omit<TransportOptions, 'network' | 'clock'>>
+
+export const transportOver = (network: Network, clock: VirtualClock, own: Own = {}): Transport =>
+  createTransport({ network, clock, random: new SeededRandom('session'), keys: { current: 'a shared key' }, ...own })
+
+export interface SessionPair {
+  readonly clock: VirtualClock
+  readonly network: MemoryNetwork
+  readonly worker: Link
+  readonly master: Link
+}
+
+/** What a promise came to, once virtual time has passed far enough. */
+export const outcome = async <T>(
+  clock: VirtualClock,
+  promise: Promise<T>,
+  maxMs = 60_000,
+): Promise<{ readonly value?: T; readonly error?: unknown }> => {
+  let settled: { readonly value?: T; readonly error?: unknown } | undefined
+  promise.then(
+    (value) => {
+      settled = { value }
+    },
+    (error: unknown) => {
+      settled = { error }
+    },
+  )
+  await clock.runUntil(() => settled !== undefined, maxMs)
+  if (settled === undefined) throw new Error('nothing came of it')
+  return settled
+}
+
+export const sessionPair = async (options: MemoryNetworkOptions = {}, own: Own = {}): Promise<SessionPair> => {
+  const clock = new VirtualClock()
+  const network = new MemoryNetwork(options)
+  const reception = receptionist()
+  await transportOver(network, clock, own).listen(endpoint, reception.doorkeeper)
+  const dialed = await outcome(clock, transportOver(network, clock, own).dial(endpoint, hello, forever))
+  const [master] = reception.links
+  if (!dialed.value || !master) throw dialed.error ?? new Error('no link')
+  await clock.advance(0)
+  return { clock, network, worker: dialed.value, master }
+}

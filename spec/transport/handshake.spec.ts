@@ -1,0 +1,195 @@
+/** Who gets in, who does not, and what each of them learns. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { ClusterError, refuse } from '../../src/errors.js'
+import type { ByteStream } from '../../src/ports.js'
+import { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { MemoryNetwork } from '../support/memoryNetwork.js'
+import { endpoint, forever, hello, type Own, outcome, receptionist, transportOver, welcome } from '../support/sessionPair.js'
+
+const meeting = async (masterOwn: Own, workerOwn: Own, reception = receptionist(), network = new MemoryNetwork()) => {
+  const clock = new VirtualClock()
+  await transportOver(network, clock, masterOwn).listen(endpoint, reception.doorkeeper)
+  const dialed = await outcome(clock, transportOver(network, clock, workerOwn).dial(endpoint, hello, forever))
+  await clock.advance(2_000)
+  return { dialed, reception, network, clock }
+}
+
+const keys = (current: string, previous?: string): Own => ({ keys: { current, previous } })
+
+describe('the handshake', () => {
+  it('gives both sides a link that knows its peer', async () => {
+    const { dialed, reception } = await meeting({}, {})
+    expect(dialed.value?.peer).toMatchObject({ node: welcome.node, type: 'master', version: 'v2', protocol: 1, key: 'current' })
+    expect(reception.links[0]?.peer).toMatchObject({
+      node: hello.node,
+      type: 'worker',
+      version: 'v1',
+      capabilities: ['zstd'],
+      protocol: 1,
+      key: 'current',
+    })
+    expect(reception.refusals).toEqual([])
+  })
+
+  it.each([
+    ['the same key', keys('a'), keys('a'), 'current', 'current'],
+    ['the master rotated first', keys('b', 'a'), keys('a'), 'previous', 'current'],
+    ['the worker rotated first', keys('a'), keys('b', 'a'), 'current', 'previous'],
+    ['both rotated', keys('b', 'a'), keys('b', 'a'), 'current', 'current'],
+  ])('lets a key be rotated node by node: %s', async (_, masterOwn, workerOwn, masterSees, workerSees) => {
+    const { dialed, reception } = await meeting(masterOwn, workerOwn)
+    expect(dialed.value?.peer.key).toBe(workerSees)
+    expect(reception.links[0]?.peer.key).toBe(masterSees)
+  })
+
+  it('answers a peer without the key with nothing but a close', async () => {
+    const { dialed, reception, network, clock } = await meeting(keys('a', 'b'), keys('c'))
+    expect(dialed.error).toMatchObject({ code: 'handshakeRefused' })
+    expect(network.streams[0]?.[1].writtenBytes).toBe(0)
+    expect(reception.refusals).toMatchObject([{ address: 'memory', error: { code: 'notAuthentic' } }])
+    expect(clock.pending).toBe(0)
+  })
+
+  it('speaks the highest version that both know, and refuses in words when there is none', async () => {
+    const both = await meeting({ protocol: { min: 1, max: 4 } }, { protocol: { min: 2, max: 7 } })
+    expect([both.dialed.value?.peer.protocol, both.reception.links[0]?.peer.protocol]).toEqual([4, 4])
+    const none = await meeting({ protocol: { min: 3, max: 4 } }, { protocol: { min: 1, max: 2 } })
+    expect(none.dialed.error).toMatchObject({
+      code: 'noCommonProtocol',
+      message: expect.stringContaining('this node speaks 1 to 2, the peer 3 to 4'),
+    })
+    expect(none.reception.refusals).toMatchObject([{ error: { code: 'noCommonProtocol' } }])
+    expect(none.clock.pending).toBe(0)
+  })
+
+  it.each(['wrongClusterName', 'duplicateName', 'sameNameAsMaster'] as const)(
+    'brings the refusal %s to the worker with its sentence',
+    async (code) => {
+      const { dialed, reception, clock } = await meeting(
+        {},
+        {},
+        receptionist(() => refuse(code, { message: 'Because I say so' })),
+      )
+      expect(dialed.error).toMatchObject({ code, message: 'Because I say so' })
+      expect(reception.refusals).toMatchObject([{ error: { code } }])
+      expect(reception.links).toEqual([])
+      expect(clock.pending).toBe(0)
+    },
+  )
+
+  it('ends in a typed error on both sides when any byte of it is changed, cut off or repeated', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.nat(),
+        fc.constantFrom('flip', 'drop', 'repeat'),
+        fc.array(fc.integer({ min: 1, max: 80 }), { minLength: 1 }),
+        async (place, how, readSizes) => {
+          let passed = 0
+          const target = place % 300
+          const tap = (_: string, bytes: Buffer): Uint8Array[] => {
+            const at = target - passed
+            passed += bytes.byteLength
+            if (at < 0 || at >= bytes.byteLength) return [bytes]
+            if (how === 'drop') return [bytes.subarray(0, at)]
+            if (how === 'repeat') return [bytes, bytes]
+            const spoilt = Buffer.from(bytes)
+            spoilt[at] = (spoilt[at] ?? 0) ^ 0x10
+            return [spoilt]
+          }
+          const { dialed, reception, clock, network } = await meeting({}, {}, receptionist(), new MemoryNetwork({ tap, readSizes }))
+          await clock.advance(30_000)
+          // A repeated last message arrives after the link is made, and ends the link instead.
+          if (dialed.value) expect(passed).toBeGreaterThan(target)
+          else expect(dialed.error).toBeInstanceOf(ClusterError)
+          for (const { error } of reception.refusals) expect(error).toBeInstanceOf(ClusterError)
+          if (!dialed.value || reception.links.length === 0) expect(network.streams.flat().every((stream) => stream.isClosed)).toBe(true)
+        },
+      ),
+      { numRuns: 120 },
+    ))
+
+  it('survives arbitrary bytes from a stranger, and tells it nothing', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 5 }), fc.boolean(), async (parts, polite) => {
+        const clock = new VirtualClock()
+        const network = new MemoryNetwork()
+        const reception = receptionist()
+        await transportOver(network, clock).listen(endpoint, reception.doorkeeper)
+        const stream = await network.dial(endpoint)
+        let heard = 0
+        stream.attach({ onBytes: (bytes) => (heard += bytes.byteLength), onDrain: () => {}, onClosed: () => {} })
+        if (polite) stream.write([Buffer.from('MSTR'), Uint8Array.of(1, 1, 1, 0)])
+        for (const part of parts) stream.write([part])
+        await clock.advance(10_000)
+        expect(heard).toBe(0)
+        expect(reception.refusals).toHaveLength(1)
+        expect(clock.pending).toBe(0)
+        expect(network.streams.flat().every((end) => end.isClosed)).toBe(true)
+      }),
+      { numRuns: 60 },
+    ))
+
+  it('gives up on a master that says nothing, and when its signal says so', async () => {
+    const clock = new VirtualClock()
+    const network = new MemoryNetwork()
+    await network.listen(endpoint, (stream) => stream.attach({ onBytes: () => {}, onDrain: () => {}, onClosed: () => {} }))
+    const transport = transportOver(network, clock, { limits: { handshakeMsMax: 500 } })
+    expect((await outcome(clock, transport.dial(endpoint, hello, forever))).error).toMatchObject({ code: 'handshakeTimeout' })
+    expect(clock.monotonicMs()).toBe(500)
+    const abort = new AbortController()
+    const dialing = transport.dial(endpoint, hello, abort.signal)
+    await clock.settle()
+    abort.abort()
+    expect((await outcome(clock, dialing)).error).toMatchObject({ code: 'aborted' })
+    await clock.settle()
+    expect(clock.pending).toBe(0)
+  })
+})
+
+describe('before a peer is let in', () => {
+  const limits = { unauthenticatedConnectionsMax: 8, unauthenticatedPerAddressMax: 3, handshakeMsMax: 10_000 }
+
+  const silent = async (network: MemoryNetwork, address: string): Promise<ByteStream> => {
+    const stream = await network.dial(endpoint, forever, address)
+    stream.attach({ onBytes: () => {}, onDrain: () => {}, onClosed: () => {} })
+    return stream
+  }
+
+  it('connections that say nothing are closed after their time, and keep no worker out meanwhile', async () => {
+    const clock = new VirtualClock()
+    const network = new MemoryNetwork()
+    const reception = receptionist()
+    const transport = transportOver(network, clock, { limits })
+    await transport.listen(endpoint, reception.doorkeeper)
+    for (let count = 0; count < 1_000; count++) await silent(network, `10.0.${count % 50}.1`)
+    expect(clock.pending).toBeLessThanOrEqual(limits.unauthenticatedConnectionsMax)
+    expect((await outcome(clock, transport.dial(endpoint, hello, forever))).value).toBeDefined()
+    await clock.advance(limits.handshakeMsMax)
+    const codes = reception.refusals.map(({ error }) => error.code)
+    expect(codes.filter((code) => code === 'overloaded')).toHaveLength(1_000 + 1 - limits.unauthenticatedConnectionsMax)
+    expect(codes.filter((code) => code === 'handshakeTimeout')).toHaveLength(limits.unauthenticatedConnectionsMax - 1)
+    expect(clock.pending).toBe(0)
+    expect(reception.links).toHaveLength(1)
+  })
+
+  it('one address only drives out its own', async () => {
+    const clock = new VirtualClock()
+    const network = new MemoryNetwork()
+    const reception = receptionist()
+    await transportOver(network, clock, { limits }).listen(endpoint, reception.doorkeeper)
+    await silent(network, 'other')
+    for (let count = 0; count < 20; count++) await silent(network, 'flood')
+    expect(new Set(reception.refusals.map(({ address }) => address))).toEqual(new Set(['flood']))
+    expect(reception.refusals).toHaveLength(17)
+  })
+
+  it('closing the listener sends everybody away who is not in yet', async () => {
+    const clock = new VirtualClock()
+    const network = new MemoryNetwork()
+    const listener = await transportOver(network, clock).listen(endpoint, receptionist().doorkeeper)
+    await silent(network, 'one')
+    await listener.close()
+    expect(clock.pending).toBe(0)
+  })
+})

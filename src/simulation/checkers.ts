@@ -1,0 +1,106 @@
+/**
+ * What must hold in a simulated cluster, whatever goes wrong. Each checker watches one rule and reports a sentence when it
+ * is broken; `simulate` and property tests stop at the first.
+ */
+import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
+import { itemOf, type SyncedItems } from '../domain/syncedItems.js'
+import type { Disk } from '../ports.js'
+import { readWhole } from './expectedTree.js'
+import type { DiskChange } from './watchedDisk.js'
+
+export interface Violation {
+  readonly atMs: number
+  /** Name of the rule. */
+  readonly rule: string
+  readonly says: string
+}
+
+const contentKey = (content: Buffer): string => createHash('sha256').update(content).digest('hex')
+
+/** Every content that each path of the master ever had; fed before the master's node can see a change. */
+export class MasterHistory {
+  readonly #contents = new Map<string, Set<string>>()
+  readonly #anywhere = new Set<string>()
+
+  note(path: string, content: Buffer): void {
+    const key = contentKey(content)
+    const known = this.#contents.get(path) ?? new Set()
+    known.add(key)
+    this.#contents.set(path, known)
+    this.#anywhere.add(key)
+  }
+
+  /** A link may make one path show another's content, so content counts wherever the master had it. */
+  had(content: Buffer): boolean {
+    return this.#anywhere.has(contentKey(content))
+  }
+}
+
+export interface NodeDiskRules {
+  readonly node: string
+  readonly role: 'master' | 'worker'
+  readonly home: string
+  readonly stageDir: string
+  readonly synced: SyncedItems
+  readonly disk: Disk
+  readonly history: MasterHistory
+}
+
+/** What is wrong with a change that a node is about to make to its disk, if anything. */
+export const checkDiskChange = (rules: NodeDiskRules, change: DiskChange): { readonly rule: string; readonly says: string } | undefined => {
+  const path = posix.relative(rules.home, change.path)
+  const shown = `${rules.node}: ${change.operation} ${JSON.stringify(path)}`
+  const staged = posix.relative(rules.home, rules.stageDir)
+  if (isAtOrBelow(path, staged) || isAtOrBelow(staged, path)) return undefined
+  if (rules.role === 'master') return { rule: 'a master never changes its synced files', says: shown }
+  const items = rules.synced.items
+  const isDirectoryOfItem = items.some((item) => isAtOrBelow(path, item.dir) || isAtOrBelow(item.dir, path))
+  if (!isDirectoryOfItem) return { rule: 'nothing outside the synced items is ever touched', says: shown }
+  if (change.operation === 'mkdir' || change.operation === 'rmdir') return undefined
+  if (change.operation === 'write') return { rule: 'a synced file is never written in place', says: shown }
+  if (!itemOf(rules.synced, path) && !isInWay(rules, change)) return { rule: 'excluded names are never touched', says: shown }
+  if (change.operation !== 'rename' || change.from === undefined) return undefined
+  const content = readWhole(rules.disk, change.from)
+  return rules.history.had(content) ? undefined : { rule: 'a worker holds only bytes that the master had', says: shown }
+}
+
+/** A link that stands where a directory has to be is replaced, whatever its name. */
+const isInWay = (rules: NodeDiskRules, change: DiskChange): boolean => {
+  try {
+    return change.operation === 'unlink' && rules.disk.lstat(change.path).kind !== 'directory' && !isExcludedFile(rules, change.path)
+  } catch {
+    return false
+  }
+}
+
+const isExcludedFile = (rules: NodeDiskRules, path: string): boolean => {
+  const name = posix.basename(path)
+  return rules.synced.excludedNames.includes(name) || rules.synced.excludedEndings.some((ending) => name.endsWith(ending))
+}
+
+const isAtOrBelow = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`)
+
+/** Names are unique: nobody joins under a name that is in, nobody leaves who is not. */
+export class MembershipChecker {
+  readonly #members = new Set<string>()
+
+  joined(node: string): string | undefined {
+    const twice = this.#members.has(node)
+    this.#members.add(node)
+    return twice ? `${node} joined twice` : undefined
+  }
+
+  left(node: string): string | undefined {
+    return this.#members.delete(node) ? undefined : `${node} left without having joined`
+  }
+
+  /** The master's process is gone, and its registry with it. */
+  forget(): void {
+    this.#members.clear()
+  }
+
+  has(node: string): boolean {
+    return this.#members.has(node)
+  }
+}

@@ -1,0 +1,83 @@
+/** The names on a simulated disk: directories, and the way through symlinks to what a path means. */
+import { DiskError, type MemoryNode } from './memoryNode.js'
+
+const symlinksMax = 40
+const nameBytesMax = 255
+
+export interface Resolved {
+  readonly node: MemoryNode | undefined
+  /** Absolute, without symlinks. */
+  readonly path: string
+}
+
+export class MemoryNames {
+  readonly root: MemoryNode
+
+  constructor(root: MemoryNode) {
+    this.root = root
+  }
+
+  /** Gives a node its name, in place of what had it. */
+  add(path: string, node: MemoryNode): void {
+    const name = nameOf(path)
+    if (Buffer.byteLength(name) > nameBytesMax) throw new DiskError('ENAMETOOLONG', 'open', path)
+    this.directory(parentOf(path), 'open').entries.set(name, node)
+    node.isLinked = true
+  }
+
+  remove(path: string): void {
+    const { entries } = this.directory(parentOf(path), 'unlink')
+    const node = entries.get(nameOf(path))
+    if (node) node.isLinked = false
+    entries.delete(nameOf(path))
+  }
+
+  directory(path: string, operation: string): MemoryNode {
+    const node = this.must(path, true, operation)
+    if (node.kind !== 'directory') throw new DiskError('ENOTDIR', operation, path)
+    return node
+  }
+
+  must(path: string, follow: boolean, operation: string): MemoryNode {
+    const { node } = this.resolve(path, follow, operation)
+    if (!node) throw new DiskError('ENOENT', operation, path)
+    return node
+  }
+
+  /** What a path means, through the symlinks on the way and with `follow` also through the one at its end. */
+  resolve(path: string, follow: boolean, operation: string): Resolved {
+    const names = namesOf(path)
+    let node: MemoryNode | undefined = this.root
+    let trail: string[] = []
+    let links = 0
+    for (let name = names.shift(); name !== undefined; name = names.shift()) {
+      if (name === '..') trail.pop()
+      if (name === '..' || name === '.') {
+        node = this.#at(trail)
+        continue
+      }
+      if (node?.kind !== 'directory') throw new DiskError(node ? 'ENOTDIR' : 'ENOENT', operation, path)
+      const next: MemoryNode | undefined = node.entries.get(name)
+      if (next?.kind === 'symlink' && (names.length > 0 || follow)) {
+        if (++links > symlinksMax) throw new DiskError('ELOOP', operation, path)
+        names.unshift(...namesOf(next.target))
+        if (next.target.startsWith('/')) trail = []
+        node = this.#at(trail)
+      } else {
+        node = next
+        trail.push(name)
+      }
+    }
+    return { node, path: `/${trail.join('/')}` }
+  }
+
+  #at(trail: readonly string[]): MemoryNode | undefined {
+    let node: MemoryNode | undefined = this.root
+    for (const name of trail) node = node?.entries.get(name)
+    return node
+  }
+}
+
+export const namesOf = (path: string): string[] => path.split('/').filter((name) => name !== '')
+export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
+export const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))

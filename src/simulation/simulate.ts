@@ -1,0 +1,107 @@
+/**
+ * One run of a simulated cluster: a safety phase under faults, then everything is mended, then all must be the same within a
+ * bound, then all must be gone. The same options give the same run, to the last event.
+ */
+import type { SyncedItems } from '../domain/syncedItems.js'
+import type { Timings } from '../domain/timings.js'
+import type { Violation } from './checkers.js'
+import { SimulatedCluster } from './cluster.js'
+import type { FaultKind, FaultPlan } from './faultPlan.js'
+import { injectFault } from './injectFault.js'
+import { defaultFaultPaths, randomPlan } from './randomPlan.js'
+import { SeededRandom } from './seededRandom.js'
+
+export interface SimulateOptions {
+  readonly seed: number
+  /** The master and its workers; 2 to 200. */
+  readonly nodes: number
+  /** Of the phase under faults. */
+  readonly virtualMs: number
+  /** Drawn from the seed with `faultsPerHour`, unless `plan` says what goes wrong. */
+  readonly kinds?: readonly FaultKind[]
+  readonly faultsPerHour?: number
+  readonly plan?: FaultPlan
+  readonly synced?: SyncedItems
+  readonly timings?: Partial<Timings>
+  /** Called about every virtual minute. */
+  readonly onProgress?: (progress: Progress) => void
+  /** Lines of the trace to keep for the report. */
+  readonly linesKept?: number
+}
+
+export interface Progress {
+  readonly virtualMs: number
+  readonly events: number
+  readonly faults: number
+  readonly syncs: number
+}
+
+export interface SimulationReport extends Progress {
+  readonly seed: number
+  readonly nodes: number
+  readonly plan: FaultPlan
+  /** Times that a rule was checked. */
+  readonly checks: number
+  readonly traceHash: string
+  /** In order; empty when all went well. */
+  readonly violations: readonly Violation[]
+  readonly lastLines: readonly string[]
+}
+
+export const defaultFaultsPerHour = 30
+
+/** A fault plan for these options: drawn once, then data like any other. */
+export const planOf = (options: SimulateOptions): FaultPlan => {
+  if (options.plan) return options.plan
+  const nodes = Array.from({ length: options.nodes }, (_, index) => (index === 0 ? 'master' : `w${index}`))
+  const perHour = options.faultsPerHour ?? defaultFaultsPerHour
+  return randomPlan(new SeededRandom(`plan ${options.seed}`), { nodes, durationMs: options.virtualMs, kinds: options.kinds ?? [], perHour })
+}
+
+const progressEveryMs = 60_000
+
+export const simulate = async (options: SimulateOptions): Promise<SimulationReport> => {
+  const plan = planOf(options)
+  const cluster = new SimulatedCluster(options)
+  let faults = 0
+  let underFaults = true
+  const progress = (): Progress => ({
+    virtualMs: cluster.clock.monotonicMs(),
+    events: cluster.trace.count,
+    faults,
+    syncs: cluster.syncs,
+  })
+  const report = (): SimulationReport => ({
+    ...progress(),
+    seed: options.seed,
+    nodes: options.nodes,
+    plan,
+    checks: cluster.checks,
+    traceHash: cluster.trace.hash(),
+    violations: cluster.violations,
+    lastLines: cluster.trace.lines(),
+  })
+
+  const initial = cluster.random.fork('initial files')
+  for (const path of defaultFaultPaths)
+    if (cluster.isSynced(path)) cluster.write('master', path, Buffer.from(initial.fork(path).bytes(initial.integer(0, 5_000))))
+  cluster.startAll()
+  for (const fault of plan)
+    cluster.clock.setTimeout(() => {
+      faults += 1
+      const ending = injectFault(cluster, fault)
+      if (ending) cluster.clock.setTimeout(() => underFaults && ending.end(), ending.afterMs)
+    }, fault.atMs)
+
+  while (cluster.clock.monotonicMs() < options.virtualMs && cluster.violations.length === 0) {
+    await cluster.clock.advance(Math.min(progressEveryMs, options.virtualMs - cluster.clock.monotonicMs()))
+    options.onProgress?.(progress())
+  }
+  underFaults = false
+  if (cluster.violations.length === 0) {
+    cluster.heal()
+    await cluster.converge()
+  }
+  await cluster.stopAll()
+  return report()
+}

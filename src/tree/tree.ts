@@ -1,0 +1,49 @@
+/**
+ * The operations on one node's synced tree, over a synchronous disk: what the Files port does, without its threads. The real
+ * port keeps two of these, one for looking and applying and one for content; the simulated port one for all.
+ */
+import type { AppliedPlan, ContentRequest, Digest, ScanPage, StageOutcome } from '../domain/tree.js'
+import type { Disk } from '../ports.js'
+import { ContentReader, type ReadContent } from './contentReader.js'
+import { ContentStage } from './contentStage.js'
+import type { TreeOptions } from './fileLook.js'
+import { createPlanApplier, type Plan } from './planApplier.js'
+import { Scanner } from './scanner.js'
+import { StageArea } from './stageArea.js'
+
+export interface CreateTreeOptions extends TreeOptions {
+  /** Absolute; created when needed. Best on the file system of the home: then content is renamed into place. */
+  readonly stageDir: string
+}
+
+/** The methods of the Files port, synchronous; `stage` takes the digests as a question. */
+export interface Tree {
+  scan(paths?: readonly string[]): ScanPage
+  nextPage(): ScanPage
+  read(request: ContentRequest): ReadContent
+  staged(digests: readonly Digest[]): readonly number[]
+  /** @throws ClusterError `malformed` for a block that is none */
+  stage(block: Uint8Array, digestOf: (file: number) => Digest | undefined): StageOutcome
+  apply(plan: Plan): AppliedPlan
+  clearStage(): void
+  /** Closes the file that is being received, if any. */
+  close(): void
+}
+
+export const createTree = (disk: Disk, options: CreateTreeOptions): Tree => {
+  const area = new StageArea(disk, options.stageDir)
+  const scanner = new Scanner(disk, options)
+  const apply = createPlanApplier(disk, options, area, scanner)
+  const reader = new ContentReader(disk, options)
+  const stage = new ContentStage(disk, area)
+  return {
+    scan: (paths) => scanner.scan(paths),
+    nextPage: () => scanner.nextPage(),
+    read: (request) => reader.read(request),
+    staged: (digests) => stage.staged(digests),
+    stage: (block, digestOf) => stage.stage(block, digestOf),
+    apply,
+    clearStage: () => stage.clear(),
+    close: () => stage.close(),
+  }
+}
