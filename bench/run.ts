@@ -17,8 +17,8 @@ import { requestsOfTenWorkers } from './rows/requestsOfTenWorkers.js'
 import { requestsSequential } from './rows/requestsSequential.js'
 import { simulation } from './rows/simulation.js'
 import { streamThroughput } from './rows/streamThroughput.js'
-import { jsonOf, type Result, remarksOf, tableOf } from './table.js'
 import { systemMs } from './systemClock.js'
+import { jsonOf, type Result, remarksOf, tableOf } from './table.js'
 import { Workshop } from './workshop.js'
 
 const rows: readonly Row[] = [
@@ -81,8 +81,12 @@ try {
   await workshop.close()
 }
 
-const place = workshop.isInMemory ? 'files in memory (/dev/shm)' : 'files on a disk, because there is no /dev/shm: rows with files are slower for it'
+const place = workshop.isInMemory
+  ? 'files in memory (/dev/shm)'
+  : 'files on a disk, because there is no /dev/shm: rows with files are slower for it'
 const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${place}`
-process.stdout.write(`\n${tableOf(results)}\n\n${remarksOf(results)}\n\n${machine}; ${((systemMs() - startMs) / 1000).toFixed(0)} s in all.\n`)
+process.stdout.write(
+  `\n${tableOf(results)}\n\n${remarksOf(results)}\n\n${machine}; ${((systemMs() - startMs) / 1000).toFixed(0)} s in all.\n`,
+)
 if (values.json !== undefined) writeFileSync(values.json, jsonOf(results, { machine, measuredAt: new Date().toISOString() }))
 process.exitCode = results.some(({ missing }) => missing?.crashed) ? 1 : 0

@@ -43,7 +43,9 @@ export const tableOf = (results: readonly Result[]): string => {
   )
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, column) => (numeric.has(column) && cells[3] !== '' ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)))
+      .map((cell, column) =>
+        numeric.has(column) && cells[3] !== '' ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
       .join('  ')
       .trimEnd()
   const [first = [], ...rest] = lines
@@ -56,10 +58,12 @@ export const remarksOf = (results: readonly Result[]): string => {
     figures.flatMap(({ what, note }) => (note ? [`  ${row.name}${what && `, ${what}`}: ${note}`] : [])),
   )
   const missed = results.flatMap(({ row, figures }) =>
-    figures.filter((figure) => !isMet(figure)).map((figure) => {
-      const name = `${row.name}${figure.what && `, ${figure.what}`}`
-      return `  ${name}: ${shown(figure.measured, figure.unit)}, ${besideText(figure)} (target ${row.target})`
-    }),
+    figures
+      .filter((figure) => !isMet(figure))
+      .map((figure) => {
+        const name = `${row.name}${figure.what && `, ${figure.what}`}`
+        return `  ${name}: ${shown(figure.measured, figure.unit)}, ${besideText(figure)} (target ${row.target})`
+      }),
   )
   const absent = results.flatMap(({ row, missing }) => (missing ? [`  ${row.name}: ${missing.sentence}`] : []))
   return [

@@ -56,7 +56,14 @@ const calls = {
 
   dial: async ({ port, count }: { port: number; count: number }) => {
     for (let index = 0; index < count; index++) {
-      const hello = { cluster: 'bench', node: `w${links.length}`, type: 'worker', instance: `${index}`, version: '1', capabilities: [] } as const
+      const hello = {
+        cluster: 'bench',
+        node: `w${links.length}`,
+        type: 'worker' as const,
+        instance: `${index}`,
+        version: '1',
+        capabilities: [],
+      }
       links.push(await transport.dial({ host: '127.0.0.1', port }, hello, signal))
     }
   },

@@ -72,11 +72,15 @@ export const integrityAnswers = (
       )
       return { same }
     },
-    'integrity.buckets': ({ digests }) => ({ differing: differingBuckets(tree.manifest.bucketDigests(), digests) }),
+    'integrity.buckets': ({ digests }) => {
+      const differing = differingBuckets(tree.manifest.bucketDigests(), digests)
+      state.differsIn(differing.length)
+      return { differing }
+    },
     'integrity.compare': (question) => {
       const decided = answerCompare(tree.manifest, tree.synced, question)
       if (!decided.ok) throw decided.error
-      state.planned(decided.value.plan)
+      state.planned(decided.value.plan, decided.value.answer.decided)
       return decided.value.answer
     },
     'integrity.fetch': (body) => {

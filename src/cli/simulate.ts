@@ -56,7 +56,7 @@ const flags = command.opts<Flags>()
 
 /** One line that is written over on a terminal, and a line a second elsewhere. */
 const progressLine = (seed: number): ((progress: Progress) => void) => {
-  let lastMs = 0
+  let lastMs = performance.now()
   const virtualMs = flags.virtualHours * 3_600_000
   return (progress) => {
     const nowMs = performance.now()

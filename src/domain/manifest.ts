@@ -23,8 +23,8 @@ export class Manifest {
   readonly #buckets: readonly Bucket[] = Array.from({ length: bucketCount }, () => new Map())
   readonly #digests = Buffer.alloc(bucketCount * bucketDigestBytes)
   readonly #stale = new Set<number>(Array.from({ length: bucketCount }, (_, index) => index))
-  /** One path for each content, to copy from instead of fetching. */
-  readonly #pathOf = new Map<Digest, string>()
+  /** Where each content is, to copy from instead of fetching: nearly always at one path, for which a set would be a waste. */
+  readonly #pathsOf = new Map<Digest, string | Set<string>>()
   #root: Uint8Array | undefined
   #files = 0
 
@@ -38,7 +38,10 @@ export class Manifest {
 
   /** Some path with this content, if any. */
   pathWith(digest: Digest): string | undefined {
-    return this.#pathOf.get(digest)
+    const paths = this.#pathsOf.get(digest)
+    if (typeof paths !== 'object') return paths
+    for (const path of paths) return path
+    return undefined
   }
 
   set(entry: FileEntry): void {
@@ -47,7 +50,7 @@ export class Manifest {
     if (before) this.#forgetContent(before)
     else this.#files += 1
     bucket.set(entry.path, entry)
-    if (!entry.held) this.#pathOf.set(entry.digest, entry.path)
+    if (!entry.held) this.#noteContent(entry)
   }
 
   delete(path: string): void {
@@ -99,8 +102,17 @@ export class Manifest {
     return bucket
   }
 
-  #forgetContent(entry: FileEntry): void {
-    if (this.#pathOf.get(entry.digest) === entry.path) this.#pathOf.delete(entry.digest)
+  #noteContent({ digest, path }: FileEntry): void {
+    const paths = this.#pathsOf.get(digest)
+    if (paths === undefined) this.#pathsOf.set(digest, path)
+    else if (typeof paths === 'object') paths.add(path)
+    else this.#pathsOf.set(digest, new Set([paths, path]))
+  }
+
+  #forgetContent({ digest, path }: FileEntry): void {
+    const paths = this.#pathsOf.get(digest)
+    if (typeof paths === 'object') paths.delete(path)
+    if (paths === path || (typeof paths === 'object' && paths.size === 0)) this.#pathsOf.delete(digest)
   }
 }
 

@@ -83,8 +83,12 @@ export const answerCompare = (
 ): Result<{ answer: CompareAnswer; plan: SyncPlan }> => {
   if (question.buckets.length !== question.counts.length)
     return refuse('malformed', { message: 'A comparison names as many buckets as counts' })
+  if (question.buckets.length === 0 || new Set(question.buckets).size !== question.buckets.length)
+    return refuse('malformed', { message: 'A comparison names at least one bucket, and none twice' })
   const decoded = decodeEntries(question.entries, synced)
   if (!decoded.ok) return decoded
+  if (question.counts.reduce((sum, count) => sum + count, 0) !== decoded.value.length)
+    return refuse('malformed', { message: 'The counts of a comparison do not add up to its entries' })
   const plans: SyncPlan[] = []
   let bytes = 0
   let start = 0
@@ -127,6 +131,9 @@ export const readAnswer = (answer: CompareAnswer, synced: SyncedItems): Result<S
     const checked = checkPath(synced, path)
     if (!checked.ok) return checked
   }
+  const touched = new Set([...create.value.map((entry) => entry.path), ...update.value.map((entry) => entry.path), ...remove])
+  if (touched.size !== create.value.length + update.value.length + remove.length)
+    return refuse('malformed', { message: 'The master decided twice on one path' })
   return ok({ create: create.value, update: update.value, remove })
 }
 

@@ -3,7 +3,8 @@
  * (the seeds' rows `<node> <file> <state>`; a file without a row is in sync).
  */
 
-import type { SyncPlan } from './syncPlan.js'
+import { limits } from '../limits.js'
+import { isEmptyPlan, type SyncPlan } from './syncPlan.js'
 import type { FileFailure } from './tree.js'
 
 export interface Span {
@@ -27,12 +28,15 @@ export class WorkerState {
   clockSkewMs: number | undefined
   lastCheck: Span | undefined
   lastSync: (Span & SyncCounts) | undefined
-  /** Of the last check: is the worker's tree ours? */
+  /** Of the last check: is the worker's tree ours, but for files that we cannot read ourselves? */
   inSync = false
   /** A plan is being carried out. */
   isSyncing = false
   failuresLeftOut = 0
+  /** At most limits.pendingFilesShownMax: which files a worker has to delete is for the worker to say, and it may lie. */
   readonly files = new Map<string, FileState>()
+  /** Differing buckets of the round that are not decided yet. */
+  #undecidedBuckets = 0
 
   /** The trees are the same: no file has a row. */
   checkedSame(): void {
@@ -42,15 +46,27 @@ export class WorkerState {
     this.files.clear()
   }
 
+  /** A round that was under way has come to nothing; the rows stay until this one has its plan. */
   checkedDifferent(): void {
     this.inSync = false
+    this.isSyncing = false
   }
 
-  planned(plan: SyncPlan): void {
-    this.isSyncing = true
-    for (const { path } of plan.create) this.files.set(path, { state: 'pending' })
-    for (const { path } of plan.update) this.files.set(path, { state: 'pending' })
-    for (const path of plan.remove) this.files.set(path, { state: 'pending' })
+  /** Begins a new plan. */
+  differsIn(buckets: number): void {
+    this.#undecidedBuckets = buckets
+    this.failuresLeftOut = 0
+    this.files.clear()
+  }
+
+  /** What was decided about some of the differing buckets. */
+  planned(plan: SyncPlan, decidedBuckets: number): void {
+    this.#undecidedBuckets -= decidedBuckets
+    if (!isEmptyPlan(plan)) this.isSyncing = true
+    else if (this.#undecidedBuckets <= 0 && !this.isSyncing) this.inSync = true
+    for (const { path } of plan.create) this.#expect(path)
+    for (const { path } of plan.update) this.#expect(path)
+    for (const path of plan.remove) this.#expect(path)
   }
 
   /** A plan was carried out, but for `failures`. */
@@ -59,5 +75,9 @@ export class WorkerState {
     this.files.clear()
     this.failuresLeftOut = leftOut
     for (const { path, code, message } of failures) this.files.set(path, { state: 'failed', error: { code, message } })
+  }
+
+  #expect(path: string): void {
+    if (this.files.size < limits.pendingFilesShownMax) this.files.set(path, { state: 'pending' })
   }
 }

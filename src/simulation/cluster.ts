@@ -40,7 +40,10 @@ export interface SimulatedNode {
   readonly role: 'master' | 'worker'
   readonly clock: ClockView
   readonly disk: MemoryDisk
+  /** Its process. */
   running: RunningNode | undefined
+  /** Its process's view of the disk. */
+  view: WatchedDisk | undefined
 }
 
 export class SimulatedCluster {
@@ -119,6 +122,7 @@ export class SimulatedCluster {
       const broken = checkDiskChange(rules, change)
       if (broken) this.violated(broken.rule, broken.says)
     })
+    node.view = watched
     node.running = startNode(
       {
         cluster: clusterName,
@@ -155,6 +159,7 @@ export class SimulatedCluster {
     const node = this.node(name)
     if (!node.running) return
     node.running = undefined
+    node.view?.abandon()
     this.network.crash(name, what)
     node.clock.cancelAll()
     if (what === 'power') node.disk.crash()
@@ -259,7 +264,7 @@ export class SimulatedCluster {
     for (const item of this.synced.items) disk.makeDirectories(posix.join(home, item.dir))
     disk.makeDirectories(posix.join(home, 'queue', 'cluster', name))
     disk.edit(posix.join(home, 'etc', 'ossec.conf'), Buffer.from(`<!-- of ${name} -->`), 0o640)
-    return { name, role: index === 0 ? 'master' : 'worker', clock, disk, running: undefined }
+    return { name, role: index === 0 ? 'master' : 'worker', clock, disk, running: undefined, view: undefined }
   }
 
   #onEvent(name: string, event: NodeEvent): void {

@@ -11,6 +11,7 @@ export interface DiskChange {
 
 export class WatchedDisk implements Disk, DiskChanges {
   readonly #disk: Disk & DiskChanges
+  readonly #watches = new Set<() => void>()
   readonly #onChange: (change: DiskChange) => void
 
   constructor(disk: Disk & DiskChanges, onChange: (change: DiskChange) => void) {
@@ -20,7 +21,18 @@ export class WatchedDisk implements Disk, DiskChanges {
 
   /** Of every change, the operator's too: what a file watcher sees. */
   onChange(listener: (path: string) => void): () => void {
-    return this.#disk.onChange(listener)
+    const stop = this.#disk.onChange(listener)
+    this.#watches.add(stop)
+    return () => {
+      this.#watches.delete(stop)
+      stop()
+    }
+  }
+
+  /** The process that used it is gone: the system no longer tells it anything. */
+  abandon(): void {
+    for (const stop of this.#watches) stop()
+    this.#watches.clear()
   }
 
   now(): number {

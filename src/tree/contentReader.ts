@@ -33,14 +33,17 @@ export class ContentReader {
     this.#options = options
   }
 
-  /** One block, from `request.from` on; what goes wrong with a file stands in the block. */
-  read(request: ContentRequest): ReadContent {
+  /**
+   * One block, from `request.from` on; what goes wrong with a file stands in the block.
+   * @param firstFile how the first file of the request is numbered in the block, when it is a part of a larger one
+   */
+  read(request: ContentRequest, firstFile = 0): ReadContent {
     const block = new ContentBlockWriter()
     /** Directories that are proven to be within their item, for as long as one block takes. */
     const proven = new Map<string, string>()
     let { file, offset } = request.from
     for (let wanted = request.files[file]; wanted && block.room > 0; wanted = request.files[file]) {
-      const { length, status } = this.#addPiece(block, file, wanted, offset, proven)
+      const { length, status } = this.#addPiece(block, firstFile + file, wanted, offset, proven)
       if (status === 'more') {
         offset += length
       } else {

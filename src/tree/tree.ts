@@ -20,7 +20,8 @@ export interface CreateTreeOptions extends TreeOptions {
 export interface Tree {
   scan(paths?: readonly string[]): ScanPage
   nextPage(): ScanPage
-  read(request: ContentRequest): ReadContent
+  /** @param firstFile how the first file of the request is numbered in the block, when it is a part of a larger one */
+  read(request: ContentRequest, firstFile?: number): ReadContent
   staged(digests: readonly Digest[]): readonly number[]
   /** @throws ClusterError `malformed` for a block that is none */
   stage(block: Uint8Array, digestOf: (file: number) => Digest | undefined): StageOutcome
@@ -39,7 +40,7 @@ export const createTree = (disk: Disk, options: CreateTreeOptions): Tree => {
   return {
     scan: (paths) => scanner.scan(paths),
     nextPage: () => scanner.nextPage(),
-    read: (request) => reader.read(request),
+    read: (request, firstFile) => reader.read(request, firstFile),
     staged: (digests) => stage.staged(digests),
     stage: (block, digestOf) => stage.stage(block, digestOf),
     apply,

@@ -1,0 +1,189 @@
+/** A process with one or more nodes as `createNode` makes them; what happens at them is kept with the moment it happened. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { type ClusterNode, createNode } from '../../src/createNode.js'
+import { defaultSyncedItems } from '../../src/domain/syncedItems.js'
+import type { Timings } from '../../src/domain/timings.js'
+import { ClusterError } from '../../src/errors.js'
+import { createFiles } from '../../src/platform/files.js'
+import { realClock } from '../../src/platform/realClock.js'
+import { realRandom } from '../../src/platform/realRandom.js'
+import type { Files, Link, Transport } from '../../src/ports.js'
+import { createTcpNetwork } from '../../src/transport/tcp.js'
+import { createTransport } from '../../src/transport/transport.js'
+import { answerParent } from '../answerParent.js'
+import { observedFiles } from '../observedFiles.js'
+import { systemMs } from '../systemClock.js'
+
+const key = 'benchmarkbenchmarkbenchmarkbench'
+
+export interface StartOptions {
+  readonly node: string
+  readonly type: 'master' | 'worker'
+  readonly home: string
+  /** 0 on a master takes a free one. */
+  readonly port: number
+  readonly timings?: Partial<Timings>
+  /** `none`: an empty tree that costs nothing, for many workers in one process. */
+  readonly files?: 'real' | 'none'
+  /** The worker dials only after `openGate`. */
+  readonly gated?: boolean
+}
+
+/** `scanned`: the whole tree was looked at. */
+export interface Happening {
+  readonly type: 'scanned' | 'listening' | 'connected' | 'disconnected' | 'workerJoined' | 'workerLeft' | 'applied' | 'failed'
+  readonly node: string
+  readonly atMs: number
+  /** CPU time of the whole process until then. */
+  readonly cpuMs: number
+  /** Files scanned, or files that an applied plan changed. */
+  readonly files: number
+  readonly failures: number
+}
+
+const nodes: ClusterNode[] = []
+const links = new Map<string, Link>()
+const openGates: (() => void)[] = []
+const loopResolutionMs = 10
+const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs })
+let happenings: Happening[] = []
+let onHappening = new Set<() => void>()
+
+const cpuMs = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1000
+}
+
+const happened = (node: string, type: Happening['type'], files = 0, failures = 0): void => {
+  happenings.push({ type, node, files, failures, atMs: systemMs(), cpuMs: cpuMs() })
+  for (const listener of onHappening) listener()
+}
+
+const nothing = { upserts: [], removals: [], problems: [], files: 0, done: true } as const
+const refuseContent = (): Promise<never> => Promise.reject(new ClusterError('fileGone'))
+const noFiles: Files = {
+  scan: () => Promise.resolve(nothing),
+  nextPage: () => Promise.resolve(nothing),
+  watch: () => Promise.resolve({ close: () => Promise.resolve() }),
+  read: refuseContent,
+  staged: (digests) => Promise.resolve(digests.map(() => 0)),
+  stage: refuseContent,
+  apply: () => Promise.resolve({ failures: [], upserts: [], removals: [] }),
+  clearStage: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+}
+
+const keptLinks = (transport: Transport, gate: Promise<void>): Transport => ({
+  dial: async (endpoint, hello, signal) => {
+    await gate
+    const link = await transport.dial(endpoint, hello, signal)
+    links.set(hello.node, link)
+    return link
+  },
+  listen: (endpoint, doorkeeper) => transport.listen(endpoint, doorkeeper),
+})
+
+const megabytes = (bytes: number): number => bytes / 1e6
+
+const procMegabytes = (field: 'VmHWM' | 'VmRSS'): number => {
+  const line = readFileSync('/proc/self/status', 'utf8').match(new RegExp(`^${field}:\\s+(\\d+) kB`, 'm'))
+  return (Number(line?.[1]) * 1024) / 1e6
+}
+
+const calls = {
+  /** Resolves with the port of a master. */
+  start: async ({ node, type, home, port, timings, files, gated }: StartOptions) => {
+    const realFiles = (): Files =>
+      createFiles({ home, synced: defaultSyncedItems, role: type, stageDir: join(home, 'queue', 'cluster', node) })
+    const gate = gated ? new Promise<void>((resolve) => openGates.push(resolve)) : Promise.resolve()
+    const transport = createTransport({ network: createTcpNetwork(), clock: realClock, random: realRandom, keys: { current: key } })
+    const started = createNode({
+      node,
+      type,
+      home,
+      key,
+      master: { host: '127.0.0.1', port },
+      bindAddress: '127.0.0.1',
+      ...(timings && { timings }),
+      ports: {
+        files: observedFiles(files === 'none' ? noFiles : realFiles(), (count) => happened(node, 'scanned', count)),
+        transport: keptLinks(transport, gate),
+      },
+    })
+    nodes.push(started)
+    started.onEvent((event) => {
+      if (event.type === 'applied') happened(node, 'applied', event.created + event.updated + event.removed, event.failed)
+      else happened(node, event.type)
+    })
+    const listening = await started.start()
+    return listening.port ?? 0
+  },
+
+  openGate: (_: undefined) => {
+    const nowMs = systemMs()
+    for (const open of openGates.splice(0)) open()
+    return nowMs
+  },
+
+  /** Resolves with the first `count` happenings of a type, once there are so many. */
+  happened: ({ type, count }: { type: Happening['type']; count: number }) =>
+    new Promise<Happening[]>((resolve) => {
+      const look = (): void => {
+        const found = happenings.filter((happening) => happening.type === type)
+        if (found.length < count) return
+        onHappening.delete(look)
+        resolve(found.slice(0, count))
+      }
+      onHappening.add(look)
+      look()
+    }),
+
+  forget: (_: undefined) => {
+    happenings = []
+  },
+
+  counters: (node: string) => {
+    const link = links.get(node)
+    if (!link) throw new Error(`'${node}' has no link`)
+    return { ...link.counters }
+  },
+
+  /** Megabytes and milliseconds. With `collect` after a garbage collection (needs --expose-gc). */
+  usage: async ({ collect }: { collect: boolean }) => {
+    for (let round = 0; collect && round < 4; round++) {
+      globalThis.gc?.()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    const { heapUsed, external } = process.memoryUsage()
+    return {
+      atMs: systemMs(),
+      cpuMs: cpuMs(),
+      heapMB: megabytes(heapUsed),
+      externalMB: megabytes(external),
+      rssMB: procMegabytes('VmRSS'),
+      peakMB: procMegabytes('VmHWM'),
+    }
+  },
+
+  watchLoop: (_: undefined) => {
+    loopDelay.reset()
+    loopDelay.enable()
+  },
+
+  /** The longest time that the event loop was blocked since `watchLoop`, in milliseconds. */
+  longestBlockMs: (_: undefined) => {
+    loopDelay.disable()
+    return Math.max(0, loopDelay.max / 1e6 - loopResolutionMs)
+  },
+
+  stop: async (_: undefined) => {
+    await Promise.all(nodes.splice(0).map((node) => node.stop()))
+    onHappening = new Set()
+  },
+}
+
+export type NodeCalls = typeof calls
+
+answerParent(calls)

@@ -1,0 +1,60 @@
+/** Empty workers that connect to a master with a tree: how long until each has it. */
+import { rmSync } from 'node:fs'
+import type { Child } from '../child.js'
+import type { NodeCalls } from '../children/node.js'
+import { assertSameFiles, makeHome } from '../trees.js'
+import type { Workshop } from '../workshop.js'
+
+/** A master whose tree is known when this resolves. */
+export const startMaster = async (
+  workshop: Workshop,
+  home: string,
+): Promise<{ readonly master: Child<NodeCalls>; readonly port: number }> => {
+  const master = workshop.child<NodeCalls>('node')
+  const port = await master.call('start', { node: 'master', type: 'master', home, port: 0 })
+  await master.call('happened', { type: 'scanned', count: 1 })
+  return { master, port }
+}
+
+export interface ColdSync {
+  /** From the first dial until the last worker has applied the last file. */
+  readonly seconds: number
+  /** The most that a worker's memory rose over what it was before it dialled. */
+  readonly memoryMB: number
+}
+
+const idleMs = 300
+
+export const coldSyncOf = async (
+  workshop: Workshop,
+  { port, masterHome, workers }: { port: number; masterHome: string; workers: number },
+): Promise<ColdSync> => {
+  const started = await Promise.all(
+    Array.from({ length: workers }, async (_, index) => {
+      const home = makeHome(workshop.place(`worker${index}`))
+      const child = workshop.child<NodeCalls>('node')
+      await child.call('start', { node: `w${index}`, type: 'worker', home, port, gated: true })
+      await child.call('happened', { type: 'scanned', count: 1 })
+      await new Promise((resolve) => setTimeout(resolve, idleMs))
+      const idleMB = (await child.call('usage', { collect: false })).rssMB
+      return { home, child, idleMB }
+    }),
+  )
+  const outcomes = await Promise.all(
+    started.map(async ({ child, idleMB }) => {
+      const startMs = await child.call('openGate', undefined)
+      const [applied] = await child.call('happened', { type: 'applied', count: 1 })
+      if (!applied || applied.failures > 0) throw new Error('Files of the cold sync failed')
+      const { peakMB } = await child.call('usage', { collect: false })
+      return { startMs, endMs: applied.atMs, memoryMB: peakMB - idleMB }
+    }),
+  )
+  for (const { child, home } of started) {
+    await child.end()
+    assertSameFiles(masterHome, home)
+    rmSync(home, { recursive: true })
+  }
+  const startMs = Math.min(...outcomes.map((outcome) => outcome.startMs))
+  const endMs = Math.max(...outcomes.map((outcome) => outcome.endMs))
+  return { seconds: (endMs - startMs) / 1000, memoryMB: Math.max(...outcomes.map((outcome) => outcome.memoryMB)) }
+}

@@ -1,0 +1,52 @@
+/** Edits of single files, one after the other, and how long each takes until a worker's disk is right. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { systemMs } from '../systemClock.js'
+import { writeSynced } from '../trees.js'
+import { sleep } from '../workshop.js'
+
+export const editCount = 50
+const pollMs = 2
+const patienceMs = 15_000
+const contentBytes = 2_000
+const pauseMs = { min: 100, spread: 200 }
+
+const untilContent = async (file: string, content: Buffer): Promise<void> => {
+  const startMs = systemMs()
+  for (;;) {
+    // In place by a rename, but a moment of absence is not a mistake of the benchmark.
+    try {
+      if (readFileSync(file).equals(content)) return
+    } catch (thrown) {
+      if (!(thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT')) throw thrown
+    }
+    if (systemMs() - startMs > patienceMs) throw new Error(`An edit did not arrive within ${patienceMs / 1000} s`)
+    await sleep(pollMs)
+  }
+}
+
+export const newContent = (edit: number): Buffer =>
+  Buffer.concat([Buffer.from(`<!-- edit ${edit} -->\n`), Buffer.alloc(contentBytes, `<rule id="${edit}"/>\n`)])
+
+/**
+ * Milliseconds of each edit, from the end of the write.
+ *
+ * @param wantedOf what the worker's file must hold after an edit
+ */
+export const timeEdits = async (
+  paths: readonly string[],
+  { edited, worker, wantedOf }: { edited: string; worker: string; wantedOf: (path: string, content: Buffer) => Buffer },
+): Promise<readonly number[]> => {
+  const took: number[] = []
+  for (let edit = 0; edit < editCount; edit++) {
+    const path = paths[Math.floor(((edit + 0.5) / editCount) * paths.length)] ?? ''
+    const content = newContent(edit)
+    const wanted = wantedOf(path, content)
+    writeSynced(edited, path, [content])
+    const startMs = systemMs()
+    await untilContent(join(worker, path), wanted)
+    took.push(systemMs() - startMs)
+    await sleep(pauseMs.min + Math.random() * pauseMs.spread)
+  }
+  return took
+}

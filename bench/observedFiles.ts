@@ -1,0 +1,26 @@
+/** A node's files as they are, with a call back each time that the whole tree was looked at. */
+import type { ScanPage } from '../src/domain/tree.js'
+import type { Files } from '../src/ports.js'
+
+/** @param onScanned hears how many files there are */
+export const observedFiles = (files: Files, onScanned: (count: number) => void): Files => {
+  let isWhole = false
+  const seen = (page: ScanPage): ScanPage => {
+    if (page.done && isWhole) onScanned(page.files)
+    return page
+  }
+  return {
+    scan: async (paths, signal) => {
+      isWhole = paths === undefined
+      return seen(await files.scan(paths, signal))
+    },
+    nextPage: async (signal) => seen(await files.nextPage(signal)),
+    watch: (onHint) => files.watch(onHint),
+    read: (request, signal) => files.read(request, signal),
+    staged: (digests, signal) => files.staged(digests, signal),
+    stage: (block, digests, signal) => files.stage(block, digests, signal),
+    apply: (plan, signal) => files.apply(plan, signal),
+    clearStage: (signal) => files.clearStage(signal),
+    close: () => files.close(),
+  }
+}

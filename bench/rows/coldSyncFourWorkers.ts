@@ -1,0 +1,13 @@
+/** Four empty workers, each a process of its own, get the tree at the same time. */
+import { syncTenThousand, syncTenThousandToOne } from '../measures/tenThousandFiles.js'
+import type { Row } from '../row.js'
+
+export const coldSyncFourWorkers: Row = {
+  name: 'the same cold sync, four workers at once',
+  target: '≤ 2.5 × one worker',
+  run: async (workshop) => {
+    const one = await syncTenThousandToOne(workshop)
+    const measured = await syncTenThousand(workshop, 4)
+    return [{ what: '', measured, unit: 's', beside: { peer: 'one worker', value: one }, target: { bound: 'atMost', factor: 2.5 } }]
+  },
+}

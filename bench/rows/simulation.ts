@@ -1,0 +1,27 @@
+/** A day of a simulated cluster. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { atMost, type Row } from '../row.js'
+import { systemMs } from '../systemClock.js'
+
+const args = ['--nodes', '10', '--seed', '42', '--virtual-hours', '24', '--faults', 'all']
+
+export const simulation: Row = {
+  name: 'simulation, 10 nodes × 24 virtual hours, faults on',
+  target: '≤ 30 s',
+  run: async (workshop) => {
+    const script = fileURLToPath(new URL('../../src/cli/simulate.js', import.meta.url))
+    const startMs = systemMs()
+    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    workshop.atEnd(() => {
+      child.kill('SIGKILL')
+    })
+    let said = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (bytes: Buffer) => (said = (said + bytes.toString()).slice(-4_000)))
+    const [code]: unknown[] = await once(child, 'exit')
+    if (code !== 0) throw new Error(`The simulation ended with ${String(code)}:\n${said}`)
+    return [{ what: '', measured: (systemMs() - startMs) / 1000, unit: 's', ...atMost(30), note: `simulate ${args.join(' ')}` }]
+  },
+}

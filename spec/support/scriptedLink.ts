@@ -1,0 +1,103 @@
+/** A link without a wire: it lives until it is closed, and a test plays the peer. */
+import { ClusterError } from '../../src/errors.js'
+import type { Handlers, IncomingStream, Link, NoticeHandlers, OutgoingStream, Peer, RequestOptions, ServeOptions } from '../../src/ports.js'
+import type { NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName } from '../../src/protocol/messages.js'
+
+/** What the peer says to a request; never answers when undefined is returned. */
+export type PlayedPeer = (type: RequestName, body: unknown, options: RequestOptions) => Promise<unknown> | undefined
+
+export class ScriptedLink implements Link {
+  readonly peer: Peer
+  readonly counters = { bytesSent: 0, bytesReceived: 0, framesSent: 0, framesReceived: 0, unknownMessages: 0 }
+  readonly notified: NoticeName[] = []
+  closedWith: { readonly reason: string; readonly error?: ClusterError } | undefined
+  error: ClusterError | undefined
+  readonly #play: PlayedPeer
+  readonly #handlers = new Map<string, (body: never) => unknown>()
+  readonly #hearers = new Set<NoticeHandlers>()
+  #onCrash: ServeOptions['onCrash']
+  #closers: ((error: ClusterError) => void)[] = []
+
+  constructor(node = 'w1', play: PlayedPeer = () => undefined) {
+    this.peer = { node, type: 'worker', version: 'v1', address: '10.0.0.1', capabilities: [], protocol: 1, key: 'current' }
+    this.#play = play
+  }
+
+  /** Handlers and hearers that nobody has taken back. */
+  get served(): number {
+    return this.#handlers.size + this.#hearers.size
+  }
+
+  /** Who waits for the end. */
+  get isOpen(): boolean {
+    return this.error === undefined
+  }
+
+  async request<K extends RequestName>(type: K, body: RequestBody<K>, options: RequestOptions): Promise<ReplyBody<K>> {
+    if (this.error) throw this.error
+    const answer = this.#play(type, body, options) ?? new Promise<never>(() => {})
+    return (await answer) as ReplyBody<K>
+  }
+
+  notify<K extends NoticeName>(type: K, _body: NoticeBody<K>): void {
+    if (this.isOpen) this.notified.push(type)
+  }
+
+  serve(handlers: Handlers, options: ServeOptions = {}): () => void {
+    this.#onCrash = options.onCrash
+    const added = Object.entries(handlers)
+    for (const [type, handle] of added) {
+      if (this.#handlers.has(type)) throw new Error(`${type} is served twice`)
+      this.#handlers.set(type, handle as (body: never) => unknown)
+    }
+    return () => {
+      for (const [type] of added) this.#handlers.delete(type)
+    }
+  }
+
+  hear(handlers: NoticeHandlers): () => void {
+    this.#hearers.add(handlers)
+    return () => this.#hearers.delete(handlers)
+  }
+
+  expectStream(): IncomingStream {
+    throw new ClusterError('linkClosed')
+  }
+
+  openStream(): OutgoingStream {
+    throw new ClusterError('linkClosed')
+  }
+
+  close(reason: 'stopping' | 'error', error?: ClusterError): void {
+    if (this.closedWith || this.error) return
+    this.closedWith = { reason, ...(error && { error }) }
+    this.lose(error ?? new ClusterError('linkClosed'))
+  }
+
+  onClosed(closed: (error: ClusterError) => void): void {
+    if (this.error) closed(this.error)
+    else this.#closers.push(closed)
+  }
+
+  // ------------------------------------------------------------------------------------------------ what the peer does
+
+  /** The wire breaks, or the peer says goodbye. */
+  lose(error: ClusterError): void {
+    if (this.error) return
+    this.error = error
+    for (const closed of this.#closers.splice(0)) closed(error)
+  }
+
+  /** The peer asks. */
+  ask(type: RequestName, body: unknown): unknown {
+    const handle = this.#handlers.get(type)
+    if (!handle) throw new Error(`nothing serves ${type}`)
+    try {
+      return handle(body as never)
+    } catch (thrown) {
+      if (thrown instanceof ClusterError) throw thrown
+      this.#onCrash?.(thrown, type)
+      return undefined
+    }
+  }
+}

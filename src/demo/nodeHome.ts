@@ -1,0 +1,61 @@
+/** A manager's home directory with the configuration of one node in it. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { dirname, join } from 'node:path'
+
+export interface NodeHome {
+  readonly home: string
+  readonly name: string
+  readonly type: 'master' | 'worker'
+  readonly port: number
+  readonly key: string
+  readonly previousKey?: string | undefined
+  /** Of etc/cluster.json; no such file when left out. */
+  readonly clusterJson?: object | undefined
+}
+
+const host = '127.0.0.1'
+
+const ossecConf = ({ key, name, port, previousKey, type }: NodeHome): string => `<ossec_config>
+  <cluster>
+    <name>wazuh</name>
+    <node_name>${name}</node_name>
+    <node_type>${type}</node_type>
+    <key>${key}</key>${previousKey === undefined ? '' : `\n    <previous_key>${previousKey}</previous_key>`}
+    <port>${port}</port>
+    <bind_addr>${host}</bind_addr>
+    <nodes>
+      <node>${host}</node>
+    </nodes>
+    <hidden>no</hidden>
+    <disabled>no</disabled>
+  </cluster>
+</ossec_config>
+`
+
+const directories = ['etc/rules', 'etc/decoders', 'etc/lists', 'etc/sca', 'etc/shared', 'var/multigroups', 'queue']
+
+/** Makes the directories that a manager has, and writes (anew) the configuration. */
+export const writeNodeHome = (node: NodeHome): void => {
+  for (const directory of directories) mkdirSync(join(node.home, directory), { recursive: true })
+  writeFileSync(join(node.home, 'etc/ossec.conf'), ossecConf(node), { mode: 0o640 })
+  if (node.clusterJson) writeFileSync(join(node.home, 'etc/cluster.json'), `${JSON.stringify(node.clusterJson, undefined, 2)}\n`)
+}
+
+/** Writes a file below the home, with all that is needed above it. */
+export const writeBelow = (home: string, path: string, content: string | Uint8Array, mode = 0o660): void => {
+  const whole = join(home, path)
+  mkdirSync(dirname(whole), { recursive: true })
+  writeFileSync(whole, content, { mode })
+}
+
+/** A port of this machine, over 1024, that nobody listens on at the moment. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, host, () => {
+      const address = server.address()
+      server.close(() => (typeof address === 'object' && address ? resolve(address.port) : reject(new Error('There is no free port'))))
+    })
+  })

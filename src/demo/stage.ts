@@ -1,0 +1,20 @@
+/** What the demo's acts work with: the cluster, the words that they print, and the signal that ends the show early. */
+import type { DemoCluster } from './demoCluster.js'
+
+export interface Stage {
+  readonly cluster: DemoCluster
+  readonly signal: AbortSignal
+  /** What is being done. */
+  readonly say: (text: string) => void
+  /** What came of it; goes into the summary too when it has a figure in it. */
+  readonly proved: (text: string) => void
+  /** A program's output. */
+  readonly show: (command: string, output: string) => void
+}
+
+export interface Act {
+  readonly title: string
+  readonly play: (stage: Stage) => Promise<void>
+}
+
+export const inMs = (ms: number): string => (ms < 10_000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`)
