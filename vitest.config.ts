@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 
 const source = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const withProcesses = 'spec/e2e/**/*.spec.ts'
 
 export default defineConfig({
   resolve: {
@@ -11,8 +12,23 @@ export default defineConfig({
     ],
   },
   test: {
-    include: ['spec/**/*.spec.ts'],
     pool: 'forks',
     testTimeout: 60_000,
+    projects: [
+      {
+        extends: true,
+        test: { name: 'sources', include: ['spec/**/*.spec.ts', 'examples/**/*.spec.ts'], exclude: [withProcesses] },
+      },
+      // Real daemons out of dist/, which is built when it is older than src/. They come last, when the processors are theirs.
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: [withProcesses],
+          globalSetup: ['spec/support/buildWhenStale.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
   },
 })

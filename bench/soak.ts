@@ -85,6 +85,9 @@ const pathOf = (): string => {
   return join(dir, dir.startsWith('var') ? 'merged.mg' : `file "${random.integer(1, 40)}".xml`)
 }
 
+/** Without its directory the master would say nothing about an item's files, and workers would keep theirs. */
+const itemDirs = new Set(names.flatMap((name) => defaultSyncedItems.items.map(({ dir }) => join(homeOf(name), dir))))
+
 /** An operator's act; one that the file system as it is does not allow was not done. */
 const act = (name: Name): void => {
   const path = join(homeOf(name), random.chance(0.1) ? 'etc/client.keys' : pathOf())
@@ -96,7 +99,7 @@ const act = (name: Name): void => {
     } else if (draw < 0.7) unlinkSync(path)
     else if (draw < 0.78) renameSync(path, join(homeOf(name), pathOf()))
     else if (draw < 0.84) chmodSync(path, random.pick([0o600, 0o640, 0o777]))
-    else if (draw < 0.88) rmSync(dirname(path), { recursive: true })
+    else if (draw < 0.88 && !itemDirs.has(dirname(path))) rmSync(dirname(path), { recursive: true })
     else if (draw < 0.92) {
       unlinkSync(path)
       mkdirSync(path)

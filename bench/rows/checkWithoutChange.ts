@@ -3,8 +3,8 @@ import { startPair } from '../measures/fiftyThousandFiles.js'
 import { atMost, type Row } from '../row.js'
 import { sleep } from '../workshop.js'
 
-const restMs = 5
-const settleMs = 2_000
+const restMs = 1
+const settleMs = 3_000
 const measuredMs = 5_000
 const hourMs = 3_600_000
 

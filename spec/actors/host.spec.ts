@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type AnyActorLogic, assign, createMachine, fromCallback, fromPromise, setup } from 'xstate'
+import { type AnyActorLogic, assign, createMachine, fromCallback, fromPromise, raise, setup } from 'xstate'
 import { type ChildEvent, type Hosted, hosted, startHosted } from '../../src/actors/host.js'
 import { ClusterError } from '../../src/errors.js'
 import { VirtualClock } from '../../src/simulation/virtualClock.js'
@@ -55,7 +55,7 @@ const mischiefs: Record<string, Record<string, unknown>> = {
   'an input that throws': { invoke: { src: fromPromise(async () => {}), input: boom } },
   'a child machine that throws': { invoke: { src: createMachine({ entry: boom }) } },
   'a child machine that throws later': { invoke: { src: createMachine({ after: { 5: { actions: boom } } }) } },
-  'a delay that throws': { after: [{ delay: boom, target: 'idle' }] },
+  'a delay that throws': { entry: raise({ type: 'go' }, { delay: boom }) },
 }
 
 interface Run {

@@ -1,11 +1,19 @@
 /** Two disks for the same tests: the real one in a temporary directory, and the simulated one; and an operator's hand on each. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createNodeDisk } from '../../src/platform/nodeDisk.js'
 import type { Disk } from '../../src/ports.js'
 import { MemoryDisk } from '../../src/simulation/memoryDisk.js'
+
+const isDangling = (path: string): boolean => {
+  try {
+    return lstatSync(path).isSymbolicLink()
+  } catch {
+    return false
+  }
+}
 
 /** One node's disk. Paths are relative to its home. */
 export interface DiskWorld {
@@ -62,11 +70,13 @@ export const createNodeWorld = (): DiskWorld => {
       above(`${directory}/x`)
       writeFileSync(Buffer.concat([Buffer.from(`${at(directory)}/`), name]), 'raw')
     },
-    remove: (path) => rmSync(at(path), { recursive: true, force: true }),
+    remove: (path) => {
+      if (existsSync(dirname(at(path))) && lstatSync(dirname(at(path))).isDirectory()) rmSync(at(path), { recursive: true, force: true })
+    },
     chmod: (path, mode) => chmodSync(at(path), mode),
     read: (path) => readFileSync(at(path), 'utf8'),
     modeOf: (path) => lstatSync(at(path)).mode & 0o7777,
-    exists: (path) => lstatSync(at(path), { throwIfNoEntry: false }) !== undefined,
+    exists: (path) => existsSync(at(path)) || isDangling(at(path)),
     age: () => {
       offsetMs += 10_000
     },

@@ -33,13 +33,14 @@ const clearWay = (world: DiskWorld, path: string): void => {
 }
 
 export const edit = (world: DiskWorld, change: TreeEdit): void => {
-  if (change.kind === 'remove') world.remove(change.path)
-  else if (change.kind === 'mkdir') {
-    clearWay(world, change.path)
-    world.mkdir(change.path)
-  } else {
+  if (change.kind === 'write') {
     clearWay(world, change.path.slice(0, change.path.lastIndexOf('/')))
     world.write(change.path, change.content, change.mode)
+  } else if (change.kind === 'remove') {
+    world.remove(change.path)
+  } else {
+    clearWay(world, change.path)
+    world.mkdir(change.path)
   }
 }
 

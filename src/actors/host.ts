@@ -2,7 +2,7 @@
  * The failure boundary. What is hosted runs in an actor system of its own, with timers of its own: it can fail in any way
  * XState knows without touching its neighbours, and when it ends nothing of it is left. Its end is reported as an event.
  */
-import { type AnyActorLogic, createActor, fromCallback } from 'xstate'
+import { type AnyActorLogic, type AnyActorRef, type AnyActorScope, createActor, fromCallback } from 'xstate'
 import { asClusterError, ClusterError } from '../errors.js'
 import { invariant } from '../invariant.js'
 import type { Clock } from '../ports.js'
@@ -71,11 +71,13 @@ export interface HostOptions {
 
 export const startHosted = (logic: AnyActorLogic, options: HostOptions): Hosted => {
   const clock = new BoundaryClock(options.clock)
-  const actor = createActor(logic, { clock, input: options.input })
+  const { scope, scoped } = withScope(logic)
+  const actor = createActor(scoped, { clock, input: options.input })
   let ended = false
   const cleanUp = (): void => {
     ended = true
     actor.stop()
+    for (const child of childrenOf(actor.getSnapshot())) scope()?.stopChild(child)
     clock.cancelAll()
     invariant(clock.running === 0, 'a boundary leaves no timer')
   }
@@ -101,6 +103,24 @@ export const startHosted = (logic: AnyActorLogic, options: HostOptions): Hosted 
     },
   }
 }
+
+/**
+ * XState leaves the children of an actor that threw running, and stops only roots on request. The scope that a logic is
+ * given can stop them. What is hosted is one machine whose children are callbacks, promises and other boundaries: a
+ * machine as a plain child would need the same care.
+ */
+const withScope = (logic: AnyActorLogic): { readonly scoped: AnyActorLogic; readonly scope: () => AnyActorScope | undefined } => {
+  let scope: AnyActorScope | undefined
+  const getInitialSnapshot: AnyActorLogic['getInitialSnapshot'] = (given, input) => {
+    scope = given
+    return logic.getInitialSnapshot(given, input)
+  }
+  const scoped: AnyActorLogic = Object.create(logic, { getInitialSnapshot: { value: getInitialSnapshot } })
+  return { scoped, scope: () => scope }
+}
+
+const childrenOf = (snapshot: { readonly children?: Readonly<Record<string, AnyActorRef>> }): AnyActorRef[] =>
+  Object.values(snapshot.children ?? {})
 
 const endOf = (output: unknown): ChildEvent => {
   const error = errorOf(output)

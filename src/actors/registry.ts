@@ -70,11 +70,17 @@ export class Registry {
       state: new WorkerState(),
       log: log.at({ tag: `Worker ${hello.node}`, subtag: 'Main' }),
     }
+    let hasEnded = false
     const hosted = startHosted(connection, {
       clock,
       input: inputOf(member),
-      onEnd: ({ error }) => this.#ended(member, error ?? new ClusterError('linkClosed')),
+      onEnd: ({ error }) => {
+        hasEnded = true
+        this.#ended(member, error ?? new ClusterError('linkClosed'))
+      },
     })
+    // The link may have been closed since its hello: the name must not stay with a connection that has ended already.
+    if (hasEnded) return
     this.#held.set(member.name, { ...member, instance: hello.instance, hosted })
     this.#options.onJoined(member)
   }

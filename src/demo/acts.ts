@@ -1,10 +1,10 @@
 /** What the demo shows, in order: files arrive, the master wins, and operators see it. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type NodeName, workerNames } from './demoCluster.js'
 import { killedInTheMiddle } from './killedInTheMiddle.js'
 import { managerFiles } from './managerFiles.js'
 import { writeBelow } from './nodeHome.js'
+import type { ProcessCluster } from './processCluster.js'
 import { type Act, inMs, type Stage } from './stage.js'
 import { sameTree, treeOf, wantedTree } from './treeOf.js'
 import { waitFor } from './waitFor.js'
@@ -12,10 +12,10 @@ import { waitFor } from './waitFor.js'
 const textIn = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '')
 
 /** Resolves with the milliseconds until every worker has exactly the master's files. */
-export const allTheSame = ({ cluster, signal }: Stage, workers: readonly NodeName[] = workerNames): Promise<number> => {
-  const wanted = wantedTree(cluster.home('master'))
+const allTheSame = ({ cluster, signal }: Stage): Promise<number> => {
+  const wanted = wantedTree(cluster.masterHome)
   const difference = (): true | string => {
-    for (const name of workers) {
+    for (const name of cluster.workers) {
       const same = sameTree(wanted, treeOf(cluster.home(name)))
       if (same !== true) return `${name}: ${same}`
     }
@@ -33,11 +33,9 @@ const filesArrive: Act = {
     for (const { path, content } of files) writeBelow(master, path, content)
     writeBelow(master, 'etc/shared/ar.conf', 'restart-wazuh0 - restart-wazuh - 0\n')
     say(`${files.length} files on the master: rules, decoders, CDB lists, SCA policies, group files, client.keys`)
-    await cluster.start('master').logged('Serving on')
     const startMs = performance.now()
-    for (const name of workerNames) cluster.start(name)
-    for (const name of workerNames) await cluster.daemon(name).logged('Successfully connected to master')
-    say(`both workers connected ${inMs(performance.now() - startMs)} after they were started`)
+    await cluster.startAll()
+    say(`the master listens and both workers are connected ${inMs(performance.now() - startMs)} after the start`)
     await allTheSame(stage)
     proved(
       `all ${files.length} files on both workers, byte for byte and with their modes: ${inMs(performance.now() - startMs)} after the start`,
@@ -56,7 +54,7 @@ const masterEdit: Act = {
     writeFileSync(join(cluster.home('master'), path), edited)
     const tookMs = await waitFor(
       'The edit on both workers',
-      () => workerNames.every((name) => textIn(join(cluster.home(name), path)) === edited),
+      () => cluster.workers.every((name) => textIn(join(cluster.home(name), path)) === edited),
       { signal },
     )
     proved(`an edit on the master was on both workers after ${inMs(tookMs)}`)
@@ -88,11 +86,17 @@ const workerEdit: Act = {
   },
 }
 
+const answerOf = async (cluster: ProcessCluster, name: string, flags: readonly string[]): Promise<string> => {
+  const { code, err, out } = await cluster.control(name, flags)
+  if (code !== 0) throw new Error(`cluster_control ${flags.join(' ')} on ${name} ended with ${code}: ${err.trim()}`)
+  return out
+}
+
 const operatorsView: Act = {
   title: 'What an operator sees',
   play: async ({ cluster, show }) => {
-    show('worker-2$ cluster_control -l', await cluster.control('worker-2', ['-l']))
-    show('master$ cluster_control -i', await cluster.control('master', ['-i']))
+    show('worker-2$ cluster_control -l', await answerOf(cluster, 'worker-2', ['-l']))
+    show('master$ cluster_control -i', await answerOf(cluster, 'master', ['-i']))
   },
 }
 
@@ -100,7 +104,7 @@ const operatorsView: Act = {
 const filesOfWorker = async ({ cluster, signal }: Stage, wanted: (answer: string) => boolean): Promise<string> => {
   const endMs = performance.now() + 20_000
   for (;;) {
-    const answer = await cluster.control('master', ['-f', '-fn', 'worker-1'])
+    const answer = await answerOf(cluster, 'master', ['-f', '-fn', 'worker-1'])
     if (wanted(answer)) return answer
     signal.throwIfAborted()
     if (performance.now() > endMs) throw new Error(`cluster_control -f did not show what it should, but:\n${answer}`)

@@ -1,8 +1,14 @@
 #!/usr/bin/env node
 /** `npm run demo`: a real cluster on this machine, shown in a minute. `-- --stay` keeps it up to be played with. */
+import { fileURLToPath } from 'node:url'
 import { acts } from './acts.js'
-import { controlProgram, DemoCluster } from './demoCluster.js'
+import { ProcessCluster } from './processCluster.js'
 import type { Stage } from './stage.js'
+
+const programs = fileURLToPath(new URL('../cli/', import.meta.url))
+
+/** The defaults would do; these let `-i` show a keep-alive, and a mended file come back while one looks on. */
+const clusterJson = { intervals: { worker: { keep_alive: 1, sync_integrity: 2 } } }
 
 const showMsMax = 58_000
 const interruptedExitCode = 130
@@ -10,18 +16,18 @@ const interruptedExitCode = 130
 const print = (line: string): void => void process.stdout.write(`${line}\n`)
 const indented = (text: string): string => text.trimEnd().replace(/^/gm, '     ')
 
-const instructions = (cluster: DemoCluster): string => `
+const instructions = (cluster: ProcessCluster): string => `
 The cluster stays up until Ctrl-C. The homes are in ${cluster.root}.
 Try in another terminal:
-  node ${controlProgram} --home ${cluster.home('worker-1')} -i more
-  node ${controlProgram} --home ${cluster.home('master')} -f --json
+  node ${cluster.controlProgram} --home ${cluster.home('worker-1')} -i more
+  node ${cluster.controlProgram} --home ${cluster.home('master')} -f --json
   echo '<group name="local,"></group>' > ${cluster.home('master')}/etc/rules/mine.xml; ls -l ${cluster.root}/worker-*/etc/rules/mine.xml
   rm ${cluster.home('worker-1')}/etc/client.keys; sleep 1; ls -l ${cluster.home('worker-1')}/etc/client.keys
   tail -f ${cluster.home('worker-1')}/logs/cluster.log
   kill -9 ${cluster.daemon('worker-2').pid}      (worker-2; nobody starts it again: see cluster_control -l)
 `
 
-const run = async (cluster: DemoCluster, stop: AbortController): Promise<void> => {
+const run = async (cluster: ProcessCluster, stop: AbortController): Promise<void> => {
   const { signal } = stop
   const startMs = performance.now()
   const results: string[] = []
@@ -35,8 +41,8 @@ const run = async (cluster: DemoCluster, stop: AbortController): Promise<void> =
     },
     show: (command, output) => print(`\n   ${command}\n${indented(output)}\n`),
   }
-  const port = await cluster.prepare()
-  print(`Muster: a master and two workers as real daemons, on 127.0.0.1 port ${port}, in ${cluster.root}`)
+  await cluster.prepare()
+  print(`Muster: a master and two workers as real daemons, on 127.0.0.1 port ${cluster.port}, in ${cluster.root}`)
   for (const [index, { title, play }] of acts.entries()) {
     print(`\n${index + 1}. ${title}`)
     await play(stage)
@@ -52,13 +58,13 @@ const untilAborted = (signal: AbortSignal): Promise<void> =>
     else signal.addEventListener('abort', () => resolve(), { once: true })
   })
 
-const explain = (cluster: DemoCluster, thrown: unknown): void => {
+const explain = (cluster: ProcessCluster, thrown: unknown): void => {
   print(`\n✗ Failed: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
   for (const daemon of cluster.daemons) print(`\n  The last lines of ${daemon.name}'s log:\n${daemon.lastLines()}`)
 }
 
 const main = async (stay: boolean): Promise<number> => {
-  const cluster = new DemoCluster()
+  const cluster = new ProcessCluster({ programs, nodes: ['master', 'worker-1', 'worker-2'], clusterJson })
   const stop = new AbortController()
   let interrupted = false
   const interrupt = (): void => {

@@ -1,9 +1,9 @@
 /** The demo's act in which a worker dies by kill -9 while a large change comes in, and its next start repairs. */
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hashList } from './managerFiles.js'
-import { writeBelow } from './nodeHome.js'
+import { replaceBelow } from './nodeHome.js'
 import { type Act, inMs, type Stage } from './stage.js'
 import { waitFor } from './waitFor.js'
 
@@ -16,17 +16,11 @@ const attemptsMax = 3
 
 const digestOf = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
 
-/** As careful tools write: no reader ever sees half of it. */
-const replace = (home: string, path: string, content: string): void => {
-  writeBelow(home, `${path}.tmp`, content)
-  renameSync(join(home, `${path}.tmp`), join(home, path))
-}
-
 const writeAllOnMaster = ({ cluster }: Stage, rows: number): ReadonlyMap<string, string> =>
   new Map(
     paths.map((path) => {
       const content = hashList(rows)
-      replace(cluster.home('master'), path, content)
+      replaceBelow(cluster.masterHome, path, content)
       return [path, digestOf(content)]
     }),
   )

@@ -1,5 +1,5 @@
 /** A manager's home directory with the configuration of one node in it. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 
@@ -47,6 +47,12 @@ export const writeBelow = (home: string, path: string, content: string | Uint8Ar
   const whole = join(home, path)
   mkdirSync(dirname(whole), { recursive: true })
   writeFileSync(whole, content, { mode })
+}
+
+/** Writes a file as careful tools do: no reader ever sees half of it. */
+export const replaceBelow = (home: string, path: string, content: string | Uint8Array): void => {
+  writeBelow(home, `${path}.tmp`, content)
+  renameSync(join(home, `${path}.tmp`), join(home, path))
 }
 
 /** A port of this machine, over 1024, that nobody listens on at the moment. */

@@ -1,12 +1,12 @@
 /** What the demo's acts work with: the cluster, the words that they print, and the signal that ends the show early. */
-import type { DemoCluster } from './demoCluster.js'
+import type { ProcessCluster } from './processCluster.js'
 
 export interface Stage {
-  readonly cluster: DemoCluster
+  readonly cluster: ProcessCluster
   readonly signal: AbortSignal
   /** What is being done. */
   readonly say: (text: string) => void
-  /** What came of it; goes into the summary too when it has a figure in it. */
+  /** What came of it; goes into the summary too. */
   readonly proved: (text: string) => void
   /** A program's output. */
   readonly show: (command: string, output: string) => void

@@ -7,7 +7,7 @@ import { limits } from '../limits.js'
 import { decodeEntries, type EntryColumns, encodeEntries, entryWireBytes, joinPaths, splitPaths } from './entryColumns.js'
 import { bucketOf, type Manifest } from './manifest.js'
 import { checkPath } from './paths.js'
-import type { SyncedItems } from './syncedItems.js'
+import { itemOf, type SyncedItems } from './syncedItems.js'
 import type { FileEntry, WriteStep } from './tree.js'
 
 export interface SyncPlan {
@@ -24,8 +24,16 @@ export const joinPlans = (plans: readonly SyncPlan[]): SyncPlan => ({
   remove: plans.flatMap((plan) => plan.remove),
 })
 
-/** What makes the worker's files the master's. Held files (unreadable on the master) are left as the worker has them. */
-export const decidePlan = (master: ReadonlyMap<string, FileEntry>, worker: ReadonlyMap<string, FileEntry>): SyncPlan => {
+/**
+ * What makes the worker's files the master's. Held files (unreadable on the master) are left as the worker has them.
+ *
+ * @param isUnknown of paths about which the master can say nothing, because their item's directory is missing there
+ */
+export const decidePlan = (
+  master: ReadonlyMap<string, FileEntry>,
+  worker: ReadonlyMap<string, FileEntry>,
+  isUnknown: (path: string) => boolean = () => false,
+): SyncPlan => {
   const create: FileEntry[] = []
   const update: FileEntry[] = []
   const remove: string[] = []
@@ -35,7 +43,7 @@ export const decidePlan = (master: ReadonlyMap<string, FileEntry>, worker: Reado
     if (!present) create.push(wanted)
     else if (present.digest !== wanted.digest || present.mode !== wanted.mode) update.push(wanted)
   }
-  for (const path of worker.keys()) if (!master.has(path)) remove.push(path)
+  for (const path of worker.keys()) if (!master.has(path) && !isUnknown(path)) remove.push(path)
   return { create, update, remove }
 }
 
@@ -89,6 +97,7 @@ export const answerCompare = (
   if (!decoded.ok) return decoded
   if (question.counts.reduce((sum, count) => sum + count, 0) !== decoded.value.length)
     return refuse('malformed', { message: 'The counts of a comparison do not add up to its entries' })
+  const isUnknown = (path: string): boolean => master.missingItems.size > 0 && master.missingItems.has(itemOf(synced, path)?.dir ?? '')
   const plans: SyncPlan[] = []
   let bytes = 0
   let start = 0
@@ -97,7 +106,7 @@ export const answerCompare = (
     const theirs = new Map(decoded.value.slice(start, end).map((entry) => [entry.path, entry]))
     if (theirs.size !== end - start || [...theirs.keys()].some((path) => bucketOf(path) !== index))
       return refuse('malformed', { message: 'An entry stands in a bucket that is not its own' })
-    const plan = decidePlan(master.bucket(index), theirs)
+    const plan = decidePlan(master.bucket(index), theirs, isUnknown)
     const planBytes = planWireBytes(plan)
     if (planBytes > limits.compareBytesMax)
       return refuse('tooLarge', { message: 'The decision on one of the 256 buckets is too large for one message' })

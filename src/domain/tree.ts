@@ -33,7 +33,7 @@ export interface ScanPage {
    * Directories of items that are not there at the moment. On a master nothing can be said about their files then, least of
    * all that nobody should have them.
    */
-  readonly missingItems?: readonly string[]
+  readonly missingItems: readonly string[]
   readonly done: boolean
 }
 

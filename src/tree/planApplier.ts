@@ -174,9 +174,9 @@ class PlanRun {
     } catch (thrown) {
       const errno = errnoOf(thrown)
       if (errno !== 'EISDIR' && errno !== 'ENOTEMPTY' && errno !== 'EEXIST') throw thrown
-      if (!this.#paths.removeIfEmpty(path))
+      if (!this.#paths.removeIfHollow(path))
         throw new ClusterError('fileFailed', {
-          message: `'${path}' could not be written (EISDIR: a directory that is not empty is in its place).`,
+          message: `'${path}' could not be written (EISDIR: a directory with files in it is in its place).`,
           cause: thrown,
         })
       this.#disk.rename(source, this.#paths.absolute(path))

@@ -7,7 +7,7 @@ import { ClusterError } from '../errors.js'
 import type { Disk, DiskStat } from '../ports.js'
 import { errnoOf, isGone } from './diskFailure.js'
 import type { TreeOptions } from './fileLook.js'
-import { nameOf, parentOf } from './relativePath.js'
+import { decodeName, nameOf, parentOf } from './relativePath.js'
 
 const directoryMode = 0o770
 
@@ -77,6 +77,28 @@ export class TreePaths {
     this.#proven.delete(directory)
     this.#onChanged(parentOf(directory))
     return true
+  }
+
+  /** Deletes the directory if there is no file anywhere below it. Says whether it is gone. */
+  removeIfHollow(directory: string): boolean {
+    if (!this.#isHollow(directory)) return false
+    this.#removeHollow(directory)
+    return this.removeIfEmpty(directory)
+  }
+
+  #isHollow(directory: string): boolean {
+    return this.#disk.readdir(this.absolute(directory)).every((entry) => {
+      const name = decodeName(entry.name)
+      return name !== undefined && entry.kind === 'directory' && this.#isHollow(`${directory}/${name}`)
+    })
+  }
+
+  #removeHollow(directory: string): void {
+    for (const entry of this.#disk.readdir(this.absolute(directory))) {
+      const below = `${directory}/${decodeName(entry.name)}`
+      this.#removeHollow(below)
+      this.removeIfEmpty(below)
+    }
   }
 
   #makeItemDirectory(directory: string): void {

@@ -1,0 +1,53 @@
+/** How daemons start, stop, and come back to each other. */
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { writeBelow } from '../../src/demo/nodeHome.js'
+import { allTheSame, isAlive, master, withCluster, worker } from '../support/daemons.js'
+
+describe('a daemon', () => {
+  it('stops at SIGTERM within 5 s with exit code 0 and leaves neither PID file nor socket; its worker comes back to the next one', () =>
+    withCluster([master, worker], async (cluster) => {
+      writeBelow(cluster.masterHome, 'etc/rules/local.xml', 'first')
+      await cluster.startAll()
+      await allTheSame(cluster)
+      const run = join(cluster.masterHome, 'var/run')
+      expect(readdirSync(run)).toContain(`wazuh-clusterd-${cluster.daemon(master).pid}.pid`)
+      expect(existsSync(join(cluster.masterHome, 'queue/cluster/c-internal.sock'))).toBe(true)
+
+      const before = cluster.daemon(worker).mark()
+      const { code, tookMs } = await cluster.daemon(master).stop()
+      expect(code).toBe(0)
+      expect(tookMs).toBeLessThan(5_000)
+      expect(readdirSync(run)).toEqual([])
+      expect(existsSync(join(cluster.masterHome, 'queue/cluster/c-internal.sock'))).toBe(false)
+      await cluster.daemon(worker).logged('The master is stopping.', before)
+      expect(await cluster.control(worker, ['-l'])).toMatchObject({ code: 1, out: '' })
+
+      writeBelow(cluster.masterHome, 'etc/rules/local.xml', 'second')
+      await cluster.start(master).logged('Serving on')
+      await cluster.daemon(worker).logged('Successfully connected to master.', before)
+      await allTheSame(cluster)
+
+      const stopped = await cluster.daemon(worker).stop()
+      expect(stopped.code).toBe(0)
+      expect(stopped.tookMs).toBeLessThan(5_000)
+      await cluster.daemon(master).logged("Worker 'worker-1' disconnected: it is stopping.")
+    }))
+
+  it('is not started twice on one home, and the first goes on undisturbed', () =>
+    withCluster([master, worker], async (cluster) => {
+      await cluster.startAll()
+      const first = cluster.daemon(master)
+      const second = cluster.start(master)
+      try {
+        expect((await second.ended).code).toBe(1)
+        expect(second.lines.join('\n')).toContain(`Another wazuh-clusterd (PID ${first.pid}) runs on ${cluster.masterHome}`)
+        expect(first.isRunning).toBe(true)
+        expect(await cluster.control(worker, ['-l'])).toMatchObject({ code: 0 })
+      } finally {
+        await first.stop()
+      }
+      expect(isAlive(first.pid)).toBe(false)
+    }))
+})

@@ -1,0 +1,51 @@
+/** Real clusters for the end-to-end specs: daemons out of dist/ on 127.0.0.1, in a temporary directory, gone afterwards. */
+import { fileURLToPath } from 'node:url'
+import { ProcessCluster } from '../../src/demo/processCluster.js'
+import { sameTree, treeOf, wantedTree } from '../../src/demo/treeOf.js'
+import { waitFor } from '../../src/demo/waitFor.js'
+
+export const repository = fileURLToPath(new URL('../..', import.meta.url))
+const programs = fileURLToPath(new URL('../../dist/cli/', import.meta.url))
+
+/** Short enough for a test to see a second round, long enough for a loaded machine. */
+const clusterJson = { intervals: { worker: { connection_retry: 2, sync_integrity: 1, keep_alive: 1 } } }
+
+export const master = 'master'
+export const worker = 'worker-1'
+export const secondWorker = 'worker-2'
+
+/** Runs `use` with a cluster that is configured and not started; shows the logs when it fails. */
+export const withCluster = async (nodes: readonly string[], use: (cluster: ProcessCluster) => Promise<void>): Promise<void> => {
+  const cluster = new ProcessCluster({ programs, nodes, clusterJson })
+  try {
+    await cluster.prepare()
+    await use(cluster)
+  } catch (error) {
+    for (const daemon of cluster.daemons) console.error(`The last lines of ${daemon.name}:\n${daemon.lastLines()}`)
+    throw error
+  } finally {
+    await cluster.close()
+  }
+}
+
+/** Resolves when every worker has exactly the master's files. */
+export const allTheSame = async (cluster: ProcessCluster): Promise<void> => {
+  const differing = (): true | string => {
+    const wanted = wantedTree(cluster.masterHome)
+    for (const name of cluster.workers) {
+      const same = sameTree(wanted, treeOf(cluster.home(name)))
+      if (same !== true) return `${name}: ${same}`
+    }
+    return true
+  }
+  await waitFor('The same files on every node', differing, { everyMs: 25 })
+}
+
+export const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
