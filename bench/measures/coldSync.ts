@@ -21,6 +21,8 @@ export interface ColdSync {
   readonly seconds: number
   /** The most that a worker's memory rose over what it was before it dialled. */
   readonly memoryMB: number
+  /** Processor time that the workers used, all threads, from the dial on. On a busy machine it says more than `seconds`. */
+  readonly cpuSeconds: number
 }
 
 const idleMs = 300
@@ -36,17 +38,17 @@ export const coldSyncOf = async (
       await child.call('start', { node: `w${index}`, type: 'worker', home, port, gated: true })
       await child.call('happened', { type: 'scanned', count: 1 })
       await new Promise((resolve) => setTimeout(resolve, idleMs))
-      const idleMB = (await child.call('usage', { collect: false })).rssMB
-      return { home, child, idleMB }
+      const idle = await child.call('usage', { collect: false })
+      return { home, child, idle }
     }),
   )
   const outcomes = await Promise.all(
-    started.map(async ({ child, idleMB }) => {
+    started.map(async ({ child, idle }) => {
       const startMs = await child.call('openGate', undefined)
       const [applied] = await child.call('happened', { type: 'applied', count: 1 })
       if (!applied || applied.failures > 0) throw new Error('Files of the cold sync failed')
       const { peakMB } = await child.call('usage', { collect: false })
-      return { startMs, endMs: applied.atMs, memoryMB: peakMB - idleMB }
+      return { startMs, endMs: applied.atMs, memoryMB: peakMB - idle.rssMB, cpuMs: applied.cpuMs - idle.cpuMs }
     }),
   )
   for (const { child, home } of started) {
@@ -56,5 +58,9 @@ export const coldSyncOf = async (
   }
   const startMs = Math.min(...outcomes.map((outcome) => outcome.startMs))
   const endMs = Math.max(...outcomes.map((outcome) => outcome.endMs))
-  return { seconds: (endMs - startMs) / 1000, memoryMB: Math.max(...outcomes.map((outcome) => outcome.memoryMB)) }
+  return {
+    seconds: (endMs - startMs) / 1000,
+    memoryMB: Math.max(...outcomes.map((outcome) => outcome.memoryMB)),
+    cpuSeconds: outcomes.reduce((sum, outcome) => sum + outcome.cpuMs, 0) / 1000,
+  }
 }

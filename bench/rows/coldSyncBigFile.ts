@@ -44,7 +44,7 @@ export const coldSyncBigFile: Row = {
         unit: 's',
         beside: { peer: 'rsync -a', value: median(rsync) },
         target: { bound: 'atMost', factor: 1.5 },
-        note: `${Math.round(fileBytes / 1e6 / seconds)} MB/s, digest verified; the better of ${runs} runs of each`,
+        note: `${Math.round(fileBytes / 1e6 / seconds)} MB/s, digest verified; the better of ${runs} runs of each; ${syncs.map((sync) => sync.cpuSeconds.toFixed(1)).join(' and ')} s of the worker's CPU`,
       },
       {
         what: "the worker's peak over idle",

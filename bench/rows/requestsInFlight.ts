@@ -6,6 +6,6 @@ export const requestsInFlight: Row = {
   name: 'the same, 64 in flight',
   target: '≥ 100 000/s',
   run: async (workshop) => [
-    { what: '', measured: await requestRate(workshop, { workers: 1, inFlight: 64 }), unit: '/s', ...atLeast(100_000) },
+    { what: '', measured: await requestRate(workshop, { workers: 1, inFlight: 64, seconds: 3 }), unit: '/s', ...atLeast(100_000) },
   ],
 }

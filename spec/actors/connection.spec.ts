@@ -138,11 +138,25 @@ describe('a connection', () => {
     expectNothingLeft()
   })
 
+  it('keeps the reason of its thread when the link gives another one for being closed', async () => {
+    class VagueLink extends ScriptedLink {
+      override close(reason: 'stopping' | 'error'): void {
+        super.close(reason)
+      }
+    }
+    const { clock, ends } = connect([{ how: 'closedWithError', afterMs: 5 }], new VagueLink())
+    await clock.advance(10)
+    expect(ends).toEqual([{ type: 'child.closed', error: threadError }])
+  })
+
   it('ends once and leaves nothing, whatever ends when', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(
-          fc.record({ afterMs: fc.option(fc.nat(50), { nil: undefined }), how: fc.constantFrom<ThreadPlan['how']>('closed', 'closedWithError', 'crashes') }),
+          fc.record({
+            afterMs: fc.option(fc.nat(50), { nil: undefined }),
+            how: fc.constantFrom<ThreadPlan['how']>('closed', 'closedWithError', 'crashes'),
+          }),
           { maxLength: 4 },
         ),
         fc.option(fc.nat(50), { nil: undefined }),
@@ -157,7 +171,10 @@ describe('a connection', () => {
           for (const timer of timers) clock.clearTimeout(timer)
           const ended = ends.length
           expect(ended).toBeLessThanOrEqual(1)
-          const mustEnd = lostAtMs !== undefined || stoppedAtMs !== undefined || threads.some((thread) => thread.afterMs !== undefined && thread.how !== 'crashes')
+          const mustEnd =
+            lostAtMs !== undefined ||
+            stoppedAtMs !== undefined ||
+            threads.some((thread) => thread.afterMs !== undefined && thread.how !== 'crashes')
           if (stoppedAtMs === undefined && mustEnd) expect(ended).toBe(1)
           if (!mustEnd) child.stop()
           expectNothingLeft()

@@ -38,7 +38,7 @@ const busy = (mischief: Record<string, unknown>, probe: { started: number; clean
     type: 'parallel',
     states: {
       ticking: { initial: 'tick', states: { tick: { after: { 10: { target: 'tick', reenter: true } } } } },
-      long: { after: { 100_000: {} } },
+      long: { after: { 100000: {} } },
       acting: { initial: 'idle', states: { idle: { on: { go: 'mischief' } }, mischief } },
     },
   } as never)
@@ -49,7 +49,16 @@ const mischiefs: Record<string, Record<string, unknown>> = {
   'an assignment that throws': { entry: assign(boom) },
   'a guard that throws': { always: { guard: boom, target: 'idle' } },
   'a callback that throws when it starts': { invoke: { src: fromCallback(boom) } },
-  'a callback that throws at an event': { invoke: { src: fromCallback(({ receive }) => receive(boom)), id: 'child' }, entry: ({ self }: { self: { send(event: unknown): void } }) => self.send({ type: 'poke' }), on: { poke: { actions: ({ self }: { self: { getSnapshot(): { children: Record<string, { send(event: unknown): void }> } } }) => self.getSnapshot().children['child']?.send({ type: 'x' }) } } },
+  'a callback that throws at an event': {
+    invoke: { src: fromCallback(({ receive }) => receive(boom)), id: 'child' },
+    entry: ({ self }: { self: { send(event: unknown): void } }) => self.send({ type: 'poke' }),
+    on: {
+      poke: {
+        actions: ({ self }: { self: { getSnapshot(): { children: Record<string, { send(event: unknown): void }> } } }) =>
+          self.getSnapshot().children['child']?.send({ type: 'x' }),
+      },
+    },
+  },
   'a promise that rejects': { invoke: { src: fromPromise(() => Promise.reject(new Error('boom'))) } },
   'a promise whose start throws': { invoke: { src: fromPromise(boom) } },
   'an input that throws': { invoke: { src: fromPromise(async () => {}), input: boom } },
@@ -131,13 +140,21 @@ describe('a failure boundary', () => {
     const error = new ClusterError('peerSilent')
     for (const [output, wanted] of [
       [{ kind: 'closed' }, { type: 'child.closed' }],
-      [{ kind: 'closed', error }, { type: 'child.closed', error }],
-      [{ kind: 'crashed', error }, { type: 'child.crashed', error }],
+      [
+        { kind: 'closed', error },
+        { type: 'child.closed', error },
+      ],
+      [
+        { kind: 'crashed', error },
+        { type: 'child.crashed', error },
+      ],
       [undefined, { type: 'child.closed' }],
     ]) {
       const started = run((probe) => busy({ always: { actions: 'end' }, type: 'final' }, probe))
       started.child.stop()
-      const ending = run(() => createMachine({ initial: 'a', states: { a: { after: { 5: 'b' } }, b: { type: 'final' } }, output: output as never }))
+      const ending = run(() =>
+        createMachine({ initial: 'a', states: { a: { after: { 5: 'b' } }, b: { type: 'final' } }, output: output as never }),
+      )
       await ending.clock.advance(10)
       expect(ending.ends).toEqual([wanted])
       expectNothingLeft(ending)
@@ -164,12 +181,12 @@ describe('a failure boundary', () => {
   it('leaves no timer and reports its end even when a clean-up throws', async () => {
     const careless = fromCallback(() => boom)
     const started = run(() =>
-      createMachine({ invoke: { src: careless }, initial: 'a', states: { a: { after: { 5: 'b', 50_000: 'a' } }, b: { type: 'final' } } }),
+      createMachine({ invoke: { src: careless }, initial: 'a', states: { a: { after: { 5: 'b', 50000: 'a' } }, b: { type: 'final' } } }),
     )
     await started.clock.advance(10)
     expect(started.ends).toHaveLength(1)
     expectNothingLeft(started)
-    const stopped = run(() => createMachine({ invoke: { src: careless }, after: { 50_000: {} } }))
+    const stopped = run(() => createMachine({ invoke: { src: careless }, after: { 50000: {} } }))
     stopped.child.stop()
     expectNothingLeft(stopped)
   })

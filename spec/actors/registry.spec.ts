@@ -9,7 +9,14 @@ import { VirtualClock } from '../../src/simulation/virtualClock.js'
 import { recordingLog } from '../support/recordingLog.js'
 import { ScriptedLink } from '../support/scriptedLink.js'
 
-const helloOf = (node: string, instance: string): Hello => ({ cluster: 'wazuh', node, type: 'worker', instance, version: 'v1', capabilities: [] })
+const helloOf = (node: string, instance: string): Hello => ({
+  cluster: 'wazuh',
+  node,
+  type: 'worker',
+  instance,
+  version: 'v1',
+  capabilities: [],
+})
 
 /** A worker's wire as the master has it: `dead` wires swallow everything, and the master does not notice. */
 interface Wire {
@@ -31,7 +38,7 @@ class World {
     masterNode: 'master',
     clock: this.clock,
     log: this.log,
-    connection: connection([{ name: 'lasting', logic: createMachine({ after: { 1_000_000_000: {} } }) }], this.clock),
+    connection: connection([{ name: 'lasting', logic: createMachine({ after: { 1000000000: {} } }) }], this.clock),
     inputOf: ({ link, log }) => ({ link, log, threads: {} }),
     onJoined: ({ name }) => this.joined.push(name),
     onLeft: ({ name }) => this.left.push(name),
@@ -239,7 +246,10 @@ describe('registry', () => {
   it('refuses another cluster and the name of the master, and holds nothing for it', () => {
     const world = new World()
     expect(world.dial('master', 'i1')).toBe('sameNameAsMaster')
-    expect(world.registry.admit({ ...helloOf('w1', 'i1'), cluster: 'other' })).toMatchObject({ ok: false, error: { code: 'wrongClusterName' } })
+    expect(world.registry.admit({ ...helloOf('w1', 'i1'), cluster: 'other' })).toMatchObject({
+      ok: false,
+      error: { code: 'wrongClusterName' },
+    })
     world.expectConsistent(new Map())
   })
 

@@ -79,7 +79,9 @@ describe('a supervised thread', () => {
         expect(crashing.startsMs).toEqual(wantedMs)
         expect(crashing.held()).toBe(isGivenUp ? 0 : 1)
         expect(ends).toMatchObject(isGivenUp ? [{ type: 'child.crashed', error: { code: 'threadCrashed' } }] : [])
-        expect(log.lines.filter((line) => line.includes("The thread 'integrity' failed")).length).toBe(wantedMs.length - 1 + (isGivenUp ? 1 : 0))
+        expect(log.lines.filter((line) => line.includes("The thread 'integrity' failed")).length).toBe(
+          wantedMs.length - 1 + (isGivenUp ? 1 : 0),
+        )
         expect(log.lines.every((line) => line.includes('boom'))).toBe(true)
         child.stop()
         expect(crashing.held()).toBe(0)
@@ -101,7 +103,10 @@ describe('a supervised thread', () => {
 
   it('that crashes more rarely than five times a minute is never given up', async () => {
     const clock = new VirtualClock()
-    const crashing = crashingAfter(clock, Array.from({ length: 100 }, () => 12_000))
+    const crashing = crashingAfter(
+      clock,
+      Array.from({ length: 100 }, () => 12_000),
+    )
     const { child, ends } = supervise(clock, crashing.logic)
     await clock.advance(3_000_000)
     expect(ends).toEqual([])
@@ -111,9 +116,28 @@ describe('a supervised thread', () => {
   })
 
   it.each([
-    ['throws in its first action', createMachine({ entry: () => { throw new Error('boom') } })],
-    ['cannot make its context', createMachine({ context: () => { throw new Error('boom') } })],
-    ['is a callback that throws', fromCallback(() => { throw new Error('boom') })],
+    [
+      'throws in its first action',
+      createMachine({
+        entry: () => {
+          throw new Error('boom')
+        },
+      }),
+    ],
+    [
+      'cannot make its context',
+      createMachine({
+        context: () => {
+          throw new Error('boom')
+        },
+      }),
+    ],
+    [
+      'is a callback that throws',
+      fromCallback(() => {
+        throw new Error('boom')
+      }),
+    ],
     ['is a promise that rejects', fromPromise(() => Promise.reject(new Error('boom')))],
   ])('that %s each time is given up without a trace', async (_, logic) => {
     const clock = new VirtualClock()
@@ -126,7 +150,10 @@ describe('a supervised thread', () => {
   it('that is done ends with the error that it gave, and is not started again', async () => {
     const clock = new VirtualClock()
     const error = new ClusterError('peerSilent')
-    const { ends, log } = supervise(clock, createMachine({ initial: 'a', states: { a: { after: { 5: 'b' } }, b: { type: 'final' } }, output: { kind: 'closed', error } }))
+    const { ends, log } = supervise(
+      clock,
+      createMachine({ initial: 'a', states: { a: { after: { 5: 'b' } }, b: { type: 'final' } }, output: { kind: 'closed', error } }),
+    )
     await clock.advance(60_000)
     expect(ends).toEqual([{ type: 'child.closed', error }])
     expect(log.lines).toEqual([])
@@ -136,10 +163,13 @@ describe('a supervised thread', () => {
   it('gets the same input at each start', async () => {
     const clock = new VirtualClock()
     const inputs: unknown[] = []
-    const { child } = supervise(clock, fromPromise<void, unknown>(({ input }) => {
-      inputs.push(input)
-      return inputs.length < 3 ? Promise.reject(new Error('boom')) : new Promise(() => {})
-    }))
+    const { child } = supervise(
+      clock,
+      fromPromise<void, unknown>(({ input }) => {
+        inputs.push(input)
+        return inputs.length < 3 ? Promise.reject(new Error('boom')) : new Promise(() => {})
+      }),
+    )
     await clock.advance(10_000)
     expect(inputs).toEqual(['its input', 'its input', 'its input'])
     child.stop()

@@ -2,8 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseAnswerLine } from '../../src/domain/answerLine.js'
 import { parseQuery } from '../../src/domain/clusterQuery.js'
-import { splitLines } from '../../src/domain/splitLines.js'
 import type { ClusterQuery } from '../../src/domain/clusterView.js'
+import { splitLines } from '../../src/domain/splitLines.js'
 import { limits } from '../../src/limits.js'
 
 const nodes = fc.array(fc.string({ minLength: 0, maxLength: 20 }), { maxLength: 5 })

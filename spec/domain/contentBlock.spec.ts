@@ -5,7 +5,10 @@ import { ContentBlockWriter, type ContentPiece, decodeContentBlock, filesInBlock
 import { limits } from '../../src/limits.js'
 
 const status = fc.constantFrom('more' as const, 'last' as const, 'gone' as const, 'changed' as const)
-const content = fc.oneof(fc.uint8Array({ maxLength: 3_000 }), fc.nat(60_000).map((length) => new Uint8Array(length).fill(7)))
+const content = fc.oneof(
+  fc.uint8Array({ maxLength: 3_000 }),
+  fc.nat(60_000).map((length) => new Uint8Array(length).fill(7)),
+)
 const position = { file: fc.nat(2 ** 32 - 1), offset: fc.maxSafeNat() }
 const pieces: fc.Arbitrary<ContentPiece> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ ...position, status, bytes: content }) },
@@ -76,13 +79,19 @@ describe('a content block', () => {
 
   it('that was tampered with anywhere is decoded or refused as malformed, and never grows past its bound', () =>
     fc.assert(
-      fc.property(fc.array(pieces, { minLength: 1, maxLength: 4 }), fc.boolean(), fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }), (wanted, compress, edits) => {
-        const block = Uint8Array.from(write(wanted, compress).block)
-        for (const [at, value] of edits) block[at % block.length] = value
-        const decoded = decodeContentBlock(block)
-        if (decoded.ok) expect(decoded.value.reduce((sum, piece) => sum + piece.bytes.length, 0)).toBeLessThanOrEqual(limits.streamChunkBytesMax)
-        else expect(decoded.error.code).toBe('malformed')
-      }),
+      fc.property(
+        fc.array(pieces, { minLength: 1, maxLength: 4 }),
+        fc.boolean(),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        (wanted, compress, edits) => {
+          const block = Uint8Array.from(write(wanted, compress).block)
+          for (const [at, value] of edits) block[at % block.length] = value
+          const decoded = decodeContentBlock(block)
+          if (decoded.ok)
+            expect(decoded.value.reduce((sum, piece) => sum + piece.bytes.length, 0)).toBeLessThanOrEqual(limits.streamChunkBytesMax)
+          else expect(decoded.error.code).toBe('malformed')
+        },
+      ),
       { numRuns: 300 },
     ))
 

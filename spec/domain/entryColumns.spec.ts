@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { decodeEntries, type EntryColumns, encodeEntries, entryWireBytes, joinDigests, joinPaths, splitDigests, splitPaths } from '../../src/domain/entryColumns.js'
+import {
+  decodeEntries,
+  type EntryColumns,
+  encodeEntries,
+  entryWireBytes,
+  joinDigests,
+  joinPaths,
+  splitDigests,
+  splitPaths,
+} from '../../src/domain/entryColumns.js'
 import { checkPath } from '../../src/domain/paths.js'
 import { entries, synced, syncedPaths, trees } from '../support/treeArbitraries.js'
 
@@ -8,11 +17,26 @@ import { entries, synced, syncedPaths, trees } from '../support/treeArbitraries.
 const anyColumns: fc.Arbitrary<EntryColumns> = fc.record({
   paths: fc.oneof(
     fc.string({ unit: 'binary' }),
-    fc.array(fc.oneof(syncedPaths, fc.string({ unit: 'binary', maxLength: 8 }), fc.constantFrom('../x', '/etc/shared/a', 'etc/shared/../x')), { maxLength: 5 }).map(joinPaths),
+    fc
+      .array(
+        fc.oneof(syncedPaths, fc.string({ unit: 'binary', maxLength: 8 }), fc.constantFrom('../x', '/etc/shared/a', 'etc/shared/../x')),
+        { maxLength: 5 },
+      )
+      .map(joinPaths),
   ),
-  digests: fc.oneof(fc.uint8Array({ maxLength: 100 }), fc.nat(5).map((count) => new Uint8Array(32 * count))),
-  sizes: fc.oneof(fc.uint8Array({ maxLength: 48 }), fc.nat(5).map((count) => new Uint8Array(8 * count).fill(255)), fc.nat(5).map((count) => new Uint8Array(8 * count))),
-  modes: fc.oneof(fc.uint8Array({ maxLength: 12 }), fc.nat(5).map((count) => new Uint8Array(2 * count))),
+  digests: fc.oneof(
+    fc.uint8Array({ maxLength: 100 }),
+    fc.nat(5).map((count) => new Uint8Array(32 * count)),
+  ),
+  sizes: fc.oneof(
+    fc.uint8Array({ maxLength: 48 }),
+    fc.nat(5).map((count) => new Uint8Array(8 * count).fill(255)),
+    fc.nat(5).map((count) => new Uint8Array(8 * count)),
+  ),
+  modes: fc.oneof(
+    fc.uint8Array({ maxLength: 12 }),
+    fc.nat(5).map((count) => new Uint8Array(2 * count)),
+  ),
 })
 
 describe('entry columns', () => {

@@ -65,7 +65,8 @@ describe('manifest', () => {
             if (what === 'gone') return []
             if (what === 'path') return [{ ...entry, path: `${entry.path}!` }]
             if (what === 'mode') return [{ ...entry, mode: entry.mode ^ 1 }]
-            if (what === 'held' || entry.held) return [{ path: entry.path, size: entry.size, mode: entry.mode, digest: entry.digest, ...(!entry.held && { held: true }) }]
+            if (what === 'held' || entry.held)
+              return [{ path: entry.path, size: entry.size, mode: entry.mode, digest: entry.digest, ...(!entry.held && { held: true }) }]
             return [{ ...entry, digest: entry.digest.replace(/.$/, (digit) => (digit === '0' ? '1' : '0')) }]
           }
           const changed = tree.flatMap((entry, at) => (at === index ? change(entry) : [entry]))

@@ -6,10 +6,34 @@ import { defaultSyncedItems, isExcluded } from '../../src/domain/syncedItems.js'
 import { limits } from '../../src/limits.js'
 import { synced, syncedPaths } from '../support/treeArbitraries.js'
 
-const fragments = fc.constantFrom('etc', 'shared', 'rules', 'client.keys', 'ar.conf', 'a', '.', '..', '...', '', '..foo', 'a..b', '\0', '\\', '~', 'x~', '\ud800', 'etc/shared', '../..', ' ', '\n')
+const fragments = fc.constantFrom(
+  'etc',
+  'shared',
+  'rules',
+  'client.keys',
+  'ar.conf',
+  'a',
+  '.',
+  '..',
+  '...',
+  '',
+  '..foo',
+  'a..b',
+  '\0',
+  '\\',
+  '~',
+  'x~',
+  '\ud800',
+  'etc/shared',
+  '../..',
+  ' ',
+  '\n',
+)
 const wildPaths = fc.oneof(
   fc.array(fragments, { maxLength: 8 }).map((names) => names.join('/')),
-  fc.tuple(fc.constantFrom('etc/shared/', 'etc/rules/', 'etc/', '/', ''), fc.string({ unit: 'binary', maxLength: 20 })).map((parts) => parts.join('')),
+  fc
+    .tuple(fc.constantFrom('etc/shared/', 'etc/rules/', 'etc/', '/', ''), fc.string({ unit: 'binary', maxLength: 20 }))
+    .map((parts) => parts.join('')),
   syncedPaths,
 )
 
@@ -61,12 +85,21 @@ describe('paths', () => {
     },
   )
 
-  it.each(['', '.', '..', 'etc', 'etc/shared', 'etc/ossec.conf', 'etc/shared/ar.conf', 'etc/other', 'bin/x', 'etc/sharedx/a', 'etc/rules/../client.keys'])(
-    'of no synced file are refused: %j',
-    (path) => {
-      expect(checkPath(defaultSyncedItems, path)).toMatchObject({ ok: false, error: { code: 'pathRefused' } })
-    },
-  )
+  it.each([
+    '',
+    '.',
+    '..',
+    'etc',
+    'etc/shared',
+    'etc/ossec.conf',
+    'etc/shared/ar.conf',
+    'etc/other',
+    'bin/x',
+    'etc/sharedx/a',
+    'etc/rules/../client.keys',
+  ])('of no synced file are refused: %j', (path) => {
+    expect(checkPath(defaultSyncedItems, path)).toMatchObject({ ok: false, error: { code: 'pathRefused' } })
+  })
 
   it('are refused from one byte or one directory too many', () => {
     const deep = (names: number): string => `etc/shared/${Array.from({ length: names - 2 }, () => 'd').join('/')}`

@@ -63,7 +63,13 @@ const exchange = (master: Manifest, worker: Manifest): { plan: SyncPlan; pages: 
 /** Long paths, so that a tree of a few hundred files needs several pages. */
 const longPathOf = (file: number): string => `etc/shared/${`${'x'.repeat(200)}/`.repeat(16)}${file}`
 const longTrees = fc
-  .tuple(fc.subarray(Array.from({ length: 300 }, (_, file) => longPathOf(file)), { minLength: 100 }), fc.infiniteStream(entryAt(fc.constant(''))))
+  .tuple(
+    fc.subarray(
+      Array.from({ length: 300 }, (_, file) => longPathOf(file)),
+      { minLength: 100 },
+    ),
+    fc.infiniteStream(entryAt(fc.constant(''))),
+  )
   .map(([paths, drawn]) => paths.flatMap((path) => [...drawn.take(1)].map((entry) => ({ ...entry, path }))))
 
 describe('sync plan', () => {
@@ -75,11 +81,14 @@ describe('sync plan', () => {
         const after = new Map(worker)
         for (const entry of [...plan.create, ...plan.update]) after.set(entry.path, entry)
         for (const path of plan.remove) after.delete(path)
-        const wanted = new Map([...master.values()].flatMap((entry) => {
-          const kept = entry.held ? worker.get(entry.path) : entry
-          return kept ? [[entry.path, kept] as const] : []
-        }))
-        const facts = (tree: Map<string, FileEntry>): unknown[] => [...tree.values()].map(({ path, digest, mode }) => `${path} ${digest} ${mode}`).sort()
+        const wanted = new Map(
+          [...master.values()].flatMap((entry) => {
+            const kept = entry.held ? worker.get(entry.path) : entry
+            return kept ? [[entry.path, kept] as const] : []
+          }),
+        )
+        const facts = (tree: Map<string, FileEntry>): unknown[] =>
+          [...tree.values()].map(({ path, digest, mode }) => `${path} ${digest} ${mode}`).sort()
         expect(facts(after)).toEqual(facts(wanted))
         for (const entry of plan.create) expect(worker.has(entry.path)).toBe(false)
         for (const entry of plan.update) expect(worker.has(entry.path)).toBe(true)
@@ -118,7 +127,10 @@ describe('sync plan', () => {
   })
 
   it('of a worker that has everything to fetch or everything to delete fits into messages', () => {
-    const tree = Array.from({ length: 900 }, (_, file): FileEntry => ({ path: longPathOf(file), size: 2 ** 40, mode: 0o660, digest: digestOf(file) }))
+    const tree = Array.from(
+      { length: 900 },
+      (_, file): FileEntry => ({ path: longPathOf(file), size: 2 ** 40, mode: 0o660, digest: digestOf(file) }),
+    )
     expect(exchange(manifestOf(tree), new Manifest()).plan.create).toHaveLength(900)
     expect(exchange(new Manifest(), manifestOf(tree)).plan.remove).toHaveLength(900)
     expect(exchange(manifestOf(tree.map((entry) => ({ ...entry, mode: 0o640 }))), manifestOf(tree)).plan.update).toHaveLength(900)
@@ -153,7 +165,13 @@ describe('sync plan', () => {
 
 describe('a question that lies', () => {
   /** A true question about all of a tree. */
-  const asked = (tree: readonly FileEntry[]): CompareQuestion => value(askAbout(manifestOf(tree), Array.from({ length: bucketCount }, (_, index) => index)))
+  const asked = (tree: readonly FileEntry[]): CompareQuestion =>
+    value(
+      askAbout(
+        manifestOf(tree),
+        Array.from({ length: bucketCount }, (_, index) => index),
+      ),
+    )
   const isRefused = (question: CompareQuestion, master = new Manifest()): void => {
     const answered = answerCompare(master, synced, question)
     expect(answered.ok || ['malformed', 'pathRefused'].includes(answered.error.code)).toBe(true)
@@ -195,14 +213,19 @@ describe('a question that lies', () => {
 
   it('with an entry twice, or a path that leads out, is refused', () =>
     fc.assert(
-      fc.property(nonEmpty, fc.nat(), fc.constantFrom('../', '/', 'etc/shared/../../', './', 'etc/passwd/', 'bin/'), (tree, pick, prefix) => {
-        const entry = tree[pick % tree.length]
-        if (!entry) return
-        const index = bucketOf(entry.path)
-        isRefused({ buckets: [index], counts: [2], entries: encodeEntries([entry, entry]) })
-        const outside = { ...entry, path: `${prefix}${entry.path}` }
-        isRefused({ buckets: [bucketOf(outside.path)], counts: [1], entries: encodeEntries([outside]) })
-      }),
+      fc.property(
+        nonEmpty,
+        fc.nat(),
+        fc.constantFrom('../', '/', 'etc/shared/../../', './', 'etc/passwd/', 'bin/'),
+        (tree, pick, prefix) => {
+          const entry = tree[pick % tree.length]
+          if (!entry) return
+          const index = bucketOf(entry.path)
+          isRefused({ buckets: [index], counts: [2], entries: encodeEntries([entry, entry]) })
+          const outside = { ...entry, path: `${prefix}${entry.path}` }
+          isRefused({ buckets: [bucketOf(outside.path)], counts: [1], entries: encodeEntries([outside]) })
+        },
+      ),
     ))
 
   it('never makes an answer that is too large or has a path twice', () =>
@@ -225,7 +248,16 @@ describe('a question that lies', () => {
 
 describe('an answer that lies', () => {
   const nothing = encodeEntries([])
-  const badPaths = fc.constantFrom('../etc/shared/a', '/etc/shared/a', 'etc/shared/../a', 'etc/shared//a', 'etc/ossec.conf', 'etc/shared/ar.conf', 'etc/shared/a~', 'etc/shared/.')
+  const badPaths = fc.constantFrom(
+    '../etc/shared/a',
+    '/etc/shared/a',
+    'etc/shared/../a',
+    'etc/shared//a',
+    'etc/ossec.conf',
+    'etc/shared/ar.conf',
+    'etc/shared/a~',
+    'etc/shared/.',
+  )
 
   it('about paths is refused as a whole, wherever they stand', () =>
     fc.assert(

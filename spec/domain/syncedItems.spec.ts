@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { defaultSyncedItems, itemOf, itemsDigest, type SyncedItem, type SyncedItems } from '../../src/domain/syncedItems.js'
 import { sameDigest } from '../../src/domain/manifest.js'
+import { defaultSyncedItems, itemOf, itemsDigest, type SyncedItem, type SyncedItems } from '../../src/domain/syncedItems.js'
 
 const dirs = fc.array(fc.constantFrom('a', 'b', 'ab', 'c'), { minLength: 1, maxLength: 3 }).map((names) => names.join('/'))
 const fileNames = fc.constantFrom('a', 'b', 'f', 'g.tmp', 'skip')
@@ -28,7 +28,8 @@ describe('synced items', () => {
         const fileName = names.at(-1) ?? ''
         // The same rule said the other way round: from the deepest directory up.
         let item: SyncedItem | undefined
-        for (let depth = names.length - 1; depth > 0 && !item; depth--) item = synced.items.find(({ dir }) => dir === names.slice(0, depth).join('/'))
+        for (let depth = names.length - 1; depth > 0 && !item; depth--)
+          item = synced.items.find(({ dir }) => dir === names.slice(0, depth).join('/'))
         const isDirect = item !== undefined && item.dir.split('/').length === names.length - 1
         const isWanted =
           item !== undefined &&

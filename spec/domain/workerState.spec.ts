@@ -5,10 +5,21 @@ import { WorkerState } from '../../src/domain/workerState.js'
 import { limits } from '../../src/limits.js'
 import { digestOf } from '../support/treeArbitraries.js'
 
-const entryOf = (path: string): { path: string; size: number; mode: number; digest: string } => ({ path, size: 1, mode: 0o660, digest: digestOf(1) })
-const paths = fc.uniqueArray(fc.nat(20).map((file) => `etc/shared/${file}`), { maxLength: 6 })
-const plans: fc.Arbitrary<SyncPlan> = fc.tuple(paths, paths, paths).map(([create, update, remove]) => ({ create: create.map(entryOf), update: update.map(entryOf), remove }))
-const pathsOf = ({ create, update, remove }: SyncPlan): string[] => [...new Set([...create, ...update].map((entry) => entry.path).concat(remove))].sort()
+const entryOf = (path: string): { path: string; size: number; mode: number; digest: string } => ({
+  path,
+  size: 1,
+  mode: 0o660,
+  digest: digestOf(1),
+})
+const paths = fc.uniqueArray(
+  fc.nat(20).map((file) => `etc/shared/${file}`),
+  { maxLength: 6 },
+)
+const plans: fc.Arbitrary<SyncPlan> = fc
+  .tuple(paths, paths, paths)
+  .map(([create, update, remove]) => ({ create: create.map(entryOf), update: update.map(entryOf), remove }))
+const pathsOf = ({ create, update, remove }: SyncPlan): string[] =>
+  [...new Set([...create, ...update].map((entry) => entry.path).concat(remove))].sort()
 
 /** A round up to its plan. */
 const begin = (state: WorkerState, plan: SyncPlan): void => {
@@ -36,7 +47,10 @@ describe('worker state', () => {
       fc.property(plans, paths, fc.nat(9), (plan, failed, leftOut) => {
         const state = new WorkerState()
         begin(state, plan)
-        state.applied(failed.map((path) => ({ path, code: 'diskFull', message: 'The disk is full' })), leftOut)
+        state.applied(
+          failed.map((path) => ({ path, code: 'diskFull', message: 'The disk is full' })),
+          leftOut,
+        )
         expect([...state.files].sort(([a], [b]) => (a < b ? -1 : 1))).toEqual(
           [...failed].sort().map((path) => [path, { state: 'failed', error: { code: 'diskFull', message: 'The disk is full' } }]),
         )

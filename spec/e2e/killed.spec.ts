@@ -1,11 +1,12 @@
 /** kill -9 in the middle of a sync: at no moment is a file partial, and the next start repairs. */
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { hashList } from '../../src/demo/managerFiles.js'
 import { replaceBelow } from '../../src/demo/nodeHome.js'
 import type { ProcessCluster } from '../../src/demo/processCluster.js'
+import { SizeWatch, sizeIn } from '../../src/demo/sizeWatch.js'
 import { waitFor } from '../../src/demo/waitFor.js'
 import { allTheSame, master, withCluster, worker } from '../support/daemons.js'
 
@@ -15,10 +16,10 @@ const digestIn = (home: string, path: string): string =>
     .update(readFileSync(join(home, path)))
     .digest('hex')
 const digestsIn = (home: string): string[] => paths.map((path) => digestIn(home, path))
-const sizeIn = (home: string, path: string): number => statSync(join(home, path), { throwIfNoEntry: false })?.size ?? 0
 
 const writeAll = ({ masterHome }: ProcessCluster, rows: number): void => {
-  for (const path of paths) replaceBelow(masterHome, path, hashList(rows))
+  const contents = paths.map((path) => ({ path, content: hashList(rows) }))
+  for (const { content, path } of contents) replaceBelow(masterHome, path, content)
 }
 
 const stageOf = (home: string): readonly string[] => {
@@ -27,10 +28,10 @@ const stageOf = (home: string): readonly string[] => {
 }
 
 /** Moments of a sync, as they show on the worker's disk. */
-const moments: readonly (readonly [says: string, holds: (home: string, newSize: number) => boolean])[] = [
+const moments: readonly (readonly [says: string, holds: (home: string, renewed: number) => boolean])[] = [
   ['the first content comes in', (home) => stageOf(home).length > 0],
   ['half of the content is staged', (home) => stageOf(home).length > paths.length / 2],
-  ['the first file is renamed into place', (home, newSize) => paths.some((path) => sizeIn(home, path) === newSize)],
+  ['the first file is renamed into place', (_, renewed) => renewed > 0],
 ]
 
 describe.each([worker, master])('kill -9 of the %s', (victim) => {
@@ -41,13 +42,21 @@ describe.each([worker, master])('kill -9 of the %s', (victim) => {
       await cluster.startAll()
       await allTheSame(cluster)
       const before = digestsIn(home)
+      const first = paths[0] ?? ''
+      const oldSize = sizeIn(home, first)
       writeAll(cluster, 30_000)
-      const after = digestsIn(cluster.masterHome)
-      const newSize = sizeIn(cluster.masterHome, paths[0] ?? '')
-      await waitFor('The moment to kill', () => holds(home, newSize) || digestIn(home, paths[0] ?? '') === after[0], { everyMs: 1 })
+      const watch = new SizeWatch(paths, { oldSize, newSize: sizeIn(cluster.masterHome, first) })
+      const isTime = (): boolean => {
+        const renewed = watch.renewed(home)
+        return renewed === paths.length || holds(home, renewed)
+      }
+      await waitFor('The moment to kill', isTime, { everyMs: 1 })
       await cluster.daemon(victim).kill()
+      const after = digestsIn(cluster.masterHome)
       for (const [at, digest] of digestsIn(home).entries()) expect([before[at], after[at]], paths[at]).toContain(digest)
-      await cluster.startAll()
+      const starting = cluster.startAll()
+      await waitFor('Every file renewed by the next start', () => watch.renewed(home) === paths.length, { everyMs: 1 })
+      await starting
       await allTheSame(cluster)
       expect(digestsIn(home)).toEqual(after)
       await waitFor('An empty stage', () => stageOf(home).length === 0 || stageOf(home).join(', '))

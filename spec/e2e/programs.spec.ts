@@ -53,7 +53,7 @@ describe('npm run demo', () => {
     for (const shown of [
       'was on both workers after',
       'on a worker was undone after',
-      'none was partial',
+      'never partial',
       'cluster_control -l',
       'cluster_control -i',
       'failed',

@@ -1,11 +1,26 @@
 /** Two disks for the same tests: the real one in a temporary directory, and the simulated one; and an operator's hand on each. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createNodeDisk } from '../../src/platform/nodeDisk.js'
 import type { Disk } from '../../src/ports.js'
 import { MemoryDisk } from '../../src/simulation/memoryDisk.js'
+
+/** In memory where there is such a place: the tests write many files, durably. */
+export const temporaryDirectory = (): string => (existsSync('/dev/shm') ? '/dev/shm' : tmpdir())
 
 const isDangling = (path: string): boolean => {
   try {
@@ -35,7 +50,7 @@ export interface DiskWorld {
 }
 
 export const createNodeWorld = (): DiskWorld => {
-  const home = mkdtempSync(join(tmpdir(), 'muster-tree-'))
+  const home = mkdtempSync(join(temporaryDirectory(), 'muster-tree-'))
   const at = (path: string): string => join(home, path)
   const above = (path: string): void => {
     mkdirSync(dirname(at(path)), { recursive: true })

@@ -13,7 +13,23 @@ export const synced: SyncedItems = {
   excludedEndings: ['~', '.tmp'],
 }
 
-const oddNames = ['..foo', 'a..b', '...', ' ', 'a b', "quo'te", 'quo"te', 'new\nline', 'tab\t', 'ä', '\u{1f600}', '-rf', '%2e%2e', 'a\\b', 'x'.repeat(255)]
+const oddNames = [
+  '..foo',
+  'a..b',
+  '...',
+  ' ',
+  'a b',
+  "quo'te",
+  'quo"te',
+  'new\nline',
+  'tab\t',
+  'ä',
+  '\u{1f600}',
+  '-rf',
+  '%2e%2e',
+  'a\\b',
+  'x'.repeat(255),
+]
 
 export const fileNames: fc.Arbitrary<string> = fc
   .oneof(
@@ -21,7 +37,9 @@ export const fileNames: fc.Arbitrary<string> = fc
     { weight: 1, arbitrary: fc.constantFrom(...oddNames) },
     {
       weight: 1,
-      arbitrary: fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }).filter((name) => !/[/\0\p{Surrogate}]/u.test(name) && name !== '.' && name !== '..'),
+      arbitrary: fc
+        .string({ unit: 'grapheme', minLength: 1, maxLength: 12 })
+        .filter((name) => !/[/\0\p{Surrogate}]/u.test(name) && name !== '.' && name !== '..'),
     },
   )
   .filter((name) => !/^ar\.conf$|~$|\.tmp$/.test(name))
@@ -39,7 +57,10 @@ export const syncedPaths: fc.Arbitrary<string> = fc.oneof(
 )
 
 export const digestOf = (content: number): string => content.toString(16).padStart(64, 'c')
-const digests = fc.oneof({ weight: 4, arbitrary: fc.nat(6).map(digestOf) }, { weight: 1, arbitrary: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')) })
+const digests = fc.oneof(
+  { weight: 4, arbitrary: fc.nat(6).map(digestOf) },
+  { weight: 1, arbitrary: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((bytes) => Buffer.from(bytes).toString('hex')) },
+)
 
 export const entryAt = (paths: fc.Arbitrary<string>): fc.Arbitrary<FileEntry> =>
   fc.record({ path: paths, size: fc.maxSafeNat(), mode: fc.constantFrom(0o640, 0o660, 0o600, 0o4777), digest: digests })
@@ -56,7 +77,10 @@ export const trees = (of: fc.Arbitrary<FileEntry> = entries, maxLength = 40): fc
   fc.uniqueArray(of, { selector: (entry) => entry.path, maxLength })
 
 /** Two trees that have much in common, as a master's and a worker's do. */
-export const treePairs = (left: fc.Arbitrary<FileEntry> = heldEntries, right: fc.Arbitrary<FileEntry> = entries): fc.Arbitrary<[FileEntry[], FileEntry[]]> =>
+export const treePairs = (
+  left: fc.Arbitrary<FileEntry> = heldEntries,
+  right: fc.Arbitrary<FileEntry> = entries,
+): fc.Arbitrary<[FileEntry[], FileEntry[]]> =>
   fc.tuple(trees(left), trees(right), fc.array(fc.nat(), { maxLength: 40 })).map(([ours, theirs, kept]) => {
     const all = new Map(theirs.map((entry) => [entry.path, entry]))
     for (const pick of kept) {

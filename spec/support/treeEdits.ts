@@ -8,16 +8,25 @@ export type TreeEdit =
   | { readonly kind: 'write'; readonly path: string; readonly content: string; readonly mode: number }
   | { readonly kind: 'remove' | 'mkdir'; readonly path: string }
 
-const name = fc.constantFrom('a', 'b', 'c', 'ar.conf', 'x~', 'sp ace', "q'uo\"te", 'new\nline', 'ä', 'x'.repeat(255))
+const name = fc.constantFrom('a', 'b', 'c', 'ar.conf', 'x~', 'sp ace', 'q\'uo"te', 'new\nline', 'ä', 'x'.repeat(255))
 const path = fc
   .tuple(fc.constantFrom('etc/shared', 'etc/rules', 'etc/rules/a'), fc.array(name, { minLength: 1, maxLength: 3 }))
   .map(([dir, names]) => [dir, ...names].join('/'))
-const anyPath = fc.oneof({ weight: 8, arbitrary: path }, { weight: 1, arbitrary: fc.constantFrom('etc/client.keys', 'etc/other', 'etc/deep/client.keys') })
-const content = fc.oneof(fc.constantFrom('', 'one', 'two', 'three'), fc.nat(400_000).map((length) => 'long '.repeat(length / 5)))
+const anyPath = fc.oneof(
+  { weight: 8, arbitrary: path },
+  { weight: 1, arbitrary: fc.constantFrom('etc/client.keys', 'etc/other', 'etc/deep/client.keys') },
+)
+const content = fc.oneof(
+  fc.constantFrom('', 'one', 'two', 'three'),
+  fc.nat(400_000).map((length) => 'long '.repeat(length / 5)),
+)
 
 export const treeEdits: fc.Arbitrary<TreeEdit[]> = fc.array(
   fc.oneof(
-    { weight: 5, arbitrary: fc.record({ kind: fc.constant('write' as const), path: anyPath, content, mode: fc.constantFrom(0o660, 0o640, 0o600) }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({ kind: fc.constant('write' as const), path: anyPath, content, mode: fc.constantFrom(0o660, 0o640, 0o600) }),
+    },
     { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('remove' as const, 'mkdir' as const), path }) },
   ),
   { maxLength: 14 },

@@ -1,7 +1,7 @@
 /** A node without actors or network: its tree and manifest, and one integrity round between two of them, as the actors do it. */
 import { Manifest } from '../../src/domain/manifest.js'
-import { decidePlan, type SyncPlan, writeStepsOf } from '../../src/domain/syncPlan.js'
 import type { SyncedItems } from '../../src/domain/syncedItems.js'
+import { decidePlan, type SyncPlan, writeStepsOf } from '../../src/domain/syncPlan.js'
 import type { AppliedPlan, ContentRequest, FileEntry, FileFailure } from '../../src/domain/tree.js'
 import { createTree, type Tree } from '../../src/tree/tree.js'
 import type { DiskWorld } from './diskWorlds.js'
@@ -49,7 +49,12 @@ export interface SyncOptions {
 }
 
 /** Brings the content of a plan to the worker's stage. Returns the bytes sent and what failed, by path. */
-export const transfer = (master: TreeNode, worker: TreeNode, plan: SyncPlan, options: SyncOptions = {}): { bytes: number; failures: Map<string, string> } => {
+export const transfer = (
+  master: TreeNode,
+  worker: TreeNode,
+  plan: SyncPlan,
+  options: SyncOptions = {},
+): { bytes: number; failures: Map<string, string> } => {
   const steps = writeStepsOf(plan, worker.manifest)
   const pathOf = new Map<string, string>()
   for (const step of steps) if (step.from.kind === 'stage' && !pathOf.has(step.digest)) pathOf.set(step.digest, step.path)
@@ -58,7 +63,8 @@ export const transfer = (master: TreeNode, worker: TreeNode, plan: SyncPlan, opt
   const files = digests.map((digest, index) => ({ path: pathOf.get(digest) ?? '', digest, offset: offsets[index] ?? 0 }))
   const failures = new Map<string, string>()
   let bytes = 0
-  let request: ContentRequest | undefined = files.length > 0 ? { files, from: { file: 0, offset: files[0]?.offset ?? 0 }, compress: options.compress ?? false } : undefined
+  let request: ContentRequest | undefined =
+    files.length > 0 ? { files, from: { file: 0, offset: files[0]?.offset ?? 0 }, compress: options.compress ?? false } : undefined
   for (let index = 0; request; index++) {
     options.onBlock?.(index)
     const { block, next }: ReturnType<Tree['read']> = master.tree.read(request)
@@ -70,7 +76,11 @@ export const transfer = (master: TreeNode, worker: TreeNode, plan: SyncPlan, opt
 }
 
 /** One round: look, decide, transfer, apply. */
-export const syncRound = (master: TreeNode, worker: TreeNode, options: SyncOptions = {}): { plan: SyncPlan; failures: Map<string, string>; applied: AppliedPlan } => {
+export const syncRound = (
+  master: TreeNode,
+  worker: TreeNode,
+  options: SyncOptions = {},
+): { plan: SyncPlan; failures: Map<string, string>; applied: AppliedPlan } => {
   master.look()
   worker.look()
   const plan = decidePlan(master.entries(), worker.entries())

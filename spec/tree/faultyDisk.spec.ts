@@ -39,26 +39,33 @@ const mounts = fc.constantFrom<readonly string[]>([], ['/home/queue'])
 describe('a crash of the worker', () => {
   it('at any call of the disk, with or without power, leaves each file old or new, and the next round repairs', () =>
     fc.assert(
-      fc.property(cleanEdits, cleanEdits, fc.integer({ min: 1, max: 400 }), fc.boolean(), mounts, (masterEdits, workerEdits, step, isPower, separate) => {
-        const master = new TreeNode(worldOf(masterEdits), 'master', synced)
-        const away = worldOf(workerEdits, { mounts: separate })
-        const before = expectedEntries(away, synced, 'worker')
-        const wanted = expectedEntries(master.world, synced, 'master')
-        crashingAt(away, step, () => syncRound(master, new TreeNode(away, 'worker', synced)))
-        if (isPower) away.disk.crash()
-        else away.disk.killProcess()
-        const digestOf = (entry: string | undefined): string | undefined => entry?.slice(entry.indexOf(' ') + 1)
-        const left = expectedEntries(away, synced, 'worker')
-        for (const path of new Set([...before.keys(), ...wanted.keys(), ...left.keys()]))
-          expect([digestOf(before.get(path)), digestOf(wanted.get(path)), undefined]).toContain(digestOf(left.get(path)))
-        // Gone is only what had to go, or was not there yet.
-        for (const [path] of before) if (wanted.has(path)) expect(left.has(path)).toBe(true)
-        expect(syncRound(master, new TreeNode(away, 'worker', synced)).failures).toEqual(new Map())
-        expect(expectedEntries(away, synced, 'worker')).toEqual(wanted)
-        // Nothing of ours is left lying about, but in the stage.
-        expect([...filesBelow(away, 'etc').keys()].filter((path) => path.includes('.muster-'))).toEqual([])
-        expect(away.disk.openFiles).toBe(0)
-      }),
+      fc.property(
+        cleanEdits,
+        cleanEdits,
+        fc.integer({ min: 1, max: 400 }),
+        fc.boolean(),
+        mounts,
+        (masterEdits, workerEdits, step, isPower, separate) => {
+          const master = new TreeNode(worldOf(masterEdits), 'master', synced)
+          const away = worldOf(workerEdits, { mounts: separate })
+          const before = expectedEntries(away, synced, 'worker')
+          const wanted = expectedEntries(master.world, synced, 'master')
+          crashingAt(away, step, () => syncRound(master, new TreeNode(away, 'worker', synced)))
+          if (isPower) away.disk.crash()
+          else away.disk.killProcess()
+          const digestOf = (entry: string | undefined): string | undefined => entry?.slice(entry.indexOf(' ') + 1)
+          const left = expectedEntries(away, synced, 'worker')
+          for (const path of new Set([...before.keys(), ...wanted.keys(), ...left.keys()]))
+            expect([digestOf(before.get(path)), digestOf(wanted.get(path)), undefined]).toContain(digestOf(left.get(path)))
+          // Gone is only what had to go, or was not there yet.
+          for (const [path] of before) if (wanted.has(path)) expect(left.has(path)).toBe(true)
+          expect(syncRound(master, new TreeNode(away, 'worker', synced)).failures).toEqual(new Map())
+          expect(expectedEntries(away, synced, 'worker')).toEqual(wanted)
+          // Nothing of ours is left lying about, but in the stage.
+          expect([...filesBelow(away, 'etc').keys()].filter((path) => path.includes('.muster-'))).toEqual([])
+          expect(away.disk.openFiles).toBe(0)
+        },
+      ),
       { numRuns: 400 },
     ))
 
@@ -82,7 +89,22 @@ describe('a crash of the worker', () => {
 
 describe('a disk that fails', () => {
   const faults = fc.record({
-    operation: fc.constantFrom('lstat', 'stat', 'realpath', 'readdir', 'open', 'fstat', 'read', 'write', 'sync', 'rename', 'unlink', 'rmdir', 'mkdir', 'chmod'),
+    operation: fc.constantFrom(
+      'lstat',
+      'stat',
+      'realpath',
+      'readdir',
+      'open',
+      'fstat',
+      'read',
+      'write',
+      'sync',
+      'rename',
+      'unlink',
+      'rmdir',
+      'mkdir',
+      'chmod',
+    ),
     code: fc.constantFrom('EIO', 'EACCES', 'EROFS', 'ENOSPC', 'EMFILE', 'EXDEV'),
   } as const)
 
@@ -104,7 +126,9 @@ describe('a disk that fails', () => {
           expect(thrown).toMatchObject({ code: fault.code })
         }
         stop()
-        if (isMasters) for (const [path, entry] of before) if (wanted.get(path) === entry) expect(expectedEntries(away, synced, 'worker').get(path)).toBe(entry)
+        if (isMasters)
+          for (const [path, entry] of before)
+            if (wanted.get(path) === entry) expect(expectedEntries(away, synced, 'worker').get(path)).toBe(entry)
         worker.tree.close()
         expect(away.disk.openFiles).toBe(0)
         expect(syncRound(master, worker).failures).toEqual(new Map())

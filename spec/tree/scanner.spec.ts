@@ -7,7 +7,9 @@ import { edit, expectedEntries, sha256, treeEdits } from '../support/treeEdits.j
 import { TreeNode } from '../support/treeNodes.js'
 
 const found = (node: TreeNode): Map<string, string> =>
-  new Map([...node.manifest.entries()].map((entry) => [entry.path, `${entry.mode.toString(8)} ${entry.digest}${entry.held ? ' held' : ''}`]))
+  new Map(
+    [...node.manifest.entries()].map((entry) => [entry.path, `${entry.mode.toString(8)} ${entry.digest}${entry.held ? ' held' : ''}`]),
+  )
 const zeros = '0'.repeat(64)
 const roles = fc.constantFrom('master' as const, 'worker' as const)
 

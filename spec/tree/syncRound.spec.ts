@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { decidePlan } from '../../src/domain/syncPlan.js'
 import { itemOf } from '../../src/domain/syncedItems.js'
+import { decidePlan } from '../../src/domain/syncPlan.js'
 import type { WriteStep } from '../../src/domain/tree.js'
 import { limits } from '../../src/limits.js'
 import { createMemoryWorld, createNodeWorld, type DiskWorld, filesBelow } from '../support/diskWorlds.js'
@@ -17,7 +17,10 @@ const worlds = [
 
 const unsynced = (world: DiskWorld): Map<string, string> => new Map([...filesBelow(world, 'etc')].filter(([path]) => !itemOf(synced, path)))
 const isExcludedBelow = (path: string): boolean => /(^|\/)(ar\.conf|[^/]*~)(\/|$)/.test(path)
-const large = (seed: number, length: number): string => createHash('shake256', { outputLength: length / 2 }).update(`${seed}`).digest('hex')
+const large = (seed: number, length: number): string =>
+  createHash('shake256', { outputLength: length / 2 })
+    .update(`${seed}`)
+    .digest('hex')
 const digestOf = (text: string): string => sha256(text)
 
 describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) => {
@@ -110,7 +113,8 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
 
   it('carries names of 255 bytes, odd names, empty files and a tree 40 levels deep', () => {
     const deep = Array.from({ length: 40 }, (_, level) => `level ${level}`).join('/')
-    for (const name of ['x'.repeat(255), 'ä'.repeat(127), ' ', "'quo\"te'", 'new\nline', '-rf', '$(date)', deep]) a.write(`etc/rules/${name}`, name.slice(0, 9))
+    for (const name of ['x'.repeat(255), 'ä'.repeat(127), ' ', "'quo\"te'", 'new\nline', '-rf', '$(date)', deep])
+      a.write(`etc/rules/${name}`, name.slice(0, 9))
     a.write('etc/rules/empty', '')
     expect(syncRound(master, worker).failures).toEqual(new Map())
     expect(filesBelow(b, 'etc/rules')).toEqual(filesBelow(a, 'etc/rules'))
@@ -119,7 +123,12 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
   it('removes empty directories where the item says so, and only there, and never an item', () => {
     for (const dir of ['etc/shared', 'etc/rules']) b.write(`${dir}/x/y/extra`, 'extra')
     syncRound(master, worker)
-    expect(['etc/shared', 'etc/shared/x', 'etc/rules/x/y', 'etc/rules/x/y/extra'].map((path) => b.exists(path))).toEqual([true, false, true, false])
+    expect(['etc/shared', 'etc/shared/x', 'etc/rules/x/y', 'etc/rules/x/y/extra'].map((path) => b.exists(path))).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ])
   })
 
   it('replaces symlinks of the worker and never writes or deletes through them', () => {
@@ -132,7 +141,12 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     a.write('etc/rules/file', 'inside')
     expect(syncRound(master, worker).failures).toEqual(new Map())
     expect(filesBelow(b, 'etc/rules')).toEqual(filesBelow(a, 'etc/rules'))
-    expect(filesBelow(b, 'outside')).toEqual(new Map([['outside/file', '660 outside'], ['outside/sub/file', '660 outside']]))
+    expect(filesBelow(b, 'outside')).toEqual(
+      new Map([
+        ['outside/file', '660 outside'],
+        ['outside/sub/file', '660 outside'],
+      ]),
+    )
     // Told to delete through a link, as by a master that lies, it does not.
     b.symlink('../../outside', 'etc/rules/trap')
     worker.apply({ writes: [], removals: ['etc/rules/trap/file', 'etc/rules/trap/sub/file'] })
@@ -189,7 +203,12 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
         if (index === 1) a.remove('etc/rules/vanishes')
       },
     })
-    expect(failures).toEqual(new Map([['etc/rules/changes', 'digestMismatch'], ['etc/rules/vanishes', 'fileGone']]))
+    expect(failures).toEqual(
+      new Map([
+        ['etc/rules/changes', 'digestMismatch'],
+        ['etc/rules/vanishes', 'fileGone'],
+      ]),
+    )
     expect(b.read('etc/rules/changes')).toBe('old')
     expect(b.exists('etc/rules/stays')).toBe(true)
     expect(syncRound(master, worker).failures).toEqual(new Map())
@@ -198,7 +217,17 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
 
   it('refuses paths that lead out, wherever they come from, and does the rest', () => {
     const digest = digestOf('x')
-    const bad = ['../x', '/etc/passwd', 'etc/rules/../../x', 'etc/rules//x', 'etc/rules/x\0', 'etc/ossec.conf', 'etc/rules/ar.conf', 'queue/x', '']
+    const bad = [
+      '../x',
+      '/etc/passwd',
+      'etc/rules/../../x',
+      'etc/rules//x',
+      'etc/rules/x\0',
+      'etc/ossec.conf',
+      'etc/rules/ar.conf',
+      'queue/x',
+      '',
+    ]
     const steps = bad.map((path): WriteStep => ({ path, digest, mode: 0o660, from: { kind: 'stage' } }))
     b.write('etc/rules/extra', 'extra')
     worker.look()
@@ -209,25 +238,36 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
       const { block } = master.tree.read({ files: [{ path, digest, offset: 0 }], from: { file: 0, offset: 0 }, compress: false })
       expect(worker.tree.stage(block, () => digest).failed.map((failure) => failure.code)).toEqual(['pathRefused'])
     }
-    const copies = ['../x', 'etc/ossec.conf'].map((path): WriteStep => ({ path: 'etc/rules/new', digest, mode: 0o660, from: { kind: 'copy', path } }))
+    const copies = ['../x', 'etc/ossec.conf'].map(
+      (path): WriteStep => ({ path: 'etc/rules/new', digest, mode: 0o660, from: { kind: 'copy', path } }),
+    )
     expect(worker.apply({ writes: copies, removals: [] }).failures.map((failure) => failure.code)).toEqual(['pathRefused', 'pathRefused'])
   })
 
   it('does not read through a symlinked directory that leads out of the item', () => {
     a.write('etc/secret/file', 'secret')
     a.symlink('../secret', 'etc/rules/link')
-    const { block } = master.tree.read({ files: [{ path: 'etc/rules/link/file', digest: digestOf('secret'), offset: 0 }], from: { file: 0, offset: 0 }, compress: false })
+    const { block } = master.tree.read({
+      files: [{ path: 'etc/rules/link/file', digest: digestOf('secret'), offset: 0 }],
+      from: { file: 0, offset: 0 },
+      compress: false,
+    })
     expect(Buffer.from(block).includes('secret\0') || Buffer.from(block).subarray(0, 20).includes('secret')).toBe(false)
     expect(worker.tree.stage(block, () => digestOf('secret')).failed.map((failure) => failure.code)).toEqual(['pathRefused'])
   })
 
   it('stages nothing under a digest that the content does not have, nor under a name that is no digest', () => {
     a.write('etc/rules/a', 'one')
-    const request = { files: [{ path: 'etc/rules/a', digest: digestOf('other'), offset: 0 }], from: { file: 0, offset: 0 }, compress: false }
+    const request = {
+      files: [{ path: 'etc/rules/a', digest: digestOf('other'), offset: 0 }],
+      from: { file: 0, offset: 0 },
+      compress: false,
+    }
     const { block } = master.tree.read(request)
     expect(worker.tree.stage(block, () => digestOf('other')).failed.map((failure) => failure.code)).toEqual(['digestMismatch'])
     expect(worker.tree.staged([digestOf('other')])).toEqual([0])
-    for (const name of ['../../etc/rules/evil', 'A'.repeat(64), undefined]) expect(worker.tree.stage(block, () => name).failed.map((failure) => failure.code)).toEqual(['malformed'])
+    for (const name of ['../../etc/rules/evil', 'A'.repeat(64), undefined])
+      expect(worker.tree.stage(block, () => name).failed.map((failure) => failure.code)).toEqual(['malformed'])
     expect(filesBelow(b, 'etc')).toEqual(new Map())
   })
 
@@ -240,11 +280,19 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     const digest = digestOf('one')
     const step = (path: string, from: WriteStep['from']): WriteStep => ({ path, digest, mode: 0o600, from })
     const { failures } = worker.apply({
-      writes: [step('etc/rules/x', { kind: 'stage' }), step('etc/rules/a', { kind: 'mode' }), step('etc/rules/y', { kind: 'copy', path: 'etc/rules/source' })],
+      writes: [
+        step('etc/rules/x', { kind: 'stage' }),
+        step('etc/rules/a', { kind: 'mode' }),
+        step('etc/rules/y', { kind: 'copy', path: 'etc/rules/source' }),
+      ],
       removals: [],
     })
     expect(new Map(failures.map(({ code, path }) => [path, code]))).toEqual(
-      new Map([['etc/rules/x', 'transferFailed'], ['etc/rules/a', 'fileGone'], ['etc/rules/y', 'fileGone']]),
+      new Map([
+        ['etc/rules/x', 'transferFailed'],
+        ['etc/rules/a', 'fileGone'],
+        ['etc/rules/y', 'fileGone'],
+      ]),
     )
     expect(b.read('etc/rules/a')).toBe('other')
     expect(b.modeOf('etc/rules/a')).toBe(0o660)

@@ -145,13 +145,23 @@ export class IntegritySync {
 
   async #fetch(link: Link, batch: readonly Wanted[], failed: Map<Digest, Omit<FileFailure, 'path'>>, signal: AbortSignal): Promise<void> {
     const { clock, compression, tree } = this.#options
-    const startMs = clock.monotonicMs()
     const digests = batch.map((file) => file.digest)
     const stream = link.expectStream()
     const open = new Set(batch.keys())
+    const compress = choosesCompression(compression, this.#bytesPerSecond)
+    const stage = async (block: Uint8Array): Promise<void> => {
+      const outcome = await tree.files.stage(block, digests, signal)
+      for (const index of outcome.complete) open.delete(index)
+      for (const { file, code, message } of outcome.failed) {
+        open.delete(file)
+        const digest = digests[file]
+        if (digest !== undefined) failed.set(digest, { code, message })
+      }
+    }
+    let staging: Promise<void> = Promise.resolve()
     let bytes = 0
+    let waitedMs = 0
     try {
-      const compress = choosesCompression(compression, this.#bytesPerSecond)
       await link.request(
         'integrity.fetch',
         {
@@ -163,17 +173,18 @@ export class IntegritySync {
         },
         this.#limits(signal),
       )
+      let askedMs = clock.monotonicMs()
       for await (const block of stream) {
+        waitedMs += clock.monotonicMs() - askedMs
         signal.throwIfAborted()
         bytes += block.byteLength
-        const outcome = await tree.files.stage(block, digests, signal)
-        for (const index of outcome.complete) open.delete(index)
-        for (const { file, code, message } of outcome.failed) {
-          open.delete(file)
-          const digest = digests[file]
-          if (digest !== undefined) failed.set(digest, { code, message })
-        }
+        // One block is staged while the next one comes in.
+        await staging
+        staging = stage(block)
+        staging.catch(() => undefined)
+        askedMs = clock.monotonicMs()
       }
+      await staging
     } finally {
       stream.cancel()
     }
@@ -181,8 +192,8 @@ export class IntegritySync {
       const digest = digests[index]
       if (digest !== undefined) failed.set(digest, { code: 'transferFailed', message: 'The master did not send the whole file' })
     }
-    const seconds = (clock.monotonicMs() - startMs) / 1000
-    if (bytes >= limits.streamWindowBytes && seconds > 0) this.#bytesPerSecond = bytes / seconds
+    // Only waiting tells of the wire, and only of plain content: packed content comes as fast as the master packs.
+    if (!compress && bytes >= limits.streamWindowBytes && waitedMs > 0) this.#bytesPerSecond = (bytes / waitedMs) * 1000
   }
 
   #limits(signal: AbortSignal): { signal: AbortSignal; timeoutMs: number } {

@@ -42,6 +42,7 @@ export class LocalTree {
   /** Resolves once the tree is known. */
   known(signal: AbortSignal): Promise<void> {
     if (this.#looked) return Promise.resolve()
+    if (signal.aborted) return Promise.reject(new ClusterError('aborted'))
     return new Promise((resolve, reject) => {
       const stop = this.onChanged(() => {
         if (!this.#looked) return

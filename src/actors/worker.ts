@@ -30,9 +30,14 @@ export interface WorkerOptions {
 
 /** The first redial comes this soon, in milliseconds. */
 const redialMsMin = 100
+/** A connection that ends sooner than this, in milliseconds, was as good as none: redials after several of them become rarer. */
+const shortLifeMs = 1_000
 
 interface Dialling {
   readonly failedDials: number
+  readonly connectedAtMs: number
+  /** Connections in a row that had a short life. */
+  readonly shortLives: number
   readonly delayMs: number
   readonly refused: boolean
   readonly link: Link | undefined
@@ -96,7 +101,14 @@ export const worker = (options: WorkerOptions) => {
         log.error(`Could not connect to master: ${error.message}. Trying again in ${inSeconds} seconds.`)
       },
       noteTold: assign({ told: ({ context }) => context.error?.message }),
-      noteConnected: assign((_, link: Link) => ({ link, failedDials: 0, refused: false, told: undefined, error: undefined })),
+      noteConnected: assign((_, link: Link) => ({
+        link,
+        connectedAtMs: clock.monotonicMs(),
+        failedDials: 0,
+        refused: false,
+        told: undefined,
+        error: undefined,
+      })),
       announce: ({ context }) => {
         if (!context.link) return
         log.info('Successfully connected to master.')
@@ -104,12 +116,16 @@ export const worker = (options: WorkerOptions) => {
           log.warning('The connection uses the previous cluster key: give the master the current one.')
         options.onConnected(context.link)
       },
-      noteLost: assign((_, event: ChildEvent) => ({
-        link: undefined,
-        error: event.error ?? new ClusterError('linkClosed'),
-        failedDials: 0,
-        delayMs: redialDelayMs(0, false, random.fraction(), policy),
-      })),
+      noteLost: assign(({ context }, event: ChildEvent) => {
+        const isShort = clock.monotonicMs() - context.connectedAtMs < shortLifeMs
+        return {
+          link: undefined,
+          error: event.error ?? new ClusterError('linkClosed'),
+          failedDials: 0,
+          shortLives: isShort ? context.shortLives + 1 : 0,
+          delayMs: redialDelayMs(isShort ? context.shortLives : 0, false, random.fraction(), policy),
+        }
+      }),
       logLost: ({ context: { error } }) => {
         if (error?.code === 'peerStopping') log.info('The master is stopping. Connecting again as soon as it is back.')
         else log.error(`The connection to the master was lost: ${error?.message ?? 'unknown'}. Connecting again.`)
@@ -119,7 +135,16 @@ export const worker = (options: WorkerOptions) => {
     delays: { redial: ({ context }) => context.delayMs },
   }).createMachine({
     id: 'worker',
-    context: { failedDials: 0, delayMs: 0, refused: false, link: undefined, error: undefined, told: undefined },
+    context: {
+      failedDials: 0,
+      connectedAtMs: 0,
+      shortLives: 0,
+      delayMs: 0,
+      refused: false,
+      link: undefined,
+      error: undefined,
+      told: undefined,
+    },
     initial: 'dialling',
     states: {
       dialling: {

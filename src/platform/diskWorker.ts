@@ -2,6 +2,8 @@
  * What runs inside a disk thread: one tree over the real disk, which keeps what it knows from task to task. Blocks of content
  * are moved between the threads, not copied.
  */
+import { fdatasync } from 'node:fs'
+import { promisify } from 'node:util'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import type { AppliedPlan, ContentRequest, Digest, ScanPage, StageOutcome } from '../domain/tree.js'
 import { ClusterError } from '../errors.js'
@@ -41,8 +43,16 @@ export const clearStage = (): null | ThreadRefusal =>
     return null
   })
 
-export const stage = (task: { block: Uint8Array; digests: ReadonlyMap<number, Digest> }): StageOutcome | ThreadRefusal =>
-  answering(() => tree.stage(task.block, (file) => task.digests.get(file)))
+const makeDurable = promisify(fdatasync)
+
+/** The files of a block are made durable at the same time: the file system writes its journal once for several of them. */
+export const stage = async (task: { block: Uint8Array; digests: ReadonlyMap<number, Digest> }): Promise<StageOutcome | ThreadRefusal> => {
+  const receipt = answering(() => tree.receive(task.block, (file) => task.digests.get(file)))
+  if ('refused' in receipt) return receipt
+  const failures = new Map<number, unknown>()
+  await Promise.all(receipt.unsynced.map((file) => makeDurable(file).catch((thrown: unknown) => failures.set(file, thrown))))
+  return receipt.settle(failures)
+}
 
 export const read = ({ firstFile, request }: { request: ContentRequest; firstFile: number }): unknown =>
   answering(() => {

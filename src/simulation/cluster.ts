@@ -44,6 +44,8 @@ export interface SimulatedNode {
   running: RunningNode | undefined
   /** Its process's view of the disk. */
   view: WatchedDisk | undefined
+  /** When it was last without a process, in milliseconds of the virtual clock. */
+  downSinceMs: number
 }
 
 export class SimulatedCluster {
@@ -159,6 +161,7 @@ export class SimulatedCluster {
     const node = this.node(name)
     if (!node.running) return
     node.running = undefined
+    node.downSinceMs = this.clock.monotonicMs()
     node.view?.abandon()
     this.network.crash(name, what)
     node.clock.cancelAll()
@@ -246,11 +249,17 @@ export class SimulatedCluster {
     this.trace.add(this.clock.monotonicMs(), 'checker', `VIOLATED ${rule}: ${says}`)
   }
 
-  /** The registry knows no worker that has been gone for longer than the keep-alive's bound. */
-  checkGone(name: string): void {
-    this.checks += 1
-    if (this.master.running && this.#members.has(name))
-      this.violated('a dead worker leaves the registry within its bound', `${name} is still in`)
+  /** The registry knows no worker that has been without a process for longer than the keep-alive's bound. */
+  checkDeadWorkers(): void {
+    const { checkLastKeepAliveMs, silenceMsMax } = this.timings
+    const boundMs = silenceDetectionMsMax({ checkIntervalMs: checkLastKeepAliveMs, silenceMsMax })
+    for (const { downSinceMs, name, running } of this.workers) {
+      if (running || this.clock.monotonicMs() - downSinceMs <= boundMs) continue
+      // A master that was frozen, or started only now, has had less time to notice.
+      if (!this.master.running || this.master.clock.isFrozen) continue
+      this.checks += 1
+      if (this.isMember(name)) this.violated('a dead worker leaves the registry within its bound', `${name} is still in`)
+    }
   }
 
   isMember(name: string): boolean {
@@ -264,7 +273,7 @@ export class SimulatedCluster {
     for (const item of this.synced.items) disk.makeDirectories(posix.join(home, item.dir))
     disk.makeDirectories(posix.join(home, 'queue', 'cluster', name))
     disk.edit(posix.join(home, 'etc', 'ossec.conf'), Buffer.from(`<!-- of ${name} -->`), 0o640)
-    return { name, role: index === 0 ? 'master' : 'worker', clock, disk, running: undefined, view: undefined }
+    return { name, role: index === 0 ? 'master' : 'worker', clock, disk, running: undefined, view: undefined, downSinceMs: 0 }
   }
 
   #onEvent(name: string, event: NodeEvent): void {

@@ -95,6 +95,7 @@ export const simulate = async (options: SimulateOptions): Promise<SimulationRepo
 
   while (cluster.clock.monotonicMs() < options.virtualMs && cluster.violations.length === 0) {
     await cluster.clock.advance(Math.min(progressEveryMs, options.virtualMs - cluster.clock.monotonicMs()))
+    cluster.checkDeadWorkers()
     options.onProgress?.(progress())
   }
   underFaults = false

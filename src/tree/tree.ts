@@ -5,7 +5,7 @@
 import type { AppliedPlan, ContentRequest, Digest, ScanPage, StageOutcome } from '../domain/tree.js'
 import type { Disk } from '../ports.js'
 import { ContentReader, type ReadContent } from './contentReader.js'
-import { ContentStage } from './contentStage.js'
+import { ContentStage, type Receipt } from './contentStage.js'
 import type { TreeOptions } from './fileLook.js'
 import { createPlanApplier, type Plan } from './planApplier.js'
 import { Scanner } from './scanner.js'
@@ -25,6 +25,8 @@ export interface Tree {
   staged(digests: readonly Digest[]): readonly number[]
   /** @throws ClusterError `malformed` for a block that is none */
   stage(block: Uint8Array, digestOf: (file: number) => Digest | undefined): StageOutcome
+  /** Like `stage`, but leaves it to the caller to make the files durable. */
+  receive(block: Uint8Array, digestOf: (file: number) => Digest | undefined): Receipt
   apply(plan: Plan): AppliedPlan
   clearStage(): void
   /** Closes the file that is being received, if any. */
@@ -43,6 +45,7 @@ export const createTree = (disk: Disk, options: CreateTreeOptions): Tree => {
     read: (request, firstFile) => reader.read(request, firstFile),
     staged: (digests) => stage.staged(digests),
     stage: (block, digestOf) => stage.stage(block, digestOf),
+    receive: (block, digestOf) => stage.receive(block, digestOf),
     apply,
     clearStage: () => stage.clear(),
     close: () => stage.close(),

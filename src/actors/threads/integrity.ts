@@ -35,6 +35,10 @@ interface Round extends IntegrityApplyInput {
   readonly outcome: Outcome
   /** A change came in while the round was under way. */
   readonly wanted: boolean
+  /** The plan was applied: one more check should find the trees the same. */
+  readonly proofWanted: boolean
+  /** This round is that check, and nothing else asked for it. */
+  readonly isProof: boolean
   readonly same: boolean
   readonly crash: ClusterError | undefined
   readonly failed: boolean
@@ -81,12 +85,14 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
     guards: {
       isSame: ({ context }) => context.same,
       nothingToDo: ({ context }) => isEmptyPlan(context.plan),
-      isCheckWanted: ({ context }) => context.wanted && !context.failed,
+      isCheckWanted: ({ context }) => (context.wanted || context.proofWanted) && !context.failed,
       isCrash: ({ context }) => context.crash !== undefined,
     },
     actions: {
       startRound: assign({
         startMs: () => clock.monotonicMs(),
+        isProof: ({ context }) => context.proofWanted && !context.wanted,
+        proofWanted: false,
         wanted: false,
         failed: false,
         plan: emptyPlan,
@@ -114,8 +120,9 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
         syncLog.info(`Finished in ${seconds(clock.monotonicMs() - startMs)}.`)
       },
       tellApplied: ({ context }) => onApplied(context.plan, context.outcome),
-      // After a plan the trees should be the same: one more check proves it, and lets the master know. After a failure the interval decides.
-      wantProof: assign({ wanted: true, failed: ({ context }) => context.outcome.failures.length > 0 }),
+      // After a plan the trees should be the same: one more check proves it, and lets the master know. After a failure the interval
+      // decides, and so it does when the proof failed: a disk that does not keep modes would be written to for ever.
+      wantProof: assign({ proofWanted: ({ context }) => !context.isProof, failed: ({ context }) => context.outcome.failures.length > 0 }),
       noteWanted: assign({ wanted: true }),
       logFailure: ({ context, event }) => {
         const error = thrownIn(event)
@@ -136,6 +143,8 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       transferred: nothingTransferred,
       outcome: nothingDone,
       wanted: false,
+      proofWanted: false,
+      isProof: false,
       same: false,
       crash: undefined,
       failed: false,

@@ -22,8 +22,8 @@ interface Watch {
   readonly startMs: number
   /** When the whole tree has to be looked at again, however many hints come in between. */
   readonly everythingAtMs: number
-  /** Paths to look at next, or everything. */
-  readonly due: ReadonlySet<string> | 'everything'
+  /** Paths to look at next, or everything. Hints are added in place: there may be thousands, and copying for each would stall. */
+  readonly due: Set<string> | 'everything'
   /** What the look under way covers. */
   readonly under: ReadonlySet<string> | 'everything'
   readonly look: Look | undefined
@@ -34,10 +34,9 @@ type Hint = { type: 'tree.hint'; paths: readonly string[] | undefined }
 
 const withHint = (due: Watch['due'], hint: Hint): Watch['due'] => {
   if (due === 'everything' || hint.paths === undefined || due.size + hint.paths.length > hintedPathsMax) return 'everything'
-  return new Set([...due, ...hint.paths])
+  for (const path of hint.paths) due.add(path)
+  return due
 }
-
-const nothingDue: ReadonlySet<string> = new Set()
 
 export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityOptions) =>
   setup({
@@ -63,7 +62,12 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
       isCrash: ({ context }) => context.crash !== undefined,
     },
     actions: {
-      startLook: assign({ under: ({ context }) => context.due, due: nothingDue, startMs: () => clock.monotonicMs() }),
+      // Under a constant stream of hints there is no rest in which the interval could pass: so it is looked at here, too.
+      startLook: assign({
+        under: ({ context }) => (clock.monotonicMs() >= context.everythingAtMs ? 'everything' : context.due),
+        due: () => new Set<string>(),
+        startMs: () => clock.monotonicMs(),
+      }),
       scheduleEverything: assign({
         everythingAtMs: ({ context }) => (context.under === 'everything' ? clock.monotonicMs() + intervalMs : context.everythingAtMs),
       }),
@@ -87,7 +91,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
     delays: { untilEverything: ({ context }) => Math.max(0, context.everythingAtMs - clock.monotonicMs()), retry: intervalMs },
   }).createMachine({
     id: 'localIntegrity',
-    context: { startMs: 0, everythingAtMs: 0, due: 'everything', under: nothingDue, look: undefined, crash: undefined },
+    context: { startMs: 0, everythingAtMs: 0, due: 'everything', under: 'everything', look: undefined, crash: undefined },
     invoke: { src: 'watching' },
     on: {
       'tree.hint': { actions: assign({ due: ({ context, event }) => withHint(context.due, event) }) },

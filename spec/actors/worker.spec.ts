@@ -1,0 +1,226 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type ChildEvent, startHosted } from '../../src/actors/host.js'
+import { IntegritySync } from '../../src/actors/integritySync.js'
+import { LocalTree } from '../../src/actors/localTree.js'
+import { worker } from '../../src/actors/worker.js'
+import { defaultTimings } from '../../src/domain/timings.js'
+import { ClusterError } from '../../src/errors.js'
+import type { Link } from '../../src/ports.js'
+import { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { recordingLog } from '../support/recordingLog.js'
+import { ScriptedFiles } from '../support/scriptedFiles.js'
+import { ScriptedLink } from '../support/scriptedLink.js'
+import { hello } from '../support/sessionPair.js'
+import { synced } from '../support/treeArbitraries.js'
+
+/** A master that answers everything: the trees are the same. */
+const masterLink = (clock: VirtualClock): ScriptedLink =>
+  new ScriptedLink('master', (type) => {
+    if (type === 'keepAlive.beat') return Promise.resolve({ receivedAtMs: clock.now() })
+    return type === 'integrity.check' ? Promise.resolve({ same: true }) : undefined
+  })
+
+/** What comes of each dial, in turn, and then of all others: a link, or why there is none. */
+type Dials = (dial: number) => Link | Promise<Link> | ClusterError | 'hangs'
+
+const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () => 0) => {
+  const clock = new VirtualClock()
+  const log = recordingLog()
+  const dialsMs: number[] = []
+  const ends: ChildEvent[] = []
+  const seen: string[] = []
+  const dials = outcomeOf(clock)
+  const aborted = { count: 0 }
+  const tree = new LocalTree(new ScriptedFiles(clock), synced, clock)
+  const logic = worker({
+    hello,
+    master: { host: 'master', port: 1516 },
+    timings: defaultTimings,
+    clock,
+    random: { fraction, bytes: (count) => new Uint8Array(count) },
+    log,
+    transport: {
+      dial: (_endpoint, _hello, signal) => {
+        dialsMs.push(clock.monotonicMs())
+        const outcome = dials(dialsMs.length - 1)
+        if (outcome instanceof ClusterError) return Promise.reject(outcome)
+        if (outcome !== 'hangs') return Promise.resolve(outcome)
+        return new Promise((_, reject) => {
+          signal.addEventListener('abort', () => {
+            aborted.count += 1
+            reject(new ClusterError('aborted'))
+          })
+        })
+      },
+      listen: () => Promise.reject(new ClusterError('listenFailed')),
+    },
+    integrity: { tree, sync: new IntegritySync({ tree, clock, requestTimeoutMs: 20_000, compression: 'auto' }), onApplied: () => {} },
+    onConnected: () => seen.push('connected'),
+    onDisconnected: ({ code }) => seen.push(`disconnected: ${code}`),
+  })
+  const child = startHosted(logic, { clock, onEnd: (event) => ends.push(event) })
+  const stop = async (): Promise<void> => {
+    child.stop()
+    await clock.settle()
+    expect(child.timers + clock.pending).toBe(0)
+    expect(ends).toEqual([])
+  }
+  const errors = (): readonly string[] => log.lines.filter((line) => line.startsWith('error'))
+  return { aborted, child, clock, dialsMs, errors, log, seen, stop }
+}
+
+const gapsOf = (timesMs: readonly number[]): number[] => timesMs.slice(1).map((atMs, index) => atMs - (timesMs[index] ?? 0))
+const refused = (message = 'connect ECONNREFUSED'): ClusterError => new ClusterError('dialFailed', { message })
+
+describe('worker', () => {
+  it('dials again after waits that grow by half up to connection_retry, while the master is away', async () => {
+    const { clock, dialsMs, stop } = startWorker(() => () => refused())
+    await clock.advance(120_000)
+    const gaps = gapsOf(dialsMs)
+    expect(gaps[0]).toBe(100)
+    for (const [index, gap] of gaps.entries()) expect(gap).toBeCloseTo(Math.min(100 * 1.5 ** index, defaultTimings.connectionRetryMs), 6)
+    expect(Math.max(...gaps)).toBeCloseTo(defaultTimings.connectionRetryMs, 6)
+    await stop()
+  })
+
+  it('never waits longer than connection_retry nor shorter than half of its shortest wait, whatever the jitter', () =>
+    fc.assert(
+      fc.asyncProperty(fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), async (fractions) => {
+        const { clock, dialsMs, stop } = startWorker(
+          () => () => refused(),
+          () => fractions.next().value,
+        )
+        await clock.advance(60_000)
+        for (const gap of gapsOf(dialsMs)) {
+          expect(gap).toBeLessThanOrEqual(defaultTimings.connectionRetryMs + 1e-6)
+          expect(gap).toBeGreaterThanOrEqual(50 - 1e-6)
+        }
+        await stop()
+      }),
+      { numRuns: 30 },
+    ))
+
+  it('says why it cannot connect once, and again when the reason is another one', async () => {
+    const reasons = ['away', 'away', 'away', 'no route', 'no route', 'away']
+    const { clock, errors, stop } = startWorker(() => (dial) => refused(reasons[dial] ?? 'away'))
+    await clock.advance(60_000)
+    expect(errors().map((line) => line.replace(/.*master: (.*)\. Trying.*/, '$1'))).toEqual(['away', 'no route', 'away'])
+    await stop()
+  })
+
+  it('waits long after a refusal that only an operator can mend, and shows its sentence', async () => {
+    const { clock, dialsMs, errors, stop } = startWorker(
+      () => () => new ClusterError('wrongClusterName', { message: "The cluster here is named 'a'" }),
+    )
+    await clock.advance(35_000)
+    expect(dialsMs).toEqual([0, 10_000, 20_000, 30_000])
+    expect(errors()).toHaveLength(1)
+    expect(errors()[0]).toContain("The cluster here is named 'a'. Trying again in 10 seconds.")
+    await stop()
+  })
+
+  it.each(['peerStopping', 'linkLost', 'peerSilent'] as const)('dials again soon after a connection ended: %s', async (code) => {
+    const links: ScriptedLink[] = []
+    const { clock, dialsMs, errors, log, seen, stop } = startWorker((virtual) => () => {
+      const link = masterLink(virtual)
+      links.push(link)
+      return link
+    })
+    await clock.advance(1_000)
+    expect(seen).toEqual(['connected'])
+    links[0]?.lose(new ClusterError(code))
+    await clock.advance(100)
+    expect(dialsMs).toEqual([0, 1_100])
+    expect(seen).toEqual(['connected', `disconnected: ${code}`, 'connected'])
+    expect(errors()).toHaveLength(code === 'peerStopping' ? 0 : 1)
+    expect(log.lines.filter((line) => line.includes('Successfully connected'))).toHaveLength(2)
+    expect(links[0]?.served).toBe(0)
+    await stop()
+    expect(links.every((link) => !link.isOpen && link.served === 0)).toBe(true)
+  })
+
+  it('begins with short waits again after it was connected', async () => {
+    const { clock, dialsMs, stop } = startWorker((virtual) => (dial) => {
+      if (dial !== 20) return refused()
+      const link = masterLink(virtual)
+      virtual.setTimeout(() => link.lose(new ClusterError('linkLost')), 10)
+      return link
+    })
+    await clock.advance(300_000)
+    const gaps = gapsOf(dialsMs)
+    expect(gaps[19]).toBeGreaterThan(9_000)
+    expect(gaps[20]).toBeCloseTo(110, 6)
+    expect(gaps[21]).toBeCloseTo(100, 6)
+    await stop()
+  })
+
+  it('does not storm a master that lets it in and hangs up at once', async () => {
+    const { clock, dialsMs, stop } = startWorker((virtual) => () => {
+      const link = masterLink(virtual)
+      virtual.setTimeout(() => link.lose(new ClusterError('linkLost')), 1)
+      return link
+    })
+    await clock.advance(60_000)
+    expect(dialsMs.length).toBeLessThan(40)
+    await stop()
+  })
+
+  it('warns of a connection that was made with the previous key', async () => {
+    const { clock, log, stop } = startWorker((virtual) => () => {
+      const link = masterLink(virtual)
+      return Object.assign(link, { peer: { ...link.peer, key: 'previous' } })
+    })
+    await clock.advance(10)
+    expect(log.lines.filter((line) => line.includes('previous cluster key'))).toHaveLength(1)
+    await stop()
+  })
+
+  it('stopped while it dials, waits or is connected leaves nothing open', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.nat(3_000),
+        fc.array(fc.constantFrom('hangs', 'refused', 'connects'), { minLength: 1, maxLength: 5 }),
+        async (ms, script) => {
+          const links: ScriptedLink[] = []
+          let hanging = 0
+          const { aborted, clock, stop } = startWorker((virtual) => (dial) => {
+            const says = script[dial % script.length]
+            if (says === 'refused') return refused()
+            if (says === 'hangs') {
+              hanging += 1
+              return 'hangs'
+            }
+            const link = masterLink(virtual)
+            links.push(link)
+            return link
+          })
+          for (let passedMs = 0; passedMs < ms; passedMs += 200) {
+            await clock.advance(200)
+            links.at(-1)?.lose(new ClusterError('linkLost'))
+          }
+          await stop()
+          expect(aborted.count).toBe(hanging)
+          expect(links.every((link) => !link.isOpen && link.served === 0)).toBe(true)
+        },
+      ),
+      { numRuns: 40 },
+    ))
+
+  it('closes a link that comes in only after it was stopped', async () => {
+    let connect: () => void = () => {}
+    const links: ScriptedLink[] = []
+    const { clock, stop } = startWorker((virtual) => () => {
+      const link = masterLink(virtual)
+      links.push(link)
+      return new Promise<Link>((resolve) => {
+        connect = () => resolve(link)
+      })
+    })
+    await clock.settle()
+    await stop()
+    connect()
+    await clock.settle()
+    expect(links[0]?.closedWith).toMatchObject({ reason: 'stopping' })
+  })
+})

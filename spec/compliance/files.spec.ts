@@ -1,0 +1,215 @@
+/** One suite for the Files port, run on the real disk with its threads and on the simulated one in virtual time. */
+import { createHash } from 'node:crypto'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { Manifest } from '../../src/domain/manifest.js'
+import { decidePlan, writeStepsOf } from '../../src/domain/syncPlan.js'
+import type { ContentRequest, FileEntry, ScanPage } from '../../src/domain/tree.js'
+import { ClusterError } from '../../src/errors.js'
+import { limits } from '../../src/limits.js'
+import { createFiles } from '../../src/platform/files.js'
+import type { Files } from '../../src/ports.js'
+import { createSimulatedFiles } from '../../src/simulation/simulatedFiles.js'
+import { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { type CompiledWorker, compileDiskWorker } from '../support/compiledDiskWorker.js'
+import { createMemoryWorld, createNodeWorld, type DiskWorld, filesBelow } from '../support/diskWorlds.js'
+import { synced } from '../support/treeArbitraries.js'
+
+const going = new AbortController().signal
+const stopped = AbortSignal.abort(new Error('stopped'))
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+interface Node {
+  readonly world: DiskWorld
+  readonly files: Files
+}
+
+/** How a promise comes to its end: by itself, or because virtual time passes. */
+type Settle = <T>(promise: Promise<T>) => Promise<T>
+
+interface Kind {
+  readonly on: string
+  readonly create: (role: 'master' | 'worker') => Node
+  readonly settle: Settle
+}
+
+let compiled: CompiledWorker
+beforeAll(() => {
+  compiled = compileDiskWorker()
+})
+afterAll(() => compiled.dispose())
+
+const stageDirOf = (world: DiskWorld): string => `${world.home}/queue/cluster/node`
+
+const realKind = (): Kind => ({
+  on: 'the real disk',
+  create: (role) => {
+    const world = createNodeWorld()
+    return { world, files: createFiles({ home: world.home, synced, role, stageDir: stageDirOf(world), workerFile: compiled.workerFile }) }
+  },
+  settle: (promise) => promise,
+})
+
+const simulatedKind = (): Kind => {
+  const clock = new VirtualClock()
+  return {
+    on: 'the simulated disk',
+    create: (role) => {
+      const world = createMemoryWorld()
+      return {
+        world,
+        files: createSimulatedFiles(world.disk, clock, {
+          home: world.home,
+          synced,
+          role,
+          stageDir: stageDirOf(world),
+          changes: world.disk,
+        }),
+      }
+    },
+    settle: async (promise) => {
+      let isDone = false
+      const done = promise.finally(() => {
+        isDone = true
+      })
+      done.catch(() => undefined)
+      await clock.runUntil(() => isDone, 60_000)
+      return done
+    },
+  }
+}
+
+const codeOf = async (promise: Promise<unknown>): Promise<string> => {
+  try {
+    await promise
+    return 'none'
+  } catch (thrown) {
+    return thrown instanceof ClusterError ? thrown.code : String(thrown)
+  }
+}
+
+const look = async (files: Files, manifest: Manifest, settle: Settle, paths?: readonly string[]): Promise<ScanPage> => {
+  for (let page = await settle(files.scan(paths, going)); ; page = await settle(files.nextPage(going))) {
+    for (const path of page.removals) manifest.delete(path)
+    for (const entry of page.upserts) manifest.set(entry)
+    if (page.done) return page
+  }
+}
+
+const entriesOf = (manifest: Manifest): Map<string, FileEntry> => new Map([...manifest.entries()].map((entry) => [entry.path, entry]))
+
+describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ create, settle }) => {
+  let master: Node
+  let worker: Node
+  beforeEach(() => {
+    master = create('master')
+    worker = create('worker')
+    for (const { world } of [master, worker]) for (const dir of ['etc/shared', 'etc/rules']) world.mkdir(dir)
+  })
+  afterEach(async () => {
+    for (const { files, world } of [master, worker]) {
+      await settle(files.close())
+      world.dispose()
+    }
+  })
+
+  const sync = async (compress: boolean): Promise<void> => {
+    const ours = new Manifest()
+    const theirs = new Manifest()
+    await look(master.files, ours, settle)
+    await look(worker.files, theirs, settle)
+    const plan = decidePlan(entriesOf(ours), entriesOf(theirs))
+    const steps = writeStepsOf(plan, theirs)
+    const wanted = steps.filter((step) => step.from.kind === 'stage')
+    const digests = [...new Set(wanted.map((step) => step.digest))]
+    const offsets = await settle(worker.files.staged(digests, going))
+    const files = digests.map((digest, index) => ({
+      path: wanted.find((step) => step.digest === digest)?.path ?? '',
+      digest,
+      offset: offsets[index] ?? 0,
+    }))
+    const complete = new Set<number>()
+    let request: ContentRequest | undefined = { files, from: { file: 0, offset: files[0]?.offset ?? 0 }, compress }
+    while (request) {
+      const { block, next }: Awaited<ReturnType<Files['read']>> = await settle(master.files.read(request, going))
+      expect(block.length).toBeLessThanOrEqual(limits.streamChunkBytesMax)
+      const outcome = await settle(worker.files.stage(block, digests, going))
+      expect(outcome.failed).toEqual([])
+      for (const index of outcome.complete) complete.add(index)
+      request = next
+    }
+    expect(complete.size).toBe(digests.length)
+    const applied = await settle(worker.files.apply({ writes: steps, removals: plan.remove }, going))
+    expect(applied.failures).toEqual([])
+    await settle(worker.files.clearStage(going))
+    expect(filesBelow(worker.world, 'etc')).toEqual(filesBelow(master.world, 'etc'))
+    expect(filesBelow(worker.world, 'queue')).toEqual(new Map())
+  }
+
+  it.each([false, true])('brings a tree of many small files and a large one to another node (compressed: %s)', async (compress) => {
+    for (let index = 0; index < 700; index++) master.world.write(`etc/rules/${index % 7}/${index}`, `content ${index}`)
+    master.world.write('etc/shared/large', 'large '.repeat(200_000))
+    master.world.write('etc/shared/empty', '')
+    worker.world.write('etc/shared/extra', 'extra')
+    await sync(compress)
+  })
+
+  it('tells of an edit by a hint, and of what it changed by a look at the hint', async () => {
+    const manifest = new Manifest()
+    await look(master.files, manifest, settle)
+    let hinted: (paths: readonly string[] | undefined) => void = () => undefined
+    const hint = new Promise<readonly string[] | undefined>((resolve) => {
+      hinted = resolve
+    })
+    const watch = await settle(master.files.watch((paths) => hinted(paths)))
+    master.world.write('etc/rules/ar.conf', 'excluded')
+    master.world.write('etc/rules/edited', 'edited')
+    const paths = await settle(hint)
+    expect(paths).toEqual(['etc/rules/edited'])
+    await look(master.files, manifest, settle, paths)
+    expect(manifest.get('etc/rules/edited')?.digest).toBe(sha256('edited'))
+    await settle(watch.close())
+  })
+
+  it('leaves blocks that it is given as they were', async () => {
+    const content = 'content'
+    master.world.write('etc/rules/a', content)
+    const digest = sha256(content)
+    const request = { files: [{ path: 'etc/rules/a', digest, offset: 0 }], from: { file: 0, offset: 0 }, compress: false }
+    const { block } = await settle(master.files.read(request, going))
+    const larger = Buffer.concat([Buffer.from('before'), block, Buffer.from('after')])
+    const outcome = await settle(worker.files.stage(larger.subarray(6, 6 + block.length), [digest], going))
+    expect(outcome).toEqual({ complete: [0], failed: [] })
+    expect(larger.toString('latin1')).toMatch(/^before.*after$/s)
+  })
+
+  it('refuses a block that is none as malformed, and goes on', async () => {
+    expect(await codeOf(settle(worker.files.stage(Buffer.from('no block'), ['x'], going)))).toBe('malformed')
+    expect(await settle(worker.files.staged([sha256('x')], going))).toEqual([0])
+  })
+
+  it('does nothing more once its signal is aborted', async () => {
+    const request = { files: [], from: { file: 0, offset: 0 }, compress: false }
+    worker.world.write('etc/rules/kept', 'kept')
+    const calls: Promise<unknown>[] = [
+      worker.files.scan(undefined, stopped),
+      worker.files.read(request, stopped),
+      worker.files.staged([], stopped),
+      worker.files.stage(new Uint8Array(0), [], stopped),
+      worker.files.apply({ writes: [], removals: ['etc/rules/kept'] }, stopped),
+      worker.files.clearStage(stopped),
+    ]
+    const codes = await settle(Promise.all(calls.map((call) => codeOf(call))))
+    expect(codes).toEqual(calls.map(() => 'aborted'))
+    expect(worker.world.exists('etc/rules/kept')).toBe(true)
+  })
+
+  it('fails every call after it is closed, and those that wait', async () => {
+    for (let index = 0; index < 2_000; index++) master.world.write(`etc/rules/${index}`, 'x')
+    const waiting = Promise.all([1, 2, 3].map(() => codeOf(master.files.scan(undefined, going))))
+    await settle(master.files.close())
+    const codes = await settle(waiting)
+    expect(codes.at(-1)).toBe('aborted')
+    expect(await codeOf(settle(master.files.scan(undefined, going)))).toBe('aborted')
+    await settle(master.files.close())
+  })
+})

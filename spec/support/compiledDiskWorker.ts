@@ -1,0 +1,30 @@
+/** The disk threads' program, compiled from the sources as they are now: threads cannot load TypeScript, and a dist/ may be older. */
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import ts from 'typescript'
+
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+const needed = ['domain', 'tree', 'platform/diskWorker.ts', 'platform/nodeDisk.ts', 'errors.ts', 'invariant.ts', 'limits.ts', 'ports.ts']
+
+const sources = (path: string): string[] =>
+  path.endsWith('.ts') ? [path] : readdirSync(join(repository, 'src', path)).flatMap((name) => sources(join(path, name)))
+
+export interface CompiledWorker {
+  readonly workerFile: URL
+  dispose(): void
+}
+
+export const compileDiskWorker = (): CompiledWorker => {
+  const directory = mkdtempSync(join(tmpdir(), 'muster-worker-'))
+  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true }
+  for (const path of needed.flatMap(sources)) {
+    const target = join(directory, path.replace(/\.ts$/, '.js'))
+    mkdirSync(dirname(target), { recursive: true })
+    writeFileSync(target, ts.transpileModule(readFileSync(join(repository, 'src', path), 'utf8'), { compilerOptions }).outputText)
+  }
+  writeFileSync(join(directory, 'package.json'), '{"type": "module"}')
+  symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'))
+  return { workerFile: pathToFileURL(join(directory, 'platform/diskWorker.js')), dispose: () => rmSync(directory, { recursive: true }) }
+}

@@ -1,0 +1,129 @@
+/** The Files port over a map, in virtual time: slow as a test says, and able to fail. It notices calls that overlap. */
+import type { AppliedPlan, FileEntry, ScanPage, WriteStep } from '../../src/domain/tree.js'
+import { ClusterError } from '../../src/errors.js'
+import type { Clock, Files } from '../../src/ports.js'
+
+type Hear = (paths: readonly string[] | undefined) => void
+
+export class ScriptedFiles implements Files {
+  /** What is on the disk now. */
+  readonly disk = new Map<string, FileEntry>()
+  /** Scopes of the looks so far; `everything` for the whole tree. */
+  readonly scans: (readonly string[] | 'everything')[] = []
+  readonly scanTimesMs: number[] = []
+  scanMs = 5
+  pageEntriesMax = 2
+  applyMs = 5
+  /** What the next scan fails with. */
+  scanFailure: unknown
+  watchFailure: ClusterError | undefined
+  /** Calls that ran at the same time as another. */
+  overlaps = 0
+  openWatches = 0
+  #running = 0
+  readonly #clock: Clock
+  /** What the manifest has been told. */
+  readonly #told = new Map<string, FileEntry>()
+  #rest: (FileEntry | string)[] = []
+  #hear: Hear | undefined
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  hint(paths: readonly string[] | undefined): void {
+    this.#hear?.(paths)
+  }
+
+  async scan(paths: readonly string[] | undefined, signal: AbortSignal): Promise<ScanPage> {
+    this.scans.push(paths ?? 'everything')
+    this.scanTimesMs.push(this.#clock.monotonicMs())
+    return this.#alone(this.scanMs, signal, () => {
+      const failure = this.scanFailure
+      this.scanFailure = undefined
+      if (failure !== undefined) throw failure
+      const isLookedAt = (path: string): boolean =>
+        paths === undefined || paths.some((scope) => path === scope || path.startsWith(`${scope}/`))
+      this.#rest = []
+      for (const entry of this.disk.values()) if (isLookedAt(entry.path) && this.#told.get(entry.path) !== entry) this.#rest.push(entry)
+      for (const path of this.#told.keys()) if (isLookedAt(path) && !this.disk.has(path)) this.#rest.push(path)
+      return this.#page()
+    })
+  }
+
+  async nextPage(signal: AbortSignal): Promise<ScanPage> {
+    return this.#alone(1, signal, () => this.#page())
+  }
+
+  async watch(onHint: Hear): Promise<{ close(): Promise<void> }> {
+    if (this.watchFailure) throw this.watchFailure
+    this.openWatches += 1
+    this.#hear = onHint
+    return {
+      close: async () => {
+        this.openWatches -= 1
+        this.#hear = undefined
+      },
+    }
+  }
+
+  async apply(
+    plan: { readonly writes: readonly WriteStep[]; readonly removals: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<AppliedPlan> {
+    return this.#alone(this.applyMs, signal, () => {
+      const upserts = plan.writes.map(({ path, digest, mode }) => ({ path, digest, mode, size: 1 }))
+      for (const entry of upserts) {
+        this.disk.set(entry.path, entry)
+        this.#told.set(entry.path, entry)
+      }
+      for (const path of plan.removals) {
+        this.disk.delete(path)
+        this.#told.delete(path)
+      }
+      return { failures: [], upserts, removals: plan.removals }
+    })
+  }
+
+  async read(): Promise<never> {
+    throw new ClusterError('fileGone')
+  }
+
+  async staged(digests: readonly string[]): Promise<readonly number[]> {
+    return digests.map(() => 0)
+  }
+
+  async stage(): Promise<never> {
+    throw new ClusterError('malformed')
+  }
+
+  async clearStage(): Promise<void> {}
+  async close(): Promise<void> {}
+
+  async #alone<T>(ms: number, signal: AbortSignal, work: () => T): Promise<T> {
+    if (this.#running > 0) this.overlaps += 1
+    this.#running += 1
+    try {
+      if (signal.aborted) throw new ClusterError('aborted')
+      await new Promise<void>((resolve, reject) => {
+        const timer = this.#clock.setTimeout(resolve, ms)
+        signal.addEventListener('abort', () => {
+          this.#clock.clearTimeout(timer)
+          reject(new ClusterError('aborted'))
+        })
+      })
+      return work()
+    } finally {
+      this.#running -= 1
+    }
+  }
+
+  #page(): ScanPage {
+    const some = this.#rest.splice(0, this.pageEntriesMax)
+    const upserts = some.filter((found) => typeof found !== 'string')
+    const removals = some.filter((found) => typeof found === 'string')
+    for (const entry of upserts) this.#told.set(entry.path, entry)
+    for (const path of removals) this.#told.delete(path)
+    return { upserts, removals, problems: [], files: this.#told.size, missingItems: [], done: this.#rest.length === 0 }
+  }
+}
