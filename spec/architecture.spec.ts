@@ -44,7 +44,6 @@ const goodHouse: Readonly<Record<string, readonly string[]>> = {
   'tree/apply.ts': ['../ports.js', '../domain/plan.js'],
   'transport/session.ts': ['../ports.js', '../protocol/codec.js'],
   'transport/tcp.ts': ['./session.js', 'node:net', 'node:dns/promises'],
-  'transport/unixSocket.ts': ['node:net'],
   'platform/files.ts': ['../ports.js', '../tree/apply.js', 'node:fs', 'node:fs/promises'],
   'simulation/cluster.ts': ['../actors/link.js', '../transport/session.js', '../tree/apply.js'],
   'config/schema.ts': ['../domain/plan.js', '../errors.js'],

@@ -114,12 +114,14 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const clock = options.ports?.clock ?? realClock
   const random = options.ports?.random ?? realRandom
   const keys = { current: options.key, ...(options.previousKey !== undefined && { previous: options.previousKey }) }
+  const log = options.ports?.log ?? silentLog
   const { home, type, node } = options
+  const network = createTcpNetwork({ onAcceptError: (error) => log.at({ tag: 'Master', subtag: 'Main' }).error(error.message) })
   return {
     clock,
     random,
-    log: options.ports?.log ?? silentLog,
-    transport: options.ports?.transport ?? createTransport({ network: createTcpNetwork(), clock, random, keys }),
+    log,
+    transport: options.ports?.transport ?? createTransport({ network, clock, random, keys }),
     files:
       options.ports?.files ??
       createFiles({ home, synced: options.synced ?? defaultSyncedItems, role: type, stageDir: join(home, 'queue', 'cluster', node) }),

@@ -9,6 +9,7 @@ const MiB = 1024 * KiB
 
 export const limits = {
   // --- before a peer is authenticated
+  connectMsMax: 10_000,
   preambleBytes: 8,
   handshakeBytesMax: 256,
   handshakeMsMax: 10_000,

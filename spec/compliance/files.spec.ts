@@ -182,6 +182,27 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
     expect(larger.toString('latin1')).toMatch(/^before.*after$/s)
   })
 
+  it('keeps the order of calls that are made at once', async () => {
+    const content = 'large '.repeat(500_000)
+    const digest = sha256(content)
+    master.world.write('etc/rules/a', content)
+    const blocks: Uint8Array[] = []
+    let request: ContentRequest | undefined = {
+      files: [{ path: 'etc/rules/a', digest, offset: 0 }],
+      from: { file: 0, offset: 0 },
+      compress: false,
+    }
+    while (request) {
+      const { block, next }: Awaited<ReturnType<Files['read']>> = await settle(master.files.read(request, going))
+      blocks.push(block)
+      request = next
+    }
+    expect(blocks.length).toBeGreaterThan(10)
+    const outcomes = await settle(Promise.all(blocks.map((block) => worker.files.stage(block, [digest], going))))
+    expect(outcomes.flatMap((outcome) => outcome.failed)).toEqual([])
+    expect(outcomes.at(-1)).toEqual({ complete: [0], failed: [] })
+  })
+
   it('refuses a block that is none as malformed, and goes on', async () => {
     expect(await codeOf(settle(worker.files.stage(Buffer.from('no block'), ['x'], going)))).toBe('malformed')
     expect(await settle(worker.files.staged([sha256('x')], going))).toEqual([0])

@@ -79,7 +79,7 @@ export const createNodeWorld = (): DiskWorld => {
     },
     fifo: (path) => {
       above(path)
-      execFileSync('mkfifo', [at(path)])
+      execFileSync('sh', ['-c', 'mkfifo "$0"', at(path)])
     },
     raw: (directory, name) => {
       above(`${directory}/x`)
@@ -155,9 +155,6 @@ export const createMemoryWorld = (options: { readonly capacityBytes?: number; re
   }
 }
 
-/** Sets a file's times as `touch -d` does: only on the real disk. */
-export const backdate = (world: DiskWorld, path: string, ms: number): void => utimesSync(join(world.home, path), ms / 1000, ms / 1000)
-
 /** All regular files below a directory of a world, by path relative to the home, with mode and content. */
 export const filesBelow = (world: DiskWorld, directory: string): Map<string, string> => {
   const files = new Map<string, string>()
@@ -172,6 +169,3 @@ export const filesBelow = (world: DiskWorld, directory: string): Map<string, str
   if (world.exists(directory)) visit(directory)
   return files
 }
-
-/** Open file descriptors of this process, to see that none is left. */
-export const openDescriptors = (): number => readdirSync('/proc/self/fd').length

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { itemOf } from '../../src/domain/syncedItems.js'
-import { decidePlan } from '../../src/domain/syncPlan.js'
+import { decidePlan, writeStepsOf } from '../../src/domain/syncPlan.js'
 import type { WriteStep } from '../../src/domain/tree.js'
 import { limits } from '../../src/limits.js'
 import { createMemoryWorld, createNodeWorld, type DiskWorld, filesBelow } from '../support/diskWorlds.js'
@@ -151,6 +151,50 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     b.symlink('../../outside', 'etc/rules/trap')
     worker.apply({ writes: [], removals: ['etc/rules/trap/file', 'etc/rules/trap/sub/file'] })
     expect(b.exists('outside/file') && b.exists('outside/sub/file')).toBe(true)
+  })
+
+  it('replaces a symlink that came after the look by a directory, and writes into that', () => {
+    b.write('outside/file', 'outside')
+    a.write('etc/rules/dir/file', 'inside')
+    master.look()
+    worker.look()
+    const plan = decidePlan(master.entries(), worker.entries())
+    transfer(master, worker, plan)
+    b.symlink('../../outside', 'etc/rules/dir')
+    expect(worker.apply({ writes: writeStepsOf(plan, worker.manifest), removals: [] }).failures).toEqual([])
+    expect(b.read('outside/file')).toBe('outside')
+    expect(filesBelow(b, 'etc/rules')).toEqual(filesBelow(a, 'etc/rules'))
+  })
+
+  it('cleans up copies that a crash left half-way, on workers only', () => {
+    const leftover = `etc/rules/.muster-${'0'.repeat(32)}.tmp`
+    for (const world of [a, b]) world.write(leftover, 'half')
+    syncRound(master, worker)
+    expect([a.exists(leftover), b.exists(leftover)]).toEqual([true, false])
+  })
+
+  it('goes on in the middle of a part that is longer than the content, without keeping its end', () => {
+    const content = 'the content'
+    const digest = digestOf(content)
+    a.write('etc/rules/a', content)
+    b.write(`queue/cluster/node/${digest}.part`, 'the garbage of a power loss')
+    expect(worker.tree.staged([digest])).toEqual([27])
+    const { block } = master.tree.read({
+      files: [{ path: 'etc/rules/a', digest, offset: 4 }],
+      from: { file: 0, offset: 4 },
+      compress: false,
+    })
+    expect(worker.tree.stage(block, () => digest)).toEqual({ complete: [0], failed: [] })
+    expect(b.read(`queue/cluster/node/${digest}`)).toBe(content)
+  })
+
+  it('starts anew when more is staged than the file has', () => {
+    const digest = digestOf('short')
+    a.write('etc/rules/a', 'short')
+    b.write(`queue/cluster/node/${digest}.part`, 'longer than that')
+    expect(syncRound(master, worker).failures).toEqual(new Map([['etc/rules/a', 'digestMismatch']]))
+    expect(syncRound(master, worker).failures).toEqual(new Map())
+    expect(b.read('etc/rules/a')).toBe('short')
   })
 
   it('keeps what is excluded where it stands in the way, says why, and applies the rest', () => {

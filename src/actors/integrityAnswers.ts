@@ -37,6 +37,8 @@ export const integrityAnswers = (
   const syncLog = log.at({ subtag: 'Integrity sync' })
   let fetches = 0
   let syncStartMs = 0
+  /** Of the failures, as the log has them: the same ones are not told again. */
+  let told = ''
 
   const send = async (stream: ReturnType<Link['openStream']>, first: ContentRequest): Promise<void> => {
     fetches += 1
@@ -113,17 +115,13 @@ export const integrityAnswers = (
       const failed = report.failures.length + report.failuresLeftOut
       syncLog.info(`Finished in ${seconds(report.tookMs)}.`)
       const [example] = report.failures
-      if (example)
-        syncLog.error(
-          `${failed} file(s) could not be synced, among them '${escaped(example.path)}': ${escaped(example.message)} They are tried again at the next check; see cluster_control -f.`,
-        )
+      const says = example ? `${failed} file(s) could not be synced, among them '${example.path}': ${example.message}` : ''
+      if (says !== '' && says !== told) syncLog.error(`${says} They are tried again at each check; see cluster_control -f.`)
+      told = says
       return {}
     },
   }
 }
-
-/** Text of a peer, fit for one line of a log. */
-const escaped = (text: string): string => JSON.stringify(text).slice(1, -1)
 
 const readFetch = (body: RequestBody<'integrity.fetch'>, tree: LocalTree): ContentRequest => {
   const paths = splitPaths(body.paths)

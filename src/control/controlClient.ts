@@ -1,13 +1,13 @@
 /** Asks the daemon of this machine one question over its local socket. */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { parseAnswerLine } from '../domain/answerLine.js'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
+import { splitLines } from '../domain/splitLines.js'
 import { ClusterError, isErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
-import { parseAnswerLine } from '../domain/answerLine.js'
 import { socketPathBytesMax } from './controlSocketPath.js'
 import { notConnected } from './notConnected.js'
-import { splitLines } from '../domain/splitLines.js'
 
 export interface Question {
   readonly socketPath: string

@@ -3,11 +3,11 @@
  * A client gets one query per connection; whatever goes wrong is told to it as the answer's last line.
  */
 import type { Socket } from 'node:net'
+import { parseQuery } from '../domain/clusterQuery.js'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
 import { asClusterError, ClusterError } from '../errors.js'
 import type { Log } from '../ports.js'
 import { ControlWriter } from './controlWriter.js'
-import { parseQuery } from '../domain/clusterQuery.js'
 
 export interface ControlLimits {
   readonly controlRequestBytesMax: number

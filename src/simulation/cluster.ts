@@ -142,7 +142,7 @@ export class SimulatedCluster {
         random,
         log,
         transport: createTransport({ network: this.network.network(name), clock: node.clock, random, keys: { current: key } }),
-        files: createSimulatedFiles(watched, node.clock, { home, synced: this.synced, role: node.role, stageDir }),
+        files: createSimulatedFiles(watched, node.clock, { home, synced: this.synced, role: node.role, stageDir, changes: watched }),
       },
       (event) => this.#onEvent(name, event),
     )

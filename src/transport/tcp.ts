@@ -1,6 +1,7 @@
 /** The network of the real world: TCP over IPv4 and IPv6. Names are resolved anew at each dial. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
 import type { ByteStream, Endpoint, Listener, Network } from '../ports.js'
 import { tcpByteStream } from './tcpByteStream.js'
 
@@ -20,20 +21,21 @@ const dial = (endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> =>
     const socket = connect({ host: bare(endpoint.host), port: endpoint.port, noDelay: true, keepAlive: true })
     const settle = (): void => {
       signal.removeEventListener('abort', onAbort)
-      socket.off('connect', onConnect)
-      socket.off('error', onError)
+      socket.setTimeout(0)
+      socket.removeAllListeners()
     }
-    const onAbort = (): void => {
+    const giveUp = (error: ClusterError): void => {
       settle()
       socket.on('error', () => {})
       socket.destroy()
-      reject(new ClusterError('aborted', { message: 'Dialing was stopped' }))
+      reject(error)
     }
+    const onAbort = (): void => giveUp(new ClusterError('aborted', { message: 'Dialing was stopped' }))
     const onError = (cause: Error): void => {
       settle()
       // With several addresses of a name the message is empty and the reasons are inside.
       const reason = cause instanceof AggregateError ? cause.errors.map(String).join(', ') : cause.message
-      reject(new ClusterError('dialFailed', { message: `Could not connect to ${shown(endpoint)}: ${reason}`, cause }))
+      reject(new ClusterError('dialFailed', { message: reason, cause }))
     }
     const onConnect = (): void => {
       settle()
@@ -42,23 +44,22 @@ const dial = (endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> =>
     signal.addEventListener('abort', onAbort, { once: true })
     socket.on('connect', onConnect)
     socket.on('error', onError)
+    socket.setTimeout(limits.connectMsMax, () =>
+      giveUp(new ClusterError('dialFailed', { message: `${shown(endpoint)} did not answer within ${limits.connectMsMax / 1000} s` })),
+    )
   })
 
 /** Resolves when the server listens; its later errors go to `onAcceptError`. */
-export const startServer = (
-  server: Server,
-  where: { readonly shown: string; readonly options: { readonly host: string; readonly port: number } | { readonly path: string } },
-  onAcceptError: ((error: ClusterError) => void) | undefined,
-): Promise<void> =>
+const startServer = (server: Server, endpoint: Endpoint, onAcceptError: ((error: ClusterError) => void) | undefined): Promise<void> =>
   new Promise((resolve, reject) => {
     const onError = (cause: Error): void =>
-      reject(new ClusterError('listenFailed', { message: `Could not listen on ${where.shown}: ${cause.message}`, cause }))
+      reject(new ClusterError('listenFailed', { message: `Could not listen on ${shown(endpoint)}: ${cause.message}`, cause }))
     server.once('error', onError)
-    server.listen(where.options, () => {
+    server.listen({ host: bare(endpoint.host), port: endpoint.port }, () => {
       server.off('error', onError)
       server.on('error', (cause) =>
         onAcceptError?.(
-          new ClusterError('listenFailed', { message: `A connection on ${where.shown} was not accepted: ${cause.message}`, cause }),
+          new ClusterError('listenFailed', { message: `A connection on ${shown(endpoint)} was not accepted: ${cause.message}`, cause }),
         ),
       )
       resolve()
@@ -66,7 +67,7 @@ export const startServer = (
   })
 
 /** Stops accepting at once; connections that are in stay. */
-export const closeServer = (server: Server): Promise<void> => {
+const closeServer = (server: Server): Promise<void> => {
   server.close()
   return Promise.resolve()
 }
@@ -75,10 +76,9 @@ export const createTcpNetwork = ({ onAcceptError }: TcpNetworkOptions = {}): Net
   dial,
   listen: async (endpoint: Endpoint, onConnection: (stream: ByteStream) => void): Promise<Listener> => {
     const server = createServer({ noDelay: true, keepAlive: true }, (socket: Socket) => onConnection(tcpByteStream(socket)))
-    const host = bare(endpoint.host)
-    await startServer(server, { shown: shown(endpoint), options: { host, port: endpoint.port } }, onAcceptError)
+    await startServer(server, endpoint, onAcceptError)
     const address = server.address()
-    const known = typeof address === 'object' && address ? address : { address: host, port: endpoint.port }
+    const known = typeof address === 'object' && address ? address : { address: endpoint.host, port: endpoint.port }
     return { address: known.address, port: known.port, close: () => closeServer(server) }
   },
 })

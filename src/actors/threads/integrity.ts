@@ -4,6 +4,7 @@
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/syncPlan.js'
+import type { FileFailure } from '../../domain/tree.js'
 import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Link, Log } from '../../ports.js'
 import type { End } from '../host.js'
@@ -42,6 +43,8 @@ interface Round extends IntegrityApplyInput {
   readonly same: boolean
   readonly crash: ClusterError | undefined
   readonly failed: boolean
+  /** Failures of the plan before, as the log has them. */
+  readonly told: ReadonlySet<string>
 }
 
 const nothingTransferred: Transferred = { steps: [], failures: [] }
@@ -111,14 +114,15 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
           `Files to create: ${plan.create.length} | Files to update: ${plan.update.length} | Files to delete: ${plan.remove.length}`,
         )
       },
-      logOutcome: ({ context: { log, outcome, startMs } }) => {
+      logOutcome: ({ context: { log, outcome, startMs, told } }) => {
         const syncLog = log.at({ subtag: 'Integrity sync' })
-        for (const { path, message } of outcome.failures.slice(0, failuresLoggedMax))
-          syncLog.error(`Could not sync '${JSON.stringify(path).slice(1, -1)}': ${message}`)
-        if (outcome.failures.length > failuresLoggedMax)
-          syncLog.error(`${outcome.failures.length - failuresLoggedMax} more files could not be synced.`)
+        // What failed before in the same way is tried again at each check, but not told again.
+        const untold = outcome.failures.filter((failure) => !told.has(failureText(failure)))
+        for (const failure of untold.slice(0, failuresLoggedMax)) syncLog.error(failureText(failure))
+        if (untold.length > failuresLoggedMax) syncLog.error(`${untold.length - failuresLoggedMax} more files could not be synced.`)
         syncLog.info(`Finished in ${seconds(clock.monotonicMs() - startMs)}.`)
       },
+      noteTold: assign({ told: ({ context }) => new Set(context.outcome.failures.map(failureText)) }),
       tellApplied: ({ context }) => onApplied(context.plan, context.outcome),
       // After a plan the trees should be the same: one more check proves it, and lets the master know. After a failure the interval
       // decides, and so it does when the proof failed: a disk that does not keep modes would be written to for ever.
@@ -148,6 +152,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       same: false,
       crash: undefined,
       failed: false,
+      told: new Set(),
     }),
     invoke: { src: 'changes', input: ({ context }) => context.link },
     on: { 'check.wanted': { actions: 'noteWanted' } },
@@ -189,7 +194,10 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
         invoke: {
           src: 'apply',
           input: ({ context }) => ({ plan: context.plan, transferred: context.transferred }),
-          onDone: { target: 'reporting', actions: [assign({ outcome: ({ event }) => event.output }), 'logOutcome', 'tellApplied'] },
+          onDone: {
+            target: 'reporting',
+            actions: [assign({ outcome: ({ event }) => event.output }), 'logOutcome', 'noteTold', 'tellApplied'],
+          },
           onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
         },
       },
@@ -211,6 +219,8 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
     },
     output: ({ context }): End => (context.crash ? { kind: 'crashed', error: context.crash } : { kind: 'closed' }),
   })
+
+const failureText = ({ path, message }: FileFailure): string => `Could not sync '${path}': ${message}`
 
 /** Failures that a log names one by one; the master and cluster_control -f have them all. */
 const failuresLoggedMax = 20

@@ -77,7 +77,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
       },
       logLook: ({ context: { look, under, startMs } }) => {
         if (!look) return
-        for (const { path, message } of look.problems) log.warning(`${message} ('${JSON.stringify(path).slice(1, -1)}')`)
+        for (const { path, message } of look.problems) log.warning(`${message} ('${path}')`)
         const took = `Finished in ${((clock.monotonicMs() - startMs) / 1000).toFixed(3)}s.`
         if (under === 'everything') log.info(`${took} Calculated metadata of ${look.files} files.`)
         else if (look.changed) log.debug(`${took} Calculated metadata of ${under.size} changed files.`)
