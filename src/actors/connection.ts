@@ -5,7 +5,7 @@
 import { type AnyActorLogic, assign, fromCallback, sendTo, setup } from 'xstate'
 import { ClusterError } from '../errors.js'
 import type { Clock, Link, Log } from '../ports.js'
-import { type End, startHosted } from './host.js'
+import { type End, machineOptions, startHosted } from './host.js'
 import { type LinkClosed, linkActor } from './link.js'
 import { supervised } from './supervised.js'
 
@@ -58,6 +58,7 @@ export const connection = (threads: readonly ConnectionThread[], clock: Clock) =
     },
   }).createMachine({
     id: 'connection',
+    options: machineOptions,
     context: ({ input }) => ({ input, error: undefined }),
     invoke: { src: 'link', id: 'link', input: ({ context }) => context.input.link },
     on: { 'link.closed': { target: '.closed', actions: { type: 'keepError', params: ({ event }) => event.error } } },

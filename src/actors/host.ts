@@ -7,6 +7,9 @@ import { asClusterError, ClusterError } from '../errors.js'
 import { invariant } from '../invariant.js'
 import type { Clock } from '../ports.js'
 
+/** Of every machine: eventless transitions that follow each other without end are an error, not a hang. */
+export const machineOptions = { maxIterations: 1_000 } as const
+
 /** A machine inside a boundary ends with this output: it was done, or met something that it did not expect. */
 export type End = { readonly kind: 'closed'; readonly error?: ClusterError } | { readonly kind: 'crashed'; readonly error: ClusterError }
 

@@ -8,7 +8,7 @@ import { asClusterError, type ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Clock, Endpoint, Listener, Log, Refusal, Transport } from '../ports.js'
 import { connection } from './connection.js'
-import type { End } from './host.js'
+import { type End, machineOptions } from './host.js'
 import type { LocalTree } from './localTree.js'
 import { clusterQueries, type MasterView, queriesServing } from './queries.js'
 import { type Member, Registry } from './registry.js'
@@ -141,6 +141,7 @@ export const master = (options: MasterOptions, registry: Registry) => {
     },
   }).createMachine({
     id: 'master',
+    options: machineOptions,
     context: { error: undefined },
     invoke: { src: 'door' },
     on: { 'door.refused': { actions: { type: 'logRefusal', params: ({ event }) => event.refusal } } },

@@ -5,7 +5,7 @@
 import { assign, fromCallback, setup } from 'xstate'
 import { asClusterError, ClusterError } from '../errors.js'
 import type { Handlers, Link } from '../ports.js'
-import type { End } from './host.js'
+import { type End, machineOptions } from './host.js'
 
 export interface ServingInput {
   readonly link: Pick<Link, 'serve'>
@@ -40,6 +40,7 @@ export const servingThread = (id: string) =>
     actions: { keepCrash: assign({ crash: (_, error: ClusterError) => error }) },
   }).createMachine({
     id,
+    options: machineOptions,
     context: ({ input }) => ({ input, crash: new ClusterError('threadCrashed') }),
     initial: 'serving',
     states: {

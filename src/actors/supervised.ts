@@ -6,7 +6,7 @@ import { type AnyActorLogic, assign, setup } from 'xstate'
 import { decideRestart, defaultRestartPolicy, type RestartDecision, type RestartPolicy } from '../domain/restartPolicy.js'
 import { ClusterError } from '../errors.js'
 import type { Clock, Log } from '../ports.js'
-import { type ChildEvent, type End, hosted } from './host.js'
+import { type ChildEvent, type End, hosted, machineOptions } from './host.js'
 
 interface Supervision {
   readonly crashesMs: readonly number[]
@@ -52,6 +52,7 @@ export const supervised = (thread: AnyActorLogic, { name, clock, policy = defaul
     delays: { restartDelay: ({ context }) => (context.decision.kind === 'restart' ? context.decision.delayMs : 0) },
   }).createMachine({
     id: name,
+    options: machineOptions,
     context: ({ input }) => ({
       crashesMs: [],
       decision: { kind: 'restart', delayMs: 0, crashesMs: [] },

@@ -11,7 +11,7 @@ import { invariant } from '../invariant.js'
 import type { Clock, Endpoint, Link, Log, Random, Transport } from '../ports.js'
 import type { Hello } from '../protocol/messages.js'
 import { type ConnectionInput, connection } from './connection.js'
-import { type ChildEvent, hosted } from './host.js'
+import { type ChildEvent, hosted, machineOptions } from './host.js'
 import { type IntegrityApplyOptions, integrityApply } from './threads/integrity.js'
 import { keepAliveSender, linkBeats } from './threads/keepAlive.js'
 
@@ -135,6 +135,7 @@ export const worker = (options: WorkerOptions) => {
     delays: { redial: ({ context }) => context.delayMs },
   }).createMachine({
     id: 'worker',
+    options: machineOptions,
     context: {
       failedDials: 0,
       connectedAtMs: 0,

@@ -142,7 +142,9 @@ export class MemoryDisk implements Disk, DiskChanges {
 
   /** A file with a name that is not UTF-8. */
   makeRaw(directory: string, name: Uint8Array): void {
-    this.#names.directory(directory, 'open').entries.set(rawPrefix + Buffer.from(name).toString('latin1'), this.#node('file', 0o660))
+    const into = this.#names.directory(directory, 'open')
+    into.entries.set(rawPrefix + Buffer.from(name).toString('latin1'), this.#node('file', 0o660))
+    into.listing = undefined
     this.#changed(directory)
   }
 
@@ -180,10 +182,12 @@ export class MemoryDisk implements Disk, DiskChanges {
 
   readdir(path: string): readonly DiskEntry[] {
     this.#step('readdir', path)
-    return Array.from(this.#names.directory(path, 'readdir').entries, ([key, { kind }]) => ({
+    const directory = this.#names.directory(path, 'readdir')
+    directory.listing ??= Array.from(directory.entries, ([key, { kind }]) => ({
       name: key.startsWith(rawPrefix) ? Buffer.from(key.slice(rawPrefix.length), 'latin1') : Buffer.from(key),
       kind,
     }))
+    return directory.listing
   }
 
   open(path: string, flags: 'r' | 'r+' | 'w' | 'wx', mode = 0o600): number {

@@ -21,15 +21,18 @@ export class MemoryNames {
   add(path: string, node: MemoryNode): void {
     const name = nameOf(path)
     if (Buffer.byteLength(name) > nameBytesMax) throw new DiskError('ENAMETOOLONG', 'open', path)
-    this.directory(parentOf(path), 'open').entries.set(name, node)
+    const directory = this.directory(parentOf(path), 'open')
+    directory.entries.set(name, node)
+    directory.listing = undefined
     node.isLinked = true
   }
 
   remove(path: string): void {
-    const { entries } = this.directory(parentOf(path), 'unlink')
-    const node = entries.get(nameOf(path))
+    const directory = this.directory(parentOf(path), 'unlink')
+    const node = directory.entries.get(nameOf(path))
     if (node) node.isLinked = false
-    entries.delete(nameOf(path))
+    directory.entries.delete(nameOf(path))
+    directory.listing = undefined
   }
 
   directory(path: string, operation: string): MemoryNode {

@@ -1,5 +1,5 @@
 /** What a simulated disk is made of: files with content that may not be durable yet, directories, symlinks and others. */
-import type { DiskStat } from '../ports.js'
+import type { DiskEntry, DiskStat } from '../ports.js'
 
 /** Fails like a system call: `code` is Node's (`ENOENT`). */
 export class DiskError extends Error {
@@ -16,6 +16,8 @@ export class MemoryNode {
   readonly kind: DiskStat['kind']
   readonly inode: bigint
   readonly entries = new Map<string, MemoryNode>()
+  /** What a reading of the directory said last; forgotten when an entry changes. */
+  listing: readonly DiskEntry[] | undefined
   /** Of a symlink. */
   readonly target: string
   mode: number

@@ -7,7 +7,7 @@ import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/syncPlan.js'
 import type { FileFailure } from '../../domain/tree.js'
 import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Link, Log } from '../../ports.js'
-import type { End } from '../host.js'
+import { type End, machineOptions } from '../host.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from '../integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from '../integritySync.js'
 import type { LocalTree } from '../localTree.js'
@@ -140,6 +140,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
     delays: { interval: intervalMs },
   }).createMachine({
     id: 'integrity',
+    options: machineOptions,
     context: ({ input }) => ({
       ...input,
       startMs: 0,

@@ -7,7 +7,7 @@ import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { clockSkewMs, type Heartbeat, healthy, isLost, isSilent, isSkewed, missedBeat } from '../../domain/heartbeat.js'
 import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Link, Log } from '../../ports.js'
-import type { End } from '../host.js'
+import { type End, machineOptions } from '../host.js'
 
 export interface KeepAliveRule {
   readonly intervalMs: number
@@ -48,6 +48,7 @@ export const keepAliveSender = (rule: KeepAliveRule) =>
     delays: { interval: rule.intervalMs, answerTimeout: rule.answerMsMax },
   }).createMachine({
     id: 'keepAlive',
+    options: machineOptions,
     context: ({ input }) => ({ heartbeat: healthy, skewMs: 0, skewed: false, peer: input.peer, log: input.log, crash: undefined }),
     initial: 'beating',
     states: {
@@ -142,6 +143,7 @@ export const keepAliveReceiver = (rule: SilenceRule, clock: Clock) =>
     delays: { checkInterval: rule.checkIntervalMs },
   }).createMachine({
     id: 'keepAlive',
+    options: machineOptions,
     context: ({ input }) => ({ lastBeatMs: clock.monotonicMs(), receiver: input, end: { kind: 'closed' } }),
     invoke: { src: 'answers', input: ({ context }) => context.receiver },
     on: {

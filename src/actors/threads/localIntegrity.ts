@@ -5,7 +5,7 @@
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Log } from '../../ports.js'
-import type { End } from '../host.js'
+import { type End, machineOptions } from '../host.js'
 import type { LocalTree, Look } from '../localTree.js'
 
 export interface LocalIntegrityOptions {
@@ -91,6 +91,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
     delays: { untilEverything: ({ context }) => Math.max(0, context.everythingAtMs - clock.monotonicMs()), retry: intervalMs },
   }).createMachine({
     id: 'localIntegrity',
+    options: machineOptions,
     context: { startMs: 0, everythingAtMs: 0, due: 'everything', under: 'everything', look: undefined, crash: undefined },
     invoke: { src: 'watching' },
     on: {
