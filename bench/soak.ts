@@ -100,7 +100,7 @@ const act = (name: Name): void => {
     else if (draw < 0.78) renameSync(path, join(homeOf(name), pathOf()))
     else if (draw < 0.84) chmodSync(path, random.pick([0o600, 0o640, 0o777]))
     else if (draw < 0.88 && !itemDirs.has(dirname(path))) rmSync(dirname(path), { recursive: true })
-    else if (draw < 0.92 && !path.endsWith('merged.mg')) {
+    else if (draw < 0.92 && !/(merged.mg|client.keys)$/.test(path)) {
       // A foreign file inside would rightly be left alone, and keep the directory in its place.
       unlinkSync(path)
       mkdirSync(path)
