@@ -90,8 +90,6 @@ export const limits = {
   configFileBytesMax: 1 * MiB,
 } as const
 
-export type Limits = typeof limits
-
 invariant(limits.messageBytesMax < limits.frameBytesMax, 'a message fits into a frame')
 invariant(limits.streamChunkBytesMax < limits.frameBytesMax, 'a chunk fits into a frame')
 invariant(limits.streamWindowBytes >= 4 * limits.streamChunkBytesMax, 'a stream has several chunks in flight')

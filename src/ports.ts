@@ -2,7 +2,7 @@
  * What the actors need of the world, as interfaces only. The daemon plugs in `platform/` and `transport/`, the simulation
  * its own; the suite in spec/compliance holds both to the same behaviour. Every port fails with a ClusterError.
  */
-import type { AppliedPlan, ContentRequest, FileFailure, ScanPage, StageOutcome, WriteStep } from './domain/tree.js'
+import type { AppliedPlan, ContentRequest, ScanPage, StageOutcome, WriteStep } from './domain/tree.js'
 import type { ClusterError, Result } from './errors.js'
 import type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './protocol/messages.js'
 
@@ -190,8 +190,6 @@ export interface Files {
   clearStage(signal: AbortSignal): Promise<void>
   close(): Promise<void>
 }
-
-export type { FileFailure }
 
 export interface DiskStat {
   readonly kind: 'file' | 'directory' | 'symlink' | 'other'
