@@ -49,6 +49,24 @@ export class MemoryNames {
 
   /** What a path means, through the symlinks on the way and with `follow` also through the one at its end. */
   resolve(path: string, follow: boolean, operation: string): Resolved {
+    return this.#resolvePlain(path) ?? this.#resolveAny(path, follow, operation)
+  }
+
+  /** The common case, without a list of names: a normalized path that leads through directories only. */
+  #resolvePlain(path: string): Resolved | undefined {
+    let node: MemoryNode | undefined = this.root
+    for (let from = 1, to = 0; to < path.length; from = to + 1) {
+      to = path.indexOf('/', from)
+      if (to < 0) to = path.length
+      const name = path.slice(from, to)
+      if (name === '' || name === '.' || name === '..' || node?.kind !== 'directory') return undefined
+      node = node.entries.get(name)
+      if (node?.kind === 'symlink') return undefined
+    }
+    return { node, path }
+  }
+
+  #resolveAny(path: string, follow: boolean, operation: string): Resolved {
     const names = namesOf(path)
     let node: MemoryNode | undefined = this.root
     let trail: string[] = []

@@ -40,7 +40,6 @@ interface Round extends IntegrityApplyInput {
   readonly proofWanted: boolean
   /** This round is that check, and nothing else asked for it. */
   readonly isProof: boolean
-  readonly same: boolean
   readonly crash: ClusterError | undefined
   readonly failed: boolean
   /** Failures of the plan before, as the log has them. */
@@ -86,7 +85,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       ),
     },
     guards: {
-      isSame: ({ context }) => context.same,
+      isSame: (_, same: boolean) => same,
       nothingToDo: ({ context }) => isEmptyPlan(context.plan),
       isCheckWanted: ({ context }) => (context.wanted || context.proofWanted) && !context.failed,
       isCrash: ({ context }) => context.crash !== undefined,
@@ -103,10 +102,10 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
         outcome: nothingDone,
       }),
       logCheckStart: ({ context }) => context.log.at({ subtag: 'Integrity check' }).info('Starting.'),
-      logCheckEnd: ({ context }) =>
+      logCheckEnd: ({ context }, same: boolean) =>
         context.log
           .at({ subtag: 'Integrity check' })
-          .info(`Finished in ${seconds(clock.monotonicMs() - context.startMs)}. Sync ${context.same ? 'not ' : ''}required.`),
+          .info(`Finished in ${seconds(clock.monotonicMs() - context.startMs)}. Sync ${same ? 'not ' : ''}required.`),
       logPlan: ({ context: { log, plan } }) => {
         const syncLog = log.at({ subtag: 'Integrity sync' })
         syncLog.info('Starting.')
@@ -150,7 +149,6 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       wanted: false,
       proofWanted: false,
       isProof: false,
-      same: false,
       crash: undefined,
       failed: false,
       told: new Set(),
@@ -164,11 +162,13 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
         invoke: {
           src: 'check',
           input: ({ context }) => context.link,
-          onDone: { target: 'judging', actions: [assign({ same: ({ event }) => event.output }), 'logCheckEnd'] },
+          onDone: [
+            { guard: { type: 'isSame', params: ({ event }) => event.output }, target: 'resting', actions: { type: 'logCheckEnd', params: true } },
+            { target: 'planning', actions: { type: 'logCheckEnd', params: false } },
+          ],
           onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
         },
       },
-      judging: { always: [{ guard: 'isSame', target: 'resting' }, { target: 'planning' }] },
       planning: {
         invoke: {
           src: 'plan',
