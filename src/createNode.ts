@@ -95,6 +95,8 @@ export const createNode = (options: NodeOptions): ClusterNode => {
   }
 }
 
+const timingsOf = (options: NodeOptions): Timings => ({ ...defaultTimings, ...options.timings })
+
 const identityOf = (options: NodeOptions): NodeIdentity => {
   const port = options.master.port ?? defaultPort
   return {
@@ -105,7 +107,7 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     master: { host: options.type === 'master' ? (options.bindAddress ?? '0.0.0.0') : options.master.host, port },
     address: options.master.host,
     synced: options.synced ?? defaultSyncedItems,
-    timings: { ...defaultTimings, ...options.timings },
+    timings: timingsOf(options),
     compression: options.compression ?? 'auto',
   }
 }
@@ -121,7 +123,9 @@ const realPorts = (options: NodeOptions): NodePorts => {
     clock,
     random,
     log,
-    transport: options.ports?.transport ?? createTransport({ network, clock, random, keys }),
+    transport:
+      options.ports?.transport ??
+      createTransport({ network, clock, random, keys, limits: { streamIdleMsMax: timingsOf(options).transferIdleMsMax } }),
     files:
       options.ports?.files ??
       createFiles({ home, synced: options.synced ?? defaultSyncedItems, role: type, stageDir: join(home, 'queue', 'cluster', node) }),

@@ -43,6 +43,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
       checkLastKeepAliveMs: master.checkWorkerLastKeepAliveMs,
       silenceMsMax: master.timeWithoutKeepAliveMsMax,
       requestTimeoutMs: communication.clusterRequestMsMax,
+      transferIdleMsMax: communication.receivingFileMsMax,
     },
     ports: { log },
   })

@@ -64,7 +64,7 @@ describe('loading settings', () => {
       },
       master: {
         ...{ syncAgentGroupsMs: 10_000, recalculateIntegrityMs: 8_000, timeoutAgentInfoMs: 40_000, agentGroupStartDelayMs: 30_000 },
-        ...{ checkWorkerLastKeepAliveMs: 60_000, timeWithoutKeepAliveMsMax: 120_000, lockedIntegrityMsMax: 1_000_000 },
+        ...{ checkWorkerLastKeepAliveMs: 60_000, timeWithoutKeepAliveMsMax: 120_000 },
       },
       communication: { clusterRequestMsMax: 20_000, receivingFileMsMax: 120_000 },
     })

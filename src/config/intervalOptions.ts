@@ -44,9 +44,17 @@ export const intervalOptions = {
       9,
       'How often the worker asks the master whether its files are the same, besides being told of changes.',
     ),
-    syncAgentInfoMs: seconds('sync_agent_info', 10, 'How often the worker sends the state of its agents.'),
-    syncAgentGroupsMs: seconds('sync_agent_groups', 30, 'How often the worker expects news of agent groups.'),
-    timeoutAgentGroupsMs: seconds('timeout_agent_groups', 40, 'How long the worker waits for agent groups to be received.'),
+    syncAgentInfoMs: seconds('sync_agent_info', 10, 'For agents, in a later version: how often the worker sends the state of its agents.'),
+    syncAgentGroupsMs: seconds(
+      'sync_agent_groups',
+      30,
+      'For agents, in a later version: how often the worker expects news of agent groups.',
+    ),
+    timeoutAgentGroupsMs: seconds(
+      'timeout_agent_groups',
+      40,
+      'For agents, in a later version: how long the worker waits for agent groups to be received.',
+    ),
     keepAliveMs: seconds('keep_alive', 60, 'How often the worker tells the master that it is alive.'),
     connectionRetryMs: seconds('connection_retry', 10, 'The longest pause before the worker dials the master again.'),
     failedKeepAlivesMax: count(
@@ -57,21 +65,25 @@ export const intervalOptions = {
     agentGroupsMismatchesMax: count(
       'agent_groups_mismatch_limit',
       5,
-      'Mismatches of the agent groups in a row before the worker asks for all of them.',
+      'For agents, in a later version: mismatches of the agent groups in a row before the worker asks for all of them.',
     ),
   },
   master: {
-    syncAgentGroupsMs: seconds('sync_agent_groups', 10, 'How often the master sends changed agent groups.'),
+    syncAgentGroupsMs: seconds('sync_agent_groups', 10, 'For agents, in a later version: how often the master sends changed agent groups.'),
     recalculateIntegrityMs: seconds(
       'recalculate_integrity',
       8,
       'How often the master looks at all its files, besides being told of changes by the system.',
     ),
-    timeoutAgentInfoMs: seconds('timeout_agent_info', 40, 'How long the master works on the agent information of one worker.'),
+    timeoutAgentInfoMs: seconds(
+      'timeout_agent_info',
+      40,
+      'For agents, in a later version: how long the master works on the agent information of one worker.',
+    ),
     agentGroupStartDelayMs: seconds(
       'agent_group_start_delay',
       30,
-      'How long the master waits after its start before it sends agent groups.',
+      'For agents, in a later version: how long the master waits after its start before it sends agent groups.',
       0,
     ),
     checkWorkerLastKeepAliveMs: seconds('check_worker_lastkeepalive', 60, 'How often the master looks for workers that fell silent.'),
@@ -80,15 +92,10 @@ export const intervalOptions = {
       120,
       'How long a worker may be silent before the master closes its connection.',
     ),
-    lockedIntegrityMsMax: seconds(
-      'max_locked_integrity_time',
-      1000,
-      'How long the integrity synchronization of one worker may take before the master gives it up.',
-    ),
   },
   communication: {
     clusterRequestMsMax: seconds('timeout_cluster_request', 20, 'How long a request to another node may take.'),
-    receivingFileMsMax: seconds('timeout_receiving_file', 120, 'How long a file that is being received may make no progress.'),
+    receivingFileMsMax: seconds('timeout_receiving_file', 120, 'How long a transfer may make no progress.'),
   },
 } as const
 
@@ -96,6 +103,8 @@ export const intervalOptions = {
 export const needlessIntervals: Readonly<Record<string, readonly string[]>> = {
   worker: [],
   master: [
+    // There is no lock here that could be held too long.
+    'max_locked_integrity_time',
     'process_pool_size',
     'timeout_extra_valid',
     'sync_disconnected_agent_groups',

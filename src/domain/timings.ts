@@ -17,6 +17,8 @@ export interface Timings {
   readonly silenceMsMax: number
   /** communication.timeout_cluster_request. */
   readonly requestTimeoutMs: number
+  /** communication.timeout_receiving_file: how long a transfer may make no progress. */
+  readonly transferIdleMsMax: number
 }
 
 export const defaultTimings: Timings = {
@@ -28,4 +30,5 @@ export const defaultTimings: Timings = {
   checkLastKeepAliveMs: 60_000,
   silenceMsMax: 120_000,
   requestTimeoutMs: 20_000,
+  transferIdleMsMax: 120_000,
 }

@@ -104,7 +104,13 @@ export class SimulatedCluster {
       detectionMsMax({ intervalMs: keepAliveMs, answerMsMax: requestTimeoutMs, missedBeatsMax: failedKeepAlivesMax }),
       silenceDetectionMsMax({ checkIntervalMs: checkLastKeepAliveMs, silenceMsMax }),
     )
-    return lossMs + limits.streamIdleMsMax + 3 * connectionRetryMs + 4 * (syncIntegrityMs + recalculateIntegrityMs) + 3 * requestTimeoutMs
+    return (
+      lossMs +
+      this.timings.transferIdleMsMax +
+      3 * connectionRetryMs +
+      4 * (syncIntegrityMs + recalculateIntegrityMs) +
+      3 * requestTimeoutMs
+    )
   }
 
   startAll(): void {
@@ -141,7 +147,13 @@ export class SimulatedCluster {
         clock: node.clock,
         random,
         log,
-        transport: createTransport({ network: this.network.network(name), clock: node.clock, random, keys: { current: key } }),
+        transport: createTransport({
+          network: this.network.network(name),
+          clock: node.clock,
+          random,
+          keys: { current: key },
+          limits: { streamIdleMsMax: this.timings.transferIdleMsMax },
+        }),
         files: createSimulatedFiles(watched, node.clock, { home, synced: this.synced, role: node.role, stageDir, changes: watched }),
       },
       (event) => this.#onEvent(name, event),
