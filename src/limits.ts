@@ -56,6 +56,10 @@ export const limits = {
   fetchFilesMax: 2_048,
   fetchPathBytesMax: 256 * KiB,
   fetchesPerWorkerMax: 4,
+  /** Digests that the stage is asked for at a time. */
+  stagedDigestsMax: 16_384,
+  /** Blocks that go to a disk thread, or come from it, together. */
+  contentBlocksPerTaskMax: 4,
   reportedFailuresMax: 256,
   scanPageEntriesMax: 1_000,
   contentBlockFilesMax: 512,
@@ -83,6 +87,8 @@ export const limits = {
   // --- logging
   refusalLogIntervalMs: 60_000,
   refusalLogKeysMax: 1_024,
+  /** Different sentences of one kind from one address that are logged within the interval. */
+  refusalSentencesMax: 4,
   logLineCharsMax: 16 * KiB,
   logPendingBytesMax: 8 * MiB,
 

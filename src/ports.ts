@@ -182,7 +182,7 @@ export interface Files {
   read(request: ContentRequest, signal: AbortSignal): Promise<{ readonly block: Uint8Array; readonly next: ContentRequest | undefined }>
   /** Offsets of what is already staged, by digest: an interrupted transfer goes on from there. */
   staged(digests: readonly string[], signal: AbortSignal): Promise<readonly number[]>
-  /** Writes one received block to the stage. */
+  /** Writes one received block to the stage. The block is used up: its memory may be moved to where it is written. */
   stage(block: Uint8Array, digests: readonly string[], signal: AbortSignal): Promise<StageOutcome>
   /** Brings the plan's files into place, then deletes. Every failure is per file. */
   apply(plan: { readonly writes: readonly WriteStep[]; readonly removals: readonly string[] }, signal: AbortSignal): Promise<AppliedPlan>

@@ -61,7 +61,7 @@ const happened = (node: string, type: Happening['type'], files = 0, failures = 0
   for (const listener of onHappening) listener()
 }
 
-const nothing = { upserts: [], removals: [], problems: [], files: 0, missingItems: [], done: true } as const
+const nothing = { upserts: [], removals: [], problems: [], files: 0, unknownDirectories: [], done: true } as const
 const refuseContent = (): Promise<never> => Promise.reject(new ClusterError('fileGone'))
 const noFiles: Files = {
   scan: () => Promise.resolve(nothing),

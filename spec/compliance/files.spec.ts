@@ -170,7 +170,7 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
     await settle(watch.close())
   })
 
-  it('leaves blocks that it is given as they were', async () => {
+  it('leaves the memory around a block alone', async () => {
     const content = 'content'
     master.world.write('etc/rules/a', content)
     const digest = sha256(content)

@@ -124,6 +124,6 @@ export class ScriptedFiles implements Files {
     const removals = some.filter((found) => typeof found === 'string')
     for (const entry of upserts) this.#told.set(entry.path, entry)
     for (const path of removals) this.#told.delete(path)
-    return { upserts, removals, problems: [], files: this.#told.size, missingItems: [], done: this.#rest.length === 0 }
+    return { upserts, removals, problems: [], files: this.#told.size, unknownDirectories: [], done: this.#rest.length === 0 }
   }
 }

@@ -178,7 +178,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
         ['etc/shared/b', `660 ${sha256('two')}`],
       ]),
     )
-    expect(node.tree.nextPage().missingItems).toEqual(['etc/rules'])
+    expect(node.tree.nextPage().unknownDirectories).toEqual(['etc/rules'])
     world.write('etc/rules/c', 'three')
     expect(node.look()).toEqual([])
     expect([...found(node).keys()].sort()).toEqual(['etc/rules/c', 'etc/shared/b'])
@@ -190,7 +190,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     const node = new TreeNode(world, 'master', synced)
     const page = node.tree.scan()
     expect(page).toMatchObject({ upserts: [], removals: [], problems: [], done: true })
-    expect(page.missingItems).toEqual(['etc', 'etc/shared', 'etc/rules'])
+    expect(page.unknownDirectories).toEqual(['etc', 'etc/shared', 'etc/rules'])
     world.dispose()
   })
 })
@@ -229,6 +229,31 @@ describe('a look at a faulty disk', () => {
     stop()
     node.look()
     expect(found(node)).toEqual(expectedEntries(world, synced, 'master'))
+  })
+
+  it.each(['etc/rules', 'etc/rules/sub'])(
+    'of a master says that nothing is known of %s when it cannot be read at the first look',
+    (path) => {
+      const node = new TreeNode(world, 'master', synced)
+      const stop = world.disk.fail({ operation: 'readdir', code: 'EACCES', path: `/home/${path}` })
+      const isUnknown = (): boolean => node.tree.nextPage().unknownDirectories.includes(path)
+      expect(node.look().map((problem) => problem.path)).toEqual([path])
+      expect(isUnknown()).toBe(true)
+      stop()
+      node.look()
+      expect(isUnknown()).toBe(false)
+      expect(found(node)).toEqual(expectedEntries(world, synced, 'master'))
+    },
+  )
+
+  it('of a master lets go of a directory that could not be read and is deleted', () => {
+    const node = new TreeNode(world, 'master', synced)
+    const stop = world.disk.fail({ operation: 'readdir', code: 'EACCES', path: '/home/etc/rules/sub' })
+    node.look()
+    stop()
+    world.remove('etc/rules/sub')
+    node.look()
+    expect(node.tree.nextPage().unknownDirectories).not.toContain('etc/rules/sub')
   })
 
   it('of a worker reports a file that cannot be read as something that the master cannot have', () => {

@@ -112,10 +112,12 @@ export const integrityAnswers = (
         shared: report.updated,
         extra: report.removed,
       }
-      const failed = report.failures.length + report.failuresLeftOut
       syncLog.info(`Finished in ${seconds(report.tookMs)}.`)
-      const [example] = report.failures
-      const says = example ? `${failed} file(s) could not be synced, among them '${example.path}': ${example.message}` : ''
+      const lasting = report.failures.filter(({ code }) => code !== 'digestMismatch' && code !== 'fileGone')
+      const [example] = lasting
+      const says = example
+        ? `${lasting.length + report.failuresLeftOut} file(s) could not be synced, among them '${example.path}': ${example.message}`
+        : ''
       if (says !== '' && says !== told) syncLog.error(`${says} They are tried again at each check; see cluster_control -f.`)
       told = says
       return {}

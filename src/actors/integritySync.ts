@@ -30,6 +30,9 @@ export interface Outcome {
   readonly failures: readonly FileFailure[]
 }
 
+/** Blocks that may wait to be staged while the next ones come in. */
+const stagingBlocksMax = limits.contentBlocksPerTaskMax
+
 /** One file of a fetch: the content wanted, and how much of it is already staged. */
 interface Wanted {
   readonly path: string
@@ -98,8 +101,8 @@ export class IntegritySync {
     for (const step of steps) if (step.from.kind === 'stage' && !wantedBy.has(step.digest)) wantedBy.set(step.digest, step.path)
     const digests = [...wantedBy.keys()]
     const failed = new Map<Digest, Omit<FileFailure, 'path'>>()
-    for (let start = 0; start < digests.length; start += limits.fetchFilesMax) {
-      const some = digests.slice(start, start + limits.fetchFilesMax)
+    for (let start = 0; start < digests.length; start += limits.stagedDigestsMax) {
+      const some = digests.slice(start, start + limits.stagedDigestsMax)
       const offsets = await this.#options.tree.files.staged(some, signal)
       const wanted = some.map((digest, index) => ({ path: wantedBy.get(digest) ?? '', digest, offset: offsets[index] ?? 0 }))
       for (const batch of batchesOf(wanted)) await this.#fetch(link, batch, failed, signal)
@@ -158,7 +161,7 @@ export class IntegritySync {
         if (digest !== undefined) failed.set(digest, { code, message })
       }
     }
-    let staging: Promise<void> = Promise.resolve()
+    const staging: Promise<void>[] = []
     let bytes = 0
     let waitedMs = 0
     try {
@@ -178,13 +181,14 @@ export class IntegritySync {
         waitedMs += clock.monotonicMs() - askedMs
         signal.throwIfAborted()
         bytes += block.byteLength
-        // One block is staged while the next one comes in.
-        await staging
-        staging = stage(block)
-        staging.catch(() => undefined)
+        // Some blocks are staged while the next ones come in.
+        if (staging.length >= stagingBlocksMax) await staging.shift()
+        const staged = stage(block)
+        staged.catch(() => undefined)
+        staging.push(staged)
         askedMs = clock.monotonicMs()
       }
-      await staging
+      await Promise.all(staging)
     } finally {
       stream.cancel()
     }
@@ -201,14 +205,14 @@ export class IntegritySync {
   }
 }
 
-/** Splits a fetch so that its paths fit into one message. */
+/** Splits a fetch so that each part fits into one message. */
 const batchesOf = (wanted: readonly Wanted[]): Wanted[][] => {
   const batches: Wanted[][] = []
   let batch: Wanted[] = []
   let bytes = 0
   for (const file of wanted) {
     const pathBytes = Buffer.byteLength(file.path) + 1
-    if (batch.length > 0 && bytes + pathBytes > limits.fetchPathBytesMax) {
+    if (batch.length === limits.fetchFilesMax || (batch.length > 0 && bytes + pathBytes > limits.fetchPathBytesMax)) {
       batches.push(batch)
       batch = []
       bytes = 0

@@ -74,7 +74,7 @@ export class LocalTree {
         for (const path of page.removals) this.manifest.delete(path)
         for (const entry of page.upserts) this.manifest.set(entry)
         problems.push(...page.problems)
-        this.manifest.missingItems = new Set(page.missingItems)
+        this.manifest.unknownDirectories = new Set(page.unknownDirectories)
         if (page.done) break
         page = await this.files.nextPage(signal)
       }

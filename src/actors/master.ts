@@ -160,12 +160,11 @@ export const master = (options: MasterOptions, registry: Registry) => {
   })
 }
 
-/** One line per address and reason, then silence for a while: a scan or a flood must not fill the log. */
+/** One line per address, kind and sentence, then silence for a while: a scan or a flood must not fill the log. */
 class RefusalLog {
   readonly #clock: Clock
   readonly #log: Log
-  readonly #quietUntilMs = new Map<string, number>()
-  #suppressed = 0
+  readonly #quiet = new Map<string, { readonly untilMs: number; readonly told: Set<string>; suppressed: number }>()
 
   constructor(clock: Clock, log: Log) {
     this.#clock = clock
@@ -175,14 +174,19 @@ class RefusalLog {
   add({ address, error }: Refusal): void {
     const nowMs = this.#clock.monotonicMs()
     const key = `${address} ${error.code}`
-    if ((this.#quietUntilMs.get(key) ?? 0) > nowMs) {
-      this.#suppressed += 1
+    const before = this.#quiet.get(key)
+    const isQuiet = before !== undefined && before.untilMs > nowMs
+    // A health check must not hide that a worker of the same address has the wrong key; but a peer may vary its sentences.
+    if (isQuiet && (before.told.has(error.message) || before.told.size >= limits.refusalSentencesMax)) {
+      before.suppressed += 1
       return
     }
-    if (this.#quietUntilMs.size >= limits.refusalLogKeysMax) this.#quietUntilMs.clear()
-    this.#quietUntilMs.set(key, nowMs + limits.refusalLogIntervalMs)
-    const more = this.#suppressed > 0 ? ` (${this.#suppressed} similar refusals were not logged)` : ''
-    this.#suppressed = 0
+    if (isQuiet) before.told.add(error.message)
+    else {
+      if (this.#quiet.size >= limits.refusalLogKeysMax) this.#quiet.clear()
+      this.#quiet.set(key, { untilMs: nowMs + limits.refusalLogIntervalMs, told: new Set([error.message]), suppressed: 0 })
+    }
+    const more = !isQuiet && before && before.suppressed > 0 ? ` (${before.suppressed} refusals of this kind were not logged)` : ''
     this.#log.warning(`A connection from ${address} was refused: ${error.message}.${more}`)
   }
 }

@@ -6,6 +6,7 @@ import { parseAnswerLine } from '../domain/answerLine.js'
 import { parseQuery } from '../domain/clusterQuery.js'
 import type { AnswerLine, ClusterQuery, NodeHealth, NodeView } from '../domain/clusterView.js'
 import { splitLines } from '../domain/splitLines.js'
+import type { FileState } from '../domain/workerState.js'
 import { asClusterError, ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Link, OutgoingStream } from '../ports.js'
@@ -67,17 +68,26 @@ export function* masterAnswer(view: MasterView, query: ClusterQuery): Generator<
 
 function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<AnswerLine> {
   const { failuresLeftOut, files, inSync } = member.state
-  const rows = [...files]
+  const heldError = { code: 'fileFailed', message: 'The master cannot read it, so the worker keeps what it has.' }
+  const held = [...tree.manifest.entries()].filter((entry) => entry.held && !files.has(entry.path))
+  const rows = [...files, ...held.map(({ path }): [string, FileState] => [path, { state: 'failed', error: heldError }])]
   const failed = rows.filter(([, row]) => row.state === 'failed').length
   yield {
     kind: 'filesOf',
-    summary: { node: member.name, inSync, files: tree.manifest.files, pending: rows.length - failed, failed, failuresLeftOut },
+    summary: {
+      node: member.name,
+      inSync: inSync && held.length === 0,
+      files: tree.manifest.files,
+      pending: rows.length - failed,
+      failed,
+      failuresLeftOut,
+    },
   }
   for (const [file, { state, error }] of rows)
     yield { kind: 'file', row: { node: member.name, file, state, ...(error && { code: error.code, error: error.message }) } }
   if (!all) return
-  for (const { path, held } of tree.manifest.entries())
-    if (!held && !files.has(path)) yield { kind: 'file', row: { node: member.name, file: path, state: inSync ? 'synced' : 'pending' } }
+  for (const { path, held: isHeld } of tree.manifest.entries())
+    if (!isHeld && !files.has(path)) yield { kind: 'file', row: { node: member.name, file: path, state: inSync ? 'synced' : 'pending' } }
 }
 
 /** A worker's answer: the master's. */

@@ -144,6 +144,8 @@ const readCluster = (text: string, span: Span): Element[] => {
 export const parseOssecConf = (text: string): OssecConf => {
   try {
     const plain = withoutComments(text)
+    // A file that is something else altogether must not pass for one in which the cluster is off.
+    if (!plain.includes('<ossec_config')) throw new Malformed(1, 'there is no <ossec_config> in it')
     return { ok: true, clusters: childSpans(plain, 'ossec_config', 'cluster').map((span) => readCluster(plain, span)) }
   } catch (error) {
     if (!(error instanceof Malformed)) throw error

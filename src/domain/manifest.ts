@@ -20,8 +20,8 @@ export const bucketOf = (path: string): number => {
 type Bucket = Map<string, FileEntry>
 
 export class Manifest {
-  /** Directories of items that are not there: of files below them nothing is known, not even that they are gone. */
-  missingItems: ReadonlySet<string> = new Set()
+  /** Directories that are missing or cannot be read: of files below them nothing is known, not even that they are gone. */
+  unknownDirectories: ReadonlySet<string> = new Set()
   readonly #buckets: readonly Bucket[] = Array.from({ length: bucketCount }, () => new Map())
   readonly #digests = Buffer.alloc(bucketCount * bucketDigestBytes)
   readonly #stale = new Set<number>(Array.from({ length: bucketCount }, (_, index) => index))

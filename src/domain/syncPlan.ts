@@ -27,7 +27,7 @@ export const joinPlans = (plans: readonly SyncPlan[]): SyncPlan => ({
 /**
  * What makes the worker's files the master's. Held files (unreadable on the master) are left as the worker has them.
  *
- * @param isUnknown of paths about which the master can say nothing, because their item's directory is missing there
+ * @param isUnknown of paths about which the master can say nothing, because a directory above them is missing or unreadable there
  */
 export const decidePlan = (
   master: ReadonlyMap<string, FileEntry>,
@@ -45,6 +45,15 @@ export const decidePlan = (
   }
   for (const path of worker.keys()) if (!master.has(path) && !isUnknown(path)) remove.push(path)
   return { create, update, remove }
+}
+
+/** Whether one of the directories is on the way from the item's own directory, which counts too, to the file. */
+const isBelowUnknown = (unknown: ReadonlySet<string>, synced: SyncedItems, path: string): boolean => {
+  if (unknown.size === 0) return false
+  const top = itemOf(synced, path)?.dir ?? path
+  for (let end = path.lastIndexOf('/'); end >= top.length; end = path.lastIndexOf('/', end - 1))
+    if (unknown.has(path.slice(0, end))) return true
+  return false
 }
 
 /** A worker's question about some of its buckets, as `integrity.compare` carries it. */
@@ -97,7 +106,7 @@ export const answerCompare = (
   if (!decoded.ok) return decoded
   if (question.counts.reduce((sum, count) => sum + count, 0) !== decoded.value.length)
     return refuse('malformed', { message: 'The counts of a comparison do not add up to its entries' })
-  const isUnknown = (path: string): boolean => master.missingItems.size > 0 && master.missingItems.has(itemOf(synced, path)?.dir ?? '')
+  const isUnknown = (path: string): boolean => isBelowUnknown(master.unknownDirectories, synced, path)
   const plans: SyncPlan[] = []
   let bytes = 0
   let start = 0

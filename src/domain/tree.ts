@@ -30,10 +30,10 @@ export interface ScanPage {
   /** Files in the tree. */
   readonly files: number
   /**
-   * Directories of items that are not there at the moment. On a master nothing can be said about their files then, least of
-   * all that nobody should have them.
+   * Directories of items that are not there at the moment, and directories that a master cannot read. On a master nothing can
+   * be said about the files below them then, least of all that nobody should have them.
    */
-  readonly missingItems: readonly string[]
+  readonly unknownDirectories: readonly string[]
   readonly done: boolean
 }
 

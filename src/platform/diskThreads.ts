@@ -5,19 +5,16 @@ import type { AppliedPlan, ContentRequest, Digest, ScanPage, StageOutcome } from
 import { asClusterError, ClusterError, isErrorCode } from '../errors.js'
 import type { Plan } from '../tree/planApplier.js'
 import type { CreateTreeOptions } from '../tree/tree.js'
-import type { ReadAnswer, ThreadRefusal } from './diskWorker.js'
+import type { ArrivedBlock, ReadAnswer, ThreadRefusal } from './diskWorker.js'
 
 /** What a disk thread does, by the names that diskWorker exports. */
 export interface DiskTasks {
   scan: { readonly task: readonly string[] | undefined; readonly answer: ScanPage }
   nextPage: { readonly task: undefined; readonly answer: ScanPage }
   apply: { readonly task: Plan; readonly answer: AppliedPlan }
-  read: { readonly task: { readonly request: ContentRequest; readonly firstFile: number }; readonly answer: ReadAnswer }
+  read: { readonly task: { readonly request: ContentRequest; readonly firstFile: number }; readonly answer: readonly ReadAnswer[] }
   staged: { readonly task: readonly Digest[]; readonly answer: readonly number[] }
-  stage: {
-    readonly task: { readonly block: Uint8Array<ArrayBuffer>; readonly digests: ReadonlyMap<number, Digest> }
-    readonly answer: StageOutcome
-  }
+  stage: { readonly task: readonly ArrivedBlock[]; readonly answer: readonly (StageOutcome | ThreadRefusal)[] }
   clearStage: { readonly task: undefined; readonly answer: null }
 }
 
@@ -59,8 +56,7 @@ export class DiskThread {
       throw asClusterError(thrown, isSystemError(thrown) ? 'fileFailed' : 'internal')
     }
     if (!isRefusal(answer)) return answer
-    const { code, message } = answer.refused
-    throw new ClusterError(isErrorCode(code) ? code : 'internal', { message })
+    throw refusalIn(answer)
   }
 
   /** Ends the thread, in the middle of a task too: the tree's code leaves nothing behind that the next start cannot mend. */
@@ -80,6 +76,10 @@ export class DiskThread {
     if (!this.#isClosed) this.#death ??= asClusterError(thrown, 'threadCrashed')
   }
 }
+
+/** The error that a thread refused with. */
+export const refusalIn = ({ refused: { code, message } }: ThreadRefusal): ClusterError =>
+  new ClusterError(isErrorCode(code) ? code : 'internal', { message })
 
 const isRefusal = (answer: unknown): answer is ThreadRefusal => typeof answer === 'object' && answer !== null && 'refused' in answer
 

@@ -2,11 +2,13 @@
  * What runs inside a disk thread: one tree over the real disk, which keeps what it knows from task to task. Blocks of content
  * are moved between the threads, not copied.
  */
-import { fdatasync } from 'node:fs'
+import { fdatasync, fdatasyncSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import type { AppliedPlan, ContentRequest, Digest, ScanPage, StageOutcome } from '../domain/tree.js'
 import { ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
+import type { ReadContent } from '../tree/contentReader.js'
 import type { Plan } from '../tree/planApplier.js'
 import { type CreateTreeOptions, createTree } from '../tree/tree.js'
 import { createNodeDisk } from './nodeDisk.js'
@@ -16,8 +18,15 @@ export interface ThreadRefusal {
   readonly refused: { readonly code: string; readonly message: string }
 }
 
+/** A block that came in, with the digests that were asked for, by index of the file. */
+export interface ArrivedBlock {
+  readonly block: Uint8Array<ArrayBuffer>
+  readonly digests: ReadonlyMap<number, Digest>
+}
+
 export interface ReadAnswer {
   readonly block: Uint8Array
+  /** Where the request goes on; undefined when all of its files are read. */
   readonly from: ContentRequest['from'] | undefined
 }
 
@@ -45,25 +54,61 @@ export const clearStage = (): null | ThreadRefusal =>
 
 const makeDurable = promisify(fdatasync)
 
-/** The files of a block are made durable at the same time: the file system writes its journal once for several of them. */
-export const stage = async (task: { block: Uint8Array; digests: ReadonlyMap<number, Digest> }): Promise<StageOutcome | ThreadRefusal> => {
-  const receipt = answering(() => tree.receive(task.block, (file) => task.digests.get(file)))
-  if ('refused' in receipt) return receipt
+/** A call that took no longer than this waited for no disk. */
+const instantMs = 0.2
+const blocksUntilProbeMax = 32
+let blocksUntilProbe = 0
+
+/**
+ * Where nothing has to be waited for, in memory, files are made durable one after the other. On a disk it is done at the same
+ * time: the file system writes its journal once for several of them.
+ */
+const makeAllDurable = async (files: readonly number[]): Promise<ReadonlyMap<number, unknown>> => {
   const failures = new Map<number, unknown>()
-  await Promise.all(receipt.unsynced.map((file) => makeDurable(file).catch((thrown: unknown) => failures.set(file, thrown))))
-  return receipt.settle(failures)
+  let done = 0
+  for (blocksUntilProbe = Math.max(0, blocksUntilProbe - 1); blocksUntilProbe === 0; done++) {
+    const file = files[done]
+    if (file === undefined) return failures
+    const startMs = performance.now()
+    try {
+      fdatasyncSync(file)
+    } catch (thrown) {
+      failures.set(file, thrown)
+    }
+    if (performance.now() - startMs > instantMs) blocksUntilProbe = blocksUntilProbeMax
+  }
+  await Promise.all(files.slice(done).map((file) => makeDurable(file).catch((thrown: unknown) => failures.set(file, thrown))))
+  return failures
 }
 
+const stageOne = async ({ block, digests }: ArrivedBlock): Promise<StageOutcome | ThreadRefusal> => {
+  const receipt = answering(() => tree.receive(block, (file) => digests.get(file)))
+  return 'refused' in receipt ? receipt : receipt.settle(await makeAllDurable(receipt.unsynced))
+}
+
+/** One answer for each block, in order. */
+export const stage = async (blocks: readonly ArrivedBlock[]): Promise<readonly (StageOutcome | ThreadRefusal)[]> => {
+  const answers: (StageOutcome | ThreadRefusal)[] = []
+  for (const block of blocks) answers.push(await stageOne(block))
+  return answers
+}
+
+/** The block that was asked for, and a few of those that will be asked for next. */
 export const read = ({ firstFile, request }: { request: ContentRequest; firstFile: number }): unknown =>
   answering(() => {
-    const { block, next } = tree.read(request, firstFile)
-    const answer: ReadAnswer = { block, from: next?.from }
+    const answers: ReadAnswer[] = []
+    let next: ContentRequest | undefined = request
+    while (next && answers.length < limits.contentBlocksPerTaskMax) {
+      const content: ReadContent = tree.read(next, firstFile)
+      next = content.next
+      answers.push({ block: content.block, from: next && { file: firstFile + next.from.file, offset: next.from.offset } })
+    }
     return move({
       get [transferableSymbol]() {
-        return [block.buffer]
+        return answers.map(({ block }) => block.buffer)
       },
       get [valueSymbol]() {
-        return answer
+        return answers
       },
     })
   })

@@ -2,12 +2,13 @@
  * The real Files port: all work with the disk happens in two threads, one that looks and applies, and one that reads and
  * stages content, so that neither the event loop nor the other waits for it.
  */
-import { filesInBlock } from '../domain/contentBlock.js'
-import type { ContentRequest, Digest } from '../domain/tree.js'
+import type { ContentRequest } from '../domain/tree.js'
 import { ClusterError } from '../errors.js'
 import type { Files } from '../ports.js'
 import type { CreateTreeOptions } from '../tree/tree.js'
 import { DiskThread, defaultWorkerFile } from './diskThreads.js'
+import type { ReadAnswer } from './diskWorker.js'
+import { StageQueue } from './stageQueue.js'
 import { type Watcher, watchTree } from './watcher.js'
 
 export interface CreateFilesOptions extends CreateTreeOptions {
@@ -15,8 +16,14 @@ export interface CreateFilesOptions extends CreateTreeOptions {
   readonly workerFile?: URL
 }
 
-/** So many files of a request go to the thread at a time: a request is copied for each block that is read. */
-const filesPerReadMax = 128
+/** So many files of a request go to the thread at a time: a request is copied for each few blocks that are read. */
+const filesPerReadMax = 256
+
+/** Blocks that were read together with one that was asked for, and the file that comes after all of them. */
+interface ReadAhead {
+  readonly answers: readonly ReadAnswer[]
+  readonly windowEnd: number
+}
 
 const assertGoing = (signal: AbortSignal): void => {
   if (signal.aborted) throw new ClusterError('aborted', { cause: signal.reason })
@@ -29,7 +36,18 @@ const assertGoing = (signal: AbortSignal): void => {
 export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: CreateFilesOptions): Files => {
   const treeThread = new DiskThread(options, workerFile)
   const contentThread = new DiskThread(options, workerFile)
+  const stageQueue = new StageQueue(contentThread)
   const watchers = new Set<Watcher>()
+  /** By the request that continues; whoever forgets the request lets go of the blocks. */
+  const readAhead = new WeakMap<ContentRequest, ReadAhead>()
+  const readFrom = async (request: ContentRequest): Promise<ReadAhead> => {
+    const ahead = readAhead.get(request)
+    readAhead.delete(request)
+    if (ahead) return ahead
+    const firstFile = request.from.file
+    const answers = await contentThread.run('read', { request: windowOf(request), firstFile })
+    return { answers, windowEnd: firstFile + filesPerReadMax }
+  }
   return {
     scan: async (paths, signal) => {
       assertGoing(signal)
@@ -42,22 +60,26 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
     },
     read: async (request, signal) => {
       assertGoing(signal)
-      const { block, from } = await contentThread.run('read', { request: windowOf(request), firstFile: request.from.file })
+      const { answers, windowEnd } = await readFrom(request)
       assertGoing(signal)
-      return { block, next: nextOf(request, from) }
+      const [answer, ...others] = answers
+      if (!answer) throw new ClusterError('internal', { message: 'The thread read no block' })
+      const next = nextOf(request, answer.from, windowEnd)
+      if (next && others.length > 0) readAhead.set(next, { answers: others, windowEnd })
+      return { block: answer.block, next }
     },
     staged: async (digests, signal) => {
       assertGoing(signal)
+      await stageQueue.settled()
       return contentThread.run('staged', digests)
     },
     stage: async (block, digests, signal) => {
       assertGoing(signal)
-      // The block is a view into what came over the wire: only a copy of our own can be moved.
-      const own = Uint8Array.from(block)
-      return contentThread.run('stage', { block: own, digests: digestsOf(block, digests) }, [own.buffer])
+      return stageQueue.stage(block, digests, signal)
     },
     clearStage: async (signal) => {
       assertGoing(signal)
+      await stageQueue.settled()
       await contentThread.run('clearStage', undefined)
     },
     watch: async (onHint) => {
@@ -78,28 +100,15 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
   }
 }
 
-/** The part of the request that the next block can be about. */
+/** The part of the request that the next blocks can be about. */
 const windowOf = ({ compress, files, from }: ContentRequest): ContentRequest => ({
   files: files.slice(from.file, from.file + filesPerReadMax),
   from: { file: 0, offset: from.offset },
   compress,
 })
 
-const nextOf = (request: ContentRequest, from: ContentRequest['from'] | undefined): ContentRequest | undefined => {
-  const start = request.from.file
-  if (from) return { ...request, from: { file: start + from.file, offset: from.offset } }
-  const next = request.files[start + filesPerReadMax]
-  return next && { ...request, from: { file: start + filesPerReadMax, offset: next.offset } }
-}
-
-/** Only the digests that the block is about, because all of them are many. */
-const digestsOf = (block: Uint8Array, digests: readonly Digest[]): ReadonlyMap<number, Digest> => {
-  const files = filesInBlock(block)
-  if (!files.ok) throw files.error
-  const needed = new Map<number, Digest>()
-  for (const file of files.value) {
-    const digest = digests[file]
-    if (digest !== undefined) needed.set(file, digest)
-  }
-  return needed
+const nextOf = (request: ContentRequest, from: ContentRequest['from'] | undefined, windowEnd: number): ContentRequest | undefined => {
+  if (from) return { ...request, from }
+  const next = request.files[windowEnd]
+  return next && { ...request, from: { file: windowEnd, offset: next.offset } }
 }

@@ -24,13 +24,21 @@ export class FrameSealer {
 
   /** What goes to the wire, in order. */
   seal(parts: readonly Uint8Array[], plainBytes: number): Uint8Array[] {
-    const header = Buffer.allocUnsafe(frameHeaderBytes)
-    header.writeUInt32BE(plainBytes + tagBytes)
+    // A small frame leaves as one piece: a system call with several costs more than the copy.
+    const joins = plainBytes <= joinedBytesMax
+    const wire = Buffer.allocUnsafe(joins ? frameHeaderBytes + plainBytes + tagBytes : frameHeaderBytes)
+    wire.writeUInt32BE(plainBytes + tagBytes)
+    const header = joins ? wire.subarray(0, frameHeaderBytes) : wire
     const { parts: sealed, tag } = this.#cipher.seal(header, parts)
     if (this.#cipher.count % this.#framesPerRekey === 0) this.#cipher.rekey()
-    // A small frame leaves as one piece: a system call with several costs more than the copy.
-    if (plainBytes <= joinedBytesMax) return [Buffer.concat([header, ...sealed, tag], frameHeaderBytes + plainBytes + tagBytes)]
-    return [header, ...sealed, tag]
+    if (!joins) return [header, ...sealed, tag]
+    let at = frameHeaderBytes
+    for (const part of sealed) {
+      wire.set(part, at)
+      at += part.byteLength
+    }
+    wire.set(tag, at)
+    return [wire]
   }
 }
 
@@ -75,7 +83,7 @@ export class FrameGatherer {
   append(bytes: Uint8Array): void {
     if (this.waiting === 0) {
       // The common case: no leftover, so the read itself is the store and nothing is copied or kept.
-      this.#store = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      this.#store = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
       this.#start = 0
       this.#end = bytes.byteLength
       return

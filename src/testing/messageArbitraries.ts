@@ -54,7 +54,9 @@ export const arbitraryOf = (schema: unknown): Arbitrary<unknown> => {
   const type = inner(schema, 'type')
   if (type === 'boolean') return fc.boolean()
   if (type === 'integer') return fc.integer({ min: minimum ?? Number.MIN_SAFE_INTEGER, max: maximum ?? Number.MAX_SAFE_INTEGER })
-  if (type === 'number') return fc.double({ min: minimum ?? -Number.MAX_VALUE, max: maximum ?? Number.MAX_VALUE, noNaN: true })
+  // Minus zero is plain zero once packed.
+  if (type === 'number')
+    return fc.double({ min: minimum ?? -Number.MAX_VALUE, max: maximum ?? Number.MAX_VALUE, noNaN: true }).map((value) => value + 0)
   if (type === 'string') return textOf(schema)
   if (type === 'array') return fc.array(arbitraryOf(inner(schema, 'items')), { maxLength: Math.min(numberAt(schema, 'maxItems') ?? 8, 8) })
   if (type === 'object') return objectOf(schema)

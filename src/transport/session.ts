@@ -81,6 +81,10 @@ export class Session {
   #state: 'open' | 'ending' | 'closed' = 'open'
   #held = false
   #linger: unknown
+  readonly #flushAtEndOfTurn = (): void => {
+    this.#flushScheduled = false
+    if (this.#state === 'open') this.#flush()
+  }
 
   constructor({ stream, clock, limits, keys, initiator }: SessionOptions) {
     this.#stream = stream
@@ -131,10 +135,7 @@ export class Session {
   scheduleFlush(): void {
     if (this.#flushScheduled || this.#blocked || this.#state !== 'open') return
     this.#flushScheduled = true
-    queueMicrotask(() => {
-      this.#flushScheduled = false
-      if (this.#state === 'open') this.#flush()
-    })
+    queueMicrotask(this.#flushAtEndOfTurn)
   }
 
   onBytes(bytes: Uint8Array): void {
@@ -278,7 +279,7 @@ export class Session {
     if (records === queued.length) this.#control = []
     else this.#control = queued.slice(records)
     this.#controlBytes -= plainBytes
-    if (records <= 1) return { parts: queued.slice(0, records), plainBytes, records }
+    if (records <= 1) return { parts: records === queued.length ? queued : queued.slice(0, records), plainBytes, records }
     return { parts: [Buffer.concat(records === queued.length ? queued : queued.slice(0, records), plainBytes)], plainBytes, records }
   }
 }

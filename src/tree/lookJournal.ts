@@ -46,7 +46,7 @@ export class LookJournal {
   }
 
   /** Takes out the next page. */
-  page(files: number, missingItems: readonly string[]): ScanPage {
+  page(files: number, unknownDirectories: readonly string[]): ScanPage {
     const upserts: FileEntry[] = []
     const removals: string[] = []
     let room = limits.scanPageEntriesMax
@@ -58,6 +58,6 @@ export class LookJournal {
     }
     const problems = this.#problems.splice(0, Math.max(0, room))
     const done = this.#changes.size === 0 && this.#problems.length === 0
-    return { upserts, removals, problems, files, missingItems, done }
+    return { upserts, removals, problems, files, unknownDirectories, done }
   }
 }

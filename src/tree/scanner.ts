@@ -23,6 +23,8 @@ export class Scanner {
   readonly #options: TreeOptions
   readonly #roots: readonly Root[]
   readonly #itemDirs: ReadonlySet<string>
+  /** Paths of the master's directories that could not be read when they were looked at last. */
+  readonly #unreadable = new Set<string>()
   readonly #look: FileLook
 
   constructor(disk: Disk, options: TreeOptions) {
@@ -54,7 +56,7 @@ export class Scanner {
 
   nextPage(): ScanPage {
     const missing = this.#roots.filter((root) => root.state !== 'there').map((root) => root.item.dir)
-    return this.#look.journal.page(this.#look.files, missing)
+    return this.#look.journal.page(this.#look.files, [...missing, ...this.#unreadable])
   }
 
   /** Whether the file of this stat surely still has the digest that it is known by. */
@@ -142,6 +144,7 @@ export class Scanner {
       else this.#unreadableDirectory(directory, thrown)
       return
     }
+    this.#unreadable.delete(directory.path)
     const listing = ++directory.listings
     for (const entry of entries) {
       const name = decodeName(entry.name)
@@ -169,7 +172,9 @@ export class Scanner {
 
   #unreadableDirectory(directory: KnownDirectory, thrown: unknown): void {
     this.#look.problem(directory.path, failureOf(directory.path, thrown, 'read').message)
-    if (this.#options.role === 'master') this.#holdDirectory(directory)
+    if (this.#options.role !== 'master') return
+    this.#unreadable.add(directory.path)
+    this.#holdDirectory(directory)
   }
 
   #holdDirectory(directory: KnownDirectory): void {
@@ -183,6 +188,7 @@ export class Scanner {
   }
 
   #forgetBelow(directory: KnownDirectory): void {
+    this.#unreadable.delete(directory.path)
     for (const name of directory.files.keys()) this.#look.forget(directory, name)
     for (const [name, below] of directory.directories) this.#forgetDirectory(directory, name, below)
   }

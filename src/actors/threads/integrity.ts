@@ -117,7 +117,10 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
         const syncLog = log.at({ subtag: 'Integrity sync' })
         // What failed before in the same way is tried again at each check, but not told again.
         const untold = outcome.failures.filter((failure) => !told.has(failureText(failure)))
-        for (const failure of untold.slice(0, failuresLoggedMax)) syncLog.error(failureText(failure))
+        for (const failure of untold.slice(0, failuresLoggedMax)) {
+          if (isPassing(failure)) syncLog.info(failureText(failure))
+          else syncLog.error(failureText(failure))
+        }
         if (untold.length > failuresLoggedMax) syncLog.error(`${untold.length - failuresLoggedMax} more files could not be synced.`)
         syncLog.info(`Finished in ${seconds(clock.monotonicMs() - startMs)}.`)
       },
@@ -163,7 +166,11 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
           src: 'check',
           input: ({ context }) => context.link,
           onDone: [
-            { guard: { type: 'isSame', params: ({ event }) => event.output }, target: 'resting', actions: { type: 'logCheckEnd', params: true } },
+            {
+              guard: { type: 'isSame', params: ({ event }) => event.output },
+              target: 'resting',
+              actions: { type: 'logCheckEnd', params: true },
+            },
             { target: 'planning', actions: { type: 'logCheckEnd', params: false } },
           ],
           onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
@@ -220,6 +227,9 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
     },
     output: ({ context }): End => (context.crash ? { kind: 'crashed', error: context.crash } : { kind: 'closed' }),
   })
+
+/** An edit that came in the middle of its own transfer: nothing is wrong. */
+const isPassing = ({ code }: FileFailure): boolean => code === 'digestMismatch' || code === 'fileGone'
 
 const failureText = ({ path, message }: FileFailure): string => `Could not sync '${path}': ${message}`
 

@@ -4,7 +4,7 @@
  * own failure boundary (see host.ts).
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
-import { clockSkewMs, type Heartbeat, healthy, isLost, isSilent, isSkewed, missedBeat } from '../../domain/heartbeat.js'
+import { clockSkewMs, clockSkewWarningMs, type Heartbeat, healthy, isLost, isSilent, isSkewed, missedBeat } from '../../domain/heartbeat.js'
 import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Link, Log } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
@@ -88,8 +88,10 @@ export const linkBeats = (link: Link, clock: Clock, answerMsMax: number): Beats 
         { sentAtMs, ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
         { signal, timeoutMs: answerMsMax },
       )
-      skewMs = clockSkewMs({ sentAtMs, receivedAtMs, answeredAtMs: clock.now() })
-      return skewMs
+      const answeredAtMs = clock.now()
+      // A beat that took long tells little: which half of the way was slow cannot be known.
+      if (answeredAtMs - sentAtMs < clockSkewWarningMs) skewMs = clockSkewMs({ sentAtMs, receivedAtMs, answeredAtMs })
+      return skewMs ?? 0
     },
   }
 }
