@@ -17,13 +17,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'sources', include: ['spec/**/*.spec.ts', 'examples/**/*.spec.ts'], exclude: [withProcesses] },
+        test: { name: 'sources', maxWorkers: 2, include: ['spec/**/*.spec.ts', 'examples/**/*.spec.ts'], exclude: [withProcesses] },
       },
       // Real daemons out of dist/, which is built when it is older than src/. They come last, when the processors are theirs.
       {
         extends: true,
         test: {
           name: 'processes',
+          maxWorkers: 1,
           include: [withProcesses],
           globalSetup: ['spec/support/buildWhenStale.ts'],
           sequence: { groupOrder: 1 },
