@@ -2,11 +2,13 @@
  * The master's answers to one worker's integrity questions. It keeps nothing of a round but what operators want to see
  * (domain/workerState), so a worker can stop, lie or repeat itself at any point without harm.
  */
+
 import { splitDigests, splitPaths } from '../domain/entryColumns.js'
+import { logSeconds } from '../domain/logText.js'
 import { differingBuckets, sameDigest } from '../domain/manifest.js'
 import { checkPath } from '../domain/paths.js'
 import { answerCompare } from '../domain/syncPlan.js'
-import type { ContentRequest } from '../domain/tree.js'
+import { type ContentRequest, isPassing } from '../domain/tree.js'
 import type { WorkerState } from '../domain/workerState.js'
 import { asClusterError, ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
@@ -25,8 +27,6 @@ export interface IntegrityAnswersOptions {
   readonly tree: LocalTree
   readonly clock: Clock
 }
-
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
 
 export const integrityAnswers = (
   { tree, clock }: IntegrityAnswersOptions,
@@ -70,7 +70,7 @@ export const integrityAnswers = (
       else state.checkedDifferent()
       state.lastCheck = { startMs, endMs: clock.now() }
       checkLog.info(
-        `Finished in ${seconds(state.lastCheck.endMs - startMs)}. Received metadata of ${files} files. Sync ${same ? 'not ' : ''}required.`,
+        `Finished in ${logSeconds(state.lastCheck.endMs - startMs)}. Received metadata of ${files} files. Sync ${same ? 'not ' : ''}required.`,
       )
       return { same }
     },
@@ -112,8 +112,8 @@ export const integrityAnswers = (
         shared: report.updated,
         extra: report.removed,
       }
-      syncLog.info(`Finished in ${seconds(report.tookMs)}.`)
-      const lasting = report.failures.filter(({ code }) => code !== 'digestMismatch' && code !== 'fileGone')
+      syncLog.info(`Finished in ${logSeconds(report.tookMs)}.`)
+      const lasting = report.failures.filter((failure) => !isPassing(failure))
       const [example] = lasting
       const says = example
         ? `${lasting.length + report.failuresLeftOut} file(s) could not be synced, among them '${example.path}': ${example.message}`

@@ -64,3 +64,6 @@ export interface AppliedPlan {
   readonly upserts: readonly FileEntry[]
   readonly removals: readonly string[]
 }
+
+/** An edit that came in the middle of its own transfer: nothing is wrong, and the next check fetches the file again. */
+export const isPassing = ({ code }: FileFailure): boolean => code === 'digestMismatch' || code === 'fileGone'

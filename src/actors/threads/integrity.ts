@@ -2,16 +2,19 @@
  * Integrity, both ends. The worker checks its tree against the master's, at intervals and whenever either tree has changed,
  * and makes it the same; the master answers and tells its workers of changes. Once per connection, in its own boundary.
  */
+
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { logSeconds } from '../../domain/logText.js'
 import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/syncPlan.js'
-import type { FileFailure } from '../../domain/tree.js'
-import { asClusterError, ClusterError } from '../../errors.js'
+import { type FileFailure, isPassing } from '../../domain/tree.js'
+import type { ClusterError } from '../../errors.js'
 import type { Clock, Link, Log } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from '../integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from '../integritySync.js'
 import type { LocalTree } from '../localTree.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
+import { isOurs, thrownIn } from '../thrownError.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
 
@@ -48,7 +51,6 @@ interface Round extends IntegrityApplyInput {
 
 const nothingTransferred: Transferred = { steps: [], failures: [] }
 const nothingDone: Outcome = { created: 0, updated: 0, removed: 0, failures: [] }
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
 
 export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: IntegrityApplyOptions) =>
   setup({
@@ -105,7 +107,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       logCheckEnd: ({ context }, same: boolean) =>
         context.log
           .at({ subtag: 'Integrity check' })
-          .info(`Finished in ${seconds(clock.monotonicMs() - context.startMs)}. Sync ${same ? 'not ' : ''}required.`),
+          .info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Sync ${same ? 'not ' : ''}required.`),
       logPlan: ({ context: { log, plan } }) => {
         const syncLog = log.at({ subtag: 'Integrity sync' })
         syncLog.info('Starting.')
@@ -122,7 +124,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
           else syncLog.error(failureText(failure))
         }
         if (untold.length > failuresLoggedMax) syncLog.error(`${untold.length - failuresLoggedMax} more files could not be synced.`)
-        syncLog.info(`Finished in ${seconds(clock.monotonicMs() - startMs)}.`)
+        syncLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`)
       },
       noteTold: assign({ told: ({ context }) => new Set(context.outcome.failures.map(failureText)) }),
       tellApplied: ({ context }) => onApplied(context.plan, context.outcome),
@@ -228,20 +230,10 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
     output: ({ context }): End => (context.crash ? { kind: 'crashed', error: context.crash } : { kind: 'closed' }),
   })
 
-/** An edit that came in the middle of its own transfer: nothing is wrong. */
-const isPassing = ({ code }: FileFailure): boolean => code === 'digestMismatch' || code === 'fileGone'
-
 const failureText = ({ path, message }: FileFailure): string => `Could not sync '${path}': ${message}`
 
 /** Failures that a log names one by one; the master and cluster_control -f have them all. */
 const failuresLoggedMax = 20
-
-const thrownIn = (event: unknown): ClusterError =>
-  asClusterError(typeof event === 'object' && event !== null && 'error' in event ? event.error : event, 'internal')
-
-/** A ClusterError is something that happens; anything else is a mistake of ours, and crashes the thread. */
-const isOurs = (event: unknown): boolean =>
-  typeof event === 'object' && event !== null && 'error' in event && event.error instanceof ClusterError
 
 // ------------------------------------------------------------------------------------------------------- master's end
 

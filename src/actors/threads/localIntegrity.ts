@@ -2,11 +2,14 @@
  * Local integrity: keeps a node's manifest true. It looks at the whole tree at intervals, which is the truth, and at
  * single files when the watcher hints that they changed, which is fast. Once per node, on master and workers alike.
  */
+
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { logSeconds } from '../../domain/logText.js'
 import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Log } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalTree, Look } from '../localTree.js'
+import { thrownIn } from '../thrownError.js'
 
 export interface LocalIntegrityOptions {
   readonly tree: LocalTree
@@ -78,7 +81,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
       logLook: ({ context: { look, under, startMs } }) => {
         if (!look) return
         for (const { path, message } of look.problems) log.warning(`${message} ('${path}')`)
-        const took = `Finished in ${((clock.monotonicMs() - startMs) / 1000).toFixed(3)}s.`
+        const took = `Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`
         if (under === 'everything') log.info(`${took} Calculated metadata of ${look.files} files.`)
         else if (look.changed) log.debug(`${took} Calculated metadata of ${under.size} changed files.`)
       },
@@ -118,6 +121,3 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
     },
     output: ({ context }): End => ({ kind: 'crashed', error: context.crash ?? new ClusterError('threadCrashed') }),
   })
-
-const thrownIn = (event: unknown): ClusterError =>
-  asClusterError(typeof event === 'object' && event !== null && 'error' in event ? event.error : event, 'internal')
