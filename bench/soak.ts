@@ -97,8 +97,10 @@ const act = (name: Name): void => {
       mkdirSync(dirname(path), { recursive: true })
       writeFileSync(path, random.bytes(random.integer(0, random.pick([100, 10_000, 2_000_000]))))
     } else if (draw < 0.7) unlinkSync(path)
-    else if (draw < 0.78) renameSync(path, join(homeOf(name), pathOf()))
-    else if (draw < 0.84) chmodSync(path, random.pick([0o600, 0o640, 0o777]))
+    else if (draw < 0.78) {
+      // Only files: a directory moved to where merged.mg belongs would hold a foreign file, and rightly stay.
+      if (lstatSync(path).isFile()) renameSync(path, join(homeOf(name), pathOf()))
+    } else if (draw < 0.84) chmodSync(path, random.pick([0o600, 0o640, 0o777]))
     else if (draw < 0.88 && !itemDirs.has(dirname(path))) rmSync(dirname(path), { recursive: true })
     else if (draw < 0.92 && !/(merged.mg|client.keys)$/.test(path)) {
       // A foreign file inside would rightly be left alone, and keep the directory in its place.
