@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
-import { itemOf, type SyncedItems } from '../domain/syncedItems.js'
+import { isExcluded, itemOf, type SyncedItems } from '../domain/syncedItems.js'
 import type { Disk } from '../ports.js'
 import { readWhole } from './expectedTree.js'
 import type { DiskChange } from './watchedDisk.js'
@@ -18,22 +18,17 @@ export interface Violation {
 
 const contentKey = (content: Buffer): string => createHash('sha256').update(content).digest('hex')
 
-/** Every content that each path of the master ever had; fed before the master's node can see a change. */
+/** Every content that the master ever had; fed before the master's node can see a change. */
 export class MasterHistory {
-  readonly #contents = new Map<string, Set<string>>()
-  readonly #anywhere = new Set<string>()
+  readonly #contents = new Set<string>()
 
-  note(path: string, content: Buffer): void {
-    const key = contentKey(content)
-    const known = this.#contents.get(path) ?? new Set()
-    known.add(key)
-    this.#contents.set(path, known)
-    this.#anywhere.add(key)
+  note(content: Buffer): void {
+    this.#contents.add(contentKey(content))
   }
 
   /** A link may make one path show another's content, so content counts wherever the master had it. */
   had(content: Buffer): boolean {
-    return this.#anywhere.has(contentKey(content))
+    return this.#contents.has(contentKey(content))
   }
 }
 
@@ -68,15 +63,14 @@ export const checkDiskChange = (rules: NodeDiskRules, change: DiskChange): { rea
 /** A link that stands where a directory has to be is replaced, whatever its name. */
 const isInWay = (rules: NodeDiskRules, change: DiskChange): boolean => {
   try {
-    return change.operation === 'unlink' && rules.disk.lstat(change.path).kind !== 'directory' && !isExcludedFile(rules, change.path)
+    return (
+      change.operation === 'unlink' &&
+      rules.disk.lstat(change.path).kind !== 'directory' &&
+      !isExcluded(rules.synced, posix.basename(change.path))
+    )
   } catch {
     return false
   }
-}
-
-const isExcludedFile = (rules: NodeDiskRules, path: string): boolean => {
-  const name = posix.basename(path)
-  return rules.synced.excludedNames.includes(name) || rules.synced.excludedEndings.some((ending) => name.endsWith(ending))
 }
 
 const isAtOrBelow = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`)

@@ -26,7 +26,7 @@ export interface SimulatedClusterOptions {
   readonly nodes: number
   readonly synced?: SyncedItems
   readonly timings?: Partial<Timings>
-  /** Names of further files that every node has outside the synced items, to see that they stay. */
+  /** Lines of the trace to keep for a report. */
   readonly linesKept?: number
 }
 
@@ -222,7 +222,7 @@ export class SimulatedCluster {
   /** An operator writes a file, with all that is needed above it. */
   write(name: string, path: string, content: Buffer, mode = 0o660): void {
     const node = this.node(name)
-    if (node.role === 'master') this.#history.note(path, content)
+    if (node.role === 'master') this.#history.note(content)
     const whole = posix.join(home, path)
     node.disk.edit(whole, content, mode)
   }
