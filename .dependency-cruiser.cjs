@@ -9,9 +9,10 @@ const boundaries = {
   'ports.ts': [...foundation, 'protocol/', 'domain/'],
   'actors/': [...foundation, 'protocol/', 'domain/', 'ports.ts'],
   'tree/': [...foundation, 'protocol/', 'domain/', 'ports.ts'],
+  'agentfiles/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'tree/'],
   'transport/': [...foundation, 'protocol/', 'domain/', 'ports.ts'],
-  'platform/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'tree/'],
-  'simulation/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'tree/', 'transport/', 'actors/'],
+  'platform/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'tree/', 'agentfiles/'],
+  'simulation/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'tree/', 'agentfiles/', 'transport/', 'actors/'],
   'config/': [...foundation, 'domain/', 'ports.ts'],
   'control/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'config/'],
 }

@@ -2,16 +2,20 @@
  * A node in the real world, or in a world that the caller hands in port by port: what the daemon runs, and what a program
  * embeds. Nothing outside the given home is touched.
  */
+import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { type NodeEvent, type NodeIdentity, type NodePorts, type RunningNode, startNode } from './actors/node.js'
+import { type NodeIdentity, type NodePorts, type RunningNode, startNode } from './actors/node.js'
+import type { NodeEvent } from './actors/nodeEvent.js'
 import type { AnswerLine, ClusterQuery } from './domain/clusterView.js'
 import type { Compression } from './domain/compressionChoice.js'
 import { defaultSyncedItems, type SyncedItems } from './domain/syncedItems.js'
 import { defaultTimings, type Timings } from './domain/timings.js'
 import { ClusterError } from './errors.js'
+import { createAgentFiles } from './platform/agentFiles.js'
 import { createFiles } from './platform/files.js'
 import { realClock } from './platform/realClock.js'
 import { realRandom } from './platform/realRandom.js'
+import { SqliteAgentStore } from './platform/sqliteAgentStore.js'
 import type { Log } from './ports.js'
 import { createTcpNetwork } from './transport/tcp.js'
 import { createTransport } from './transport/transport.js'
@@ -104,6 +108,7 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     node: options.node,
     type: options.type,
     version: productVersion,
+    managerName: hostname(),
     master: { host: options.type === 'master' ? (options.bindAddress ?? '0.0.0.0') : options.master.host, port },
     address: options.master.host,
     synced: options.synced ?? defaultSyncedItems,
@@ -119,15 +124,16 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const log = options.ports?.log ?? silentLog
   const { home, type, node } = options
   const network = createTcpNetwork({ onAcceptError: (error) => log.at({ tag: 'Master', subtag: 'Main' }).error(error.message) })
+  const synced = options.synced ?? defaultSyncedItems
   return {
     clock,
     random,
     log,
+    agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type }),
+    agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
     transport:
       options.ports?.transport ??
       createTransport({ network, clock, random, keys, limits: { streamIdleMsMax: timingsOf(options).transferIdleMsMax } }),
-    files:
-      options.ports?.files ??
-      createFiles({ home, synced: options.synced ?? defaultSyncedItems, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
+    files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
   }
 }

@@ -49,6 +49,17 @@ export const errorTable = {
   diskFull: kind(3125, true, 'The disk is full'),
   threadCrashed: kind(3130, true, 'A cluster thread failed unexpectedly'),
   alreadyRunning: kind(3131, false, 'Another wazuh-clusterd runs on this home'),
+  tableFailed: kind(3140, true, "The agents' table could not be read or written"),
+  tableNewer: kind(3141, false, "The agents' table was made by a newer version"),
+  agentNameInvalid: kind(9005, false, 'Invalid agent name'),
+  agentIpInvalid: kind(9006, false, 'Invalid IP'),
+  duplicateAgentIp: kind(9007, false, 'Duplicate IP'),
+  duplicateAgentName: kind(9008, false, 'Duplicate name'),
+  agentKeyInvalid: kind(9009, false, 'Invalid key'),
+  agentIdInvalid: kind(9010, false, 'No such agent ID'),
+  unknownAgent: kind(9011, false, 'Agent not found'),
+  tooManyAgents: kind(9013, false, 'The maximum number of agents is reached'),
+  groupInvalid: kind(9014, false, 'Invalid group'),
   internal: kind(3199, false, 'Internal error'),
 } as const satisfies Record<string, ErrorKind>
 

@@ -1,5 +1,6 @@
 /** The public API of `muster`: a node to embed, and a simulated cluster to run. */
-export type { NodeEvent, NodePorts } from './actors/node.js'
+export type { NodePorts } from './actors/node.js'
+export type { NodeEvent } from './actors/nodeEvent.js'
 export { type ClusterNode, createNode, defaultPort, type NodeOptions } from './createNode.js'
 export type { AnswerLine, ClusterQuery, FileRow, NodeHealth, NodeView } from './domain/clusterView.js'
 export { defaultSyncedItems, type SyncedItem, type SyncedItems } from './domain/syncedItems.js'

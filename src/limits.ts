@@ -60,10 +60,62 @@ export const limits = {
   stagedDigestsMax: 16_384,
   /** Blocks that go to a disk thread, or come from it, together. */
   contentBlocksPerTaskMax: 4,
+  /** Files between these sizes are sent as what changed in them: a larger one would keep a thread busy for over half a second. */
+  deltaBytesMin: 64 * KiB,
+  deltaBytesMax: 128 * MiB,
+  recipeChunksMax: 16_384,
+  /** Recipes that a master keeps for the next worker. */
+  recipesKeptMax: 8,
+  patchRangesMax: 2_048,
+  /** Files of one plan that are patched, the largest first: each is asked for on its own. */
+  patchesPerPlanMax: 16,
   reportedFailuresMax: 256,
   scanPageEntriesMax: 1_000,
   contentBlockFilesMax: 512,
   pendingFilesShownMax: 100_000,
+
+  // --- agents
+  agentsMax: 1_000_000,
+  agentIdMax: 2 ** 31 - 1,
+  agentNameCharsMin: 2,
+  agentNameCharsMax: 128,
+  agentIpCharsMax: 64,
+  agentKeyCharsMax: 128,
+  /** Of one fact but for the labels. */
+  agentFactCharsMax: 1_024,
+  agentLabelsCharsMax: 16 * KiB,
+  /** Rows of one report of agent-info, and its bytes. */
+  agentBatchRowsMax: 4_096,
+  agentBatchBytesMax: 512 * KiB,
+  /** Reports that wait for the table; more are refused. */
+  agentReportsWaitingMax: 200_000,
+  /** Calls that wait for the agents' table; more are refused. */
+  agentCallsWaitingMax: 1_024,
+  /** What a call waits for a table that something else holds locked. */
+  agentTableLockedMsMax: 30_000,
+  /** A time that lies further ahead of the clock than this is taken for a mistake. */
+  agentFutureMsMax: 30_000,
+  agentPageRowsMax: 1_000,
+  keysLineBytesMax: 1_024,
+  keysFileBytesMax: 256 * MiB,
+  keysPageEntriesMax: 1_000,
+  /** Changes of client.keys that are written together. */
+  keysChangesMax: 1_000,
+  /** A file that lacks agents is believed when it has been the same for so long. */
+  keysBelievedMs: 5_000,
+  /** Lines of client.keys that are named in the log, each once. */
+  keysProblemsMax: 100,
+  groupNameCharsMax: 255,
+  groupsPerAgentMax: 128,
+  groupsMax: 10_000,
+  /** Rows of a page of group assignments, and its bytes. */
+  groupsPageRowsMax: 4_096,
+  groupsPageBytesMax: 512 * KiB,
+  /** A merged.mg larger than this is not built. */
+  mergedBytesMax: 64 * MiB,
+  /** A file's name in a merged.mg: an agent has 2 048 bytes for its line, and for its path. */
+  mergedNameBytesMax: 1_024,
+  groupFilesMax: 100_000,
 
   // --- supervision
   restartsMax: 5,
@@ -74,7 +126,8 @@ export const limits = {
   timerMsMax: 2 ** 31 - 1,
 
   // --- local control socket
-  controlRequestBytesMax: 64 * KiB,
+  /** About 7 000 keep-alives of agents, or 300 with all that the agents say of themselves. */
+  controlRequestBytesMax: 256 * KiB,
   controlConnectionsMax: 64,
   controlLineBytesMax: 1 * MiB,
   /** Until the request line of a connection is complete. */
@@ -101,4 +154,9 @@ invariant(limits.streamChunkBytesMax < limits.frameBytesMax, 'a chunk fits into 
 invariant(limits.streamWindowBytes >= 4 * limits.streamChunkBytesMax, 'a stream has several chunks in flight')
 invariant(2 * limits.compareBytesMax <= limits.messageBytesMax, 'a page of entries and its decision fit into a message')
 invariant(limits.fetchPathBytesMax + limits.fetchFilesMax * 64 <= limits.messageBytesMax, 'a fetch fits into a message')
+invariant(limits.recipeChunksMax * 20 <= limits.messageBytesMax / 2, 'a recipe fits into a message')
 invariant(limits.unauthenticatedPerAddressMax < limits.unauthenticatedConnectionsMax, 'one address cannot take the whole cap')
+invariant(limits.agentBatchBytesMax < limits.messageBytesMax, 'a batch of agents fits into a message')
+invariant(limits.groupsPageBytesMax < limits.messageBytesMax, 'a page of groups fits into a message')
+invariant(limits.controlRequestBytesMax < limits.messageBytesMax, 'a query fits into a message')
+invariant(2 * limits.agentLabelsCharsMax < limits.agentBatchBytesMax, 'every row fits into a batch')

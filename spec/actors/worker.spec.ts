@@ -8,6 +8,7 @@ import { defaultTimings } from '../../src/domain/timings.js'
 import { ClusterError } from '../../src/errors.js'
 import type { Link } from '../../src/ports.js'
 import { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { localAgentsOver } from '../support/localAgentsOver.js'
 import { recordingLog } from '../support/recordingLog.js'
 import { ScriptedFiles } from '../support/scriptedFiles.js'
 import { ScriptedLink } from '../support/scriptedLink.js'
@@ -56,6 +57,7 @@ const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () =>
       listen: () => Promise.reject(new ClusterError('listenFailed')),
     },
     integrity: { tree, sync: new IntegritySync({ tree, clock, requestTimeoutMs: 20_000, compression: 'auto' }), onApplied: () => {} },
+    agents: localAgentsOver(clock, 'worker').agents,
     onConnected: () => seen.push('connected'),
     onDisconnected: ({ code }) => seen.push(`disconnected: ${code}`),
   })

@@ -5,51 +5,32 @@ import { runControl } from '../../src/control/controlCommand.js'
 import type { Answer } from '../../src/control/controlConnection.js'
 import type { AnswerLine, ClusterQuery, NodeView } from '../../src/domain/clusterView.js'
 import { ClusterError } from '../../src/errors.js'
+import { AgentWorld, agent } from '../control/agentWorld.js'
 import { deferred, serve, temporaryHome } from '../control/controlWorld.js'
+import { noInput, type Ran, ranProgram, sink } from './ranProgram.js'
 
-interface Ran {
-  readonly code: number
-  readonly out: string
-  readonly err: string
-}
-
-const sink = (onText: (text: string) => void): Writable =>
-  new Writable({
-    write: (chunk: Buffer, _, done) => {
-      onText(chunk.toString())
-      done()
-    },
-  })
-
-const run = async (argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> => {
-  let out = ''
-  let err = ''
-  const stdout = sink((text) => {
-    out += text
-  })
-  const stderr = sink((text) => {
-    err += text
-  })
-  const code = await runControl(argv, { env, stdout, stderr })
-  return { code, out, err }
-}
+const run = (argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> => ranProgram(runControl, argv, env)
 
 const nodes: readonly NodeView[] = [
   { name: 'w.2', type: 'worker', version: '4.8.0', address: '172.22.0.4' },
   { name: 'm', type: 'master', version: '4.8.0', address: 'wazuh-master' },
 ]
 
+const noAgents = { count: 0, idDigits: 3, nameChars: 0, ipChars: 0, versionChars: 0, nodeChars: 0 }
+
 /** Answers as a master would, and keeps what it was asked. */
 const master = (asked: ClusterQuery[] = []): Answer =>
   async function* (query): AsyncGenerator<AnswerLine> {
     asked.push(query)
-    const wanted = nodes.filter(({ name }) => query.nodes?.includes(name) ?? true)
-    yield { kind: 'cluster', name: 'c', unknownNodes: (query.nodes ?? []).filter((name) => nodes.every((node) => node.name !== name)) }
+    const asks = ('nodes' in query && query.nodes) || undefined
+    const wanted = nodes.filter(({ name }) => asks?.includes(name) ?? true)
+    yield { kind: 'cluster', name: 'c', unknownNodes: (asks ?? []).filter((name) => nodes.every((node) => node.name !== name)) }
+    if (query.kind === 'agents') yield { kind: 'agentsShape', shape: noAgents }
     for (const node of wanted) {
       if (query.kind === 'nodes') yield { kind: 'node', node }
       else if (query.kind === 'health')
         yield { kind: 'health', node: { ...node, activeAgents: 0, ...(node.type === 'worker' ? { worker: { integrityFree: true } } : {}) } }
-      else if (node.type === 'worker')
+      else if (query.kind === 'files' && node.type === 'worker')
         yield { kind: 'filesOf', summary: { node: node.name, inSync: true, files: 3, pending: 0, failed: 0, failuresLeftOut: 0 } }
     }
     yield { kind: 'end' }
@@ -70,6 +51,10 @@ describe('cluster_control', () => {
       [['--health', 'more', '-fn', 'm'], { kind: 'health', nodes: ['m'] }],
       [['-f'], { kind: 'files', all: false }],
       [['--files', '--json', '-fn', 'w.2'], { kind: 'files', all: true, nodes: ['w.2'] }],
+      [['-a'], { kind: 'agents' }],
+      [['--list-agents', '--json', '-fn', 'w.2'], { kind: 'agents', nodes: ['w.2'] }],
+      [['-a', '-fs', 'active', 'never_connected', '-fn', 'm'], { kind: 'agents', nodes: ['m'], statuses: ['active', 'never_connected'] }],
+      [['-fs=pending', '-a'], { kind: 'agents', statuses: ['pending'] }],
     ]
     for (const [argv, query] of cases) {
       expect(await run([...argv, '--home', home])).toMatchObject({ code: 0, err: '' })
@@ -98,19 +83,42 @@ describe('cluster_control', () => {
     expect(JSON.parse((await run(['-f', '--json'], env)).out)).toMatchObject({ nodes: [{ name: 'w.2', items: [] }] })
   })
 
+  it('lists the agents of any node, as text and as JSON', async () => {
+    const world = new AgentWorld([agent(0, { status: 'active', node: 'm' }), agent(1, { status: 'active', node: 'w.2' }), agent(2)])
+    const { home } = await serve(world.answer)
+    const env = { WAZUH_PATH: home }
+    const table = await run(['-a', '-fn', 'w.2', '-fs', 'active'], env)
+    expect(table).toEqual({
+      code: 0,
+      out: 'ID   NAME     IP   STATUS  VERSION  NODE NAME  \n001  agent-1  any  active  n/a      w.2        \n',
+      err: '',
+    })
+    expect(JSON.parse((await run(['-a', '--json'], env)).out)).toMatchObject({ total: 3 })
+  })
+
   it('takes --home before WAZUH_PATH', async () => {
     const { home } = await serve(master())
     expect(await run(['-l', '--home', home], { WAZUH_PATH: temporaryHome() })).toMatchObject({ code: 0 })
   })
 
   it('without a daemon says so and exits with 1', async () => {
-    for (const argv of [['-l'], ['-i'], ['-f', '--json']])
+    for (const argv of [['-l'], ['-i'], ['-f', '--json'], ['-a'], ['-a', '--json']])
       expect(await run(argv, { WAZUH_PATH: temporaryHome() })).toEqual({ code: 1, out: '', err: 'Cluster is not running.\n' })
   })
 
   it('names the nodes that there are not, and prints nothing else', async () => {
     const { home } = await serve(master())
-    for (const flags of [['-l'], ['-i'], ['-i', 'more'], ['-f'], ['-l', '--json'], ['-i', '--json'], ['-f', '--json']])
+    for (const flags of [
+      ['-l'],
+      ['-i'],
+      ['-i', 'more'],
+      ['-f'],
+      ['-a'],
+      ['-l', '--json'],
+      ['-i', '--json'],
+      ['-f', '--json'],
+      ['-a', '--json'],
+    ])
       expect(await run([...flags, '--home', home, '-fn', 'm', 'x', 'y\n'])).toEqual({
         code: 1,
         out: '',
@@ -126,8 +134,11 @@ describe('cluster_control', () => {
     [['-l', '-fn'], /^error: .*argument missing\n$/],
     [['-l', 'more'], /^error: too many arguments/],
     [['--nonsense'], /^error: unknown option '--nonsense'\n$/],
-    [['-a'], /^Listing the agents is not available yet: it comes with the next version\.\n$/],
-    [['-a', '-fs', 'active'], /^Listing the agents is not available yet/],
+    [
+      ['-a', '-fs', 'active', 'gone'],
+      /^Wrong arguments: 'gone' is no status of an agent: -fs takes active, disconnected, never_connected, pending\.\n$/,
+    ],
+    [['-a', '-fs'], /^error: .*argument missing\n$/],
     [[], /^Wrong arguments: nothing to do\.\nUsage: cluster_control /],
     [['-d'], /^Wrong arguments: nothing to do\.\nUsage: cluster_control /],
     [['--json', '-fn', 'm'], /^Wrong arguments: nothing to do\.\nUsage: cluster_control /],
@@ -176,7 +187,7 @@ describe('cluster_control', () => {
       })
     }
     for (const json of [[], ['--json']])
-      expect(await runControl(['-f', ...json, '--home', home], { env: {}, stdout: gone(), stderr })).toBe(0)
+      expect(await runControl(['-f', ...json, '--home', home], { env: {}, stdin: noInput(), stdout: gone(), stderr })).toBe(0)
     expect(err).toBe('')
   })
 
@@ -187,7 +198,7 @@ describe('cluster_control', () => {
       err += text
     })
     const full = new Writable({ write: (_, __, done) => done(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })) })
-    expect(await runControl(['-l', '--home', home], { env: {}, stdout: full, stderr })).toBe(1)
+    expect(await runControl(['-l', '--home', home], { env: {}, stdin: noInput(), stdout: full, stderr })).toBe(1)
     expect(err).toBe('The output cannot be written: ENOSPC: no space left\n')
   })
 
@@ -201,7 +212,7 @@ describe('cluster_control', () => {
     const stdout = new Writable({
       write: (_, __, done) => blocked.resolve(() => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))),
     })
-    const running = runControl(['-f', '--home', home], { env: {}, stdout, stderr: sink(() => {}) })
+    const running = runControl(['-f', '--home', home], { env: {}, stdin: noInput(), stdout, stderr: sink(() => {}) })
     const release = await blocked.promise
     // Until nothing moves any more: the daemon's generator stands still for many turns of the loop.
     for (let still = 0, before = -1; still < 200; ) {

@@ -75,6 +75,11 @@ describe('a worker with the key that lies', () => {
             )
             expect(await outcomeOf(fetch)).toMatch(/^(pathRefused|malformed)$/)
             stream.cancel()
+            const wanted = { path, digest: new Uint8Array(32) }
+            const recipe = link.request('integrity.recipe', wanted, { signal, timeoutMs })
+            expect(await outcomeOf(recipe)).toMatch(/^(pathRefused|malformed)$/)
+            const ranges = { ...wanted, stream: link.expectStream().id, ranges: Buffer.alloc(8, 1), compress: false }
+            expect(await outcomeOf(link.request('integrity.ranges', ranges, { signal, timeoutMs }))).toMatch(/^(pathRefused|malformed)$/)
             const entries = encodeEntries([{ path, size: 1, mode: 0o660, digest: '0'.repeat(64) }])
             const compare = link.request('integrity.compare', { buckets: [bucketOf(path)], counts: [1], entries }, { signal, timeoutMs })
             expect(await outcomeOf(compare)).toMatch(/^(pathRefused|malformed)$/)
@@ -93,6 +98,8 @@ describe('a worker with the key that lies', () => {
               'integrity.buckets',
               'integrity.compare',
               'integrity.fetch',
+              'integrity.recipe',
+              'integrity.ranges',
               'integrity.report',
               'control.query',
               'keepAlive.beat',

@@ -153,6 +153,79 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
     await sync(compress)
   })
 
+  describe('a patch', () => {
+    const path = 'etc/rules/large'
+    const before = Array.from({ length: 20_000 }, (_, line) => `${line} ${sha256(`${line}`)}`)
+    const after = before.with(10_000, 'changed').join('\n')
+    const digest = sha256(after)
+
+    it('brings what is missing of a file that changed little, and no more', async () => {
+      master.world.write(path, after)
+      worker.world.write(path, before.join('\n'))
+      const recipe = await settle(master.files.recipe(path, digest, going))
+      expect(await settle(master.files.recipe(path, digest, going))).toEqual(recipe)
+      const ranges = await settle(worker.files.beginPatch({ path, digest, size: after.length, recipe }, going))
+      if (!ranges) throw new Error('of no use')
+      const files = ranges.map(({ end, start }) => ({ path, digest, offset: start, end }))
+      let sent = recipe.chunks.length
+      let request: ContentRequest | undefined = files[0] && { files, from: { file: 0, offset: files[0].offset }, compress: true }
+      while (request) {
+        const { block, next }: Awaited<ReturnType<Files['read']>> = await settle(master.files.read(request, going))
+        sent += block.length
+        await settle(worker.files.fillPatch(block, { digest, ranges }, going))
+        request = next
+      }
+      expect(sent).toBeLessThan(after.length / 50)
+      expect(await settle(worker.files.staged([digest], going))).toEqual([0])
+      await settle(worker.files.finishPatch(digest, going))
+      expect(await settle(worker.files.staged([digest], going))).toEqual([after.length])
+      await sync(false)
+      expect(worker.world.read(path)).toBe(after)
+    })
+
+    it('leaves the memory around a block and a recipe alone', async () => {
+      master.world.write(path, after)
+      worker.world.write(path, before.join('\n'))
+      const { averageBits, chunks } = await settle(master.files.recipe(path, digest, going))
+      const large = Buffer.concat([Buffer.from('before'), chunks, Buffer.from('after')])
+      const recipe = { averageBits, chunks: large.subarray(6, 6 + chunks.length) }
+      const ranges = (await settle(worker.files.beginPatch({ path, digest, size: after.length, recipe }, going))) ?? []
+      const offset = ranges[0]?.start ?? 0
+      const request = { files: [{ path, digest, offset, end: ranges[0]?.end ?? 0 }], from: { file: 0, offset }, compress: false }
+      const { block } = await settle(master.files.read(request, going))
+      const larger = Buffer.concat([Buffer.from('before'), block, Buffer.from('after'.padStart(20))])
+      await settle(worker.files.fillPatch(larger.subarray(6, 6 + block.length), { digest, ranges }, going))
+      await settle(worker.files.finishPatch(digest, going))
+      for (const memory of [large, larger]) expect(memory.toString('latin1')).toMatch(/^before.*after$/s)
+    })
+
+    it('fails with the same codes, and is of no use for other content', async () => {
+      master.world.write(path, after)
+      worker.world.write(path, 'x'.repeat(after.length))
+      const recipe = await settle(master.files.recipe(path, digest, going))
+      const start = { path, digest, size: after.length, recipe }
+      expect(await settle(worker.files.beginPatch(start, going))).toBeUndefined()
+      const codes = [
+        master.files.recipe(path, sha256('other'), going),
+        master.files.recipe('etc/rules/none', digest, going),
+        master.files.recipe('../etc/passwd', digest, going),
+        worker.files.beginPatch({ ...start, size: 1 }, going),
+        worker.files.beginPatch({ ...start, path: 'etc/rules/none' }, going),
+        worker.files.fillPatch(Buffer.from('no block'), { digest, ranges: [] }, going),
+        worker.files.finishPatch(digest, going),
+      ].map((call) => codeOf(call))
+      expect(await settle(Promise.all(codes))).toEqual([
+        'digestMismatch',
+        'fileGone',
+        'pathRefused',
+        'malformed',
+        'fileFailed',
+        'malformed',
+        'fileFailed',
+      ])
+    })
+  })
+
   it('tells of an edit by a hint, and of what it changed by a look at the hint', async () => {
     const manifest = new Manifest()
     await look(master.files, manifest, settle)
@@ -218,6 +291,13 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
       worker.files.stage(new Uint8Array(0), [], stopped),
       worker.files.apply({ writes: [], removals: ['etc/rules/kept'] }, stopped),
       worker.files.clearStage(stopped),
+      worker.files.recipe('etc/rules/kept', sha256('kept'), stopped),
+      worker.files.beginPatch(
+        { path: 'etc/rules/kept', digest: '', size: 0, recipe: { averageBits: 10, chunks: new Uint8Array(0) } },
+        stopped,
+      ),
+      worker.files.fillPatch(new Uint8Array(0), { digest: '', ranges: [] }, stopped),
+      worker.files.finishPatch('', stopped),
     ]
     const codes = await settle(Promise.all(calls.map((call) => codeOf(call))))
     expect(codes).toEqual(calls.map(() => 'aborted'))
@@ -231,6 +311,7 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
     const codes = await settle(waiting)
     expect(codes.at(-1)).toBe('aborted')
     expect(await codeOf(settle(master.files.scan(undefined, going)))).toBe('aborted')
+    expect(await codeOf(settle(master.files.recipe('etc/rules/1', sha256('x'), going)))).toBe('aborted')
     await settle(master.files.close())
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { renderConfigReference, updateReference } from '../../src/config/configReference.js'
 import { intervalOptions } from '../../src/config/intervalOptions.js'
-import { clusterOptions, topOptions } from '../../src/config/settings.js'
+import { clusterOptions, globalOptions, topOptions } from '../../src/config/settings.js'
 import { itemOptions } from '../../src/config/syncedItemOptions.js'
 
 describe('configuration reference', () => {
@@ -9,6 +9,7 @@ describe('configuration reference', () => {
     const lines = renderConfigReference().split('\n')
     const names = [
       ...Object.values(clusterOptions).map(({ name }) => name.replace('><', '/')),
+      ...Object.values(globalOptions).map(({ name }) => name),
       ...Object.values(topOptions).map(({ name }) => name),
       ...Object.values(itemOptions).map(({ name }) => `files.DIRECTORY.${name}`),
       ...Object.entries(intervalOptions).flatMap(([group, options]) =>

@@ -55,7 +55,7 @@ describe('loading settings', () => {
     const settings = settingsOf(loadBlock({}))
     expect(settings).toMatchObject({
       ...{ home, name: 'wazuh', nodeName: 'node01', nodeType: 'master', key, port: 1516, bindAddress: '0.0.0.0' },
-      ...{ masterAddress: '192.0.2.1', hidden: false, disabled: false },
+      ...{ masterAddress: '192.0.2.1', hidden: false, disabled: false, agentsDisconnectionMs: 600_000 },
     })
     expect(settings.intervals).toEqual({
       worker: {
@@ -88,6 +88,11 @@ describe('loading settings', () => {
     ],
     ['hidden', '<cluster><hidden>', fc.constantFrom('', 'true', 'YES', '1')],
     ['disabled', '<cluster><disabled>', fc.constantFrom('', 'false', 'No', '0')],
+    [
+      'agents_disconnection_time',
+      '<global><agents_disconnection_time>',
+      fc.constantFrom('', '0', '0s', '-1', '1.5m', '10 m', '10M', '10y', 'm', '1e3', '1000000', '0x10'),
+    ],
     ['previous_key_file', '<cluster><previous_key_file>', fc.constantFrom('etc/none', '/nowhere/at/all', 'etc')],
   ]
   const optional = new Set(['key', 'previous_key'])
@@ -161,6 +166,22 @@ describe('loading settings', () => {
     const loaded = load(conf)
     expect(settingsOf(loaded)).toMatchObject({ name: 'R&D', port: 2002, masterAddress: 'm1', disabled: false })
     expect(loaded.warnings).toEqual([])
+  })
+
+  it.each([
+    ['1', 1_000],
+    ['90s', 90_000],
+    ['10m', 600_000],
+    ['2h', 7_200_000],
+    ['3d', 259_200_000],
+    ['999999w', 999_999 * 604_800_000],
+  ])('takes %s of silence for %d ms, the last one of several blocks, whatever else stands in them', (text, ms) => {
+    const other = '<global><agents_disconnection_time>1h</agents_disconnection_time>'
+    const odd = '<white_list>^a && b$</white_list><b></c></b><jsonout_output/>'
+    const wanted = `<global>${odd}<agents_disconnection_time> ${text} </agents_disconnection_time></global>`
+    const foreign = '<wodle><global><agents_disconnection_time>5h</agents_disconnection_time></global></wodle>'
+    const conf = `<ossec_config>${other}</global></ossec_config>${renderXml(minimal)}<ossec_config>${wanted}${foreign}</ossec_config>`
+    expect(settingsOf(load(conf)).agentsDisconnectionMs).toBe(ms)
   })
 
   it.each([

@@ -20,14 +20,20 @@ export const blockOf = (settings: NodeSettings): Block => ({
   node: settings.masterAddress,
   hidden: settings.hidden ? 'yes' : 'no',
   disabled: settings.disabled ? 'yes' : 'no',
+  agents_disconnection_time: `${settings.agentsDisconnectionMs / 1_000}s`,
 })
 
+/** The one that does not stand in `<cluster>`. */
+const globalName = 'agents_disconnection_time'
+
 export const renderXml = (block: Block): string => {
-  const lines = Object.entries(block).map(([name, text]) => {
-    const element = `<${name}>${escaped(text)}</${name}>`
-    return name === 'node' ? `<nodes>${element}</nodes>` : element
-  })
-  return `<ossec_config>\n<cluster>\n${lines.join('\n')}\n</cluster>\n</ossec_config>\n`
+  const element = (name: string, text: string): string => `<${name}>${escaped(text)}</${name}>`
+  const { [globalName]: silence, ...cluster } = block
+  const lines = Object.entries(cluster).map(([name, text]) =>
+    name === 'node' ? `<nodes>${element(name, text)}</nodes>` : element(name, text),
+  )
+  const global = silence === undefined ? '' : `<global>\n${element(globalName, silence)}\n</global>\n`
+  return `<ossec_config>\n${global}<cluster>\n${lines.join('\n')}\n</cluster>\n</ossec_config>\n`
 }
 
 const renderGroup = (group: Readonly<Record<string, IntervalOption>>, values: Readonly<Record<string, number>>): Record<string, number> =>
@@ -111,6 +117,7 @@ export const validSettings: fc.Arbitrary<NodeSettings> = fc
     masterAddress: fc.oneof(address, fc.domain(), fc.constantFrom('127.0.0.1', '::1', 'wazuh-master', 'a_b.c')),
     hidden: fc.boolean(),
     disabled: fc.constant(false),
+    agentsDisconnectionMs: fc.integer({ min: 1, max: 999_999 }).map((seconds) => seconds * 1_000),
     synced: fc.record({
       items,
       excludedNames: fc.uniqueArray(word, { maxLength: 3 }).map((names) => ['ar.conf', 'ossec.conf', ...names]),

@@ -205,7 +205,7 @@ describe('the socket', () => {
     const error = (code: string) => Object.assign(new Error(code), { code })
     expect(notConnected(error('EACCES'), '/a/b')).toMatchObject({
       code: 'requestFailed',
-      message: 'This user may not use /a/b: run cluster_control as root.',
+      message: 'This user may not use /a/b: run this command as root.',
     })
     expect(notConnected(error('ECONNREFUSED'), '/a/b')).toMatchObject({ code: 'notRunning' })
     expect(notConnected(error('EAGAIN'), '/a/b')).toMatchObject({ code: 'overloaded' })
@@ -214,7 +214,7 @@ describe('the socket', () => {
 })
 
 describe('a client', () => {
-  it.each(['rubbish\n', '\n', '\u0000\u0001\n', '{"kind":"agents"}\n', `${'['.repeat(60_000)}\n`])(
+  it.each(['rubbish\n', '\n', '\u0000\u0001\n', '{"kind":"agent"}\n', `${'['.repeat(60_000)}\n`])(
     'that sends rubbish is told so: %.20j',
     async (bytes) => {
       const { socketPath, log } = await serve(always(end))

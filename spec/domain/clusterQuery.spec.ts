@@ -1,16 +1,49 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { agentFactNames, agentStatuses } from '../../src/domain/agent.js'
+import type { GroupsChange } from '../../src/domain/agentGroups.js'
+import { type AgentQuery, agentTools } from '../../src/domain/agentQuery.js'
 import { parseAnswerLine } from '../../src/domain/answerLine.js'
 import { parseQuery } from '../../src/domain/clusterQuery.js'
 import type { ClusterQuery } from '../../src/domain/clusterView.js'
 import { splitLines } from '../../src/domain/splitLines.js'
 import { limits } from '../../src/limits.js'
 
+const word = fc.string({ maxLength: 20 })
+const id = fc.nat({ max: limits.agentIdMax })
+const tool = fc.constantFrom(...agentTools)
+
+function agentQueryArbitrary(): fc.Arbitrary<AgentQuery> {
+  const kind = <K extends AgentQuery['kind']>(name: K) => fc.constant(name)
+  const optional = { nodes: fc.array(word), statuses: fc.subarray([...agentStatuses]), group: word, tool }
+  const change: fc.Arbitrary<GroupsChange> = fc.oneof(
+    fc.record({ kind: fc.constantFrom('assign' as const, 'unassign' as const), ids: fc.array(id), group: word }),
+    fc.record({ kind: fc.constant('replace' as const), ids: fc.array(id), groups: fc.array(word) }),
+    fc.record({ kind: fc.constant('dissolve' as const), group: word }),
+  )
+  const facts = fc.record(Object.fromEntries(agentFactNames.map((name) => [name, word])), { requiredKeys: [] })
+  const report = fc.record(
+    { id, kind: fc.constantFrom('startup' as const, 'keepAlive' as const, 'shutdown' as const, 'lost' as const), facts },
+    { requiredKeys: ['id', 'kind'] },
+  )
+  return fc.oneof(
+    fc.record({ kind: kind('agents'), ...optional }, { requiredKeys: ['kind'] }),
+    fc.record({ kind: kind('agent'), id, tool }),
+    fc.record({ kind: kind('removeAgent'), id, tool }),
+    fc.record({ kind: kind('groups'), tool }),
+    fc.record({ kind: fc.constantFrom('groupFiles' as const, 'createGroup' as const, 'removeGroup' as const), group: word, tool }),
+    fc.record({ kind: kind('changeGroups'), change, tool }),
+    fc.record({ kind: kind('addAgent'), name: word, ip: word, key: word, groups: fc.array(word), tool }),
+    fc.record({ kind: kind('report'), reports: fc.array(report, { maxLength: 5 }) }),
+  )
+}
+
 const nodes = fc.array(fc.string({ minLength: 0, maxLength: 20 }), { maxLength: 5 })
 const queries: fc.Arbitrary<ClusterQuery> = fc.oneof(
   fc.record({ kind: fc.constant('nodes' as const), nodes }, { requiredKeys: ['kind'] }),
   fc.record({ kind: fc.constant('health' as const), nodes }, { requiredKeys: ['kind'] }),
   fc.record({ kind: fc.constant('files' as const), all: fc.boolean(), nodes }, { requiredKeys: ['kind', 'all'] }),
+  agentQueryArbitrary(),
 )
 
 describe('a query', () => {
@@ -29,7 +62,14 @@ describe('a query', () => {
     ))
 
   it.each([
-    ['{"kind":"agents"}', 'malformed'],
+    ['{"kind":"agent","id":1}', 'malformed'],
+    ['{"kind":"agent","id":-1,"tool":"agent_control"}', 'malformed'],
+    ['{"kind":"groups","tool":"rm"}', 'malformed'],
+    ['{"kind":"agents","statuses":["gone"]}', 'malformed'],
+    ['{"kind":"changeGroups","change":{"kind":"dissolve"},"tool":"agent_groups"}', 'malformed'],
+    ['{"kind":"report","reports":[{"id":1,"kind":"seen"}]}', 'malformed'],
+    ['{"kind":"report","reports":[{"id":1,"kind":"lost","facts":{"shoe":"9"}}]}', 'malformed'],
+    ['{"kind":"report","reports":[{"id":1,"kind":"lost","facts":{"ip":9}}]}', 'malformed'],
     ['{"kind":"files"}', 'malformed'],
     ['{"kind":"nodes","nodes":"w"}', 'malformed'],
     ['{"kind":"nodes","nodes":[1]}', 'malformed'],
@@ -38,6 +78,16 @@ describe('a query', () => {
     ['['.repeat(limits.controlRequestBytesMax), 'malformed'],
     [' '.repeat(limits.controlRequestBytesMax + 1), 'tooLarge'],
   ])('is refused when it is one: %.40s', (text, code) => expect(parseQuery(text)).toMatchObject({ ok: false, error: { code } }))
+})
+
+describe('reports of agents', () => {
+  it.each([
+    [2_000, undefined],
+    [150, Object.fromEntries(agentFactNames.map((name) => [name, 'x'.repeat(80)]))],
+  ])('%d of them fit into one query', (count, facts) => {
+    const reports = Array.from({ length: count }, (_, index) => ({ id: 100_000 + index, kind: 'keepAlive', ...(facts && { facts }) }))
+    expect(parseQuery(JSON.stringify({ kind: 'report', reports }))).toMatchObject({ ok: true })
+  })
 })
 
 describe('an answer line', () => {

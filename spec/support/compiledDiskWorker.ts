@@ -1,4 +1,4 @@
-/** The disk threads' program, compiled from the sources as they are now: threads cannot load TypeScript, and a dist/ may be older. */
+/** A thread's program, compiled from the sources as they are now: threads cannot load TypeScript, and a dist/ may be older. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -6,7 +6,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-const needed = ['domain', 'tree', 'platform/diskWorker.ts', 'platform/nodeDisk.ts', 'errors.ts', 'invariant.ts', 'limits.ts', 'ports.ts']
+const neededByAny = [
+  'domain',
+  'tree',
+  'platform/nodeDisk.ts',
+  'platform/threadAnswer.ts',
+  'errors.ts',
+  'invariant.ts',
+  'limits.ts',
+  'ports.ts',
+]
 
 const sources = (path: string): string[] =>
   path.endsWith('.ts') ? [path] : readdirSync(join(repository, 'src', path)).flatMap((name) => sources(join(path, name)))
@@ -16,7 +25,13 @@ export interface CompiledWorker {
   dispose(): void
 }
 
-export const compileDiskWorker = (): CompiledWorker => {
+export const compileDiskWorker = (): CompiledWorker => compileWorker('platform/diskWorker', [...neededByAny, 'platform/diskWorker.ts'])
+
+export const compileAgentFilesWorker = (): CompiledWorker =>
+  compileWorker('platform/agentFilesWorker', [...neededByAny, 'agentfiles', 'platform/agentFilesWorker.ts'])
+
+/** `program` is a path below src/ without its ending; `needed` are the files and folders that it loads, itself included. */
+export const compileWorker = (program: string, needed: readonly string[]): CompiledWorker => {
   const directory = mkdtempSync(join(tmpdir(), 'muster-worker-'))
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true }
   for (const path of needed.flatMap(sources)) {
@@ -26,5 +41,5 @@ export const compileDiskWorker = (): CompiledWorker => {
   }
   writeFileSync(join(directory, 'package.json'), '{"type": "module"}')
   symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'))
-  return { workerFile: pathToFileURL(join(directory, 'platform/diskWorker.js')), dispose: () => rmSync(directory, { recursive: true }) }
+  return { workerFile: pathToFileURL(join(directory, `${program}.js`)), dispose: () => rmSync(directory, { recursive: true }) }
 }

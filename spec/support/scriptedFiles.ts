@@ -97,6 +97,22 @@ export class ScriptedFiles implements Files {
     throw new ClusterError('malformed')
   }
 
+  async recipe(): Promise<never> {
+    throw new ClusterError('fileGone')
+  }
+
+  async beginPatch(): Promise<never> {
+    throw new ClusterError('fileGone')
+  }
+
+  async fillPatch(): Promise<never> {
+    throw new ClusterError('malformed')
+  }
+
+  async finishPatch(): Promise<never> {
+    throw new ClusterError('digestMismatch')
+  }
+
   async clearStage(): Promise<void> {}
   async close(): Promise<void> {}
 

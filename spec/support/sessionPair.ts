@@ -57,10 +57,9 @@ export const outcome = async <T>(
   return settled
 }
 
-export const sessionPair = async (options: MemoryNetworkOptions = {}, own: Own = {}): Promise<SessionPair> => {
+export const sessionPair = async (options: MemoryNetworkOptions = {}, own: Own = {}, reception = receptionist()): Promise<SessionPair> => {
   const clock = new VirtualClock()
   const network = new MemoryNetwork(options)
-  const reception = receptionist()
   await transportOver(network, clock, own).listen(endpoint, reception.doorkeeper)
   const dialed = await outcome(clock, transportOver(network, clock, own).dial(endpoint, hello, forever))
   const [master] = reception.links

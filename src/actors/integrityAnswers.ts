@@ -3,6 +3,7 @@
  * (domain/workerState), so a worker can stop, lie or repeat itself at any point without harm.
  */
 
+import { decodeRanges } from '../domain/contentRecipe.js'
 import { splitDigests, splitPaths } from '../domain/entryColumns.js'
 import { logSeconds } from '../domain/logText.js'
 import { differingBuckets, sameDigest } from '../domain/manifest.js'
@@ -39,6 +40,13 @@ export const integrityAnswers = (
   let syncStartMs = 0
   /** Of the failures, as the log has them: the same ones are not told again. */
   let told = ''
+
+  const assertFree = (): void => {
+    if (fetches >= limits.fetchesPerWorkerMax)
+      throw new ClusterError('overloaded', {
+        message: `At most ${limits.fetchesPerWorkerMax} transfers of one worker run at the same time`,
+      })
+  }
 
   const send = async (stream: ReturnType<Link['openStream']>, first: ContentRequest): Promise<void> => {
     fetches += 1
@@ -86,11 +94,24 @@ export const integrityAnswers = (
       return decided.value.answer
     },
     'integrity.fetch': (body) => {
-      if (fetches >= limits.fetchesPerWorkerMax)
-        throw new ClusterError('overloaded', {
-          message: `At most ${limits.fetchesPerWorkerMax} transfers of one worker run at the same time`,
-        })
+      assertFree()
       const request = readFetch(body, tree)
+      const stream = link.openStream(body.stream)
+      void send(stream, request)
+      return {}
+    },
+    'integrity.recipe': async ({ digest, path }) => {
+      assertFree()
+      fetches += 1
+      try {
+        return await tree.files.recipe(checkedPath(tree, path), Buffer.from(digest).toString('hex'), signal)
+      } finally {
+        fetches -= 1
+      }
+    },
+    'integrity.ranges': (body) => {
+      assertFree()
+      const request = readRanges(body, tree)
       const stream = link.openStream(body.stream)
       void send(stream, request)
       return {}
@@ -136,9 +157,21 @@ const readFetch = (body: RequestBody<'integrity.fetch'>, tree: LocalTree): Conte
   )
     throw new ClusterError('malformed', { message: 'A fetch names as many paths as digests and offsets, and at least one' })
   const files = paths.map((path, index) => {
-    const checked = checkPath(tree.synced, path)
-    if (!checked.ok) throw checked.error
-    return { path, digest: digests[index] ?? '', offset: body.offsets[index] ?? 0 }
+    return { path: checkedPath(tree, path), digest: digests[index] ?? '', offset: body.offsets[index] ?? 0 }
   })
   return { files, from: { file: 0, offset: files[0]?.offset ?? 0 }, compress: body.compress }
+}
+
+const readRanges = ({ compress, digest, path, ranges }: RequestBody<'integrity.ranges'>, tree: LocalTree): ContentRequest => {
+  const wanted = decodeRanges(ranges)
+  if (!wanted.ok) throw wanted.error
+  const file = { path: checkedPath(tree, path), digest: Buffer.from(digest).toString('hex') }
+  const files = wanted.value.map(({ end, start }) => ({ ...file, offset: start, end }))
+  return { files, from: { file: 0, offset: files[0]?.offset ?? 0 }, compress }
+}
+
+const checkedPath = (tree: LocalTree, path: string): string => {
+  const checked = checkPath(tree.synced, path)
+  if (!checked.ok) throw checked.error
+  return path
 }

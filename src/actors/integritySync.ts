@@ -9,6 +9,7 @@ import type { Digest, FileFailure, WriteStep } from '../domain/tree.js'
 import { ClusterError, type Result } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Clock, Link } from '../ports.js'
+import { type DeltaFile, deltaCapability, deltaFilesOf, transferDelta } from './deltaTransfer.js'
 import type { LocalTree } from './localTree.js'
 
 export interface IntegritySyncOptions {
@@ -33,6 +34,11 @@ export interface Outcome {
 /** Blocks that may wait to be staged while the next ones come in. */
 const stagingBlocksMax = limits.contentBlocksPerTaskMax
 
+/** Contents that are not tried as a delta again; when they are more, all are. */
+const spoiledDeltasMax = 64
+
+type Failures = Map<Digest, Omit<FileFailure, 'path'>>
+
 /** One file of a fetch: the content wanted, and how much of it is already staged. */
 interface Wanted {
   readonly path: string
@@ -43,6 +49,8 @@ interface Wanted {
 export class IntegritySync {
   readonly #options: IntegritySyncOptions
   #bytesPerSecond: number | undefined
+  /** Digests of contents that did not come out of a delta. */
+  readonly #spoiledDeltas = new Set<Digest>()
 
   constructor(options: IntegritySyncOptions) {
     this.#options = options
@@ -100,12 +108,19 @@ export class IntegritySync {
     const wantedBy = new Map<Digest, string>()
     for (const step of steps) if (step.from.kind === 'stage' && !wantedBy.has(step.digest)) wantedBy.set(step.digest, step.path)
     const digests = [...wantedBy.keys()]
-    const failed = new Map<Digest, Omit<FileFailure, 'path'>>()
+    const failed: Failures = new Map()
+    const { manifest } = this.#options.tree
+    const deltas = link.peer.capabilities.includes(deltaCapability) ? deltaFilesOf(plan, (path) => manifest.get(path)?.size) : undefined
     for (let start = 0; start < digests.length; start += limits.stagedDigestsMax) {
       const some = digests.slice(start, start + limits.stagedDigestsMax)
       const offsets = await this.#options.tree.files.staged(some, signal)
       const wanted = some.map((digest, index) => ({ path: wantedBy.get(digest) ?? '', digest, offset: offsets[index] ?? 0 }))
-      for (const batch of batchesOf(wanted)) await this.#fetch(link, batch, failed, signal)
+      const whole: Wanted[] = []
+      for (const file of wanted) {
+        const delta = file.offset === 0 ? deltas?.get(file.digest) : undefined
+        if (!delta || !(await this.#patch(link, delta, failed, signal))) whole.push(file)
+      }
+      for (const batch of batchesOf(whole)) await this.#fetch(link, batch, failed, signal)
     }
     const failures = steps.flatMap((step) => {
       const failure = step.from.kind === 'stage' ? failed.get(step.digest) : undefined
@@ -146,7 +161,27 @@ export class IntegritySync {
     )
   }
 
-  async #fetch(link: Link, batch: readonly Wanted[], failed: Map<Digest, Omit<FileFailure, 'path'>>, signal: AbortSignal): Promise<void> {
+  /** False when the file has to be fetched whole. */
+  async #patch(link: Link, file: DeltaFile, failed: Failures, signal: AbortSignal): Promise<boolean> {
+    const { digest } = file
+    if (this.#spoiledDeltas.has(digest)) return false
+    const { compression, tree } = this.#options
+    try {
+      const request = this.#limits(signal)
+      return await transferDelta(link, file, { files: tree.files, compress: compression !== 'never', request })
+    } catch (thrown) {
+      signal.throwIfAborted()
+      if (!(thrown instanceof ClusterError)) throw thrown
+      if (thrown.code !== 'digestMismatch') return false
+      // Most likely the file has changed again, and all of it would be sent for nothing. If it has not, the next check fetches it whole.
+      if (this.#spoiledDeltas.size >= spoiledDeltasMax) this.#spoiledDeltas.clear()
+      this.#spoiledDeltas.add(digest)
+      failed.set(digest, { code: thrown.code, message: thrown.message })
+      return true
+    }
+  }
+
+  async #fetch(link: Link, batch: readonly Wanted[], failed: Failures, signal: AbortSignal): Promise<void> {
     const { clock, compression, tree } = this.#options
     const digests = batch.map((file) => file.digest)
     const stream = link.expectStream()

@@ -5,8 +5,8 @@
 import { Manifest, sameDigest } from '../domain/manifest.js'
 import { itemsDigest, type SyncedItems } from '../domain/syncedItems.js'
 import type { AppliedPlan, FileFailure, WriteStep } from '../domain/tree.js'
-import { ClusterError } from '../errors.js'
 import type { Clock, Files } from '../ports.js'
+import { Listeners, waitUntil } from './listeners.js'
 
 /** Buckets whose digests are computed in one go; 32 of a tree of 50 000 files take about 5 ms. */
 const bucketsPerTurn = 32
@@ -23,7 +23,9 @@ export class LocalTree {
   readonly itemsDigest: Uint8Array
   readonly files: Files
   readonly #clock: Clock
-  readonly #listeners = new Set<() => void>()
+  readonly #changed = new Listeners()
+  readonly #content = new Listeners()
+  readonly #hinted = new Set<(paths: readonly string[]) => void>()
   #turn: Promise<unknown> = Promise.resolve()
   #looked = false
 
@@ -41,27 +43,32 @@ export class LocalTree {
 
   /** Resolves once the tree is known. */
   known(signal: AbortSignal): Promise<void> {
-    if (this.#looked) return Promise.resolve()
-    if (signal.aborted) return Promise.reject(new ClusterError('aborted'))
-    return new Promise((resolve, reject) => {
-      const stop = this.onChanged(() => {
-        if (!this.#looked) return
-        stop()
-        signal.removeEventListener('abort', fail)
-        resolve()
-      })
-      const fail = (): void => {
-        stop()
-        reject(new ClusterError('aborted'))
-      }
-      signal.addEventListener('abort', fail, { once: true })
-    })
+    return waitUntil(
+      () => this.#looked,
+      (listener) => this.onChanged(listener),
+      signal,
+    )
   }
 
   /** Calls back after the tree has changed, or was looked at for the first time. */
   onChanged(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#changed.add(listener)
+  }
+
+  /** Calls back after the tree has changed in whatever way, by what was applied too. */
+  onContent(listener: () => void): () => void {
+    return this.#content.add(listener)
+  }
+
+  /** This node itself has just written these paths: nobody has to wait for the watcher to say so. */
+  hint(paths: readonly string[]): void {
+    for (const hinted of [...this.#hinted]) hinted(paths)
+  }
+
+  /** Calls back with the paths of each hint until the returned function is called. */
+  onHint(hinted: (paths: readonly string[]) => void): () => void {
+    this.#hinted.add(hinted)
+    return () => this.#hinted.delete(hinted)
   }
 
   /** Brings the manifest up to date with the disk: everything, or only `paths` and what is below them. */
@@ -81,7 +88,10 @@ export class LocalTree {
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
       if (paths === undefined) this.#looked = true
       const changed = this.#looked && (before === undefined || !sameDigest(before, this.manifest.root()))
-      if (changed) this.#tell()
+      if (changed) {
+        this.#changed.tell()
+        this.#content.tell()
+      }
       return { changed, files: this.manifest.files, problems }
     })
   }
@@ -92,12 +102,9 @@ export class LocalTree {
       for (const path of applied.removals) this.manifest.delete(path)
       for (const entry of applied.upserts) this.manifest.set(entry)
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
+      if (applied.removals.length + applied.upserts.length > 0) this.#content.tell()
       return applied
     })
-  }
-
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener()
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

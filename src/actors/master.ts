@@ -9,21 +9,29 @@ import { limits } from '../limits.js'
 import type { Clock, Endpoint, Listener, Log, Refusal, Transport } from '../ports.js'
 import { connection } from './connection.js'
 import { type End, machineOptions } from './host.js'
+import type { LocalAgents } from './localAgents.js'
 import type { LocalTree } from './localTree.js'
 import { clusterQueries, type MasterView, queriesServing } from './queries.js'
 import { type Member, Registry } from './registry.js'
+import { agentGroupsSend, agentGroupsSending } from './threads/agentGroups.js'
+import { agentInfoReceive, agentInfoReceiving } from './threads/agentInfo.js'
+import { agentRegistering, agentRegistration } from './threads/agentRegistration.js'
 import { integrityServe, integrityServing } from './threads/integrity.js'
 import { keepAliveReceiver } from './threads/keepAlive.js'
+import type { PublishedGroups } from './threads/localAgentGroups.js'
 
 export interface MasterOptions {
   readonly cluster: string
   readonly node: string
   readonly version: string
+  readonly managerName: string
   readonly bind: Endpoint
   readonly capabilities: readonly string[]
   readonly timings: Timings
   readonly transport: Transport
   readonly tree: LocalTree
+  readonly agents: LocalAgents
+  readonly groups: PublishedGroups
   readonly clock: Clock
   readonly log: Log
   /** As `cluster_control -l` shows it. */
@@ -35,7 +43,7 @@ export interface MasterOptions {
 
 /** The connections of a master, and the registry that holds them. */
 export const masterRegistry = (options: MasterOptions): Registry => {
-  const { cluster, node, clock, log, timings, tree } = options
+  const { agents, cluster, groups, node, clock, log, timings, tree } = options
   const mainLog = log.at({ tag: 'Master', subtag: 'Main' })
   const registry: Registry = new Registry({
     cluster,
@@ -46,6 +54,9 @@ export const masterRegistry = (options: MasterOptions): Registry => {
       [
         { name: 'integrity', logic: integrityServe },
         { name: 'queries', logic: clusterQueries },
+        { name: 'agentInfo', logic: agentInfoReceive },
+        { name: 'agentGroups', logic: agentGroupsSend },
+        { name: 'registration', logic: agentRegistration },
         {
           name: 'keepAlive',
           logic: keepAliveReceiver({ checkIntervalMs: timings.checkLastKeepAliveMs, silenceMsMax: timings.silenceMsMax }, clock),
@@ -59,6 +70,9 @@ export const masterRegistry = (options: MasterOptions): Registry => {
       threads: {
         integrity: integrityServing({ tree, clock }, { link, state, log: memberLog }),
         queries: queriesServing(link, masterView(options, registry)),
+        agentInfo: agentInfoReceiving({ agents, clock, link, state, log: memberLog.at({ subtag: 'Agent-info sync' }) }),
+        agentGroups: agentGroupsSending({ agents, published: groups, clock, link, state, log: memberLog }),
+        registration: agentRegistering({ agents, link, log: memberLog }),
         keepAlive: {
           link,
           log: memberLog.at({ subtag: 'Keep Alive' }),
@@ -86,14 +100,12 @@ export const masterRegistry = (options: MasterOptions): Registry => {
 
 /** What cluster_control may be told. */
 export const masterView = (
-  { address, cluster, node, tree, version }: Pick<MasterOptions, 'address' | 'cluster' | 'node' | 'tree' | 'version'>,
+  options: Pick<MasterOptions, 'address' | 'agents' | 'cluster' | 'managerName' | 'node' | 'tree' | 'version'>,
   registry: Registry,
-): MasterView => ({
-  cluster,
-  self: { name: node, type: 'master', version, address },
-  registry,
-  tree,
-})
+): MasterView => {
+  const { address, agents, cluster, managerName, node, tree, version } = options
+  return { cluster, self: { name: node, type: 'master', version, address }, managerName, registry, tree, agents }
+}
 
 type DoorEvent =
   | { type: 'door.opened'; listener: Listener }

@@ -6,20 +6,24 @@ import { customRandom, urlAlphabet } from 'nanoid'
 import type { AnyActorLogic } from 'xstate'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
 import type { Compression } from '../domain/compressionChoice.js'
+import { notOnWorker } from '../domain/notOnWorker.js'
 import type { SyncedItems } from '../domain/syncedItems.js'
-import { itemOf } from '../domain/syncedItems.js'
-import type { SyncPlan } from '../domain/syncPlan.js'
 import type { Timings } from '../domain/timings.js'
 import { ClusterError } from '../errors.js'
-import type { Clock, Endpoint, Files, Link, Listener, Log, Random, Transport } from '../ports.js'
+import type { AgentFiles, AgentStore, Clock, Endpoint, Files, Link, Listener, Log, Random, Transport } from '../ports.js'
+import { type AgentOperations, agentOperations } from './agentOperations.js'
+import { ClusterClock } from './clusterClock.js'
 import { type ChildEvent, type Hosted, startHosted } from './host.js'
-import { IntegritySync, type Outcome } from './integritySync.js'
+import { IntegritySync } from './integritySync.js'
+import { LocalAgents } from './localAgents.js'
 import { LocalTree } from './localTree.js'
 import { master, masterRegistry, masterView } from './master.js'
+import { appliedEvent, type NodeEvent } from './nodeEvent.js'
+import { nodeThreads } from './nodeThreads.js'
 import { forwardedAnswer, masterAnswer } from './queries.js'
 import type { Registry } from './registry.js'
 import { supervised } from './supervised.js'
-import { localIntegrity } from './threads/localIntegrity.js'
+import { PublishedGroups } from './threads/localAgentGroups.js'
 import { worker } from './worker.js'
 
 export interface NodePorts {
@@ -27,6 +31,8 @@ export interface NodePorts {
   readonly random: Random
   readonly transport: Transport
   readonly files: Files
+  readonly agentStore: AgentStore
+  readonly agentFiles: AgentFiles
   readonly log: Log
 }
 
@@ -37,6 +43,8 @@ export interface NodeIdentity {
   readonly version: string
   /** Where the master listens, or where a worker finds it. */
   readonly master: Endpoint
+  /** The name of the machine: no agent may have it, and it is the agent 000 of a list. */
+  readonly managerName: string
   /** Of this node, as the others see it in `cluster_control -l`. */
   readonly address: string
   readonly synced: SyncedItems
@@ -44,27 +52,12 @@ export interface NodeIdentity {
   readonly compression: Compression
 }
 
-/** What happens at a node, for programs that embed one. */
-export type NodeEvent =
-  | { readonly type: 'listening'; readonly address: string; readonly port: number }
-  | { readonly type: 'workerJoined'; readonly node: string }
-  | { readonly type: 'workerLeft'; readonly node: string; readonly error: ClusterError }
-  | { readonly type: 'connected'; readonly master: string }
-  | { readonly type: 'disconnected'; readonly error: ClusterError }
-  /** A plan was applied; `reload` when it changed files that the manager has to read anew. */
-  | {
-      readonly type: 'applied'
-      readonly created: number
-      readonly updated: number
-      readonly removed: number
-      readonly failed: number
-      readonly reload: boolean
-    }
-  | { readonly type: 'failed'; readonly error: ClusterError }
-
 export interface RunningNode {
   readonly identity: NodeIdentity
   readonly tree: LocalTree
+  readonly agents: LocalAgents
+  /** What listeners and operators do with agents. */
+  readonly agentOperations: AgentOperations
   /** On a master. */
   readonly registry: Registry | undefined
   /** On a worker, while it is connected. */
@@ -77,11 +70,22 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
-const capabilities = ['deflate-raw'] as const
+const capabilities = ['deflate-raw', 'delta'] as const
 
 export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (event: NodeEvent) => void): RunningNode => {
   const { clock, files, log, random } = ports
+  const { node, timings, type } = identity
   const tree = new LocalTree(files, identity.synced, clock)
+  const agents = new LocalAgents({
+    node,
+    role: type,
+    store: ports.agentStore,
+    files: ports.agentFiles,
+    clock: new ClusterClock(clock, type),
+    disconnectionMs: timings.agentsDisconnectionMs,
+    onWritten: (paths) => tree.hint(paths),
+  })
+  const groups = new PublishedGroups()
   let masterLink: Link | undefined
   let stopped = false
   let listener: Listener | undefined
@@ -90,13 +94,6 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     if (stopped) return
     onEvent({ type: 'failed', error: event.error ?? new ClusterError('threadCrashed') })
   }
-  const tag = identity.type === 'master' ? 'Master' : 'Worker'
-  const local = localIntegrity({
-    tree,
-    clock,
-    intervalMs: identity.timings.recalculateIntegrityMs,
-    log: log.at({ tag, subtag: 'Local integrity' }),
-  })
   const boundaries: Hosted[] = []
   const start = (logic: AnyActorLogic, input?: unknown): void => {
     boundaries.push(startHosted(logic, { clock, input, onEnd: fail }))
@@ -106,6 +103,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     ...identity,
     ...ports,
     tree,
+    agents,
+    groups,
     capabilities,
     bind: identity.master,
     onListening: (open: Listener) => {
@@ -129,10 +128,11 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
           capabilities: [...capabilities],
         },
         master: identity.master,
-        timings: identity.timings,
+        timings,
+        agents,
         integrity: {
           tree,
-          sync: new IntegritySync({ tree, clock, requestTimeoutMs: identity.timings.requestTimeoutMs, compression: identity.compression }),
+          sync: new IntegritySync({ tree, clock, requestTimeoutMs: timings.requestTimeoutMs, compression: identity.compression }),
           onApplied: (plan, outcome) => onEvent(appliedEvent(identity.synced, plan, outcome)),
         },
         onConnected: (link) => {
@@ -144,12 +144,16 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
           onEvent({ type: 'disconnected', error })
         },
       })
-  start(supervised(local, { name: 'localIntegrity', clock }), { input: undefined, log: log.at({ tag, subtag: 'Main' }) })
+  const roleLog = log.at({ tag: type === 'master' ? 'Master' : 'Worker', subtag: 'Main' })
+  for (const { logic, name } of nodeThreads({ role: type, tree, agents, groups, timings, clock, log: roleLog }))
+    start(supervised(logic, { name, clock }), { input: undefined, log: roleLog })
   start(role)
 
   return {
     identity,
     tree,
+    agents,
+    agentOperations: agentOperations(agents, type, () => masterLink, timings.requestTimeoutMs),
     registry,
     get masterLink() {
       return masterLink
@@ -158,30 +162,19 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
       return boundaries.reduce((sum, boundary) => sum + boundary.timers, 0)
     },
     answer: async function* (query, signal) {
-      if (registry) yield* masterAnswer(masterView({ ...identity, tree }, registry), query)
-      else yield* forwardedAnswer(masterLink, query, signal, identity.timings.requestTimeoutMs)
+      if (query.kind === 'report') {
+        const { refused, taken, unknown } = await agents.reports.add(query.reports)
+        yield { kind: 'reported', refused, taken, unknown }
+        yield { kind: 'end' }
+      } else if (registry) yield* masterAnswer(masterView({ ...identity, agents, tree }, registry), query, signal)
+      else if ('tool' in query && query.tool !== undefined) throw notOnWorker(query.tool, identity.master.host)
+      else yield* forwardedAnswer(masterLink, query, signal, timings.requestTimeoutMs)
     },
     stop: async () => {
       stopped = true
       for (const boundary of boundaries.splice(0)) boundary.stop()
       await listener?.close()
-      await files.close()
+      await Promise.all([files.close(), agents.close()])
     },
-  }
-}
-
-const appliedEvent = (synced: SyncedItems, plan: SyncPlan, outcome: Outcome): NodeEvent => {
-  const failed = new Set(outcome.failures.map((failure) => failure.path))
-  const changed = [...plan.create.map((entry) => entry.path), ...plan.update.map((entry) => entry.path), ...plan.remove].filter(
-    (path) => !failed.has(path),
-  )
-  const reload = changed.some((path) => itemOf(synced, path)?.reload === true)
-  return {
-    type: 'applied',
-    created: outcome.created,
-    updated: outcome.updated,
-    removed: outcome.removed,
-    failed: outcome.failures.length,
-    reload,
   }
 }

@@ -10,13 +10,13 @@ import type { FileState } from '../domain/workerState.js'
 import { asClusterError, ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Link, OutgoingStream } from '../ports.js'
+import { type AgentsView, agentAnswer } from './agentQueries.js'
 import type { LocalTree } from './localTree.js'
 import type { Member, Registry } from './registry.js'
 import { type ServingInput, servingThread } from './servingThread.js'
 
-export interface MasterView {
+export interface MasterView extends AgentsView {
   readonly cluster: string
-  readonly self: NodeView
   readonly registry: Registry
   readonly tree: LocalTree
 }
@@ -28,26 +28,38 @@ const nodeView = (member: Member): NodeView => ({
   address: member.link.peer.address,
 })
 
-const healthOf = (member: Member): NodeHealth => {
-  const { clockSkewMs, lastCheck, lastKeepAliveMs, lastSync } = member.state
+const healthOf = (member: Member, activeAgents: number): NodeHealth => {
+  const { clockSkewMs, lastAgentGroups, lastAgentGroupsFull, lastAgentInfo, lastCheck, lastKeepAliveMs, lastSync } = member.state
   return {
     ...nodeView(member),
-    activeAgents: 0,
+    activeAgents,
     worker: {
       ...(lastKeepAliveMs !== undefined && { lastKeepAliveMs }),
       ...(clockSkewMs !== undefined && { clockSkewMs }),
       ...(lastCheck && { integrityCheck: lastCheck }),
       ...(lastSync && { integritySync: lastSync }),
+      ...(lastAgentInfo && { agentInfo: lastAgentInfo }),
+      ...(lastAgentGroups && { agentGroups: lastAgentGroups }),
+      ...(lastAgentGroupsFull && { agentGroupsFull: lastAgentGroupsFull }),
       integrityFree: !member.state.isSyncing,
+      agentInfoFree: !member.state.isReportingAgents,
     },
   }
 }
 
+/** Questions that the master answers; `report` is for the node that it is told to. */
+export type MasterQuery = Exclude<ClusterQuery, { readonly kind: 'report' }>
+
 /** The master's answer, built as it is read. */
-export function* masterAnswer(view: MasterView, query: ClusterQuery): Generator<AnswerLine> {
-  const { cluster, registry, self, tree } = view
-  const wanted = (name: string): boolean => !query.nodes || query.nodes.includes(name)
-  const unknownNodes = (query.nodes ?? []).filter((name) => name !== self.name && !registry.get(name))
+export async function* masterAnswer(
+  view: MasterView,
+  query: MasterQuery,
+  signal: AbortSignal,
+): AsyncGenerator<AnswerLine, void, undefined> {
+  const { agents, cluster, registry, self, tree } = view
+  const nodes = 'nodes' in query ? query.nodes : undefined
+  const wanted = (name: string): boolean => !nodes || nodes.includes(name)
+  const unknownNodes = (nodes ?? []).filter((name) => name !== self.name && !registry.get(name))
   yield { kind: 'cluster', name: cluster, unknownNodes }
   const members = registry.members().filter((member) => wanted(member.name))
   switch (query.kind) {
@@ -55,13 +67,18 @@ export function* masterAnswer(view: MasterView, query: ClusterQuery): Generator<
       if (wanted(self.name)) yield { kind: 'node', node: self }
       for (const member of members) yield { kind: 'node', node: nodeView(member) }
       break
-    case 'health':
-      if (wanted(self.name)) yield { kind: 'health', node: { ...self, activeAgents: 0 } }
-      for (const member of members) yield { kind: 'health', node: healthOf(member) }
+    case 'health': {
+      const { activeByNode } = await agents.store.counts()
+      const activeOf = (name: string): number => activeByNode.get(name) ?? 0
+      if (wanted(self.name)) yield { kind: 'health', node: { ...self, activeAgents: activeOf(self.name) } }
+      for (const member of members) yield { kind: 'health', node: healthOf(member, activeOf(member.name)) }
       break
+    }
     case 'files':
       for (const member of members) yield* filesOf(member, tree, query.all)
       break
+    default:
+      yield* agentAnswer(view, query, signal)
   }
   yield { kind: 'end' }
 }
@@ -117,19 +134,22 @@ export const clusterQueries = servingThread('queries')
 export const queriesServing = (link: Link, view: MasterView): ServingInput => ({
   link,
   answers: (signal) => ({
-    'control.query': ({ stream, query }) => {
-      const parsed = parseQuery(query)
+    'control.query': ({ stream, query: text }) => {
+      const parsed = parseQuery(text)
       if (!parsed.ok) throw parsed.error
-      void sendLines(link.openStream(stream), masterAnswer(view, parsed.value), signal)
+      const query = parsed.value
+      // Commands, and what else only the programs on the master may ask, do not come from another node.
+      if (query.kind === 'report' || ('tool' in query && query.tool !== undefined)) throw new ClusterError('notOnWorker')
+      void sendLines(link.openStream(stream), masterAnswer(view, query, signal), signal)
       return {}
     },
   }),
 })
 
-const sendLines = async (stream: OutgoingStream, lines: Iterable<AnswerLine>, signal: AbortSignal): Promise<void> => {
+const sendLines = async (stream: OutgoingStream, lines: AsyncIterable<AnswerLine>, signal: AbortSignal): Promise<void> => {
   try {
     let pending = ''
-    for (const line of lines) {
+    for await (const line of lines) {
       pending += `${JSON.stringify(line)}\n`
       if (pending.length < limits.streamChunkBytesMax / 8) continue
       signal.throwIfAborted()

@@ -12,6 +12,9 @@ import type { Clock, Endpoint, Link, Log, Random, Transport } from '../ports.js'
 import type { Hello } from '../protocol/messages.js'
 import { type ConnectionInput, connection } from './connection.js'
 import { type ChildEvent, hosted, machineOptions } from './host.js'
+import type { LocalAgents } from './localAgents.js'
+import { agentGroupsApply } from './threads/agentGroups.js'
+import { agentInfoSend } from './threads/agentInfo.js'
 import { type IntegrityApplyOptions, integrityApply } from './threads/integrity.js'
 import { keepAliveSender, linkBeats } from './threads/keepAlive.js'
 
@@ -24,6 +27,7 @@ export interface WorkerOptions {
   readonly random: Random
   readonly log: Log
   readonly integrity: Omit<IntegrityApplyOptions, 'intervalMs' | 'clock'>
+  readonly agents: LocalAgents
   readonly onConnected: (link: Link) => void
   readonly onDisconnected: (error: ClusterError) => void
 }
@@ -47,7 +51,7 @@ interface Dialling {
 }
 
 export const worker = (options: WorkerOptions) => {
-  const { clock, random, timings, transport } = options
+  const { agents, clock, random, timings, transport } = options
   const log = options.log.at({ tag: 'Worker', subtag: 'Main' })
   const policy = { delayMsMin: redialMsMin, delayMsMax: timings.connectionRetryMs }
   const keepAliveRule = {
@@ -59,6 +63,21 @@ export const worker = (options: WorkerOptions) => {
     [
       { name: 'keepAlive', logic: keepAliveSender(keepAliveRule) },
       { name: 'integrity', logic: integrityApply({ ...options.integrity, clock, intervalMs: timings.syncIntegrityMs }) },
+      {
+        name: 'agentInfo',
+        logic: agentInfoSend({ agents, clock, intervalMs: timings.syncAgentInfoMs, answerMsMax: timings.timeoutAgentInfoMs }),
+      },
+      {
+        name: 'agentGroups',
+        logic: agentGroupsApply({
+          agents,
+          clock,
+          intervalMs: timings.workerSyncAgentGroupsMs,
+          keysMsMax: timings.timeoutAgentGroupsMs,
+          mismatchesMax: timings.agentGroupsMismatchesMax,
+          requestMsMax: timings.requestTimeoutMs,
+        }),
+      },
     ],
     clock,
   )
@@ -69,8 +88,13 @@ export const worker = (options: WorkerOptions) => {
       link,
       log: connectionLog,
       threads: {
-        keepAlive: { peer: linkBeats(link, clock, timings.requestTimeoutMs), log: connectionLog.at({ subtag: 'Keep alive' }) },
+        keepAlive: {
+          peer: linkBeats(link, clock, timings.requestTimeoutMs, agents.clock),
+          log: connectionLog.at({ subtag: 'Keep alive' }),
+        },
         integrity: { link, log: connectionLog },
+        agentInfo: { link, log: connectionLog.at({ subtag: 'Agent-info sync' }) },
+        agentGroups: { link, log: connectionLog },
       },
     }
   }

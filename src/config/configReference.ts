@@ -2,7 +2,7 @@
 import { defaultSyncedItems } from '../domain/syncedItems.js'
 import { type IntervalOption, intervalOptions } from './intervalOptions.js'
 import type { Option } from './option.js'
-import { clusterOptions, topOptions } from './settings.js'
+import { clusterOptions, globalOptions, topOptions } from './settings.js'
 import { excludedExtensionsOption, excludedFilesOption, itemOptions } from './syncedItemOptions.js'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
@@ -42,6 +42,9 @@ export const renderConfigReference = (): string =>
     'Several `<ossec_config>` roots and several `<cluster>` blocks are fine: the last value of an option wins. Blocks of other programs are not read.',
     table(Object.values(clusterOptions), ({ name }) => name.replace('><', '/'), fallbackInXml),
     '`interval` (version 3.0) and the node type `client` are accepted with a warning. `haproxy_helper` is ignored in this version.',
+    '### `<global>` in `etc/ossec.conf`',
+    'Of this block only one option is read; the last value wins.',
+    table(Object.values(globalOptions), ({ name }) => name, fallbackInXml),
     '### `etc/cluster.json` (optional)',
     'Overrides what it mentions; all else keeps its default. Times are in seconds, fractions allowed. `intervals` and `files` should be the same on every node.',
     table(Object.values(topOptions), ({ name }) => name, fallbackInJson),

@@ -44,16 +44,20 @@ export const intervalOptions = {
       9,
       'How often the worker asks the master whether its files are the same, besides being told of changes.',
     ),
-    syncAgentInfoMs: seconds('sync_agent_info', 10, 'For agents, in a later version: how often the worker sends the state of its agents.'),
+    syncAgentInfoMs: seconds(
+      'sync_agent_info',
+      10,
+      'How often the worker sends news of its agents to the master, besides at once when an agent connects or disconnects.',
+    ),
     syncAgentGroupsMs: seconds(
       'sync_agent_groups',
       30,
-      'For agents, in a later version: how often the worker expects news of agent groups.',
+      'How often the worker compares the groups of the agents with the master, besides being told of changes.',
     ),
     timeoutAgentGroupsMs: seconds(
       'timeout_agent_groups',
       40,
-      'For agents, in a later version: how long the worker waits for agent groups to be received.',
+      'How long groups wait on the worker for the keys of the agents that they are about.',
     ),
     keepAliveMs: seconds('keep_alive', 60, 'How often the worker tells the master that it is alive.'),
     connectionRetryMs: seconds('connection_retry', 10, 'The longest pause before the worker dials the master again.'),
@@ -65,11 +69,15 @@ export const intervalOptions = {
     agentGroupsMismatchesMax: count(
       'agent_groups_mismatch_limit',
       5,
-      'For agents, in a later version: mismatches of the agent groups in a row before the worker asks for all of them.',
+      'Times in a row that the groups of the worker may differ from those of the master before it asks for all of them.',
     ),
   },
   master: {
-    syncAgentGroupsMs: seconds('sync_agent_groups', 10, 'For agents, in a later version: how often the master sends changed agent groups.'),
+    syncAgentGroupsMs: seconds(
+      'sync_agent_groups',
+      10,
+      'How often the master tells its workers the state of the groups, besides at once when one changes.',
+    ),
     recalculateIntegrityMs: seconds(
       'recalculate_integrity',
       8,
@@ -78,12 +86,12 @@ export const intervalOptions = {
     timeoutAgentInfoMs: seconds(
       'timeout_agent_info',
       40,
-      'For agents, in a later version: how long the master works on the agent information of one worker.',
+      'How long the master may take for one batch of news of agents before the worker sends it again.',
     ),
     agentGroupStartDelayMs: seconds(
       'agent_group_start_delay',
       30,
-      'For agents, in a later version: how long the master waits after its start before it sends agent groups.',
+      'How long the master waits after its start before it tells its workers the state of the groups.',
       0,
     ),
     checkWorkerLastKeepAliveMs: seconds('check_worker_lastkeepalive', 60, 'How often the master looks for workers that fell silent.'),

@@ -5,9 +5,9 @@ import { Check } from 'typebox/value'
 import { limits } from '../limits.js'
 import { type ClusterBlock, type KeySource, placeOf, readClusterBlock } from './clusterBlock.js'
 import { parseClusterJson } from './clusterJson.js'
-import { type Findings, mistakeOf, type Option } from './option.js'
+import { checked, type Findings, mistakeOf, type Option } from './option.js'
 import { parseOssecConf } from './ossecConf.js'
-import { clusterOptions, defaultInternalSettings, type InternalSettings, type NodeSettings } from './settings.js'
+import { clusterOptions, defaultInternalSettings, globalOptions, type InternalSettings, type NodeSettings } from './settings.js'
 
 interface Remarks {
   readonly warnings: readonly string[]
@@ -48,17 +48,35 @@ const warnWhenExposed = (path: string, mode: number, findings: Findings): void =
     )
 }
 
-const loadBlock = (file: string, findings: Findings): ClusterBlock | undefined => {
+interface LoadedConf {
+  readonly block: ClusterBlock
+  readonly agentsDisconnectionMs: number
+}
+
+const loadConf = (file: string, findings: Findings): LoadedConf | undefined => {
   const read = readSmallFile(file)
   if (!read.ok) {
     findings.mistakes.push(`${file}: cannot be read: ${read.why}`)
     return undefined
   }
   warnWhenExposed(file, read.mode, findings)
-  const parsed = parseOssecConf(read.text)
-  if (parsed.ok) return readClusterBlock(file, parsed.clusters, findings)
+  const parsed = parseOssecConf(read.text, globalOptions.agentsDisconnectionTime.name)
+  if (parsed.ok)
+    return {
+      block: readClusterBlock(file, parsed.clusters, findings),
+      agentsDisconnectionMs: agentsDisconnectionMs(file, parsed.globals, findings),
+    }
   findings.mistakes.push(`${file}: not XML in line ${parsed.line}: ${parsed.why}`)
   return undefined
+}
+
+const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
+
+/** The last of the texts counts. */
+const agentsDisconnectionMs = (file: string, texts: readonly string[], findings: Findings): number => {
+  const known = globalOptions.agentsDisconnectionTime
+  const text = checked(known, texts.at(-1) ?? known.fallback, `${file}: <global><${known.name}>`, findings.mistakes)
+  return Number.parseInt(text, 10) * (unitsMs[text.at(-1) ?? ''] ?? 1_000)
 }
 
 const loadInternal = (file: string, findings: Findings): InternalSettings => {
@@ -108,17 +126,23 @@ export const loadSettings = (given: { readonly home: string; readonly file?: str
   const file = given.file === undefined ? join(home, 'etc/ossec.conf') : resolve(given.file)
   const jsonFile = join(home, 'etc/cluster.json')
   const findings: Findings = { mistakes: [], warnings: [], notes: [] }
-  const block = loadBlock(file, findings)
+  const conf = loadConf(file, findings)
   const internal = loadInternal(jsonFile, findings)
   warnOfRelations(internal, jsonFile, findings)
   const where = { home, file }
   const { key: keyOption, keyFile, previousKey: previousOption, previousKeyFile } = clusterOptions
+  const block = conf?.block
   const key = loadKey(block?.key, { key: keyOption, keyFile }, where, findings)
   const previousKey = loadKey(block?.previousKey, { key: previousOption, keyFile: previousKeyFile }, where, findings)
   const { mistakes, warnings, notes } = findings
-  if (!block || (mistakes.length > 0 && !block.disabled)) return { ok: false, mistakes, warnings, notes }
+  if (!conf || !block || (mistakes.length > 0 && !block.disabled)) return { ok: false, mistakes, warnings, notes }
   const { previousKey: _source, ...plain } = block
-  const settings: NodeSettings = { ...internal, ...plain, home, key: key ?? '', ...(previousKey === undefined ? {} : { previousKey }) }
+  const settings: NodeSettings = {
+    ...internal,
+    ...plain,
+    ...{ home, key: key ?? '', agentsDisconnectionMs: conf.agentsDisconnectionMs },
+    ...(previousKey === undefined ? {} : { previousKey }),
+  }
   return {
     ok: true,
     settings,

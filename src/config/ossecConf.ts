@@ -12,7 +12,12 @@ export interface Element {
 }
 
 export type OssecConf =
-  | { readonly ok: true; readonly clusters: readonly (readonly Element[])[] }
+  | {
+      readonly ok: true
+      readonly clusters: readonly (readonly Element[])[]
+      /** The texts of the option that was looked for in `<global>`, in order. */
+      readonly globals: readonly string[]
+    }
   | { readonly ok: false; readonly line: number; readonly why: string }
 
 class Malformed extends Error {
@@ -140,13 +145,32 @@ const readCluster = (text: string, span: Span): Element[] => {
   }
 }
 
-/** Every `<cluster>` that is a child of an `<ossec_config>`, in order; or the line of what is not XML. */
-export const parseOssecConf = (text: string): OssecConf => {
+/** The texts of elements without children in a block of another program, whatever else stands there. */
+const looseTexts = (block: string, name: string): string[] => {
+  const texts: string[] = []
+  for (let tag = nextTag(block, 0); tag; tag = nextTag(block, tag.end)) {
+    if (tag.name !== name || tag.kind === 'close') continue
+    const next = tag.kind === 'open' ? nextTag(block, tag.end) : undefined
+    texts.push(block.slice(tag.end, next?.at ?? tag.end).trim())
+  }
+  return texts
+}
+
+/**
+ * Every `<cluster>` that is a child of an `<ossec_config>`, in order, and every `globalOption` in its `<global>`s; or the line of
+ * what is not XML.
+ */
+export const parseOssecConf = (text: string, globalOption: string): OssecConf => {
   try {
     const plain = withoutComments(text)
     // A file that is something else altogether must not pass for one in which the cluster is off.
     if (!plain.includes('<ossec_config')) throw new Malformed(1, 'there is no <ossec_config> in it')
-    return { ok: true, clusters: childSpans(plain, 'ossec_config', 'cluster').map((span) => readCluster(plain, span)) }
+    const globals = childSpans(plain, 'ossec_config', 'global')
+    return {
+      ok: true,
+      clusters: childSpans(plain, 'ossec_config', 'cluster').map((span) => readCluster(plain, span)),
+      globals: globals.flatMap(({ at, end }) => looseTexts(plain.slice(at, end), globalOption)),
+    }
   } catch (error) {
     if (!(error instanceof Malformed)) throw error
     return { ok: false, line: error.line, why: error.message }

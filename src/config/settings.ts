@@ -115,6 +115,17 @@ export const clusterOptions = {
   }),
 } as const
 
+/** Options of `<global>`, which is Wazuh's block: whatever else stands in it is not looked at. */
+export const globalOptions = {
+  agentsDisconnectionTime: option({
+    name: 'agents_disconnection_time',
+    schema: Type.String({ pattern: '^[1-9][0-9]{0,5}[smhdw]?$' }),
+    fallback: '10m',
+    allowed: 'a number of seconds from 1 to 999999, or of the unit that follows it: s, m, h, d or w',
+    description: 'How long an agent may be silent before it is called disconnected. The same on every node.',
+  }),
+} as const
+
 /** Top-level options of cluster.json besides the tables `intervals` and `files`. */
 export const topOptions = {
   reloadCommand: option({
@@ -159,6 +170,7 @@ export interface NodeSettings extends InternalSettings {
   readonly masterAddress: string
   readonly hidden: boolean
   readonly disabled: boolean
+  readonly agentsDisconnectionMs: number
 }
 
 export const defaultInternalSettings: InternalSettings = {

@@ -25,7 +25,7 @@ export interface Question {
 export async function* ask(question: Question): AsyncGenerator<AnswerLine, void, undefined> {
   const request = `${JSON.stringify(question.query)}\n`
   if (Buffer.byteLength(request) > limits.controlRequestBytesMax)
-    throw new ClusterError('tooLarge', { message: 'The query is too long: fewer node names, please' })
+    throw new ClusterError('tooLarge', { message: 'The query is too long: ask about less at once' })
   const socket = connect(socketPathOf(question))
   const onAbort = (): void => void socket.destroy(new ClusterError('aborted', { cause: question.signal.reason }))
   if (question.signal.aborted) onAbort()

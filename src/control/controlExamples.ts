@@ -6,6 +6,7 @@ export const controlExamples = `  cluster_control -l                         Lis
   cluster_control -i more -fn worker-1       Show all that is known of this node
   cluster_control -f                         Show which files are not in sync, and why
   cluster_control -f -fn worker-1 --json     Print the state of every file of this worker as JSON
-  cluster_control -a                         List the agents (not available yet)
+  cluster_control -a                         List the agents
+  cluster_control -a -fs disconnected        List the agents of this status only
   cluster_control -d -l --home DIR           Ask the daemon of another home, with debug messages
 `

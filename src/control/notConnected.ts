@@ -6,7 +6,7 @@ export const notConnected = (error: unknown, socketPath: string): ClusterError =
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return new ClusterError('notRunning', { cause: error })
   if (code === 'EACCES' || code === 'EPERM')
-    return new ClusterError('requestFailed', { message: `This user may not use ${socketPath}: run cluster_control as root.`, cause: error })
+    return new ClusterError('requestFailed', { message: `This user may not use ${socketPath}: run this command as root.`, cause: error })
   if (code === 'EAGAIN') return new ClusterError('overloaded', { message: 'Too many local clients are waiting; try again', cause: error })
   return new ClusterError('requestFailed', { message: `The daemon cannot be asked at ${socketPath}: ${String(error)}`, cause: error })
 }

@@ -6,6 +6,7 @@ import Type, { type TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ok, type Result, refuse } from '../errors.js'
 import { count, timeMs } from '../protocol/fields.js'
+import { agentAnswers } from './agentAnswer.js'
 import type { AnswerLine } from './clusterView.js'
 
 const line = <K extends string, T extends Record<string, TSchema>>(kind: K, rest: T) => Type.Object({ kind: Type.Literal(kind), ...rest })
@@ -48,6 +49,7 @@ const fileRow = {
 const answerLine = Compile(
   Type.Union([
     line('file', { row: Type.Object(fileRow) }),
+    ...agentAnswers,
     line('cluster', { name: Type.String(), unknownNodes: Type.Array(Type.String()) }),
     line('node', { node: Type.Object(nodeView) }),
     line('health', { node: Type.Object({ ...nodeView, activeAgents: count(), worker: Type.Optional(worker) }) }),

@@ -1,9 +1,10 @@
-/** Checks a query of cluster_control: from the local socket, or forwarded by a worker. */
+/** Checks a query: from the local socket, or forwarded by a worker. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ok, type Result, refuse } from '../errors.js'
 import { limits } from '../limits.js'
 import { fields, list, text } from '../protocol/fields.js'
+import { agentQueries } from './agentQuery.js'
 import type { ClusterQuery } from './clusterView.js'
 
 /** Any text will do for a name: one that no node can have is answered as unknown, not as malformed. */
@@ -14,6 +15,7 @@ const query = Compile(
     fields({ kind: Type.Literal('nodes'), nodes }),
     fields({ kind: Type.Literal('health'), nodes }),
     fields({ kind: Type.Literal('files'), nodes, all: Type.Boolean() }),
+    ...agentQueries,
   ]),
 )
 

@@ -1,6 +1,9 @@
-/** Questions that cluster_control asks a node, and the answers as data: printed as text or as JSON by control/. */
+/** Questions that the programs on a machine ask their node, and the answers as data: printed as text or as JSON by control/. */
+import type { AgentAnswer } from './agentAnswer.js'
+import type { AgentQuery } from './agentQuery.js'
 
 export type ClusterQuery =
+  | AgentQuery
   | { readonly kind: 'nodes'; readonly nodes?: readonly string[] }
   | { readonly kind: 'health'; readonly nodes?: readonly string[] }
   | { readonly kind: 'files'; readonly nodes?: readonly string[]; readonly all: boolean }
@@ -57,6 +60,7 @@ export interface FilesSummary {
 
 /** An answer is a sequence of these, one JSON text a line, so that no answer has to be held whole. */
 export type AnswerLine =
+  | AgentAnswer
   | { readonly kind: 'cluster'; readonly name: string; readonly unknownNodes: readonly string[] }
   | { readonly kind: 'node'; readonly node: NodeView }
   | { readonly kind: 'health'; readonly node: NodeHealth }

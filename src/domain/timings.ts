@@ -19,6 +19,22 @@ export interface Timings {
   readonly requestTimeoutMs: number
   /** communication.timeout_receiving_file: how long a transfer may make no progress. */
   readonly transferIdleMsMax: number
+  /** worker.sync_agent_info: rest between two rounds of agent info that nothing asks for. */
+  readonly syncAgentInfoMs: number
+  /** master.timeout_agent_info: how long the master may take for one batch. */
+  readonly timeoutAgentInfoMs: number
+  /** worker.sync_agent_groups: rest between two comparisons of the groups that nothing asks for. */
+  readonly workerSyncAgentGroupsMs: number
+  /** worker.timeout_agent_groups: how long groups wait for the keys that they refer to. */
+  readonly timeoutAgentGroupsMs: number
+  /** worker.agent_groups_mismatch_limit. */
+  readonly agentGroupsMismatchesMax: number
+  /** master.sync_agent_groups: rest between two rounds of the master that nothing asks for. */
+  readonly masterSyncAgentGroupsMs: number
+  /** master.agent_group_start_delay. */
+  readonly agentGroupStartDelayMs: number
+  /** global.agents_disconnection_time: an agent that is silent for longer is disconnected. */
+  readonly agentsDisconnectionMs: number
 }
 
 export const defaultTimings: Timings = {
@@ -31,4 +47,12 @@ export const defaultTimings: Timings = {
   silenceMsMax: 120_000,
   requestTimeoutMs: 20_000,
   transferIdleMsMax: 120_000,
+  syncAgentInfoMs: 10_000,
+  timeoutAgentInfoMs: 40_000,
+  workerSyncAgentGroupsMs: 30_000,
+  timeoutAgentGroupsMs: 40_000,
+  agentGroupsMismatchesMax: 5,
+  masterSyncAgentGroupsMs: 10_000,
+  agentGroupStartDelayMs: 30_000,
+  agentsDisconnectionMs: 600_000,
 }

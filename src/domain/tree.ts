@@ -1,4 +1,5 @@
 /** What the operations on a synced tree take and return: plain data that crosses threads. */
+import type { ByteRange, ContentRecipe } from './contentRecipe.js'
 
 /** A SHA-256 digest as 64 lower-case hexadecimal digits. */
 export type Digest = string
@@ -37,9 +38,9 @@ export interface ScanPage {
   readonly done: boolean
 }
 
-/** Content wanted, in order; `from` is where the next block starts. */
+/** Content wanted, in order; `from` is where the next block starts. With an `end`, only a range of the file is. */
 export interface ContentRequest {
-  readonly files: readonly { readonly path: string; readonly digest: Digest; readonly offset: number }[]
+  readonly files: readonly { readonly path: string; readonly digest: Digest; readonly offset: number; readonly end?: number }[]
   readonly from: { readonly file: number; readonly offset: number }
   readonly compress: boolean
 }
@@ -48,6 +49,21 @@ export interface StageOutcome {
   /** Indexes (into the digests of the request) of files that are now whole and proven. */
   readonly complete: readonly number[]
   readonly failed: readonly (Omit<FileFailure, 'path'> & { readonly file: number })[]
+}
+
+/** New content of a file, to be built out of the content that it has. */
+export interface PatchStart {
+  readonly path: string
+  /** Of the new content. */
+  readonly digest: Digest
+  readonly size: number
+  readonly recipe: ContentRecipe
+}
+
+/** The missing parts of a patch, of which blocks come in. */
+export interface PatchRanges {
+  readonly digest: Digest
+  readonly ranges: readonly ByteRange[]
 }
 
 export interface WriteStep {

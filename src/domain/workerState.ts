@@ -28,6 +28,13 @@ export class WorkerState {
   clockSkewMs: number | undefined
   lastCheck: Span | undefined
   lastSync: (Span & SyncCounts) | undefined
+  lastAgentInfo: (Span & { readonly chunks: number }) | undefined
+  lastAgentGroups: (Span & { readonly chunks: number }) | undefined
+  lastAgentGroupsFull: (Span & { readonly chunks: number }) | undefined
+  /** A round of agent info is under way. */
+  isReportingAgents = false
+  /** Reports about agents that do not exist, dropped since the worker connected. */
+  unknownAgentReports = 0
   /** Of the last check: is the worker's tree ours, but for files that we cannot read ourselves? */
   inSync = false
   /** A plan is being carried out. */

@@ -1,11 +1,12 @@
-/** One dedicated thread that keeps a tree's state from task to task. Tasks run in the order in which they were given. */
+/** One dedicated thread that keeps its state (a tree, the agents' files) from task to task. Tasks run in the order in which they were given. */
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
-import type { AppliedPlan, ContentRequest, Digest, ScanPage, StageOutcome } from '../domain/tree.js'
-import { asClusterError, ClusterError, isErrorCode } from '../errors.js'
+import type { ByteRange, ContentRecipe } from '../domain/contentRecipe.js'
+import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../domain/tree.js'
+import { asClusterError, ClusterError } from '../errors.js'
 import type { Plan } from '../tree/planApplier.js'
-import type { CreateTreeOptions } from '../tree/tree.js'
-import type { ArrivedBlock, ReadAnswer, ThreadRefusal } from './diskWorker.js'
+import type { ArrivedBlock, ReadAnswer } from './diskWorker.js'
+import { isRefusal, refusalIn, type ThreadRefusal } from './threadAnswer.js'
 
 /** What a disk thread does, by the names that diskWorker exports. */
 export interface DiskTasks {
@@ -15,12 +16,19 @@ export interface DiskTasks {
   read: { readonly task: { readonly request: ContentRequest; readonly firstFile: number }; readonly answer: readonly ReadAnswer[] }
   staged: { readonly task: readonly Digest[]; readonly answer: readonly number[] }
   stage: { readonly task: readonly ArrivedBlock[]; readonly answer: readonly (StageOutcome | ThreadRefusal)[] }
+  recipe: { readonly task: { readonly path: string; readonly digest: Digest }; readonly answer: ContentRecipe }
+  beginPatch: { readonly task: PatchStart; readonly answer: readonly ByteRange[] | null }
+  fillPatch: { readonly task: PatchRanges & { readonly block: Uint8Array }; readonly answer: number }
+  finishPatch: { readonly task: Digest; readonly answer: null }
   clearStage: { readonly task: undefined; readonly answer: null }
 }
 
 export const defaultWorkerFile = new URL('./diskWorker.js', import.meta.url)
 
-export class DiskThread {
+/** What a thread does: by the name of each function that its program exports, what it takes and what it answers. */
+type TaskTable<Tasks> = { readonly [K in keyof Tasks]: { readonly task: unknown; readonly answer: unknown } }
+
+export class DiskThread<Tasks extends TaskTable<Tasks> = DiskTasks> {
   readonly #pool: Piscina
   /** The task before the next one: piscina's own queue does not keep the order of tasks when its thread is busy. */
   #turn: Promise<unknown> = Promise.resolve()
@@ -28,7 +36,8 @@ export class DiskThread {
   /** A thread that died took with it what it knew; another in its place would report only a part of what is gone. */
   #death: ClusterError | undefined
 
-  constructor(options: CreateTreeOptions, workerFile: URL) {
+  /** @param options what the program finds in its workerData */
+  constructor(options: object, workerFile: URL) {
     this.#pool = new Piscina({
       filename: fileURLToPath(workerFile),
       minThreads: 1,
@@ -41,14 +50,14 @@ export class DiskThread {
     for (const worker of this.#pool.threads) worker.once('error', (thrown) => this.#die(thrown))
   }
 
-  async run<K extends keyof DiskTasks>(
+  async run<K extends keyof Tasks & string>(
     name: K,
-    task: DiskTasks[K]['task'],
+    task: Tasks[K]['task'],
     transferList: ArrayBuffer[] = [],
-  ): Promise<DiskTasks[K]['answer']> {
+  ): Promise<Tasks[K]['answer']> {
     if (this.#isClosed) throw new ClusterError('aborted', { message: 'The files are closed' })
     if (this.#death) throw this.#death
-    let answer: DiskTasks[K]['answer'] | ThreadRefusal
+    let answer: Tasks[K]['answer'] | ThreadRefusal
     try {
       answer = await this.#inTurn(() => this.#pool.run(task, { name, transferList }))
     } catch (thrown) {
@@ -59,7 +68,7 @@ export class DiskThread {
     throw refusalIn(answer)
   }
 
-  /** Ends the thread, in the middle of a task too: the tree's code leaves nothing behind that the next start cannot mend. */
+  /** Ends the thread, in the middle of a task too: its code leaves nothing behind that the next start cannot mend. */
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -76,11 +85,5 @@ export class DiskThread {
     if (!this.#isClosed) this.#death ??= asClusterError(thrown, 'threadCrashed')
   }
 }
-
-/** The error that a thread refused with. */
-export const refusalIn = ({ refused: { code, message } }: ThreadRefusal): ClusterError =>
-  new ClusterError(isErrorCode(code) ? code : 'internal', { message })
-
-const isRefusal = (answer: unknown): answer is ThreadRefusal => typeof answer === 'object' && answer !== null && 'refused' in answer
 
 const isSystemError = (thrown: unknown): boolean => thrown instanceof Error && 'syscall' in thrown

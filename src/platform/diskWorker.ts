@@ -5,18 +5,14 @@
 import { fdatasync, fdatasyncSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
-import type { AppliedPlan, ContentRequest, Digest, ScanPage, StageOutcome } from '../domain/tree.js'
-import { ClusterError } from '../errors.js'
+import type { ByteRange, ContentRecipe } from '../domain/contentRecipe.js'
+import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../domain/tree.js'
 import { limits } from '../limits.js'
 import type { ReadContent } from '../tree/contentReader.js'
 import type { Plan } from '../tree/planApplier.js'
 import { type CreateTreeOptions, createTree } from '../tree/tree.js'
 import { createNodeDisk } from './nodeDisk.js'
-
-/** A ClusterError as it crosses threads, which know only plain errors. */
-export interface ThreadRefusal {
-  readonly refused: { readonly code: string; readonly message: string }
-}
+import { answering, type ThreadRefusal } from './threadAnswer.js'
 
 /** A block that came in, with the digests that were asked for, by index of the file. */
 export interface ArrivedBlock {
@@ -33,19 +29,21 @@ export interface ReadAnswer {
 const options: CreateTreeOptions = workerData
 const tree = createTree(createNodeDisk(), options)
 
-const answering = <T>(answer: () => T): T | ThreadRefusal => {
-  try {
-    return answer()
-  } catch (thrown) {
-    if (thrown instanceof ClusterError) return { refused: { code: thrown.code, message: thrown.message } }
-    throw thrown
-  }
-}
-
 export const scan = (paths: readonly string[] | undefined): ScanPage | ThreadRefusal => answering(() => tree.scan(paths))
 export const nextPage = (): ScanPage | ThreadRefusal => answering(() => tree.nextPage())
 export const apply = (plan: Plan): AppliedPlan | ThreadRefusal => answering(() => tree.apply(plan))
 export const staged = (digests: readonly Digest[]): readonly number[] | ThreadRefusal => answering(() => tree.staged(digests))
+export const recipe = ({ digest, path }: { path: string; digest: Digest }): ContentRecipe | ThreadRefusal =>
+  answering(() => tree.recipe(path, digest))
+export const beginPatch = (start: PatchStart): readonly ByteRange[] | null | ThreadRefusal =>
+  answering(() => tree.beginPatch(start) ?? null)
+export const fillPatch = ({ block, ...ranges }: PatchRanges & { block: Uint8Array }): number | ThreadRefusal =>
+  answering(() => tree.fillPatch(block, ranges))
+export const finishPatch = (digest: Digest): null | ThreadRefusal =>
+  answering(() => {
+    tree.finishPatch(digest)
+    return null
+  })
 export const clearStage = (): null | ThreadRefusal =>
   answering(() => {
     tree.clearStage()

@@ -1,6 +1,6 @@
 /**
- * The real Files port: all work with the disk happens in two threads, one that looks and applies, and one that reads and
- * stages content, so that neither the event loop nor the other waits for it.
+ * The real Files port: all work with the disk happens in threads, one that looks and applies, one that reads and stages
+ * content, and one for recipes and patches, so that neither the event loop nor the others wait for it.
  */
 import type { ContentRequest } from '../domain/tree.js'
 import { ClusterError } from '../errors.js'
@@ -8,7 +8,7 @@ import type { Files } from '../ports.js'
 import type { CreateTreeOptions } from '../tree/tree.js'
 import { DiskThread, defaultWorkerFile } from './diskThreads.js'
 import type { ReadAnswer } from './diskWorker.js'
-import { StageQueue } from './stageQueue.js'
+import { movable, StageQueue } from './stageQueue.js'
 import { type Watcher, watchTree } from './watcher.js'
 
 export interface CreateFilesOptions extends CreateTreeOptions {
@@ -36,6 +36,14 @@ const assertGoing = (signal: AbortSignal): void => {
 export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: CreateFilesOptions): Files => {
   const treeThread = new DiskThread(options, workerFile)
   const contentThread = new DiskThread(options, workerFile)
+  /** Begun by the first large file that changes. */
+  let deltaThread: DiskThread | undefined
+  let isClosed = false
+  const inDeltaThread: DiskThread['run'] = (name, task, transferList) => {
+    if (isClosed) throw new ClusterError('aborted', { message: 'The files are closed' })
+    deltaThread ??= new DiskThread(options, workerFile)
+    return deltaThread.run(name, task, transferList)
+  }
   const stageQueue = new StageQueue(contentThread)
   const watchers = new Set<Watcher>()
   /** By the request that continues; whoever forgets the request lets go of the blocks. */
@@ -82,6 +90,24 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
       await stageQueue.settled()
       await contentThread.run('clearStage', undefined)
     },
+    recipe: async (path, digest, signal) => {
+      assertGoing(signal)
+      return inDeltaThread('recipe', { path, digest })
+    },
+    beginPatch: async (start, signal) => {
+      assertGoing(signal)
+      const recipe = { ...start.recipe, chunks: movable(start.recipe.chunks) }
+      return (await inDeltaThread('beginPatch', { ...start, recipe })) ?? undefined
+    },
+    fillPatch: async (block, ranges, signal) => {
+      assertGoing(signal)
+      const moved = movable(block)
+      return inDeltaThread('fillPatch', { ...ranges, block: moved }, [moved.buffer])
+    },
+    finishPatch: async (digest, signal) => {
+      assertGoing(signal)
+      await inDeltaThread('finishPatch', digest)
+    },
     watch: async (onHint) => {
       const watcher = await watchTree(options.home, options.synced, onHint)
       watchers.add(watcher)
@@ -93,9 +119,10 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
       }
     },
     close: async () => {
+      isClosed = true
       await Promise.all([...watchers].map((watcher) => watcher.close()))
       watchers.clear()
-      await Promise.all([treeThread.close(), contentThread.close()])
+      await Promise.all([treeThread.close(), contentThread.close(), deltaThread?.close()])
     },
   }
 }

@@ -2,6 +2,7 @@
 import {
   type BigIntStats,
   chmodSync,
+  chownSync,
   closeSync,
   constants,
   type Dirent,
@@ -59,6 +60,17 @@ const kindOfEntry = (entry: Dirent<Buffer>): DiskStat['kind'] => {
   return entry.isSymbolicLink() ? 'symlink' : 'other'
 }
 
+const isGiven = (path: string, uid: number, gid: number): boolean => {
+  try {
+    chownSync(path, uid, gid)
+    return true
+  } catch (thrown) {
+    // EINVAL: a container that does not know the owner.
+    if (thrown instanceof Error && 'code' in thrown && (thrown.code === 'EPERM' || thrown.code === 'EINVAL')) return false
+    throw thrown
+  }
+}
+
 const bigint = { bigint: true } as const
 const rawEntries = { encoding: 'buffer', withFileTypes: true } as const
 
@@ -77,6 +89,11 @@ export const createNodeDisk = (): Disk => ({
   sync: (file) => (kindOfMode(fstatSync(file).mode) === 'directory' ? fsyncSync(file) : fdatasyncSync(file)),
   close: (file) => closeSync(file),
   chmod: (path, mode) => chmodSync(path, mode),
+  keepOwner: (path, of) => {
+    const { gid, uid } = statSync(of)
+    // Only root gives files away; others may still give them to a group that they are in.
+    if (!isGiven(path, uid, gid)) isGiven(path, -1, gid)
+  },
   mkdir: (path, mode) => {
     mkdirSync(path, { mode })
     // The umask took bits away that the tree's owner wants to have.

@@ -6,8 +6,9 @@ import { filesInBlock } from '../domain/contentBlock.js'
 import type { Digest, StageOutcome } from '../domain/tree.js'
 import { asClusterError, ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
-import { type DiskThread, refusalIn } from './diskThreads.js'
+import type { DiskThread } from './diskThreads.js'
 import type { ArrivedBlock } from './diskWorker.js'
+import { refusalIn } from './threadAnswer.js'
 
 interface Waiting {
   readonly block: Uint8Array
@@ -81,7 +82,7 @@ export class StageQueue {
 }
 
 /** A buffer that is nearly all block can be moved to another thread; a smaller part of one is copied. */
-const movable = (block: Uint8Array): Uint8Array<ArrayBuffer> => {
+export const movable = (block: Uint8Array): Uint8Array<ArrayBuffer> => {
   const { buffer, byteLength, byteOffset } = block
   if (buffer instanceof ArrayBuffer && buffer.byteLength - byteLength <= frameOverheadBytesMax)
     return new Uint8Array(buffer, byteOffset, byteLength)

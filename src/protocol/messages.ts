@@ -113,6 +113,69 @@ export const requests = {
     request: fields({ stream: streamId(), query: text(limits.controlRequestBytesMax) }),
     reply: fields({}),
   },
+  /**
+   * News of agents (see domain/agentBatch), in rounds of chunks. `table` is the master's table that the worker counts its
+   * acknowledgements in; the reply names the one that there is.
+   */
+  'agentInfo.report': {
+    id: 10,
+    request: fields({ table: text(64), batch: blob(limits.agentBatchBytesMax), chunk: count(), last: Type.Boolean() }),
+    reply: fields({ table: text(64), taken: count(), unknown: count(), refused: count() }),
+  },
+  /** Enrols an agent; asked again with the same key, it is answered with the agent that is there. */
+  'agents.add': {
+    id: 11,
+    request: fields({
+      name: text(limits.agentNameCharsMax, 1),
+      ip: text(limits.agentIpCharsMax, 1),
+      key: text(limits.agentKeyCharsMax, 1),
+      groups: list(text(limits.groupNameCharsMax, 1), limits.groupsPerAgentMax),
+    }),
+    reply: fields({
+      id: count(limits.agentIdMax),
+      name: text(limits.agentNameCharsMax),
+      ip: text(limits.agentIpCharsMax),
+      key: text(limits.agentKeyCharsMax),
+    }),
+  },
+  'agents.remove': { id: 12, request: fields({ id: count(limits.agentIdMax) }), reply: fields({}) },
+  /** The groups of agents that changed after `since`, or those of all agents (`since` 0), from agent `after` on. */
+  'agentGroups.fetch': {
+    id: 13,
+    request: fields({ table: text(64), since: count(), after: count(), full: Type.Boolean() }),
+    reply: fields({
+      table: text(64),
+      version: count(),
+      hash: text(40),
+      /** JSON: `[[id, "group,group"], …]`, in order of the IDs. */
+      rows: blob(limits.groupsPageBytesMax),
+      next: Type.Optional(count()),
+    }),
+  },
+  /** The state of the groups on the master, as the notice `agentGroups.state` tells it; no `table` when it is not known yet. */
+  'agentGroups.ask': {
+    id: 16,
+    request: fields({}),
+    reply: fields({ table: text(64), version: count(), hash: text(40), ids: text(64) }),
+  },
+  /** Of which chunks is this content made (see domain/contentRecipe)? With the capability `delta`. */
+  'integrity.recipe': {
+    id: 14,
+    request: fields({ path: text(limits.pathBytesMax, 1), digest: digest() }),
+    reply: fields({ averageBits: count(32), chunks: blob(limits.recipeChunksMax * 20) }),
+  },
+  /** Send these ranges of a file over the stream (see domain/contentRecipe), as blocks whose files are the ranges. */
+  'integrity.ranges': {
+    id: 15,
+    request: fields({
+      stream: streamId(),
+      path: text(limits.pathBytesMax, 1),
+      digest: digest(),
+      ranges: blob(limits.patchRangesMax * 8),
+      compress: Type.Boolean(),
+    }),
+    reply: fields({}),
+  },
 } as const
 
 export const notices = {
@@ -126,6 +189,8 @@ export const notices = {
   },
   /** The master's tree has another root now: check at once. */
   'integrity.changed': { id: 68, notice: fields({ root: digest() }) },
+  /** The state of the groups on the master, once a round and after each change; `ids` is the digest of the agents that exist. */
+  'agentGroups.state': { id: 69, notice: fields({ table: text(64), version: count(), hash: text(40), ids: text(64) }) },
 } as const
 
 export type RequestName = keyof typeof requests

@@ -48,7 +48,13 @@ export const checkDiskChange = (rules: NodeDiskRules, change: DiskChange): { rea
   const shown = `${rules.node}: ${change.operation} ${JSON.stringify(path)}`
   const staged = posix.relative(rules.home, rules.stageDir)
   if (isAtOrBelow(path, staged) || isAtOrBelow(staged, path)) return undefined
-  if (rules.role === 'master') return { rule: 'a master never changes its synced files', says: shown }
+  // Counters of agents that are gone.
+  if (change.operation === 'unlink' && isAtOrBelow(path, 'queue/rids')) return undefined
+  if (rules.role === 'master') {
+    if (!isMastersOwn(rules, path, change)) return { rule: 'a master changes only what it makes itself', says: shown }
+    if (change.operation === 'rename' && change.from !== undefined) rules.history.note(readWhole(rules.disk, change.from))
+    return undefined
+  }
   const items = rules.synced.items
   const isDirectoryOfItem = items.some((item) => isAtOrBelow(path, item.dir) || isAtOrBelow(item.dir, path))
   if (!isDirectoryOfItem) return { rule: 'nothing outside the synced items is ever touched', says: shown }
@@ -58,6 +64,16 @@ export const checkDiskChange = (rules: NodeDiskRules, change: DiskChange): { rea
   if (change.operation !== 'rename' || change.from === undefined) return undefined
   const content = readWhole(rules.disk, change.from)
   return rules.history.had(content) ? undefined : { rule: 'a worker holds only bytes that the master had', says: shown }
+}
+
+/** The master makes client.keys, the groups' directories and the merged files, each by way of a temporary file beside it. */
+const isMastersOwn = (rules: NodeDiskRules, path: string, change: DiskChange): boolean => {
+  const isOfGroups = isAtOrBelow(path, 'etc/shared') || isAtOrBelow(path, 'var/multigroups')
+  const isTemporary = posix.basename(path).startsWith('.muster-') && isExcluded(rules.synced, posix.basename(path))
+  if (isTemporary) return isOfGroups || posix.dirname(path) === 'etc'
+  if (change.operation === 'mkdir' || change.operation === 'rmdir') return isOfGroups || isAtOrBelow('queue/rids', path)
+  const isMade = path === 'etc/client.keys' || (isOfGroups && posix.basename(path) === 'merged.mg')
+  return isMade && (change.operation === 'rename' || change.operation === 'unlink')
 }
 
 /** A link that stands where a directory has to be is replaced, whatever its name. */

@@ -3,7 +3,8 @@
  * of the physical world; checks the rules (checkers.ts) at every change that a node makes.
  */
 import { posix } from 'node:path'
-import { type NodeEvent, type RunningNode, startNode } from '../actors/node.js'
+import { type RunningNode, startNode } from '../actors/node.js'
+import type { NodeEvent } from '../actors/nodeEvent.js'
 import { detectionMsMax, silenceDetectionMsMax } from '../domain/heartbeat.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/syncedItems.js'
 import { defaultTimings, type Timings } from '../domain/timings.js'
@@ -12,8 +13,11 @@ import type { Link, Log, LogLevel } from '../ports.js'
 import { createTransport } from '../transport/transport.js'
 import { checkDiskChange, MasterHistory, MembershipChecker, type Violation } from './checkers.js'
 import { type ExpectedTree, expectedTree, readWhole, treeDifferences } from './expectedTree.js'
+import { MemoryAgentStore } from './memoryAgentStore.js'
+import { MemoryAgentTable } from './memoryAgentTable.js'
 import { MemoryDisk } from './memoryDisk.js'
 import { SeededRandom } from './seededRandom.js'
+import { createSimulatedAgentFiles } from './simulatedAgentFiles.js'
 import { createSimulatedFiles } from './simulatedFiles.js'
 import { createSimulatedNetwork, type SimulatedNetwork } from './simulatedNetwork.js'
 import { Trace } from './trace.js'
@@ -40,6 +44,8 @@ export interface SimulatedNode {
   readonly role: 'master' | 'worker'
   readonly clock: ClockView
   readonly disk: MemoryDisk
+  /** Its table of agents; like the disk it outlives the process. */
+  readonly agentTable: MemoryAgentTable
   /** Its process. */
   running: RunningNode | undefined
   /** Its process's view of the disk. */
@@ -137,6 +143,7 @@ export class SimulatedCluster {
         node: name,
         type: node.role,
         version: '1.0.0',
+        managerName: name,
         master: { host: 'master', port },
         address: 'master',
         synced: this.synced,
@@ -154,6 +161,8 @@ export class SimulatedCluster {
           keys: { current: key },
           limits: { streamIdleMsMax: this.timings.transferIdleMsMax },
         }),
+        agentStore: new MemoryAgentStore(node.agentTable, node.clock),
+        agentFiles: createSimulatedAgentFiles(watched, node.clock, { home, role: node.role, managerName: name, synced: this.synced }),
         files: createSimulatedFiles(watched, node.clock, { home, synced: this.synced, role: node.role, stageDir, changes: watched }),
       },
       (event) => this.#onEvent(name, event),
@@ -285,7 +294,9 @@ export class SimulatedCluster {
     for (const item of this.synced.items) disk.makeDirectories(posix.join(home, item.dir))
     disk.makeDirectories(posix.join(home, 'queue', 'cluster', name))
     disk.edit(posix.join(home, 'etc', 'ossec.conf'), Buffer.from(`<!-- of ${name} -->`), 0o640)
-    return { name, role: index === 0 ? 'master' : 'worker', clock, disk, running: undefined, view: undefined, downSinceMs: 0 }
+    const role = index === 0 ? 'master' : 'worker'
+    const agentTable = new MemoryAgentTable(role, `table of ${name}`)
+    return { name, role, clock, disk, agentTable, running: undefined, view: undefined, downSinceMs: 0 }
   }
 
   #onEvent(name: string, event: NodeEvent): void {

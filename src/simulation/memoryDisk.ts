@@ -256,6 +256,13 @@ export class MemoryDisk implements Disk, DiskChanges {
     this.#changed(path)
   }
 
+  /** All files have the same owner here. */
+  keepOwner(path: string, of: string): void {
+    this.#step('keepOwner', path)
+    this.#names.must(path, true, 'keepOwner')
+    this.#names.must(of, true, 'keepOwner')
+  }
+
   mkdir(path: string, mode: number): void {
     this.#step('mkdir', path)
     if (this.#names.resolve(path, false, 'open').node) throw new DiskError('EEXIST', 'mkdir', path)

@@ -89,6 +89,10 @@ export class WatchedDisk implements Disk, DiskChanges {
     this.#disk.chmod(path, mode)
   }
 
+  keepOwner(path: string, of: string): void {
+    this.#disk.keepOwner(path, of)
+  }
+
   mkdir(path: string, mode: number): void {
     this.#onChange({ operation: 'mkdir', path })
     this.#disk.mkdir(path, mode)

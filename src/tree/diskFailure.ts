@@ -19,6 +19,14 @@ const reasonOf = (thrown: unknown, errno: string): string => {
 
 const codeOf = (errno: string): ErrorCode => (errno === 'ENOSPC' || errno === 'EDQUOT' ? 'diskFull' : 'fileFailed')
 
+/** As failureOf, for an operation that fails as a whole. */
+export const diskError = (path: string, thrown: unknown, doing: string): ClusterError => {
+  if (thrown instanceof ClusterError) return thrown
+  const errno = errnoOf(thrown)
+  if (errno === undefined) throw thrown
+  return new ClusterError(codeOf(errno), { message: failureOf(path, thrown, doing).message, cause: thrown })
+}
+
 /**
  * The failure of one file. Rethrows what is no failed system call and no ClusterError.
  * @param doing what could not be done: `written`

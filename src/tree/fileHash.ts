@@ -1,4 +1,4 @@
-/** SHA-256 of files, in constant memory: one buffer, whatever the size. */
+/** Digests of files, in constant memory: one buffer, whatever the size. */
 import { createHash } from 'node:crypto'
 import type { Digest } from '../domain/tree.js'
 import type { Disk, DiskStat } from '../ports.js'
@@ -30,12 +30,17 @@ export const readThrough = (disk: Disk, file: number, buffer: Uint8Array, length
 }
 
 /** The digest and the stat of the content that has it. */
-export const hashFile = (disk: Disk, path: string, buffer: Uint8Array): { readonly digest: Digest; readonly stat: DiskStat } => {
+export const hashFile = (
+  disk: Disk,
+  path: string,
+  buffer: Uint8Array,
+  algorithm: 'sha256' | 'md5' = 'sha256',
+): { readonly digest: Digest; readonly stat: DiskStat } => {
   const file = disk.open(path, 'r')
   try {
     let stat = disk.fstat(file)
     for (let attempt = 1; ; attempt++) {
-      const hash = createHash('sha256')
+      const hash = createHash(algorithm)
       readThrough(disk, file, buffer, stat.size, (part) => hash.update(part))
       const after = disk.fstat(file)
       if (isUntouched(stat, after) || attempt === attemptsMax) return { digest: hash.digest('hex'), stat }

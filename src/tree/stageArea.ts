@@ -34,6 +34,10 @@ export class StageArea {
     return `${this.#directory}/${digest}.copy`
   }
 
+  patchPath(digest: Digest): string {
+    return `${this.#directory}/${digest}.patch`
+  }
+
   has(digest: Digest): boolean {
     return this.#sizeOf(this.wholePath(digest)) !== undefined
   }
@@ -72,7 +76,7 @@ export class StageArea {
   }
 
   clear(): void {
-    for (const name of this.#names()) if (/^[0-9a-f]{64}(\.part|\.copy)?$/.test(name)) this.remove(`${this.#directory}/${name}`)
+    for (const name of this.#names()) if (/^[0-9a-f]{64}(\.part|\.copy|\.patch)?$/.test(name)) this.remove(`${this.#directory}/${name}`)
   }
 
   /**

@@ -1,13 +1,16 @@
 /**
  * The operations on one node's synced tree, over a synchronous disk: what the Files port does, without its threads. The real
- * port keeps two of these, one for looking and applying and one for content; the simulated port one for all.
+ * port keeps three of these, one for looking and applying, one for content and one for patches; the simulated port one for all.
  */
-import type { AppliedPlan, ContentRequest, Digest, ScanPage, StageOutcome } from '../domain/tree.js'
+import type { ByteRange, ContentRecipe } from '../domain/contentRecipe.js'
+import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../domain/tree.js'
 import type { Disk } from '../ports.js'
+import { ContentPatch } from './contentPatch.js'
 import { ContentReader, type ReadContent } from './contentReader.js'
 import { ContentStage, type Receipt } from './contentStage.js'
 import type { TreeOptions } from './fileLook.js'
 import { createPlanApplier, type Plan } from './planApplier.js'
+import { RecipeReader } from './recipeReader.js'
 import { Scanner } from './scanner.js'
 import { StageArea } from './stageArea.js'
 
@@ -27,6 +30,10 @@ export interface Tree {
   stage(block: Uint8Array, digestOf: (file: number) => Digest | undefined): StageOutcome
   /** Like `stage`, but leaves it to the caller to make the files durable. */
   receive(block: Uint8Array, digestOf: (file: number) => Digest | undefined): Receipt
+  recipe(path: string, digest: Digest): ContentRecipe
+  beginPatch(start: PatchStart): readonly ByteRange[] | undefined
+  fillPatch(block: Uint8Array, ranges: PatchRanges): number
+  finishPatch(digest: Digest): void
   apply(plan: Plan): AppliedPlan
   clearStage(): void
   /** Closes the file that is being received, if any. */
@@ -39,6 +46,8 @@ export const createTree = (disk: Disk, options: CreateTreeOptions): Tree => {
   const apply = createPlanApplier(disk, options, area, scanner)
   const reader = new ContentReader(disk, options)
   const stage = new ContentStage(disk, area)
+  const recipes = new RecipeReader(disk, options)
+  const patch = new ContentPatch(disk, options, area)
   return {
     scan: (paths) => scanner.scan(paths),
     nextPage: () => scanner.nextPage(),
@@ -46,6 +55,10 @@ export const createTree = (disk: Disk, options: CreateTreeOptions): Tree => {
     staged: (digests) => stage.staged(digests),
     stage: (block, digestOf) => stage.stage(block, digestOf),
     receive: (block, digestOf) => stage.receive(block, digestOf),
+    recipe: (path, digest) => recipes.recipe(path, digest),
+    beginPatch: (start) => patch.begin(start),
+    fillPatch: (block, ranges) => patch.fill(block, ranges),
+    finishPatch: (digest) => patch.finish(digest),
     apply,
     clearStage: () => stage.clear(),
     close: () => stage.close(),

@@ -127,6 +127,24 @@ describe('integrity, both ends', () => {
     await world.stop()
   })
 
+  it('follows an edit that comes in the middle of a transfer as soon as it is known, whenever that is', () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20 }), async (editedTenthMs, knownTenthMs) => {
+        const world = await setUp(() => {})
+        write(world.master, 'etc/rules/a', 'x'.repeat(2_000_000))
+        const looking = world.masterTree.look(undefined, forever)
+        await world.clock.advance(editedTenthMs / 10)
+        write(world.master, 'etc/rules/a', 'y'.repeat(2_000_001))
+        await world.clock.advance(knownTenthMs / 10)
+        const lookingAgain = world.masterTree.look(undefined, forever)
+        await world.clock.advance(intervalMs / 3)
+        await Promise.all([looking, lookingAgain])
+        expect(world.worker.contentOf(`${home}/etc/rules/a`).toString()).toBe('y'.repeat(2_000_001))
+        await world.stop()
+      }),
+      { numRuns: 40 },
+    ))
+
   it('is in sync, and at rest, although the master cannot read one of its files', async () => {
     const world = await setUp((master, worker) => {
       write(master, 'etc/rules/a', 'one')

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { ClusterClock } from '../../../src/actors/clusterClock.js'
 import { type ChildEvent, type Hosted, startHosted } from '../../../src/actors/host.js'
 import { type Beats, type KeepAliveRule, keepAliveReceiver, keepAliveSender, linkBeats } from '../../../src/actors/threads/keepAlive.js'
 import { clockSkewWarningMs, detectionMsMax, silenceDetectionMsMax } from '../../../src/domain/heartbeat.js'
@@ -154,11 +155,13 @@ describe('keep alive, the sender', () => {
       const receivedAtMs = clock.now() + 30 + 7_000
       return new Promise((resolve) => clock.setTimeout(() => resolve({ receivedAtMs }), 60))
     })
-    const beats = linkBeats(link, clock, 1_000)
+    const clusterClock = new ClusterClock(clock, 'worker')
+    const beats = linkBeats(link, clock, 1_000, clusterClock)
     for (let beat = 0; beat < 2; beat++) {
       const beating = beats.beat(new AbortController().signal)
       await clock.advance(60)
       expect(await beating).toBe(7_000)
+      expect(clusterClock.skewMs).toBe(7_000)
     }
     expect(told).toMatchObject([{ sentAtMs: expect.any(Number) }, { clockSkewMs: 7_000 }])
     expect(told[0]).not.toHaveProperty('clockSkewMs')

@@ -128,9 +128,13 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       },
       noteTold: assign({ told: ({ context }) => new Set(context.outcome.failures.map(failureText)) }),
       tellApplied: ({ context }) => onApplied(context.plan, context.outcome),
-      // After a plan the trees should be the same: one more check proves it, and lets the master know. After a failure the interval
-      // decides, and so it does when the proof failed: a disk that does not keep modes would be written to for ever.
-      wantProof: assign({ proofWanted: ({ context }) => !context.isProof, failed: ({ context }) => context.outcome.failures.length > 0 }),
+      // After a plan the trees should be the same: one more check proves it, and lets the master know. After a failure that is no edit
+      // in the middle the interval decides, and so it does when the proof failed: a disk that does not keep modes would be written to
+      // for ever.
+      wantProof: assign({
+        proofWanted: ({ context }) => !context.isProof,
+        failed: ({ context }) => context.outcome.failures.some((failure) => !isPassing(failure)),
+      }),
       noteWanted: assign({ wanted: true }),
       logFailure: ({ context, event }) => {
         const error = thrownIn(event)

@@ -7,6 +7,7 @@ import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { clockSkewMs, clockSkewWarningMs, type Heartbeat, healthy, isLost, isSilent, isSkewed, missedBeat } from '../../domain/heartbeat.js'
 import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Link, Log } from '../../ports.js'
+import type { ClusterClock } from '../clusterClock.js'
 import { type End, machineOptions } from '../host.js'
 
 export interface KeepAliveRule {
@@ -77,20 +78,24 @@ export const keepAliveSender = (rule: KeepAliveRule) =>
     output: (): End => ({ kind: 'closed', error: new ClusterError('peerSilent', { message: 'The master stopped answering keep-alives' }) }),
   })
 
-/** Beats over a link; the skew that one beat measured travels with the next, so that the master can show it. */
-export const linkBeats = (link: Link, clock: Clock, answerMsMax: number): Beats => {
+/** Beats over a link; the skew that one beat measured travels with the next, so that the master can show it, and sets the clock of agents. */
+export const linkBeats = (link: Link, clock: Clock, answerMsMax: number, clusterClock: ClusterClock): Beats => {
   let skewMs: number | undefined
   return {
     beat: async (signal) => {
       const sentAtMs = clock.now()
+      const sentMonotonicMs = clock.monotonicMs()
       const { receivedAtMs } = await link.request(
         'keepAlive.beat',
         { sentAtMs, ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
         { signal, timeoutMs: answerMsMax },
       )
       const answeredAtMs = clock.now()
+      const answeredMonotonicMs = clock.monotonicMs()
       // A beat that took long tells little: which half of the way was slow cannot be known.
-      if (answeredAtMs - sentAtMs < clockSkewWarningMs) skewMs = clockSkewMs({ sentAtMs, receivedAtMs, answeredAtMs })
+      const isTelling = answeredMonotonicMs - sentMonotonicMs < clockSkewWarningMs
+      if (isTelling || !clusterClock.isMeasured) clusterClock.measure(receivedAtMs, (sentMonotonicMs + answeredMonotonicMs) / 2)
+      if (isTelling) skewMs = clockSkewMs({ sentAtMs, receivedAtMs, answeredAtMs })
       return skewMs ?? 0
     },
   }

@@ -47,14 +47,17 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
     actors: {
       watching: fromCallback(({ sendBack }) => {
         let stopped = false
-        const watch = tree.files.watch((paths) => {
+        const hint = (paths: readonly string[] | undefined): void => {
           if (!stopped) sendBack({ type: 'tree.hint', paths })
-        })
+        }
+        const stopHints = tree.onHint(hint)
+        const watch = tree.files.watch(hint)
         watch.catch((thrown: unknown) => {
           if (!stopped) sendBack({ type: 'watch.failed', error: asClusterError(thrown, 'fileFailed') })
         })
         return () => {
           stopped = true
+          stopHints()
           void watch.then((open) => open.close()).catch(() => undefined)
         }
       }),

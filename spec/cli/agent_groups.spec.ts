@@ -1,0 +1,182 @@
+/** The command as an operator meets it, before a small master behind a real socket. */
+import { Readable } from 'node:stream'
+import { describe, expect, it } from 'vitest'
+import { runAgentGroups } from '../../src/control/agentGroupsCommand.js'
+import { AgentWorld, agent, workerOf } from '../control/agentWorld.js'
+import { serve, temporaryHome } from '../control/controlWorld.js'
+import { type Ran, ranProgram } from './ranProgram.js'
+
+const worldOf = (): AgentWorld =>
+  new AgentWorld(
+    [
+      agent(1, { name: 'web-1', groups: ['default', 'web'] }),
+      agent(2, { name: 'web-2', groups: ['web'] }),
+      agent(3, { name: 'db\n', groups: ['default'] }),
+      agent(4, { name: 'new' }),
+    ],
+    [1],
+  )
+
+/** A master's home, and the program run on it, with what the operator types. */
+const master = async (world = worldOf()) => {
+  const { home } = await serve(world.answer)
+  const run = (argv: readonly string[], typed?: string): Promise<Ran> =>
+    ranProgram(runAgentGroups, [...argv, '--home', home], {}, Readable.from(typed === undefined ? [] : [typed]))
+  const groupsOf = (id: number) => world.agents.get(id)?.groups
+  return { world, run, groupsOf }
+}
+
+const printed = (out: string): Ran => ({ code: 0, out, err: '' })
+
+describe('agent_groups shows', () => {
+  it.each([
+    [['-l'], 'Groups (2):\n  default (2)\n  web (2)\nUnassigned agents: 1.\n'],
+    [[], 'Groups (2):\n  default (2)\n  web (2)\nUnassigned agents: 1.\n'],
+    [['-l', '-g', 'web'], "2 agent(s) in group 'web':\n  ID: 001  Name: web-1.\n  ID: 002  Name: web-2.\n"],
+    [['--list', '--group', 'default'], "2 agent(s) in group 'default':\n  ID: 001  Name: web-1.\n  ID: 003  Name: db\\n.\n"],
+    [['-c', '-g', 'web'], "2 files for 'web' group:\n  agent.conf  [d1]\n  merged.mg   [d2]\n"],
+    [['-s', '-i', '001'], "The agent 'web-1' with ID '001' belongs to groups: default, web.\n"],
+    [['-s', '-i', '4'], "The agent 'new' with ID '004' belongs to groups: Null.\n"],
+    [['-S', '-i', '1'], "Agent '001' is synchronized.\n"],
+    [['-S', '-i', '2'], "Agent '002' is not synchronized.\n"],
+  ])('%j', async (argv, out) => expect(await (await master()).run(argv)).toEqual(printed(out)))
+
+  it('that a group has no agents', async () => {
+    const { run, world } = await master()
+    world.groups.add('none')
+    expect(await run(['-l', '-g', 'none'])).toEqual(printed("No agents found in group 'none'.\n"))
+  })
+})
+
+describe('agent_groups changes', () => {
+  it('the groups of an agent, after a yes', async () => {
+    const { groupsOf, run } = await master()
+    expect(await run(['-a', '-i', '2', '-g', 'default'], 'y\n')).toEqual(
+      printed("Do you want to add the group 'default' to the agent '002'? [y/N]: Group 'default' added to agent '002'.\n"),
+    )
+    expect(groupsOf(2)).toEqual(['web', 'default'])
+    expect(await run(['-a', '-f', '-i', '001', '-g', 'web'], ' YES ')).toEqual(
+      printed("Do you want to set the group 'web' to the agent '001'? [y/N]: Group 'web' set to agent '001'.\n"),
+    )
+    expect(groupsOf(1)).toEqual(['web'])
+    expect(await run(['-r', '-i', '002', '-g', 'web'], 'y\nn\n')).toEqual(
+      printed("Do you want to delete the group 'web' of agent '002'? [y/N]: Group 'web' unset for agent '002'.\n"),
+    )
+    expect(groupsOf(2)).toEqual(['default'])
+    expect(await run(['-r', '-i', '001'], 'Y')).toEqual(
+      printed("Do you want to delete all groups of agent '001'? [y/N]: All groups unset for agent '001'.\n"),
+    )
+    expect(groupsOf(1)).toEqual(['default'])
+  })
+
+  it('the groups that there are, after a yes', async () => {
+    const { groupsOf, run, world } = await master()
+    expect(await run(['-a', '-g', 'db'], 'y\n')).toEqual(printed("Do you want to create the group 'db'? [y/N]: Group 'db' created.\n"))
+    expect(world.groups.has('db')).toBe(true)
+    expect(await run(['-r', '-g', 'db', '-q'])).toEqual(printed("Group 'db' removed.\nNo affected agents.\n"))
+    expect(await run(['-r', '-g', 'web'], 'y\n')).toEqual(
+      printed("Do you want to remove the 'web' group? [y/N]: Group 'web' removed.\n2 affected agent(s).\n"),
+    )
+    expect(groupsOf(2)).toEqual(['default'])
+  })
+
+  it.each([
+    ['no', 'n\n'],
+    ['nothing', '\n'],
+    ['something else', 'yy\ny\n'],
+    ['at great length', `${'y'.repeat(5_000)}`],
+    ['never', undefined],
+  ])('nothing when the answer is %s', async (_, typed) => {
+    const { run, world } = await master()
+    for (const argv of [
+      ['-a', '-g', 'db'],
+      ['-r', '-g', 'web'],
+      ['-a', '-i', '3', '-g', 'web'],
+      ['-r', '-i', '1', '-g', 'web'],
+      ['-r', '-i', '1'],
+    ]) {
+      const { code, err, out } = await run(argv, typed)
+      expect({ code, err }).toEqual({ code: 1, err: '' })
+      expect(out).toMatch(/^Do you want to .*\? \[y\/N\]: Cancelled\.\n$/)
+    }
+    expect(world.asked.filter(({ kind }) => kind !== 'agent')).toEqual([])
+  })
+
+  it('without a question when it is to be quiet', async () => {
+    const { groupsOf, run } = await master()
+    for (const argv of [
+      ['-q', '-a', '-g', 'db'],
+      ['--quiet', '--add-group', '--agent-id', '3', '--group', 'db', '--force-single-group'],
+      ['-q', '-r', '-i', '2'],
+    ])
+      expect(await run(argv)).toMatchObject({ code: 0, err: '', out: expect.not.stringContaining('?') })
+    expect(groupsOf(3)).toEqual(['db'])
+    expect(groupsOf(2)).toEqual(['default'])
+  })
+
+  it('nothing that is so already', async () => {
+    const { run, world } = await master()
+    const already = "Agent '002' already belongs to group 'web'.\n"
+    expect(await run(['-a', '-i', '2', '-g', 'web'])).toEqual(printed(already))
+    expect(await run(['-a', '-i', '2', '-g', 'web', '-f'])).toEqual(printed(already))
+    expect(world.asked.filter(({ kind }) => kind === 'changeGroups')).toEqual([])
+  })
+})
+
+describe('agent_groups says in one sentence', () => {
+  it.each([
+    [['-s', '-i', '9'], 'Error 9011 - Agent not found\n'],
+    [['-a', '-i', '9', '-g', 'web'], 'Error 9011 - Agent not found\n'],
+    [['-a', '-i', '1', '-g', 'nope', '-q'], "Error 9014 - The group 'nope' does not exist\n"],
+    [['-a', '-g', 'web', '-q'], "Error 9014 - The group 'web' exists already\n"],
+    [['-r', '-g', 'nope', '-q'], "Error 9014 - The group 'nope' does not exist\n"],
+    [['-r', '-i', '2', '-g', 'nope'], "Error 9014 - Agent '002' does not belong to group 'nope'\n"],
+    [['-l', '-g', 'no\u001bpe'], "Error 9014 - The group 'no\\x1bpe' does not exist\n"],
+    [
+      ['-r', '-i', '3', '-q'],
+      "The groups of agent '003' did not change: it has the most that it may have, or only 'default', or is gone by now.\n",
+    ],
+  ])('what cannot be done: %j', async (argv, err) => expect(await (await master()).run(argv)).toEqual({ code: 1, out: '', err }))
+
+  it.each([
+    [['-l', '-a', '-g', 'x'], /^Wrong arguments: only one of /],
+    [['-a'], /^Wrong arguments: -a takes a group /],
+    [['-a', '-i', '1'], /^Wrong arguments: -a takes a group /],
+    [['-r'], /^Wrong arguments: -r takes a group /],
+    [['-c'], /^Wrong arguments: -c takes a group /],
+    [['-s'], /^Wrong arguments: -s and -S take an agent /],
+    [['-S', '-i', '1', '-g', 'x'], /^Wrong arguments: -s and -S take an agent /],
+    [['-s', '-i', 'web'], /^Wrong arguments: 'web' is no ID of an agent/],
+    [['-s', '-i', '9999999999'], /^Wrong arguments: '9999999999' is no ID of an agent/],
+    [['-a', '-g', 'x', '-f'], /^Wrong arguments: -f goes with -a -i only/],
+    [['-l', '-i', '1'], /^Wrong arguments: -i goes with /],
+    [['-g', 'x'], /^Wrong arguments: -g goes with /],
+    [['-s', '-i'], /^error: .*argument missing\n$/],
+    [['--nonsense'], /^error: unknown option '--nonsense'\n$/],
+    [['x'], /^error: too many arguments/],
+  ])('what is wrong with %j', async (argv, sentence) => {
+    const { code, out, err } = await ranProgram(runAgentGroups, argv)
+    expect({ code, out }).toEqual({ code: 1, out: '' })
+    expect(err).toMatch(sentence)
+  })
+
+  it('that no daemon runs, and that a worker is not the place', async () => {
+    const tasks = [['-l'], ['-l', '-g', 'x'], ['-s', '-i', '1'], ['-c', '-g', 'x'], ['-a', '-g', 'x', '-q'], ['-r', '-i', '1']]
+    const { home } = await serve(workerOf('10.0.0.1'))
+    const err =
+      'ERROR: Wazuh is running in cluster mode: agent_groups is not available in worker nodes. ' +
+      'Please, try again in the master node: 10.0.0.1.\n'
+    for (const argv of tasks) {
+      const down = await ranProgram(runAgentGroups, argv, { WAZUH_PATH: temporaryHome() })
+      expect(down).toEqual({ code: 1, out: '', err: 'Cluster is not running.\n' })
+      expect(await ranProgram(runAgentGroups, argv, { WAZUH_PATH: home })).toEqual({ code: 1, out: '', err })
+    }
+  })
+})
+
+it('agent_groups explains itself with examples', async () => {
+  const { code, out } = await ranProgram(runAgentGroups, ['-h'])
+  expect(code).toBe(0)
+  for (const example of ['-l ', '-l -g web', '-c -g web', '-a -g web', '-a -i 001 -g web -f', '-s -i 001', '-S -i 001', '-r -g web -q'])
+    expect(out).toContain(`agent_groups ${example}`)
+})

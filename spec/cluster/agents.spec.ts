@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest'
+import { SimulatedCluster } from '../../src/simulation/cluster.js'
+
+const { signal } = new AbortController()
+const key = (letter: string): string => letter.repeat(64)
+
+const startCluster = async (nodes = 3): Promise<SimulatedCluster> => {
+  const cluster = new SimulatedCluster({ seed: 1, nodes, timings: { agentGroupStartDelayMs: 0 } })
+  cluster.startAll()
+  await cluster.clock.advance(5_000)
+  return cluster
+}
+
+const finish = async (cluster: SimulatedCluster): Promise<void> => {
+  await cluster.stopAll()
+  expect(cluster.violations).toEqual([])
+}
+
+describe('agents of a simulated cluster', () => {
+  it('are known on every node soon after they were enrolled on one, and on the master where they report', async () => {
+    const cluster = await startCluster()
+    const operations = (name: string) => {
+      const node = cluster.node(name).running
+      if (!node) throw new Error('not running')
+      return node.agentOperations
+    }
+    const list = (name: string) => cluster.node(name).agentTable.list({}, 0)
+    const enrolled = Promise.all([
+      operations('master').add({ name: 'first', ip: 'any', key: key('a'), groups: [] }, signal),
+      operations('w1').add({ name: 'second', ip: 'any', key: key('b'), groups: [] }, signal),
+    ])
+    await cluster.clock.advance(2_000)
+    expect((await enrolled).map(({ id }) => id)).toEqual([1, 2])
+    for (const node of cluster.nodes) expect(list(node.name).map(({ name }) => name)).toEqual(['first', 'second'])
+
+    void operations('w1').report([{ id: 1, kind: 'startup', facts: { version: 'Wazuh v4.14.7' } }])
+    await cluster.clock.advance(1_000)
+    void operations('w2').report([{ id: 1, kind: 'keepAlive' }])
+    void operations('w1').report([{ id: 1, kind: 'lost' }])
+    await cluster.clock.advance(12_000)
+    expect(list('master')[0]).toMatchObject({ id: 1, status: 'active', node: 'w2', groups: ['default'] })
+    expect(list('w1')[0]).toMatchObject({ groups: ['default'] })
+
+    void operations('w2').remove(1, signal)
+    await cluster.clock.advance(2_000)
+    for (const node of cluster.nodes) expect(list(node.name).map(({ name }) => name)).toEqual(['second'])
+    await finish(cluster)
+  })
+})

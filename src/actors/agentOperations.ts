@@ -1,0 +1,63 @@
+/**
+ * What listeners, operators and embedding programs do with agents, on any node. The master alone decides who exists and which
+ * groups they have: a worker asks it to enrol and to remove, and refuses the rest.
+ */
+import type { GroupsChange } from '../domain/agentGroups.js'
+import type { KeyEntry } from '../domain/agentKeys.js'
+import type { AgentReport } from '../domain/agentQuery.js'
+import { ClusterError } from '../errors.js'
+import type { Link, MergeOutcome } from '../ports.js'
+import type { AgentRequest, LocalAgents } from './localAgents.js'
+
+export interface AgentOperations {
+  /** What was seen of agents of this node just now; resolves when it is durable. Fails with `overloaded` or `tableFailed`. */
+  report(reports: readonly AgentReport[]): Promise<MergeOutcome>
+  /** Enrols an agent. Fails with the rules' codes (errors from 9005 on), on a worker with `notConnected` when there is no master. */
+  add(request: AgentRequest, signal: AbortSignal): Promise<KeyEntry>
+  /** Fails with `unknownAgent`, on a worker with `notConnected` when there is no master. */
+  remove(id: number, signal: AbortSignal): Promise<void>
+  /** Master only, else `notOnWorker`. Returns how many agents changed. */
+  changeGroups(change: GroupsChange, signal: AbortSignal): Promise<number>
+  /** Master only. */
+  createGroup(group: string, signal: AbortSignal): Promise<void>
+  /** Master only. Returns how many agents had the group. */
+  removeGroup(group: string, signal: AbortSignal): Promise<number>
+}
+
+export const agentOperations = (
+  agents: LocalAgents,
+  role: 'master' | 'worker',
+  masterLink: () => Link | undefined,
+  requestMsMax: number,
+): AgentOperations => {
+  const report = (reports: Parameters<AgentOperations['report']>[0]): Promise<MergeOutcome> => agents.reports.add(reports)
+  if (role === 'master') {
+    return {
+      report,
+      add: (request, signal) => agents.add(request, signal),
+      remove: async (id, signal) => {
+        await agents.remove(id, signal)
+      },
+      changeGroups: (change, signal) => agents.changeGroups(change, signal),
+      createGroup: (group, signal) => agents.createGroup(group, signal),
+      removeGroup: (group, signal) => agents.removeGroup(group, signal),
+    }
+  }
+  const master = (): Link => {
+    const link = masterLink()
+    if (link) return link
+    throw new ClusterError('notConnected', { message: 'The master, which alone enrols and removes agents, is not connected' })
+  }
+  const refuse = (): Promise<never> => Promise.reject(new ClusterError('notOnWorker'))
+  return {
+    report,
+    add: async ({ groups, ...request }, signal) =>
+      master().request('agents.add', { ...request, groups: [...groups] }, { signal, timeoutMs: requestMsMax }),
+    remove: async (id, signal) => {
+      await master().request('agents.remove', { id }, { signal, timeoutMs: requestMsMax })
+    },
+    changeGroups: refuse,
+    createGroup: refuse,
+    removeGroup: refuse,
+  }
+}

@@ -1,0 +1,101 @@
+/** The master's answers about agents and groups, and the commands over them, as agent_control, agent_groups and cluster_control -a ask. */
+import type { AgentFilter, AgentView } from '../domain/agent.js'
+import { type AgentAnswer, type AgentRow, agentRow, answerPages, widenedShape } from '../domain/agentAnswer.js'
+import type { AgentQuery } from '../domain/agentQuery.js'
+import type { NodeView } from '../domain/clusterView.js'
+import { ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
+import type { LocalAgents } from './localAgents.js'
+
+export interface AgentsView {
+  readonly self: NodeView
+  /** The name of the machine: the manager's own in a list of agents. */
+  readonly managerName: string
+  readonly agents: LocalAgents
+}
+
+/** All but `report`, which every node takes itself. */
+export type MasterAgentQuery = Exclude<AgentQuery, { readonly kind: 'report' }>
+
+export async function* agentAnswer(
+  view: AgentsView,
+  query: MasterAgentQuery,
+  signal: AbortSignal,
+): AsyncGenerator<AgentAnswer, void, undefined> {
+  const { agents } = view
+  await agents.ready(signal)
+  switch (query.kind) {
+    case 'agents':
+      yield* listing(view, query)
+      break
+    case 'agent': {
+      const agent = await agentOf(agents, query.id)
+      const sum = agent.groups.length > 0 ? await agents.files.mergedSum(agent.groups, signal) : undefined
+      yield { kind: 'agent', agent, isSynchronized: sum !== undefined && agent.facts?.mergedSum === sum }
+      break
+    }
+    case 'groups':
+      yield* groups(agents, signal)
+      break
+    case 'groupFiles': {
+      const files = await agents.files.groupFiles(query.group, signal)
+      for (const page of answerPages(files.map(({ digest, name }) => ({ name, digest })))) yield { kind: 'groupFiles', files: page }
+      break
+    }
+    case 'changeGroups':
+      if ('ids' in query.change) for (const id of query.change.ids) await agentOf(agents, id)
+      yield { kind: 'done', changed: await agents.changeGroups(query.change, signal) }
+      break
+    case 'createGroup':
+      await agents.createGroup(query.group, signal)
+      yield { kind: 'done', changed: 0 }
+      break
+    case 'removeGroup':
+      yield { kind: 'done', changed: await agents.removeGroup(query.group, signal) }
+      break
+    case 'addAgent':
+      yield { kind: 'added', entry: await agents.add(query, signal) }
+      break
+    case 'removeAgent':
+      await agents.remove(query.id, signal)
+      yield { kind: 'done', changed: 1 }
+      break
+  }
+}
+
+/** @throws ClusterError `unknownAgent` */
+const agentOf = async (agents: LocalAgents, id: number): Promise<AgentView> => {
+  const [agent] = await agents.store.list({ ids: [id] }, 0)
+  if (!agent) throw new ClusterError('unknownAgent', { message: `Agent '${id}' does not exist` })
+  return agent
+}
+
+/** The master first, as the agent 000, when the filter lets it. */
+async function* listing({ agents, managerName, self }: AgentsView, query: AgentFilter): AsyncGenerator<AgentAnswer, void, undefined> {
+  const filter: AgentFilter = {
+    ...(query.nodes && { nodes: query.nodes }),
+    ...(query.statuses && { statuses: query.statuses }),
+    ...(query.group !== undefined && { group: query.group }),
+  }
+  const manager: AgentRow = [0, managerName, '127.0.0.1', 'active', `Wazuh v${self.version}`, self.name, '127.0.0.1', '', 0, 0, 'none']
+  const isShown = (query.nodes?.includes(self.name) ?? true) && (query.statuses?.includes('active') ?? true) && query.group === undefined
+  const shape = await agents.store.shape(filter)
+  yield { kind: 'agentsShape', shape: isShown ? widenedShape(shape, manager) : shape }
+  if (isShown) yield { kind: 'agents', rows: [manager] }
+  for (let after = 0; ; ) {
+    const page = await agents.store.list(filter, after)
+    for (const rows of answerPages(page.map(agentRow))) yield { kind: 'agents', rows }
+    const last = page.at(-1)
+    if (page.length < limits.agentPageRowsMax || !last) return
+    after = last.id
+  }
+}
+
+async function* groups(agents: LocalAgents, signal: AbortSignal): AsyncGenerator<AgentAnswer, void, undefined> {
+  const names = await agents.files.groups(signal)
+  const sizes = await agents.store.groupSizes()
+  const views = names.map((name) => ({ name, agents: sizes.get(name) ?? 0 }))
+  for (const page of answerPages(views)) yield { kind: 'groups', groups: page }
+  const { withoutGroups } = await agents.store.counts()
+  yield { kind: 'unassigned', agents: withoutGroups }
+}

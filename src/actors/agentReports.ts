@@ -1,0 +1,151 @@
+/**
+ * What the listeners of this node see of their agents, on its way to the table: each report becomes a stamped record, and
+ * records of the same moment are written together.
+ */
+import type { AgentDetails, AgentFacts, Disconnection, Presence, PresenceStatus } from '../domain/agent.js'
+import type { AgentReport } from '../domain/agentQuery.js'
+import { ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
+import type { AgentStore, MergeOutcome } from '../ports.js'
+import type { ClusterClock } from './clusterClock.js'
+import { Listeners } from './listeners.js'
+
+/** A connection that an agent has to this node. */
+interface Connected {
+  readonly epochMs: number
+  readonly seenMs: number
+}
+
+interface Waiting {
+  readonly reports: readonly AgentReport[]
+  readonly resolve: (outcome: MergeOutcome) => void
+  readonly reject: (thrown: unknown) => void
+}
+
+const noFacts: AgentFacts = {
+  ip: '',
+  osName: '',
+  osVersion: '',
+  osPlatform: '',
+  osArch: '',
+  osUname: '',
+  version: '',
+  configSum: '',
+  mergedSum: '',
+  labels: '',
+}
+
+const nothing: MergeOutcome = { taken: 0, unknown: 0, refused: 0, defaulted: 0 }
+
+export interface AgentReportsOptions {
+  readonly node: string
+  readonly store: AgentStore
+  readonly clock: ClusterClock
+  /** Resolves when the store is open. */
+  readonly opened: () => Promise<unknown>
+}
+
+export class AgentReports {
+  readonly #options: AgentReportsOptions
+  readonly #connected = new Map<number, Connected>()
+  readonly #waiting: Waiting[] = []
+  #reportsWaiting = 0
+  #isWriting = false
+  /** There is something that the master should hear of at once: more than a sign of life. */
+  readonly news = new Listeners()
+  /** Agents got the group `default`. */
+  readonly defaulted = new Listeners()
+
+  constructor(options: AgentReportsOptions) {
+    this.#options = options
+    const { clock } = options
+    if (clock.isMeasured) return
+    const stop = clock.measurements.add(() => {
+      stop()
+      this.#correct(clock.skewMs)
+    })
+  }
+
+  /** Resolves when the reports are durable, with the outcome of all that was written together. Fails with `overloaded`, `tableFailed`. */
+  add(reports: readonly AgentReport[]): Promise<MergeOutcome> {
+    if (this.#reportsWaiting + reports.length > limits.agentReportsWaitingMax)
+      return Promise.reject(new ClusterError('overloaded', { message: 'Too many reports of agents wait for the table' }))
+    this.#reportsWaiting += reports.length
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ reports, resolve, reject })
+      if (!this.#isWriting) void this.#write()
+    })
+  }
+
+  forget(ids: readonly number[]): void {
+    for (const id of ids) this.#connected.delete(id)
+  }
+
+  async #write(): Promise<void> {
+    this.#isWriting = true
+    while (this.#waiting.length > 0) {
+      const together = this.#waiting.splice(0)
+      this.#reportsWaiting = 0
+      try {
+        const outcome = await this.#record(together.flatMap(({ reports }) => reports))
+        for (const { resolve } of together) resolve(outcome)
+      } catch (thrown) {
+        for (const { reject } of together) reject(thrown)
+      }
+    }
+    this.#isWriting = false
+  }
+
+  async #record(reports: readonly AgentReport[]): Promise<MergeOutcome> {
+    const { clock, opened, store } = this.#options
+    const nowMs = clock.now()
+    const isCorrected = clock.isMeasured
+    const presences: Presence[] = []
+    const details: AgentDetails[] = []
+    for (const report of reports) {
+      const presence = this.#presenceOf(report, nowMs)
+      if (!presence) continue
+      presences.push(presence)
+      if (!report.facts) continue
+      const { epochMs, id, node, seenMs } = presence
+      details.push({ id, seenMs, epochMs, node, facts: { ...noFacts, ...report.facts } })
+    }
+    if (presences.length === 0) return nothing
+    await opened()
+    const outcome = await store.record({ presences, details }, nowMs, isCorrected)
+    if (outcome.defaulted > 0) this.defaulted.tell()
+    if (details.length > 0 || reports.some(({ kind }) => kind !== 'keepAlive')) this.news.tell()
+    return outcome
+  }
+
+  #presenceOf({ id, kind }: AgentReport, nowMs: number): Presence | undefined {
+    const before = this.#connected.get(id)
+    if (kind === 'lost') {
+      // It rests on the last sign of life over this connection: an agent that has gone to another node since is not touched.
+      this.#connected.delete(id)
+      return before && this.#presence(id, before, 'disconnected', nowMs, 'connectionLost')
+    }
+    // A connection that this process did not see begin counts from now on.
+    const connected = { epochMs: kind === 'startup' ? nowMs : (before?.epochMs ?? nowMs), seenMs: nowMs }
+    if (kind === 'shutdown') {
+      this.#connected.delete(id)
+      return this.#presence(id, connected, 'disconnected', nowMs, 'shutdown')
+    }
+    this.#connected.set(id, connected)
+    return this.#presence(id, connected, kind === 'startup' ? 'pending' : 'active', 0, 'none')
+  }
+
+  #presence(id: number, at: Connected, status: PresenceStatus, disconnectedMs: number, disconnection: Disconnection): Presence {
+    return { id, ...at, status, node: this.#options.node, disconnectedMs, disconnection }
+  }
+
+  /** The master's time is known for the first time: what was noted by our own clock is put right. */
+  #correct(byMs: number): void {
+    for (const [id, { epochMs, seenMs }] of this.#connected) this.#connected.set(id, { epochMs: epochMs + byMs, seenMs: seenMs + byMs })
+    const { opened, store } = this.#options
+    // What cannot be put right now is put right by the next measurement of the next process, or overtaken by the next sign of life.
+    void opened()
+      .then(() => store.correct(byMs))
+      .catch(() => undefined)
+  }
+}

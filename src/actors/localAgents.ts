@@ -1,0 +1,282 @@
+/**
+ * A node's view of its agents: the table, client.keys and the groups' directories beside it, and the time that all go by.
+ * Looks at client.keys and changes of it take turns; changes that wait for a turn are written together.
+ */
+import { defaultGroup, type GroupsChange, type GroupsPage, isGroupName } from '../domain/agentGroups.js'
+import type { KeyEntry, KeysAnswer, KeysChange } from '../domain/agentKeys.js'
+import { ClusterError, isErrorCode } from '../errors.js'
+import { limits } from '../limits.js'
+import type { AgentFiles, AgentStore, MergeOutcome, OpenedStore } from '../ports.js'
+import { AgentReports } from './agentReports.js'
+import type { ClusterClock } from './clusterClock.js'
+import { Listeners, waitUntil } from './listeners.js'
+
+/** Who enrols: the key is made by who asks, so that asking twice is the same as asking once. */
+export interface AgentRequest {
+  readonly name: string
+  /** `any`, an address or a network. */
+  readonly ip: string
+  readonly key: string
+  readonly groups: readonly string[]
+}
+
+export interface KeysLook {
+  readonly agents: number
+  readonly changed: number
+  readonly removed: number
+  readonly problems: readonly string[]
+  /** Something is believed only at another look. */
+  readonly againInMs: number | undefined
+}
+
+export interface LocalAgentsOptions {
+  readonly node: string
+  readonly role: 'master' | 'worker'
+  readonly store: AgentStore
+  readonly files: AgentFiles
+  readonly clock: ClusterClock
+  readonly disconnectionMs: number
+  /** This node wrote these paths. */
+  readonly onWritten: (paths: readonly string[]) => void
+}
+
+interface WaitingChange {
+  readonly change: KeysChange
+  readonly resolve: (answer: KeysAnswer) => void
+  readonly reject: (thrown: unknown) => void
+}
+
+export const keysPath = 'etc/client.keys'
+
+/** Pages of groups that are kept for the workers that ask for the same. */
+const pagesKeptMax = 4
+
+export class LocalAgents {
+  readonly store: AgentStore
+  readonly files: AgentFiles
+  readonly clock: ClusterClock
+  readonly reports: AgentReports
+  /** Told when agents came or went, and when client.keys was looked at for the first time. */
+  readonly keys = new Listeners()
+  /** Told when groups may have changed. */
+  readonly groups = new Listeners()
+  readonly #options: LocalAgentsOptions
+  readonly #waiting: WaitingChange[] = []
+  readonly #pages = new Map<string, Promise<GroupsPage>>()
+  #turn: Promise<unknown> = Promise.resolve()
+  #opening: Promise<OpenedStore> | undefined
+  #table = ''
+  #idsDigest = ''
+  /** An answer about client.keys did not reach the table. */
+  #lookAtAll = false
+
+  constructor(options: LocalAgentsOptions) {
+    const { clock, files, node, store } = options
+    this.#options = options
+    this.store = store
+    this.files = files
+    this.clock = clock
+    this.reports = new AgentReports({ node, store, clock, opened: () => this.open() })
+    this.reports.defaulted.add(() => this.groups.tell())
+  }
+
+  /** Opens the table; a failed attempt can be repeated. */
+  open(): Promise<OpenedStore> {
+    if (!this.#opening) {
+      const opening = this.store.open()
+      this.#opening = opening
+      opening.then(
+        ({ table }) => {
+          this.#table = table
+        },
+        () => {
+          this.#opening = undefined
+        },
+      )
+    }
+    return this.#opening
+  }
+
+  /** Of the table; empty before it is open. */
+  get table(): string {
+    return this.#table
+  }
+
+  /** Of the agents that exist, see KeysPage; empty before the first look. */
+  get idsDigest(): string {
+    return this.#idsDigest
+  }
+
+  /** Resolves when the table is open and has the agents of client.keys. */
+  ready(signal: AbortSignal): Promise<void> {
+    return waitUntil(
+      () => this.#idsDigest !== '',
+      (listener) => this.keys.add(listener),
+      signal,
+    )
+  }
+
+  // --------------------------------------------------------------------------------------------------- who exists
+
+  /** Brings the table in line with client.keys. */
+  look(signal: AbortSignal): Promise<KeysLook> {
+    return this.#inTurn(() => this.#look(signal))
+  }
+
+  async #look(signal: AbortSignal): Promise<KeysLook> {
+    const all = this.#lookAtAll
+    this.#lookAtAll = true
+    const problems: string[] = []
+    const gone: number[] = []
+    let changed = 0
+    let page = await this.files.look(all, signal)
+    for (;;) {
+      if (page.upserts.length > 0) await this.store.addAgents(page.upserts)
+      changed += page.upserts.length
+      gone.push(...page.removals)
+      problems.push(...page.problems)
+      if (page.done) break
+      page = await this.files.nextPage(signal)
+    }
+    let removed = gone.length > 0 ? await this.store.removeAgents(gone) : 0
+    if (page.ids) {
+      const others = await this.store.keepAgents(page.ids)
+      removed += others.length
+      gone.push(...others)
+    }
+    if (gone.length > 0) await this.files.forget(gone, signal)
+    this.#lookAtAll = false
+    this.reports.forget(gone)
+    const isOther = this.#idsDigest !== page.idsDigest
+    this.#idsDigest = page.idsDigest
+    if (isOther) this.keys.tell()
+    if (removed > 0) this.groups.tell()
+    return { agents: page.agents, changed, removed, problems, againInMs: page.againInMs }
+  }
+
+  /** On the master: enrols an agent. Fails with what the rules say (errors from 9005 on). */
+  async add({ groups, ip, key, name }: AgentRequest, signal: AbortSignal): Promise<KeyEntry> {
+    await this.ready(signal)
+    await this.#assertGroups(groups, signal)
+    const idFloor = await this.store.highestId()
+    const entry = await this.#change({ kind: 'add', name, ip, key, idFloor })
+    if (groups.length > 0) await this.changeGroups({ kind: 'replace', ids: [entry.id], groups }, signal)
+    return entry
+  }
+
+  /** On the master. Fails with `unknownAgent`. */
+  async remove(id: number, signal: AbortSignal): Promise<KeyEntry> {
+    await this.ready(signal)
+    return this.#change({ kind: 'remove', id })
+  }
+
+  async #change(change: KeysChange): Promise<KeyEntry> {
+    const answer = await new Promise<KeysAnswer>((resolve, reject) => {
+      this.#waiting.push({ change, resolve, reject })
+      if (this.#waiting.length === 1) void this.#inTurn(() => this.#writeChanges())
+    })
+    if (answer.ok) return answer.entry
+    throw new ClusterError(isErrorCode(answer.code) ? answer.code : 'internal', { message: answer.message })
+  }
+
+  async #writeChanges(): Promise<void> {
+    const together = this.#waiting.splice(0, limits.keysChangesMax)
+    if (this.#waiting.length > 0) void this.#inTurn(() => this.#writeChanges())
+    // Who asked may go away; what is begun is finished for the others.
+    const { signal } = new AbortController()
+    try {
+      const changes = together.map(({ change }) => change)
+      const answers = await this.files.change(changes, signal)
+      this.#options.onWritten([keysPath])
+      await this.#look(signal)
+      for (const [index, { reject, resolve }] of together.entries()) {
+        const answer = answers[index]
+        if (answer) resolve(answer)
+        else reject(new ClusterError('internal', { message: 'A change of client.keys was not answered' }))
+      }
+    } catch (thrown) {
+      for (const { reject } of together) reject(thrown)
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------ what they do
+
+  /** Takes a batch of a worker. */
+  async merge(batch: Uint8Array, from: string): Promise<MergeOutcome> {
+    const outcome = await this.store.merge(batch, from, this.clock.now())
+    if (outcome.defaulted > 0) this.groups.tell()
+    return outcome
+  }
+
+  /** Calls silent agents disconnected: on the master all of them, on a worker its own. */
+  async silence(): Promise<number> {
+    const { disconnectionMs, node, role } = this.#options
+    const silenced = await this.store.silence(this.clock.now(), disconnectionMs, role === 'master' ? undefined : node)
+    if (silenced > 0) this.reports.news.tell()
+    return silenced
+  }
+
+  // ------------------------------------------------------------------------------------------------------ groups
+
+  /** On the master. Returns how many agents changed. Fails with `groupInvalid` when a group is not there. */
+  async changeGroups(change: GroupsChange, signal: AbortSignal): Promise<number> {
+    if (change.kind === 'assign') await this.#assertGroups([change.group], signal)
+    if (change.kind === 'replace') await this.#assertGroups(change.groups, signal)
+    const changed = await this.store.changeGroups(change)
+    if (changed > 0) this.groups.tell()
+    return changed
+  }
+
+  async createGroup(group: string, signal: AbortSignal): Promise<void> {
+    await this.files.createGroup(group, signal)
+    this.groups.tell()
+  }
+
+  /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
+  async removeGroup(group: string, signal: AbortSignal): Promise<number> {
+    if (group === defaultGroup) throw new ClusterError('groupInvalid', { message: `The group '${group}' cannot be removed` })
+    await this.#assertGroups([group], signal)
+    const changed = await this.store.changeGroups({ kind: 'dissolve', group })
+    await this.files.removeGroup(group, signal)
+    this.groups.tell()
+    return changed
+  }
+
+  /** Workers that ask for the same page of the same version cost one reading. */
+  groupsPage(since: number, after: number, version: number): Promise<GroupsPage> {
+    const key = `${version} ${since} ${after}`
+    const kept = this.#pages.get(key)
+    if (kept) return kept
+    const page = this.store.groupsPage(since, after)
+    page.catch(() => this.#pages.delete(key))
+    this.#pages.set(key, page)
+    for (const oldest of this.#pages.keys()) {
+      if (this.#pages.size <= pagesKeptMax) break
+      this.#pages.delete(oldest)
+    }
+    return page
+  }
+
+  async #assertGroups(groups: readonly string[], signal: AbortSignal): Promise<void> {
+    const wrong = groups.find((group) => !isGroupName(group))
+    if (wrong !== undefined)
+      throw new ClusterError('groupInvalid', {
+        message: `'${wrong}' is no name of a group: 1 to ${limits.groupNameCharsMax} letters, digits, dots, underscores or dashes are allowed`,
+      })
+    if (groups.length > limits.groupsPerAgentMax)
+      throw new ClusterError('groupInvalid', { message: `An agent has at most ${limits.groupsPerAgentMax} groups` })
+    const there = groups.length > 0 ? new Set(await this.files.groups(signal)) : undefined
+    const missing = groups.find((group) => !there?.has(group))
+    if (missing !== undefined) throw new ClusterError('groupInvalid', { message: `The group '${missing}' does not exist` })
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.store.close(), this.files.close()])
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work)
+    this.#turn = mine.catch(() => undefined)
+    return mine
+  }
+}

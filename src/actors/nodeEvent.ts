@@ -1,0 +1,38 @@
+/** What happens at a node, for programs that embed one. */
+import { itemOf, type SyncedItems } from '../domain/syncedItems.js'
+import type { SyncPlan } from '../domain/syncPlan.js'
+import type { ClusterError } from '../errors.js'
+import type { Outcome } from './integritySync.js'
+
+export type NodeEvent =
+  | { readonly type: 'listening'; readonly address: string; readonly port: number }
+  | { readonly type: 'workerJoined'; readonly node: string }
+  | { readonly type: 'workerLeft'; readonly node: string; readonly error: ClusterError }
+  | { readonly type: 'connected'; readonly master: string }
+  | { readonly type: 'disconnected'; readonly error: ClusterError }
+  /** A plan was applied; `reload` when it changed files that the manager has to read anew. */
+  | {
+      readonly type: 'applied'
+      readonly created: number
+      readonly updated: number
+      readonly removed: number
+      readonly failed: number
+      readonly reload: boolean
+    }
+  | { readonly type: 'failed'; readonly error: ClusterError }
+
+export const appliedEvent = (synced: SyncedItems, plan: SyncPlan, outcome: Outcome): NodeEvent => {
+  const failed = new Set(outcome.failures.map((failure) => failure.path))
+  const changed = [...plan.create.map((entry) => entry.path), ...plan.update.map((entry) => entry.path), ...plan.remove].filter(
+    (path) => !failed.has(path),
+  )
+  const reload = changed.some((path) => itemOf(synced, path)?.reload === true)
+  return {
+    type: 'applied',
+    created: outcome.created,
+    updated: outcome.updated,
+    removed: outcome.removed,
+    failed: outcome.failures.length,
+    reload,
+  }
+}

@@ -1,0 +1,47 @@
+/** The threads that a node runs once, whoever is connected: its tree, its agents, and on the master what all workers share. */
+import type { AnyActorLogic } from 'xstate'
+import type { Timings } from '../domain/timings.js'
+import type { Clock, Log } from '../ports.js'
+import type { LocalAgents } from './localAgents.js'
+import type { LocalTree } from './localTree.js'
+import { localAgentGroups, type PublishedGroups } from './threads/localAgentGroups.js'
+import { localAgents } from './threads/localAgents.js'
+import { localIntegrity } from './threads/localIntegrity.js'
+import { mergedFiles } from './threads/mergedFiles.js'
+
+export interface NodeThreadsOptions {
+  readonly role: 'master' | 'worker'
+  readonly tree: LocalTree
+  readonly agents: LocalAgents
+  readonly groups: PublishedGroups
+  readonly timings: Timings
+  readonly clock: Clock
+  /** Tagged with the role. */
+  readonly log: Log
+}
+
+export interface NodeThread {
+  readonly name: string
+  readonly logic: AnyActorLogic
+}
+
+export const nodeThreads = ({ agents, clock, groups, log, role, timings, tree }: NodeThreadsOptions): readonly NodeThread[] => {
+  const intervalMs = timings.recalculateIntegrityMs
+  const threads: readonly NodeThread[] = [
+    { name: 'localIntegrity', logic: localIntegrity({ tree, clock, intervalMs, log: log.at({ subtag: 'Local integrity' }) }) },
+    {
+      name: 'localAgents',
+      logic: localAgents({ agents, tree, clock, lookIntervalMs: intervalMs, log: log.at({ subtag: 'Local agents' }) }),
+    },
+  ]
+  if (role === 'worker') return threads
+  const publishing = { intervalMs: timings.masterSyncAgentGroupsMs, startDelayMs: timings.agentGroupStartDelayMs }
+  return [
+    ...threads,
+    {
+      name: 'localAgentGroups',
+      logic: localAgentGroups({ agents, published: groups, clock, ...publishing, log: log.at({ subtag: 'Local agent-groups' }) }),
+    },
+    { name: 'mergedFiles', logic: mergedFiles({ agents, tree, intervalMs, log: log.at({ subtag: 'Merged files' }) }) },
+  ]
+}

@@ -1,0 +1,171 @@
+/**
+ * Local agents: keeps a node's table of agents in line with client.keys and with time: who is gone goes, who is silent for
+ * too long is disconnected. Once per node, on master and workers alike.
+ */
+import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { logSeconds } from '../../domain/logText.js'
+import { ClusterError } from '../../errors.js'
+import type { Clock, Log, OpenedStore } from '../../ports.js'
+import { type End, machineOptions } from '../host.js'
+import { type KeysLook, keysPath, type LocalAgents } from '../localAgents.js'
+import type { LocalTree } from '../localTree.js'
+import { isOurs, thrownIn } from '../thrownError.js'
+
+export interface LocalAgentsThreadOptions {
+  readonly agents: LocalAgents
+  readonly tree: LocalTree
+  readonly clock: Clock
+  /** Rest between two looks at client.keys that nothing asks for. */
+  readonly lookIntervalMs: number
+  readonly log: Log
+}
+
+/** Rest between two searches for silent agents. */
+const silenceIntervalMs = 10_000
+/** A node that was down has to hear from its workers and agents before it calls any of them silent. */
+const silenceGraceMs = 60_000
+
+interface Upkeep {
+  readonly startMs: number
+  /** When silent agents are looked for again. */
+  readonly silenceAtMs: number
+  readonly again: { readonly inMs: number } | undefined
+  /** client.keys changed while it was looked at. */
+  readonly wanted: boolean
+  readonly failure: string | undefined
+  readonly error: ClusterError | undefined
+}
+
+export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalAgentsThreadOptions) => {
+  let seenDigest: string | undefined
+  const digestNow = (): string | undefined => tree.manifest.get(keysPath)?.digest
+  return setup({
+    types: { context: {} as Upkeep, events: {} as { type: 'keys.changed' }, output: {} as End },
+    actors: {
+      keysChanges: fromCallback(({ sendBack }) =>
+        tree.onContent(() => {
+          if (digestNow() !== seenDigest) sendBack({ type: 'keys.changed' })
+        }),
+      ),
+      open: fromPromise<OpenedStore>(() => agents.open()),
+      look: fromPromise<KeysLook>(async ({ signal }) => {
+        seenDigest = digestNow()
+        return agents.look(signal)
+      }),
+      silence: fromPromise<number>(() => agents.silence()),
+    },
+    guards: {
+      isCrash: ({ event }) => !isOurs(event),
+      isLasting: ({ event }) => !thrownIn(event).retryable,
+      isWanted: ({ context }) => context.wanted,
+      isSilenceDue: ({ context }) => clock.monotonicMs() >= context.silenceAtMs,
+    },
+    actions: {
+      logOpened: (_, { setAside }: OpenedStore) => {
+        if (setAside !== undefined) log.error(`${setAside} It is filled again from client.keys and the reports of the nodes.`)
+      },
+      startLook: assign({ startMs: () => clock.monotonicMs(), wanted: false, again: undefined }),
+      logLook: ({ context }, look: KeysLook) => {
+        for (const problem of look.problems) log.warning(problem)
+        const took = logSeconds(clock.monotonicMs() - context.startMs)
+        const says = `Read ${look.agents} agents of client.keys in ${took}: ${look.changed} new or changed, ${look.removed} removed.`
+        if (look.changed + look.removed > 0) log.info(says)
+        else log.debug(says)
+      },
+      noteLook: assign({
+        again: (_, look: KeysLook) => (look.againInMs === undefined ? undefined : { inMs: look.againInMs }),
+        failure: undefined,
+      }),
+      noteWanted: assign({ wanted: true }),
+      logSilenced: (_, silenced: number) => {
+        if (silenced > 0) log.info(`${silenced} agents gave no sign of life for too long and are disconnected.`)
+      },
+      planSilence: assign({ silenceAtMs: () => clock.monotonicMs() + silenceIntervalMs }),
+      logFailure: ({ context, event }) => {
+        const { message } = thrownIn(event)
+        if (message !== context.failure) log.error(`The agents could not be brought up to date: ${message}. It is tried again.`)
+      },
+      noteFailure: assign({ failure: ({ event }) => thrownIn(event).message }),
+      keepError: assign({ error: ({ event }) => thrownIn(event) }),
+    },
+    delays: {
+      retry: lookIntervalMs,
+      rest: ({ context }) =>
+        Math.max(0, Math.min(context.again?.inMs ?? lookIntervalMs, lookIntervalMs, context.silenceAtMs - clock.monotonicMs())),
+    },
+  }).createMachine({
+    id: 'localAgents',
+    options: machineOptions,
+    context: () => ({
+      startMs: 0,
+      silenceAtMs: clock.monotonicMs() + silenceGraceMs,
+      again: undefined,
+      wanted: false,
+      failure: undefined,
+      error: undefined,
+    }),
+    initial: 'opening',
+    states: {
+      opening: {
+        invoke: {
+          src: 'open',
+          onDone: { target: 'upkeep', actions: { type: 'logOpened', params: ({ event }) => event.output } },
+          onError: [
+            // A table that cannot be used at all, such as one of a newer version, needs an operator.
+            { guard: 'isLasting', target: 'ended', actions: 'keepError' },
+            { target: 'locked', actions: ['logFailure', 'noteFailure'] },
+          ],
+        },
+      },
+      locked: { after: { retry: 'opening' } },
+      upkeep: {
+        invoke: { src: 'keysChanges' },
+        on: { 'keys.changed': { actions: 'noteWanted' } },
+        initial: 'looking',
+        states: {
+          looking: {
+            entry: 'startLook',
+            invoke: {
+              src: 'look',
+              onDone: {
+                target: 'resting',
+                actions: [
+                  { type: 'logLook', params: ({ event }) => event.output },
+                  { type: 'noteLook', params: ({ event }) => event.output },
+                ],
+              },
+              onError: [
+                { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
+                { target: 'resting', actions: ['logFailure', 'noteFailure'] },
+              ],
+            },
+          },
+          silencing: {
+            entry: 'planSilence',
+            invoke: {
+              src: 'silence',
+              onDone: { target: 'resting', actions: { type: 'logSilenced', params: ({ event }) => event.output } },
+              onError: [
+                { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
+                { target: 'resting', actions: ['logFailure', 'noteFailure'] },
+              ],
+            },
+          },
+          resting: {
+            always: [
+              { guard: 'isWanted', target: 'looking' },
+              { guard: 'isSilenceDue', target: 'silencing' },
+            ],
+            on: { 'keys.changed': 'looking' },
+            after: { rest: 'looking' },
+          },
+        },
+      },
+      ended: { type: 'final' },
+    },
+    output: ({ context }): End => {
+      const error = context.error ?? new ClusterError('threadCrashed')
+      return { kind: error.code === 'internal' ? 'crashed' : 'closed', error }
+    },
+  })
+}

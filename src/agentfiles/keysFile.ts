@@ -1,0 +1,110 @@
+/** etc/client.keys on a disk: read as it is at one instant, and rewritten so that a crash leaves the old file or the new one. */
+import { ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
+import type { Disk, DiskStat } from '../ports.js'
+import { diskError, errnoOf, failureOf, isGone } from '../tree/diskFailure.js'
+import { isUntouched, unknownDigest } from '../tree/fileHash.js'
+import { KnownFile } from '../tree/knownTree.js'
+import { lstatIfThere, syncDirectory } from './makeDirectory.js'
+import { replaceFile } from './replaceFile.js'
+
+export const keysPath = 'etc/client.keys'
+const keysMode = 0o640
+/** A file that is written to while it is read is read again this often; what it then still lacks is seen by the next look. */
+const attemptsMax = 3
+
+export type KeysReading =
+  | { readonly kind: 'content'; readonly bytes: Buffer; readonly stat: DiskStat }
+  | { readonly kind: 'missing' }
+  /** There is something, but nothing can be learnt from it. */
+  | { readonly kind: 'unreadable'; readonly why: string }
+
+export class KeysFile {
+  readonly #disk: Disk
+  readonly #path: string
+  #last: { readonly reading: KeysReading; readonly known: KnownFile } | undefined
+
+  constructor(disk: Disk, home: string) {
+    this.#disk = disk
+    this.#path = `${home}/${keysPath}`
+  }
+
+  /** Returns the very reading of before when the file has not changed since. */
+  read(): KeysReading {
+    try {
+      return this.#read()
+    } catch (thrown) {
+      const errno = errnoOf(thrown)
+      return isGone(errno) ? { kind: 'missing' } : { kind: 'unreadable', why: failureOf(keysPath, thrown, 'read').message }
+    }
+  }
+
+  /**
+   * Puts new content in place of what was read. False, with nothing changed, when somebody else changed the file meanwhile.
+   * @throws ClusterError when it cannot be written
+   */
+  write(bytes: Buffer, before: KeysReading): boolean {
+    try {
+      const real = this.#realPath()
+      const directory = real.slice(0, real.lastIndexOf('/'))
+      replaceFile(this.#disk, real, bytes, keysMode, (temporary) => {
+        this.#disk.keepOwner(temporary, before.kind === 'content' ? real : directory)
+        if (!this.#isStill(before, real)) throw new Overtaken('fileFailed')
+      })
+      syncDirectory(this.#disk, directory)
+      return true
+    } catch (thrown) {
+      if (thrown instanceof Overtaken) return false
+      throw diskError(keysPath, thrown, 'written')
+    }
+  }
+
+  #read(): KeysReading {
+    const file = this.#disk.open(this.#disk.realpath(this.#path), 'r')
+    try {
+      let stat = this.#disk.fstat(file)
+      for (let attempt = 1; ; attempt++) {
+        if (this.#last?.known.hasStat(stat) && !this.#last.known.isRacy) return this.#last.reading
+        if (stat.kind !== 'file') return { kind: 'unreadable', why: `'${keysPath}' is not a file.` }
+        if (stat.size > limits.keysFileBytesMax)
+          return { kind: 'unreadable', why: `'${keysPath}' is larger than ${limits.keysFileBytesMax} bytes.` }
+        const nowMs = this.#disk.now()
+        const bytes = this.#content(file, stat.size)
+        const after = this.#disk.fstat(file)
+        if (isUntouched(stat, after) && bytes.length === stat.size) {
+          const reading: KeysReading = { kind: 'content', bytes, stat }
+          this.#last = { reading, known: new KnownFile(stat, stat.mode, unknownDigest, nowMs) }
+          return reading
+        }
+        if (attempt === attemptsMax) return { kind: 'unreadable', why: `'${keysPath}' is written to all the time.` }
+        stat = after
+      }
+    } finally {
+      this.#disk.close(file)
+    }
+  }
+
+  #content(file: number, size: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(size)
+    let length = 0
+    while (length < size) {
+      const count = this.#disk.read(file, bytes, length, size - length, length)
+      if (count === 0) break
+      length += count
+    }
+    return bytes.subarray(0, length)
+  }
+
+  /** A symlink stays one: what it leads to is replaced. */
+  #realPath(): string {
+    return lstatIfThere(this.#disk, this.#path)?.kind === 'symlink' ? this.#disk.realpath(this.#path) : this.#path
+  }
+
+  #isStill(before: KeysReading, path: string): boolean {
+    const stat = lstatIfThere(this.#disk, path)
+    return before.kind === 'content' ? stat !== undefined && isUntouched(before.stat, stat) : stat === undefined
+  }
+}
+
+/** Says to write() that the file is no longer what was read. */
+class Overtaken extends ClusterError {}

@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The program agent_control: see control/agentControlCommand. */
+import { runAgentControl } from '../control/agentControlCommand.js'
+
+process.exitCode = await runAgentControl(process.argv.slice(2), process)

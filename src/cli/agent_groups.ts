@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+/** The program agent_groups: see control/agentGroupsCommand. */
+import { runAgentGroups } from '../control/agentGroupsCommand.js'
+
+process.exitCode = await runAgentGroups(process.argv.slice(2), process)

@@ -1,0 +1,65 @@
+/** What the command lines of all programs have in common: options that are parsed or explained, mistakes in one sentence. */
+import { type Command, CommanderError, Option } from 'commander'
+import { limits } from '../limits.js'
+
+/** Nothing is to be asked: print `text` and exit. */
+export interface ArgumentsOutcome {
+  readonly exitCode: number
+  readonly text: string
+}
+
+/** What to do, or what to print instead. */
+export type ParsedArguments<A> = { readonly given: A } | { readonly outcome: ArgumentsOutcome }
+
+export interface CommonArguments {
+  readonly debug: boolean
+  readonly home: string
+}
+
+/** Of commander, as `withCommonOptions` makes them. */
+export interface CommonOptions {
+  readonly debug?: true
+  readonly home?: string
+}
+
+const defaultHome = '/var/ossec'
+
+/** A sentence, and exit code 1. */
+export const mistake = (sentence: string): { readonly outcome: ArgumentsOutcome } => ({
+  outcome: { exitCode: 1, text: `Wrong arguments: ${sentence}\n` },
+})
+
+export const withCommonOptions = (command: Command, examples: string): Command =>
+  command
+    .addOption(new Option('--home <dir>', `home of the manager (default: $WAZUH_PATH, else ${defaultHome})`))
+    .addOption(new Option('-d, --debug', 'show debug messages'))
+    .helpOption('-h, --help', 'show this help')
+    .addHelpText('after', `\nExamples:\n${examples}`)
+    .exitOverride()
+
+export const commonArguments = ({ debug, home }: CommonOptions, env: NodeJS.ProcessEnv): CommonArguments => ({
+  debug: debug ?? false,
+  home: home ?? (env['WAZUH_PATH'] || defaultHome),
+})
+
+/** The number of an agent's ID as operators write it; undefined when it is none. */
+export const agentIdOf = (text: string): number | undefined => {
+  const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  return id <= limits.agentIdMax ? id : undefined
+}
+
+/** The options that were given; the help or commander's sentence when they are not to be followed. */
+export const parsedOptions = <O extends CommonOptions>(command: Command, argv: readonly string[]): ParsedArguments<O> => {
+  let text = ''
+  const take = (part: string): void => {
+    text += part
+  }
+  command.configureOutput({ writeOut: take, writeErr: take })
+  try {
+    command.parse([...argv], { from: 'user' })
+  } catch (error) {
+    if (error instanceof CommanderError) return { outcome: { exitCode: error.exitCode, text } }
+    throw error
+  }
+  return { given: command.opts<O>() }
+}

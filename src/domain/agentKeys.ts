@@ -1,0 +1,50 @@
+/** What client.keys tells, and what it is asked to tell: who exists. The types that the parser, the files' port and the agents' table share. */
+
+/** One agent of client.keys. */
+export interface KeyEntry {
+  readonly id: number
+  readonly name: string
+  /** `any`, an address, or a network (`10.0.0.0/8`). */
+  readonly ip: string
+  readonly key: string
+}
+
+/** What a look at client.keys found changed since the look before, in pages of at most limits.keysPageEntriesMax. */
+export interface KeysPage {
+  readonly upserts: readonly KeyEntry[]
+  /** Agents that are gone for sure: named as removed (whether or not they were known), or missing from a file that has been the same for long enough. */
+  readonly removals: readonly number[]
+  /** One sentence for each line that cannot be used and was not told of before, and for a file that cannot be believed. */
+  readonly problems: readonly string[]
+  /** Agents in the file, as it is believed (domain/keysBelief). */
+  readonly agents: number
+  /** The highest ID that the file ever gave out, as far as it tells. */
+  readonly highestId: number
+  /** SHA-256 (hex) over the IDs of all agents in order: nodes with the same digest know the same agents. */
+  readonly idsDigest: string
+  /**
+   * The IDs of all agents in order: whoever is not among them is gone. On the last page of the look that believes for the first
+   * time that the file lacks nobody by mistake, and of each look at all agents after it.
+   */
+  readonly ids?: Uint32Array
+  /** Something is believed only later: look again after this many milliseconds. */
+  readonly againInMs?: number
+  readonly done: boolean
+}
+
+export type KeysChange =
+  | {
+      readonly kind: 'add'
+      readonly name: string
+      readonly ip: string
+      /** Made by who asks; asking again with the same key is answered with the agent that is there already. */
+      readonly key: string
+      /** Given out only above this number. */
+      readonly idFloor: number
+    }
+  | { readonly kind: 'remove'; readonly id: number }
+
+/** One for each change, in order. */
+export type KeysAnswer =
+  | { readonly ok: true; readonly entry: KeyEntry }
+  | { readonly ok: false; readonly code: string; readonly message: string }

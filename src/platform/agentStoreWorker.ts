@@ -1,0 +1,49 @@
+/** What runs inside the thread of the agents' table: one operation after the other; while the table is locked, it waits in small steps. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
+import { limits } from '../limits.js'
+import type { AgentTable } from '../ports.js'
+import { isLocked, tableFailure } from './agentDatabase.js'
+import { SqliteAgentTable, type SqliteAgentTableOptions } from './sqliteAgentTable.js'
+import type { ThreadRefusal } from './threadAnswer.js'
+
+export interface AgentCall<K extends keyof AgentTable> {
+  readonly name: K
+  readonly given: Parameters<AgentTable[K]>
+}
+
+const options: SqliteAgentTableOptions = workerData
+const table: AgentTable = new SqliteAgentTable(options)
+
+const pauseMs = 20
+
+const moved = (answer: unknown): unknown => {
+  if (typeof answer !== 'object' || answer === null || !('batch' in answer) || !(answer.batch instanceof Uint8Array)) return answer
+  const { buffer } = answer.batch
+  return move({
+    get [transferableSymbol]() {
+      return [buffer]
+    },
+    get [valueSymbol]() {
+      return answer
+    },
+  })
+}
+
+const refusal = (thrown: unknown): ThreadRefusal => {
+  const { code, message } = tableFailure(options.path, thrown)
+  return { refused: { code, message } }
+}
+
+export const call = async <K extends keyof AgentTable>({ given, name }: AgentCall<K>): Promise<unknown> => {
+  const operation: (...given: Parameters<AgentTable[K]>) => unknown = table[name].bind(table)
+  const untilMs = performance.now() + limits.agentTableLockedMsMax
+  for (;;) {
+    try {
+      return moved(operation(...given))
+    } catch (thrown) {
+      if (!isLocked(thrown) || performance.now() > untilMs) return refusal(thrown)
+      await pause(pauseMs)
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/** What all operations on the agents' table share: its database, its small values, and what is kept of it in memory. */
+import type { AgentDatabase } from './agentDatabase.js'
+import { KnownAgents } from './knownAgents.js'
+
+export type TableRole = 'master' | 'worker'
+
+/** Names of the values in `meta`. */
+export type MetaName = 'table' | 'highestId' | 'change' | 'acknowledgedTable' | 'acknowledged' | 'groupsTable' | 'groupsVersion'
+
+export class AgentTableState {
+  readonly database: AgentDatabase
+  readonly role: TableRole
+  #known: KnownAgents | undefined
+
+  constructor(database: AgentDatabase, role: TableRole) {
+    this.database = database
+    this.role = role
+  }
+
+  get known(): KnownAgents {
+    this.#known ??= new KnownAgents(this.database.rows<[number, string]>('SELECT json_array(id, group_hash) AS row FROM agent'))
+    return this.#known
+  }
+
+  /** All of it, or nothing when it throws. */
+  change<T>(work: () => T): T {
+    try {
+      return this.database.transaction(work)
+    } catch (thrown) {
+      this.#known = undefined
+      throw thrown
+    }
+  }
+
+  /** Empty when it was never kept. */
+  text(name: MetaName): string {
+    return this.database.text('SELECT value FROM meta WHERE name = ?', name) ?? ''
+  }
+
+  /** 0 when it was never kept. */
+  number(name: MetaName): number {
+    return Number(this.text(name))
+  }
+
+  keep(name: MetaName, value: string | number): void {
+    this.database.run('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', name, String(value))
+  }
+
+  /** The first of so many new numbers of changes. */
+  takeChanges(count: number): number {
+    const last = this.number('change')
+    this.keep('change', last + count)
+    return last + 1
+  }
+}

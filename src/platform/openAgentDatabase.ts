@@ -1,0 +1,66 @@
+/** Opens the file of the agents' table: makes it where there is none, checks it, and sets aside what cannot be relied on. */
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { AgentDatabase, isDamage } from './agentDatabase.js'
+import { applicationId, migrate } from './agentTableSchema.js'
+
+export interface OpenedDatabase {
+  readonly database: AgentDatabase
+  /** See OpenedStore. */
+  readonly setAside?: string
+}
+
+/** What makes a file unusable, in the words of a sentence. */
+class Damage extends Error {}
+
+const directoryMode = 0o750
+const fileMode = 0o640
+
+const check = (database: AgentDatabase): void => {
+  const tables = database.number('SELECT count(*) FROM sqlite_schema')
+  if (tables > 0 && database.number('PRAGMA application_id') !== applicationId) throw new Damage('it is not one of Muster')
+  // Before the file is touched: a table of a newer version is left as it is.
+  migrate(database)
+  database.execute('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
+  const found = database.text('PRAGMA quick_check(1)')
+  if (found !== 'ok') throw new Damage(`it is damaged (${found})`)
+}
+
+const tryOpen = (path: string): AgentDatabase => {
+  closeSync(openSync(path, 'a', fileMode))
+  chmodSync(path, fileMode)
+  const database = new AgentDatabase(path)
+  try {
+    check(database)
+    return database
+  } catch (thrown) {
+    database.abandon()
+    throw thrown
+  }
+}
+
+const freeName = (path: string): string => {
+  const date = new Date()
+    .toISOString()
+    .replace(/\.\d+Z$/, 'Z')
+    .replaceAll(':', '-')
+  const name = `${path}.corrupt-${date}`
+  let free = name
+  for (let next = 2; existsSync(free); next++) free = `${name}-${next}`
+  return free
+}
+
+/** Fails with `tableNewer`, and with whatever the file system or SQLite has to say. */
+export const openAgentDatabase = (path: string): OpenedDatabase => {
+  mkdirSync(dirname(path), { recursive: true, mode: directoryMode })
+  try {
+    return { database: tryOpen(path) }
+  } catch (thrown) {
+    if (!(thrown instanceof Damage) && !isDamage(thrown)) throw thrown
+    const aside = freeName(path)
+    for (const suffix of ['-wal', '-shm', '']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
+    const reason = thrown instanceof Damage ? thrown.message : `it is damaged (${thrown instanceof Error ? thrown.message : ''})`
+    const setAside = `The agents' table ${path} was set aside as ${aside} because ${reason}; an empty one was made and fills again from client.keys and the workers' reports`
+    return { database: tryOpen(path), setAside }
+  }
+}

@@ -1,0 +1,104 @@
+/** The AgentStore port of a simulated node: its table, called one operation after the other in virtual time. */
+import { asClusterError, ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
+import type { AgentStore, AgentTable, Clock } from '../ports.js'
+import type { MemoryAgentTable } from './memoryAgentTable.js'
+
+/** Of each call. */
+const delayMs = 0.1
+/** Between two attempts at a locked table. */
+const pauseMs = 20
+
+type Answer<K extends keyof AgentStore> = Awaited<ReturnType<AgentStore[K]>>
+
+interface Waiting {
+  /** False: the table is locked, and the call is to be tried again. */
+  readonly attempt: () => boolean
+  readonly fail: (error: ClusterError) => void
+}
+
+export class MemoryAgentStore implements AgentStore {
+  readonly #table: MemoryAgentTable
+  readonly #clock: Clock
+  readonly #waiting: Waiting[] = []
+  #timer: unknown
+  #isOpen = false
+  #isClosed = false
+
+  constructor(table: MemoryAgentTable, clock: Clock) {
+    this.#table = table
+    this.#clock = clock
+  }
+
+  readonly open = this.#operation('open')
+  readonly addAgents = this.#operation('addAgents')
+  readonly removeAgents = this.#operation('removeAgents')
+  readonly keepAgents = this.#operation('keepAgents')
+  readonly highestId = this.#operation('highestId')
+  readonly record = this.#operation('record')
+  readonly correct = this.#operation('correct')
+  readonly unsent = this.#operation('unsent')
+  readonly acknowledge = this.#operation('acknowledge')
+  readonly merge = this.#operation('merge')
+  readonly silence = this.#operation('silence')
+  readonly groupsState = this.#operation('groupsState')
+  readonly changeGroups = this.#operation('changeGroups')
+  readonly groupsPage = this.#operation('groupsPage')
+  readonly takeGroups = this.#operation('takeGroups')
+  readonly settleGroups = this.#operation('settleGroups')
+  readonly multigroups = this.#operation('multigroups')
+  readonly groupSizes = this.#operation('groupSizes')
+  readonly shape = this.#operation('shape')
+  readonly list = this.#operation('list')
+  readonly counts = this.#operation('counts')
+
+  /** A crash of the process is the same: what waits is lost, what was answered is in the table. */
+  close(): Promise<void> {
+    this.#isClosed = true
+    this.#clock.clearTimeout(this.#timer)
+    for (const { fail } of this.#waiting.splice(0)) fail(closed())
+    return Promise.resolve()
+  }
+
+  #operation<K extends keyof AgentStore>(name: K): (...given: Parameters<AgentStore[K]>) => Promise<Answer<K>> {
+    return (...given) => this.#call(name, given)
+  }
+
+  #call<K extends keyof AgentStore>(name: K, given: Parameters<AgentStore[K]>): Promise<Answer<K>> {
+    if (this.#isClosed) return Promise.reject(closed())
+    if (this.#waiting.length >= limits.agentCallsWaitingMax)
+      return Promise.reject(new ClusterError('overloaded', { message: "Too many calls wait for the agents' table" }))
+    const table: AgentTable = this.#table
+    const operation: AgentTable[K] = table[name]
+    // As a thread has it: what the caller does to its objects afterwards changes nothing.
+    const own: Parameters<AgentStore[K]> = structuredClone(given)
+    return new Promise((resolve, reject) => {
+      let untilMs: number | undefined
+      const attempt = (): boolean => {
+        untilMs ??= this.#clock.monotonicMs() + limits.agentTableLockedMsMax
+        if (this.#table.isLocked && this.#clock.monotonicMs() <= untilMs) return false
+        try {
+          if (this.#table.isLocked) throw new ClusterError('tableFailed', { message: "The agents' table is locked" })
+          if (name === 'open') this.#isOpen = true
+          if (!this.#isOpen) throw new ClusterError('tableFailed', { message: "The agents' table is not open" })
+          resolve(structuredClone(operation.call(table, ...own)))
+        } catch (thrown) {
+          reject(asClusterError(thrown, 'tableFailed'))
+        }
+        return true
+      }
+      this.#waiting.push({ attempt, fail: reject })
+      if (this.#waiting.length === 1) this.#next(delayMs)
+    })
+  }
+
+  #next(inMs: number): void {
+    this.#timer = this.#clock.setTimeout(() => {
+      const isDone = this.#waiting[0]?.attempt() !== false
+      if (isDone) this.#waiting.shift()
+      if (this.#waiting.length > 0) this.#next(isDone ? delayMs : pauseMs)
+    }, inMs)
+  }
+}
+
+const closed = (): ClusterError => new ClusterError('aborted', { message: "The agents' table is closed" })

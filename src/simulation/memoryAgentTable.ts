@@ -1,0 +1,296 @@
+/**
+ * The agents' table of a simulated node, in plain maps over the rules of the domain: what SQLite is held to. It is the disk, so
+ * to speak: what is in it outlives the node's process.
+ */
+import { createHash } from 'node:crypto'
+import {
+  type AgentCounts,
+  type AgentDetails,
+  type AgentFilter,
+  type AgentListShape,
+  type AgentNews,
+  type AgentView,
+  isSilentAgent,
+  newerDetails,
+  newerPresence,
+  type Presence,
+  shiftedPresence,
+  shiftedTimes,
+  silencedPresence,
+} from '../domain/agent.js'
+import { AgentBatchWriter, decodeAgentBatch } from '../domain/agentBatch.js'
+import {
+  assertGroups,
+  changedGroups,
+  defaultGroup,
+  type GroupsChange,
+  type GroupsPage,
+  type GroupsRow,
+  type GroupsState,
+  groupsHash,
+  groupsPageOf,
+} from '../domain/agentGroups.js'
+import type { KeyEntry } from '../domain/agentKeys.js'
+import { latestTimeMs, soundNews } from '../domain/soundNews.js'
+import { limits } from '../limits.js'
+import type { AgentTable, MergeOutcome, OpenedStore, UnsentNews } from '../ports.js'
+import { countsOf, isListed, shapeOf } from './agentViews.js'
+
+interface Agent {
+  readonly entry: KeyEntry
+  groups: readonly string[]
+  groupsVersion: number
+}
+
+/** A word about an agent, and whether and when the master has to hear of it. */
+interface Word<T> {
+  readonly row: T
+  readonly isCorrected: boolean
+  readonly change: number | undefined
+}
+
+type Words<T> = Map<number, Word<T>>
+
+const byId = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b
+const sorted = <T>(map: ReadonlyMap<number, T>): [number, T][] => [...map].sort(byId)
+
+export class MemoryAgentTable implements AgentTable {
+  /** Something else holds the lock: calls of the store wait. */
+  isLocked = false
+  readonly #role: 'master' | 'worker'
+  readonly #table: string
+  readonly #agents = new Map<number, Agent>()
+  readonly #presences: Words<Presence> = new Map()
+  readonly #details: Words<AgentDetails> = new Map()
+  #highestId = 0
+  #change = 0
+  #acknowledged = { table: '', upTo: 0 }
+  #counted: { table: string; version: number }
+
+  /** `table`: see OpenedStore. */
+  constructor(role: 'master' | 'worker', table: string) {
+    this.#role = role
+    this.#table = table
+    this.#counted = { table: role === 'master' ? table : '', version: 0 }
+  }
+
+  open(): OpenedStore {
+    return { table: this.#table }
+  }
+
+  addAgents(entries: readonly KeyEntry[]): void {
+    for (const entry of entries) {
+      const { groups, groupsVersion } = this.#agents.get(entry.id) ?? { groups: [], groupsVersion: 0 }
+      this.#agents.set(entry.id, { entry, groups, groupsVersion })
+      this.#highestId = Math.max(this.#highestId, entry.id)
+    }
+  }
+
+  removeAgents(ids: readonly number[]): number {
+    let removed = 0
+    for (const id of ids) {
+      if (this.#agents.delete(id)) removed += 1
+      this.#presences.delete(id)
+      this.#details.delete(id)
+    }
+    return removed
+  }
+
+  keepAgents(ids: Uint32Array): readonly number[] {
+    const kept = new Set(ids)
+    const gone = sorted(this.#agents).flatMap(([id]) => (kept.has(id) ? [] : [id]))
+    this.removeAgents(gone)
+    return gone
+  }
+
+  highestId(): number {
+    return this.#highestId
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- news
+
+  record(told: AgentNews, nowMs: number, isCorrected: boolean): MergeOutcome {
+    const { news, refused } = soundNews(told, nowMs)
+    return this.#take(news, refused, nowMs, isCorrected, () => ++this.#change)
+  }
+
+  merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {
+    const decoded = decodeAgentBatch(batch, from, nowMs)
+    if (!decoded.ok) throw decoded.error
+    return this.#take(decoded.value.news, decoded.value.refused, nowMs, true, () => undefined)
+  }
+
+  correct(byMs: number): void {
+    const by = Math.round(byMs)
+    for (const [id, { isCorrected, row }] of sorted(this.#presences))
+      if (!isCorrected) this.#presences.set(id, { row: shiftedPresence(row, by), isCorrected: true, change: ++this.#change })
+    for (const [id, { isCorrected, row }] of sorted(this.#details))
+      if (!isCorrected) this.#details.set(id, { row: shiftedTimes(row, by), isCorrected: true, change: ++this.#change })
+  }
+
+  unsent(table: string, after: number, nowMs: number): UnsentNews | undefined {
+    const from = Math.max(after, this.#acknowledged.table === table ? this.#acknowledged.upTo : 0)
+    const batch = new AgentBatchWriter(nowMs)
+    const changes: { change: number; add: () => boolean }[] = []
+    for (const { change = 0, isCorrected, row } of this.#presences.values())
+      if (change > from && isCorrected) changes.push({ change, add: () => batch.addPresence(row) })
+    for (const { change = 0, isCorrected, row } of this.#details.values())
+      if (change > from && isCorrected) changes.push({ change, add: () => batch.addDetails(row) })
+    let upTo = from
+    for (const { add, change } of changes.sort((a, b) => a.change - b.change)) {
+      if (!add()) break
+      upTo = change
+    }
+    return batch.rows === 0 ? undefined : { batch: batch.finish(), rows: batch.rows, upTo }
+  }
+
+  acknowledge(table: string, upTo: number): void {
+    const before = this.#acknowledged.table === table ? this.#acknowledged.upTo : 0
+    this.#acknowledged = { table, upTo: Math.max(before, Math.min(upTo, this.#change)) }
+  }
+
+  silence(nowMs: number, disconnectionMs: number, node?: string): number {
+    let silenced = 0
+    for (const [id, word] of sorted(this.#presences)) {
+      if (!isSilentAgent(word.row, nowMs, disconnectionMs) || (node !== undefined && word.row.node !== node)) continue
+      const change = this.#role === 'worker' ? ++this.#change : word.change
+      this.#presences.set(id, { ...word, row: silencedPresence(word.row, disconnectionMs), change })
+      silenced += 1
+    }
+    return silenced
+  }
+
+  #take(news: AgentNews, refused: number, nowMs: number, isCorrected: boolean, nextChange: () => number | undefined): MergeOutcome {
+    const isKnown = ({ id }: { readonly id: number }): boolean => this.#agents.has(id)
+    const presences = news.presences.filter(isKnown)
+    const details = news.details.filter(isKnown)
+    const futureMs = latestTimeMs(nowMs)
+    const put = <T extends { readonly id: number }>(words: Words<T>, rows: readonly T[], newer: (a: T, b: T, futureMs: number) => T) => {
+      let taken = 0
+      for (const row of rows) {
+        const change = nextChange()
+        const before = words.get(row.id)?.row
+        if (before && newer(before, row, futureMs) === before) continue
+        words.set(row.id, { row, isCorrected, change })
+        taken += 1
+      }
+      return taken
+    }
+    const taken = put(this.#presences, presences, newerPresence) + put(this.#details, details, newerDetails)
+    const unknown = news.presences.length + news.details.length - presences.length - details.length
+    return { taken, unknown, refused, defaulted: this.#role === 'master' ? this.#giveDefault(presences) : 0 }
+  }
+
+  #giveDefault(presences: readonly Presence[]): number {
+    const without = new Set(presences.flatMap(({ id }) => this.#agents.get(id) ?? []).filter(({ groups }) => groups.length === 0))
+    if (without.size > 0) this.#counted.version += 1
+    for (const agent of without) {
+      agent.groups = [defaultGroup]
+      agent.groupsVersion = this.#counted.version
+    }
+    return without.size
+  }
+
+  // -------------------------------------------------------------------------------------------------------- groups
+
+  groupsState(): GroupsState {
+    const hash = createHash('sha1')
+    for (const [, { groups }] of sorted(this.#agents)) hash.update(groupsHash(groups))
+    return { ...this.#counted, hash: hash.digest('hex') }
+  }
+
+  changeGroups(change: GroupsChange): number {
+    if (change.kind === 'replace') assertGroups(change.groups)
+    if (change.kind === 'assign') assertGroups([change.group])
+    const ids = change.kind === 'dissolve' ? this.#agents.keys() : new Set(change.ids)
+    let changed = 0
+    for (const id of ids) {
+      const agent = this.#agents.get(id)
+      if (!agent) continue
+      const groups = changedGroups(agent.groups, change)
+      if (groups.join() === agent.groups.join()) continue
+      agent.groups = groups
+      agent.groupsVersion = this.#counted.version + 1
+      changed += 1
+    }
+    if (changed > 0) this.#counted.version += 1
+    return changed
+  }
+
+  groupsPage(since: number, after: number): GroupsPage {
+    const rows = sorted(this.#agents)
+      .filter(([id, { groups, groupsVersion }]) => id > after && (since === 0 ? groups.length > 0 : groupsVersion > since))
+      .map(([id, { groups }]) => ({ id, groups }))
+    return groupsPageOf(rows, this.groupsState())
+  }
+
+  takeGroups(rows: readonly GroupsRow[]): number {
+    for (const { groups } of rows) assertGroups(groups)
+    let unknown = 0
+    for (const { groups, id } of rows) {
+      const agent = this.#agents.get(id)
+      if (agent) agent.groups = [...groups]
+      else unknown += 1
+    }
+    return unknown
+  }
+
+  settleGroups({ table, version }: GroupsState, full: { readonly ids: Uint32Array } | undefined): GroupsState {
+    const named = full && new Set(full.ids)
+    if (named) for (const [id, agent] of this.#agents) if (!named.has(id)) agent.groups = []
+    this.#counted = { table, version }
+    return this.groupsState()
+  }
+
+  multigroups(): readonly (readonly string[])[] {
+    const texts = [...this.#agents.values()].map(({ groups }) => groups.join()).filter((text) => text.includes(','))
+    return [...new Set(texts)].sort().map((text) => text.split(','))
+  }
+
+  groupSizes(): ReadonlyMap<string, number> {
+    const sizes = new Map<string, number>()
+    for (const { groups } of this.#agents.values()) for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1)
+    return new Map([...sizes].sort(([a], [b]) => (a < b ? -1 : 1)))
+  }
+
+  // --------------------------------------------------------------------------------------------------------- lists
+
+  shape(filter: AgentFilter): AgentListShape {
+    return shapeOf(this.#views(filter))
+  }
+
+  list(filter: AgentFilter, after: number): readonly AgentView[] {
+    return this.#views(filter)
+      .filter(({ id }) => id > after)
+      .slice(0, limits.agentPageRowsMax)
+  }
+
+  counts(): AgentCounts {
+    return countsOf(this.#views({}))
+  }
+
+  #views(filter: AgentFilter): AgentView[] {
+    return sorted(this.#agents)
+      .map(([, agent]) => this.#view(agent))
+      .filter((view) => isListed(view, filter))
+  }
+
+  #view({ entry: { id, ip, name }, groups }: Agent): AgentView {
+    const presence = this.#presences.get(id)?.row
+    const facts = this.#details.get(id)?.row.facts
+    const { disconnectedMs, disconnection, node, seenMs, status } = presence ?? {}
+    const place =
+      node === undefined || seenMs === undefined || disconnectedMs === undefined || disconnection === undefined
+        ? {}
+        : { node, seenMs, disconnectedMs, disconnection }
+    return {
+      ...{ id, name, registeredIp: ip, status: status ?? 'never_connected', groups, groupHash: groupsHash(groups) },
+      ...place,
+      ...(facts ? { facts } : {}),
+    }
+  }
+
+  close(): void {
+    // What is in the table outlives the process.
+  }
+}
