@@ -16,7 +16,7 @@ const nodes: readonly NodeView[] = [
   { name: 'm', type: 'master', version: '4.8.0', address: 'wazuh-master' },
 ]
 
-const noAgents = { count: 0, idDigits: 3, nameChars: 0, ipChars: 0, versionChars: 0, nodeChars: 0 }
+const noAgents = { count: 0, idDigits: 3, nameChars: 0, ipChars: 0, statusChars: 0, versionChars: 0, nodeChars: 0 }
 
 /** Answers as a master would, and keeps what it was asked. */
 const master = (asked: ClusterQuery[] = []): Answer =>

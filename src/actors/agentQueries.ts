@@ -26,6 +26,7 @@ export async function* agentAnswer(
   await agents.ready(signal)
   switch (query.kind) {
     case 'agents':
+      if (query.tool !== undefined && query.group !== undefined) await agents.assertGroups([query.group], signal)
       yield* listing(view, query)
       break
     case 'agent': {

@@ -157,7 +157,7 @@ export class LocalAgents {
   /** On the master: enrols an agent. Fails with what the rules say (errors from 9005 on). */
   async add({ groups, ip, key, name }: AgentRequest, signal: AbortSignal): Promise<KeyEntry> {
     await this.ready(signal)
-    await this.#assertGroups(groups, signal)
+    await this.assertGroups(groups, signal)
     const idFloor = await this.store.highestId()
     const entry = await this.#change({ kind: 'add', name, ip, key, idFloor })
     if (groups.length > 0) await this.changeGroups({ kind: 'replace', ids: [entry.id], groups }, signal)
@@ -220,8 +220,8 @@ export class LocalAgents {
 
   /** On the master. Returns how many agents changed. Fails with `groupInvalid` when a group is not there. */
   async changeGroups(change: GroupsChange, signal: AbortSignal): Promise<number> {
-    if (change.kind === 'assign') await this.#assertGroups([change.group], signal)
-    if (change.kind === 'replace') await this.#assertGroups(change.groups, signal)
+    if (change.kind === 'assign') await this.assertGroups([change.group], signal)
+    if (change.kind === 'replace') await this.assertGroups(change.groups, signal)
     const changed = await this.store.changeGroups(change)
     if (changed > 0) this.groups.tell()
     return changed
@@ -235,7 +235,7 @@ export class LocalAgents {
   /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
   async removeGroup(group: string, signal: AbortSignal): Promise<number> {
     if (group === defaultGroup) throw new ClusterError('groupInvalid', { message: `The group '${group}' cannot be removed` })
-    await this.#assertGroups([group], signal)
+    await this.assertGroups([group], signal)
     const changed = await this.store.changeGroups({ kind: 'dissolve', group })
     await this.files.removeGroup(group, signal)
     this.groups.tell()
@@ -257,7 +257,8 @@ export class LocalAgents {
     return page
   }
 
-  async #assertGroups(groups: readonly string[], signal: AbortSignal): Promise<void> {
+  /** Fails with `groupInvalid` when one of the groups is no group, or not there. */
+  async assertGroups(groups: readonly string[], signal: AbortSignal): Promise<void> {
     const wrong = groups.find((group) => !isGroupName(group))
     if (wrong !== undefined)
       throw new ClusterError('groupInvalid', {

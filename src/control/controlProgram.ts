@@ -51,7 +51,8 @@ export const runProgram = async <A extends CommonArguments>(
   }
 }
 
-const conversationOf = ({ debug, home }: CommonArguments, { stderr, stdin, stdout }: ControlWorld): Conversation => {
+const conversationOf = ({ debug, home }: CommonArguments, world: ControlWorld): Conversation => {
+  const { stderr, stdout } = world
   const socketPath = controlSocketPath(home)
   return {
     ask: async function* (query) {
@@ -61,7 +62,8 @@ const conversationOf = ({ debug, home }: CommonArguments, { stderr, stdin, stdou
     print: (parts) => writeText(stdout, parts),
     confirm: async (question) => {
       await writeText(stdout, [`${question} [y/N]: `])
-      return confirmed(stdin)
+      // Only now: a program that asks nothing does not touch its input.
+      return confirmed(world.stdin)
     },
   }
 }

@@ -11,17 +11,11 @@ import { momentText, notAvailable } from './moment.js'
 import { headerRow, type Row, rowText } from './table.js'
 
 const headers = headerRow(['ID', 'Name', 'IP', 'Status', 'Version', 'Node name'])
-const statusCharsMax = 'never_connected'.length
 
 const widthsOf = ({ idDigits, ipChars, nameChars, nodeChars, statusChars, versionChars }: AgentListShape): readonly number[] =>
-  [
-    idDigits,
-    nameChars,
-    ipChars,
-    statusChars ?? statusCharsMax,
-    Math.max(versionChars, notAvailable.length),
-    Math.max(nodeChars, notAvailable.length),
-  ].map((chars, at) => Math.max(chars, headers[at]?.length ?? 0) + 2)
+  [idDigits, nameChars, ipChars, statusChars, Math.max(versionChars, notAvailable.length), Math.max(nodeChars, notAvailable.length)].map(
+    (chars, at) => Math.max(chars, headers[at]?.length ?? 0) + 2,
+  )
 
 const cells = ([id, name, ip, status, version, node]: AgentRow): Row => [
   agentIdText(id),

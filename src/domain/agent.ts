@@ -165,8 +165,7 @@ export interface AgentListShape {
   readonly nameChars: number
   /** Of what shownIp says. */
   readonly ipChars: number
-  /** Without it there is room for every status. */
-  readonly statusChars?: number
+  readonly statusChars: number
   readonly versionChars: number
   readonly nodeChars: number
 }

@@ -77,7 +77,7 @@ export const widenedShape = (shape: AgentListShape, [id, name, ip, status, versi
   idDigits: Math.max(shape.idDigits, String(id).length),
   nameChars: Math.max(shape.nameChars, charsOf(name)),
   ipChars: Math.max(shape.ipChars, charsOf(ip)),
-  ...(shape.statusChars !== undefined && { statusChars: Math.max(shape.statusChars, status.length) }),
+  statusChars: Math.max(shape.statusChars, status.length),
   versionChars: Math.max(shape.versionChars, charsOf(version)),
   nodeChars: Math.max(shape.nodeChars, charsOf(node)),
 })
@@ -127,7 +127,7 @@ const shape = Type.Object({
   idDigits: count(),
   nameChars: count(),
   ipChars: count(),
-  statusChars: Type.Optional(count()),
+  statusChars: count(),
   versionChars: count(),
   nodeChars: count(),
 })

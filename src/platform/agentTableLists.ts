@@ -4,6 +4,7 @@ import {
   type AgentCounts,
   type AgentFilter,
   type AgentListShape,
+  type AgentStatus,
   type AgentView,
   agentIdText,
   disconnections,
@@ -39,9 +40,12 @@ type Row = [...Identity, ...State, hasFacts: 0 | 1, ...facts: string[]]
 const listSql = `SELECT json_array(${columns.join(', ')}) AS row ${from}
   WHERE agent.id > ?5 AND ${where} ORDER BY agent.id LIMIT ${limits.agentPageRowsMax}`
 
+const statusText = `CASE coalesce(presence.rank, ${neverRank}) ${presenceStatuses.map((status, rank) => `WHEN ${rank} THEN '${status}'`).join(' ')} ELSE '${'never_connected' satisfies AgentStatus}' END`
+
 const shapeSql = `SELECT json_array(count(*), coalesce(max(agent.id), 0), coalesce(max(length(agent.name)), 0),
     coalesce(max(length(iif(coalesce(details.fact_ip, '') <> '', details.fact_ip, agent.ip))), 0),
-    coalesce(max(length(details.version)), 0), coalesce(max(length(presence.node)), 0)) AS row
+    coalesce(max(length(details.version)), 0), coalesce(max(length(presence.node)), 0),
+    coalesce(max(length(${statusText})), 0)) AS row
   ${from} WHERE ${where}`
 
 const listText = (list: readonly unknown[] | undefined): string | null => (list ? JSON.stringify(list) : null)
@@ -62,9 +66,10 @@ export class AgentTableLists {
   }
 
   shape(filter: AgentFilter): AgentListShape {
-    const [shape] = this.#state.database.rows<[number, number, number, number, number, number]>(shapeSql, ...parametersOf(filter))
-    const [count = 0, highestId = 0, nameChars = 0, ipChars = 0, versionChars = 0, nodeChars = 0] = shape ?? []
-    return { count, idDigits: Math.max(noDigits, agentIdText(highestId).length), nameChars, ipChars, versionChars, nodeChars }
+    const [shape] = this.#state.database.rows<readonly number[]>(shapeSql, ...parametersOf(filter))
+    const [count = 0, highestId = 0, nameChars = 0, ipChars = 0, versionChars = 0, nodeChars = 0, statusChars = 0] = shape ?? []
+    const idDigits = Math.max(noDigits, agentIdText(highestId).length)
+    return { count, idDigits, nameChars, ipChars, statusChars, versionChars, nodeChars }
   }
 
   list(filter: AgentFilter, after: number): readonly AgentView[] {

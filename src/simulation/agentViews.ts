@@ -23,6 +23,7 @@ export const shapeOf = (views: readonly AgentView[]): AgentListShape => ({
   idDigits: agentIdText(views.at(-1)?.id ?? 0).length,
   nameChars: widest(views.map(({ name }) => name)),
   ipChars: widest(views.map(shownIp)),
+  statusChars: widest(views.map(({ status }) => status)),
   versionChars: widest(views.map(({ facts }) => facts?.version ?? '')),
   nodeChars: widest(views.map(({ node = '' }) => node)),
 })
