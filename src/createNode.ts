@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { AgentOperations } from './actors/agentOperations.js'
 import { type NodeIdentity, type NodePorts, type RunningNode, startNode } from './actors/node.js'
 import type { NodeEvent } from './actors/nodeEvent.js'
 import type { AnswerLine, ClusterQuery } from './domain/clusterView.js'
@@ -51,6 +52,8 @@ export interface ClusterNode {
   stop(): Promise<void>
   /** Calls back for each event until the returned function is called. */
   onEvent(listener: (event: NodeEvent) => void): () => void
+  /** Reports what was seen of agents, enrols and removes them, assigns groups. Fails with `notRunning` before `start`. */
+  readonly agents: AgentOperations
   /** What cluster_control shows. */
   query(query: ClusterQuery, signal?: AbortSignal): AsyncIterable<AnswerLine>
 }
@@ -87,6 +90,10 @@ export const createNode = (options: NodeOptions): ClusterNode => {
       await node?.stop()
     },
     onEvent: (listener) => onEvent(listener),
+    get agents() {
+      if (!running) throw new ClusterError('notRunning')
+      return running.agentOperations
+    },
     query: (query, signal = new AbortController().signal) => {
       if (!running) throw new ClusterError('notRunning')
       return running.answer(query, signal)

@@ -29,6 +29,7 @@ export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', 
     store: new MemoryAgentStore(table, clock),
     files: createSimulatedAgentFiles(disk, clock, { home, role, managerName: node, synced }),
     clock: new ClusterClock(clock, role),
+    timers: clock,
     disconnectionMs: 600_000,
     onWritten: () => undefined,
   })

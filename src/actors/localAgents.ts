@@ -2,11 +2,12 @@
  * A node's view of its agents: the table, client.keys and the groups' directories beside it, and the time that all go by.
  * Looks at client.keys and changes of it take turns; changes that wait for a turn are written together.
  */
+import type { AgentCounts } from '../domain/agent.js'
 import { defaultGroup, type GroupsChange, type GroupsPage, isGroupName } from '../domain/agentGroups.js'
 import type { KeyEntry, KeysAnswer, KeysChange } from '../domain/agentKeys.js'
 import { ClusterError, isErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
-import type { AgentFiles, AgentStore, MergeOutcome, OpenedStore } from '../ports.js'
+import type { AgentFiles, AgentStore, Clock, MergeOutcome, OpenedStore } from '../ports.js'
 import { AgentReports } from './agentReports.js'
 import type { ClusterClock } from './clusterClock.js'
 import { Listeners, waitUntil } from './listeners.js'
@@ -36,6 +37,7 @@ export interface LocalAgentsOptions {
   readonly files: AgentFiles
   readonly clock: ClusterClock
   readonly disconnectionMs: number
+  readonly timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   /** This node wrote these paths. */
   readonly onWritten: (paths: readonly string[]) => void
 }
@@ -47,6 +49,9 @@ interface WaitingChange {
 }
 
 export const keysPath = 'etc/client.keys'
+
+/** What a table that does not answer may delay a look at the cluster. */
+const countsMsMax = 1_000
 
 /** Pages of groups that are kept for the workers that ask for the same. */
 const pagesKeptMax = 4
@@ -66,6 +71,11 @@ export class LocalAgents {
   #turn: Promise<unknown> = Promise.resolve()
   #opening: Promise<OpenedStore> | undefined
   #table = ''
+  #counts: AgentCounts = {
+    activeByNode: new Map(),
+    byStatus: { never_connected: 0, pending: 0, active: 0, disconnected: 0 },
+    withoutGroups: 0,
+  }
   #idsDigest = ''
   /** An answer about client.keys did not reach the table. */
   #lookAtAll = false
@@ -214,6 +224,22 @@ export class LocalAgents {
     const silenced = await this.store.silence(this.clock.now(), disconnectionMs, role === 'master' ? undefined : node)
     if (silenced > 0) this.reports.news.tell()
     return silenced
+  }
+
+  /** Of the table as it is, or as it was when it last answered: a locked one must not keep anybody from seeing the cluster. */
+  async counts(): Promise<AgentCounts> {
+    const { timers } = this.#options
+    const counting = this.store.counts().then((counts) => {
+      this.#counts = counts
+    })
+    let timer: unknown
+    const late = new Promise<void>((resolve) => {
+      timer = timers.setTimeout(resolve, countsMsMax)
+    })
+    await Promise.race([counting, late])
+    timers.clearTimeout(timer)
+    counting.catch(() => undefined)
+    return this.#counts
   }
 
   // ------------------------------------------------------------------------------------------------------ groups

@@ -82,6 +82,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     store: ports.agentStore,
     files: ports.agentFiles,
     clock: new ClusterClock(clock, type),
+    timers: clock,
     disconnectionMs: timings.agentsDisconnectionMs,
     onWritten: (paths) => tree.hint(paths),
   })

@@ -68,7 +68,7 @@ export async function* masterAnswer(
       for (const member of members) yield { kind: 'node', node: nodeView(member) }
       break
     case 'health': {
-      const { activeByNode } = await agents.store.counts()
+      const { activeByNode } = await agents.counts()
       const activeOf = (name: string): number => activeByNode.get(name) ?? 0
       if (wanted(self.name)) yield { kind: 'health', node: { ...self, activeAgents: activeOf(self.name) } }
       for (const member of members) yield { kind: 'health', node: healthOf(member, activeOf(member.name)) }

@@ -98,8 +98,14 @@ export class ProcessCluster {
   }
 
   /** Runs cluster_control on that node. */
-  async control(name: string, flags: readonly string[]): Promise<Ran> {
-    const child = spawn(process.execPath, [this.controlProgram, '--home', this.home(name), ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+  control(name: string, flags: readonly string[]): Promise<Ran> {
+    return this.run('cluster_control', name, flags)
+  }
+
+  /** Runs one of the programs on that node. */
+  async run(program: 'cluster_control' | 'agent_control' | 'agent_groups', name: string, flags: readonly string[]): Promise<Ran> {
+    const file = join(this.#options.programs, `${program}.js`)
+    const child = spawn(process.execPath, [file, '--home', this.home(name), ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     const closed = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject)
       child.once('close', resolve)

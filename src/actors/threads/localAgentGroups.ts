@@ -55,12 +55,11 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
     published.publish({ table, version, hash, ids })
   }
   return setup({
-    types: { context: {} as Reading, events: {} as { type: 'groups.changed' }, output: {} as End },
+    types: { context: {} as Reading, events: {} as { type: 'groups.changed' } | { type: 'keys.changed' }, output: {} as End },
     actors: {
       changes: fromCallback(({ sendBack }) => {
-        const tell = (): void => sendBack({ type: 'groups.changed' })
-        const stopGroups = agents.groups.add(tell)
-        const stopKeys = agents.keys.add(tell)
+        const stopGroups = agents.groups.add(() => sendBack({ type: 'groups.changed' }))
+        const stopKeys = agents.keys.add(() => sendBack({ type: 'keys.changed' }))
         return () => {
           stopGroups()
           stopKeys()
@@ -85,10 +84,11 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
     options: machineOptions,
     context: { startMs: 0, wanted: false, crash: undefined },
     invoke: { src: 'changes' },
-    on: { 'groups.changed': { actions: 'noteWanted' } },
+    on: { 'groups.changed': { actions: 'noteWanted' }, 'keys.changed': { actions: 'noteWanted' } },
     initial: 'sleeping',
     states: {
-      sleeping: { entry: 'logSleep', after: { startDelay: 'reading' } },
+      // A change is told at once all the same.
+      sleeping: { entry: 'logSleep', on: { 'groups.changed': 'gathering' }, after: { startDelay: 'reading' } },
       reading: {
         entry: ['startRound', 'logStart'],
         invoke: {
