@@ -64,8 +64,9 @@ class KeysChanges {
   }
 
   #wrongIn(name: string, ip: string, key: string): KeysAnswer | undefined {
-    if (!isAgentName(name) || name === this.#managerName) return refused('agentNameInvalid')
-    if (!isAgentIp(ip)) return refused('agentIpInvalid')
+    if (!isAgentName(name) || name === this.#managerName) return refused('agentNameInvalid', `${shown(name)} (${allowedNames})`)
+    if (!isAgentIp(ip))
+      return refused('agentIpInvalid', `${shown(ip)} (allowed are any, an IPv4 or IPv6 address, and a network such as 10.0.0.0/8)`)
     return isAgentKey(key) ? undefined : refused('agentKeyInvalid')
   }
 
@@ -138,6 +139,12 @@ class KeysChanges {
 const space = 0x20
 /** Of an ID and the space after it. */
 const idCharsMax = String(limits.agentIdMax).length + 1
+
+const allowedNames =
+  `allowed are ${limits.agentNameCharsMin} to ${limits.agentNameCharsMax} letters (A to Z), digits, '.', '_' and '-', ` +
+  "not beginning with '.', and not the manager's own name"
+
+const shown = (text: string): string => text.slice(0, limits.agentNameCharsMax)
 
 const refused = (code: ErrorCode, what?: string): KeysAnswer => ({
   ok: false,
