@@ -23,6 +23,8 @@ export interface AgentRequest {
 
 export interface KeysLook {
   readonly agents: number
+  /** Nothing was known before, so that all of them are new. */
+  readonly isFirst: boolean
   readonly changed: number
   readonly removed: number
   readonly problems: readonly string[]
@@ -138,6 +140,7 @@ export class LocalAgents {
     this.#lookAtAll = true
     const problems: string[] = []
     const gone: number[] = []
+    const isFirst = this.#idsDigest === ''
     let changed = 0
     let page = await this.files.look(all, signal)
     for (;;) {
@@ -161,7 +164,7 @@ export class LocalAgents {
     this.#idsDigest = page.idsDigest
     if (isOther) this.keys.tell()
     if (removed > 0) this.groups.tell()
-    return { agents: page.agents, changed, removed, problems, againInMs: page.againInMs }
+    return { agents: page.agents, isFirst, changed, removed, problems, againInMs: page.againInMs }
   }
 
   /** On the master: enrols an agent. Fails with what the rules say (errors from 9005 on). */

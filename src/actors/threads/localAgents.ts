@@ -68,8 +68,9 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       logLook: ({ context }, look: KeysLook) => {
         for (const problem of look.problems) log.warning(problem)
         const took = logSeconds(clock.monotonicMs() - context.startMs)
-        const says = `Read ${look.agents} agents of client.keys in ${took}: ${look.changed} new or changed, ${look.removed} removed.`
-        if (look.changed + look.removed > 0) log.info(says)
+        const news = look.isFirst ? '' : `${look.changed} new or changed, `
+        const says = `Read ${look.agents} agents of client.keys in ${took}: ${news}${look.removed} removed.`
+        if (look.isFirst || look.changed + look.removed > 0) log.info(says)
         else log.debug(says)
       },
       noteLook: assign({
