@@ -25,10 +25,11 @@ export class Child<C extends Calls> {
   readonly #waiting = new Map<number, Waiting>()
   #lastId = 0
 
-  /** @param script of bench/children/, without its ending */
+  /** The process has the flags of the daemon's first line.
+   * @param script of bench/children/, without its ending */
   constructor(script: string, execArgv: readonly string[] = []) {
     this.#process = fork(new URL(`children/${script}.js`, import.meta.url), [], {
-      execArgv: [...execArgv, ...(process.env['BENCH_EXEC_ARGV']?.split(' ') ?? [])],
+      execArgv: ['--initial-old-space-size=128', ...execArgv, ...(process.env['BENCH_EXEC_ARGV']?.split(' ') ?? [])],
       serialization: 'advanced',
     })
     this.#process.on('message', (message) => {

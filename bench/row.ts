@@ -15,6 +15,8 @@ export interface Figure {
     /** Of the peer's value; 1 with a limit. */
     readonly factor: number
   }
+  /** The same of Wazuh's daemon on such a machine. */
+  readonly wazuh?: string
   /** What a reader should know besides: how it was measured, and what else was seen. */
   readonly note?: string
 }

@@ -3,14 +3,21 @@ import { copyFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { NotMeasurable, type Row } from './row.js'
+import { agentGroupsFull } from './rows/agentGroupsFull.js'
+import { agentInfoKeepAlives } from './rows/agentInfoKeepAlives.js'
+import { agentInfoWholeRows } from './rows/agentInfoWholeRows.js'
 import { checkWithoutChange } from './rows/checkWithoutChange.js'
 import { coldSync } from './rows/coldSync.js'
 import { coldSyncBigFile } from './rows/coldSyncBigFile.js'
 import { coldSyncFourWorkers } from './rows/coldSyncFourWorkers.js'
 import { editArrives } from './rows/editArrives.js'
 import { editUndone } from './rows/editUndone.js'
+import { enrolment } from './rows/enrolment.js'
+import { groupChange } from './rows/groupChange.js'
 import { idleWorkers } from './rows/idleWorkers.js'
+import { keepAlivesOfMany } from './rows/keepAlivesOfMany.js'
 import { masterRestart } from './rows/masterRestart.js'
+import { mergeRule } from './rows/mergeRule.js'
 import { periodicScan } from './rows/periodicScan.js'
 import { requestsInFlight } from './rows/requestsInFlight.js'
 import { requestsOfTenWorkers } from './rows/requestsOfTenWorkers.js'
@@ -36,6 +43,13 @@ const rows: readonly Row[] = [
   masterRestart,
   idleWorkers,
   simulation,
+  agentInfoWholeRows,
+  agentInfoKeepAlives,
+  agentGroupsFull,
+  groupChange,
+  enrolment,
+  mergeRule,
+  keepAlivesOfMany,
 ]
 
 const measure = async (row: Row, workshop: Workshop): Promise<Result> => {

@@ -9,7 +9,7 @@ export interface Result {
   readonly seconds: number
 }
 
-const header = ['row', 'measured', 'peer or limit', 'ratio', 'target', 'met']
+const header = ['row', 'measured', 'peer or limit', 'ratio', 'target', 'met', "Wazuh's daemon"]
 
 const digits = (value: number): number => (value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3)
 
@@ -22,7 +22,7 @@ const besideText = ({ beside, unit }: Figure): string =>
   'limit' in beside ? `limit ${shown(beside.limit, unit)}` : `${beside.peer}: ${shown(beside.value, unit)}`
 
 const linesOf = ({ row, figures, missing }: Result): string[][] => {
-  if (missing) return [[row.name, missing.sentence, '', '', row.target, missing.crashed ? 'FAILED' : 'not measured']]
+  if (missing) return [[row.name, missing.sentence, '', '', row.target, missing.crashed ? 'FAILED' : 'not measured', '']]
   return figures.map((figure, index) => [
     index === 0 ? row.name + (figure.what && `: ${figure.what}`) : `  ${figure.what}`,
     shown(figure.measured, figure.unit),
@@ -30,6 +30,7 @@ const linesOf = ({ row, figures, missing }: Result): string[][] => {
     ratioOf(figure).toFixed(2),
     index === 0 ? row.target : '',
     isMet(figure) ? 'yes' : 'MISSED',
+    figure.wazuh ?? '',
   ])
 }
 

@@ -3,17 +3,23 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type ClusterNode, createNode } from '../../src/createNode.js'
+import type { AgentReport } from '../../src/domain/agentQuery.js'
+import type { AnswerLine, ClusterQuery } from '../../src/domain/clusterView.js'
 import { defaultSyncedItems } from '../../src/domain/syncedItems.js'
 import type { Timings } from '../../src/domain/timings.js'
 import { ClusterError } from '../../src/errors.js'
 import { createFiles } from '../../src/platform/files.js'
 import { realClock } from '../../src/platform/realClock.js'
 import { realRandom } from '../../src/platform/realRandom.js'
+import { SqliteAgentStore } from '../../src/platform/sqliteAgentStore.js'
 import type { Files, Link, Transport } from '../../src/ports.js'
 import { createTcpNetwork } from '../../src/transport/tcp.js'
 import { createTransport } from '../../src/transport/transport.js'
+import { factsOf } from '../agents.js'
 import { answerParent } from '../answerParent.js'
+import { observedAgents } from '../observedAgents.js'
 import { observedFiles } from '../observedFiles.js'
+import { observedLog } from '../observedLog.js'
 import { systemMs } from '../systemClock.js'
 
 const key = 'benchmarkbenchmarkbenchmarkbench'
@@ -31,19 +37,31 @@ export interface StartOptions {
   readonly gated?: boolean
 }
 
+/** Of the agents' table: see observedAgents. The last two: a worker's thread began a round. */
+type AgentHappening = 'keysTaken' | 'merged' | 'groupsTaken' | 'sendingNews' | 'takingGroups'
+
 /** `scanned`: the whole tree was looked at. */
 export interface Happening {
-  readonly type: 'scanned' | 'listening' | 'connected' | 'disconnected' | 'workerJoined' | 'workerLeft' | 'applied' | 'failed'
+  readonly type:
+    | AgentHappening
+    | 'scanned'
+    | 'listening'
+    | 'connected'
+    | 'disconnected'
+    | 'workerJoined'
+    | 'workerLeft'
+    | 'applied'
+    | 'failed'
   readonly node: string
   readonly atMs: number
   /** CPU time of the whole process until then. */
   readonly cpuMs: number
-  /** Files scanned, or files that an applied plan changed. */
+  /** Files scanned, files that an applied plan changed, or rows of agents. */
   readonly files: number
   readonly failures: number
 }
 
-const nodes: ClusterNode[] = []
+const nodes = new Map<string, ClusterNode>()
 const links = new Map<string, Link>()
 const openGates: (() => void)[] = []
 const loopResolutionMs = 10
@@ -89,6 +107,36 @@ const keptLinks = (transport: Transport, gate: Promise<void>): Transport => ({
   listen: (endpoint, doorkeeper) => transport.listen(endpoint, doorkeeper),
 })
 
+const threadStarted = (node: string, thread: string): void => {
+  if (thread === 'Agent-info sync') happened(node, 'sendingNews')
+  if (thread === 'Agent-groups recv') happened(node, 'takingGroups')
+}
+
+/** The answer's lines, without its end. */
+const answered = async (node: string, query: ClusterQuery): Promise<AnswerLine[]> => {
+  const asked = nodes.get(node)
+  if (!asked) throw new Error(`There is no node '${node}'`)
+  const lines: AnswerLine[] = []
+  for await (const line of asked.query(query)) {
+    if (line.kind === 'error') throw new Error(line.message)
+    if (line.kind !== 'end') lines.push(line)
+  }
+  return lines
+}
+
+/** Resolves with what `found` finds among all that happened, once it finds something. */
+const until = <T>(found: () => T | undefined): Promise<T> =>
+  new Promise((resolve) => {
+    const look = (): void => {
+      const seen = found()
+      if (seen === undefined) return
+      onHappening.delete(look)
+      resolve(seen)
+    }
+    onHappening.add(look)
+    look()
+  })
+
 const megabytes = (bytes: number): number => bytes / 1e6
 
 const procMegabytes = (field: 'VmHWM' | 'VmRSS'): number => {
@@ -114,9 +162,15 @@ const calls = {
       ports: {
         files: observedFiles(files === 'none' ? noFiles : realFiles(), (count) => happened(node, 'scanned', count)),
         transport: keptLinks(transport, gate),
+        log: observedLog((thread) => threadStarted(node, thread)),
+        agentStore: observedAgents(new SqliteAgentStore({ home, role: type }), {
+          onKeys: (agents) => happened(node, 'keysTaken', agents),
+          onMerged: (taken, dropped) => happened(node, 'merged', taken, dropped),
+          onGroups: (same) => happened(node, 'groupsTaken', 0, same ? 0 : 1),
+        }),
       },
     })
-    nodes.push(started)
+    nodes.set(node, started)
     started.onEvent((event) => {
       if (event.type === 'applied') happened(node, 'applied', event.created + event.updated + event.removed, event.failed)
       else happened(node, event.type)
@@ -133,16 +187,37 @@ const calls = {
 
   /** Resolves with the first `count` happenings of a type, once there are so many. */
   happened: ({ type, count }: { type: Happening['type']; count: number }) =>
-    new Promise<Happening[]>((resolve) => {
-      const look = (): void => {
-        const found = happenings.filter((happening) => happening.type === type)
-        if (found.length < count) return
-        onHappening.delete(look)
-        resolve(found.slice(0, count))
-      }
-      onHappening.add(look)
-      look()
+    until(() => {
+      const found = happenings.filter((happening) => happening.type === type)
+      return found.length < count ? undefined : found.slice(0, count)
     }),
+
+  /** Resolves with the happenings of a type at one node, once they cover so many files or rows. */
+  covered: ({ type, node, files }: { type: Happening['type']; node: string; files: number }) =>
+    until(() => {
+      const found = happenings.filter((happening) => happening.type === type && happening.node === node)
+      return found.reduce((sum, happening) => sum + happening.files, 0) < files ? undefined : found
+    }),
+
+  /** Resolves with the last happening of a type at one node after this moment. */
+  happenedAfter: ({ type, node, atMs }: { type: Happening['type']; node: string; atMs: number }) =>
+    until(() => happenings.findLast((happening) => happening.type === type && happening.node === node && happening.atMs >= atMs)),
+
+  /** What cluster_control and the like ask a node; resolves with the moment of asking, and the answer without its end. */
+  ask: async ({ node, query }: { node: string; query: ClusterQuery }) => {
+    const atMs = systemMs()
+    return { atMs, lines: await answered(node, query) }
+  },
+
+  /** The node hears keep-alives of agents from `first` on, with their facts when `facts` says so. Resolves when they are in its table. */
+  report: async ({ node, first, count, facts }: { node: string; first: number; count: number; facts?: string }) => {
+    const reports: AgentReport[] = Array.from({ length: count }, (_, index) => {
+      const id = first + index
+      return { id, kind: 'keepAlive', ...(facts !== undefined && { facts: factsOf(id, facts) }) }
+    })
+    const [outcome] = await answered(node, { kind: 'report', reports })
+    if (outcome?.kind !== 'reported' || outcome.unknown + outcome.refused > 0) throw new Error('Reports of agents were not taken')
+  },
 
   forget: (_: undefined) => {
     happenings = []
@@ -183,7 +258,9 @@ const calls = {
   },
 
   stop: async (_: undefined) => {
-    await Promise.all(nodes.splice(0).map((node) => node.stop()))
+    const stopped = [...nodes.values()]
+    nodes.clear()
+    await Promise.all(stopped.map((node) => node.stop()))
     onHappening = new Set()
   },
 }

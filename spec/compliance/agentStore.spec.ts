@@ -6,6 +6,7 @@ import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { AgentNews, Presence } from '../../src/domain/agent.js'
 import { decodeAgentBatch } from '../../src/domain/agentBatch.js'
+import { packFacts } from '../../src/domain/packedFacts.js'
 import { ClusterError } from '../../src/errors.js'
 import { limits } from '../../src/limits.js'
 import { SqliteAgentStore } from '../../src/platform/sqliteAgentStore.js'
@@ -110,7 +111,13 @@ describe.each([realKind(), simulatedKind()])('the agents of a node in $on', ({ c
     const count = 2 * limits.agentBatchRowsMax + 5
     for (const store of [master, worker]) await settle(store.addAgents(keys(count)))
     const presences = keys(count).map(({ id }) => presence(id, firstMs))
-    const details = keys(3_000).map(({ id }) => ({ id, seenMs: firstMs, epochMs: firstMs, node: 'w1', facts: factsOf('x'.repeat(40)) }))
+    const details = keys(3_000).map(({ id }) => ({
+      id,
+      seenMs: firstMs,
+      epochMs: firstMs,
+      node: 'w1',
+      facts: packFacts(factsOf('x'.repeat(40))),
+    }))
     expect(await settle(worker.record({ presences, details }, firstMs, true))).toEqual({
       ...{ taken: count + 3_000, unknown: 0, refused: 0, defaulted: 0 },
     })
@@ -192,6 +199,7 @@ describe.each([realKind(), simulatedKind()])('the agents of a node in $on', ({ c
     expect(await settle(worker.settleGroups(page.state, { ids: Uint32Array.of(1, 2, 3) }))).toEqual(page.state)
     await restart()
     expect(await settle(worker.groupsState())).toEqual(await settle(master.groupsState()))
+    expect(await settle(master.multigroups())).toEqual([['default', 'web']])
     await settle(master.removeAgents([2]))
     expect((await settle(master.groupsPage(1, 0))).rows).toEqual([{ id: 3, groups: ['web'] }])
     expect(await settle(master.multigroups())).toEqual([])

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AgentDetails, AgentNews } from '../../src/domain/agent.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../src/domain/agentBatch.js'
+import { packFacts } from '../../src/domain/packedFacts.js'
 import { soundNews } from '../../src/domain/soundNews.js'
 import { limits } from '../../src/limits.js'
 import { anyNews, factsOf, firstMs, nows, soundNewsOf } from '../support/agentArbitraries.js'
@@ -61,7 +62,10 @@ describe('a batch of news', () => {
     for (let id = 1; keepAlives.addPresence({ id, ...stamp, status: 'active', disconnectedMs: 0, disconnection: 'none' }); id++);
     expect(keepAlives.rows).toBe(limits.agentBatchRowsMax)
     const large = new AgentBatchWriter(firstMs)
-    const facts = { ...factsOf('\uFFFD'.repeat(limits.agentFactCharsMax)), labels: '"\u{1F600}'.repeat(limits.agentLabelsCharsMax / 3) }
+    const facts = packFacts({
+      ...factsOf('\uFFFD'.repeat(limits.agentFactCharsMax)),
+      labels: '"\u{1F600}'.repeat(limits.agentLabelsCharsMax / 3),
+    })
     for (let id = 1; large.addDetails({ id, ...stamp, facts }); id++);
     expect(large.rows).toBeGreaterThan(3)
     const batch = large.finish()
@@ -73,7 +77,7 @@ describe('a batch of news', () => {
   it('refuses labels of a megabyte, and text that could move a cursor', () => {
     const row = (labels: string, name = ''): AgentDetails => ({
       ...{ id: 1, seenMs: firstMs, epochMs: firstMs, node: 'w1' },
-      facts: { ...factsOf(''), labels, osName: name },
+      facts: packFacts({ ...factsOf(''), labels, osName: name }),
     })
     const told = [row('x'.repeat(2 ** 20)), row('', '\u001b[2J'), row('', 'two\nlines'), row('two\nlines\tand a tab', 'Übuntu')]
     expect(soundNews({ presences: [], details: told }, firstMs)).toEqual({ news: { presences: [], details: told.slice(3) }, refused: 3 })

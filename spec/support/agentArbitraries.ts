@@ -9,6 +9,7 @@ import {
   type Presence,
   presenceStatuses,
 } from '../../src/domain/agent.js'
+import { packFacts, unpackFacts } from '../../src/domain/packedFacts.js'
 import { limits } from '../../src/limits.js'
 
 export const firstMs = 1_700_000_000_000
@@ -53,7 +54,7 @@ export const details: fc.Arbitrary<AgentDetails> = fc.record({
   seenMs: moments,
   epochMs: moments,
   node: nodeNames,
-  facts: fc.record({ text: texts, version: texts }).map(({ text, version }) => factsOf(text, version)),
+  facts: fc.record({ text: texts, version: texts }).map(({ text, version }) => packFacts(factsOf(text, version))),
 })
 
 /** Breaks one rule of domain/soundNews. */
@@ -81,7 +82,7 @@ const unsoundDetails = fc
     fc.constantFrom(...agentFactNames),
     fc.constantFrom('a\u0000b', '\u001b[31m', '\uD800', 'x'.repeat(limits.agentLabelsCharsMax + 1), '\u0085'),
   )
-  .map(([row, name, text]): AgentDetails => ({ ...row, facts: { ...row.facts, [name]: text } }))
+  .map(([row, name, text]): AgentDetails => ({ ...row, facts: packFacts({ ...unpackFacts(row.facts), [name]: text }) }))
 
 export const soundNewsOf: fc.Arbitrary<AgentNews> = fc.record({
   presences: fc.array(presences, { maxLength: 6 }),

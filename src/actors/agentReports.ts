@@ -2,8 +2,18 @@
  * What the listeners of this node see of their agents, on its way to the table: each report becomes a stamped record, and
  * records of the same moment are written together.
  */
-import type { AgentDetails, AgentFacts, Disconnection, Presence, PresenceStatus } from '../domain/agent.js'
+import {
+  type AgentDetails,
+  type AgentFacts,
+  type AgentNews,
+  type Disconnection,
+  type Presence,
+  type PresenceStatus,
+  shiftedPresence,
+  shiftedTimes,
+} from '../domain/agent.js'
 import type { AgentReport } from '../domain/agentQuery.js'
+import { packFacts } from '../domain/packedFacts.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { AgentStore, MergeOutcome } from '../ports.js'
@@ -17,7 +27,9 @@ interface Connected {
 }
 
 interface Waiting {
-  readonly reports: readonly AgentReport[]
+  news: AgentNews
+  /** More than signs of life. */
+  readonly isUrgent: boolean
   readonly resolve: (outcome: MergeOutcome) => void
   readonly reject: (thrown: unknown) => void
 }
@@ -70,9 +82,13 @@ export class AgentReports {
   add(reports: readonly AgentReport[]): Promise<MergeOutcome> {
     if (this.#reportsWaiting + reports.length > limits.agentReportsWaitingMax)
       return Promise.reject(new ClusterError('overloaded', { message: 'Too many reports of agents wait for the table' }))
+    // Stamped here and now: however long it waits for the table, it is as old as what was seen.
+    const news = this.#newsOf(reports)
+    if (news.presences.length === 0) return Promise.resolve(nothing)
+    const isUrgent = news.details.length > 0 || reports.some(({ kind }) => kind !== 'keepAlive')
     this.#reportsWaiting += reports.length
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ reports, resolve, reject })
+      this.#waiting.push({ news, isUrgent, resolve, reject })
       if (!this.#isWriting) void this.#write()
     })
   }
@@ -87,7 +103,7 @@ export class AgentReports {
       const together = this.#waiting.splice(0)
       this.#reportsWaiting = 0
       try {
-        const outcome = await this.#record(together.flatMap(({ reports }) => reports))
+        const outcome = await this.#record(together)
         for (const { resolve } of together) resolve(outcome)
       } catch (thrown) {
         for (const { reject } of together) reject(thrown)
@@ -96,10 +112,21 @@ export class AgentReports {
     this.#isWriting = false
   }
 
-  async #record(reports: readonly AgentReport[]): Promise<MergeOutcome> {
+  async #record(together: readonly Waiting[]): Promise<MergeOutcome> {
     const { clock, opened, store } = this.#options
     const nowMs = clock.now()
     const isCorrected = clock.isMeasured
+    const presences = together.flatMap(({ news }) => news.presences)
+    const details = together.flatMap(({ news }) => news.details)
+    await opened()
+    const outcome = await store.record({ presences, details }, nowMs, isCorrected)
+    if (outcome.defaulted > 0) this.defaulted.tell()
+    if (together.some(({ isUrgent }) => isUrgent)) this.news.tell()
+    return outcome
+  }
+
+  #newsOf(reports: readonly AgentReport[]): AgentNews {
+    const nowMs = this.#options.clock.now()
     const presences: Presence[] = []
     const details: AgentDetails[] = []
     for (const report of reports) {
@@ -108,14 +135,9 @@ export class AgentReports {
       presences.push(presence)
       if (!report.facts) continue
       const { epochMs, id, node, seenMs } = presence
-      details.push({ id, seenMs, epochMs, node, facts: { ...noFacts, ...report.facts } })
+      details.push({ id, seenMs, epochMs, node, facts: packFacts({ ...noFacts, ...report.facts }) })
     }
-    if (presences.length === 0) return nothing
-    await opened()
-    const outcome = await store.record({ presences, details }, nowMs, isCorrected)
-    if (outcome.defaulted > 0) this.defaulted.tell()
-    if (details.length > 0 || reports.some(({ kind }) => kind !== 'keepAlive')) this.news.tell()
-    return outcome
+    return { presences, details }
   }
 
   #presenceOf({ id, kind }: AgentReport, nowMs: number): Presence | undefined {
@@ -142,6 +164,13 @@ export class AgentReports {
   /** The master's time is known for the first time: what was noted by our own clock is put right. */
   #correct(byMs: number): void {
     for (const [id, { epochMs, seenMs }] of this.#connected) this.#connected.set(id, { epochMs: epochMs + byMs, seenMs: seenMs + byMs })
+    for (const waiting of this.#waiting) {
+      const { details, presences } = waiting.news
+      waiting.news = {
+        presences: presences.map((row) => shiftedPresence(row, byMs)),
+        details: details.map((row) => shiftedTimes(row, byMs)),
+      }
+    }
     const { opened, store } = this.#options
     // What cannot be put right now is put right by the next measurement of the next process, or overtaken by the next sign of life.
     void opened()

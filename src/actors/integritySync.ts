@@ -2,7 +2,8 @@
  * The worker's steps of one integrity round, each one exchange or one act: ask whether the trees differ, let the master
  * decide, fetch what is missing, apply, report. The thread (threads/integrity.ts) says when; domain/syncPlan says what.
  */
-import { type Compression, choosesCompression } from '../domain/compressionChoice.js'
+import { type Compression, choosesCompression, type TransferSpeeds } from '../domain/compressionChoice.js'
+import { contentBytesIn } from '../domain/contentBlock.js'
 import { joinDigests, joinPaths } from '../domain/entryColumns.js'
 import { askAbout, joinPlans, readAnswer, type SyncPlan, writeStepsOf } from '../domain/syncPlan.js'
 import type { Digest, FileFailure, WriteStep } from '../domain/tree.js'
@@ -48,7 +49,7 @@ interface Wanted {
 
 export class IntegritySync {
   readonly #options: IntegritySyncOptions
-  #bytesPerSecond: number | undefined
+  #speeds: TransferSpeeds = { plain: undefined, packed: undefined }
   /** Digests of contents that did not come out of a delta. */
   readonly #spoiledDeltas = new Set<Digest>()
 
@@ -107,7 +108,8 @@ export class IntegritySync {
     const steps = writeStepsOf(plan, this.#options.tree.manifest)
     const wantedBy = new Map<Digest, string>()
     for (const step of steps) if (step.from.kind === 'stage' && !wantedBy.has(step.digest)) wantedBy.set(step.digest, step.path)
-    const digests = [...wantedBy.keys()]
+    // Directory by directory: the master then looks once, not for each file, whether a directory is within its item.
+    const digests = [...wantedBy].sort(([, a], [, b]) => (a < b ? -1 : 1)).map(([digest]) => digest)
     const failed: Failures = new Map()
     const { manifest } = this.#options.tree
     const deltas = link.peer.capabilities.includes(deltaCapability) ? deltaFilesOf(plan, (path) => manifest.get(path)?.size) : undefined
@@ -186,7 +188,7 @@ export class IntegritySync {
     const digests = batch.map((file) => file.digest)
     const stream = link.expectStream()
     const open = new Set(batch.keys())
-    const compress = choosesCompression(compression, this.#bytesPerSecond)
+    const compress = choosesCompression(compression, this.#speeds)
     const stage = async (block: Uint8Array): Promise<void> => {
       const outcome = await tree.files.stage(block, digests, signal)
       for (const index of outcome.complete) open.delete(index)
@@ -215,7 +217,7 @@ export class IntegritySync {
       for await (const block of stream) {
         waitedMs += clock.monotonicMs() - askedMs
         signal.throwIfAborted()
-        bytes += block.byteLength
+        bytes += contentBytesIn(block)
         // Some blocks are staged while the next ones come in.
         if (staging.length >= stagingBlocksMax) await staging.shift()
         const staged = stage(block)
@@ -231,8 +233,9 @@ export class IntegritySync {
       const digest = digests[index]
       if (digest !== undefined) failed.set(digest, { code: 'transferFailed', message: 'The master did not send the whole file' })
     }
-    // Only waiting tells of the wire, and only of plain content: packed content comes as fast as the master packs.
-    if (!compress && bytes >= limits.streamWindowBytes && waitedMs > 0) this.#bytesPerSecond = (bytes / waitedMs) * 1000
+    // Only waiting tells of the wire: what is staged in the meantime does not.
+    if (bytes < limits.streamWindowBytes || waitedMs <= 0) return
+    this.#speeds = { ...this.#speeds, [compress ? 'packed' : 'plain']: (bytes / waitedMs) * 1000 }
   }
 
   #limits(signal: AbortSignal): { signal: AbortSignal; timeoutMs: number } {

@@ -39,7 +39,7 @@ export interface LocalAgentsOptions {
   readonly files: AgentFiles
   readonly clock: ClusterClock
   readonly disconnectionMs: number
-  readonly timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>
+  readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
   /** This node wrote these paths. */
   readonly onWritten: (paths: readonly string[]) => void
 }
@@ -79,6 +79,9 @@ export class LocalAgents {
     withoutGroups: 0,
   }
   #idsDigest = ''
+  #firstLookMs = 0
+  #isClosed = false
+  readonly #pauses = new Set<() => void>()
   /** An answer about client.keys did not reach the table. */
   #lookAtAll = false
 
@@ -160,6 +163,7 @@ export class LocalAgents {
     if (gone.length > 0) await this.files.forget(gone, signal)
     this.#lookAtAll = false
     this.reports.forget(gone)
+    if (isFirst) this.#firstLookMs = this.#options.timers.monotonicMs()
     const isOther = this.#idsDigest !== page.idsDigest
     this.#idsDigest = page.idsDigest
     if (isOther) this.keys.tell()
@@ -169,7 +173,7 @@ export class LocalAgents {
 
   /** On the master: enrols an agent. Fails with what the rules say (errors from 9005 on). */
   async add({ groups, ip, key, name }: AgentRequest, signal: AbortSignal): Promise<KeyEntry> {
-    await this.ready(signal)
+    await this.#steady(signal)
     await this.assertGroups(groups, signal)
     const idFloor = await this.store.highestId()
     const entry = await this.#change({ kind: 'add', name, ip, key, idFloor })
@@ -179,8 +183,31 @@ export class LocalAgents {
 
   /** On the master. Fails with `unknownAgent`. */
   async remove(id: number, signal: AbortSignal): Promise<KeyEntry> {
-    await this.ready(signal)
+    await this.#steady(signal)
     return this.#change({ kind: 'remove', id })
+  }
+
+  /**
+   * A process that has just begun cannot tell a client.keys that is being saved from one that lacks agents: it changes nothing
+   * before the file could be believed, unless there are no agents to lose.
+   */
+  async #steady(signal: AbortSignal): Promise<void> {
+    await this.ready(signal)
+    const { timers } = this.#options
+    const missingMs = this.#firstLookMs + limits.keysBelievedMs - timers.monotonicMs()
+    if (missingMs <= 0 || (await this.store.highestId()) === 0) return
+    await new Promise<void>((resolve, reject) => {
+      const wake = (): void => {
+        timers.clearTimeout(timer)
+        this.#pauses.delete(wake)
+        signal.removeEventListener('abort', wake)
+        if (signal.aborted || this.#isClosed) reject(new ClusterError('aborted'))
+        else resolve()
+      }
+      const timer = timers.setTimeout(wake, missingMs)
+      this.#pauses.add(wake)
+      signal.addEventListener('abort', wake, { once: true })
+    })
   }
 
   async #change(change: KeysChange): Promise<KeyEntry> {
@@ -301,6 +328,8 @@ export class LocalAgents {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true
+    for (const wake of [...this.#pauses]) wake()
     await Promise.all([this.store.close(), this.files.close()])
   }
 

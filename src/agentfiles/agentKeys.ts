@@ -96,6 +96,7 @@ export class AgentKeys {
       const reading = this.#lastReading ?? { kind: 'missing' }
       if (doubt !== undefined) throw new ClusterError('fileFailed', { message: doubt })
       if (reading.kind === 'missing') this.#assertNew(changes)
+      this.#assertSettled()
       const { answers, bytes } = changeKeys(this.#keys, changes, this.#options.managerName)
       if (!bytes) return answers
       if (bytes.length > limits.keysFileBytesMax)
@@ -160,6 +161,15 @@ export class AgentKeys {
       this.#toldLines.add(moreLines)
     }
     for (const digest of this.#toldLines) if (!present.has(digest)) this.#toldLines.delete(digest)
+  }
+
+  /** Who lacks in the file while it is saved would lack for good in a new version of it. */
+  #assertSettled(): void {
+    const [missing] = this.#belief.missing
+    if (missing)
+      throw new ClusterError('fileFailed', {
+        message: `'${keysPath}' lacks agents that it had a moment ago, such as ${missing.name}. It is not changed before it has been the same for ${limits.keysBelievedMs / 1_000} s.`,
+      })
   }
 
   /** A master that has had agents does not begin a new file: the old one is somewhere. */

@@ -63,7 +63,7 @@ const progressLine = (seed: number): ((progress: Progress) => void) => {
     if (nowMs - lastMs < progressEveryMs) return
     lastMs = nowMs
     const percent = Math.min(100, (100 * progress.virtualMs) / virtualMs).toFixed(0)
-    const text = `seed ${seed}: ${percent} % of ${flags.virtualHours} h, ${progress.events} events, ${progress.faults} faults, ${progress.syncs} syncs`
+    const text = `seed ${seed}: ${percent} % of ${flags.virtualHours} h, ${progress.events} events, ${progress.faults} faults, ${progress.syncs} syncs, ${progress.reports} reports of agents`
     process.stderr.write(process.stderr.isTTY ? `\r\x1b[K${text}` : `${text}\n`)
   }
 }
@@ -84,6 +84,7 @@ const replay = (seed: number, plan: FaultPlan): string =>
 const summary = (report: SimulationReport, seconds: number): string =>
   `seed ${report.seed}: ${report.violations.length === 0 ? 'passed' : 'FAILED'} in ${seconds.toFixed(1)} s: ${report.nodes} nodes, ` +
   `${(report.virtualMs / 3_600_000).toFixed(2)} virtual hours, ${report.events} events, ${report.syncs} syncs, ${report.faults} faults, ` +
+  `${report.agents} agents, ${report.reports} reports, ` +
   `${report.checks} checks of invariants, trace ${report.traceHash.slice(0, 16)}`
 
 const run = async (seed: number): Promise<boolean> => {

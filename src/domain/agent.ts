@@ -32,12 +32,12 @@ export interface Presence {
 /** Of an agent that says what it is. Texts are as the agent sends them, within limits.agentFactCharsMax. */
 export const agentFactNames = [
   'ip',
+  'version',
   'osName',
   'osVersion',
   'osPlatform',
   'osArch',
   'osUname',
-  'version',
   'configSum',
   'mergedSum',
   'labels',
@@ -51,7 +51,8 @@ export interface AgentDetails {
   readonly seenMs: number
   readonly epochMs: number
   readonly node: string
-  readonly facts: AgentFacts
+  /** As domain/packedFacts packs them. */
+  readonly facts: string
 }
 
 /** What one node says about agents: the whole row is both parts, "status only" and "keep-alive only" are a presence. */
@@ -72,14 +73,9 @@ export const comparePresence = (a: Presence, b: Presence): number =>
   a.disconnectedMs - b.disconnectedMs ||
   disconnections.indexOf(a.disconnection) - disconnections.indexOf(b.disconnection)
 
-/** As comparePresence; of two details with the same stamp the later one in the order of their facts wins. */
+/** As comparePresence; of two details with the same stamp the later one in the order of their packed facts wins. */
 export const compareDetails = (a: AgentDetails, b: AgentDetails): number =>
-  a.seenMs - b.seenMs || a.epochMs - b.epochMs || compareTexts(a.node, b.node) || compareFacts(a.facts, b.facts)
-
-const compareFacts = (a: AgentFacts, b: AgentFacts): number => {
-  for (const name of agentFactNames) if (a[name] !== b[name]) return compareTexts(a[name], b[name])
-  return 0
-}
+  a.seenMs - b.seenMs || a.epochMs - b.epochMs || compareTexts(a.node, b.node) || compareTexts(a.facts, b.facts)
 
 /**
  * The merge: the greater of two in a total order, and therefore commutative, associative and idempotent.

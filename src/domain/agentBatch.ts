@@ -6,15 +6,7 @@ import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ok, type Result, refuse } from '../errors.js'
 import { limits } from '../limits.js'
-import {
-  type AgentDetails,
-  type AgentFacts,
-  type AgentNews,
-  agentFactNames,
-  disconnections,
-  type Presence,
-  presenceStatuses,
-} from './agent.js'
+import { type AgentDetails, type AgentNews, disconnections, type Presence, presenceStatuses } from './agent.js'
 import { soundNews } from './soundNews.js'
 
 /** Numbers of a keep-alive: ID, how long before the base it was seen, and how long before that the connection began. */
@@ -28,9 +20,9 @@ const batchShape = Compile(
       baseMs: Type.Integer({ minimum: 0, maximum: 8.64e15 }),
       keepAlives: Type.Array(Type.Integer(), { maxItems: keepAliveColumns * limits.agentBatchRowsMax }),
       statuses: Type.Array(Type.Integer(), { maxItems: statusColumns * limits.agentBatchRowsMax }),
-      /** As a keep-alive; the facts of each follow in `facts`, in the order of agentFactNames. */
+      /** As a keep-alive; the packed facts of each follow in `facts`. */
       details: Type.Array(Type.Integer(), { maxItems: keepAliveColumns * limits.agentBatchRowsMax }),
-      facts: Type.Array(Type.String(), { maxItems: agentFactNames.length * limits.agentBatchRowsMax }),
+      facts: Type.Array(Type.String(), { maxItems: limits.agentBatchRowsMax }),
     },
     { additionalProperties: false },
   ),
@@ -69,7 +61,7 @@ export class AgentBatchWriter {
   }
 
   addDetails(details: AgentDetails): boolean {
-    const facts = agentFactNames.map((name) => JSON.stringify(details.facts[name])).join(',')
+    const facts = JSON.stringify(details.facts)
     if (!this.#add(this.#details, this.#stamp(details), Buffer.byteLength(facts) + 1)) return false
     this.#facts.push(facts)
     return true
@@ -112,7 +104,7 @@ export const decodeAgentBatch = (
   const keepAliveRows = keepAlives.length / keepAliveColumns
   const statusRows = statuses.length / statusColumns
   const detailsRows = details.length / keepAliveColumns
-  const isWhole = [keepAliveRows, statusRows, detailsRows].every(Number.isInteger) && facts.length === detailsRows * agentFactNames.length
+  const isWhole = [keepAliveRows, statusRows, detailsRows].every(Number.isInteger) && facts.length === detailsRows
   if (!isWhole || keepAliveRows + statusRows + detailsRows > limits.agentBatchRowsMax)
     return refuse('malformed', { message: 'A batch of agents has a wrong count of values' })
 
@@ -136,7 +128,7 @@ export const decodeAgentBatch = (
   const rows: AgentDetails[] = []
   for (let row = 0; row < detailsRows; row++) {
     const [id, seenMs, epochMs] = stampAt(baseMs, details, row * keepAliveColumns)
-    rows.push({ id, seenMs, epochMs, node: from, facts: factsAt(facts, row * agentFactNames.length) })
+    rows.push({ id, seenMs, epochMs, node: from, facts: facts[row] ?? '' })
   }
   const sound = soundNews({ presences, details: rows }, nowMs)
   return ok({ news: sound.news, refused: sound.refused + strange })
@@ -146,17 +138,3 @@ const stampAt = (baseMs: number, numbers: readonly number[], at: number): readon
   const seenMs = baseMs - (numbers[at + 1] ?? Number.NaN)
   return [numbers[at] ?? Number.NaN, seenMs, seenMs - (numbers[at + 2] ?? Number.NaN)]
 }
-
-/** From ten texts in the order of agentFactNames. */
-export const factsAt = (texts: readonly string[], at: number): AgentFacts => ({
-  ip: texts[at] ?? '',
-  osName: texts[at + 1] ?? '',
-  osVersion: texts[at + 2] ?? '',
-  osPlatform: texts[at + 3] ?? '',
-  osArch: texts[at + 4] ?? '',
-  osUname: texts[at + 5] ?? '',
-  version: texts[at + 6] ?? '',
-  configSum: texts[at + 7] ?? '',
-  mergedSum: texts[at + 8] ?? '',
-  labels: texts[at + 9] ?? '',
-})

@@ -3,6 +3,7 @@
  * ID, or the same name of a live agent, the first counts. A version that only differs in part costs little more than a
  * comparison, as long as no line of the file is unusable.
  */
+import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { limits } from '../limits.js'
 import type { KeyEntry } from './agentKeys.js'
@@ -240,6 +241,7 @@ const linesOf = (bytes: Buffer): readonly string[] => {
 
 /** Control characters: no editor leaves them, but a disk or a program that went wrong does. */
 const isNoise = (bytes: Buffer): boolean => {
+  if (!isUtf8(bytes)) return true
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0
     if (byte < 0x20 && byte !== newline && byte !== carriageReturn && byte !== tab) return true

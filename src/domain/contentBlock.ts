@@ -191,6 +191,12 @@ const inflate = (bytes: Buffer, length: number): Result<Uint8Array> => {
   }
 }
 
+/** Bytes of the files that a block has, once it is inflated; 0 for what is no block. */
+export const contentBytesIn = (block: Uint8Array): number => {
+  const head = readHead(view(block))
+  return head.ok ? head.value.inflated : 0
+}
+
 /** Which files of the request a block has pieces of, without looking at the content. */
 export const filesInBlock = (block: Uint8Array): Result<number[]> => {
   const bytes = view(block)

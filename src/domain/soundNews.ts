@@ -1,10 +1,7 @@
 /** What may enter an agents' table: the rules on single rows of news, the same for what a node sees itself and what it is sent. */
 import { limits } from '../limits.js'
-import { type AgentDetails, type AgentNews, agentFactNames, type Presence } from './agent.js'
-
-/** Control characters and halves of surrogate pairs; labels are lines, with tabs in them. */
-const isUnfit = /[\p{Cc}\p{Cs}]/u
-const isUnfitInLabels = /(?![\n\t])[\p{Cc}\p{Cs}]/u
+import type { AgentDetails, AgentNews, Presence } from './agent.js'
+import { areSoundFacts } from './packedFacts.js'
 
 const isId = (id: number): boolean => Number.isSafeInteger(id) && id >= 1 && id <= limits.agentIdMax
 const isTime = (timeMs: number, latestMs: number): boolean => Number.isSafeInteger(timeMs) && timeMs >= 0 && timeMs <= latestMs
@@ -17,15 +14,7 @@ const isSoundPresence = (presence: Presence, latestMs: number): boolean =>
   (presence.status === 'disconnected' || (presence.disconnectedMs === 0 && presence.disconnection === 'none'))
 
 const areSoundDetails = (details: AgentDetails, latestMs: number): boolean =>
-  isId(details.id) &&
-  isTime(details.seenMs, latestMs) &&
-  isTime(details.epochMs, latestMs) &&
-  agentFactNames.every((name) => {
-    const fact = details.facts[name]
-    return name === 'labels'
-      ? fact.length <= limits.agentLabelsCharsMax && !isUnfitInLabels.test(fact)
-      : fact.length <= limits.agentFactCharsMax && !isUnfit.test(fact)
-  })
+  isId(details.id) && isTime(details.seenMs, latestMs) && isTime(details.epochMs, latestMs) && areSoundFacts(details.facts)
 
 /** From when on a time is taken for a mistake. */
 export const latestTimeMs = (nowMs: number): number => nowMs + limits.agentFutureMsMax

@@ -2,7 +2,7 @@
 import Database from 'libsql'
 import { ClusterError } from '../errors.js'
 
-type Value = string | number | null
+export type Value = string | number | null
 
 /** While something else holds the lock, SQLite waits so long at a time: in between, the thread can be stopped. */
 const lockedMs = 200

@@ -23,6 +23,8 @@ const page = `ORDER BY id LIMIT ${limits.groupsPageRowsMax + 1}`
 
 export class AgentTableGroups {
   readonly #state: AgentTableState
+  /** They are asked for after each change of any synced file, and reading them is a look at all agents. */
+  #multigroups: { readonly digest: string; readonly lists: readonly (readonly string[])[] } | undefined
 
   constructor(state: AgentTableState) {
     this.#state = state
@@ -124,6 +126,12 @@ export class AgentTableGroups {
   }
 
   multigroups(): readonly (readonly string[])[] {
+    const digest = this.#state.known.groupsDigest()
+    if (this.#multigroups?.digest !== digest) this.#multigroups = { digest, lists: this.#readMultigroups() }
+    return this.#multigroups.lists
+  }
+
+  #readMultigroups(): readonly (readonly string[])[] {
     const texts = this.#state.database.rows<string>(
       `SELECT json_quote(groups) AS row FROM agent WHERE instr(groups, ',') > 0 GROUP BY groups ORDER BY groups`,
     )

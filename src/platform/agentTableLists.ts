@@ -10,9 +10,8 @@ import {
   disconnections,
   presenceStatuses,
 } from '../domain/agent.js'
-import { factsAt } from '../domain/agentBatch.js'
+import { factSeparator, unpackFacts } from '../domain/packedFacts.js'
 import { limits } from '../limits.js'
-import { factColumns } from './agentTableSchema.js'
 import type { AgentTableState } from './agentTableState.js'
 
 const neverRank = -1
@@ -29,22 +28,27 @@ const where = `(?1 IS NULL OR presence.node IN (SELECT value FROM json_each(?1))
 const columns = [
   ...['agent.id', 'agent.name', 'agent.ip', 'agent.groups', 'agent.group_hash'],
   ...['presence.node', 'presence.rank', 'presence.seen', 'presence.disconnected', 'presence.code'],
-  'details.id IS NOT NULL',
-  ...factColumns.map((column) => `coalesce(details.${column}, '')`),
+  'details.facts',
 ]
 
 type Identity = [id: number, name: string, ip: string, groups: string, groupHash: string]
 type State = [node: string | null, rank: number, seenMs: number, disconnectedMs: number, code: number]
-type Row = [...Identity, ...State, hasFacts: 0 | 1, ...facts: string[]]
+type Row = [...Identity, ...State, facts: string | null]
 
 const listSql = `SELECT json_array(${columns.join(', ')}) AS row ${from}
   WHERE agent.id > ?5 AND ${where} ORDER BY agent.id LIMIT ${limits.agentPageRowsMax}`
 
 const statusText = `CASE coalesce(presence.rank, ${neverRank}) ${presenceStatuses.map((status, rank) => `WHEN ${rank} THEN '${status}'`).join(' ')} ELSE '${'never_connected' satisfies AgentStatus}' END`
 
+/** The first two facts; nothing without any. */
+const factEnd = (text: string): string => `instr(${text}, char(${factSeparator.charCodeAt(0)}))`
+const factIp = `substr(details.facts, 1, ${factEnd('details.facts')} - 1)`
+const afterIp = `substr(details.facts, ${factEnd('details.facts')} + 1)`
+const factVersion = `substr(${afterIp}, 1, ${factEnd(afterIp)} - 1)`
+
 const shapeSql = `SELECT json_array(count(*), coalesce(max(agent.id), 0), coalesce(max(length(agent.name)), 0),
-    coalesce(max(length(iif(coalesce(details.fact_ip, '') <> '', details.fact_ip, agent.ip))), 0),
-    coalesce(max(length(details.version)), 0), coalesce(max(length(presence.node)), 0),
+    coalesce(max(length(iif(coalesce(${factIp}, '') <> '', ${factIp}, agent.ip))), 0),
+    coalesce(max(length(${factVersion})), 0), coalesce(max(length(presence.node)), 0),
     coalesce(max(length(${statusText})), 0)) AS row
   ${from} WHERE ${where}`
 
@@ -92,7 +96,7 @@ export class AgentTableLists {
 }
 
 const viewOf = (row: Row): AgentView => {
-  const [id, name, registeredIp, groups, groupHash, node, rank, seenMs, disconnectedMs, code, hasFacts, ...facts] = row
+  const [id, name, registeredIp, groups, groupHash, node, rank, seenMs, disconnectedMs, code, facts] = row
   return {
     id,
     name,
@@ -102,6 +106,6 @@ const viewOf = (row: Row): AgentView => {
     ...(node === null
       ? { status: 'never_connected' as const }
       : { status: presenceStatuses[rank] ?? 'pending', node, seenMs, disconnectedMs, disconnection: disconnections[code] ?? 'none' }),
-    ...(hasFacts === 1 ? { facts: factsAt(facts, 0) } : {}),
+    ...(facts === null ? {} : { facts: unpackFacts(facts) }),
   }
 }

@@ -1,16 +1,15 @@
 /** What the agents' table is told of agents and what it tells of them, in SQL: the rule of domain/agent, on sets of rows. */
 
-import { type AgentDetails, type AgentNews, agentFactNames, disconnections, type Presence, presenceStatuses } from '../domain/agent.js'
-import { AgentBatchWriter, decodeAgentBatch, factsAt } from '../domain/agentBatch.js'
+import { type AgentDetails, type AgentNews, disconnections, type Presence, presenceStatuses } from '../domain/agent.js'
+import { AgentBatchWriter, decodeAgentBatch } from '../domain/agentBatch.js'
 import { latestTimeMs, soundNews } from '../domain/soundNews.js'
 import { limits } from '../limits.js'
 import type { MergeOutcome, UnsentNews } from '../ports.js'
-import { factColumns } from './agentTableSchema.js'
+import type { Value } from './agentDatabase.js'
 import type { AgentTableState } from './agentTableState.js'
 
 const rankOf = new Map(presenceStatuses.map((status, rank) => [status, rank]))
 const codeOf = new Map(disconnections.map((disconnection, code) => [disconnection, code]))
-const activeRank = presenceStatuses.indexOf('active')
 const disconnectedRank = presenceStatuses.indexOf('disconnected')
 const missedCode = disconnections.indexOf('keepAliveMissed')
 
@@ -24,36 +23,57 @@ const upsert = (table: string, order: readonly string[]): string => {
 }
 
 const presenceOrder = ['seen', 'epoch', 'rank', 'node', 'disconnected', 'code'] as const
-const detailsOrder = ['seen', 'epoch', 'node', ...factColumns] as const
+const detailsOrder = ['seen', 'epoch', 'node', 'facts'] as const
 
-const values = (count: number): string => Array.from({ length: count }, (_, index) => `value->>${index}`).join(', ')
-
-const putKeepAlives = `INSERT INTO presence (id, seen, epoch, rank, node, disconnected, code, corrected, change)
-  SELECT value->>0, value->>1, value->>2, ${activeRank}, ?, 0, 0, 1, NULL FROM json_each(?) WHERE true ${upsert('presence', presenceOrder)}`
-
-/** Rows `[id, …presenceOrder]`; whether they are corrected, and the first number of change. */
-const putPresences = `INSERT INTO presence (id, ${presenceOrder.join(', ')}, corrected, change)
-  SELECT ${values(1 + presenceOrder.length)}, ?, ? + key FROM json_each(?) WHERE true ${upsert('presence', presenceOrder)}`
-
-/** Wide rows are bound, not read out of JSON, which would take twice as long. So many rows `[id, …detailsOrder, corrected, change]`. */
-const putDetails = (rows: number): string => {
-  const row = `(${['id', ...detailsOrder, 'corrected', 'change'].map(() => '?').join(', ')})`
-  return `INSERT INTO details (id, ${detailsOrder.join(', ')}, corrected, change)
-    VALUES ${Array.from({ length: rows }, () => row).join(', ')} ${upsert('details', detailsOrder)}`
+/**
+ * Rows are bound, not read out of JSON, which takes longer, twice as long with texts. Whether they are corrected and the first
+ * number of change; then so many rows `[id, …order]`.
+ */
+const putRows = (table: string, order: readonly string[], rows: number): string => {
+  const columns = ['id', ...order]
+  const row = (index: number): string => {
+    const own = columns.map((_, column) => `?${3 + columns.length * index + column}`)
+    return `(${own.join(', ')}, ?1, ?2 + ${index})`
+  }
+  return `INSERT INTO ${table} (${columns.join(', ')}, corrected, change)
+    VALUES ${Array.from({ length: rows }, (_, index) => row(index)).join(', ')} ${upsert(table, order)}`
 }
-const detailsPerStatement = 32
-/** Made once: to find a statement by its text, a new text of this length would have to be read each time. */
-const putFullDetails = putDetails(detailsPerStatement)
 
-const presenceRow = ({ disconnectedMs, disconnection, epochMs, id, node, seenMs, status }: Presence): readonly unknown[] => [
+const rowsPerStatement = 32
+
+interface Putting<T> {
+  readonly sql: (rows: number) => string
+  /** Made once: to find a statement by its text, a new text of this length would have to be read each time. */
+  readonly fullSql: string
+  readonly valuesOf: (row: T) => readonly Value[]
+}
+
+const putting = <T>(table: string, order: readonly string[], valuesOf: Putting<T>['valuesOf']): Putting<T> => {
+  const sql = (rows: number): string => putRows(table, order, rows)
+  return { sql, fullSql: sql(rowsPerStatement), valuesOf }
+}
+
+const putPresences = putting<Presence>(
+  'presence',
+  presenceOrder,
+  ({ disconnectedMs, disconnection, epochMs, id, node, seenMs, status }) => [
+    id,
+    seenMs,
+    epochMs,
+    rankOf.get(status) ?? 0,
+    node,
+    disconnectedMs,
+    codeOf.get(disconnection) ?? 0,
+  ],
+)
+
+const putDetails = putting<AgentDetails>('details', detailsOrder, ({ epochMs, facts, id, node, seenMs }) => [
   id,
   seenMs,
   epochMs,
-  rankOf.get(status),
   node,
-  disconnectedMs,
-  codeOf.get(disconnection),
-]
+  facts,
+])
 
 /** Rows of a query in pages: few are read that do not fit into a batch any more. */
 const detailsPerPage = 1_024
@@ -73,13 +93,9 @@ export class AgentTableNews {
   record(told: AgentNews, nowMs: number, isCorrected: boolean): MergeOutcome {
     const { news, refused } = soundNews(told, nowMs)
     return this.#take(news, refused, ({ details, presences }) => {
-      const { database } = this.#state
       const change = this.#state.takeChanges(presences.length + details.length)
-      const corrected = isCorrected ? 1 : 0
-      const latestMs = latestTimeMs(nowMs)
-      const rows = JSON.stringify(presences.map(presenceRow))
-      const taken = database.run(putPresences, corrected, change, rows, latestMs)
-      return taken + this.#putDetails(details, latestMs, corrected, change + presences.length)
+      const given = { latestMs: latestTimeMs(nowMs), corrected: isCorrected ? 1 : 0 }
+      return this.#put(putPresences, presences, given, change) + this.#put(putDetails, details, given, change + presences.length)
     })
   }
 
@@ -87,17 +103,8 @@ export class AgentTableNews {
     const decoded = decodeAgentBatch(batch, from, nowMs)
     if (!decoded.ok) throw decoded.error
     return this.#take(decoded.value.news, decoded.value.refused, ({ details, presences }) => {
-      const { database } = this.#state
-      const latestMs = latestTimeMs(nowMs)
-      const keepAlives = presences.filter(({ status }) => status === 'active')
-      const others = presences.filter(({ status }) => status !== 'active')
-      let taken = 0
-      if (keepAlives.length > 0) {
-        const rows = keepAlives.map(({ epochMs, id, seenMs }) => `[${id},${seenMs},${epochMs}]`)
-        taken += database.run(putKeepAlives, from, `[${rows.join()}]`, latestMs)
-      }
-      if (others.length > 0) taken += database.run(putPresences, 1, null, JSON.stringify(others.map(presenceRow)), latestMs)
-      return taken + this.#putDetails(details, latestMs, 1, undefined)
+      const given = { latestMs: latestTimeMs(nowMs), corrected: 1 }
+      return this.#put(putPresences, presences, given, undefined) + this.#put(putDetails, details, given, undefined)
     })
   }
 
@@ -190,18 +197,19 @@ export class AgentTableNews {
     })
   }
 
-  #putDetails(details: readonly AgentDetails[], latestMs: number, corrected: number, firstChange: number | undefined): number {
+  #put<T>(
+    { fullSql, sql, valuesOf }: Putting<T>,
+    all: readonly T[],
+    { corrected, latestMs }: { readonly corrected: number; readonly latestMs: number },
+    firstChange: number | undefined,
+  ): number {
     let taken = 0
-    for (let start = 0; start < details.length; start += detailsPerStatement) {
-      const rows = details.slice(start, start + detailsPerStatement)
-      const bound: (number | string | null)[] = []
-      for (const [index, { epochMs, facts, id, node, seenMs }] of rows.entries()) {
-        bound.push(id, seenMs, epochMs, node)
-        for (const name of agentFactNames) bound.push(facts[name])
-        bound.push(corrected, firstChange === undefined ? null : firstChange + start + index)
-      }
-      const sql = rows.length === detailsPerStatement ? putFullDetails : putDetails(rows.length)
-      taken += this.#state.database.run(sql, ...bound, latestMs)
+    for (let start = 0; start < all.length; start += rowsPerStatement) {
+      const rows = all.slice(start, start + rowsPerStatement)
+      const bound: Value[] = [corrected, firstChange === undefined ? null : firstChange + start]
+      for (const row of rows) bound.push(...valuesOf(row))
+      bound.push(latestMs)
+      taken += this.#state.database.run(rows.length === rowsPerStatement ? fullSql : sql(rows.length), ...bound)
     }
     return taken
   }
@@ -223,13 +231,13 @@ export class AgentTableNews {
 
   *#unsentDetails(after: number): Generator<Changed<AgentDetails>, undefined> {
     for (let from = after; ; ) {
-      const rows = this.#state.database.rows<[number, number, number, number, string, ...string[]]>(
+      const rows = this.#state.database.rows<[number, number, number, number, string, string]>(
         `SELECT json_array(change, id, ${detailsOrder.join(', ')}) AS row FROM details WHERE change > ? AND corrected = 1
          ORDER BY change LIMIT ${detailsPerPage}`,
         from,
       )
-      for (const [change, id, seenMs, epochMs, node, ...facts] of rows) {
-        yield { change, row: { id, seenMs, epochMs, node, facts: factsAt(facts, 0) } }
+      for (const [change, id, seenMs, epochMs, node, facts] of rows) {
+        yield { change, row: { id, seenMs, epochMs, node, facts } }
         from = change
       }
       if (rows.length < detailsPerPage) return undefined

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { isExcluded, itemOf, type SyncedItems } from '../domain/syncedItems.js'
 import type { Disk } from '../ports.js'
+import { temporaryName } from '../tree/relativePath.js'
 import { readWhole } from './expectedTree.js'
 import type { DiskChange } from './watchedDisk.js'
 
@@ -21,6 +22,7 @@ const contentKey = (content: Buffer): string => createHash('sha256').update(cont
 /** Every content that the master ever had; fed before the master's node can see a change. */
 export class MasterHistory {
   readonly #contents = new Set<string>()
+  readonly #groups = new Set<{ readonly group: string; readonly how: 'created' | 'removed' }>()
 
   note(content: Buffer): void {
     this.#contents.add(contentKey(content))
@@ -29,6 +31,20 @@ export class MasterHistory {
   /** A link may make one path show another's content, so content counts wherever the master had it. */
   had(content: Buffer): boolean {
     return this.#contents.has(contentKey(content))
+  }
+
+  /** An operator has the master make or delete a group, until the returned function is called. */
+  groupIsMade(group: string, how: 'created' | 'removed'): () => void {
+    const made = { group, how }
+    this.#groups.add(made)
+    return () => {
+      this.#groups.delete(made)
+    }
+  }
+
+  /** @param group any when left out */
+  isGroupMade(how: 'created' | 'removed', group?: string): boolean {
+    return [...this.#groups].some((made) => (group === undefined || made.group === group) && made.how === how)
   }
 }
 
@@ -66,15 +82,36 @@ export const checkDiskChange = (rules: NodeDiskRules, change: DiskChange): { rea
   return rules.history.had(content) ? undefined : { rule: 'a worker holds only bytes that the master had', says: shown }
 }
 
-/** The master makes client.keys, the groups' directories and the merged files, each by way of a temporary file beside it. */
-const isMastersOwn = (rules: NodeDiskRules, path: string, change: DiskChange): boolean => {
-  const isOfGroups = isAtOrBelow(path, 'etc/shared') || isAtOrBelow(path, 'var/multigroups')
-  const isTemporary = posix.basename(path).startsWith('.muster-') && isExcluded(rules.synced, posix.basename(path))
-  if (isTemporary) return isOfGroups || posix.dirname(path) === 'etc'
-  if (change.operation === 'mkdir' || change.operation === 'rmdir') return isOfGroups || isAtOrBelow('queue/rids', path)
-  const isMade = path === 'etc/client.keys' || (isOfGroups && posix.basename(path) === 'merged.mg')
-  return isMade && (change.operation === 'rename' || change.operation === 'unlink')
+/**
+ * The master makes client.keys, the directories of groups while an operator has it make or delete them, and the merged files; each
+ * file by way of a temporary one beside it.
+ */
+const isMastersOwn = ({ history }: NodeDiskRules, path: string, { from, operation }: DiskChange): boolean => {
+  const directory = posix.dirname(path)
+  const name = posix.basename(path)
+  const [, group = ''] = /^etc\/shared\/([^/]+)/.exec(path) ?? []
+  if ((operation === 'unlink' || operation === 'rmdir') && group !== '' && history.isGroupMade('removed', group)) return true
+  const made = madeIn(directory, history)
+  if (made.some((file) => name === temporaryOf(file))) return operation !== 'rename' && operation !== 'mkdir' && operation !== 'rmdir'
+  if (operation === 'rename') return made.includes(name) && from === posix.join(posix.dirname(from ?? ''), temporaryOf(name))
+  // Where groups are is asked for again each time.
+  if (operation === 'mkdir' && path === 'etc/shared') return history.isGroupMade('created')
+  if (operation === 'mkdir') return path === 'var/multigroups' || isMultigroup(path) || history.isGroupMade('created', group)
+  if (operation === 'unlink') return isMultigroup(directory) && name === 'merged.mg'
+  return operation === 'rmdir' && isMultigroup(path)
 }
+
+/** Names of the files that the master makes in a directory. */
+const madeIn = (directory: string, history: MasterHistory): readonly string[] => {
+  if (directory === 'etc') return ['client.keys']
+  if (isMultigroup(directory)) return ['merged.mg']
+  if (posix.dirname(directory) !== 'etc/shared') return []
+  return history.isGroupMade('created', posix.basename(directory)) ? ['merged.mg', 'agent.conf'] : ['merged.mg']
+}
+
+const isMultigroup = (path: string): boolean => /^var\/multigroups\/[0-9a-f]{8}$/.test(path)
+
+const temporaryOf = (name: string): string => temporaryName(contentKey(Buffer.from(name)))
 
 /** A link that stands where a directory has to be is replaced, whatever its name. */
 const isInWay = (rules: NodeDiskRules, change: DiskChange): boolean => {

@@ -3,7 +3,7 @@
  * of the physical world; checks the rules (checkers.ts) at every change that a node makes.
  */
 import { posix } from 'node:path'
-import { type RunningNode, startNode } from '../actors/node.js'
+import { startNode } from '../actors/node.js'
 import type { NodeEvent } from '../actors/nodeEvent.js'
 import { detectionMsMax, silenceDetectionMsMax } from '../domain/heartbeat.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/syncedItems.js'
@@ -11,6 +11,7 @@ import { defaultTimings, type Timings } from '../domain/timings.js'
 import { limits } from '../limits.js'
 import type { Link, Log, LogLevel } from '../ports.js'
 import { createTransport } from '../transport/transport.js'
+import { AgentRules } from './agentRules.js'
 import { checkDiskChange, MasterHistory, MembershipChecker, type Violation } from './checkers.js'
 import { type ExpectedTree, expectedTree, readWhole, treeDifferences } from './expectedTree.js'
 import { MemoryAgentStore } from './memoryAgentStore.js'
@@ -18,10 +19,12 @@ import { MemoryAgentTable } from './memoryAgentTable.js'
 import { MemoryDisk } from './memoryDisk.js'
 import { SeededRandom } from './seededRandom.js'
 import { createSimulatedAgentFiles } from './simulatedAgentFiles.js'
+import { keysPath, SimulatedAgents } from './simulatedAgents.js'
 import { createSimulatedFiles } from './simulatedFiles.js'
 import { createSimulatedNetwork, type SimulatedNetwork } from './simulatedNetwork.js'
+import type { SimulatedNode } from './simulatedNode.js'
 import { Trace } from './trace.js'
-import { type ClockView, VirtualClock } from './virtualClock.js'
+import { VirtualClock } from './virtualClock.js'
 import { WatchedDisk } from './watchedDisk.js'
 
 export interface SimulatedClusterOptions {
@@ -39,21 +42,6 @@ const port = 1516
 const clusterName = 'simulated'
 const key = '0123456789abcdef0123456789abcdef'
 
-export interface SimulatedNode {
-  readonly name: string
-  readonly role: 'master' | 'worker'
-  readonly clock: ClockView
-  readonly disk: MemoryDisk
-  /** Its table of agents; like the disk it outlives the process. */
-  readonly agentTable: MemoryAgentTable
-  /** Its process. */
-  running: RunningNode | undefined
-  /** Its process's view of the disk. */
-  view: WatchedDisk | undefined
-  /** When it was last without a process, in milliseconds of the virtual clock. */
-  downSinceMs: number
-}
-
 export class SimulatedCluster {
   readonly clock = new VirtualClock()
   readonly network: SimulatedNetwork
@@ -63,13 +51,14 @@ export class SimulatedCluster {
   readonly synced: SyncedItems
   readonly timings: Timings
   readonly violations: Violation[] = []
-  /** Times that a rule was checked. */
-  checks = 0
   /** Plans that workers carried out. */
   syncs = 0
-  readonly #history = new MasterHistory()
+  readonly history = new MasterHistory()
+  readonly agents = new SimulatedAgents(this)
   readonly #members = new MembershipChecker()
+  readonly #agentRules: AgentRules
   #starts = 0
+  #checks = 0
 
   constructor(options: SimulatedClusterOptions) {
     this.random = new SeededRandom(options.seed)
@@ -78,6 +67,19 @@ export class SimulatedCluster {
     this.synced = options.synced ?? defaultSyncedItems
     this.timings = { ...defaultTimings, ...options.timings }
     this.nodes = Array.from({ length: options.nodes }, (_, index) => this.#build(index))
+    this.#agentRules = new AgentRules({
+      nodes: this.nodes,
+      agents: this.agents,
+      disconnectionMs: this.timings.agentsDisconnectionMs,
+      keysPath: this.absolute(keysPath),
+      masterHas: (path) => this.treeOf('master').files.has(path),
+      violated: (rule, says) => this.violated(rule, says),
+    })
+  }
+
+  /** Times that a rule was checked. */
+  get checks(): number {
+    return this.#checks + this.#agentRules.checks
   }
 
   get master(): SimulatedNode {
@@ -112,11 +114,19 @@ export class SimulatedCluster {
     )
     return (
       lossMs +
+      this.#agentsMsMax() +
       this.timings.transferIdleMsMax +
       3 * connectionRetryMs +
       4 * (syncIntegrityMs + recalculateIntegrityMs) +
       3 * requestTimeoutMs
     )
+  }
+
+  /** All that agents may wait for besides: a full round of groups after every mismatch, batches that are sent again. */
+  #agentsMsMax(): number {
+    const t = this.timings
+    const groupsMs = t.agentGroupStartDelayMs + t.timeoutAgentGroupsMs + (t.agentGroupsMismatchesMax + 2) * t.workerSyncAgentGroupsMs
+    return groupsMs + t.masterSyncAgentGroupsMs + 2 * (t.syncAgentInfoMs + t.timeoutAgentInfoMs) + limits.keysBelievedMs
   }
 
   startAll(): void {
@@ -130,9 +140,9 @@ export class SimulatedCluster {
     const log = this.#log(name, {})
     const random = this.random.fork(`${name} ${++this.#starts}`)
     const stageDir = posix.join(home, 'queue', 'cluster', name)
-    const rules = { node: name, role: node.role, home, stageDir, synced: this.synced, disk: node.disk, history: this.#history }
+    const rules = { node: name, role: node.role, home, stageDir, synced: this.synced, disk: node.disk, history: this.history }
     const watched = new WatchedDisk(node.disk, (change) => {
-      this.checks += 1
+      this.#checks += 1
       const broken = checkDiskChange(rules, change)
       if (broken) this.violated(broken.rule, broken.says)
     })
@@ -185,10 +195,12 @@ export class SimulatedCluster {
     node.downSinceMs = this.clock.monotonicMs()
     node.view?.abandon()
     this.network.crash(name, what)
+    // Its timers go with it, and so do the calls that wait for its table: what was answered is in there.
     node.clock.cancelAll()
     if (what === 'power') node.disk.crash()
     else node.disk.killProcess()
     if (node.role === 'master') this.#members.forget()
+    this.agents.gone(name)
     this.trace.add(this.clock.monotonicMs(), name, `crash ${what}`)
   }
 
@@ -203,12 +215,21 @@ export class SimulatedCluster {
     this.network.thaw(name)
   }
 
-  /** Ends every fault that lasts: all nodes run, all disks and wires work. Clocks stay as wrong as they are. */
+  /** An operator or a time server sets a node's wall clock. */
+  jumpClock(name: string, ms: number): void {
+    const node = this.node(name)
+    node.clock.jump(ms)
+    if (ms !== 0) this.agents.clockSet(node)
+  }
+
+  /** Ends every fault that lasts: all nodes run, all disks and wires work, agents are silent. Clocks stay as wrong as they are. */
   heal(): void {
+    this.agents.rest()
     this.network.heal()
     for (const node of this.nodes) {
       if (node.clock.isFrozen) node.clock.thaw()
       node.disk.heal()
+      node.agentTable.isLocked = false
       this.start(node.name)
     }
   }
@@ -231,7 +252,7 @@ export class SimulatedCluster {
   /** An operator writes a file, with all that is needed above it. */
   write(name: string, path: string, content: Buffer, mode = 0o660): void {
     const node = this.node(name)
-    if (node.role === 'master') this.#history.note(content)
+    if (node.role === 'master') this.history.note(content)
     const whole = posix.join(home, path)
     node.disk.edit(whole, content, mode)
   }
@@ -256,13 +277,23 @@ export class SimulatedCluster {
   async converge(): Promise<void> {
     const startMs = this.clock.monotonicMs()
     const endMs = startMs + this.convergenceMsMax
-    while (this.clock.monotonicMs() < endMs) {
+    let differences: readonly string[] = []
+    do {
       await this.clock.advance(1_000)
-      if (this.differences().length === 0) return
-    }
-    const differences = this.differences()
+      differences = [...this.differences(), ...this.agentDifferences()]
+    } while (differences.length > 0 && this.clock.monotonicMs() < endMs)
     if (differences.length > 0)
       this.violated(`a healed cluster converges within ${this.convergenceMsMax / 1_000} s`, differences.slice(0, 5).join('; '))
+    else if (this.isSynced(keysPath)) this.#agentRules.settled(this.master.clock.now())
+  }
+
+  /** Where the nodes do not agree on the agents and their groups, or the master lacks news of them. */
+  agentDifferences(): string[] {
+    return this.isSynced(keysPath) ? this.#agentRules.differences() : []
+  }
+
+  note(event: string): void {
+    this.trace.add(this.clock.monotonicMs(), 'agents', event)
   }
 
   violated(rule: string, says: string): void {
@@ -278,7 +309,7 @@ export class SimulatedCluster {
       if (running || this.clock.monotonicMs() - downSinceMs <= boundMs) continue
       // A master that was frozen, or started only now, has had less time to notice.
       if (!this.master.running || this.master.clock.isFrozen) continue
-      this.checks += 1
+      this.#checks += 1
       if (this.isMember(name)) this.violated('a dead worker leaves the registry within its bound', `${name} is still in`)
     }
   }
@@ -309,12 +340,12 @@ export class SimulatedCluster {
         : event.type === 'workerLeft'
           ? this.#members.left(event.node)
           : undefined
-    if (event.type === 'workerJoined' || event.type === 'workerLeft') this.checks += 1
+    if (event.type === 'workerJoined' || event.type === 'workerLeft') this.#checks += 1
     if (wrong) this.violated('names are unique', wrong)
   }
 
   #checkNothingLeft(): void {
-    this.checks += 1
+    this.#checks += 1
     const left = this.network.counters()
     for (const [what, count] of Object.entries(left)) if (count !== 0) this.violated('nothing is left after a stop', `${count} ${what}`)
     for (const node of this.nodes) {

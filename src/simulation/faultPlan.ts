@@ -9,6 +9,10 @@ import { limits } from '../limits.js'
 export const diskOperations = ['lstat', 'readdir', 'open', 'read', 'write', 'sync', 'rename', 'unlink', 'mkdir', 'chmod'] as const
 export const diskErrnos = ['EIO', 'EACCES', 'EROFS', 'EMFILE', 'ENOSPC', 'EDQUOT'] as const
 
+/** What client.keys looks like for a moment, while somebody saves it. */
+export const keysDamages = ['empty', 'missing', 'noise', 'truncated'] as const
+
+export type KeysDamage = (typeof keysDamages)[number]
 export type DiskOperation = (typeof diskOperations)[number]
 export type DiskErrno = (typeof diskErrnos)[number]
 
@@ -33,10 +37,16 @@ export interface FaultFields {
   /** Bytes. */
   readonly size: number
   readonly mode: number
+  /** Counts the agents of the simulation, in the order in which they came to be; beyond the last one it begins again. */
+  readonly agent: number
+  readonly group: string
+  /** Names with commas between. */
+  readonly groups: string
+  readonly damage: KeysDamage
 }
 
-export type FaultClass = 'network' | 'crash' | 'clock' | 'disk' | 'edits'
-export const faultClasses: readonly FaultClass[] = ['network', 'crash', 'clock', 'disk', 'edits']
+export type FaultClass = 'network' | 'crash' | 'clock' | 'disk' | 'edits' | 'agents'
+export const faultClasses: readonly FaultClass[] = ['network', 'crash', 'clock', 'disk', 'edits', 'agents']
 
 const faultOf = <const F extends readonly (keyof FaultFields)[]>(of: FaultClass, fields: F) => ({ of, fields })
 
@@ -66,6 +76,26 @@ export const faultTable = {
   chmod: faultOf('edits', ['node', 'path', 'mode']),
   replaceWithDirectory: faultOf('edits', ['node', 'path']),
   symlink: faultOf('edits', ['node', 'path', 'target']),
+  /** An operator asks this node. */
+  enrolAgent: faultOf('agents', ['node']),
+  removeAgent: faultOf('agents', ['node', 'agent']),
+  assignGroup: faultOf('agents', ['agent', 'group']),
+  unassignGroup: faultOf('agents', ['agent', 'group']),
+  replaceGroups: faultOf('agents', ['agent', 'groups']),
+  createGroup: faultOf('agents', ['group']),
+  deleteGroup: faultOf('agents', ['group']),
+  /** Starts up at a node, and sends keep-alives for the duration; then it is silent. */
+  agentConnects: faultOf('agents', ['node', 'agent', 'durationMs']),
+  /** Goes from a to b, which hears of it at once; a notices after the duration that its connection is lost. */
+  agentMoves: faultOf('agents', ['a', 'b', 'agent', 'durationMs']),
+  /** Is connected to two nodes at once. */
+  agentTwice: faultOf('agents', ['a', 'b', 'agent', 'durationMs']),
+  agentShutsDown: faultOf('agents', ['node', 'agent']),
+  agentLost: faultOf('agents', ['node', 'agent']),
+  /** Something else holds the agents' table of the node. */
+  tableLocked: faultOf('agents', ['node', 'durationMs']),
+  /** client.keys on the master as it may be seen while it is saved; after a moment it is as it was. */
+  keysGlimpse: faultOf('agents', ['damage', 'durationMs']),
 } as const
 
 export type FaultKind = keyof typeof faultTable
@@ -126,6 +156,11 @@ const isRelativePath = (value: unknown): boolean =>
   !value.includes('\0') &&
   value.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
 
+const anyText: FieldRule = {
+  says: 'a text without NUL',
+  allows: (value) => typeof value === 'string' && value !== '' && !value.includes('\0'),
+}
+
 const day = 24 * 3_600_000
 
 export const fieldRules: { readonly [F in keyof FaultFields | 'atMs']: FieldRule } = {
@@ -140,10 +175,14 @@ export const fieldRules: { readonly [F in keyof FaultFields | 'atMs']: FieldRule
   operation: oneOf(diskOperations),
   errno: oneOf(diskErrnos),
   path: { says: 'a path below the home, without . and ..', allows: isRelativePath },
-  target: { says: 'a text without NUL', allows: (value) => typeof value === 'string' && value !== '' && !value.includes('\0') },
+  target: anyText,
   contentSeed: wholeNumber(0, 2 ** 32 - 1),
   size: wholeNumber(0, 2 ** 32),
   mode: wholeNumber(0, 0o7777),
+  agent: wholeNumber(0, limits.agentsMax),
+  group: anyText,
+  groups: anyText,
+  damage: oneOf(keysDamages),
 }
 
 // -------------------------------------------------------------------------------------------------------------- text

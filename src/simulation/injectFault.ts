@@ -1,7 +1,7 @@
 /** Makes a fault of a plan happen in a simulated cluster, and says how it ends. */
-import { unreachable } from '../invariant.js'
 import type { SimulatedCluster } from './cluster.js'
 import type { Fault } from './faultPlan.js'
+import { injectAgentFault } from './injectAgentFault.js'
 import { SeededRandom } from './seededRandom.js'
 
 /** Undoes a fault that lasts. */
@@ -51,7 +51,7 @@ export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | u
       network.setBandwidth(fault.bytesPerSecond)
       return { afterMs: fault.durationMs, end: () => network.setBandwidth(Number.POSITIVE_INFINITY) }
     case 'clockJump':
-      cluster.node(fault.node).clock.jump(fault.jumpMs)
+      cluster.jumpClock(fault.node, fault.jumpMs)
       return undefined
     case 'diskFault': {
       const stop = cluster.node(fault.node).disk.fail({ operation: fault.operation, code: fault.errno })
@@ -91,7 +91,28 @@ export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | u
         disk.makeSymlink(fault.target, cluster.absolute(fault.path))
       })
       return undefined
+    case 'tableLocked': {
+      const { agentTable } = cluster.node(fault.node)
+      agentTable.isLocked = true
+      return {
+        afterMs: fault.durationMs,
+        end: () => {
+          agentTable.isLocked = false
+        },
+      }
+    }
+    case 'keysGlimpse':
+      return cluster.agents.glimpse(fault.damage, fault.durationMs)
+    case 'enrolAgent':
+      void cluster.agents.enrol(fault.node)
+      return undefined
+    case 'createGroup':
+      void cluster.agents.createGroup(fault.group)
+      return undefined
+    case 'deleteGroup':
+      void cluster.agents.removeGroup(fault.group)
+      return undefined
     default:
-      return unreachable(fault)
+      return injectAgentFault(cluster, fault)
   }
 }

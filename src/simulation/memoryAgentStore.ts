@@ -71,7 +71,7 @@ export class MemoryAgentStore implements AgentStore {
     const table: AgentTable = this.#table
     const operation: AgentTable[K] = table[name]
     // As a thread has it: what the caller does to its objects afterwards changes nothing.
-    const own: Parameters<AgentStore[K]> = structuredClone(given)
+    const own = ownCopy(given)
     return new Promise((resolve, reject) => {
       let untilMs: number | undefined
       const attempt = (): boolean => {
@@ -81,7 +81,7 @@ export class MemoryAgentStore implements AgentStore {
           if (this.#table.isLocked) throw new ClusterError('tableFailed', { message: "The agents' table is locked" })
           if (name === 'open') this.#isOpen = true
           if (!this.#isOpen) throw new ClusterError('tableFailed', { message: "The agents' table is not open" })
-          resolve(structuredClone(operation.call(table, ...own)))
+          resolve(ownCopy(operation.call(table, ...own)))
         } catch (thrown) {
           reject(asClusterError(thrown, 'tableFailed'))
         }
@@ -99,6 +99,12 @@ export class MemoryAgentStore implements AgentStore {
       if (this.#waiting.length > 0) this.#next(isDone ? delayMs : pauseMs)
     }, inMs)
   }
+}
+
+/** What is not changeable needs no copy, and a copy of it costs more than the call. */
+const ownCopy = <T>(value: T): T => {
+  const isPlain = typeof value !== 'object' || value === null || (Array.isArray(value) && value.length === 0)
+  return isPlain ? value : structuredClone(value)
 }
 
 const closed = (): ClusterError => new ClusterError('aborted', { message: "The agents' table is closed" })

@@ -31,6 +31,7 @@ import {
   groupsPageOf,
 } from '../domain/agentGroups.js'
 import type { KeyEntry } from '../domain/agentKeys.js'
+import { unpackFacts } from '../domain/packedFacts.js'
 import { latestTimeMs, soundNews } from '../domain/soundNews.js'
 import { limits } from '../limits.js'
 import type { AgentTable, MergeOutcome, OpenedStore, UnsentNews } from '../ports.js'
@@ -57,6 +58,8 @@ const sorted = <T>(map: ReadonlyMap<number, T>): [number, T][] => [...map].sort(
 export class MemoryAgentTable implements AgentTable {
   /** Something else holds the lock: calls of the store wait. */
   isLocked = false
+  /** Told of agents that come and go. */
+  watch: { readonly added: (id: number) => void; readonly removed: (id: number) => void } | undefined
   readonly #role: 'master' | 'worker'
   readonly #table: string
   readonly #agents = new Map<number, Agent>()
@@ -81,6 +84,7 @@ export class MemoryAgentTable implements AgentTable {
   addAgents(entries: readonly KeyEntry[]): void {
     for (const entry of entries) {
       const { groups, groupsVersion } = this.#agents.get(entry.id) ?? { groups: [], groupsVersion: 0 }
+      if (!this.#agents.has(entry.id)) this.watch?.added(entry.id)
       this.#agents.set(entry.id, { entry, groups, groupsVersion })
       this.#highestId = Math.max(this.#highestId, entry.id)
     }
@@ -89,7 +93,10 @@ export class MemoryAgentTable implements AgentTable {
   removeAgents(ids: readonly number[]): number {
     let removed = 0
     for (const id of ids) {
-      if (this.#agents.delete(id)) removed += 1
+      if (this.#agents.delete(id)) {
+        removed += 1
+        this.watch?.removed(id)
+      }
       this.#presences.delete(id)
       this.#details.delete(id)
     }
@@ -286,7 +293,7 @@ export class MemoryAgentTable implements AgentTable {
     return {
       ...{ id, name, registeredIp: ip, status: status ?? 'never_connected', groups, groupHash: groupsHash(groups) },
       ...place,
-      ...(facts ? { facts } : {}),
+      ...(facts === undefined ? {} : { facts: unpackFacts(facts) }),
     }
   }
 

@@ -10,6 +10,7 @@ import {
   fieldsOf,
   inOrder,
   isFault,
+  keysDamages,
 } from './faultPlan.js'
 import type { SeededRandom } from './seededRandom.js'
 
@@ -26,8 +27,11 @@ export const defaultFaultPaths: readonly string[] = [
   "etc/shared/group's/agent.conf",
   'etc/sca/policy.yml',
   'var/multigroups/abc/merged.mg',
-  'etc/client.keys',
 ]
+
+/** Groups of the simulation's agents. The last ones are there only once somebody creates them. */
+export const defaultGroupNames: readonly string[] = ['default', 'web', 'db', 'new-1', 'new.2']
+export const defaultGroupLists: readonly string[] = ['default', 'web', 'web,db', 'db,web', 'default,web,db', 'db,new-1']
 
 export interface PlanWorld {
   /** The master first. */
@@ -70,6 +74,10 @@ const drawField: { readonly [F in keyof FaultFields]: (random: SeededRandom, opt
   contentSeed: (random) => random.integer(0, 2 ** 32 - 1),
   size: (random) => random.integer(0, random.pick(sizesMax)),
   mode: (random) => random.pick(modes),
+  agent: (random) => random.integer(0, 99),
+  group: (random) => random.pick(defaultGroupNames),
+  groups: (random) => random.pick(defaultGroupLists),
+  damage: (random) => random.pick(keysDamages),
 }
 
 /** Kinds whose name says that they befall a worker. */

@@ -7,9 +7,10 @@ import type { Timings } from '../domain/timings.js'
 import type { Violation } from './checkers.js'
 import { SimulatedCluster } from './cluster.js'
 import type { FaultKind, FaultPlan } from './faultPlan.js'
-import { injectFault } from './injectFault.js'
 import { defaultFaultPaths, randomPlan } from './randomPlan.js'
+import { schedulePlan } from './schedulePlan.js'
 import { SeededRandom } from './seededRandom.js'
+import { keysPath } from './simulatedAgents.js'
 
 export interface SimulateOptions {
   readonly seed: number
@@ -34,6 +35,9 @@ export interface Progress {
   readonly events: number
   readonly faults: number
   readonly syncs: number
+  readonly agents: number
+  /** Reports that agents made. */
+  readonly reports: number
 }
 
 export interface SimulationReport extends Progress {
@@ -58,18 +62,31 @@ export const planOf = (options: SimulateOptions): FaultPlan => {
   return randomPlan(new SeededRandom(`plan ${options.seed}`), { nodes, durationMs: options.virtualMs, kinds: options.kinds ?? [], perHour })
 }
 
+/** Agents are there from the start, and connect soon after it. */
+const agentsAtStart = 20
+const connectAtMs = 10_000
+const connectedMs = 300_000
+
+const populate = (cluster: SimulatedCluster): void => {
+  const { agents, clock, nodes } = cluster
+  agents.populate(agentsAtStart, ['default', 'web', 'db'])
+  for (const [index, { id }] of agents.enrolled.all.entries())
+    clock.setTimeout(() => agents.connect(nodes[index % nodes.length]?.name ?? 'master', id, connectedMs), connectAtMs)
+}
+
 const progressEveryMs = 60_000
 
 export const simulate = async (options: SimulateOptions): Promise<SimulationReport> => {
   const plan = planOf(options)
   const cluster = new SimulatedCluster(options)
   let faults = 0
-  let underFaults = true
   const progress = (): Progress => ({
     virtualMs: cluster.clock.monotonicMs(),
     events: cluster.trace.count,
     faults,
     syncs: cluster.syncs,
+    agents: cluster.agents.enrolled.all.length,
+    reports: cluster.agents.reports,
   })
   const report = (): SimulationReport => ({
     ...progress(),
@@ -85,20 +102,18 @@ export const simulate = async (options: SimulateOptions): Promise<SimulationRepo
   const initial = cluster.random.fork('initial files')
   for (const path of defaultFaultPaths)
     if (cluster.isSynced(path)) cluster.write('master', path, Buffer.from(initial.fork(path).bytes(initial.integer(0, 5_000))))
+  if (cluster.isSynced(keysPath)) populate(cluster)
   cluster.startAll()
-  for (const fault of plan)
-    cluster.clock.setTimeout(() => {
-      faults += 1
-      const ending = injectFault(cluster, fault)
-      if (ending) cluster.clock.setTimeout(() => underFaults && ending.end(), ending.afterMs)
-    }, fault.atMs)
+  const endPlan = schedulePlan(cluster, plan, () => {
+    faults += 1
+  })
 
   while (cluster.clock.monotonicMs() < options.virtualMs && cluster.violations.length === 0) {
     await cluster.clock.advance(Math.min(progressEveryMs, options.virtualMs - cluster.clock.monotonicMs()))
     cluster.checkDeadWorkers()
     options.onProgress?.(progress())
   }
-  underFaults = false
+  endPlan()
   if (cluster.violations.length === 0) {
     cluster.heal()
     await cluster.converge()

@@ -12,8 +12,9 @@ import {
   fieldsOf,
   inOrder,
   isFault,
+  keysDamages,
 } from '../simulation/faultPlan.js'
-import { defaultFaultPaths, linkTargets, type PlanWorld, placed } from '../simulation/randomPlan.js'
+import { defaultFaultPaths, defaultGroupLists, defaultGroupNames, linkTargets, type PlanWorld, placed } from '../simulation/randomPlan.js'
 
 export interface FaultPlanConstraints extends PlanWorld {
   /** Every fault begins within it. */
@@ -41,6 +42,10 @@ const fieldArbitraries = (constraints: FaultPlanConstraints): { readonly [F in k
     contentSeed: fc.nat(),
     size: fc.oneof(fc.nat(100), fc.nat(constraints.sizeMax ?? 20_000)),
     mode: fc.constantFrom(0o660, 0o640, 0o600, 0o400, 0o777, 0o000),
+    agent: fc.nat(20),
+    group: fc.constantFrom(...defaultGroupNames),
+    groups: fc.constantFrom(...defaultGroupLists),
+    damage: fc.constantFrom(...keysDamages),
   }
 }
 

@@ -6,7 +6,8 @@ import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { logSeconds } from '../../domain/logText.js'
 import type { WorkerState } from '../../domain/workerState.js'
 import type { ClusterError } from '../../errors.js'
-import type { Clock, Link, Log, UnsentNews } from '../../ports.js'
+import type { Clock, Link, Log } from '../../ports.js'
+import type { RequestBody } from '../../protocol/messages.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalAgents } from '../localAgents.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
@@ -28,6 +29,8 @@ export interface AgentInfoSendInput {
 
 /** What comes together within this time travels together. */
 const gatherMs = 50
+/** Batches that the master has not answered yet while the next one is made. */
+const batchesAheadMax = 2
 const nothing = new Uint8Array()
 
 interface Sending extends AgentInfoSendInput {
@@ -38,40 +41,52 @@ interface Sending extends AgentInfoSendInput {
 }
 
 export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentInfoSendOptions) => {
-  /** Sends all that the master has not acknowledged; the next batch is made while one is under way. Resolves with the batches sent. */
+  const ask = async (link: Link, body: RequestBody<'agentInfo.report'>, signal: AbortSignal): Promise<string> => {
+    const reply = await link.request('agentInfo.report', body, { signal, timeoutMs: answerMsMax })
+    return reply.table
+  }
+
+  /**
+   * Sends all that the master has not acknowledged in this table, a few batches ahead of its answers. Resolves with the batches
+   * sent, and with the table that the master has.
+   */
+  const sendTo = async (table: string, link: Link, signal: AbortSignal): Promise<{ chunks: number; found: string }> => {
+    const underWay: { readonly upTo: number; readonly answer: Promise<string> }[] = []
+    let chunks = 0
+    let upTo = 0
+    for (;;) {
+      signal.throwIfAborted()
+      const news = await agents.store.unsent(table, upTo, agents.clock.now())
+      if (news) {
+        const answer = ask(link, { table, batch: news.batch, chunk: chunks + underWay.length, last: false }, signal)
+        answer.catch(() => undefined)
+        upTo = news.upTo
+        underWay.push({ upTo, answer })
+      }
+      for (const sent of underWay.splice(0, news ? underWay.length - batchesAheadMax : underWay.length)) {
+        const found = await sent.answer
+        if (found !== table) return { chunks, found }
+        await agents.store.acknowledge(table, sent.upTo)
+        chunks += 1
+      }
+      if (!news) return { chunks, found: await ask(link, { table, batch: nothing, chunk: chunks, last: true }, signal) }
+    }
+  }
+
+  /** The master's table when it was last heard of. */
+  let table = ''
+
   const sendNews = async (link: Link, signal: AbortSignal): Promise<number> => {
-    const ask = async (toTable: string, batch: Uint8Array, chunk: number, last: boolean): Promise<string> => {
-      const body = { table: toTable, batch, chunk, last }
-      const reply = await link.request('agentInfo.report', body, { signal, timeoutMs: answerMsMax })
-      return reply.table
-    }
-    const unsentAfter = (toTable: string, upTo: number): Promise<UnsentNews | undefined> => {
-      const unsent = agents.store.unsent(toTable, upTo, agents.clock.now())
-      unsent.catch(() => undefined)
-      return unsent
-    }
     await agents.ready(signal)
     // Times that were never compared with the master's would say more than is known.
     await agents.clock.measured(signal)
-    let table = await ask('', nothing, 0, false)
-    let chunks = 0
-    let news = await unsentAfter(table, 0)
-    if (!news) await ask(table, nothing, 0, true)
-    while (news) {
-      signal.throwIfAborted()
-      const following = unsentAfter(table, news.upTo)
-      const found = await ask(table, news.batch, chunks, (await following) === undefined)
-      if (found === table) {
-        await agents.store.acknowledge(table, news.upTo)
-        chunks += 1
-        news = await following
-      } else {
-        // The master's table was made anew: it has nothing of what the old one acknowledged.
-        table = found
-        news = await unsentAfter(table, 0)
-      }
+    if (table === '') table = await ask(link, { table, batch: nothing, chunk: 0, last: false }, signal)
+    for (;;) {
+      const { chunks, found } = await sendTo(table, link, signal)
+      if (found === table) return chunks
+      // The master's table was made anew, or is another master's: it has nothing of what the old one acknowledged.
+      table = found
     }
-    return chunks
   }
 
   return setup({

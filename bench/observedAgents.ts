@@ -1,0 +1,47 @@
+/** A node's table of agents as it is, with a call back each time that something of the cluster's came to be durable in it. */
+import type { AgentStore } from '../src/ports.js'
+
+export interface AgentsObserver {
+  /** Agents of client.keys. */
+  onKeys(agents: number): void
+  /** A worker's batch: rows that were news, and rows that were not taken. */
+  onMerged(taken: number, dropped: number): void
+  /** All groups of a round; `same` when they are the master's. */
+  onGroups(same: boolean): void
+}
+
+export const observedAgents = (store: AgentStore, { onGroups, onKeys, onMerged }: AgentsObserver): AgentStore => ({
+  open: () => store.open(),
+  addAgents: async (entries) => {
+    await store.addAgents(entries)
+    onKeys(entries.length)
+  },
+  removeAgents: (ids) => store.removeAgents(ids),
+  keepAgents: (ids) => store.keepAgents(ids),
+  highestId: () => store.highestId(),
+  record: (news, nowMs, isCorrected) => store.record(news, nowMs, isCorrected),
+  correct: (byMs) => store.correct(byMs),
+  unsent: (table, after, nowMs) => store.unsent(table, after, nowMs),
+  acknowledge: (table, upTo) => store.acknowledge(table, upTo),
+  merge: async (batch, from, nowMs) => {
+    const outcome = await store.merge(batch, from, nowMs)
+    onMerged(outcome.taken, outcome.unknown + outcome.refused)
+    return outcome
+  },
+  silence: (nowMs, disconnectionMs, node) => store.silence(nowMs, disconnectionMs, node),
+  groupsState: () => store.groupsState(),
+  changeGroups: (change) => store.changeGroups(change),
+  groupsPage: (since, after) => store.groupsPage(since, after),
+  takeGroups: (rows) => store.takeGroups(rows),
+  settleGroups: async (state, full) => {
+    const own = await store.settleGroups(state, full)
+    onGroups(own.hash === state.hash)
+    return own
+  },
+  multigroups: () => store.multigroups(),
+  groupSizes: () => store.groupSizes(),
+  shape: (filter) => store.shape(filter),
+  list: (filter, after) => store.list(filter, after),
+  counts: () => store.counts(),
+  close: () => store.close(),
+})

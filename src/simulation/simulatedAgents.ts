@@ -1,0 +1,286 @@
+/**
+ * The agents of a simulated cluster, and the operators who enrol, remove and group them: does what a plan says, and notes in the
+ * model what of it is certain. agentRules.ts holds the tables to the model.
+ */
+import { createHash } from 'node:crypto'
+import type { RunningNode } from '../actors/node.js'
+import type { GroupsChange } from '../domain/agentGroups.js'
+import type { AgentReport } from '../domain/agentQuery.js'
+import { ClusterError, type ErrorCode } from '../errors.js'
+import type { MasterHistory } from './checkers.js'
+import { EnrolledAgents } from './enrolledAgents.js'
+import type { KeysDamage } from './faultPlan.js'
+import { SaidOfAgents, type Word } from './saidOfAgents.js'
+import type { SimulatedNode } from './simulatedNode.js'
+import type { VirtualClock } from './virtualClock.js'
+
+/** What the agents need of their cluster. */
+export interface AgentsWorld {
+  readonly clock: VirtualClock
+  readonly history: MasterHistory
+  node(name: string): SimulatedNode
+  write(name: string, path: string, content: Buffer, mode?: number): void
+  absolute(path: string): string
+  violated(rule: string, says: string): void
+  note(event: string): void
+}
+
+type Outcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'refused' | 'unknown' }
+
+export const keysPath = 'etc/client.keys'
+const keepAliveMs = 10_000
+/** A stamp by a clock that was never compared is put right by a beat of this much at most: half of the time that it may take. */
+const unmeasuredErrorMs = 10_000
+/** A glimpse that lasts longer is no glimpse, but what the operator wants. */
+const truncatedMsMax = 2_000
+/** These say that nothing was done. */
+const refusals: readonly ErrorCode[] = ['groupInvalid', 'unknownAgent', 'notConnected', 'notOnWorker']
+
+const keyOf = (name: string): string => createHash('sha256').update(name).digest('hex')
+
+export class SimulatedAgents {
+  readonly enrolled = new EnrolledAgents()
+  readonly said = new SaidOfAgents()
+  /** What agents say of themselves: each start-up says something else. */
+  readonly facts = new SaidOfAgents()
+  /** Reports that agents made, through any node. */
+  reports = 0
+  /** Commands of operators that are not answered yet. */
+  pending = 0
+  /** The master's clock was set: what time it is has no simple answer any more. */
+  isMasterClockSet = false
+  readonly #world: AgentsWorld
+  readonly #processes = new Map<string, RunningNode>()
+  /** Who waits for an answer of a node's process. */
+  readonly #asking = new Map<string, Set<() => void>>()
+  /** Connections that send keep-alives. */
+  readonly #beating = new Map<string, unknown>()
+  #turn: Promise<void> = Promise.resolve()
+  #endGlimpse: (() => void) | undefined
+
+  constructor(world: AgentsWorld) {
+    this.#world = world
+  }
+
+  // -------------------------------------------------------------------------------------------------------- operators
+
+  /** What is there before anything starts: agents in the master's client.keys, and directories of groups. */
+  populate(count: number, groups: readonly string[]): void {
+    const lines: string[] = []
+    for (let id = 1; id <= count; id++) {
+      const name = this.enrolled.nextName()
+      lines.push(`${String(id).padStart(3, '0')} ${name} any ${keyOf(name)}\n`)
+      this.enrolled.enrolled(name, id)
+    }
+    this.#world.write('master', keysPath, Buffer.from(lines.join('')), 0o640)
+    for (const group of groups) this.#world.write('master', `etc/shared/${group}/agent.conf`, Buffer.from(`<!-- of ${group} -->`))
+  }
+
+  /** The `index`th agent, round and round; removed ones are among them: their agents still speak. */
+  pick(index: number): number | undefined {
+    const { all } = this.enrolled
+    return all[index % Math.max(1, all.length)]?.id
+  }
+
+  async enrol(node: string): Promise<void> {
+    const name = this.enrolled.nextName()
+    const request = { name, ip: 'any', key: keyOf(name), groups: [] }
+    const outcome = await this.#ask(node, ({ agentOperations }, signal) => agentOperations.add(request, signal))
+    if (outcome.kind === 'refused') this.enrolled.notEnrolled(name)
+    if (outcome.kind !== 'done') return
+    this.#world.note(`${name} was enrolled as ${outcome.value.id}`)
+    const wrong = this.enrolled.enrolled(name, outcome.value.id)
+    if (wrong !== undefined) this.#world.violated('an ID is never given out twice', wrong)
+  }
+
+  async remove(node: string, id: number): Promise<void> {
+    const agent = this.enrolled.get(id)
+    if (!agent) return
+    agent.removalsInDoubt += 1
+    const outcome = await this.#ask(node, ({ agentOperations }, signal) => agentOperations.remove(id, signal))
+    if (outcome.kind !== 'unknown') agent.removalsInDoubt -= 1
+    if (outcome.kind === 'done') agent.isRemoved = true
+    this.#world.note(`removal of ${id}: ${outcome.kind}`)
+  }
+
+  changeGroups(change: GroupsChange): Promise<void> {
+    return this.#inTurn(async () => {
+      const outcome = await this.#ask('master', ({ agentOperations }, signal) => agentOperations.changeGroups(change, signal))
+      if (outcome.kind !== 'refused') this.enrolled.changed(change, outcome.kind === 'done')
+      this.#world.note(`${JSON.stringify(change)}: ${outcome.kind}`)
+    })
+  }
+
+  createGroup(group: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const end = this.#world.history.groupIsMade(group, 'created')
+      await this.#ask('master', ({ agentOperations }, signal) => agentOperations.createGroup(group, signal))
+      end()
+    })
+  }
+
+  removeGroup(group: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const end = this.#world.history.groupIsMade(group, 'removed')
+      const outcome = await this.#ask('master', ({ agentOperations }, signal) => agentOperations.removeGroup(group, signal))
+      end()
+      // What is refused may be refused by the disk, when its agents have lost the group already.
+      if (group !== 'default') this.enrolled.changed({ kind: 'dissolve', group }, outcome.kind === 'done')
+      this.#world.note(`removal of group ${group}: ${outcome.kind}`)
+    })
+  }
+
+  /** Something is seen of the file while it is saved; returns what ends it. */
+  glimpse(damage: KeysDamage, wantedMs: number): { readonly afterMs: number; readonly end: () => void } | undefined {
+    const { disk } = this.#world.node('master')
+    const path = this.#world.absolute(keysPath)
+    const before = this.#keys()
+    // One at a time: what was seen of it in the middle of a save is nothing to come back to.
+    if (this.#endGlimpse || !before || before.length === 0) return undefined
+    const damaged = damagedKeys(before, damage)
+    if (damaged) this.#world.write('master', keysPath, damaged, 0o640)
+    else disk.remove(path)
+    const end = (): void => {
+      if (this.#endGlimpse !== end) return
+      this.#endGlimpse = undefined
+      // Whoever wrote it meanwhile is not overwritten: an editor would ask.
+      const now = this.#keys()
+      if (now && damaged ? now.equals(damaged) : now === damaged) this.#world.write('master', keysPath, before, 0o640)
+    }
+    this.#endGlimpse = end
+    return { afterMs: damage === 'truncated' ? Math.min(wantedMs, truncatedMsMax) : wantedMs, end }
+  }
+
+  /** Undefined: the file is away. */
+  #keys(): Buffer | undefined {
+    try {
+      return this.#world.node('master').disk.contentOf(this.#world.absolute(keysPath))
+    } catch {
+      return undefined
+    }
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- agents
+
+  /** Starts up at a node and sends keep-alives for so long; what it sent there before goes on. */
+  connect(node: string, id: number, durationMs: number): void {
+    this.report(node, { id, kind: 'startup' })
+    const { clock } = this.#world
+    const untilMs = clock.monotonicMs() + durationMs
+    const connection = `${node} ${id}`
+    const beat = (): void => {
+      this.report(node, { id, kind: 'keepAlive' })
+      if (clock.monotonicMs() + keepAliveMs > untilMs) this.#beating.delete(connection)
+      else this.#beating.set(connection, clock.setTimeout(beat, keepAliveMs))
+    }
+    this.silence(node, id)
+    this.#beating.set(connection, clock.setTimeout(beat, 50))
+  }
+
+  /** Sends no more keep-alives. */
+  silence(node: string, id: number): void {
+    this.#world.clock.clearTimeout(this.#beating.get(`${node} ${id}`))
+    this.#beating.delete(`${node} ${id}`)
+  }
+
+  /** Agents fall silent, and client.keys is as it was. */
+  rest(): void {
+    this.#endGlimpse?.()
+    for (const timer of this.#beating.values()) this.#world.clock.clearTimeout(timer)
+    this.#beating.clear()
+  }
+
+  report(nodeName: string, { id, kind }: Pick<AgentReport, 'id' | 'kind'>): void {
+    const { clock, running } = this.#world.node(nodeName)
+    // Before a process knows its agents there is no listener, and one that stands still sees nothing.
+    if (!running || clock.isFrozen || running.agents.idsDigest === '') return
+    if (this.#processes.get(nodeName) !== running) {
+      this.said.forget(nodeName)
+      this.facts.forget(nodeName)
+    }
+    this.#processes.set(nodeName, running)
+    this.reports += 1
+    const stamp = this.#stampOf(nodeName, running)
+    const word = this.said.report({ id, kind }, nodeName, stamp)
+    const facts = kind === 'startup' ? { version: `said ${this.reports}` } : undefined
+    const details = facts && this.facts.say(id, { ...stamp, node: nodeName, says: facts.version, isCertain: false })
+    this.enrolled.heardOf(id)
+    running.agentOperations.report([facts ? { id, kind, facts } : { id, kind }]).then(
+      ({ refused, unknown }) => {
+        if (unknown + refused === 0) for (const said of [word, details]) if (said) said.isCertain = true
+      },
+      () => undefined,
+    )
+  }
+
+  #stampOf(nodeName: string, { agents }: RunningNode): Pick<Word, 'seenMs' | 'errorMs' | 'isUnmeasured' | 'isTimed'> {
+    const seenMs = this.#world.clock.now()
+    const isUnmeasured = !agents.clock.isMeasured
+    if (isUnmeasured) return { seenMs, errorMs: unmeasuredErrorMs, isUnmeasured, isTimed: true }
+    const errorMs = Math.abs(agents.clock.now() - this.#world.node('master').clock.now())
+    const isTimed = errorMs <= unmeasuredErrorMs
+    if (!isTimed && !this.isMasterClockSet)
+      this.#world.violated("a worker knows the master's time", `${nodeName} is wrong by ${errorMs} ms`)
+    // Whole milliseconds.
+    return { seenMs, errorMs: errorMs + 1, isUnmeasured, isTimed }
+  }
+
+  // ----------------------------------------------------------------------------------------------- what befalls nodes
+
+  /** Its process is gone; what was asked of it is never answered. */
+  gone(node: string): void {
+    for (const unanswered of this.#asking.get(node) ?? []) unanswered()
+  }
+
+  clockSet(node: SimulatedNode): void {
+    if (node.role === 'master') this.isMasterClockSet = true
+    this.said.clockSet(node.name)
+    this.facts.clockSet(node.name)
+  }
+
+  #ask<T>(name: string, act: (running: RunningNode, signal: AbortSignal) => Promise<T>): Promise<Outcome<T>> {
+    const { clock, running } = this.#world.node(name)
+    if (!running || clock.isFrozen) return Promise.resolve({ kind: 'refused' })
+    const asking = this.#asking.get(name) ?? new Set()
+    this.#asking.set(name, asking)
+    this.pending += 1
+    return new Promise((resolve) => {
+      let isOver = false
+      const over = (outcome: Outcome<T>): void => {
+        if (isOver) return
+        isOver = true
+        this.pending -= 1
+        asking.delete(unanswered)
+        resolve(outcome)
+      }
+      const unanswered = (): void => over({ kind: 'unknown' })
+      asking.add(unanswered)
+      const isRefusal = (thrown: unknown): boolean => thrown instanceof ClusterError && refusals.includes(thrown.code)
+      const attempt = async (): Promise<T> => act(running, new AbortController().signal)
+      attempt().then(
+        (value) => over({ kind: 'done', value }),
+        (thrown: unknown) => over({ kind: isRefusal(thrown) ? 'refused' : 'unknown' }),
+      )
+    })
+  }
+
+  /** The model knows the order of changes only when one follows the other. */
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(act)
+    return this.#turn
+  }
+}
+
+/** Undefined: the file is away. */
+const damagedKeys = (content: Buffer, damage: KeysDamage): Buffer | undefined => {
+  switch (damage) {
+    case 'empty':
+      return Buffer.alloc(0)
+    case 'missing':
+      return undefined
+    case 'noise':
+      return Buffer.from(content.map((byte, index) => (index % 7 === 3 ? byte & 0x1f : byte)))
+    case 'truncated':
+      return content.subarray(0, Math.floor(content.length / 2) - 7)
+  }
+}
