@@ -68,6 +68,6 @@ describe('our synced items', () => {
         await cluster.stopAll()
         expect(cluster.violations, renderPlan(plan)).toEqual([])
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     ))
 })

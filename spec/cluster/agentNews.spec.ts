@@ -44,7 +44,7 @@ describe('agents', () => {
       fc.asyncProperty(fc.nat(), skews, plansOf(visits, 15), plansOf(troubles, 5), (seed, clocks, said, plan) =>
         run(seed, clocks, [...said, ...plan]),
       ),
-      { numRuns: 20 },
+      { numRuns: 12 },
     ))
 
   it('that are enrolled, removed and grouped under way are the same everywhere in the end, and none is lost', () =>
@@ -52,7 +52,7 @@ describe('agents', () => {
       fc.asyncProperty(fc.nat(), plansOf(kindsOf('agents'), 25), plansOf(troubles, 3), (seed, done, plan) =>
         run(seed, [], [...done, ...plan]),
       ),
-      { numRuns: 30 },
+      { numRuns: 20 },
     ))
 
   it('whose worker was cut off for an hour are where they were heard of last, not where its old news have them', () =>

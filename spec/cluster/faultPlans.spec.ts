@@ -22,7 +22,7 @@ describe('a cluster under a fault plan', () => {
         const report = await run({ seed, plan })
         expect(report.violations, replay(seed, plan)).toEqual([])
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     ))
 
   it('runs to the same trace each time for the same seed and plan', () =>
@@ -33,6 +33,6 @@ describe('a cluster under a fault plan', () => {
         expect(second.traceHash, replay(seed, plan)).toBe(first.traceHash)
         expect(second.events).toBe(first.events)
       }),
-      { numRuns: 8 },
+      { numRuns: 4 },
     ))
 })

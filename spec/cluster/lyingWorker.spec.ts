@@ -17,7 +17,7 @@ const timeoutMs = 20_000
 /** A cluster that is in sync, and a link of an impostor to its master; afterwards everyone is as before. */
 const withLiar = async (lie: (link: Link, cluster: SimulatedCluster) => Promise<void>): Promise<void> => {
   const cluster = new SimulatedCluster({ seed: 3, nodes: 3 })
-  cluster.write('master', 'etc/client.keys', Buffer.from('001 a any 1\n'))
+  cluster.write('master', 'etc/client.keys', Buffer.from('001 ab any 1\n'))
   cluster.write('master', 'etc/rules/local_rules.xml', Buffer.from('<group/>'))
   cluster.startAll()
   await cluster.converge()

@@ -31,7 +31,7 @@ describe('membership', () => {
         await cluster.stopAll()
         expect(cluster.violations).toEqual([])
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     ))
 
   it('no worker is ever lost while every message arrives within the allowed delay', () =>
@@ -53,7 +53,7 @@ describe('membership', () => {
         await cluster.stopAll()
         expect(cluster.violations).toEqual([])
       }),
-      { numRuns: 15 },
+      { numRuns: 8 },
     ))
 
   it('a worker whose machine lost power can come back before the master has noticed that it was gone', async () => {

@@ -120,7 +120,7 @@ describe("a node's table of agents", () => {
         database.exec('BEGIN EXCLUSIVE')
         return database
       })
-      const reporting = report(cluster, worker, [{ id: 1, kind: 'keepAlive' }])
+      const reporting = report(cluster, worker, [{ id: 1, kind: 'startup' }])
       let isReported = false
       void reporting.then(() => {
         isReported = true
@@ -137,7 +137,7 @@ describe("a node's table of agents", () => {
         database.close()
       }
       await reporting
-      await untilListed(cluster, [`1 active ${worker}`])
+      await untilListed(cluster, [`1 pending ${worker}`])
     }))
 
   it('is set aside when it is broken, and filled again by client.keys and the workers', () =>

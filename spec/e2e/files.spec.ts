@@ -19,7 +19,7 @@ const awkward: Readonly<Record<string, string>> = {
   [deep]: '40 levels deep',
   'etc/shared/default/empty': '',
   'etc/shared/default/agent.conf': '<agent_config/>\n',
-  'var/multigroups/0a1b2c3d/merged.mg': '#multi\n',
+  'var/multigroups/kept/merged.mg': '#multi\n',
   'etc/sca/policy.yml': 'policy:\n',
   'etc/client.keys': '001 web-1 any 0123456789abcdef\n',
 }
@@ -41,7 +41,10 @@ describe('two daemons', () => {
       symlinkSync('/etc/hostname', join(cluster.masterHome, 'etc/rules/link_outside.xml'))
       writeFileSync(Buffer.concat([Buffer.from(`${cluster.masterHome}/etc/rules/`), Buffer.from([0xff, 0xfe])]), 'not UTF-8')
       await cluster.startAll()
-      const expected = new Map(Object.entries({ ...awkward, 'etc/rules/link_inside.xml': 'a space' }))
+      // The master makes the merged file of the group itself.
+      const merged = '#default\n!16 agent.conf\n<agent_config/>\n!0 empty\n'
+      const made = { 'etc/rules/link_inside.xml': 'a space', 'etc/shared/default/merged.mg': merged }
+      const expected = new Map(Object.entries({ ...awkward, ...made }))
       const home = cluster.home(worker)
       await waitFor('All awkward names', () => treeOf(home).size === expected.size || [...treeOf(home).keys()].join(', '))
       for (const [path, content] of expected) {

@@ -207,7 +207,15 @@ describe('the thread of the agents', () => {
       after = last.id
     }
     expect(listed).toBe(count / 2)
-    expect(await store.shape({})).toEqual({ count, idDigits: 6, statusChars: 'never_connected'.length, nameChars: 11, ipChars: 3, versionChars: 0, nodeChars: 2 })
+    expect(await store.shape({})).toEqual({
+      count,
+      idDigits: 6,
+      statusChars: 'never_connected'.length,
+      nameChars: 11,
+      ipChars: 3,
+      versionChars: 0,
+      nodeChars: 2,
+    })
     await store.close()
   })
 })

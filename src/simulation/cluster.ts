@@ -253,6 +253,8 @@ export class SimulatedCluster {
   write(name: string, path: string, content: Buffer, mode = 0o660): void {
     const node = this.node(name)
     if (node.role === 'master') this.history.note(content)
+    if (node.role === 'master' && path === keysPath)
+      for (const line of content.toString().split('\n')) this.agents.enrolled.written(line.split(' ')[1] ?? '')
     const whole = posix.join(home, path)
     node.disk.edit(whole, content, mode)
   }

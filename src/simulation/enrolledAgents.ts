@@ -38,6 +38,11 @@ export class EnrolledAgents {
     return name
   }
 
+  /** An operator wrote it into client.keys by hand. */
+  written(name: string): void {
+    this.#askedFor.add(name)
+  }
+
   notEnrolled(name: string): void {
     this.#askedFor.delete(name)
   }
