@@ -14,6 +14,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 60_000,
+    setupFiles: ['spec/support/propertyLimits.ts'],
     projects: [
       {
         extends: true,
