@@ -25,7 +25,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'processes',
-          maxWorkers: 1,
+          maxWorkers: 2,
           include: [withProcesses],
           globalSetup: ['spec/support/buildWhenStale.ts'],
           sequence: { groupOrder: 1 },

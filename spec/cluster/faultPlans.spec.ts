@@ -22,7 +22,7 @@ describe('a cluster under a fault plan', () => {
         const report = await run({ seed, plan })
         expect(report.violations, replay(seed, plan)).toEqual([])
       }),
-      { numRuns: 20 },
+      { numRuns: 15 },
     ))
 
   it('runs to the same trace each time for the same seed and plan', () =>

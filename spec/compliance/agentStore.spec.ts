@@ -287,7 +287,7 @@ describe.each(['master', 'worker'] as const)('the table of a %s', (role) => {
         }
       }),
       // A failure is made small for as long as a run may take, not for ever.
-      { numRuns: 40, interruptAfterTimeLimit: 50_000 },
+      { numRuns: 25, interruptAfterTimeLimit: 50_000 },
     )
   })
 })
