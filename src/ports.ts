@@ -376,9 +376,10 @@ export interface MergedOutcome {
 export interface AgentFiles {
   /**
    * Looks at client.keys: what changed since the look before, or all of its agents at the first look and when `all` is wanted
-   * (because an answer was lost). Removals rest on what domain/keysBelief says.
+   * (because an answer was lost). Removals rest on what domain/keysBelief says: on a worker on `confirmed`, the digest of the agents
+   * that the master believes in (empty before it said so).
    */
-  look(all: boolean, signal: AbortSignal): Promise<KeysPage>
+  look(all: boolean, confirmed: string, signal: AbortSignal): Promise<KeysPage>
   nextPage(signal: AbortSignal): Promise<KeysPage>
   /** Adds and removes agents on the master: one rewrite for all of them, lines that cannot be read are kept. The next look tells of it. */
   change(changes: readonly KeysChange[], signal: AbortSignal): Promise<readonly KeysAnswer[]>

@@ -29,7 +29,7 @@ class Node {
     const problems: string[] = []
     const upserts: KeyEntry[] = []
     const removals: number[] = []
-    for (let page = this.keys.look(all); ; page = this.keys.nextPage()) {
+    for (let page = this.keys.look(all, ''); ; page = this.keys.nextPage()) {
       expect(page.upserts.length + page.removals.length).toBeLessThanOrEqual(limits.keysPageEntriesMax)
       upserts.push(...page.upserts)
       removals.push(...page.removals)

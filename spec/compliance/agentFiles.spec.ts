@@ -41,7 +41,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
   const look = async (all = false): Promise<KeysPage> => {
     const upserts: KeyEntry[] = []
     const removals: number[] = []
-    for (let page = await settle(node.files.look(all, going)); ; page = await settle(node.files.nextPage(going))) {
+    for (let page = await settle(node.files.look(all, '', going)); ; page = await settle(node.files.nextPage(going))) {
       upserts.push(...page.upserts)
       removals.push(...page.removals)
       if (page.done) return { ...page, upserts, removals }
@@ -110,7 +110,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     const worker = create('worker')
     worker.world.write(path, three)
     expect(await settle(codeOf(worker.files.change([add('new')], going)))).toBe('notOnWorker')
-    expect((await settle(worker.files.look(false, going))).upserts).toHaveLength(3)
+    expect((await settle(worker.files.look(false, '', going))).upserts).toHaveLength(3)
     await settle(worker.files.close())
     worker.world.dispose()
     await settle(node.files.close())

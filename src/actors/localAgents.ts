@@ -65,6 +65,8 @@ export class LocalAgents {
   readonly reports: AgentReports
   /** Told when agents came or went, and when client.keys was looked at for the first time. */
   readonly keys = new Listeners()
+  /** Told when the master believes in other agents than before. */
+  readonly confirmations = new Listeners()
   /** Told when groups may have changed. */
   readonly groups = new Listeners()
   readonly #options: LocalAgentsOptions
@@ -79,6 +81,9 @@ export class LocalAgents {
     withoutGroups: 0,
   }
   #idsDigest = ''
+  #confirmed = ''
+  /** client.keys was believed in what it lacks. */
+  #isBelieved = false
   #firstLookMs = 0
   #isClosed = false
   readonly #pauses = new Set<() => void>()
@@ -122,6 +127,11 @@ export class LocalAgents {
     return this.#idsDigest
   }
 
+  /** The same, once it is sure that client.keys lacks nobody by mistake; empty before. */
+  get believedDigest(): string {
+    return this.#isBelieved ? this.#idsDigest : ''
+  }
+
   /** Resolves when the table is open and has the agents of client.keys. */
   ready(signal: AbortSignal): Promise<void> {
     return waitUntil(
@@ -132,6 +142,13 @@ export class LocalAgents {
   }
 
   // --------------------------------------------------------------------------------------------------- who exists
+
+  /** On a worker: the digest of the agents that the master believes in. Without it nobody is gone who is only missing. */
+  confirm(idsDigest: string): void {
+    if (idsDigest === this.#confirmed) return
+    this.#confirmed = idsDigest
+    this.confirmations.tell()
+  }
 
   /** Brings the table in line with client.keys. */
   look(signal: AbortSignal): Promise<KeysLook> {
@@ -145,7 +162,7 @@ export class LocalAgents {
     const gone: number[] = []
     const isFirst = this.#idsDigest === ''
     let changed = 0
-    let page = await this.files.look(all, signal)
+    let page = await this.files.look(all, this.#confirmed, signal)
     for (;;) {
       if (page.upserts.length > 0) await this.store.addAgents(page.upserts)
       changed += page.upserts.length
@@ -164,7 +181,8 @@ export class LocalAgents {
     this.#lookAtAll = false
     this.reports.forget(gone)
     if (isFirst) this.#firstLookMs = this.#options.timers.monotonicMs()
-    const isOther = this.#idsDigest !== page.idsDigest
+    const isOther = this.#idsDigest !== page.idsDigest || (page.ids !== undefined && !this.#isBelieved)
+    if (page.ids) this.#isBelieved = true
     this.#idsDigest = page.idsDigest
     if (isOther) this.keys.tell()
     if (removed > 0) this.groups.tell()

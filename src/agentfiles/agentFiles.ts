@@ -16,7 +16,7 @@ export interface CreateAgentFilesOptions extends AgentKeysOptions {
 
 /** The methods of the AgentFiles port, synchronous. */
 export interface SynchronousAgentFiles {
-  look(all: boolean): KeysPage
+  look(all: boolean, confirmed: string): KeysPage
   nextPage(): KeysPage
   change(changes: readonly KeysChange[]): readonly KeysAnswer[]
   forget(ids: readonly number[]): void
@@ -34,7 +34,7 @@ export const createSynchronousAgentFiles = (disk: Disk, options: CreateAgentFile
   const groups = new GroupDirectories(disk, { home, synced })
   const merged = new MergedFiles(disk, { home, synced })
   return {
-    look: (all) => keys.look(all),
+    look: (all, confirmed) => keys.look(all, confirmed),
     nextPage: () => keys.nextPage(),
     change: (changes) => keys.change(changes),
     forget: (ids) => forgetCounters(disk, home, ids),

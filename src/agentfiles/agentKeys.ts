@@ -37,6 +37,7 @@ export class AgentKeys {
   #contents = 0
   #againInMs: number | undefined
   #idsAreWanted = false
+  #confirmed = ''
   #digest: { readonly ids: Uint32Array; readonly digest: string } | undefined
 
   constructor(disk: Disk, options: AgentKeysOptions) {
@@ -45,8 +46,12 @@ export class AgentKeys {
     this.#file = new KeysFile(disk, options.home)
   }
 
-  /** @param all tells of all agents that are believed, whatever was told before */
-  look(all: boolean): KeysPage {
+  /**
+   * @param all tells of all agents that are believed, whatever was told before
+   * @param confirmed on a worker, the digest of the agents that the master believes in; empty before it said so
+   */
+  look(all: boolean, confirmed: string): KeysPage {
+    this.#confirmed = confirmed
     this.#glance()
     if (all) {
       for (const id of this.#keys.markedIds()) this.#found.set(id, undefined)
@@ -114,9 +119,14 @@ export class AgentKeys {
     const wasComplete = this.#belief.isComplete
     if (typeof delta === 'string') this.#note(this.#belief.doubt(nowMs, delta))
     else if (reading.kind !== 'content' || this.#keys.isEmpty) this.#note(this.#belief.doubt(nowMs, undefined))
-    else this.#note(this.#belief.see(nowMs, `${this.#contents} ${stampOf(reading.stat)}`, delta))
+    else this.#note(this.#belief.see(nowMs, `${this.#contents} ${stampOf(reading.stat)}`, delta, this.#confirmation()))
     if (this.#belief.isComplete && !wasComplete) this.#idsAreWanted = true
     return typeof delta === 'string' ? delta : undefined
+  }
+
+  #confirmation(): ((ids: Uint32Array) => boolean) | undefined {
+    if (this.#options.role === 'master') return undefined
+    return (ids) => idsDigest(ids) === this.#confirmed
   }
 
   /** What the reading says that the one before did not, or why it says nothing. */

@@ -45,13 +45,15 @@ export class KeysBelief {
   /**
    * A file with agents, or the file of a node that never had any.
    * @param version differs whenever the file was written, even if the content is the same
+   * @param isConfirmed on a worker: whether these are the agents that the master believes in. Its file is only a copy, perhaps of
+   * a moment at which the master's was damaged, so time proves nothing there.
    */
-  see(nowMs: number, version: string, { marked, upserts, vanished }: KeysDelta): KeysNews {
+  see(nowMs: number, version: string, { marked, upserts, vanished }: KeysDelta, isConfirmed?: (ids: Uint32Array) => boolean): KeysNews {
     this.#toldDoubt = undefined
     for (const { id } of upserts) this.#missing.delete(id)
     for (const id of marked) this.#missing.delete(id)
     for (const entry of vanished) this.#missing.set(entry.id, entry)
-    const waitMs = this.#waitMs(nowMs, `version ${version}`)
+    const waitMs = isConfirmed ? this.#unconfirmedMs(upserts, marked, isConfirmed) : this.#waitMs(nowMs, `version ${version}`)
     const removals = waitMs > 0 ? marked : [...marked, ...this.#missing.keys()]
     if (waitMs === 0) {
       this.#missing.clear()
@@ -79,6 +81,16 @@ export class KeysBelief {
   #waitMs(nowMs: number, seen: string): number {
     if (seen !== this.#view.seen || nowMs < this.#view.sinceMs) this.#view = { seen, sinceMs: nowMs }
     return Math.max(0, limits.keysBelievedMs - (nowMs - this.#view.sinceMs))
+  }
+
+  #unconfirmedMs(upserts: readonly KeyEntry[], marked: readonly number[], isConfirmed: (ids: Uint32Array) => boolean): number {
+    const gone = new Set([...marked, ...this.#missing.keys()])
+    const ids = changedIds(
+      this.#ids,
+      upserts.map(({ id }) => id),
+      gone,
+    )
+    return isConfirmed(ids) ? 0 : limits.keysBelievedMs
   }
 
   #change(upserts: readonly KeyEntry[], removals: readonly number[]): void {

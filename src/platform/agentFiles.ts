@@ -12,7 +12,7 @@ export interface CreateAgentFilesPortOptions extends CreateAgentFilesOptions {
 
 /** By the names that agentFilesWorker exports. */
 interface AgentFilesTasks {
-  look: { readonly task: boolean; readonly answer: KeysPage }
+  look: { readonly task: { readonly all: boolean; readonly confirmed: string }; readonly answer: KeysPage }
   nextPage: { readonly task: undefined; readonly answer: KeysPage }
   change: { readonly task: readonly KeysChange[]; readonly answer: readonly KeysAnswer[] }
   forget: { readonly task: readonly number[]; readonly answer: null }
@@ -38,7 +38,7 @@ export const createAgentFiles = ({ workerFile = defaultWorkerFile, ...options }:
     return thread.run(name, task)
   }
   return {
-    look: (all, signal) => run('look', all, signal),
+    look: (all, confirmed, signal) => run('look', { all, confirmed }, signal),
     // What a look found must not be lost on the way.
     nextPage: () => thread.run('nextPage', undefined),
     change: (changes, signal) => run('change', changes, signal),

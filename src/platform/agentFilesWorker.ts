@@ -15,7 +15,8 @@ const done = (act: () => void): null | ThreadRefusal =>
     return null
   })
 
-export const look = (all: boolean): KeysPage | ThreadRefusal => answering(() => files.look(all))
+export const look = ({ all, confirmed }: { all: boolean; confirmed: string }): KeysPage | ThreadRefusal =>
+  answering(() => files.look(all, confirmed))
 export const nextPage = (): KeysPage | ThreadRefusal => answering(() => files.nextPage())
 export const change = (changes: readonly KeysChange[]): readonly KeysAnswer[] | ThreadRefusal => answering(() => files.change(changes))
 export const forget = (ids: readonly number[]): null | ThreadRefusal => done(() => files.forget(ids))

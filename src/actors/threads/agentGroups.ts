@@ -63,9 +63,11 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     // What was told before this thread listened was not heard.
     const told = heard ?? (await link.request('agentGroups.ask', {}, { signal, timeoutMs: requestMsMax }))
     if (told.table === '') return 'same'
+    agents.confirm(told.ids)
     const own = await agents.store.groupsState()
     if (own.table === told.table && own.version >= told.version && own.hash === told.hash) return 'same'
-    return agents.idsDigest === told.ids ? 'groups' : 'keysMissing'
+    // A master that has just begun cannot say yet who exists.
+    return told.ids === '' || agents.idsDigest === told.ids ? 'groups' : 'keysMissing'
   }
 
   const take = async (link: Link, full: boolean, signal: AbortSignal): Promise<Taken> => {

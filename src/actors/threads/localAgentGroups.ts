@@ -50,7 +50,7 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
   const publish = async (signal: AbortSignal): Promise<void> => {
     await agents.ready(signal)
     // The state is read after the agents: a worker that has these agents has all that the state rests on, or is told anew.
-    const ids = agents.idsDigest
+    const ids = agents.believedDigest
     const { hash, table, version } = await agents.store.groupsState()
     published.publish({ table, version, hash, ids })
   }

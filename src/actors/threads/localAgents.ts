@@ -42,11 +42,16 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
   return setup({
     types: { context: {} as Upkeep, events: {} as { type: 'keys.changed' }, output: {} as End },
     actors: {
-      keysChanges: fromCallback(({ sendBack }) =>
-        tree.onContent(() => {
+      keysChanges: fromCallback(({ sendBack }) => {
+        const stopTree = tree.onContent(() => {
           if (digestNow() !== seenDigest) sendBack({ type: 'keys.changed' })
-        }),
-      ),
+        })
+        const stopConfirmations = agents.confirmations.add(() => sendBack({ type: 'keys.changed' }))
+        return () => {
+          stopTree()
+          stopConfirmations()
+        }
+      }),
       open: fromPromise<OpenedStore>(() => agents.open()),
       look: fromPromise<KeysLook>(async ({ signal }) => {
         seenDigest = digestNow()
