@@ -115,7 +115,7 @@ describe('a worker with the key that lies', () => {
               )
           }),
       ),
-      { numRuns: 40 },
+      { numRuns: 25 },
     ))
 
   it('cannot start more transfers than its share, nor hold the master’s memory with streams that it never reads', () =>

@@ -40,7 +40,7 @@ describe('the master wins', () => {
             expect(cluster.treeOf('w2').files.get(path)?.content).toEqual(Buffer.from(content))
         }),
       ),
-      { numRuns: 30 },
+      { numRuns: 20 },
     ))
 
   it('an edit, an addition, a deletion and a new mode on a worker are undone, and never reach anyone else', () =>
@@ -57,7 +57,7 @@ describe('the master wins', () => {
           expect(cluster.differences()).toEqual([])
         }),
       ),
-      { numRuns: 30 },
+      { numRuns: 20 },
     ))
 
   it('excluded and foreign names stay as they are on every node', () =>
