@@ -62,4 +62,25 @@ describe('agents', () => {
       ),
       { numRuns: 5 },
     ))
+
+  it('keep what they said to a worker that has not heard yet that the clock of the master was set back', () =>
+    run(
+      1,
+      [],
+      [
+        { atMs: 1_000, kind: 'clockJump', node: 'master', jumpMs: -60_000 },
+        { atMs: 1_100, kind: 'agentConnects', node: 'w1', agent: 1, durationMs: 500 },
+      ],
+    ))
+
+  it('keep what they said to a worker before the clock of the master was set back, when it tells that afterwards', () =>
+    run(
+      1,
+      [],
+      [
+        { atMs: 900, kind: 'isolate', node: 'w1', durationMs: 120_000 },
+        { atMs: 1_000, kind: 'agentConnects', node: 'w1', agent: 1, durationMs: 500 },
+        { atMs: 2_000, kind: 'clockJump', node: 'master', jumpMs: -600_000 },
+      ],
+    ))
 })

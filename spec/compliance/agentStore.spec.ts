@@ -220,7 +220,7 @@ describe.each([realKind(), simulatedKind()])('the agents of a node in $on', ({ c
   it('refuses a batch that is none as malformed, and goes on; leaves the memory around a batch alone', async () => {
     await settle(master.addAgents(keys(1)))
     expect(await codeOf(settle(master.merge(Buffer.from('{}'), 'w1', firstMs)))).toBe('malformed')
-    const batch = batchOf(words(presence(1, firstMs), presence(1, firstMs + 2 * limits.agentFutureMsMax)), firstMs)
+    const batch = batchOf(words(presence(1, firstMs), presence(1, firstMs, { epochMs: firstMs + 2 * limits.agentFutureMsMax })), firstMs)
     const frame = Buffer.concat([Buffer.from('before'), batch, Buffer.from('after')])
     expect(await settle(master.merge(frame.subarray(6, 6 + batch.byteLength), 'w1', firstMs))).toEqual({
       ...{ taken: 1, unknown: 0, refused: 1, defaulted: 1 },

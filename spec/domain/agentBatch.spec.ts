@@ -1,12 +1,12 @@
 /** Batches of news: what goes in comes out, within bounds, and what comes from anywhere else does no harm. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { AgentDetails, AgentNews } from '../../src/domain/agent.js'
+import { type AgentDetails, type AgentNews, shiftedPresence, shiftedTimes } from '../../src/domain/agent.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../src/domain/agentBatch.js'
 import { packFacts } from '../../src/domain/packedFacts.js'
-import { soundNews } from '../../src/domain/soundNews.js'
+import { latestTimeMs, soundNews } from '../../src/domain/soundNews.js'
 import { limits } from '../../src/limits.js'
-import { anyNews, factsOf, firstMs, nows, soundNewsOf } from '../support/agentArbitraries.js'
+import { anyNews, factsOf, firstMs, moments, nows, soundNewsOf } from '../support/agentArbitraries.js'
 
 const encode = (news: AgentNews, nowMs: number): { batch: Uint8Array; rows: number } => {
   const writer = new AgentBatchWriter(nowMs)
@@ -16,6 +16,14 @@ const encode = (news: AgentNews, nowMs: number): { batch: Uint8Array; rows: numb
 }
 
 const from = <T extends { readonly node: string }>(rows: readonly T[], node: string): T[] => rows.map((row) => ({ ...row, node }))
+/** What lies too far ahead of a clock that was set back is of now. */
+const notAhead = ({ details, presences }: AgentNews, nowMs: number): AgentNews => ({
+  presences: presences.map((row) => {
+    const aheadMs = Math.max(row.seenMs, row.disconnectedMs)
+    return aheadMs > latestTimeMs(nowMs) ? shiftedPresence(row, nowMs - aheadMs) : row
+  }),
+  details: details.map((row) => (row.seenMs > latestTimeMs(nowMs) ? shiftedTimes(row, nowMs - row.seenMs) : row)),
+})
 const codeOf = (batch: Uint8Array): string => {
   const decoded = decodeAgentBatch(batch, 'w1', firstMs)
   return decoded.ok ? 'none' : decoded.error.code
@@ -25,13 +33,34 @@ describe('a batch of news', () => {
   it('brings the sound rows as they are, but for the node, which is who sends; active agents come first', () => {
     fc.assert(
       fc.property(soundNewsOf, nows, (told, nowMs) => {
-        const { news, refused } = soundNews(told, nowMs)
+        const { news, refused } = soundNews(notAhead(told, nowMs), nowMs)
         const { batch, rows } = encode(told, nowMs + 0.5)
         expect(rows).toBe(told.presences.length + told.details.length)
         const active = news.presences.filter(({ status }) => status === 'active')
         const others = news.presences.filter(({ status }) => status !== 'active')
         const expected = { presences: from([...active, ...others], 'sender'), details: from(news.details, 'sender') }
         expect(decodeAgentBatch(batch, 'sender', nowMs)).toEqual({ ok: true, value: { news: expected, refused } })
+      }),
+    )
+  })
+
+  it('loses nothing when the clock was set back, before it was made or after', () => {
+    fc.assert(
+      fc.property(soundNewsOf, moments, fc.nat({ max: 1e9 }), (told, nowMs, setBackMs) => {
+        // A connection begins before its signs of life, and ends after them.
+        const presences = told.presences.map((row) => ({
+          ...row,
+          epochMs: Math.min(row.epochMs, row.seenMs),
+          disconnectedMs: row.status === 'disconnected' ? Math.max(row.disconnectedMs, row.seenMs) : 0,
+        }))
+        const details = told.details.map((row) => ({ ...row, epochMs: Math.min(row.epochMs, row.seenMs) }))
+        const news = { presences, details }
+        const decoded = decodeAgentBatch(encode(news, nowMs).batch, 'w1', nowMs - setBackMs)
+        expect(decoded.ok && [decoded.value.refused, decoded.value.news.presences.length, decoded.value.news.details.length]).toEqual([
+          0,
+          news.presences.length,
+          news.details.length,
+        ])
       }),
     )
   })

@@ -6,8 +6,16 @@ import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ok, type Result, refuse } from '../errors.js'
 import { limits } from '../limits.js'
-import { type AgentDetails, type AgentNews, disconnections, type Presence, presenceStatuses } from './agent.js'
-import { soundNews } from './soundNews.js'
+import {
+  type AgentDetails,
+  type AgentNews,
+  disconnections,
+  type Presence,
+  presenceStatuses,
+  shiftedPresence,
+  shiftedTimes,
+} from './agent.js'
+import { latestTimeMs, soundNews } from './soundNews.js'
 
 /** Numbers of a keep-alive: ID, how long before the base it was seen, and how long before that the connection began. */
 const keepAliveColumns = 3
@@ -34,9 +42,13 @@ const frameBytes = 128
 const ranks = new Map(presenceStatuses.map((status, rank) => [status, rank]))
 const codes = new Map(disconnections.map((disconnection, code) => [disconnection, code]))
 
-/** Takes rows as long as they fit. */
+/**
+ * Takes rows as long as they fit. A row that lies further ahead of now than a row may was stamped before the master's clock was
+ * set back: it is told as of now, since nobody would take it as it is.
+ */
 export class AgentBatchWriter {
   readonly #baseMs: number
+  readonly #latestMs: number
   readonly #keepAlives: string[] = []
   readonly #statuses: string[] = []
   readonly #details: string[] = []
@@ -46,6 +58,7 @@ export class AgentBatchWriter {
 
   constructor(nowMs: number) {
     this.#baseMs = Math.floor(nowMs)
+    this.#latestMs = latestTimeMs(this.#baseMs)
   }
 
   get rows(): number {
@@ -53,14 +66,17 @@ export class AgentBatchWriter {
   }
 
   /** False when it does not fit: the batch is to be sent without it. */
-  addPresence(presence: Presence): boolean {
+  addPresence(told: Presence): boolean {
+    const aheadMs = Math.max(told.seenMs, told.disconnectedMs)
+    const presence = aheadMs > this.#latestMs ? shiftedPresence(told, this.#baseMs - aheadMs) : told
     const { disconnectedMs, disconnection, status } = presence
     if (status === 'active') return this.#add(this.#keepAlives, this.#stamp(presence))
     const sinceMs = status === 'disconnected' ? this.#baseMs - disconnectedMs : 0
     return this.#add(this.#statuses, `${this.#stamp(presence)},${ranks.get(status)},${codes.get(disconnection)},${sinceMs}`)
   }
 
-  addDetails(details: AgentDetails): boolean {
+  addDetails(told: AgentDetails): boolean {
+    const details = told.seenMs > this.#latestMs ? shiftedTimes(told, this.#baseMs - told.seenMs) : told
     const facts = JSON.stringify(details.facts)
     if (!this.#add(this.#details, this.#stamp(details), Buffer.byteLength(facts) + 1)) return false
     this.#facts.push(facts)
@@ -86,7 +102,10 @@ export class AgentBatchWriter {
   }
 }
 
-/** The rows that may be taken, those of active agents first, and how many are refused. Refuses what is no batch with `malformed`. */
+/**
+ * The rows that may be taken, those of active agents first, and how many are refused. A sender whose now lies too far ahead of
+ * ours has not heard yet that the clock was set back: its rows count from our now. Refuses what is no batch with `malformed`.
+ */
 export const decodeAgentBatch = (
   batch: Uint8Array,
   from: string,
@@ -100,7 +119,8 @@ export const decodeAgentBatch = (
     return refuse('malformed', { message: 'A batch of agents is not JSON' })
   }
   if (!batchShape.Check(value)) return refuse('malformed', { message: 'A batch of agents has a wrong shape' })
-  const { baseMs, details, facts, keepAlives, statuses } = value
+  const { details, facts, keepAlives, statuses } = value
+  const baseMs = value.baseMs > latestTimeMs(nowMs) ? nowMs : value.baseMs
   const keepAliveRows = keepAlives.length / keepAliveColumns
   const statusRows = statuses.length / statusColumns
   const detailsRows = details.length / keepAliveColumns
@@ -130,7 +150,7 @@ export const decodeAgentBatch = (
     const [id, seenMs, epochMs] = stampAt(baseMs, details, row * keepAliveColumns)
     rows.push({ id, seenMs, epochMs, node: from, facts: facts[row] ?? '' })
   }
-  const sound = soundNews({ presences, details: rows }, nowMs)
+  const sound = soundNews({ presences, details: rows }, baseMs)
   return ok({ news: sound.news, refused: sound.refused + strange })
 }
 
