@@ -1,14 +1,15 @@
-/** A log that nobody reads, but for the moments at which a thread of a node begins a round. */
+/** A log that nobody reads, but for the moments at which a thread of a node begins a round, and ends it. */
 import type { Log } from '../src/ports.js'
 
-/** @param onStart hears the thread's name as the log has it, e.g. `Agent-info sync` */
-export const observedLog = (onStart: (thread: string) => void, subtag = ''): Log => ({
+/** @param onRound hears the thread's name as the log has it, e.g. `Agent-info sync` */
+export const observedLog = (onRound: (thread: string, moment: 'begins' | 'ends') => void, subtag = ''): Log => ({
   error: () => {},
   warning: () => {},
   info: (message) => {
-    if (message === 'Starting.') onStart(subtag)
+    if (message === 'Starting.') onRound(subtag, 'begins')
+    if (message.startsWith('Finished in ')) onRound(subtag, 'ends')
   },
   debug: () => {},
   debug2: () => {},
-  at: (place) => observedLog(onStart, place.subtag ?? subtag),
+  at: (place) => observedLog(onRound, place.subtag ?? subtag),
 })

@@ -37,8 +37,8 @@ export interface StartOptions {
   readonly gated?: boolean
 }
 
-/** Of the agents' table: see observedAgents. The last two: a worker's thread began a round. */
-type AgentHappening = 'keysTaken' | 'merged' | 'groupsTaken' | 'sendingNews' | 'takingGroups'
+/** Of the agents' table: see observedAgents. The last three: a worker's thread began a round, or ended it. */
+type AgentHappening = 'keysTaken' | 'merged' | 'groupsTaken' | 'sendingNews' | 'newsSent' | 'takingGroups'
 
 /** `scanned`: the whole tree was looked at. */
 export interface Happening {
@@ -107,9 +107,9 @@ const keptLinks = (transport: Transport, gate: Promise<void>): Transport => ({
   listen: (endpoint, doorkeeper) => transport.listen(endpoint, doorkeeper),
 })
 
-const threadStarted = (node: string, thread: string): void => {
-  if (thread === 'Agent-info sync') happened(node, 'sendingNews')
-  if (thread === 'Agent-groups recv') happened(node, 'takingGroups')
+const inRound = (node: string, thread: string, moment: 'begins' | 'ends'): void => {
+  if (thread === 'Agent-info sync') happened(node, moment === 'begins' ? 'sendingNews' : 'newsSent')
+  if (thread === 'Agent-groups recv' && moment === 'begins') happened(node, 'takingGroups')
 }
 
 /** The answer's lines, without its end. */
@@ -162,7 +162,7 @@ const calls = {
       ports: {
         files: observedFiles(files === 'none' ? noFiles : realFiles(), (count) => happened(node, 'scanned', count)),
         transport: keptLinks(transport, gate),
-        log: observedLog((thread) => threadStarted(node, thread)),
+        log: observedLog((thread, moment) => inRound(node, thread, moment)),
         agentStore: observedAgents(new SqliteAgentStore({ home, role: type }), {
           onKeys: (agents) => happened(node, 'keysTaken', agents),
           onMerged: (taken, dropped) => happened(node, 'merged', taken, dropped),

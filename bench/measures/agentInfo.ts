@@ -12,6 +12,14 @@ export interface AgentInfoRound {
   readonly wireMB: number
 }
 
+/** So long that no round begins by itself while another is measured: news of more than signs of life begin one at once. */
+export const onlyForNews = { syncAgentInfoMs: 600_000 }
+
+/** Resolves when the worker's first round, which waits for the master's time, is over. */
+export const firstRoundOver = async ({ child }: AgentMember): Promise<void> => {
+  await child.call('happened', { type: 'newsSent', count: 1 })
+}
+
 /**
  * One round of agent-info: the worker hears of all its agents at one moment, and its thread sends that.
  *

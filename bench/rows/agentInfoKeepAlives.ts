@@ -1,6 +1,6 @@
 /** Signs of life of 50 000 agents, from a worker's table to the master's. */
 import { startAgentCluster } from '../measures/agentCluster.js'
-import { type AgentInfoRound, agentInfoRound, reportingAgents } from '../measures/agentInfo.js'
+import { type AgentInfoRound, agentInfoRound, firstRoundOver, reportingAgents } from '../measures/agentInfo.js'
 import { atMost, type Row } from '../row.js'
 import { median } from '../statistics.js'
 
@@ -14,6 +14,7 @@ export const agentInfoKeepAlives: Row = {
     const { master, workers } = await startAgentCluster(workshop, { agents: reportingAgents, workers: 1, timings })
     const [worker] = workers
     if (!worker) throw new Error('There is no worker')
+    await firstRoundOver(worker)
     await agentInfoRound(master, worker, 'first')
     const rounds: AgentInfoRound[] = []
     for (let round = 0; round < repeats; round++) rounds.push(await agentInfoRound(master, worker))

@@ -1,6 +1,6 @@
 /** Everything about 50 000 agents, from a worker's table to the master's. */
 import { startAgentCluster } from '../measures/agentCluster.js'
-import { type AgentInfoRound, agentInfoRound, reportingAgents } from '../measures/agentInfo.js'
+import { type AgentInfoRound, agentInfoRound, firstRoundOver, onlyForNews, reportingAgents } from '../measures/agentInfo.js'
 import { atMost, type Row } from '../row.js'
 import { median } from '../statistics.js'
 
@@ -10,9 +10,10 @@ export const agentInfoWholeRows: Row = {
   name: 'agent-info, 50 000 whole rows, table to table',
   target: '≤ 0.6 s',
   run: async (workshop) => {
-    const { master, workers } = await startAgentCluster(workshop, { agents: reportingAgents, workers: 1 })
+    const { master, workers } = await startAgentCluster(workshop, { agents: reportingAgents, workers: 1, timings: onlyForNews })
     const [worker] = workers
     if (!worker) throw new Error('There is no worker')
+    await firstRoundOver(worker)
     const first = await agentInfoRound(master, worker, 'first')
     const later: AgentInfoRound[] = []
     for (let round = 0; round < repeats; round++) later.push(await agentInfoRound(master, worker, `round ${round}`))
