@@ -38,9 +38,9 @@ export const agentOperations = (
       remove: async (id, signal) => {
         await agents.remove(id, signal)
       },
-      changeGroups: (change, signal) => agents.changeGroups(change, signal),
-      createGroup: (group, signal) => agents.createGroup(group, signal),
-      removeGroup: (group, signal) => agents.removeGroup(group, signal),
+      changeGroups: (change, signal) => agents.groups.change(change, signal),
+      createGroup: (group, signal) => agents.groups.create(group, signal),
+      removeGroup: (group, signal) => agents.groups.remove(group, signal),
     }
   }
   const master = (): Link => {

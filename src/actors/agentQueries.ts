@@ -26,7 +26,7 @@ export async function* agentAnswer(
   await agents.ready(signal)
   switch (query.kind) {
     case 'agents':
-      if (query.tool !== undefined && query.group !== undefined) await agents.assertGroups([query.group], signal)
+      if (query.tool !== undefined && query.group !== undefined) await agents.groups.assertThere([query.group], signal)
       yield* listing(view, query)
       break
     case 'agent': {
@@ -44,15 +44,15 @@ export async function* agentAnswer(
       break
     }
     case 'changeGroups':
-      if ('ids' in query.change) for (const id of query.change.ids) await agentOf(agents, id)
-      yield { kind: 'done', changed: await agents.changeGroups(query.change, signal) }
+      if ('ids' in query.change) await assertThere(agents, query.change.ids)
+      yield { kind: 'done', changed: await agents.groups.change(query.change, signal) }
       break
     case 'createGroup':
-      await agents.createGroup(query.group, signal)
+      await agents.groups.create(query.group, signal)
       yield { kind: 'done', changed: 0 }
       break
     case 'removeGroup':
-      yield { kind: 'done', changed: await agents.removeGroup(query.group, signal) }
+      yield { kind: 'done', changed: await agents.groups.remove(query.group, signal) }
       break
     case 'addAgent':
       yield { kind: 'added', entry: await agents.add(query, signal) }
@@ -64,11 +64,31 @@ export async function* agentAnswer(
   }
 }
 
+const unknownAgent = (id: number): ClusterError => new ClusterError('unknownAgent', { message: `Agent '${id}' does not exist` })
+
 /** @throws ClusterError `unknownAgent` */
 const agentOf = async (agents: LocalAgents, id: number): Promise<AgentView> => {
   const [agent] = await agents.store.list({ ids: [id] }, 0)
-  if (!agent) throw new ClusterError('unknownAgent', { message: `Agent '${id}' does not exist` })
+  if (!agent) throw unknownAgent(id)
   return agent
+}
+
+async function* agentPages(agents: LocalAgents, filter: AgentFilter): AsyncGenerator<readonly AgentView[], void, undefined> {
+  for (let after = 0; ; ) {
+    const page = await agents.store.list(filter, after)
+    yield page
+    const last = page.at(-1)
+    if (page.length < limits.agentPageRowsMax || !last) return
+    after = last.id
+  }
+}
+
+/** @throws ClusterError `unknownAgent` */
+const assertThere = async (agents: LocalAgents, ids: readonly number[]): Promise<void> => {
+  const missing = new Set(ids)
+  for await (const page of agentPages(agents, { ids })) for (const { id } of page) missing.delete(id)
+  const [first] = missing
+  if (first !== undefined) throw unknownAgent(first)
 }
 
 /** The master first, as the agent 000, when the filter lets it. */
@@ -83,13 +103,7 @@ async function* listing({ agents, managerName, self }: AgentsView, query: AgentF
   const shape = await agents.store.shape(filter)
   yield { kind: 'agentsShape', shape: isShown ? widenedShape(shape, manager) : shape }
   if (isShown) yield { kind: 'agents', rows: [manager] }
-  for (let after = 0; ; ) {
-    const page = await agents.store.list(filter, after)
-    for (const rows of answerPages(page.map(agentRow))) yield { kind: 'agents', rows }
-    const last = page.at(-1)
-    if (page.length < limits.agentPageRowsMax || !last) return
-    after = last.id
-  }
+  for await (const page of agentPages(agents, filter)) for (const rows of answerPages(page.map(agentRow))) yield { kind: 'agents', rows }
 }
 
 async function* groups(agents: LocalAgents, signal: AbortSignal): AsyncGenerator<AgentAnswer, void, undefined> {

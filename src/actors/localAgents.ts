@@ -3,7 +3,6 @@
  * Looks at client.keys and changes of it take turns; changes that wait for a turn are written together.
  */
 import type { AgentCounts } from '../domain/agent.js'
-import { defaultGroup, type GroupsChange, type GroupsPage, isGroupName } from '../domain/agentGroups.js'
 import type { KeyEntry, KeysAnswer, KeysChange } from '../domain/agentKeys.js'
 import { ClusterError, isErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
@@ -11,6 +10,7 @@ import type { AgentFiles, AgentStore, Clock, MergeOutcome, OpenedStore } from '.
 import { AgentReports } from './agentReports.js'
 import type { ClusterClock } from './clusterClock.js'
 import { Listeners, waitUntil } from './listeners.js'
+import { LocalGroups } from './localGroups.js'
 
 /** Who enrols: the key is made by who asks, so that asking twice is the same as asking once. */
 export interface AgentRequest {
@@ -55,9 +55,6 @@ export const keysPath = 'etc/client.keys'
 /** What a table that does not answer may delay a look at the cluster. */
 const countsMsMax = 1_000
 
-/** Pages of groups that are kept for the workers that ask for the same. */
-const pagesKeptMax = 4
-
 export class LocalAgents {
   readonly store: AgentStore
   readonly files: AgentFiles
@@ -67,11 +64,9 @@ export class LocalAgents {
   readonly keys = new Listeners()
   /** Told when the master believes in other agents than before. */
   readonly confirmations = new Listeners()
-  /** Told when groups may have changed. */
-  readonly groups = new Listeners()
+  readonly groups: LocalGroups
   readonly #options: LocalAgentsOptions
   readonly #waiting: WaitingChange[] = []
-  readonly #pages = new Map<string, Promise<GroupsPage>>()
   #turn: Promise<unknown> = Promise.resolve()
   #opening: Promise<OpenedStore> | undefined
   #table = ''
@@ -97,7 +92,8 @@ export class LocalAgents {
     this.files = files
     this.clock = clock
     this.reports = new AgentReports({ node, store, clock, opened: () => this.open() })
-    this.reports.defaulted.add(() => this.groups.tell())
+    this.groups = new LocalGroups(store, files)
+    this.reports.defaulted.add(() => this.groups.changes.tell())
   }
 
   /** Opens the table; a failed attempt can be repeated. */
@@ -166,7 +162,7 @@ export class LocalAgents {
     for (;;) {
       if (page.upserts.length > 0) await this.store.addAgents(page.upserts)
       changed += page.upserts.length
-      gone.push(...page.removals)
+      for (const id of page.removals) gone.push(id)
       problems.push(...page.problems)
       if (page.done) break
       page = await this.files.nextPage(signal)
@@ -175,7 +171,7 @@ export class LocalAgents {
     if (page.ids) {
       const others = await this.store.keepAgents(page.ids)
       removed += others.length
-      gone.push(...others)
+      for (const id of others) gone.push(id)
     }
     if (gone.length > 0) await this.files.forget(gone, signal)
     this.#lookAtAll = false
@@ -185,17 +181,17 @@ export class LocalAgents {
     if (page.ids) this.#isBelieved = true
     this.#idsDigest = page.idsDigest
     if (isOther) this.keys.tell()
-    if (removed > 0) this.groups.tell()
+    if (removed > 0) this.groups.changes.tell()
     return { agents: page.agents, isFirst, changed, removed, problems, againInMs: page.againInMs }
   }
 
   /** On the master: enrols an agent. Fails with what the rules say (errors from 9005 on). */
   async add({ groups, ip, key, name }: AgentRequest, signal: AbortSignal): Promise<KeyEntry> {
     await this.#steady(signal)
-    await this.assertGroups(groups, signal)
+    await this.groups.assertThere(groups, signal)
     const idFloor = await this.store.highestId()
     const entry = await this.#change({ kind: 'add', name, ip, key, idFloor })
-    if (groups.length > 0) await this.changeGroups({ kind: 'replace', ids: [entry.id], groups }, signal)
+    if (groups.length > 0) await this.groups.change({ kind: 'replace', ids: [entry.id], groups }, signal)
     return entry
   }
 
@@ -262,7 +258,7 @@ export class LocalAgents {
   /** Takes a batch of a worker. */
   async merge(batch: Uint8Array, from: string): Promise<MergeOutcome> {
     const outcome = await this.store.merge(batch, from, this.clock.now())
-    if (outcome.defaulted > 0) this.groups.tell()
+    if (outcome.defaulted > 0) this.groups.changes.tell()
     return outcome
   }
 
@@ -288,61 +284,6 @@ export class LocalAgents {
     timers.clearTimeout(timer)
     counting.catch(() => undefined)
     return this.#counts
-  }
-
-  // ------------------------------------------------------------------------------------------------------ groups
-
-  /** On the master. Returns how many agents changed. Fails with `groupInvalid` when a group is not there. */
-  async changeGroups(change: GroupsChange, signal: AbortSignal): Promise<number> {
-    if (change.kind === 'assign') await this.assertGroups([change.group], signal)
-    if (change.kind === 'replace') await this.assertGroups(change.groups, signal)
-    const changed = await this.store.changeGroups(change)
-    if (changed > 0) this.groups.tell()
-    return changed
-  }
-
-  async createGroup(group: string, signal: AbortSignal): Promise<void> {
-    await this.files.createGroup(group, signal)
-    this.groups.tell()
-  }
-
-  /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
-  async removeGroup(group: string, signal: AbortSignal): Promise<number> {
-    if (group === defaultGroup) throw new ClusterError('groupInvalid', { message: `The group '${group}' cannot be removed` })
-    await this.assertGroups([group], signal)
-    const changed = await this.store.changeGroups({ kind: 'dissolve', group })
-    await this.files.removeGroup(group, signal)
-    this.groups.tell()
-    return changed
-  }
-
-  /** Workers that ask for the same page of the same version cost one reading. */
-  groupsPage(since: number, after: number, version: number): Promise<GroupsPage> {
-    const key = `${version} ${since} ${after}`
-    const kept = this.#pages.get(key)
-    if (kept) return kept
-    const page = this.store.groupsPage(since, after)
-    page.catch(() => this.#pages.delete(key))
-    this.#pages.set(key, page)
-    for (const oldest of this.#pages.keys()) {
-      if (this.#pages.size <= pagesKeptMax) break
-      this.#pages.delete(oldest)
-    }
-    return page
-  }
-
-  /** Fails with `groupInvalid` when one of the groups is no group, or not there. */
-  async assertGroups(groups: readonly string[], signal: AbortSignal): Promise<void> {
-    const wrong = groups.find((group) => !isGroupName(group))
-    if (wrong !== undefined)
-      throw new ClusterError('groupInvalid', {
-        message: `'${wrong}' is no name of a group: 1 to ${limits.groupNameCharsMax} letters, digits, dots, underscores or dashes are allowed`,
-      })
-    if (groups.length > limits.groupsPerAgentMax)
-      throw new ClusterError('groupInvalid', { message: `An agent has at most ${limits.groupsPerAgentMax} groups` })
-    const there = groups.length > 0 ? new Set(await this.files.groups(signal)) : undefined
-    const missing = groups.find((group) => !there?.has(group))
-    if (missing !== undefined) throw new ClusterError('groupInvalid', { message: `The group '${missing}' does not exist` })
   }
 
   async close(): Promise<void> {

@@ -261,7 +261,7 @@ export const agentGroupsSending = ({ agents, clock, link, log, published, state 
           chunks = 0
           sendLog.info('Starting.')
         }
-        const page = await agents.groupsPage(isAll ? 0 : since, after, published.state?.version ?? 0)
+        const page = await agents.groups.page(isAll ? 0 : since, after, published.state?.version ?? 0)
         if (page.rows.length > 0) chunks += 1
         if (page.next === undefined) {
           const done = { startMs, endMs: clock.now(), chunks }

@@ -58,7 +58,7 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
     types: { context: {} as Reading, events: {} as { type: 'groups.changed' } | { type: 'keys.changed' }, output: {} as End },
     actors: {
       changes: fromCallback(({ sendBack }) => {
-        const stopGroups = agents.groups.add(() => sendBack({ type: 'groups.changed' }))
+        const stopGroups = agents.groups.changes.add(() => sendBack({ type: 'groups.changed' }))
         const stopKeys = agents.keys.add(() => sendBack({ type: 'keys.changed' }))
         return () => {
           stopGroups()

@@ -34,7 +34,7 @@ export const mergedFiles = ({ agents, intervalMs, log, tree }: MergedFilesOption
       changes: fromCallback(({ sendBack }) => {
         const tell = (): void => sendBack({ type: 'inputs.changed' })
         const stopTree = tree.onContent(tell)
-        const stopGroups = agents.groups.add(tell)
+        const stopGroups = agents.groups.changes.add(tell)
         return () => {
           stopTree()
           stopGroups()

@@ -1,0 +1,75 @@
+/** The groups of a node's agents: what operators do to them on the master, and what its workers are told. */
+import { defaultGroup, type GroupsChange, type GroupsPage, isGroupName } from '../domain/agentGroups.js'
+import { ClusterError } from '../errors.js'
+import { limits } from '../limits.js'
+import type { AgentFiles, AgentStore } from '../ports.js'
+import { Listeners } from './listeners.js'
+
+/** Pages that are kept for the workers that ask for the same. */
+const pagesKeptMax = 4
+
+export class LocalGroups {
+  /** Told when groups may have changed. */
+  readonly changes = new Listeners()
+  readonly #store: AgentStore
+  readonly #files: AgentFiles
+  readonly #pages = new Map<string, Promise<GroupsPage>>()
+
+  constructor(store: AgentStore, files: AgentFiles) {
+    this.#store = store
+    this.#files = files
+  }
+
+  /** On the master. Returns how many agents changed. Fails with `groupInvalid` when a group is not there. */
+  async change(change: GroupsChange, signal: AbortSignal): Promise<number> {
+    if (change.kind === 'assign') await this.assertThere([change.group], signal)
+    if (change.kind === 'replace') await this.assertThere(change.groups, signal)
+    const changed = await this.#store.changeGroups(change)
+    if (changed > 0) this.changes.tell()
+    return changed
+  }
+
+  async create(group: string, signal: AbortSignal): Promise<void> {
+    await this.#files.createGroup(group, signal)
+    this.changes.tell()
+  }
+
+  /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
+  async remove(group: string, signal: AbortSignal): Promise<number> {
+    if (group === defaultGroup) throw new ClusterError('groupInvalid', { message: `The group '${group}' cannot be removed` })
+    await this.assertThere([group], signal)
+    const changed = await this.#store.changeGroups({ kind: 'dissolve', group })
+    await this.#files.removeGroup(group, signal)
+    this.changes.tell()
+    return changed
+  }
+
+  /** Workers that ask for the same page of the same version cost one reading. */
+  page(since: number, after: number, version: number): Promise<GroupsPage> {
+    const key = `${version} ${since} ${after}`
+    const kept = this.#pages.get(key)
+    if (kept) return kept
+    const page = this.#store.groupsPage(since, after)
+    page.catch(() => this.#pages.delete(key))
+    this.#pages.set(key, page)
+    for (const oldest of this.#pages.keys()) {
+      if (this.#pages.size <= pagesKeptMax) break
+      this.#pages.delete(oldest)
+    }
+    return page
+  }
+
+  /** Fails with `groupInvalid` when one of the groups is no group, or not there. */
+  async assertThere(groups: readonly string[], signal: AbortSignal): Promise<void> {
+    const wrong = groups.find((group) => !isGroupName(group))
+    if (wrong !== undefined)
+      throw new ClusterError('groupInvalid', {
+        message: `'${wrong}' is no name of a group: 1 to ${limits.groupNameCharsMax} letters, digits, dots, underscores or dashes are allowed`,
+      })
+    if (groups.length > limits.groupsPerAgentMax)
+      throw new ClusterError('groupInvalid', { message: `An agent has at most ${limits.groupsPerAgentMax} groups` })
+    const there = groups.length > 0 ? new Set(await this.#files.groups(signal)) : undefined
+    const missing = groups.find((group) => !there?.has(group))
+    if (missing !== undefined) throw new ClusterError('groupInvalid', { message: `The group '${missing}' does not exist` })
+  }
+}
