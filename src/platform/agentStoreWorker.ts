@@ -7,9 +7,10 @@ import { isLocked, tableFailure } from './agentDatabase.js'
 import { SqliteAgentTable, type SqliteAgentTableOptions } from './sqliteAgentTable.js'
 import type { ThreadRefusal } from './threadAnswer.js'
 
-export interface AgentCall<K extends keyof AgentTable> {
-  readonly name: K
-  readonly given: Parameters<AgentTable[K]>
+export interface AgentCall {
+  readonly name: keyof AgentTable
+  /** As the operation takes them. */
+  readonly given: readonly unknown[]
 }
 
 const options: SqliteAgentTableOptions = workerData
@@ -35,8 +36,8 @@ const refusal = (thrown: unknown): ThreadRefusal => {
   return { refused: { code, message } }
 }
 
-export const call = async <K extends keyof AgentTable>({ given, name }: AgentCall<K>): Promise<unknown> => {
-  const operation: (...given: Parameters<AgentTable[K]>) => unknown = table[name].bind(table)
+export const call = async ({ given, name }: AgentCall): Promise<unknown> => {
+  const operation = table[name].bind(table) as (...given: readonly unknown[]) => unknown
   const untilMs = performance.now() + limits.agentTableLockedMsMax
   for (;;) {
     try {

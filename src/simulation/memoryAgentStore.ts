@@ -1,7 +1,8 @@
 /** The AgentStore port of a simulated node: its table, called one operation after the other in virtual time. */
+import { CalledAgentStore, type StoreAnswer, type StoreCall, type StoreOperation } from '../calledAgentStore.js'
 import { asClusterError, ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
-import type { AgentStore, AgentTable, Clock } from '../ports.js'
+import type { AgentTable, Clock } from '../ports.js'
 import type { MemoryAgentTable } from './memoryAgentTable.js'
 
 /** Of each call. */
@@ -9,15 +10,13 @@ const delayMs = 0.1
 /** Between two attempts at a locked table. */
 const pauseMs = 20
 
-type Answer<K extends keyof AgentStore> = Awaited<ReturnType<AgentStore[K]>>
-
 interface Waiting {
   /** False: the table is locked, and the call is to be tried again. */
   readonly attempt: () => boolean
   readonly fail: (error: ClusterError) => void
 }
 
-export class MemoryAgentStore implements AgentStore {
+export class MemoryAgentStore extends CalledAgentStore {
   readonly #table: MemoryAgentTable
   readonly #clock: Clock
   readonly #waiting: Waiting[] = []
@@ -26,31 +25,10 @@ export class MemoryAgentStore implements AgentStore {
   #isClosed = false
 
   constructor(table: MemoryAgentTable, clock: Clock) {
+    super()
     this.#table = table
     this.#clock = clock
   }
-
-  readonly open = this.#operation('open')
-  readonly addAgents = this.#operation('addAgents')
-  readonly removeAgents = this.#operation('removeAgents')
-  readonly keepAgents = this.#operation('keepAgents')
-  readonly highestId = this.#operation('highestId')
-  readonly record = this.#operation('record')
-  readonly correct = this.#operation('correct')
-  readonly unsent = this.#operation('unsent')
-  readonly acknowledge = this.#operation('acknowledge')
-  readonly merge = this.#operation('merge')
-  readonly silence = this.#operation('silence')
-  readonly groupsState = this.#operation('groupsState')
-  readonly changeGroups = this.#operation('changeGroups')
-  readonly groupsPage = this.#operation('groupsPage')
-  readonly takeGroups = this.#operation('takeGroups')
-  readonly settleGroups = this.#operation('settleGroups')
-  readonly multigroups = this.#operation('multigroups')
-  readonly groupSizes = this.#operation('groupSizes')
-  readonly shape = this.#operation('shape')
-  readonly list = this.#operation('list')
-  readonly counts = this.#operation('counts')
 
   /** A crash of the process is the same: what waits is lost, what was answered is in the table. */
   close(): Promise<void> {
@@ -60,11 +38,7 @@ export class MemoryAgentStore implements AgentStore {
     return Promise.resolve()
   }
 
-  #operation<K extends keyof AgentStore>(name: K): (...given: Parameters<AgentStore[K]>) => Promise<Answer<K>> {
-    return (...given) => this.#call(name, given)
-  }
-
-  #call<K extends keyof AgentStore>(name: K, given: Parameters<AgentStore[K]>): Promise<Answer<K>> {
+  protected call<K extends StoreOperation>(name: K, given: StoreCall<K>): Promise<StoreAnswer<K>> {
     if (this.#isClosed) return Promise.reject(closed())
     if (this.#waiting.length >= limits.agentCallsWaitingMax)
       return Promise.reject(new ClusterError('overloaded', { message: "Too many calls wait for the agents' table" }))
