@@ -275,6 +275,11 @@ describe('a change of client.keys', () => {
     node.world.remove(path)
     expect(codeOf(() => node.keys.change([add('web')]))).toBe('fileFailed')
     node.write('')
+    expect(codeOf(() => node.keys.change([add('web')]))).toBe('fileFailed')
+    // A process that begins while the file is saved knows of the agents by their table only.
+    expect(codeOf(() => new Node(node.world).keys.change([add('web', 1)]))).toBe('fileFailed')
+    expect(node.world.read(path)).toBe('')
+    node.write('# nobody\n')
     expect(node.keys.change([add('web')])).toMatchObject([{ entry: { id: 2 } }])
   })
 

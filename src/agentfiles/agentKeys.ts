@@ -100,7 +100,7 @@ export class AgentKeys {
       const doubt = this.#glance()
       const reading = this.#lastReading ?? { kind: 'missing' }
       if (doubt !== undefined) throw new ClusterError('fileFailed', { message: doubt })
-      if (reading.kind === 'missing') this.#assertNew(changes)
+      if (reading.kind === 'missing' || this.#keys.bytes.length === 0) this.#assertNew(changes, reading.kind)
       this.#assertSettled()
       const { answers, bytes } = changeKeys(this.#keys, changes, this.#options.managerName)
       if (!bytes) return answers
@@ -182,12 +182,12 @@ export class AgentKeys {
       })
   }
 
-  /** A master that has had agents does not begin a new file: the old one is somewhere. */
-  #assertNew(changes: readonly KeysChange[]): void {
+  /** A master that has had agents does not begin a new file: the old one is somewhere, or about to be saved. */
+  #assertNew(changes: readonly KeysChange[], kind: KeysReading['kind']): void {
     const hadAgents = this.#keys.highestId > 0 || changes.some((change) => change.kind === 'add' && change.idFloor > 0)
     if (hadAgents)
       throw new ClusterError('fileFailed', {
-        message: `'${keysPath}' is missing, although there were agents. Restore it, or create an empty file if it is meant to be gone.`,
+        message: `'${keysPath}' is ${kind === 'missing' ? kind : 'empty'}, although there were agents. Restore it, or put a line with a # into it if they are meant to be gone.`,
       })
   }
 
