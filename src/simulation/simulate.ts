@@ -114,10 +114,9 @@ export const simulate = async (options: SimulateOptions): Promise<SimulationRepo
     options.onProgress?.(progress())
   }
   endPlan()
-  if (cluster.violations.length === 0) {
-    cluster.heal()
-    await cluster.converge()
-  }
+  // Always: a node that stands still cannot stop.
+  cluster.heal()
+  if (cluster.violations.length === 0) await cluster.converge()
   await cluster.stopAll()
   return report()
 }
