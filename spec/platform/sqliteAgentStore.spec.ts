@@ -60,6 +60,7 @@ describe('the file of the agents', () => {
 
   it.each([
     ['is no database', () => writeFileSync(path, 'garbage '.repeat(1_000))],
+    ['is empty', () => truncateSync(path, 0)],
     ['lost its second half', () => truncateSync(path, Math.floor(statSync(path).size / 2))],
     ['has a torn page', () => writeFileSync(path, Buffer.concat([readFileSync(path).subarray(0, 8_192), Buffer.alloc(40_960, 7)]))],
   ])('is set aside when it %s: an empty one is made, and a sentence says so', (_, damage) => {
@@ -71,6 +72,7 @@ describe('the file of the agents', () => {
     expect(opened.table).not.toBe(name)
     const [aside = ''] = asideIn(dirname(path))
     expect(opened.setAside).toContain(aside)
+    expect(opened.setAside).toMatch(/^The agents' table .* was set aside as .*\. An empty one was made: .* have to be assigned again\.$/)
     expect(readFileSync(join(dirname(path), aside))).toEqual(damaged)
     expect(table.counts().byStatus.never_connected).toBe(0)
     table.addAgents(keys(1))

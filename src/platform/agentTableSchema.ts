@@ -55,7 +55,7 @@ export const migrate = (database: AgentDatabase, migrations: readonly string[] =
   const version = database.number('PRAGMA user_version')
   if (version > migrations.length)
     throw new ClusterError('tableNewer', {
-      message: `The agents' table ${database.path} has version ${version}, this build knows versions up to ${migrations.length}: install the newer build again, or move the file away to have an empty table made`,
+      message: `The agents' table ${database.path} has version ${version}, this build knows versions up to ${migrations.length}: install the newer build again, or move the file away to have an empty table made, on a master without the groups of the agents`,
     })
   if (version === migrations.length) return
   database.transaction(() => {

@@ -1,5 +1,5 @@
 /** Opens the file of the agents' table: makes it where there is none, checks it, and sets aside what cannot be relied on. */
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { AgentDatabase, isDamage } from './agentDatabase.js'
 import { applicationId, migrate } from './agentTableSchema.js'
@@ -23,7 +23,7 @@ const check = (database: AgentDatabase): void => {
   migrate(database)
   database.execute('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL')
   const found = database.text('PRAGMA quick_check(1)')
-  if (found !== 'ok') throw new Damage(`it is damaged (${found})`)
+  if (found !== 'ok') throw new Damage(`it is damaged (${found?.replaceAll('\n', ' ')})`)
 }
 
 const tryOpen = (path: string): AgentDatabase => {
@@ -54,13 +54,17 @@ const freeName = (path: string): string => {
 export const openAgentDatabase = (path: string): OpenedDatabase => {
   mkdirSync(dirname(path), { recursive: true, mode: directoryMode })
   try {
+    // SQLite would take it for a new one, and throw away what the log beside it says.
+    if (statSync(path, { throwIfNoEntry: false })?.size === 0) throw new Damage('it is empty')
     return { database: tryOpen(path) }
   } catch (thrown) {
     if (!(thrown instanceof Damage) && !isDamage(thrown)) throw thrown
     const aside = freeName(path)
     for (const suffix of ['-wal', '-shm', '']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix)
     const reason = thrown instanceof Damage ? thrown.message : `it is damaged (${thrown instanceof Error ? thrown.message : ''})`
-    const setAside = `The agents' table ${path} was set aside as ${aside} because ${reason}; an empty one was made and fills again from client.keys and the workers' reports`
+    const setAside =
+      `The agents' table ${path} was set aside as ${aside} because ${reason}. An empty one was made: it fills again from client.keys and ` +
+      `the reports of the nodes, on a worker also with the master's groups; but on a master the groups of the agents have to be assigned again.`
     return { database: tryOpen(path), setAside }
   }
 }

@@ -67,7 +67,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
     },
     actions: {
       logOpened: (_, { setAside }: OpenedStore) => {
-        if (setAside !== undefined) log.error(`${setAside} It is filled again from client.keys and the reports of the nodes.`)
+        if (setAside !== undefined) log.error(setAside)
       },
       startLook: assign({ startMs: () => clock.monotonicMs(), wanted: false, again: undefined }),
       logLook: ({ context }, look: KeysLook) => {
