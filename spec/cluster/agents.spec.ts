@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { AnswerLine } from '../../src/domain/clusterView.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()
@@ -44,6 +45,35 @@ describe('agents of a simulated cluster', () => {
     void operations('w2').remove(1, signal)
     await cluster.clock.advance(2_000)
     for (const node of cluster.nodes) expect(list(node.name).map(({ name }) => name)).toEqual(['second'])
+    await finish(cluster)
+  })
+
+  it('of a worker that is gone are listed by its name, and a name that no node ever had is unknown', async () => {
+    const cluster = await startCluster()
+    const running = (name: string) => {
+      const node = cluster.node(name).running
+      if (!node) throw new Error('not running')
+      return node
+    }
+    void running('master').agentOperations.add({ name: 'first', ip: 'any', key: key('a'), groups: [] }, signal)
+    await cluster.clock.advance(2_000)
+    void running('w1').agentOperations.report([{ id: 1, kind: 'startup' }])
+    await cluster.clock.advance(2_000)
+    cluster.crash('w1', 'process')
+    await cluster.clock.advance(200_000)
+    const ask = async (nodes: readonly string[]) => {
+      const lines: AnswerLine[] = []
+      const asking = (async () => {
+        for await (const line of running('master').answer({ kind: 'agents', nodes }, signal)) lines.push(line)
+      })()
+      await cluster.clock.advance(1_000)
+      await asking
+      return lines
+    }
+    const [first, ...lines] = await ask(['w1'])
+    expect(first).toMatchObject({ unknownNodes: [] })
+    expect(lines.flatMap((line) => (line.kind === 'agents' ? line.rows.map(([id, name]) => [id, name]) : []))).toEqual([[1, 'first']])
+    expect((await ask(['w1', 'w3', 'w2']))[0]).toMatchObject({ unknownNodes: ['w3'] })
     await finish(cluster)
   })
 })

@@ -11,6 +11,7 @@ import { asClusterError, ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Link, OutgoingStream } from '../ports.js'
 import { type AgentsView, agentAnswer } from './agentQueries.js'
+import type { LocalAgents } from './localAgents.js'
 import type { LocalTree } from './localTree.js'
 import type { Member, Registry } from './registry.js'
 import { type ServingInput, servingThread } from './servingThread.js'
@@ -59,7 +60,8 @@ export async function* masterAnswer(
   const { agents, cluster, registry, self, tree } = view
   const nodes = 'nodes' in query ? query.nodes : undefined
   const wanted = (name: string): boolean => !nodes || nodes.includes(name)
-  const unknownNodes = (nodes ?? []).filter((name) => name !== self.name && !registry.get(name))
+  const absent = (nodes ?? []).filter((name) => name !== self.name && !registry.get(name))
+  const unknownNodes = query.kind === 'agents' ? await withoutAgents(absent, agents, signal) : absent
   yield { kind: 'cluster', name: cluster, unknownNodes }
   const members = registry.members().filter((member) => wanted(member.name))
   switch (query.kind) {
@@ -81,6 +83,13 @@ export async function* masterAnswer(
       yield* agentAnswer(view, query, signal)
   }
   yield { kind: 'end' }
+}
+
+/** The first of these nodes that no agent was at: a node that is not connected still has the agents that reported there last. */
+const withoutAgents = async (nodes: readonly string[], agents: LocalAgents, signal: AbortSignal): Promise<readonly string[]> => {
+  if (nodes.length > 0) await agents.ready(signal)
+  for (const node of new Set(nodes)) if ((await agents.store.shape({ nodes: [node] })).count === 0) return [node]
+  return []
 }
 
 function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<AnswerLine> {
