@@ -76,6 +76,9 @@ describe('agent_control', () => {
     )
     expect((await run(['-i', '2'])).out).toContain('   Disconnected at:     2023-11-14T22:13:20.001000Z (shutdown)\n')
     expect((await run(['-i', '3'])).out).toContain('   Operating system:    n/a\n')
+    expect((await run(['-i', '000'])).out).toContain(
+      '   Agent ID:   000 (local instance)\n   Agent Name: manager (server)\n   IP address: 127.0.0.1\n   Status:     Active/Local\n',
+    )
   })
 
   it('shows the same as JSON', async () => {
@@ -121,6 +124,7 @@ describe('agent_control', () => {
     [['-l', '--ip', 'any'], /^Wrong arguments: --ip goes with --add only/],
     [['--remove', '1', '-j'], /^Wrong arguments: -j goes with -l and -i only/],
     [['-i', '1x'], /^Wrong arguments: '1x' is no ID of an agent/],
+    [['--remove', '000'], /^Wrong arguments: '000' is the manager itself, which cannot be removed\.\n$/],
     [['--remove', '-1'], /^Wrong arguments: '-1' is no ID of an agent/],
     [['-r', '1'], /^error: unknown option '-r'\n$/],
     [['-i'], /^error: .*argument missing\n$/],

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
+import { onlyLine } from '../../src/control/onlyLine.js'
+import type { AgentTool } from '../../src/domain/agentQuery.js'
 import type { AnswerLine } from '../../src/domain/clusterView.js'
+import { asClusterError } from '../../src/errors.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()
@@ -12,6 +15,12 @@ const startCluster = async (nodes = 3): Promise<SimulatedCluster> => {
   return cluster
 }
 
+const runningIn = (cluster: SimulatedCluster) => (name: string) => {
+  const node = cluster.node(name).running
+  if (!node) throw new Error('not running')
+  return node
+}
+
 const finish = async (cluster: SimulatedCluster): Promise<void> => {
   await cluster.stopAll()
   expect(cluster.violations).toEqual([])
@@ -20,11 +29,7 @@ const finish = async (cluster: SimulatedCluster): Promise<void> => {
 describe('agents of a simulated cluster', () => {
   it('are known on every node soon after they were enrolled on one, and on the master where they report', async () => {
     const cluster = await startCluster()
-    const operations = (name: string) => {
-      const node = cluster.node(name).running
-      if (!node) throw new Error('not running')
-      return node.agentOperations
-    }
+    const operations = (name: string) => runningIn(cluster)(name).agentOperations
     const list = (name: string) => cluster.node(name).agentTable.list({}, 0)
     const enrolled = Promise.all([
       operations('master').add({ name: 'first', ip: 'any', key: key('a'), groups: [] }, signal),
@@ -50,11 +55,7 @@ describe('agents of a simulated cluster', () => {
 
   it('of a worker that is gone are listed by its name, and a name that no node ever had is unknown', async () => {
     const cluster = await startCluster()
-    const running = (name: string) => {
-      const node = cluster.node(name).running
-      if (!node) throw new Error('not running')
-      return node
-    }
+    const running = runningIn(cluster)
     void running('master').agentOperations.add({ name: 'first', ip: 'any', key: key('a'), groups: [] }, signal)
     await cluster.clock.advance(2_000)
     void running('w1').agentOperations.report([{ id: 1, kind: 'startup' }])
@@ -74,6 +75,22 @@ describe('agents of a simulated cluster', () => {
     expect(first).toMatchObject({ unknownNodes: [] })
     expect(lines.flatMap((line) => (line.kind === 'agents' ? line.rows.map(([id, name]) => [id, name]) : []))).toEqual([[1, 'first']])
     expect((await ask(['w1', 'w3', 'w2']))[0]).toMatchObject({ unknownNodes: ['w3'] })
+    await finish(cluster)
+  })
+
+  it('are told of by ID, the manager itself as 000 to agent_control only, and the others that are not there by name', async () => {
+    const cluster = await startCluster(1)
+    const ask = async (id: number, tool: AgentTool) => {
+      const answer = onlyLine(runningIn(cluster)('master').answer({ kind: 'agent', id, tool }, signal), 'agent')
+      await cluster.clock.advance(1_000)
+      return answer.then(
+        ({ agent }) => `${agent.name}, ${agent.status}, ${agent.node}`,
+        (thrown: unknown) => asClusterError(thrown).message,
+      )
+    }
+    expect(await ask(0, 'agent_control')).toMatch(/, active, master$/)
+    expect(await ask(0, 'agent_groups')).toBe("Agent '000' is the manager itself")
+    expect(await ask(7, 'agent_control')).toBe("Agent '007' does not exist")
     await finish(cluster)
   })
 })

@@ -1,8 +1,9 @@
 /** The master's answers about agents and groups, and the commands over them, as agent_control, agent_groups and cluster_control -a ask. */
-import type { AgentFilter, AgentView } from '../domain/agent.js'
-import { type AgentAnswer, type AgentRow, agentRow, answerPages, widenedShape } from '../domain/agentAnswer.js'
+import { type AgentFilter, type AgentView, agentIdText, managerId } from '../domain/agent.js'
+import { type AgentAnswer, agentRow, answerPages, widenedShape } from '../domain/agentAnswer.js'
 import type { AgentQuery } from '../domain/agentQuery.js'
 import type { NodeView } from '../domain/clusterView.js'
+import { unpackFacts } from '../domain/packedFacts.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { LocalAgents } from './localAgents.js'
@@ -30,7 +31,7 @@ export async function* agentAnswer(
       yield* listing(view, query)
       break
     case 'agent': {
-      const agent = await agentOf(agents, query.id)
+      const agent = query.id === managerId && query.tool === 'agent_control' ? managerOf(view) : await agentOf(agents, query.id)
       const sum = agent.groups.length > 0 ? await agents.files.mergedSum(agent.groups, signal) : undefined
       yield { kind: 'agent', agent, isSynchronized: sum !== undefined && agent.facts?.mergedSum === sum }
       break
@@ -64,7 +65,10 @@ export async function* agentAnswer(
   }
 }
 
-const unknownAgent = (id: number): ClusterError => new ClusterError('unknownAgent', { message: `Agent '${id}' does not exist` })
+const unknownAgent = (id: number): ClusterError => {
+  const says = id === managerId ? 'is the manager itself' : 'does not exist'
+  return new ClusterError('unknownAgent', { message: `Agent '${agentIdText(id)}' ${says}` })
+}
 
 /** @throws ClusterError `unknownAgent` */
 const agentOf = async (agents: LocalAgents, id: number): Promise<AgentView> => {
@@ -72,6 +76,17 @@ const agentOf = async (agents: LocalAgents, id: number): Promise<AgentView> => {
   if (!agent) throw unknownAgent(id)
   return agent
 }
+
+const managerOf = ({ managerName, self }: AgentsView): AgentView => ({
+  id: managerId,
+  name: managerName,
+  registeredIp: '127.0.0.1',
+  status: 'active',
+  node: self.name,
+  facts: { ...unpackFacts(''), version: `Wazuh v${self.version}` },
+  groups: [],
+  groupHash: '',
+})
 
 async function* agentPages(agents: LocalAgents, filter: AgentFilter): AsyncGenerator<readonly AgentView[], void, undefined> {
   for (let after = 0; ; ) {
@@ -92,13 +107,14 @@ const assertThere = async (agents: LocalAgents, ids: readonly number[]): Promise
 }
 
 /** The master first, as the agent 000, when the filter lets it. */
-async function* listing({ agents, managerName, self }: AgentsView, query: AgentFilter): AsyncGenerator<AgentAnswer, void, undefined> {
+async function* listing(view: AgentsView, query: AgentFilter): AsyncGenerator<AgentAnswer, void, undefined> {
+  const { agents, self } = view
   const filter: AgentFilter = {
     ...(query.nodes && { nodes: query.nodes }),
     ...(query.statuses && { statuses: query.statuses }),
     ...(query.group !== undefined && { group: query.group }),
   }
-  const manager: AgentRow = [0, managerName, '127.0.0.1', 'active', `Wazuh v${self.version}`, self.name, '127.0.0.1', '', 0, 0, 'none']
+  const manager = agentRow(managerOf(view))
   const isShown = (query.nodes?.includes(self.name) ?? true) && (query.statuses?.includes('active') ?? true) && query.group === undefined
   const shape = await agents.store.shape(filter)
   yield { kind: 'agentsShape', shape: isShown ? widenedShape(shape, manager) : shape }

@@ -1,5 +1,6 @@
 /** The command line of agent_control: Wazuh's options for showing agents, and the enrolment and removal of manage_agents. */
 import { Command, Option } from 'commander'
+import { managerId } from '../domain/agent.js'
 import {
   agentIdOf,
   type CommonArguments,
@@ -86,5 +87,6 @@ const taskOf = ({ add, connected, info, ip, json, list, notConnected, remove }: 
   const text = info ?? remove ?? ''
   const id = agentIdOf(text)
   if (id === undefined) return `'${text}' is no ID of an agent: a number is wanted.`
-  return { kind: info === undefined ? 'remove' : 'info', id }
+  if (info !== undefined) return { kind: 'info', id }
+  return id === managerId ? `'${text}' is the manager itself, which cannot be removed.` : { kind: 'remove', id }
 }

@@ -1,5 +1,5 @@
 /** What agent_control prints of agents: Wazuh's words, and its JSON. */
-import { type AgentStatus, type AgentView, agentIdText } from '../domain/agent.js'
+import { type AgentStatus, type AgentView, agentIdText, managerId } from '../domain/agent.js'
 import type { AgentRow } from '../domain/agentAnswer.js'
 import type { AnswerLine } from '../domain/clusterView.js'
 import { escapeText, safeJson } from './escapeText.js'
@@ -12,10 +12,9 @@ const statusTexts: Readonly<Record<AgentStatus, string>> = {
   pending: 'Pending',
 }
 
-/** The manager itself. */
-const managerId = 0
+type Identity = Pick<AgentView, 'id' | 'name' | 'registeredIp' | 'status'>
 
-const listed = ([id, name, , status, , , registeredIp]: AgentRow): { readonly [K in 'id' | 'name' | 'ip' | 'status']: string } => {
+const identified = ({ id, name, registeredIp, status }: Identity): { readonly [K in 'id' | 'name' | 'ip' | 'status']: string } => {
   const isManager = id === managerId
   return {
     id: agentIdText(id),
@@ -24,6 +23,8 @@ const listed = ([id, name, , status, , , registeredIp]: AgentRow): { readonly [K
     status: isManager ? `${statusTexts[status]}/Local` : statusTexts[status],
   }
 }
+
+const listed = ([id, name, , status, , , registeredIp]: AgentRow) => identified({ id, name, registeredIp, status })
 
 export async function* printAgentList(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
   yield '\nWazuh agent_control. List of available agents:\n'
@@ -57,25 +58,16 @@ export async function* printAgentListJson(answer: AsyncIterable<AnswerLine>): As
 
 const shown = (text: string | undefined): string => (text ? escapeText(text) : notAvailable)
 
-export const agentInfoText = ({
-  disconnectedMs,
-  disconnection,
-  facts,
-  groups,
-  id,
-  name,
-  node,
-  registeredIp,
-  seenMs,
-  status,
-}: AgentView): string =>
-  [
+export const agentInfoText = (agent: AgentView): string => {
+  const { disconnectedMs, disconnection, facts, groups, node, seenMs } = agent
+  const { id, ip, name, status } = identified(agent)
+  return [
     '',
     'Wazuh agent_control. Agent information:',
-    `   Agent ID:   ${agentIdText(id)}`,
+    `   Agent ID:   ${id}${agent.id === managerId ? ' (local instance)' : ''}`,
     `   Agent Name: ${escapeText(name)}`,
-    `   IP address: ${escapeText(registeredIp)}`,
-    `   Status:     ${statusTexts[status]}`,
+    `   IP address: ${escapeText(ip)}`,
+    `   Status:     ${status}`,
     '',
     `   Operating system:    ${shown(facts?.osUname)}`,
     `   Client version:      ${shown(facts?.version)}`,
@@ -89,11 +81,12 @@ export const agentInfoText = ({
     '',
     '',
   ].join('\n')
+}
 
 export const agentInfoJson = (agent: AgentView): string => {
-  const { disconnectedMs, disconnection, facts, groups, id, name, node, registeredIp, seenMs, status } = agent
+  const { disconnectedMs, disconnection, facts, groups, node, seenMs } = agent
   const data = {
-    ...{ id: agentIdText(id), name, ip: registeredIp, status: statusTexts[status] },
+    ...identified(agent),
     ...(facts && { os: facts.osUname, version: facts.version, configSum: facts.configSum, mergedSum: facts.mergedSum, lastIp: facts.ip }),
     ...(facts && {
       osName: facts.osName,

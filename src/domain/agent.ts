@@ -166,5 +166,8 @@ export interface AgentListShape {
   readonly nodeChars: number
 }
 
+/** Of the manager itself, which lists show as an agent. */
+export const managerId = 0
+
 /** An agent's ID as operators write it: at least three digits. */
 export const agentIdText = (id: number): string => String(id).padStart(3, '0')
