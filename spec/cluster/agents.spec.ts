@@ -93,4 +93,21 @@ describe('agents of a simulated cluster', () => {
     expect(await ask(7, 'agent_control')).toBe("Agent '007' does not exist")
     await finish(cluster)
   })
+
+  it('lose a group whose directory was deleted by hand when the group is removed', async () => {
+    const cluster = await startCluster(2)
+    const { agentOperations } = runningIn(cluster)('master')
+    const settled = async <T>(doing: Promise<T>): Promise<T | string> => {
+      const done = doing.catch((thrown: unknown) => asClusterError(thrown).message)
+      await cluster.clock.advance(2_000)
+      return done
+    }
+    cluster.write('master', 'etc/shared/web/agent.conf', Buffer.from('<agent_config/>'))
+    await settled(agentOperations.add({ name: 'first', ip: 'any', key: key('a'), groups: ['web'] }, signal))
+    cluster.master.disk.remove(cluster.absolute('etc/shared/web'))
+    expect(await settled(agentOperations.removeGroup('web', signal))).toBe(1)
+    for (const node of cluster.nodes) expect(node.agentTable.list({}, 0)[0]).toMatchObject({ groups: ['default'] })
+    expect(await settled(agentOperations.removeGroup('web', signal))).toBe("The group 'web' does not exist")
+    await finish(cluster)
+  })
 })

@@ -37,9 +37,10 @@ export class LocalGroups {
   /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
   async remove(group: string, signal: AbortSignal): Promise<number> {
     if (group === defaultGroup) throw new ClusterError('groupInvalid', { message: `The group '${group}' cannot be removed` })
-    await this.assertThere([group], signal)
     const changed = await this.#store.changeGroups({ kind: 'dissolve', group })
-    await this.#files.removeGroup(group, signal)
+    // Agents may have a group whose directory was deleted by hand.
+    if (changed === 0) await this.assertThere([group], signal)
+    if ((await this.#files.groups(signal)).includes(group)) await this.#files.removeGroup(group, signal)
     this.changes.tell()
     return changed
   }
