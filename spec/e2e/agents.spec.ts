@@ -92,6 +92,14 @@ describe('agents', () => {
       for (const name of [master, worker, secondWorker]) expect(keysOf(cluster, name)).toMatch(/^001 !web any /)
       await enrol(cluster, 'mail')
       await untilListed(cluster, ['2 never_connected ', '3 never_connected '])
+      const said = readFileSync(join(cluster.masterHome, 'logs/cluster.log'), 'utf8')
+      for (const sentence of [
+        "Agent 'web' was enrolled as 001.",
+        "Group 'linux' was created.",
+        'The groups of agent 001 were changed.',
+        'Agent 001 was removed.',
+      ])
+        expect(said).toContain(` INFO: [Master] [Local agents] ${sentence}\n`)
     }))
 
   it('cannot be changed on a worker, which says where they can', () =>

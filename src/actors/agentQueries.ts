@@ -1,11 +1,13 @@
 /** The master's answers about agents and groups, and the commands over them, as agent_control, agent_groups and cluster_control -a ask. */
 import { type AgentFilter, type AgentView, agentIdText, managerId } from '../domain/agent.js'
 import { type AgentAnswer, agentRow, answerPages, widenedShape } from '../domain/agentAnswer.js'
+import type { GroupsChange } from '../domain/agentGroups.js'
 import type { AgentQuery } from '../domain/agentQuery.js'
 import type { NodeView } from '../domain/clusterView.js'
 import { unpackFacts } from '../domain/packedFacts.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
+import type { Log } from '../ports.js'
 import type { LocalAgents } from './localAgents.js'
 
 export interface AgentsView {
@@ -13,6 +15,8 @@ export interface AgentsView {
   /** The name of the machine: the manager's own in a list of agents. */
   readonly managerName: string
   readonly agents: LocalAgents
+  /** Told of what operators change. */
+  readonly log: Log
 }
 
 /** All but `report`, which every node takes itself. */
@@ -23,7 +27,7 @@ export async function* agentAnswer(
   query: MasterAgentQuery,
   signal: AbortSignal,
 ): AsyncGenerator<AgentAnswer, void, undefined> {
-  const { agents } = view
+  const { agents, log } = view
   await agents.ready(signal)
   switch (query.kind) {
     case 'agents':
@@ -46,23 +50,41 @@ export async function* agentAnswer(
     }
     case 'changeGroups':
       if ('ids' in query.change) await assertThere(agents, query.change.ids)
-      yield { kind: 'done', changed: await agents.groups.change(query.change, signal) }
+      yield { kind: 'done', changed: await changeGroups(view, query.change, signal) }
       break
     case 'createGroup':
       await agents.groups.create(query.group, signal)
+      log.info(`Group '${query.group}' was created.`)
       yield { kind: 'done', changed: 0 }
       break
     case 'removeGroup':
-      yield { kind: 'done', changed: await agents.groups.remove(query.group, signal) }
+      yield { kind: 'done', changed: await removeGroup(view, query.group, signal) }
       break
-    case 'addAgent':
-      yield { kind: 'added', entry: await agents.add(query, signal) }
+    case 'addAgent': {
+      const entry = await agents.add(query, signal)
+      log.info(`Agent '${entry.name}' was enrolled as ${agentIdText(entry.id)}.`)
+      yield { kind: 'added', entry }
       break
+    }
     case 'removeAgent':
       await agents.remove(query.id, signal)
+      log.info(`Agent ${agentIdText(query.id)} was removed.`)
       yield { kind: 'done', changed: 1 }
       break
   }
+}
+
+const changeGroups = async ({ agents, log }: AgentsView, change: GroupsChange, signal: AbortSignal): Promise<number> => {
+  const changed = await agents.groups.change(change, signal)
+  const whose = 'ids' in change && change.ids.length === 1 ? `agent ${agentIdText(change.ids[0] ?? 0)}` : `${changed} agents`
+  if (changed > 0) log.info(`The groups of ${whose} were changed.`)
+  return changed
+}
+
+const removeGroup = async ({ agents, log }: AgentsView, group: string, signal: AbortSignal): Promise<number> => {
+  const changed = await agents.groups.remove(group, signal)
+  log.info(`Group '${group}' was removed, from ${changed} agents.`)
+  return changed
 }
 
 const unknownAgent = (id: number): ClusterError => {

@@ -100,11 +100,12 @@ export const masterRegistry = (options: MasterOptions): Registry => {
 
 /** What cluster_control may be told. */
 export const masterView = (
-  options: Pick<MasterOptions, 'address' | 'agents' | 'cluster' | 'managerName' | 'node' | 'tree' | 'version'>,
+  options: Pick<MasterOptions, 'address' | 'agents' | 'cluster' | 'log' | 'managerName' | 'node' | 'tree' | 'version'>,
   registry: Registry,
 ): MasterView => {
   const { address, agents, cluster, managerName, node, tree, version } = options
-  return { cluster, self: { name: node, type: 'master', version, address }, managerName, registry, tree, agents }
+  const log = options.log.at({ tag: 'Master', subtag: 'Local agents' })
+  return { cluster, self: { name: node, type: 'master', version, address }, managerName, registry, tree, agents, log }
 }
 
 type DoorEvent =

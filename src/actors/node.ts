@@ -167,7 +167,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
         const { refused, taken, unknown } = await agents.reports.add(query.reports)
         yield { kind: 'reported', refused, taken, unknown }
         yield { kind: 'end' }
-      } else if (registry) yield* masterAnswer(masterView({ ...identity, agents, tree }, registry), query, signal)
+      } else if (registry) yield* masterAnswer(masterView({ ...identity, agents, log, tree }, registry), query, signal)
       else if ('tool' in query && query.tool !== undefined) throw notOnWorker(query.tool, identity.master.host)
       else yield* forwardedAnswer(masterLink, query, signal, timings.requestTimeoutMs)
     },
