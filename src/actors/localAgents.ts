@@ -270,19 +270,21 @@ export class LocalAgents {
     return silenced
   }
 
-  /** Of the table as it is, or as it was when it last answered: a locked one must not keep anybody from seeing the cluster. */
+  /** Of the table as it is, or as it was when it last answered: a locked or broken one must not keep anybody from seeing the cluster. */
   async counts(): Promise<AgentCounts> {
     const { timers } = this.#options
-    const counting = this.store.counts().then((counts) => {
-      this.#counts = counts
-    })
+    const counting = this.store.counts().then(
+      (counts) => {
+        this.#counts = counts
+      },
+      () => undefined,
+    )
     let timer: unknown
     const late = new Promise<void>((resolve) => {
       timer = timers.setTimeout(resolve, countsMsMax)
     })
     await Promise.race([counting, late])
     timers.clearTimeout(timer)
-    counting.catch(() => undefined)
     return this.#counts
   }
 
