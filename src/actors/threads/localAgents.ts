@@ -27,9 +27,10 @@ const silenceGraceMs = 60_000
 
 interface Upkeep {
   readonly startMs: number
+  /** When client.keys is looked at again. */
+  readonly lookAtMs: number
   /** When silent agents are looked for again. */
   readonly silenceAtMs: number
-  readonly again: { readonly inMs: number } | undefined
   /** client.keys changed while it was looked at. */
   readonly wanted: boolean
   readonly failure: string | undefined
@@ -69,7 +70,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       logOpened: (_, { setAside }: OpenedStore) => {
         if (setAside !== undefined) log.error(setAside)
       },
-      startLook: assign({ startMs: () => clock.monotonicMs(), wanted: false, again: undefined }),
+      startLook: assign({ startMs: () => clock.monotonicMs(), wanted: false }),
       logLook: ({ context }, look: KeysLook) => {
         for (const problem of look.problems) log.warning(problem)
         const took = logSeconds(clock.monotonicMs() - context.startMs)
@@ -79,9 +80,10 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
         else log.debug(says)
       },
       noteLook: assign({
-        again: (_, look: KeysLook) => (look.againInMs === undefined ? undefined : { inMs: look.againInMs }),
+        lookAtMs: (_, { againInMs = lookIntervalMs }: KeysLook) => clock.monotonicMs() + Math.min(againInMs, lookIntervalMs),
         failure: undefined,
       }),
+      planLook: assign({ lookAtMs: () => clock.monotonicMs() + lookIntervalMs }),
       noteWanted: assign({ wanted: true }),
       logSilenced: (_, silenced: number) => {
         if (silenced > 0) log.info(`${silenced} agents gave no sign of life for too long and are disconnected.`)
@@ -96,16 +98,15 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
     },
     delays: {
       retry: lookIntervalMs,
-      rest: ({ context }) =>
-        Math.max(0, Math.min(context.again?.inMs ?? lookIntervalMs, lookIntervalMs, context.silenceAtMs - clock.monotonicMs())),
+      rest: ({ context }) => Math.max(0, Math.min(context.lookAtMs, context.silenceAtMs) - clock.monotonicMs()),
     },
   }).createMachine({
     id: 'localAgents',
     options: machineOptions,
     context: () => ({
       startMs: 0,
+      lookAtMs: 0,
       silenceAtMs: clock.monotonicMs() + silenceGraceMs,
-      again: undefined,
       wanted: false,
       failure: undefined,
       error: undefined,
@@ -142,7 +143,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
               },
               onError: [
                 { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
-                { target: 'resting', actions: ['logFailure', 'noteFailure'] },
+                { target: 'resting', actions: ['logFailure', 'noteFailure', 'planLook'] },
               ],
             },
           },
@@ -163,7 +164,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
               { guard: 'isSilenceDue', target: 'silencing' },
             ],
             on: { 'keys.changed': 'looking' },
-            after: { rest: 'looking' },
+            after: { rest: [{ guard: 'isSilenceDue', target: 'silencing' }, { target: 'looking' }] },
           },
         },
       },
