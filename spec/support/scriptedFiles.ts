@@ -122,11 +122,15 @@ export class ScriptedFiles implements Files {
     try {
       if (signal.aborted) throw new ClusterError('aborted')
       await new Promise<void>((resolve, reject) => {
-        const timer = this.#clock.setTimeout(resolve, ms)
-        signal.addEventListener('abort', () => {
+        const onAbort = (): void => {
           this.#clock.clearTimeout(timer)
           reject(new ClusterError('aborted'))
-        })
+        }
+        const timer = this.#clock.setTimeout(() => {
+          signal.removeEventListener('abort', onAbort)
+          resolve()
+        }, ms)
+        signal.addEventListener('abort', onAbort)
       })
       return work()
     } finally {

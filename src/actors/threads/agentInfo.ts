@@ -2,7 +2,7 @@
  * Agent info, both ends. The worker sends what is new about its agents, at intervals and at once when it is more than signs
  * of life, in batches that stay its own until the master has acknowledged them; the master merges them into its table.
  */
-import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { assign, fromCallback, sendTo, setup } from 'xstate'
 import { logSeconds } from '../../domain/logText.js'
 import type { WorkerState } from '../../domain/workerState.js'
 import type { ClusterError } from '../../errors.js'
@@ -10,6 +10,7 @@ import type { Clock, Link, Log } from '../../ports.js'
 import type { RequestBody } from '../../protocol/messages.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalAgents } from '../localAgents.js'
+import { type RoundEnded, roundWanted, rounds } from '../rounds.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
 import { isOurs, thrownIn } from '../thrownError.js'
 
@@ -50,7 +51,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
    * Sends all that the master has not acknowledged in this table, a few batches ahead of its answers. Resolves with the batches
    * sent, and with the table that the master has.
    */
-  const sendTo = async (table: string, link: Link, signal: AbortSignal): Promise<{ chunks: number; found: string }> => {
+  const sendAll = async (table: string, link: Link, signal: AbortSignal): Promise<{ chunks: number; found: string }> => {
     const underWay: { readonly upTo: number; readonly answer: Promise<string> }[] = []
     let chunks = 0
     let upTo = 0
@@ -82,7 +83,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
     await agents.clock.measured(signal)
     if (table === '') table = await ask(link, { table, batch: nothing, chunk: 0, last: false }, signal)
     for (;;) {
-      const { chunks, found } = await sendTo(table, link, signal)
+      const { chunks, found } = await sendAll(table, link, signal)
       if (found === table) return chunks
       // The master's table was made anew, or is another master's: it has nothing of what the old one acknowledged.
       table = found
@@ -90,15 +91,21 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
   }
 
   return setup({
-    types: { context: {} as Sending, input: {} as AgentInfoSendInput, events: {} as { type: 'news.told' }, output: {} as End },
+    types: {
+      context: {} as Sending,
+      input: {} as AgentInfoSendInput,
+      events: {} as { type: 'news.told' } | RoundEnded<'send', number>,
+      output: {} as End,
+    },
     actors: {
       news: fromCallback<{ type: 'none' }>(({ sendBack }) => agents.reports.news.add(() => sendBack({ type: 'news.told' }))),
-      send: fromPromise<number, Link>(({ input, signal }) => sendNews(input, signal)),
+      send: rounds('send', sendNews),
     },
     guards: { isWanted: ({ context }) => context.wanted, isCrash: ({ context }) => context.crash !== undefined },
     actions: {
       startRound: assign({ startMs: () => clock.monotonicMs(), wanted: false }),
       noteWanted: assign({ wanted: true }),
+      send: sendTo('send', ({ context }) => roundWanted(context.link)),
       logStart: ({ context }) => context.log.info('Starting.'),
       logEnd: ({ context }, chunks: number) =>
         context.log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Updated ${chunks} chunks.`),
@@ -111,17 +118,15 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
     id: 'agentInfo',
     options: machineOptions,
     context: ({ input }) => ({ ...input, startMs: 0, wanted: false, crash: undefined }),
-    invoke: { src: 'news' },
+    invoke: [{ src: 'news' }, { src: 'send', id: 'send' }],
     on: { 'news.told': { actions: 'noteWanted' } },
     initial: 'sending',
     states: {
       sending: {
-        entry: ['startRound', 'logStart'],
-        invoke: {
-          src: 'send',
-          input: ({ context }) => context.link,
-          onDone: { target: 'resting', actions: { type: 'logEnd', params: ({ event }) => event.output } },
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+        entry: ['startRound', 'logStart', 'send'],
+        on: {
+          'send.done': { target: 'resting', actions: { type: 'logEnd', params: ({ event }) => event.output } },
+          'send.failed': { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
         },
       },
       troubled: { always: [{ guard: 'isCrash', target: 'crashed' }, { target: 'resting' }] },

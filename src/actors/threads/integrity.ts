@@ -3,7 +3,7 @@
  * and makes it the same; the master answers and tells its workers of changes. Once per connection, in its own boundary.
  */
 
-import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
 import { logSeconds } from '../../domain/logText.js'
 import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/syncPlan.js'
 import { type FileFailure, isPassing } from '../../domain/tree.js'
@@ -13,6 +13,7 @@ import { type End, machineOptions } from '../host.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from '../integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from '../integritySync.js'
 import type { LocalTree } from '../localTree.js'
+import { type RoundEnded, roundWanted, rounds } from '../rounds.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
 import { isOurs, thrownIn } from '../thrownError.js'
 
@@ -57,7 +58,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
     types: {
       context: {} as Round,
       input: {} as IntegrityApplyInput,
-      events: {} as { type: 'check.wanted' },
+      events: {} as { type: 'check.wanted' } | RoundEnded<'check', boolean>,
       output: {} as End,
     },
     actors: {
@@ -70,7 +71,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
           stopLink()
         }
       }),
-      check: fromPromise<boolean, Link>(({ input, signal }) => sync.check(input, signal)),
+      check: rounds('check', (link: Link, signal) => sync.check(link, signal)),
       plan: fromPromise<SyncPlan, Link>(async ({ input: link, signal }) => {
         const plan = await sync.plan(link, signal)
         if (!isEmptyPlan(plan)) await sync.reportStart(link, plan, signal)
@@ -103,6 +104,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
         transferred: nothingTransferred,
         outcome: nothingDone,
       }),
+      check: sendTo('check', ({ context }) => roundWanted(context.link)),
       logCheckStart: ({ context }) => context.log.at({ subtag: 'Integrity check' }).info('Starting.'),
       logCheckEnd: ({ context }, same: boolean) =>
         context.log
@@ -162,16 +164,17 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       failed: false,
       told: new Set(),
     }),
-    invoke: { src: 'changes', input: ({ context }) => context.link },
+    invoke: [
+      { src: 'changes', input: ({ context }) => context.link },
+      { src: 'check', id: 'check' },
+    ],
     on: { 'check.wanted': { actions: 'noteWanted' } },
     initial: 'checking',
     states: {
       checking: {
-        entry: ['startRound', 'logCheckStart'],
-        invoke: {
-          src: 'check',
-          input: ({ context }) => context.link,
-          onDone: [
+        entry: ['startRound', 'logCheckStart', 'check'],
+        on: {
+          'check.done': [
             {
               guard: { type: 'isSame', params: ({ event }) => event.output },
               target: 'resting',
@@ -179,7 +182,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
             },
             { target: 'planning', actions: { type: 'logCheckEnd', params: false } },
           ],
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+          'check.failed': { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
         },
       },
       planning: {

@@ -2,13 +2,14 @@
  * Local agents: keeps a node's table of agents in line with client.keys and with time: who is gone goes, who is silent for
  * too long is disconnected. Once per node, on master and workers alike.
  */
-import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
 import { logSeconds } from '../../domain/logText.js'
 import { ClusterError } from '../../errors.js'
 import type { Clock, Log, OpenedStore } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import { type KeysLook, keysPath, type LocalAgents } from '../localAgents.js'
 import type { LocalTree } from '../localTree.js'
+import { type RoundEnded, roundWanted, rounds } from '../rounds.js'
 import { isOurs, thrownIn } from '../thrownError.js'
 
 export interface LocalAgentsThreadOptions {
@@ -41,7 +42,11 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
   let seenDigest: string | undefined
   const digestNow = (): string | undefined => tree.manifest.get(keysPath)?.digest
   return setup({
-    types: { context: {} as Upkeep, events: {} as { type: 'keys.changed' }, output: {} as End },
+    types: {
+      context: {} as Upkeep,
+      events: {} as { type: 'keys.changed' } | RoundEnded<'look', KeysLook> | RoundEnded<'silence', number>,
+      output: {} as End,
+    },
     actors: {
       keysChanges: fromCallback(({ sendBack }) => {
         const stopTree = tree.onContent(() => {
@@ -54,11 +59,11 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
         }
       }),
       open: fromPromise<OpenedStore>(() => agents.open()),
-      look: fromPromise<KeysLook>(async ({ signal }) => {
+      look: rounds('look', (_: undefined, signal) => {
         seenDigest = digestNow()
         return agents.look(signal)
       }),
-      silence: fromPromise<number>(() => agents.silence()),
+      silence: rounds('silence', () => agents.silence()),
     },
     guards: {
       isCrash: ({ event }) => !isOurs(event),
@@ -71,6 +76,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
         if (setAside !== undefined) log.error(setAside)
       },
       startLook: assign({ startMs: () => clock.monotonicMs(), wanted: false }),
+      look: sendTo('look', roundWanted(undefined)),
       logLook: ({ context }, look: KeysLook) => {
         for (const problem of look.problems) log.warning(problem)
         const took = logSeconds(clock.monotonicMs() - context.startMs)
@@ -85,6 +91,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       }),
       planLook: assign({ lookAtMs: () => clock.monotonicMs() + lookIntervalMs }),
       noteWanted: assign({ wanted: true }),
+      silence: sendTo('silence', roundWanted(undefined)),
       logSilenced: (_, silenced: number) => {
         if (silenced > 0) log.info(`${silenced} agents gave no sign of life for too long and are disconnected.`)
       },
@@ -126,33 +133,31 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       },
       locked: { after: { retry: 'opening' } },
       upkeep: {
-        invoke: { src: 'keysChanges' },
+        invoke: [{ src: 'keysChanges' }, { src: 'look', id: 'look' }, { src: 'silence', id: 'silence' }],
         on: { 'keys.changed': { actions: 'noteWanted' } },
         initial: 'looking',
         states: {
           looking: {
-            entry: 'startLook',
-            invoke: {
-              src: 'look',
-              onDone: {
+            entry: ['startLook', 'look'],
+            on: {
+              'look.done': {
                 target: 'resting',
                 actions: [
                   { type: 'logLook', params: ({ event }) => event.output },
                   { type: 'noteLook', params: ({ event }) => event.output },
                 ],
               },
-              onError: [
+              'look.failed': [
                 { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
                 { target: 'resting', actions: ['logFailure', 'noteFailure', 'planLook'] },
               ],
             },
           },
           silencing: {
-            entry: 'planSilence',
-            invoke: {
-              src: 'silence',
-              onDone: { target: 'resting', actions: { type: 'logSilenced', params: ({ event }) => event.output } },
-              onError: [
+            entry: ['planSilence', 'silence'],
+            on: {
+              'silence.done': { target: 'resting', actions: { type: 'logSilenced', params: ({ event }) => event.output } },
+              'silence.failed': [
                 { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
                 { target: 'resting', actions: ['logFailure', 'noteFailure'] },
               ],

@@ -3,12 +3,13 @@
  * single files when the watcher hints that they changed, which is fast. Once per node, on master and workers alike.
  */
 
-import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { assign, fromCallback, sendTo, setup } from 'xstate'
 import { logSeconds } from '../../domain/logText.js'
 import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Log } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalTree, Look } from '../localTree.js'
+import { type RoundEnded, roundWanted, rounds } from '../rounds.js'
 import { thrownIn } from '../thrownError.js'
 
 export interface LocalIntegrityOptions {
@@ -43,7 +44,11 @@ const withHint = (due: Watch['due'], hint: Hint): Watch['due'] => {
 
 export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityOptions) =>
   setup({
-    types: { context: {} as Watch, events: {} as Hint | { type: 'watch.failed'; error: ClusterError }, output: {} as End },
+    types: {
+      context: {} as Watch,
+      events: {} as Hint | { type: 'watch.failed'; error: ClusterError } | RoundEnded<'look', Look>,
+      output: {} as End,
+    },
     actors: {
       watching: fromCallback(({ sendBack }) => {
         let stopped = false
@@ -61,7 +66,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
           void watch.then((open) => open.close()).catch(() => undefined)
         }
       }),
-      look: fromPromise<Look, Watch['under']>(({ input, signal }) => tree.look(input === 'everything' ? undefined : [...input], signal)),
+      look: rounds('look', (under: Watch['under'], signal) => tree.look(under === 'everything' ? undefined : [...under], signal)),
     },
     guards: {
       isDue: ({ context }) => context.due === 'everything' || context.due.size > 0,
@@ -74,6 +79,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         due: () => new Set<string>(),
         startMs: () => clock.monotonicMs(),
       }),
+      look: sendTo('look', ({ context }) => roundWanted(context.under)),
       scheduleEverything: assign({
         everythingAtMs: ({ context }) => (context.under === 'everything' ? clock.monotonicMs() + intervalMs : context.everythingAtMs),
       }),
@@ -99,7 +105,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
     id: 'localIntegrity',
     options: machineOptions,
     context: { startMs: 0, everythingAtMs: 0, due: 'everything', under: 'everything', look: undefined, crash: undefined },
-    invoke: { src: 'watching' },
+    invoke: [{ src: 'watching' }, { src: 'look', id: 'look' }],
     on: {
       'tree.hint': { actions: assign({ due: ({ context, event }) => withHint(context.due, event) }) },
       'watch.failed': { actions: 'logNoWatch' },
@@ -107,12 +113,10 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
     initial: 'looking',
     states: {
       looking: {
-        entry: ['startLook', 'logStart'],
-        invoke: {
-          src: 'look',
-          input: ({ context }) => context.under,
-          onDone: { target: 'resting', actions: [assign({ look: ({ event }) => event.output }), 'scheduleEverything', 'logLook'] },
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+        entry: ['startLook', 'logStart', 'look'],
+        on: {
+          'look.done': { target: 'resting', actions: [assign({ look: ({ event }) => event.output }), 'scheduleEverything', 'logLook'] },
+          'look.failed': { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
         },
       },
       troubled: { always: [{ guard: 'isCrash', target: 'crashed' }], after: { retry: { target: 'looking', actions: 'wantEverything' } } },
