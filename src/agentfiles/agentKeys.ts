@@ -126,7 +126,7 @@ export class AgentKeys {
 
   #confirmation(): ((ids: Uint32Array) => boolean) | undefined {
     if (this.#options.role === 'master') return undefined
-    return (ids) => idsDigest(ids) === this.#confirmed
+    return (ids) => this.#digestOf(ids) === this.#confirmed
   }
 
   /** What the reading says that the one before did not, or why it says nothing. */

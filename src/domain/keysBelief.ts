@@ -85,6 +85,7 @@ export class KeysBelief {
 
   #unconfirmedMs(upserts: readonly KeyEntry[], marked: readonly number[], isConfirmed: (ids: Uint32Array) => boolean): number {
     const gone = new Set([...marked, ...this.#missing.keys()])
+    if (upserts.length + gone.size === 0) return isConfirmed(this.#ids) ? 0 : limits.keysBelievedMs
     const ids = changedIds(
       this.#ids,
       upserts.map(({ id }) => id),
