@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { assign, sendTo, setup } from 'xstate'
 import { startHosted } from '../../src/actors/host.js'
-import { type RoundEnded, roundWanted, rounds } from '../../src/actors/rounds.js'
+import { type RoundEnded, rounds, roundWanted } from '../../src/actors/rounds.js'
 import { VirtualClock } from '../../src/simulation/virtualClock.js'
 
 const roundMs = 10

@@ -10,7 +10,7 @@ import type { Clock, Link, Log } from '../../ports.js'
 import type { RequestBody } from '../../protocol/messages.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalAgents } from '../localAgents.js'
-import { type RoundEnded, roundWanted, rounds } from '../rounds.js'
+import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
 import { isOurs, thrownIn } from '../thrownError.js'
 

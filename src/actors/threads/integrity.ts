@@ -13,7 +13,7 @@ import { type End, machineOptions } from '../host.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from '../integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from '../integritySync.js'
 import type { LocalTree } from '../localTree.js'
-import { type RoundEnded, roundWanted, rounds } from '../rounds.js'
+import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
 import { isOurs, thrownIn } from '../thrownError.js'
 
@@ -34,6 +34,8 @@ export interface IntegrityApplyInput {
 }
 
 interface Round extends IntegrityApplyInput {
+  readonly checkLog: Log
+  readonly syncLog: Log
   readonly startMs: number
   readonly plan: SyncPlan
   readonly transferred: Transferred
@@ -105,20 +107,16 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
         outcome: nothingDone,
       }),
       check: sendTo('check', ({ context }) => roundWanted(context.link)),
-      logCheckStart: ({ context }) => context.log.at({ subtag: 'Integrity check' }).info('Starting.'),
+      logCheckStart: ({ context }) => context.checkLog.info('Starting.'),
       logCheckEnd: ({ context }, same: boolean) =>
-        context.log
-          .at({ subtag: 'Integrity check' })
-          .info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Sync ${same ? 'not ' : ''}required.`),
-      logPlan: ({ context: { log, plan } }) => {
-        const syncLog = log.at({ subtag: 'Integrity sync' })
+        context.checkLog.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Sync ${same ? 'not ' : ''}required.`),
+      logPlan: ({ context: { plan, syncLog } }) => {
         syncLog.info('Starting.')
         syncLog.info(
           `Files to create: ${plan.create.length} | Files to update: ${plan.update.length} | Files to delete: ${plan.remove.length}`,
         )
       },
-      logOutcome: ({ context: { log, outcome, startMs, told } }) => {
-        const syncLog = log.at({ subtag: 'Integrity sync' })
+      logOutcome: ({ context: { outcome, startMs, syncLog, told } }) => {
         // What failed before in the same way is tried again at each check, but not told again.
         const untold = outcome.failures.filter((failure) => !told.has(failureText(failure)))
         for (const failure of untold.slice(0, failuresLoggedMax)) {
@@ -140,7 +138,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       noteWanted: assign({ wanted: true }),
       logFailure: ({ context, event }) => {
         const error = thrownIn(event)
-        context.log.at({ subtag: 'Integrity sync' }).error(`The integrity check could not be finished: ${error.message}`)
+        context.syncLog.error(`The integrity check could not be finished: ${error.message}`)
       },
       noteFailure: assign({
         failed: true,
@@ -153,6 +151,8 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
     options: machineOptions,
     context: ({ input }) => ({
       ...input,
+      checkLog: input.log.at({ subtag: 'Integrity check' }),
+      syncLog: input.log.at({ subtag: 'Integrity sync' }),
       startMs: 0,
       plan: emptyPlan,
       transferred: nothingTransferred,

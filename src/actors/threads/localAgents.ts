@@ -9,7 +9,7 @@ import type { Clock, Log, OpenedStore } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import { type KeysLook, keysPath, type LocalAgents } from '../localAgents.js'
 import type { LocalTree } from '../localTree.js'
-import { type RoundEnded, roundWanted, rounds } from '../rounds.js'
+import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
 import { isOurs, thrownIn } from '../thrownError.js'
 
 export interface LocalAgentsThreadOptions {

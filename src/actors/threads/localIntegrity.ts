@@ -9,7 +9,7 @@ import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Log } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalTree, Look } from '../localTree.js'
-import { type RoundEnded, roundWanted, rounds } from '../rounds.js'
+import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
 import { thrownIn } from '../thrownError.js'
 
 export interface LocalIntegrityOptions {
@@ -80,7 +80,8 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         startMs: () => clock.monotonicMs(),
       }),
       look: sendTo('look', ({ context }) => roundWanted(context.under)),
-      scheduleEverything: assign({
+      noteLook: assign({
+        look: (_, look: Look) => look,
         everythingAtMs: ({ context }) => (context.under === 'everything' ? clock.monotonicMs() + intervalMs : context.everythingAtMs),
       }),
       wantEverything: assign({ due: 'everything' }),
@@ -115,7 +116,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
       looking: {
         entry: ['startLook', 'logStart', 'look'],
         on: {
-          'look.done': { target: 'resting', actions: [assign({ look: ({ event }) => event.output }), 'scheduleEverything', 'logLook'] },
+          'look.done': { target: 'resting', actions: [{ type: 'noteLook', params: ({ event }) => event.output }, 'logLook'] },
           'look.failed': { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
         },
       },
