@@ -361,8 +361,8 @@ export class SimulatedCluster {
   }
 
   #log(name: string, place: { tag?: string; subtag?: string }): Log {
-    const add = (level: LogLevel) => (message: string) =>
-      this.trace.add(this.clock.monotonicMs(), `${name}/${place.tag ?? ''}/${place.subtag ?? ''}`, `${level} ${message}`)
+    const path = `${name}/${place.tag ?? ''}/${place.subtag ?? ''}`
+    const add = (level: LogLevel) => (message: string) => this.trace.add(this.clock.monotonicMs(), path, `${level} ${message}`)
     return {
       error: add('error'),
       warning: add('warning'),

@@ -77,7 +77,7 @@ export class MemoryAgentStore extends CalledAgentStore {
 
 /** What is not changeable needs no copy, and a copy of it costs more than the call. */
 const ownCopy = <T>(value: T): T => {
-  const isPlain = typeof value !== 'object' || value === null || (Array.isArray(value) && value.length === 0)
+  const isPlain = typeof value !== 'object' || value === null || (Array.isArray(value) && value.every((part) => typeof part !== 'object'))
   return isPlain ? value : structuredClone(value)
 }
 

@@ -69,6 +69,8 @@ export class MemoryAgentTable implements AgentTable {
   #change = 0
   #acknowledged = { table: '', upTo: 0 }
   #counted: { table: string; version: number }
+  /** See groupsState; nothing after a change. */
+  #groupsHash: string | undefined
 
   /** `table`: see OpenedStore. */
   constructor(role: 'master' | 'worker', table: string) {
@@ -86,6 +88,7 @@ export class MemoryAgentTable implements AgentTable {
       const { groups, groupsVersion } = this.#agents.get(entry.id) ?? { groups: [], groupsVersion: 0 }
       if (!this.#agents.has(entry.id)) this.watch?.added(entry.id)
       this.#agents.set(entry.id, { entry, groups, groupsVersion })
+      this.#groupsHash = undefined
       this.#highestId = Math.max(this.#highestId, entry.id)
     }
   }
@@ -95,6 +98,7 @@ export class MemoryAgentTable implements AgentTable {
     for (const id of ids) {
       if (this.#agents.delete(id)) {
         removed += 1
+        this.#groupsHash = undefined
         this.watch?.removed(id)
       }
       this.#presences.delete(id)
@@ -192,7 +196,7 @@ export class MemoryAgentTable implements AgentTable {
     const without = new Set(presences.flatMap(({ id }) => this.#agents.get(id) ?? []).filter(({ groups }) => groups.length === 0))
     if (without.size > 0) this.#counted.version += 1
     for (const agent of without) {
-      agent.groups = [defaultGroup]
+      this.#setGroups(agent, [defaultGroup])
       agent.groupsVersion = this.#counted.version
     }
     return without.size
@@ -201,9 +205,14 @@ export class MemoryAgentTable implements AgentTable {
   // -------------------------------------------------------------------------------------------------------- groups
 
   groupsState(): GroupsState {
-    const hash = createHash('sha1')
-    for (const [, { groups }] of sorted(this.#agents)) hash.update(groupsHash(groups))
-    return { ...this.#counted, hash: hash.digest('hex') }
+    const texts = (): string[] => sorted(this.#agents).map(([, { groups }]) => groupsHash(groups))
+    this.#groupsHash ??= createHash('sha1').update(texts().join('')).digest('hex')
+    return { ...this.#counted, hash: this.#groupsHash }
+  }
+
+  #setGroups(agent: Agent, groups: readonly string[]): void {
+    agent.groups = groups
+    this.#groupsHash = undefined
   }
 
   changeGroups(change: GroupsChange): number {
@@ -216,7 +225,7 @@ export class MemoryAgentTable implements AgentTable {
       if (!agent) continue
       const groups = changedGroups(agent.groups, change)
       if (groups.join() === agent.groups.join()) continue
-      agent.groups = groups
+      this.#setGroups(agent, groups)
       agent.groupsVersion = this.#counted.version + 1
       changed += 1
     }
@@ -236,7 +245,7 @@ export class MemoryAgentTable implements AgentTable {
     let unknown = 0
     for (const { groups, id } of rows) {
       const agent = this.#agents.get(id)
-      if (agent) agent.groups = [...groups]
+      if (agent) this.#setGroups(agent, [...groups])
       else unknown += 1
     }
     return unknown
@@ -244,7 +253,7 @@ export class MemoryAgentTable implements AgentTable {
 
   settleGroups({ table, version }: GroupsState, full: { readonly ids: Uint32Array } | undefined): GroupsState {
     const named = full && new Set(full.ids)
-    if (named) for (const [id, agent] of this.#agents) if (!named.has(id)) agent.groups = []
+    if (named) for (const [id, agent] of this.#agents) if (!named.has(id)) this.#setGroups(agent, [])
     this.#counted = { table, version }
     return this.groupsState()
   }

@@ -143,8 +143,7 @@ export class MemoryDisk implements Disk, DiskChanges {
   /** A file with a name that is not UTF-8. */
   makeRaw(directory: string, name: Uint8Array): void {
     const into = this.#names.directory(directory, 'open')
-    into.entries.set(rawPrefix + Buffer.from(name).toString('latin1'), this.#node('file', 0o660))
-    into.listing = undefined
+    this.#names.put(into, rawPrefix + Buffer.from(name).toString('latin1'), this.#node('file', 0o660))
     this.#changed(directory)
   }
 

@@ -12,6 +12,8 @@ export interface Resolved {
 
 export class MemoryNames {
   readonly root: MemoryNode
+  /** Where plain ways led since a name last changed: a tree is looked at far more often than it changes. */
+  readonly #found = new Map<string, Resolved>()
 
   constructor(root: MemoryNode) {
     this.root = root
@@ -22,13 +24,19 @@ export class MemoryNames {
     const name = nameOf(path)
     if (Buffer.byteLength(name) > nameBytesMax) throw new DiskError('ENAMETOOLONG', 'open', path)
     const directory = this.directory(parentOf(path), 'open')
-    directory.entries.set(name, node)
-    directory.listing = undefined
+    this.put(directory, name, node)
     node.isLinked = true
+  }
+
+  put(directory: MemoryNode, key: string, node: MemoryNode): void {
+    this.#found.clear()
+    directory.entries.set(key, node)
+    directory.listing = undefined
   }
 
   remove(path: string): void {
     const directory = this.directory(parentOf(path), 'unlink')
+    this.#found.clear()
     const node = directory.entries.get(nameOf(path))
     if (node) node.isLinked = false
     directory.entries.delete(nameOf(path))
@@ -49,7 +57,7 @@ export class MemoryNames {
 
   /** What a path means, through the symlinks on the way and with `follow` also through the one at its end. */
   resolve(path: string, follow: boolean, operation: string): Resolved {
-    return this.#resolvePlain(path) ?? this.#resolveAny(path, follow, operation)
+    return this.#found.get(path) ?? this.#resolvePlain(path) ?? this.#resolveAny(path, follow, operation)
   }
 
   /** The common case, without a list of names: a normalized path that leads through directories only. */
@@ -63,7 +71,9 @@ export class MemoryNames {
       node = node.entries.get(name)
       if (node?.kind === 'symlink') return undefined
     }
-    return { node, path }
+    const resolved = { node, path }
+    if (node) this.#found.set(path, resolved)
+    return resolved
   }
 
   #resolveAny(path: string, follow: boolean, operation: string): Resolved {
