@@ -2,7 +2,7 @@
  * The worker's steps of one integrity round, each one exchange or one act: ask whether the trees differ, let the master
  * decide, fetch what is missing, apply, report. The thread (threads/integrity.ts) says when; domain/syncPlan says what.
  */
-import { type Compression, choosesCompression, type TransferSpeeds } from '../domain/compressionChoice.js'
+import { type Arrival, type Compression, choosesCompression, unknownSpeeds, withTransfer } from '../domain/compressionChoice.js'
 import { contentBytesIn } from '../domain/contentBlock.js'
 import { joinDigests, joinPaths } from '../domain/entryColumns.js'
 import { askAbout, joinPlans, readAnswer, type SyncPlan, writeStepsOf } from '../domain/syncPlan.js'
@@ -35,6 +35,9 @@ export interface Outcome {
 /** Blocks that may wait to be staged while the next ones come in. */
 const stagingBlocksMax = limits.contentBlocksPerTaskMax
 
+/** Blocks of one transfer that are looked at to know the wire. */
+const arrivalsMax = 256
+
 /** Contents that are not tried as a delta again; when they are more, all are. */
 const spoiledDeltasMax = 64
 
@@ -49,7 +52,7 @@ interface Wanted {
 
 export class IntegritySync {
   readonly #options: IntegritySyncOptions
-  #speeds: TransferSpeeds = { plain: undefined, packed: undefined }
+  #speeds = unknownSpeeds
   /** Digests of contents that did not come out of a delta. */
   readonly #spoiledDeltas = new Set<Digest>()
 
@@ -199,8 +202,7 @@ export class IntegritySync {
       }
     }
     const staging: Promise<void>[] = []
-    let bytes = 0
-    let waitedMs = 0
+    const arrivals: Arrival[] = []
     try {
       await link.request(
         'integrity.fetch',
@@ -215,9 +217,10 @@ export class IntegritySync {
       )
       let askedMs = clock.monotonicMs()
       for await (const block of stream) {
-        waitedMs += clock.monotonicMs() - askedMs
+        // Only waiting tells of the wire: what is staged in the meantime does not.
+        if (arrivals.length < arrivalsMax)
+          arrivals.push({ contentBytes: contentBytesIn(block), wireBytes: block.byteLength, waitedMs: clock.monotonicMs() - askedMs })
         signal.throwIfAborted()
-        bytes += contentBytesIn(block)
         // Some blocks are staged while the next ones come in.
         if (staging.length >= stagingBlocksMax) await staging.shift()
         const staged = stage(block)
@@ -233,9 +236,8 @@ export class IntegritySync {
       const digest = digests[index]
       if (digest !== undefined) failed.set(digest, { code: 'transferFailed', message: 'The master did not send the whole file' })
     }
-    // Only waiting tells of the wire: what is staged in the meantime does not.
-    if (bytes < limits.streamWindowBytes || waitedMs <= 0) return
-    this.#speeds = { ...this.#speeds, [compress ? 'packed' : 'plain']: (bytes / waitedMs) * 1000 }
+    const bytes = arrivals.reduce((sum, { contentBytes }) => sum + contentBytes, 0)
+    if (bytes >= limits.streamWindowBytes) this.#speeds = withTransfer(this.#speeds, compress, arrivals)
   }
 
   #limits(signal: AbortSignal): { signal: AbortSignal; timeoutMs: number } {

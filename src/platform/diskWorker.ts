@@ -54,6 +54,8 @@ const makeDurable = promisify(fdatasync)
 
 /** A call that took no longer than this waited for no disk. */
 const instantMs = 0.2
+/** So many longer calls in a row did wait: a single one may have waited for its turn on a busy processor instead. */
+const waitsOnDisk = 2
 const blocksUntilProbeMax = 32
 let blocksUntilProbe = 0
 
@@ -64,6 +66,7 @@ let blocksUntilProbe = 0
 const makeAllDurable = async (files: readonly number[]): Promise<ReadonlyMap<number, unknown>> => {
   const failures = new Map<number, unknown>()
   let done = 0
+  let waits = 0
   for (blocksUntilProbe = Math.max(0, blocksUntilProbe - 1); blocksUntilProbe === 0; done++) {
     const file = files[done]
     if (file === undefined) return failures
@@ -73,7 +76,8 @@ const makeAllDurable = async (files: readonly number[]): Promise<ReadonlyMap<num
     } catch (thrown) {
       failures.set(file, thrown)
     }
-    if (performance.now() - startMs > instantMs) blocksUntilProbe = blocksUntilProbeMax
+    waits = performance.now() - startMs > instantMs ? waits + 1 : 0
+    if (waits === waitsOnDisk) blocksUntilProbe = blocksUntilProbeMax
   }
   await Promise.all(files.slice(done).map((file) => makeDurable(file).catch((thrown: unknown) => failures.set(file, thrown))))
   return failures
