@@ -60,6 +60,8 @@ export const limits = {
   stagedDigestsMax: 16_384,
   /** Blocks that go to a disk thread, or come from it, together. */
   contentBlocksPerTaskMax: 4,
+  /** Of blocks that a master keeps for other workers while several fetch at the same time. */
+  sharedContentBytesMax: 32 * MiB,
   /** Files between these sizes are sent as what changed in them: a larger one would keep a thread busy for over half a second. */
   deltaBytesMin: 64 * KiB,
   deltaBytesMax: 128 * MiB,

@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Arrival, choosesCompression, slowWireBytesPerSecond, unknownSpeeds, withTransfer } from '../../src/domain/compressionChoice.js'
+import {
+  type Arrival,
+  choosesCompression,
+  slowWireBytesPerSecond,
+  unknownSpeeds,
+  withTransfer,
+} from '../../src/domain/compressionChoice.js'
 
 const speed = fc.double({ min: 0, max: 1e9, noNaN: true })
 const slow = fc.double({ min: 1, max: slowWireBytesPerSecond, maxExcluded: true, noNaN: true })
@@ -58,13 +64,19 @@ describe('compression choice', () => {
 
   it('counts what came packed apart from what came plain, as bytes of the files', () =>
     fc.assert(
-      fc.property(speed, fc.boolean(), blockBytes, fc.double({ min: 0.001, max: 1e6, noNaN: true }), (known, wasPacked, contentBytes, waitedMs) => {
-        const before = { plain: known, packed: known, wire: known }
-        const after = withTransfer(before, wasPacked, [{ contentBytes, wireBytes: 1_000, waitedMs }])
-        const bytesPerSecond = (contentBytes / waitedMs) * 1000
-        expect(after.plain).toBe(wasPacked ? known : bytesPerSecond)
-        expect(after.packed).toBe(wasPacked ? bytesPerSecond : known)
-      }),
+      fc.property(
+        speed,
+        fc.boolean(),
+        blockBytes,
+        fc.double({ min: 0.001, max: 1e6, noNaN: true }),
+        (known, wasPacked, contentBytes, waitedMs) => {
+          const before = { plain: known, packed: known, wire: known }
+          const after = withTransfer(before, wasPacked, [{ contentBytes, wireBytes: 1_000, waitedMs }])
+          const bytesPerSecond = (contentBytes / waitedMs) * 1000
+          expect(after.plain).toBe(wasPacked ? known : bytesPerSecond)
+          expect(after.packed).toBe(wasPacked ? bytesPerSecond : known)
+        },
+      ),
     ))
 
   it('learns nothing of a transfer that nobody waited for', () =>

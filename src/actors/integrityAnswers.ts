@@ -50,12 +50,13 @@ export const integrityAnswers = (
 
   const send = async (stream: ReturnType<Link['openStream']>, first: ContentRequest): Promise<void> => {
     fetches += 1
+    const content = tree.content.begin(first.files)
     try {
       // The next block is read while this one waits for the worker's window: two blocks in memory, whatever the file's size.
-      let reading: ReturnType<typeof tree.files.read> | undefined = tree.files.read(first, signal)
+      let reading: ReturnType<typeof content.read> | undefined = content.read(first, signal)
       while (reading) {
         const { block, next }: Awaited<typeof reading> = await reading
-        reading = next && tree.files.read(next, signal)
+        reading = next && content.read(next, signal)
         reading?.catch(() => undefined)
         await stream.write(block)
       }
@@ -63,6 +64,7 @@ export const integrityAnswers = (
     } catch (thrown) {
       stream.reset(asClusterError(thrown, 'transferFailed'))
     } finally {
+      content.end()
       fetches -= 1
     }
   }

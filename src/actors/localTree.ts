@@ -7,6 +7,7 @@ import { itemsDigest, type SyncedItems } from '../domain/syncedItems.js'
 import type { AppliedPlan, FileFailure, WriteStep } from '../domain/tree.js'
 import type { Clock, Files } from '../ports.js'
 import { Listeners, waitUntil } from './listeners.js'
+import { SharedContent } from './sharedContent.js'
 
 /** Buckets whose digests are computed in one go; 32 of a tree of 50 000 files take about 5 ms. */
 const bucketsPerTurn = 32
@@ -22,6 +23,8 @@ export class LocalTree {
   readonly synced: SyncedItems
   readonly itemsDigest: Uint8Array
   readonly files: Files
+  /** For those who send what is in the tree. */
+  readonly content: SharedContent
   readonly #clock: Clock
   readonly #changed = new Listeners()
   readonly #content = new Listeners()
@@ -31,6 +34,7 @@ export class LocalTree {
 
   constructor(files: Files, synced: SyncedItems, clock: Clock) {
     this.files = files
+    this.content = new SharedContent(files)
     this.synced = synced
     this.itemsDigest = itemsDigest(synced)
     this.#clock = clock
