@@ -81,7 +81,7 @@ export class AgentRules {
       if (node !== master && node.agentTable.unsent(masterTable, 0, node.clock.now())) says.push(`${name} has news that the master lacks`)
       return says
     })
-    return [...silent, ...others]
+    return [...silent, ...others, ...this.#unmerged(master).map((path) => `${path} is not built yet`)]
   }
 
   #isOverdue({ id, status }: AgentView, nowMs: number): boolean {
@@ -93,7 +93,8 @@ export class AgentRules {
 
   /** At the end, when the nodes agree: the master's table says what the model allows. */
   settled(nowMs: number): void {
-    const [master] = this.#options.nodes
+    const { nodes, violated } = this.#options
+    const [master] = nodes
     if (!master) return
     const table = tableOf(master)
     this.#checkRegistry(table)
@@ -103,7 +104,7 @@ export class AgentRules {
       this.#checkFacts(view)
       this.#checkGroups(view)
     }
-    this.#checkMerged(master)
+    for (const path of this.#unmerged(master)) violated('every list of groups has its merged file', `${path} is missing`)
   }
 
   #checkRegistry(table: ReadonlyMap<number, AgentView>): void {
@@ -154,13 +155,13 @@ export class AgentRules {
     if (groups.length === 0 && agents.said.allowed(id).isCertain) violated('an agent that was heard of has groups', `${id} has none`)
   }
 
-  #checkMerged({ agentTable }: SimulatedNode): void {
-    const { masterHas, violated } = this.#options
-    for (const list of agentTable.multigroups()) {
+  /** Merged files that lists of groups lack. */
+  #unmerged({ agentTable }: SimulatedNode): string[] {
+    const { masterHas } = this.#options
+    return agentTable.multigroups().flatMap((list) => {
       const path = `var/multigroups/${hashed(list)}/merged.mg`
-      const hasGroup = list.some((group) => masterHas(`etc/shared/${group}/merged.mg`))
-      if (hasGroup && !masterHas(path)) violated('every list of groups has its merged file', `${path} of ${list.join()} is missing`)
-    }
+      return !masterHas(path) && list.some((group) => masterHas(`etc/shared/${group}/merged.mg`)) ? [path] : []
+    })
   }
 }
 

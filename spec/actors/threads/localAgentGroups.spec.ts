@@ -52,7 +52,7 @@ describe('local agent-groups', () => {
     const { agents, stop, table, toldWithin } = await setUp()
     await toldWithin(1_000)
     table.changeGroups({ kind: 'assign', ids: [2], group: 'db' })
-    agents.groups.tell()
+    agents.groups.changes.tell()
     expect(await toldWithin(100)).toBe(1)
     await stop()
   })
