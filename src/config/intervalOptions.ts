@@ -76,7 +76,7 @@ export const intervalOptions = {
     syncAgentGroupsMs: seconds(
       'sync_agent_groups',
       10,
-      'How often the master looks whether the groups changed, besides being told; its workers hear of each change.',
+      'How often the master tells its workers the state of the groups, besides at once when one changes.',
     ),
     recalculateIntegrityMs: seconds(
       'recalculate_integrity',

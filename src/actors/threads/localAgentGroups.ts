@@ -1,6 +1,6 @@
 /**
  * Local agent-groups: reads the state of the master's groups once for all workers, at intervals and soon after each change,
- * and publishes it to their connections when it is another. Once, on the master.
+ * and publishes it to their connections. Once, on the master.
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { logSeconds } from '../../domain/logText.js'
@@ -21,16 +21,11 @@ export class PublishedGroups {
     return this.#state
   }
 
-  /** Links lose nothing, and whoever comes new asks: what was told already is not told again. */
   publish(state: NoticeBody<'agentGroups.state'>): void {
-    const isTold = this.#state !== undefined && isSameState(this.#state, state)
     this.#state = state
-    if (!isTold) this.told.tell()
+    this.told.tell()
   }
 }
-
-const isSameState = (a: NoticeBody<'agentGroups.state'>, b: NoticeBody<'agentGroups.state'>): boolean =>
-  a.table === b.table && a.version === b.version && a.hash === b.hash && a.ids === b.ids
 
 export interface LocalAgentGroupsOptions {
   readonly agents: LocalAgents
