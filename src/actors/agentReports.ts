@@ -24,11 +24,13 @@ import { Listeners } from './listeners.js'
 interface Connected {
   readonly epochMs: number
   readonly seenMs: number
+  /** No keep-alive came since the start-up. */
+  readonly isStarting: boolean
 }
 
 interface Waiting {
   news: AgentNews
-  /** More than signs of life. */
+  /** More than signs of life: something is another than before. */
   readonly isUrgent: boolean
   readonly resolve: (outcome: MergeOutcome) => void
   readonly reject: (thrown: unknown) => void
@@ -82,10 +84,10 @@ export class AgentReports {
   add(reports: readonly AgentReport[]): Promise<MergeOutcome> {
     if (this.#reportsWaiting + reports.length > limits.agentReportsWaitingMax)
       return Promise.reject(new ClusterError('overloaded', { message: 'Too many reports of agents wait for the table' }))
+    const isUrgent = reports.some(({ facts, id, kind }) => facts || kind !== 'keepAlive' || this.#connected.get(id)?.isStarting)
     // Stamped here and now: however long it waits for the table, it is as old as what was seen.
     const news = this.#newsOf(reports)
     if (news.presences.length === 0) return Promise.resolve(nothing)
-    const isUrgent = news.details.length > 0 || reports.some(({ kind }) => kind !== 'keepAlive')
     this.#reportsWaiting += reports.length
     return new Promise((resolve, reject) => {
       this.#waiting.push({ news, isUrgent, resolve, reject })
@@ -148,22 +150,30 @@ export class AgentReports {
       return before && this.#presence(id, before, 'disconnected', nowMs, 'connectionLost')
     }
     // A connection that this process did not see begin counts from now on.
-    const connected = { epochMs: kind === 'startup' ? nowMs : (before?.epochMs ?? nowMs), seenMs: nowMs }
+    const isStarting = kind === 'startup'
+    const connected = { epochMs: isStarting ? nowMs : (before?.epochMs ?? nowMs), seenMs: nowMs, isStarting }
     if (kind === 'shutdown') {
       this.#connected.delete(id)
       return this.#presence(id, connected, 'disconnected', nowMs, 'shutdown')
     }
     this.#connected.set(id, connected)
-    return this.#presence(id, connected, kind === 'startup' ? 'pending' : 'active', 0, 'none')
+    return this.#presence(id, connected, isStarting ? 'pending' : 'active', 0, 'none')
   }
 
-  #presence(id: number, at: Connected, status: PresenceStatus, disconnectedMs: number, disconnection: Disconnection): Presence {
-    return { id, ...at, status, node: this.#options.node, disconnectedMs, disconnection }
+  #presence(
+    id: number,
+    { epochMs, seenMs }: Connected,
+    status: PresenceStatus,
+    disconnectedMs: number,
+    disconnection: Disconnection,
+  ): Presence {
+    return { id, seenMs, epochMs, status, node: this.#options.node, disconnectedMs, disconnection }
   }
 
   /** The master's time is known for the first time: what was noted by our own clock is put right. */
   #correct(byMs: number): void {
-    for (const [id, { epochMs, seenMs }] of this.#connected) this.#connected.set(id, { epochMs: epochMs + byMs, seenMs: seenMs + byMs })
+    for (const [id, { epochMs, isStarting, seenMs }] of this.#connected)
+      this.#connected.set(id, { epochMs: epochMs + byMs, seenMs: seenMs + byMs, isStarting })
     for (const waiting of this.#waiting) {
       const { details, presences } = waiting.news
       waiting.news = {

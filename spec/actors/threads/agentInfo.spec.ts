@@ -81,19 +81,22 @@ const settled = async <T>(clock: VirtualClock, promise: Promise<T>): Promise<T> 
 }
 
 describe('agent info', () => {
-  it('is sent at once when an agent connects, and at the interval when it only lives on', async () => {
+  it('is sent at once when an agent connects and is active, and at the interval when it only lives on', async () => {
     const { batches, clock, known, measure, report, stop } = await startSender()
     measure()
     await clock.advance(intervalMs + 100)
     await report(1, 'startup')
     await clock.advance(200)
     expect(known()).toEqual([[1, 'pending']])
+    await report(1, 'keepAlive')
+    await clock.advance(200)
+    expect(known()).toEqual([[1, 'active']])
     const sent = batches()
     await report(1, 'keepAlive')
     await clock.advance(1_000)
     expect(batches()).toBe(sent)
     await clock.advance(intervalMs)
-    expect(known()).toEqual([[1, 'active']])
+    expect(batches()).toBe(sent + 1)
     await stop()
   })
 
