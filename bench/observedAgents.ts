@@ -38,6 +38,7 @@ export const observedAgents = (store: AgentStore, { onGroups, onKeys, onMerged }
     onGroups(own.hash === state.hash)
     return own
   },
+  restoreGroups: (rows, isLast) => store.restoreGroups(rows, isLast),
   multigroups: () => store.multigroups(),
   groupSizes: () => store.groupSizes(),
   shape: (filter) => store.shape(filter),

@@ -22,6 +22,7 @@ export abstract class CalledAgentStore implements AgentStore {
   readonly groupsPage = this.#operation('groupsPage')
   readonly takeGroups = this.#operation('takeGroups')
   readonly settleGroups = this.#operation('settleGroups')
+  readonly restoreGroups = this.#operation('restoreGroups')
   readonly multigroups = this.#operation('multigroups')
   readonly groupSizes = this.#operation('groupSizes')
   readonly shape = this.#operation('shape')

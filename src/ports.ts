@@ -252,6 +252,8 @@ export interface OpenedStore {
   readonly table: string
   /** A sentence when a table that could not be used was set aside and an empty one made. */
   readonly setAside?: string
+  /** It is a master's and was made anew: its agents have not got back the groups that they had in the one before. */
+  readonly groupsLost: boolean
 }
 
 export interface UnsentNews {
@@ -284,7 +286,7 @@ export interface MergeOutcome {
 export interface AgentStore {
   /**
    * First of all: opens, checks, brings an older schema up to date. Fails with `tableNewer` for a table of a newer version. May be
-   * tried again.
+   * tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is opened, and so made, anew.
    */
   open(): Promise<OpenedStore>
 
@@ -337,6 +339,11 @@ export interface AgentStore {
    * `ids` have no groups. Returns the state with the hash over the rows that this table has, to be compared.
    */
   settleGroups(state: GroupsState, full: { readonly ids: Uint32Array } | undefined): Promise<GroupsState>
+  /**
+   * On a master whose groups are lost: gives them back, but for agents whose groups were changed in this table, and for those that it
+   * does not have. After the last rows they are lost no longer. Returns how many agents changed.
+   */
+  restoreGroups(rows: readonly GroupsRow[], isLast: boolean): Promise<number>
   /** Every list of two or more groups that some agent has. */
   multigroups(): Promise<readonly (readonly string[])[]>
   /** How many agents each group has. */

@@ -210,6 +210,30 @@ describe.each([realKind(), simulatedKind()])('the agents of a node in $on', ({ c
     ])
   })
 
+  it('of a master that is new has lost groups, and gets them back for agents that nobody grouped since', async () => {
+    expect([(await settle(master.open())).groupsLost, (await settle(worker.open())).groupsLost]).toEqual([true, false])
+    await settle(master.addAgents(keys(4)))
+    await settle(master.merge(batchOf(words(presence(1, firstMs), presence(2, firstMs)), firstMs), 'w1', firstMs))
+    await settle(master.changeGroups({ kind: 'replace', ids: [2], groups: ['web'] }))
+    const copy = [1, 2, 3, 9].map((id) => ({ id, groups: ['db', 'default'] }))
+    expect(await settle(master.restoreGroups(copy.slice(0, 2), false))).toBe(1)
+    expect((await settle(master.open())).groupsLost).toBe(true)
+    expect(await settle(master.restoreGroups(copy.slice(2), true))).toBe(1)
+    expect((await settle(master.groupsPage(2, 0))).rows).toEqual([1, 3].map((id) => ({ id, groups: ['db', 'default'] })))
+    expect((await settle(master.groupsPage(0, 1))).rows[0]).toEqual({ id: 2, groups: ['web'] })
+    await restart()
+    expect((await settle(master.open())).groupsLost).toBe(false)
+    // A copy that is newer says more, still not of what was grouped since.
+    expect(
+      await settle(
+        master.restoreGroups(
+          [1, 2].map((id) => ({ id, groups: ['web', 'db'] })),
+          true,
+        ),
+      ),
+    ).toBe(1)
+  })
+
   it('refuses groups that are none, and changes nothing', async () => {
     await settle(master.addAgents(keys(1)))
     expect(await codeOf(settle(master.changeGroups({ kind: 'assign', ids: [1], group: 'a,b' })))).toBe('groupInvalid')

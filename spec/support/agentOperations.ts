@@ -59,7 +59,13 @@ const everywhere = [
   ),
 ]
 
+const rows = fc.uniqueArray(fc.record({ id: agentIds, groups: fc.uniqueArray(groupNames) }), { selector: ({ id }) => id })
+
 const onMaster = [
+  on('restoreGroups', fc.tuple(rows, fc.boolean()), (table, given, isLast) => [
+    table.restoreGroups(given, isLast),
+    table.open().groupsLost,
+  ]),
   on('assign', fc.tuple(idLists, groupNames), (table, ids, group) => table.changeGroups({ kind: 'assign', ids, group })),
   on('replace', fc.tuple(idLists, lists), (table, ids, groups) => table.changeGroups({ kind: 'replace', ids, groups })),
   on('unassign', fc.tuple(idLists, groupNames), (table, ids, group) => table.changeGroups({ kind: 'unassign', ids, group })),
@@ -67,11 +73,7 @@ const onMaster = [
 ]
 
 const onWorker = [
-  on(
-    'takeGroups',
-    fc.tuple(fc.uniqueArray(fc.record({ id: agentIds, groups: fc.uniqueArray(groupNames) }), { selector: ({ id }) => id })),
-    (table, rows) => table.takeGroups(rows),
-  ),
+  on('takeGroups', fc.tuple(rows), (table, given) => table.takeGroups(given)),
   on('settleGroups', fc.tuple(tables, fc.nat({ max: 9 }), fc.option(idLists, { nil: undefined })), (table, master, version, ids) => {
     const { hash } = table.settleGroups({ table: master, version, hash: '' }, ids && { ids: Uint32Array.from(ids) })
     return hash

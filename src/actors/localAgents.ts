@@ -80,7 +80,7 @@ export class LocalAgents {
   /** client.keys was believed in what it lacks. */
   #isBelieved = false
   #firstLookMs = 0
-  #isClosed = false
+  readonly #closing = new AbortController()
   readonly #pauses = new Set<() => void>()
   /** An answer about client.keys did not reach the table. */
   #lookAtAll = false
@@ -91,7 +91,7 @@ export class LocalAgents {
     this.store = store
     this.files = files
     this.clock = clock
-    this.reports = new AgentReports({ node, store, clock, opened: () => this.open() })
+    this.reports = new AgentReports({ node, store, clock, opened: () => this.ready(this.#closing.signal) })
     this.groups = new LocalGroups(store, files)
     this.reports.defaulted.add(() => this.groups.changes.tell())
   }
@@ -111,6 +111,14 @@ export class LocalAgents {
       )
     }
     return this.#opening
+  }
+
+  /** The table is damaged: the next `open` makes it anew, and then there are no agents before the next look. */
+  giveUpTable(): void {
+    this.#opening = undefined
+    this.#table = ''
+    this.#idsDigest = ''
+    this.#lookAtAll = true
   }
 
   /** Of the table; empty before it is open. */
@@ -176,7 +184,10 @@ export class LocalAgents {
     if (gone.length > 0) await this.files.forget(gone, signal)
     this.#lookAtAll = false
     this.reports.forget(gone)
-    if (isFirst) this.#firstLookMs = this.#options.timers.monotonicMs()
+    if (isFirst) {
+      this.#firstLookMs = this.#options.timers.monotonicMs()
+      await this.groups.begin(await this.open(), page.agents)
+    }
     const isOther = this.#idsDigest !== page.idsDigest || (page.ids !== undefined && !this.#isBelieved)
     if (page.ids) this.#isBelieved = true
     this.#idsDigest = page.idsDigest
@@ -215,7 +226,7 @@ export class LocalAgents {
         timers.clearTimeout(timer)
         this.#pauses.delete(wake)
         signal.removeEventListener('abort', wake)
-        if (signal.aborted || this.#isClosed) reject(new ClusterError('aborted'))
+        if (signal.aborted || this.#closing.signal.aborted) reject(new ClusterError('aborted'))
         else resolve()
       }
       const timer = timers.setTimeout(wake, missingMs)
@@ -289,7 +300,7 @@ export class LocalAgents {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true
+    this.#closing.abort()
     for (const wake of [...this.#pauses]) wake()
     await Promise.all([this.store.close(), this.files.close()])
   }

@@ -1,8 +1,16 @@
 /** The groups of a node's agents: what operators do to them on the master, and what its workers are told. */
-import { defaultGroup, type GroupsChange, type GroupsPage, isGroupName } from '../domain/agentGroups.js'
+import {
+  defaultGroup,
+  type GroupsChange,
+  type GroupsCopy,
+  type GroupsPage,
+  type GroupsRow,
+  isCopyAsGood,
+  isGroupName,
+} from '../domain/agentGroups.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
-import type { AgentFiles, AgentStore } from '../ports.js'
+import type { AgentFiles, AgentStore, OpenedStore } from '../ports.js'
 import { Listeners } from './listeners.js'
 
 /** Pages that are kept for the workers that ask for the same. */
@@ -14,10 +22,43 @@ export class LocalGroups {
   readonly #store: AgentStore
   readonly #files: AgentFiles
   readonly #pages = new Map<string, Promise<GroupsPage>>()
+  #table = ''
+  #areLost = false
+  /** The copy that they are restored from, the best one that was offered. */
+  #restoring: { readonly copy: GroupsCopy; readonly isComplete: boolean } | undefined
 
   constructor(store: AgentStore, files: AgentFiles) {
     this.#store = store
     this.#files = files
+  }
+
+  /** The table was opened, and has the agents of client.keys: so many. */
+  async begin({ groupsLost, table }: OpenedStore, agents: number): Promise<void> {
+    this.#pages.clear()
+    this.#table = table
+    this.#restoring = undefined
+    this.#areLost = groupsLost && agents > 0
+    // A new cluster has lost none.
+    if (groupsLost && agents === 0) await this.#store.restoreGroups([], true)
+    // Workers that hear of the new table offer what they have.
+    if (this.#areLost) this.changes.tell()
+  }
+
+  /** On the master: whether these groups are wanted, of a table that it does not have any more. */
+  wants(copy: GroupsCopy): boolean {
+    if (!this.#areLost || copy.table === this.#table) return false
+    if (!this.#restoring) return true
+    const { copy: restored, isComplete } = this.#restoring
+    return isCopyAsGood(copy, restored) && !(isComplete && copy.version === restored.version)
+  }
+
+  /** Takes a page of a copy that is wanted. Returns how many agents have got their groups back. */
+  async restore(copy: GroupsCopy, rows: readonly GroupsRow[], isLast: boolean): Promise<number> {
+    this.#restoring = { copy, isComplete: false }
+    const restored = await this.#store.restoreGroups(rows, isLast)
+    if (isLast && this.#restoring.copy.version === copy.version) this.#restoring = { copy, isComplete: true }
+    if (restored > 0) this.changes.tell()
+    return restored
   }
 
   /** On the master. Returns how many agents changed. Fails with `groupInvalid` when a group is not there. */

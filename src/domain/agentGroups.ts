@@ -47,6 +47,13 @@ export interface GroupsState {
   readonly hash: string
 }
 
+/** The groups of a table, as a worker got them from its master. */
+export type GroupsCopy = Pick<GroupsState, 'table' | 'version'>
+
+/** Whether what a copy says goes before what was restored from another: the same table, and not an older state of it. */
+export const isCopyAsGood = (copy: GroupsCopy, restored: GroupsCopy): boolean =>
+  copy.table === restored.table && copy.version >= restored.version
+
 /** The groups of one agent, on the way to the workers. */
 export interface GroupsRow {
   readonly id: number

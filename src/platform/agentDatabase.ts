@@ -16,13 +16,13 @@ export const isLocked = (thrown: unknown): boolean => codeIn(thrown) === 'SQLITE
 export const isDamage = (thrown: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(codeIn(thrown))
 
 /** What came of a failed operation of the database, in one sentence. */
-export const tableFailure = (path: string, thrown: unknown): ClusterError =>
-  thrown instanceof ClusterError
-    ? thrown
-    : new ClusterError('tableFailed', {
-        message: `The agents' table ${path} could not be used: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
-        cause: thrown,
-      })
+export const tableFailure = (path: string, thrown: unknown): ClusterError => {
+  if (thrown instanceof ClusterError) return thrown
+  const says = thrown instanceof Error ? thrown.message : String(thrown)
+  return isDamage(thrown)
+    ? new ClusterError('tableDamaged', { message: `The agents' table ${path} is damaged: ${says}`, cause: thrown })
+    : new ClusterError('tableFailed', { message: `The agents' table ${path} could not be used: ${says}`, cause: thrown })
+}
 
 export class AgentDatabase {
   readonly path: string

@@ -14,7 +14,7 @@ export interface AgentCall {
 }
 
 const options: SqliteAgentTableOptions = workerData
-const table: AgentTable = new SqliteAgentTable(options)
+const table = new SqliteAgentTable(options)
 
 const pauseMs = 20
 
@@ -32,12 +32,14 @@ const moved = (answer: unknown): unknown => {
 }
 
 const refusal = (thrown: unknown): ThreadRefusal => {
-  const { code, message } = tableFailure(options.path, thrown)
-  return { refused: { code, message } }
+  const failure = tableFailure(options.path, thrown)
+  if (failure.code === 'tableDamaged') table.giveUp(failure)
+  return { refused: { code: failure.code, message: failure.message } }
 }
 
 export const call = async ({ given, name }: AgentCall): Promise<unknown> => {
-  const operation = table[name].bind(table) as (...given: readonly unknown[]) => unknown
+  const operations: AgentTable = table
+  const operation = operations[name].bind(table) as (...given: readonly unknown[]) => unknown
   const untilMs = performance.now() + limits.agentTableLockedMsMax
   for (;;) {
     try {

@@ -51,8 +51,13 @@ export class AgentTableGroups {
       this.#state.keep('table', drawn)
       this.#state.keep('groupsTable', role === 'master' ? drawn : '')
       this.#state.keep('groupsVersion', 0)
+      if (table === '' && role === 'master') this.#state.keep('groupsLost', 1)
       database.run('UPDATE agent SET groups_version = 0 WHERE groups_version > 0')
     })
+  }
+
+  get areLost(): boolean {
+    return this.#state.number('groupsLost') === 1
   }
 
   change(change: GroupsChange): number {
@@ -63,8 +68,27 @@ export class AgentTableGroups {
       const groups = changedGroups(groupsIn(before), change).join(',')
       if (groups !== before) changed.push([id, groups])
     }
-    if (changed.length > 0) this.#state.change(() => this.#put(changed, this.#nextVersion()))
+    if (changed.length > 0)
+      this.#state.change(() => {
+        this.#put(changed, this.#nextVersion())
+        const ids = JSON.stringify(changed.map(([id]) => id))
+        this.#state.database.run('UPDATE agent SET groups_changed = 1 WHERE id IN (SELECT value FROM json_each(?))', ids)
+      })
     return changed.length
+  }
+
+  restore(rows: readonly GroupsRow[], isLast: boolean): number {
+    for (const { groups } of rows) assertGroups(groups)
+    return this.#state.change(() => {
+      const restored = this.#state.database.rows<IdAndGroups>(
+        `SELECT json_array(agent.id, copy.value->>1) AS row FROM agent JOIN json_each(?) AS copy ON agent.id = copy.value->>0
+         WHERE groups_changed = 0 AND copy.value->>1 NOT IN ('', groups)`,
+        JSON.stringify(rows.map(({ groups, id }) => [id, groups.join(',')])),
+      )
+      if (restored.length > 0) this.#put(restored, this.#nextVersion())
+      if (isLast) this.#state.keep('groupsLost', 0)
+      return restored.length
+    })
   }
 
   /** Of these, the agents without any groups. To be called within a change. */

@@ -48,7 +48,10 @@ CREATE INDEX details_change ON details (change) WHERE change IS NOT NULL;
 CREATE INDEX details_uncorrected ON details (id) WHERE corrected = 0;
 `
 
-export const agentMigrations: readonly string[] = [version1]
+/** Whether the groups of an agent were changed in this table, and not given to it as a default or from a copy. */
+const version2 = 'ALTER TABLE agent ADD COLUMN groups_changed INTEGER NOT NULL DEFAULT 0'
+
+export const agentMigrations: readonly string[] = [version1, version2]
 
 /** Brings a database to the version that `migrations` end in, all steps or none. Fails with `tableNewer` when it is beyond that. */
 export const migrate = (database: AgentDatabase, migrations: readonly string[] = agentMigrations): void => {

@@ -5,7 +5,16 @@ import { KnownAgents } from './knownAgents.js'
 export type TableRole = 'master' | 'worker'
 
 /** Names of the values in `meta`. */
-export type MetaName = 'table' | 'highestId' | 'change' | 'acknowledgedTable' | 'acknowledged' | 'groupsTable' | 'groupsVersion'
+export type MetaName =
+  | 'table'
+  | 'highestId'
+  | 'change'
+  | 'acknowledgedTable'
+  | 'acknowledged'
+  | 'groupsTable'
+  | 'groupsVersion'
+  /** `1` while they are lost. */
+  | 'groupsLost'
 
 export class AgentTableState {
   readonly database: AgentDatabase

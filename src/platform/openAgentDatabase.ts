@@ -50,10 +50,14 @@ const freeName = (path: string): string => {
   return free
 }
 
-/** Fails with `tableNewer`, and with whatever the file system or SQLite has to say. */
-export const openAgentDatabase = (path: string): OpenedDatabase => {
+/**
+ * `isDamaged`: an operation found that out; the check here may not. Fails with `tableNewer`, and with whatever the file system or
+ * SQLite has to say.
+ */
+export const openAgentDatabase = (path: string, isDamaged: boolean): OpenedDatabase => {
   mkdirSync(dirname(path), { recursive: true, mode: directoryMode })
   try {
+    if (isDamaged) throw new Damage('it is damaged')
     // SQLite would take it for a new one, and throw away what the log beside it says.
     if (statSync(path, { throwIfNoEntry: false })?.size === 0) throw new Damage('it is empty')
     return { database: tryOpen(path) }
@@ -64,7 +68,7 @@ export const openAgentDatabase = (path: string): OpenedDatabase => {
     const reason = thrown instanceof Damage ? thrown.message : `it is damaged (${thrown instanceof Error ? thrown.message : ''})`
     const setAside =
       `The agents' table ${path} was set aside as ${aside} because ${reason}. An empty one was made: it fills again from client.keys and ` +
-      `the reports of the nodes, on a worker also with the master's groups; but on a master the groups of the agents have to be assigned again.`
+      `the reports of the nodes; a worker takes the groups of the agents from its master, and a master from the first worker that has them.`
     return { database: tryOpen(path), setAside }
   }
 }

@@ -30,6 +30,7 @@ export class SqliteAgentTable implements AgentTable {
   readonly #options: SqliteAgentTableOptions
   #opened: Parts | undefined
   #setAside: string | undefined
+  #damage: ClusterError | undefined
 
   constructor(options: SqliteAgentTableOptions) {
     this.#options = options
@@ -37,7 +38,8 @@ export class SqliteAgentTable implements AgentTable {
 
   open(): OpenedStore {
     if (!this.#opened) {
-      const { database, setAside } = openAgentDatabase(this.#options.path)
+      const { database, setAside } = openAgentDatabase(this.#options.path, this.#damage !== undefined)
+      this.#damage = undefined
       // Kept over a second attempt: whoever opens in the end has to hear of it.
       this.#setAside ??= setAside
       try {
@@ -47,8 +49,17 @@ export class SqliteAgentTable implements AgentTable {
         throw thrown
       }
     }
-    const table = this.#opened.state.text('table')
-    return { table, ...(this.#setAside === undefined ? {} : { setAside: this.#setAside }) }
+    const { groups, state } = this.#opened
+    const aside = this.#setAside === undefined ? {} : { setAside: this.#setAside }
+    return { table: state.text('table'), groupsLost: groups.areLost, ...aside }
+  }
+
+  /** An operation found the file damaged: from here on all fail with this, until the table is opened anew. */
+  giveUp(damage: ClusterError): void {
+    this.#opened?.database.abandon()
+    this.#opened = undefined
+    this.#setAside = undefined
+    this.#damage = damage
   }
 
   #begin(database: AgentDatabase): Parts {
@@ -60,8 +71,8 @@ export class SqliteAgentTable implements AgentTable {
   }
 
   get #parts(): Parts {
-    if (!this.#opened) throw new ClusterError('tableFailed', { message: "The agents' table is not open" })
-    return this.#opened
+    if (this.#opened) return this.#opened
+    throw this.#damage ?? new ClusterError('tableFailed', { message: "The agents' table is not open" })
   }
 
   addAgents(entries: readonly KeyEntry[]): void {
@@ -151,6 +162,10 @@ export class SqliteAgentTable implements AgentTable {
 
   settleGroups(state: GroupsState, full: { readonly ids: Uint32Array } | undefined): GroupsState {
     return this.#parts.groups.settle(state, full)
+  }
+
+  restoreGroups(rows: readonly GroupsRow[], isLast: boolean): number {
+    return this.#parts.groups.restore(rows, isLast)
   }
 
   multigroups(): readonly (readonly string[])[] {

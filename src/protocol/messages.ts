@@ -176,6 +176,15 @@ export const requests = {
     }),
     reply: fields({}),
   },
+  /**
+   * The groups of another table of a master, as this worker has them, page by page before they give way to those of the table that
+   * there is now. `rows` as in `agentGroups.fetch`, empty in a first question whether they are wanted.
+   */
+  'agentGroups.offer': {
+    id: 17,
+    request: fields({ table: text(64, 1), version: count(), rows: blob(limits.groupsPageBytesMax), last: Type.Boolean() }),
+    reply: fields({ wanted: Type.Boolean() }),
+  },
 } as const
 
 export const notices = {

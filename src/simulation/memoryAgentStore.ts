@@ -54,6 +54,7 @@ export class MemoryAgentStore extends CalledAgentStore {
         try {
           if (this.#table.isLocked) throw new ClusterError('tableFailed', { message: "The agents' table is locked" })
           if (name === 'open') this.#isOpen = true
+          else if (this.#table.isDamaged) throw new ClusterError('tableDamaged')
           if (!this.#isOpen) throw new ClusterError('tableFailed', { message: "The agents' table is not open" })
           resolve(ownCopy(operation.call(table, ...own)))
         } catch (thrown) {

@@ -2,7 +2,6 @@
  * The agents' table of a simulated node, in plain maps over the rules of the domain: what SQLite is held to. It is the disk, so
  * to speak: what is in it outlives the node's process.
  */
-import { createHash } from 'node:crypto'
 import {
   type AgentCounts,
   type AgentDetails,
@@ -19,28 +18,17 @@ import {
   silencedPresence,
 } from '../domain/agent.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../domain/agentBatch.js'
-import {
-  assertGroups,
-  changedGroups,
-  defaultGroup,
-  type GroupsChange,
-  type GroupsPage,
-  type GroupsRow,
-  type GroupsState,
-  groupsHash,
-  groupsPageOf,
-} from '../domain/agentGroups.js'
+import { type GroupsChange, type GroupsPage, type GroupsRow, type GroupsState, groupsHash } from '../domain/agentGroups.js'
 import type { KeyEntry } from '../domain/agentKeys.js'
 import { unpackFacts } from '../domain/packedFacts.js'
 import { latestTimeMs, soundNews } from '../domain/soundNews.js'
 import { limits } from '../limits.js'
 import type { AgentTable, MergeOutcome, OpenedStore, UnsentNews } from '../ports.js'
 import { countsOf, isListed, shapeOf } from './agentViews.js'
+import { type GroupedAgent, MemoryAgentGroups, ungrouped } from './memoryAgentGroups.js'
 
-interface Agent {
+interface Agent extends GroupedAgent {
   readonly entry: KeyEntry
-  groups: readonly string[]
-  groupsVersion: number
 }
 
 /** A word about an agent, and whether and when the master has to hear of it. */
@@ -61,36 +49,56 @@ export class MemoryAgentTable implements AgentTable {
   /** Told of agents that come and go. */
   watch: { readonly added: (id: number) => void; readonly removed: (id: number) => void } | undefined
   readonly #role: 'master' | 'worker'
-  readonly #table: string
   readonly #agents = new Map<number, Agent>()
   readonly #presences: Words<Presence> = new Map()
   readonly #details: Words<AgentDetails> = new Map()
+  #table: string
+  #groups: MemoryAgentGroups
   #highestId = 0
   #change = 0
   #acknowledged = { table: '', upTo: 0 }
-  #counted: { table: string; version: number }
-  /** See groupsState; nothing after a change. */
-  #groupsHash: string | undefined
+  /** What the table will be called that is made in place of this one. */
+  #anew: string | undefined
 
   /** `table`: see OpenedStore. */
   constructor(role: 'master' | 'worker', table: string) {
     this.#role = role
     this.#table = table
-    this.#counted = { table: role === 'master' ? table : '', version: 0 }
+    this.#groups = new MemoryAgentGroups(this.#agents, role, table)
+  }
+
+  /** From here on no operation succeeds, until the table is opened: then it is made anew, empty, by that name. */
+  damage(anew: string): void {
+    this.#anew = anew
+  }
+
+  get isDamaged(): boolean {
+    return this.#anew !== undefined
   }
 
   open(): OpenedStore {
-    return { table: this.#table }
+    const setAside = this.#anew === undefined ? {} : { setAside: 'The table was set aside' }
+    if (this.#anew !== undefined) this.#makeAnew(this.#anew)
+    return { table: this.#table, groupsLost: this.#groups.areLost, ...setAside }
+  }
+
+  #makeAnew(table: string): void {
+    for (const rows of [this.#agents, this.#presences, this.#details]) rows.clear()
+    this.#highestId = 0
+    this.#change = 0
+    this.#acknowledged = { table: '', upTo: 0 }
+    this.#table = table
+    this.#groups = new MemoryAgentGroups(this.#agents, this.#role, table)
+    this.#anew = undefined
   }
 
   addAgents(entries: readonly KeyEntry[]): void {
     for (const entry of entries) {
-      const { groups, groupsVersion } = this.#agents.get(entry.id) ?? { groups: [], groupsVersion: 0 }
       if (!this.#agents.has(entry.id)) this.watch?.added(entry.id)
-      this.#agents.set(entry.id, { entry, groups, groupsVersion })
-      this.#groupsHash = undefined
+      this.#agents.set(entry.id, { ...(this.#agents.get(entry.id) ?? ungrouped()), entry })
       this.#highestId = Math.max(this.#highestId, entry.id)
     }
+    this.#groups.othersAreThere()
   }
 
   removeAgents(ids: readonly number[]): number {
@@ -98,12 +106,12 @@ export class MemoryAgentTable implements AgentTable {
     for (const id of ids) {
       if (this.#agents.delete(id)) {
         removed += 1
-        this.#groupsHash = undefined
         this.watch?.removed(id)
       }
       this.#presences.delete(id)
       this.#details.delete(id)
     }
+    this.#groups.othersAreThere()
     return removed
   }
 
@@ -189,84 +197,42 @@ export class MemoryAgentTable implements AgentTable {
     }
     const taken = put(this.#presences, presences, newerPresence) + put(this.#details, details, newerDetails)
     const unknown = news.presences.length + news.details.length - presences.length - details.length
-    return { taken, unknown, refused, defaulted: this.#role === 'master' ? this.#giveDefault(presences) : 0 }
-  }
-
-  #giveDefault(presences: readonly Presence[]): number {
-    const without = new Set(presences.flatMap(({ id }) => this.#agents.get(id) ?? []).filter(({ groups }) => groups.length === 0))
-    if (without.size > 0) this.#counted.version += 1
-    for (const agent of without) {
-      this.#setGroups(agent, [defaultGroup])
-      agent.groupsVersion = this.#counted.version
-    }
-    return without.size
+    const defaulted = this.#role === 'master' ? this.#groups.giveDefault(presences.map(({ id }) => id)) : 0
+    return { taken, unknown, refused, defaulted }
   }
 
   // -------------------------------------------------------------------------------------------------------- groups
 
   groupsState(): GroupsState {
-    const texts = (): string[] => sorted(this.#agents).map(([, { groups }]) => groupsHash(groups))
-    this.#groupsHash ??= createHash('sha1').update(texts().join('')).digest('hex')
-    return { ...this.#counted, hash: this.#groupsHash }
-  }
-
-  #setGroups(agent: Agent, groups: readonly string[]): void {
-    agent.groups = groups
-    this.#groupsHash = undefined
+    return this.#groups.state()
   }
 
   changeGroups(change: GroupsChange): number {
-    if (change.kind === 'replace') assertGroups(change.groups)
-    if (change.kind === 'assign') assertGroups([change.group])
-    const ids = change.kind === 'dissolve' ? this.#agents.keys() : new Set(change.ids)
-    let changed = 0
-    for (const id of ids) {
-      const agent = this.#agents.get(id)
-      if (!agent) continue
-      const groups = changedGroups(agent.groups, change)
-      if (groups.join() === agent.groups.join()) continue
-      this.#setGroups(agent, groups)
-      agent.groupsVersion = this.#counted.version + 1
-      changed += 1
-    }
-    if (changed > 0) this.#counted.version += 1
-    return changed
+    return this.#groups.change(change)
   }
 
   groupsPage(since: number, after: number): GroupsPage {
-    const rows = sorted(this.#agents)
-      .filter(([id, { groups, groupsVersion }]) => id > after && (since === 0 ? groups.length > 0 : groupsVersion > since))
-      .map(([id, { groups }]) => ({ id, groups }))
-    return groupsPageOf(rows, this.groupsState())
+    return this.#groups.page(since, after)
   }
 
   takeGroups(rows: readonly GroupsRow[]): number {
-    for (const { groups } of rows) assertGroups(groups)
-    let unknown = 0
-    for (const { groups, id } of rows) {
-      const agent = this.#agents.get(id)
-      if (agent) this.#setGroups(agent, [...groups])
-      else unknown += 1
-    }
-    return unknown
+    return this.#groups.take(rows)
   }
 
-  settleGroups({ table, version }: GroupsState, full: { readonly ids: Uint32Array } | undefined): GroupsState {
-    const named = full && new Set(full.ids)
-    if (named) for (const [id, agent] of this.#agents) if (!named.has(id)) this.#setGroups(agent, [])
-    this.#counted = { table, version }
-    return this.groupsState()
+  settleGroups(state: GroupsState, full: { readonly ids: Uint32Array } | undefined): GroupsState {
+    return this.#groups.settle(state, full)
+  }
+
+  restoreGroups(rows: readonly GroupsRow[], isLast: boolean): number {
+    return this.#groups.restore(rows, isLast)
   }
 
   multigroups(): readonly (readonly string[])[] {
-    const texts = [...this.#agents.values()].map(({ groups }) => groups.join()).filter((text) => text.includes(','))
-    return [...new Set(texts)].sort().map((text) => text.split(','))
+    return this.#groups.multigroups()
   }
 
   groupSizes(): ReadonlyMap<string, number> {
-    const sizes = new Map<string, number>()
-    for (const { groups } of this.#agents.values()) for (const group of groups) sizes.set(group, (sizes.get(group) ?? 0) + 1)
-    return new Map([...sizes].sort(([a], [b]) => (a < b ? -1 : 1)))
+    return this.#groups.sizes()
   }
 
   // --------------------------------------------------------------------------------------------------------- lists

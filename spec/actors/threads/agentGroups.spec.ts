@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type ChildEvent, startHosted } from '../../../src/actors/host.js'
 import { agentGroupsApply } from '../../../src/actors/threads/agentGroups.js'
 import { encodeGroupsRows } from '../../../src/domain/groupsRows.js'
+import { ClusterError } from '../../../src/errors.js'
 import type { RequestBody } from '../../../src/protocol/messages.js'
 import { MemoryAgentTable } from '../../../src/simulation/memoryAgentTable.js'
 import { VirtualClock } from '../../../src/simulation/virtualClock.js'
@@ -16,6 +17,8 @@ const mismatchesMax = 3
 const { signal } = new AbortController()
 
 type Fetch = RequestBody<'agentGroups.fetch'>
+type Offer = RequestBody<'agentGroups.offer'>
+const isOffer = (body: unknown): body is Offer => typeof body === 'object' && body !== null && 'last' in body
 const isFetch = (body: unknown): body is Fetch => typeof body === 'object' && body !== null && 'since' in body
 
 const entry = (id: number) => ({ id, name: `agent${id}`, ip: 'any', key: '0'.repeat(64) })
@@ -24,6 +27,9 @@ const entry = (id: number) => ({ id, name: `agent${id}`, ip: 'any', key: '0'.rep
 const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number[]; onWorker: readonly number[] }) => {
   const clock = new VirtualClock()
   const master = new MemoryAgentTable('master', 'of the master')
+  /** Answers offers in turn; then, and when there is none, nothing is wanted. */
+  const answers: (boolean | ClusterError)[] = []
+  const offers: Offer[] = []
   master.addAgents(onMaster.map(entry))
   const world = localAgentsOver(clock, 'worker', 'w1')
   world.writeKeys(onWorker)
@@ -40,6 +46,12 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
   const link = new ScriptedLink('master', async (type, body) => {
     const { hash, table, version } = master.groupsState()
     if (type === 'agentGroups.ask') return { table, version, hash, ids }
+    if (isOffer(body)) {
+      offers.push(body)
+      const wanted = answers.shift() ?? false
+      if (wanted instanceof ClusterError) throw wanted
+      return { wanted }
+    }
     if (!isFetch(body)) return undefined
     fetches.push(body)
     const page = master.groupsPage(body.full || body.table !== table ? 0 : body.since, body.after)
@@ -52,8 +64,10 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
     onEnd: (event) => ends.push(event),
   })
   return {
+    answers,
     clock,
     fetches,
+    offers,
     master,
     world,
     groupsOf: (id: number) => world.table.list({ ids: [id] }, 0)[0]?.groups,
@@ -117,6 +131,25 @@ describe('agent groups', () => {
     master.changeGroups({ kind: 'dissolve', group: 'web' })
     await clock.advance(2 * intervalMs)
     expect(groupsOf(1)).toEqual(['linux'])
+    await stop()
+  })
+
+  it('of another table are offered to the master, page by page, before they are replaced', async () => {
+    const { answers, clock, fetches, groupsOf, master, offers, stop, world } = await startApplying({ onMaster: [1, 2], onWorker: [1, 2] })
+    world.table.takeGroups([{ id: 1, groups: ['web'] }])
+    world.table.settleGroups({ table: 'lost', version: 7, hash: '' }, undefined)
+    master.changeGroups({ kind: 'assign', ids: [2], group: 'db' })
+    answers.push(new ClusterError('tableFailed'), true, true)
+    await clock.advance(intervalMs - 1_000)
+    expect([offers.length, fetches.length, groupsOf(1)]).toEqual([1, 0, ['web']])
+    await clock.advance(intervalMs)
+    expect(offers.slice(1)).toEqual([
+      { table: 'lost', version: 7, rows: encodeGroupsRows([]), last: false },
+      { table: 'lost', version: 7, rows: encodeGroupsRows([{ id: 1, groups: ['web'] }]), last: true },
+    ])
+    expect([groupsOf(1), groupsOf(2)]).toEqual([[], ['db']])
+    await clock.advance(3 * intervalMs)
+    expect(offers.length).toBe(3)
     await stop()
   })
 })

@@ -3,7 +3,7 @@
  * it lacks, and everything when its own stays different. Groups wait for the keys that they refer to.
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
-import type { GroupsState } from '../../domain/agentGroups.js'
+import type { GroupsCopy, GroupsRow, GroupsState } from '../../domain/agentGroups.js'
 import { decodeGroupsRows, encodeGroupsRows } from '../../domain/groupsRows.js'
 import { logSeconds } from '../../domain/logText.js'
 import type { WorkerState } from '../../domain/workerState.js'
@@ -58,6 +58,18 @@ interface Comparing extends AgentGroupsApplyInput {
 export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
   const { agents, clock, intervalMs, keysMsMax, mismatchesMax, requestMsMax } = options
 
+  /** A master that lost its table takes the groups of the agents from a worker that still has them. */
+  const offer = async ({ table, version }: GroupsCopy, link: Link, signal: AbortSignal): Promise<void> => {
+    const say = (rows: readonly GroupsRow[], last: boolean) =>
+      link.request('agentGroups.offer', { table, version, rows: encodeGroupsRows(rows), last }, { signal, timeoutMs: requestMsMax })
+    let { wanted } = await say([], false)
+    for (let after: number | undefined = 0; wanted && after !== undefined; ) {
+      const page = await agents.store.groupsPage(0, after)
+      after = page.next
+      wanted = (await say(page.rows, after === undefined)).wanted
+    }
+  }
+
   const compare = async ({ link, told: heard }: Comparing, signal: AbortSignal): Promise<Difference> => {
     await agents.ready(signal)
     // What was told before this thread listened was not heard.
@@ -65,6 +77,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     if (told.table === '') return 'same'
     agents.confirm(told.ids)
     const own = await agents.store.groupsState()
+    if (own.table !== '' && own.table !== told.table) await offer(own, link, signal)
     if (own.table === told.table && own.version >= told.version && own.hash === told.hash) return 'same'
     // A master that has just begun cannot say yet who exists.
     return told.ids === '' || agents.idsDigest === told.ids ? 'groups' : 'keysMissing'
@@ -241,6 +254,7 @@ export interface AgentGroupsSending {
 export const agentGroupsSending = ({ agents, clock, link, log, published, state }: AgentGroupsSending): ServingInput => {
   let startMs = 0
   let chunks = 0
+  let restored = 0
   return {
     link,
     accompany: () => {
@@ -252,6 +266,18 @@ export const agentGroupsSending = ({ agents, clock, link, log, published, state 
     },
     answers: (signal) => ({
       'agentGroups.ask': () => published.state ?? { table: '', version: 0, hash: '', ids: '' },
+      'agentGroups.offer': async ({ last, rows, table, version }) => {
+        await agents.ready(signal)
+        const copy = { table, version }
+        const wanted = agents.groups.wants(copy)
+        const decoded = decodeGroupsRows(rows)
+        if (!decoded.ok) throw decoded.error
+        const isQuestion = decoded.value.length === 0 && !last
+        if (!wanted || isQuestion) return { wanted }
+        restored += await agents.groups.restore(copy, decoded.value, last)
+        if (last) log.info(`The groups of ${restored} agents were lost with the table and are taken back from this worker's copy.`)
+        return { wanted }
+      },
       'agentGroups.fetch': async ({ after, full, since, table }) => {
         await agents.ready(signal)
         const isAll = full || table !== agents.table

@@ -68,6 +68,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
     guards: {
       isCrash: ({ event }) => !isOurs(event),
       isLasting: ({ event }) => !thrownIn(event).retryable,
+      isTableDamaged: ({ event }) => thrownIn(event).code === 'tableDamaged',
       isWanted: ({ context }) => context.wanted,
       isSilenceDue: ({ context }) => clock.monotonicMs() >= context.silenceAtMs,
     },
@@ -101,6 +102,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
         if (message !== context.failure) log.error(`The agents could not be brought up to date: ${message}. It is tried again.`)
       },
       noteFailure: assign({ failure: ({ event }) => thrownIn(event).message }),
+      giveUpTable: () => agents.giveUpTable(),
       keepError: assign({ error: ({ event }) => thrownIn(event) }),
     },
     delays: {
@@ -148,6 +150,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
                 ],
               },
               'look.failed': [
+                { guard: 'isTableDamaged', target: '#localAgents.opening', actions: ['logFailure', 'giveUpTable'] },
                 { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
                 { target: 'resting', actions: ['logFailure', 'noteFailure', 'planLook'] },
               ],
@@ -158,6 +161,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
             on: {
               'silence.done': { target: 'resting', actions: { type: 'logSilenced', params: ({ event }) => event.output } },
               'silence.failed': [
+                { guard: 'isTableDamaged', target: '#localAgents.opening', actions: ['logFailure', 'giveUpTable'] },
                 { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
                 { target: 'resting', actions: ['logFailure', 'noteFailure'] },
               ],
