@@ -8,7 +8,7 @@ const boundaries = {
   'domain/': [...foundation, 'protocol/'],
   'ports.ts': [...foundation, 'protocol/', 'domain/'],
   'calledAgentStore.ts': ['ports.ts'],
-  'actors/': [...foundation, 'protocol/', 'domain/', 'ports.ts'],
+  'actors/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'calledAgentStore.ts'],
   'tree/': [...foundation, 'protocol/', 'domain/', 'ports.ts'],
   'agentfiles/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'tree/'],
   'transport/': [...foundation, 'protocol/', 'domain/', 'ports.ts'],

@@ -4,6 +4,8 @@ import type { AgentStore } from './ports.js'
 export type StoreOperation = keyof AgentStore
 export type StoreCall<K extends StoreOperation> = Parameters<AgentStore[K]>
 export type StoreAnswer<K extends StoreOperation> = Awaited<ReturnType<AgentStore[K]>>
+/** The port again, so that an operation can be had by its name. */
+export type StoreOperations = { readonly [K in StoreOperation]: (...given: StoreCall<K>) => Promise<StoreAnswer<K>> }
 
 export abstract class CalledAgentStore implements AgentStore {
   readonly open = this.#operation('open')

@@ -286,7 +286,7 @@ export interface MergeOutcome {
 export interface AgentStore {
   /**
    * First of all: opens, checks, brings an older schema up to date. Fails with `tableNewer` for a table of a newer version. May be
-   * tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is opened, and so made, anew.
+   * tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is opened anew.
    */
   open(): Promise<OpenedStore>
 

@@ -80,16 +80,19 @@ describe('the file of the agents', () => {
     expect(createTable().open().setAside).toBeUndefined()
   })
 
-  it('is set aside when it turns out to be damaged while it is used', async () => {
+  it.each([
+    ['noise', () => undefined],
+    ['noise and its log is cut off', () => truncateSync(`${path}-wal`, 0)],
+  ])('is set aside when it turns out while it is used that it is %s', async (_, damage) => {
     const name = fill(2_000)
     const store = createStore()
     await store.open()
     // A change by somebody else: what the thread has in memory does not count any more.
     const other = new AgentDatabase(path)
     other.run("UPDATE agent SET ip = '10.0.0.1'")
+    damage()
+    writeFileSync(path, Buffer.alloc(statSync(path).size, 7), { flag: 'r+' })
     other.close()
-    const intact = readFileSync(path)
-    writeFileSync(path, Buffer.concat([intact.subarray(0, 4_096), Buffer.alloc(intact.length - 4_096, 7)]), { flag: 'r+' })
     await expect(store.list({}, 0)).rejects.toMatchObject({ code: 'tableDamaged', message: expect.stringContaining(path) })
     await expect(store.highestId()).rejects.toMatchObject({ code: 'tableDamaged' })
     const opened = await store.open()

@@ -11,6 +11,8 @@ import { AgentReports } from './agentReports.js'
 import type { ClusterClock } from './clusterClock.js'
 import { Listeners, waitUntil } from './listeners.js'
 import { LocalGroups } from './localGroups.js'
+import { pause } from './pause.js'
+import { WatchedAgentStore } from './watchedAgentStore.js'
 
 /** Who enrols: the key is made by who asks, so that asking twice is the same as asking once. */
 export interface AgentRequest {
@@ -56,7 +58,7 @@ export const keysPath = 'etc/client.keys'
 const countsMsMax = 1_000
 
 export class LocalAgents {
-  readonly store: AgentStore
+  readonly store: WatchedAgentStore
   readonly files: AgentFiles
   readonly clock: ClusterClock
   readonly reports: AgentReports
@@ -81,18 +83,17 @@ export class LocalAgents {
   #isBelieved = false
   #firstLookMs = 0
   readonly #closing = new AbortController()
-  readonly #pauses = new Set<() => void>()
   /** An answer about client.keys did not reach the table. */
   #lookAtAll = false
 
   constructor(options: LocalAgentsOptions) {
     const { clock, files, node, store } = options
     this.#options = options
-    this.store = store
+    this.store = new WatchedAgentStore(store)
     this.files = files
     this.clock = clock
-    this.reports = new AgentReports({ node, store, clock, opened: () => this.ready(this.#closing.signal) })
-    this.groups = new LocalGroups(store, files)
+    this.reports = new AgentReports({ node, store: this.store, clock, opened: () => this.ready(this.#closing.signal) })
+    this.groups = new LocalGroups(this.store, files)
     this.reports.defaulted.add(() => this.groups.changes.tell())
   }
 
@@ -221,18 +222,7 @@ export class LocalAgents {
     const { timers } = this.#options
     const missingMs = this.#firstLookMs + limits.keysBelievedMs - timers.monotonicMs()
     if (missingMs <= 0 || (await this.store.highestId()) === 0) return
-    await new Promise<void>((resolve, reject) => {
-      const wake = (): void => {
-        timers.clearTimeout(timer)
-        this.#pauses.delete(wake)
-        signal.removeEventListener('abort', wake)
-        if (signal.aborted || this.#closing.signal.aborted) reject(new ClusterError('aborted'))
-        else resolve()
-      }
-      const timer = timers.setTimeout(wake, missingMs)
-      this.#pauses.add(wake)
-      signal.addEventListener('abort', wake, { once: true })
-    })
+    await pause(timers, missingMs, signal, this.#closing.signal)
   }
 
   async #change(change: KeysChange): Promise<KeyEntry> {
@@ -290,18 +280,14 @@ export class LocalAgents {
       },
       () => undefined,
     )
-    let timer: unknown
-    const late = new Promise<void>((resolve) => {
-      timer = timers.setTimeout(resolve, countsMsMax)
-    })
-    await Promise.race([counting, late])
-    timers.clearTimeout(timer)
+    const waiting = new AbortController()
+    await Promise.race([counting, pause(timers, countsMsMax, waiting.signal).catch(() => undefined)])
+    waiting.abort()
     return this.#counts
   }
 
   async close(): Promise<void> {
     this.#closing.abort()
-    for (const wake of [...this.#pauses]) wake()
     await Promise.all([this.store.close(), this.files.close()])
   }
 

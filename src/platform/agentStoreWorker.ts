@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { limits } from '../limits.js'
 import type { AgentTable } from '../ports.js'
-import { isLocked, tableFailure } from './agentDatabase.js'
+import { isDamage, isLocked, tableFailure } from './agentDatabase.js'
 import { SqliteAgentTable, type SqliteAgentTableOptions } from './sqliteAgentTable.js'
 import type { ThreadRefusal } from './threadAnswer.js'
 
@@ -33,7 +33,7 @@ const moved = (answer: unknown): unknown => {
 
 const refusal = (thrown: unknown): ThreadRefusal => {
   const failure = tableFailure(options.path, thrown)
-  if (failure.code === 'tableDamaged') table.giveUp(failure)
+  if (failure.code === 'tableDamaged') table.giveUp(failure, isDamage(thrown))
   return { refused: { code: failure.code, message: failure.message } }
 }
 

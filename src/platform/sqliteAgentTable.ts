@@ -30,7 +30,7 @@ export class SqliteAgentTable implements AgentTable {
   readonly #options: SqliteAgentTableOptions
   #opened: Parts | undefined
   #setAside: string | undefined
-  #damage: ClusterError | undefined
+  #failure: { readonly error: ClusterError; readonly isDamage: boolean } | undefined
 
   constructor(options: SqliteAgentTableOptions) {
     this.#options = options
@@ -38,8 +38,8 @@ export class SqliteAgentTable implements AgentTable {
 
   open(): OpenedStore {
     if (!this.#opened) {
-      const { database, setAside } = openAgentDatabase(this.#options.path, this.#damage !== undefined)
-      this.#damage = undefined
+      const { database, setAside } = openAgentDatabase(this.#options.path, this.#failure?.isDamage === true)
+      this.#failure = undefined
       // Kept over a second attempt: whoever opens in the end has to hear of it.
       this.#setAside ??= setAside
       try {
@@ -54,12 +54,12 @@ export class SqliteAgentTable implements AgentTable {
     return { table: state.text('table'), groupsLost: groups.areLost, ...aside }
   }
 
-  /** An operation found the file damaged: from here on all fail with this, until the table is opened anew. */
-  giveUp(damage: ClusterError): void {
+  /** An operation failed in a way that makes the file doubtful: from here on all fail with this, until the table is opened anew. */
+  giveUp(error: ClusterError, isDamage: boolean): void {
     this.#opened?.database.abandon()
     this.#opened = undefined
     this.#setAside = undefined
-    this.#damage = damage
+    this.#failure = { error, isDamage: isDamage || this.#failure?.isDamage === true }
   }
 
   #begin(database: AgentDatabase): Parts {
@@ -72,7 +72,7 @@ export class SqliteAgentTable implements AgentTable {
 
   get #parts(): Parts {
     if (this.#opened) return this.#opened
-    throw this.#damage ?? new ClusterError('tableFailed', { message: "The agents' table is not open" })
+    throw this.#failure?.error ?? new ClusterError('tableFailed', { message: "The agents' table is not open" })
   }
 
   addAgents(entries: readonly KeyEntry[]): void {

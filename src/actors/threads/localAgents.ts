@@ -27,6 +27,7 @@ const silenceIntervalMs = 10_000
 const silenceGraceMs = 60_000
 
 interface Upkeep {
+  readonly openedMs: number
   readonly startMs: number
   /** When client.keys is looked at again. */
   readonly lookAtMs: number
@@ -44,7 +45,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
   return setup({
     types: {
       context: {} as Upkeep,
-      events: {} as { type: 'keys.changed' } | RoundEnded<'look', KeysLook> | RoundEnded<'silence', number>,
+      events: {} as { type: 'keys.changed' } | { type: 'table.damaged' } | RoundEnded<'look', KeysLook> | RoundEnded<'silence', number>,
       output: {} as End,
     },
     actors: {
@@ -58,6 +59,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
           stopConfirmations()
         }
       }),
+      damage: fromCallback(({ sendBack }) => agents.store.damages.add(() => sendBack({ type: 'table.damaged' }))),
       open: fromPromise<OpenedStore>(() => agents.open()),
       look: rounds('look', (_: undefined, signal) => {
         seenDigest = digestNow()
@@ -68,14 +70,15 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
     guards: {
       isCrash: ({ event }) => !isOurs(event),
       isLasting: ({ event }) => !thrownIn(event).retryable,
-      isTableDamaged: ({ event }) => thrownIn(event).code === 'tableDamaged',
       isWanted: ({ context }) => context.wanted,
+      isOpenedLately: ({ context }) => clock.monotonicMs() < context.openedMs + lookIntervalMs,
       isSilenceDue: ({ context }) => clock.monotonicMs() >= context.silenceAtMs,
     },
     actions: {
       logOpened: (_, { setAside }: OpenedStore) => {
         if (setAside !== undefined) log.error(setAside)
       },
+      noteOpened: assign({ openedMs: () => clock.monotonicMs() }),
       startLook: assign({ startMs: () => clock.monotonicMs(), wanted: false }),
       look: sendTo('look', roundWanted(undefined)),
       logLook: ({ context }, look: KeysLook) => {
@@ -102,7 +105,10 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
         if (message !== context.failure) log.error(`The agents could not be brought up to date: ${message}. It is tried again.`)
       },
       noteFailure: assign({ failure: ({ event }) => thrownIn(event).message }),
-      giveUpTable: () => agents.giveUpTable(),
+      giveUpTable: () => {
+        log.error(`${agents.store.damage}.`)
+        agents.giveUpTable()
+      },
       keepError: assign({ error: ({ event }) => thrownIn(event) }),
     },
     delays: {
@@ -113,6 +119,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
     id: 'localAgents',
     options: machineOptions,
     context: () => ({
+      openedMs: 0,
       startMs: 0,
       lookAtMs: 0,
       silenceAtMs: clock.monotonicMs() + silenceGraceMs,
@@ -125,7 +132,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       opening: {
         invoke: {
           src: 'open',
-          onDone: { target: 'upkeep', actions: { type: 'logOpened', params: ({ event }) => event.output } },
+          onDone: { target: 'upkeep', actions: [{ type: 'logOpened', params: ({ event }) => event.output }, 'noteOpened'] },
           onError: [
             // A table that cannot be used at all, such as one of a newer version, needs an operator.
             { guard: 'isLasting', target: 'ended', actions: 'keepError' },
@@ -135,8 +142,14 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       },
       locked: { after: { retry: 'opening' } },
       upkeep: {
-        invoke: [{ src: 'keysChanges' }, { src: 'look', id: 'look' }, { src: 'silence', id: 'silence' }],
-        on: { 'keys.changed': { actions: 'noteWanted' } },
+        invoke: [{ src: 'keysChanges' }, { src: 'damage' }, { src: 'look', id: 'look' }, { src: 'silence', id: 'silence' }],
+        on: {
+          'keys.changed': { actions: 'noteWanted' },
+          'table.damaged': [
+            { guard: 'isOpenedLately', target: 'locked', actions: 'giveUpTable' },
+            { target: 'opening', actions: 'giveUpTable' },
+          ],
+        },
         initial: 'looking',
         states: {
           looking: {
@@ -150,7 +163,6 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
                 ],
               },
               'look.failed': [
-                { guard: 'isTableDamaged', target: '#localAgents.opening', actions: ['logFailure', 'giveUpTable'] },
                 { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
                 { target: 'resting', actions: ['logFailure', 'noteFailure', 'planLook'] },
               ],
@@ -161,7 +173,6 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
             on: {
               'silence.done': { target: 'resting', actions: { type: 'logSilenced', params: ({ event }) => event.output } },
               'silence.failed': [
-                { guard: 'isTableDamaged', target: '#localAgents.opening', actions: ['logFailure', 'giveUpTable'] },
                 { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
                 { target: 'resting', actions: ['logFailure', 'noteFailure'] },
               ],
