@@ -14,7 +14,7 @@ const kindsOf = (...wanted: readonly string[]): readonly FaultKind[] =>
   faultKinds.filter((kind) => wanted.includes(kind) || wanted.includes(faultTable[kind].of))
 
 const visits = kindsOf('agentConnects', 'agentMoves', 'agentTwice', 'agentShutsDown', 'agentLost')
-const troubles = kindsOf('network', 'crash', 'tableLocked')
+const troubles = kindsOf('network', 'crash', 'tableLocked', 'workerTableDamaged')
 
 /** Clocks are wrong from the start, by minutes; the master's is the one that counts. */
 const skews = fc.array(fc.integer({ min: -600_000, max: 600_000 }), { minLength: 2, maxLength: 2 })

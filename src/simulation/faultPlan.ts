@@ -94,6 +94,8 @@ export const faultTable = {
   agentLost: faultOf('agents', ['node', 'agent']),
   /** Something else holds the agents' table of the node. */
   tableLocked: faultOf('agents', ['node', 'durationMs']),
+  /** The agents' table of a worker turns out to be damaged, and is made anew. */
+  workerTableDamaged: faultOf('agents', ['node']),
   /** client.keys on the master as it may be seen while it is saved; after a moment it is as it was. */
   keysGlimpse: faultOf('agents', ['damage', 'durationMs']),
 } as const

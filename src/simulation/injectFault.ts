@@ -101,6 +101,9 @@ export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | u
         },
       }
     }
+    case 'workerTableDamaged':
+      cluster.agents.tableDamaged(cluster.node(fault.node))
+      return undefined
     case 'keysGlimpse':
       return cluster.agents.glimpse(fault.damage, fault.durationMs)
     case 'enrolAgent':

@@ -81,7 +81,7 @@ const drawField: { readonly [F in keyof FaultFields]: (random: SeededRandom, opt
 }
 
 /** Kinds whose name says that they befall a worker. */
-export const workerKinds: ReadonlySet<FaultKind> = new Set(['editWorker', 'deleteWorkerFile', 'addExtraFile'])
+export const workerKinds: ReadonlySet<FaultKind> = new Set(['editWorker', 'deleteWorkerFile', 'addExtraFile', 'workerTableDamaged'])
 
 /** Puts a fault where it can happen: two different ends, a worker's edit on a worker. */
 export const placed = (fault: Fault, nodes: readonly string[]): Fault => {

@@ -26,6 +26,8 @@ interface Said {
   readonly words: Word[]
   /** Beaten by a word that is certain, unless somebody set a clock since. */
   readonly untimed: Set<string>
+  /** Beaten by a word that is certain, unless it was lost with the table of its node. */
+  readonly beaten: Set<string>
 }
 
 const shown = ({ node, says }: Pick<Word, 'node' | 'says'>): string => `${says} at ${node}`
@@ -70,6 +72,14 @@ export class SaidOfAgents {
         this.#connected.set(connection, { ...stamp, isTimed: false })
   }
 
+  /** What only the node's table had is lost: nobody knows what that is. */
+  tableDamaged(node: string): void {
+    for (const { beaten, untimed, words } of this.#said.values()) {
+      for (const word of words) if (word.node === node) word.isCertain = false
+      for (const shownBefore of beaten) untimed.add(shownBefore)
+    }
+  }
+
   /** What may stand in the master's table; `certain`: something must. */
   allowed(id: number): { readonly says: ReadonlySet<string>; readonly timed: readonly Word[]; readonly isCertain: boolean } {
     const { untimed, words } = this.#said.get(id) ?? { untimed: new Set<string>(), words: [] }
@@ -83,7 +93,7 @@ export class SaidOfAgents {
   }
 
   say(id: number, word: Word): Word {
-    const said = this.#said.get(id) ?? { words: [], untimed: new Set() }
+    const said = this.#said.get(id) ?? { words: [], untimed: new Set(), beaten: new Set() }
     this.#said.set(id, said)
     said.words.push(word)
     if (said.words.length >= untimedMax) prune(said)
@@ -92,9 +102,9 @@ export class SaidOfAgents {
 }
 
 /** Lets go of what is beaten for good, and of the times of what has none. */
-const prune = ({ untimed, words }: Said): void => {
+const prune = ({ beaten, untimed, words }: Said): void => {
   const fromMs = newestMs(words)
   const kept = words.filter((word) => isPossible(word, fromMs))
-  for (const word of words) if (!word.isTimed) untimed.add(shown(word))
+  for (const word of words) (word.isTimed ? beaten : untimed).add(shown(word))
   words.splice(0, words.length, ...kept)
 }

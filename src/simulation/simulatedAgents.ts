@@ -55,6 +55,7 @@ export class SimulatedAgents {
   readonly #asking = new Map<string, Set<() => void>>()
   /** Connections that send keep-alives. */
   readonly #beating = new Map<string, unknown>()
+  #tablesDamaged = 0
   #turn: Promise<void> = Promise.resolve()
   #endGlimpse: (() => void) | undefined
 
@@ -230,6 +231,14 @@ export class SimulatedAgents {
   /** Its process is gone; what was asked of it is never answered. */
   gone(node: string): void {
     for (const unanswered of this.#asking.get(node) ?? []) unanswered()
+  }
+
+  /** What was said to a worker and did not reach the master is lost; groups and agents are what the master has. */
+  tableDamaged({ agentTable, name }: SimulatedNode): void {
+    this.#tablesDamaged += 1
+    agentTable.damage(`table of ${name}, made anew (${this.#tablesDamaged})`)
+    this.said.tableDamaged(name)
+    this.facts.tableDamaged(name)
   }
 
   clockSet(node: SimulatedNode): void {
