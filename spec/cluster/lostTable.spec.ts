@@ -102,6 +102,18 @@ describe('a table that is lost', () => {
       { numRuns: 12 },
     ))
 
+  it('has all agents again, although it was given up in the middle of a look at client.keys', async () => {
+    const cluster = await startCluster(1)
+    const { agents } = cluster.node('w1').running ?? {}
+    cluster.node('w1').agentTable.damage('the next one')
+    const looking = agents?.look(signal).catch(() => undefined)
+    void agents?.counts()
+    await cluster.clock.advance(settledMs)
+    await looking
+    expect(Object.keys(groupsOn(cluster, 'w1')).map(Number)).toEqual(ids)
+    await finish(cluster)
+  })
+
   it('takes the groups from the newest copy, whichever worker is there first', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(), fc.constantFrom('w1', 'w2'), fc.boolean(), async (seed, stale, isStaleFirst) => {

@@ -161,6 +161,8 @@ export class LocalAgents {
   }
 
   async #look(signal: AbortSignal): Promise<KeysLook> {
+    const opening = this.open()
+    const opened = await opening
     const all = this.#lookAtAll
     this.#lookAtAll = true
     const problems: string[] = []
@@ -183,12 +185,14 @@ export class LocalAgents {
       for (const id of others) gone.push(id)
     }
     if (gone.length > 0) await this.files.forget(gone, signal)
-    this.#lookAtAll = false
-    this.reports.forget(gone)
     if (isFirst) {
       this.#firstLookMs = this.#options.timers.monotonicMs()
-      await this.groups.begin(await this.open(), page.agents)
+      await this.groups.begin(opened, page.agents)
     }
+    // Given up meanwhile: the next table has nothing of what this one was told.
+    if (this.#opening !== opening) throw new ClusterError('tableDamaged')
+    this.#lookAtAll = false
+    this.reports.forget(gone)
     const isOther = this.#idsDigest !== page.idsDigest || (page.ids !== undefined && !this.#isBelieved)
     if (page.ids) this.#isBelieved = true
     this.#idsDigest = page.idsDigest

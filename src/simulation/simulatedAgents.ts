@@ -133,7 +133,9 @@ export class SimulatedAgents {
 
   /** Something is seen of the file while it is saved; returns what ends it. */
   glimpse(damage: KeysDamage, wantedMs: number): { readonly afterMs: number; readonly end: () => void } | undefined {
-    const { disk } = this.#world.node('master')
+    const { agentTable, disk } = this.#world.node('master')
+    // What nobody ever saw whole cannot be told from a new cluster's.
+    if (agentTable.highestId() === 0) return undefined
     const path = this.#world.absolute(keysPath)
     const before = this.#keys()
     // One at a time: what was seen of it in the middle of a save is nothing to come back to.
