@@ -1,7 +1,7 @@
 /** Agent info with a played master: what is sent when, and that nothing counts as sent before the master has said so. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type ChildEvent, startHosted } from '../../../src/actors/host.js'
+import { type ChildEvent, type Hosted, startHosted } from '../../../src/actors/host.js'
 import { agentInfoSend } from '../../../src/actors/threads/agentInfo.js'
 import { decodeAgentBatch } from '../../../src/domain/agentBatch.js'
 import { ClusterError } from '../../../src/errors.js'
@@ -31,9 +31,10 @@ const startSender = async (replies: Reply[] = []) => {
   const tables = new Map<string, Map<number, string>>()
   let table = 'first'
   let batches = 0
-  const link = new ScriptedLink('master', async (_type, body) => {
-    if (!isReport(body)) return undefined
-    const { batch, table: asked } = body
+  let endsOfRounds = 0
+  const dialled = (): ScriptedLink => new ScriptedLink('master', async (_type, body) => (isReport(body) ? answer(body) : undefined))
+  const answer = ({ batch, last, table: asked }: Report): unknown => {
+    if (last && asked === table) endsOfRounds += 1
     if (batch.byteLength > 0 && asked === table) {
       const reply = replies.shift() ?? 'taken'
       if (reply === 'newTable') table = `${table}'`
@@ -48,21 +49,24 @@ const startSender = async (replies: Reply[] = []) => {
       }
     }
     return { table, taken: 0, unknown: 0, refused: 0 }
-  })
+  }
   const ends: ChildEvent[] = []
   await settled(clock, world.agents.open())
   await settled(clock, world.agents.look(signal))
-  const thread = startHosted(agentInfoSend({ agents: world.agents, clock, intervalMs, answerMsMax: 1_000 }), {
-    clock,
-    input: { link, log },
-    onEnd: (event) => ends.push(event),
-  })
+  const logic = agentInfoSend({ agents: world.agents, clock, intervalMs, answerMsMax: 1_000 })
+  const connect = (): Hosted => startHosted(logic, { clock, input: { link: dialled(), log }, onEnd: (event) => ends.push(event) })
+  let thread = connect()
   return {
     clock,
     log,
     world,
     known: () => [...(tables.get(table) ?? [])].sort(),
     batches: () => batches,
+    endsOfRounds: () => endsOfRounds,
+    reconnect: () => {
+      thread.stop()
+      thread = connect()
+    },
     measure: () => world.agents.clock.measure(clock.now(), clock.monotonicMs()),
     report: (id: number, kind: 'startup' | 'keepAlive') => settled(clock, world.agents.reports.add([{ id, kind }])),
     stop: async () => {
@@ -139,6 +143,23 @@ describe('agent info', () => {
     expect(batches()).toBe(1)
     await clock.advance(5 * intervalMs)
     expect(batches()).toBe(1)
+    await stop()
+  })
+
+  it('asks nothing of a master that was told within a minute, over this link, that there is no news', async () => {
+    const { clock, endsOfRounds, log, measure, reconnect, report, stop } = await startSender()
+    measure()
+    await clock.advance(55_000)
+    expect(endsOfRounds()).toBe(1)
+    expect(log.lines.filter((line) => line.includes('Updated 0 chunks.'))).toHaveLength(6)
+    await clock.advance(15_000)
+    expect(endsOfRounds()).toBe(2)
+    reconnect()
+    await clock.advance(20_000)
+    expect(endsOfRounds()).toBe(3)
+    await report(1, 'startup')
+    await clock.advance(200)
+    expect(endsOfRounds()).toBe(4)
     await stop()
   })
 })

@@ -32,6 +32,8 @@ export interface AgentInfoSendInput {
 const gatherMs = 50
 /** Batches that the master has not answered yet while the next one is made. */
 const batchesAheadMax = 2
+/** A master that was told this recently, over the same link, that there is no news is not told again. */
+const silenceMsMax = 60_000
 const nothing = new Uint8Array()
 
 interface Sending extends AgentInfoSendInput {
@@ -70,12 +72,19 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
         await agents.store.acknowledge(table, sent.upTo)
         chunks += 1
       }
-      if (!news) return { chunks, found: await ask(link, { table, batch: nothing, chunk: chunks, last: true }, signal) }
+      if (news) continue
+      if (chunks === 0 && isTold(link)) return { chunks, found: table }
+      const found = await ask(link, { table, batch: nothing, chunk: chunks, last: true }, signal)
+      if (found === table) told = { link, atMs: clock.monotonicMs() }
+      return { chunks, found }
     }
   }
 
   /** The master's table when it was last heard of. */
   let table = ''
+  /** The last round that the master knows of. */
+  let told: { readonly link: Link; readonly atMs: number } | undefined
+  const isTold = (link: Link): boolean => told?.link === link && clock.monotonicMs() - told.atMs < silenceMsMax
 
   const sendNews = async (link: Link, signal: AbortSignal): Promise<number> => {
     await agents.ready(signal)
