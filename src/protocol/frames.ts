@@ -63,7 +63,10 @@ const none = Buffer.alloc(0)
 export class FrameGatherer {
   /** Ciphertext and tag, in bytes, that a peer may announce. */
   #sealedBytesMax: number
+  /** The last read, or `#own`. */
   #store: Buffer = none
+  /** For frames that come in parts. Kept from one to the next, until a read brings nothing but whole frames. */
+  #own: Buffer = none
   #start = 0
   #end = 0
 
@@ -110,6 +113,7 @@ export class FrameGatherer {
 
   #nothingYet(): Result<undefined> {
     if (this.waiting === 0) {
+      if (this.#store !== this.#own) this.#own = none
       this.#store = none
       this.#start = 0
       this.#end = 0
@@ -119,12 +123,12 @@ export class FrameGatherer {
 
   /** Grows with what has really come, not with what is announced: a peer that announces much and sends little holds little. */
   #makeRoom(bytes: number): void {
-    const waiting = this.waiting
     if (this.#end + bytes <= this.#store.byteLength) return
-    const target =
-      waiting + bytes <= this.#store.byteLength ? this.#store : Buffer.allocUnsafeSlow(Math.max(waiting + bytes, this.#growth()))
-    this.#store.copy(target, 0, this.#start, this.#end)
-    this.#store = target
+    const { waiting } = this
+    const from = this.#store
+    if (waiting + bytes > this.#own.byteLength) this.#own = Buffer.allocUnsafeSlow(Math.max(waiting + bytes, this.#growth()))
+    from.copy(this.#own, 0, this.#start, this.#end)
+    this.#store = this.#own
     this.#start = 0
     this.#end = waiting
   }
