@@ -23,8 +23,8 @@ export const limits = {
   messageDepthMax: 16,
   framesPerRekey: 65_536,
   recordsPerFrameMax: 8_192,
-  /** A control message waits for one frame of bulk at most: this much and a chunk. */
-  bulkPerFrameBytesMax: 256 * KiB,
+  /** A control message waits for one frame of bulk at most: this much and a chunk. A full chunk ends its frame, so that it can be moved. */
+  bulkPerFrameBytesMax: 128 * KiB,
   requestsInFlightMax: 4_096,
   /** How long a peer has to close its side after we closed ours. */
   lingerMsMax: 1_000,
