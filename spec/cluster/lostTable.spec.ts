@@ -102,6 +102,20 @@ describe('a table that is lost', () => {
       { numRuns: 12 },
     ))
 
+  it('has the states of all agents again as soon as the workers hear of the next one, though they have no news', async () => {
+    const cluster = await startCluster(1)
+    const statuses = () => cluster.master.agentTable.list({}, 0).map(({ status }) => status)
+    for (const id of ids) report(cluster, id < 3 ? 'w1' : 'w2', id)
+    await cluster.clock.advance(15_000)
+    const before = statuses()
+    expect(before).toEqual(ids.map(() => 'pending'))
+    await damage(cluster, 'master', 'in use')
+    void cluster.master.running?.agents.counts()
+    await cluster.clock.advance(2_000)
+    expect(statuses()).toEqual(before)
+    await finish(cluster)
+  })
+
   it('has all agents again, although it was given up in the middle of a look at client.keys', async () => {
     const cluster = await startCluster(1)
     const { agents } = cluster.node('w1').running ?? {}

@@ -79,6 +79,7 @@ export class LocalAgents {
   }
   #idsDigest = ''
   #confirmed = ''
+  #masterTable = ''
   /** client.keys was believed in what it lacks. */
   #isBelieved = false
   #firstLookMs = 0
@@ -148,11 +149,19 @@ export class LocalAgents {
 
   // --------------------------------------------------------------------------------------------------- who exists
 
-  /** On a worker: the digest of the agents that the master believes in. Without it nobody is gone who is only missing. */
-  confirm(idsDigest: string): void {
-    if (idsDigest === this.#confirmed) return
-    this.#confirmed = idsDigest
+  /** On a worker: the master's table, and the digest of the agents that it believes in. Without that nobody is gone who is only missing. */
+  hear({ ids, table }: { readonly table: string; readonly ids: string }): void {
+    const isOther = this.#masterTable !== '' && this.#masterTable !== table
+    this.#masterTable = table
+    if (isOther) this.reports.news.tell()
+    if (ids === this.#confirmed) return
+    this.#confirmed = ids
     this.confirmations.tell()
+  }
+
+  /** On a worker: as the master said last; empty before. To another table nothing is acknowledged. */
+  get masterTable(): string {
+    return this.#masterTable
   }
 
   /** Brings the table in line with client.keys. */

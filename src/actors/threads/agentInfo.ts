@@ -84,7 +84,8 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
   let table = ''
   /** The last round that the master knows of. */
   let told: { readonly link: Link; readonly atMs: number } | undefined
-  const isTold = (link: Link): boolean => told?.link === link && clock.monotonicMs() - told.atMs < silenceMsMax
+  const isTold = (link: Link): boolean =>
+    told?.link === link && clock.monotonicMs() - told.atMs < silenceMsMax && ['', table].includes(agents.masterTable)
 
   const sendNews = async (link: Link, signal: AbortSignal): Promise<number> => {
     await agents.ready(signal)
