@@ -11,6 +11,7 @@ import { AgentReports } from './agentReports.js'
 import type { ClusterClock } from './clusterClock.js'
 import { Listeners, waitUntil } from './listeners.js'
 import { LocalGroups } from './localGroups.js'
+import { MasterWord } from './masterWord.js'
 import { pause } from './pause.js'
 import { WatchedAgentStore } from './watchedAgentStore.js'
 
@@ -64,8 +65,8 @@ export class LocalAgents {
   readonly reports: AgentReports
   /** Told when agents came or went, and when client.keys was looked at for the first time. */
   readonly keys = new Listeners()
-  /** Told when the master believes in other agents than before. */
-  readonly confirmations = new Listeners()
+  /** On a worker. */
+  readonly master = new MasterWord()
   readonly groups: LocalGroups
   readonly #options: LocalAgentsOptions
   readonly #waiting: WaitingChange[] = []
@@ -78,8 +79,6 @@ export class LocalAgents {
     withoutGroups: 0,
   }
   #idsDigest = ''
-  #confirmed = ''
-  #masterTable = ''
   /** client.keys was believed in what it lacks. */
   #isBelieved = false
   #firstLookMs = 0
@@ -96,6 +95,7 @@ export class LocalAgents {
     this.reports = new AgentReports({ node, store: this.store, clock, opened: () => this.ready(this.#closing.signal) })
     this.groups = new LocalGroups(this.store, files)
     this.reports.defaulted.add(() => this.groups.changes.tell())
+    this.master.tables.add(() => this.reports.news.tell())
   }
 
   /** Opens the table; a failed attempt can be repeated. */
@@ -149,21 +149,6 @@ export class LocalAgents {
 
   // --------------------------------------------------------------------------------------------------- who exists
 
-  /** On a worker: the master's table, and the digest of the agents that it believes in. Without that nobody is gone who is only missing. */
-  hear({ ids, table }: { readonly table: string; readonly ids: string }): void {
-    const isOther = this.#masterTable !== '' && this.#masterTable !== table
-    this.#masterTable = table
-    if (isOther) this.reports.news.tell()
-    if (ids === this.#confirmed) return
-    this.#confirmed = ids
-    this.confirmations.tell()
-  }
-
-  /** On a worker: as the master said last; empty before. To another table nothing is acknowledged. */
-  get masterTable(): string {
-    return this.#masterTable
-  }
-
   /** Brings the table in line with client.keys. */
   look(signal: AbortSignal): Promise<KeysLook> {
     return this.#inTurn(() => this.#look(signal))
@@ -178,7 +163,7 @@ export class LocalAgents {
     const gone: number[] = []
     const isFirst = this.#idsDigest === ''
     let changed = 0
-    let page = await this.files.look(all, this.#confirmed, signal)
+    let page = await this.files.look(all, this.master.ids, signal)
     for (;;) {
       if (page.upserts.length > 0) await this.store.addAgents(page.upserts)
       changed += page.upserts.length

@@ -67,7 +67,7 @@ export class AgentRules {
     if (agents.pending > 0) return ['a command is not answered yet']
     const tables = nodes.map((node) => ({ name: node.name, node, table: tableOf(node) }))
     const wanted = [...keyIdsOf(master, this.#options.keysPath)].join()
-    const masterTable = master.agentTable.open().table
+    const masterTable = master.agentTable.groupsState().table
     const hash = createHash('sha1')
     for (const { groups } of tables[0]?.table.values() ?? []) hash.update(hashed(groups))
     const groupsHash = hash.digest('hex')

@@ -75,7 +75,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     // What was told before this thread listened was not heard.
     const told = heard ?? (await link.request('agentGroups.ask', {}, { signal, timeoutMs: requestMsMax }))
     if (told.table === '') return 'same'
-    agents.hear(told)
+    agents.master.hear(told)
     const own = await agents.store.groupsState()
     if (own.table !== '' && own.table !== told.table) await offer(own, link, signal)
     if (own.table === told.table && own.version >= told.version && own.hash === told.hash) return 'same'

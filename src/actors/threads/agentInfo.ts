@@ -85,7 +85,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
   /** The last round that the master knows of. */
   let told: { readonly link: Link; readonly atMs: number } | undefined
   const isTold = (link: Link): boolean =>
-    told?.link === link && clock.monotonicMs() - told.atMs < silenceMsMax && ['', table].includes(agents.masterTable)
+    told?.link === link && clock.monotonicMs() - told.atMs < silenceMsMax && ['', table].includes(agents.master.table)
 
   const sendNews = async (link: Link, signal: AbortSignal): Promise<number> => {
     await agents.ready(signal)

@@ -53,7 +53,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
         const stopTree = tree.onContent(() => {
           if (digestNow() !== seenDigest) sendBack({ type: 'keys.changed' })
         })
-        const stopConfirmations = agents.confirmations.add(() => sendBack({ type: 'keys.changed' }))
+        const stopConfirmations = agents.master.confirmations.add(() => sendBack({ type: 'keys.changed' }))
         return () => {
           stopTree()
           stopConfirmations()
