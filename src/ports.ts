@@ -399,6 +399,8 @@ export interface AgentFiles {
   mergedSum(groups: readonly string[], signal: AbortSignal): Promise<string | undefined>
   /** Fails with `groupInvalid` when it is there already. */
   createGroup(group: string, signal: AbortSignal): Promise<void>
+  /** The group `default`, where etc/shared is there and lacks it. Returns whether it was made. Fails when it cannot be. */
+  createDefaultGroup(signal: AbortSignal): Promise<boolean>
   /** With all its files. Fails with `groupInvalid` when it is not there. */
   removeGroup(group: string, signal: AbortSignal): Promise<void>
   /** Brings merged.mg of every group, and of each of these lists of groups, up to date; deletes those of lists that nobody has. */

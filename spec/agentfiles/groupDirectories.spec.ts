@@ -97,6 +97,23 @@ describe.each([
     expect(groups.groups()).toEqual(['default'])
   })
 
+  it('get the default one where it is missing, and only in an etc/shared that is there', () => {
+    const world = opened(create())
+    const groups = groupsOf(world)
+    expect(refusalOf(() => groups.createDefault())).toBe("fileFailed: 'etc/shared' does not exist.")
+    expect(world.exists('etc/shared')).toBe(false)
+    world.mkdir('etc/shared')
+    expect(groups.createDefault()).toBe(true)
+    expect(filesBelow(world, 'etc')).toEqual(new Map([['etc/shared/default/agent.conf', `660 ${emptyConfig}`]]))
+    expect(world.modeOf('etc/shared/default')).toBe(0o770)
+    world.write('etc/shared/default/agent.conf', 'an edit')
+    expect(groups.createDefault()).toBe(false)
+    expect(world.read('etc/shared/default/agent.conf')).toBe('an edit')
+    world.remove('etc/shared/default')
+    world.symlink('../rules', 'etc/shared/default')
+    expect(refusalOf(() => groups.createDefault())).toMatch(/^groupInvalid: 'etc\/shared\/default' is in the way/)
+  })
+
   it('tell of their files, with sizes and digests', () => {
     const world = opened(create())
     const groups = groupsOf(world)

@@ -46,6 +46,10 @@ describe('agents of a simulated cluster', () => {
     await cluster.clock.advance(12_000)
     expect(list('master')[0]).toMatchObject({ id: 1, status: 'active', node: 'w2', groups: ['default'] })
     expect(list('w1')[0]).toMatchObject({ groups: ['default'] })
+    // Nobody had made that group.
+    await cluster.clock.advance(20_000)
+    const ofDefault = ['agent.conf', 'merged.mg'].map((name) => `etc/shared/default/${name}`)
+    for (const node of cluster.nodes) expect([...cluster.treeOf(node.name).files.keys()]).toEqual(expect.arrayContaining(ofDefault))
 
     void operations('w2').remove(1, signal)
     await cluster.clock.advance(2_000)

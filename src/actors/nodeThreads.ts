@@ -42,6 +42,6 @@ export const nodeThreads = ({ agents, clock, groups, log, role, timings, tree }:
       name: 'localAgentGroups',
       logic: localAgentGroups({ agents, published: groups, clock, ...publishing, log: log.at({ subtag: 'Local agent-groups' }) }),
     },
-    { name: 'mergedFiles', logic: mergedFiles({ agents, tree, intervalMs, log: log.at({ subtag: 'Merged files' }) }) },
+    { name: 'mergedFiles', logic: mergedFiles({ agents, tree, clock, intervalMs, log: log.at({ subtag: 'Merged files' }) }) },
   ]
 }

@@ -24,6 +24,7 @@ export interface SynchronousAgentFiles {
   groupFiles(group: string): readonly GroupFile[]
   mergedSum(groups: readonly string[]): string | undefined
   createGroup(group: string): void
+  createDefaultGroup(): boolean
   removeGroup(group: string): void
   buildMerged(multigroups: readonly (readonly string[])[]): MergedOutcome
 }
@@ -42,6 +43,7 @@ export const createSynchronousAgentFiles = (disk: Disk, options: CreateAgentFile
     groupFiles: (group) => groups.groupFiles(group),
     mergedSum: (list) => merged.sum(list),
     createGroup: (group) => groups.createGroup(group),
+    createDefaultGroup: () => groups.createDefault(),
     removeGroup: (group) => groups.removeGroup(group),
     buildMerged: (multigroups) => merged.build(multigroups),
   }

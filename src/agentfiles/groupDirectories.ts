@@ -44,12 +44,23 @@ export class GroupDirectories {
     this.#attempt(path, 'created', () => {
       if (listGroups(this.#disk, this.#options.home).groups.length >= limits.groupsMax && !lstatIfThere(this.#disk, this.#absolute(path)))
         throw invalid(`There are ${limits.groupsMax} groups already, which is the most.`)
-      this.#makeGroupDirectory(group, path)
-      const agentConfig = `${path}/${agentConfigName}`
-      const mode = itemOf(this.#options.synced, agentConfig)?.mode ?? groupFileMode
-      replaceFile(this.#disk, this.#absolute(agentConfig), Buffer.from(emptyAgentConfig), mode)
-      syncDirectory(this.#disk, this.#absolute(path))
-      syncDirectory(this.#disk, this.#absolute(sharedDirectory))
+      makeDirectory(this.#disk, this.#absolute(sharedDirectory))
+      this.#makeGroup(group, path)
+    })
+  }
+
+  /**
+   * The group that Wazuh's installation makes. Returns whether it was missing. Does not make etc/shared: a home without it may be
+   * one whose files are not there yet.
+   */
+  createDefault(): boolean {
+    const path = checkedPath(defaultGroup)
+    return this.#attempt(path, 'created', () => {
+      if (lstatIfThere(this.#disk, this.#absolute(path))?.kind === 'directory') return false
+      if (!lstatIfThere(this.#disk, this.#absolute(sharedDirectory)))
+        throw new ClusterError('fileFailed', { message: `'${sharedDirectory}' does not exist.` })
+      this.#makeGroup(defaultGroup, path)
+      return true
     })
   }
 
@@ -70,8 +81,16 @@ export class GroupDirectories {
     return path
   }
 
+  #makeGroup(group: string, path: string): void {
+    this.#makeGroupDirectory(group, path)
+    const agentConfig = `${path}/${agentConfigName}`
+    const mode = itemOf(this.#options.synced, agentConfig)?.mode ?? groupFileMode
+    replaceFile(this.#disk, this.#absolute(agentConfig), Buffer.from(emptyAgentConfig), mode)
+    syncDirectory(this.#disk, this.#absolute(path))
+    syncDirectory(this.#disk, this.#absolute(sharedDirectory))
+  }
+
   #makeGroupDirectory(group: string, path: string): void {
-    makeDirectory(this.#disk, this.#absolute(sharedDirectory))
     try {
       this.#disk.mkdir(this.#absolute(path), directoryMode)
     } catch (thrown) {

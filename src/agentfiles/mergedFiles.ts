@@ -173,9 +173,7 @@ class BuildRun {
 
   #bringMultigroup(hash: string, list: readonly string[], groups: ReadonlyMap<string, GroupView>, activeResponse: GroupView): void {
     const path = `${multigroupsDirectory}/${hash}/${mergedName}`
-    const missing = list.filter((group) => !groups.has(group))
-    if (missing.length > 0) this.#problems.add(`'${path}' is of the groups ${list.join()}, but there is no ${missing.join(', no ')}.`)
-    if (missing.length === list.length) return
+    if (!list.some((group) => groups.has(group))) return
     const views = list.map((group) => groups.get(group) ?? absentGroup(group))
     this.#bring({ path, title: hash, groups: views, inputs: [activeResponse, ...views] })
   }

@@ -20,6 +20,7 @@ interface AgentFilesTasks {
   groupFiles: { readonly task: string; readonly answer: readonly GroupFile[] }
   mergedSum: { readonly task: readonly string[]; readonly answer: string | undefined }
   createGroup: { readonly task: string; readonly answer: null }
+  createDefaultGroup: { readonly task: undefined; readonly answer: boolean }
   removeGroup: { readonly task: string; readonly answer: null }
   buildMerged: { readonly task: readonly (readonly string[])[]; readonly answer: MergedOutcome }
 }
@@ -51,6 +52,7 @@ export const createAgentFiles = ({ workerFile = defaultWorkerFile, ...options }:
     createGroup: async (group, signal) => {
       await run('createGroup', group, signal)
     },
+    createDefaultGroup: (signal) => run('createDefaultGroup', undefined, signal),
     removeGroup: async (group, signal) => {
       await run('removeGroup', group, signal)
     },

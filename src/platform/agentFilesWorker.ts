@@ -24,6 +24,7 @@ export const groups = (): readonly string[] | ThreadRefusal => answering(() => f
 export const groupFiles = (group: string): readonly GroupFile[] | ThreadRefusal => answering(() => files.groupFiles(group))
 export const mergedSum = (list: readonly string[]): string | undefined | ThreadRefusal => answering(() => files.mergedSum(list))
 export const createGroup = (group: string): null | ThreadRefusal => done(() => files.createGroup(group))
+export const createDefaultGroup = (): boolean | ThreadRefusal => answering(() => files.createDefaultGroup())
 export const removeGroup = (group: string): null | ThreadRefusal => done(() => files.removeGroup(group))
 export const buildMerged = (multigroups: readonly (readonly string[])[]): MergedOutcome | ThreadRefusal =>
   answering(() => files.buildMerged(multigroups))

@@ -1,6 +1,9 @@
 /** What must hold of the agents in a simulated cluster: at every look while things go wrong, and once they are mended. */
 import { createHash } from 'node:crypto'
+import { posix } from 'node:path'
 import type { AgentView } from '../domain/agent.js'
+import { defaultGroup } from '../domain/agentGroups.js'
+import type { Disk } from '../ports.js'
 import type { SimulatedAgents } from './simulatedAgents.js'
 import type { SimulatedNode } from './simulatedNode.js'
 
@@ -81,7 +84,14 @@ export class AgentRules {
       if (node !== master && node.agentTable.unsent(masterTable, 0, node.clock.now())) says.push(`${name} has news that the master lacks`)
       return says
     })
+    const hasDefault = [...(tables[0]?.table.values() ?? [])].some(({ groups }) => groups.includes(defaultGroup))
+    if (hasDefault && this.#isDefaultMissing(master)) others.push(`the group '${defaultGroup}' is not made yet`)
     return [...silent, ...others, ...this.#unmerged(master).map((path) => `${path} is not built yet`)]
+  }
+
+  #isDefaultMissing({ disk }: SimulatedNode): boolean {
+    const shared = posix.join(posix.dirname(this.#options.keysPath), 'shared')
+    return isThere(disk, shared) && !isThere(disk, posix.join(shared, defaultGroup))
   }
 
   #isOverdue({ id, status }: AgentView, nowMs: number): boolean {
@@ -162,6 +172,15 @@ export class AgentRules {
       const path = `var/multigroups/${hashed(list)}/merged.mg`
       return !masterHas(path) && list.some((group) => masterHas(`etc/shared/${group}/merged.mg`)) ? [path] : []
     })
+  }
+}
+
+const isThere = (disk: Disk, path: string): boolean => {
+  try {
+    disk.lstat(path)
+    return true
+  } catch {
+    return false
   }
 }
 

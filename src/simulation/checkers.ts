@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
+import { defaultGroup } from '../domain/agentGroups.js'
 import { isExcluded, itemOf, type SyncedItems } from '../domain/syncedItems.js'
 import type { Disk } from '../ports.js'
 import { temporaryName } from '../tree/relativePath.js'
@@ -83,30 +84,42 @@ export const checkDiskChange = (rules: NodeDiskRules, change: DiskChange): { rea
 }
 
 /**
- * The master makes client.keys, the directories of groups while an operator has it make or delete them, and the merged files; each
- * file by way of a temporary one beside it.
+ * The master makes client.keys, the directories of groups while an operator has it make or delete them, the group `default` where
+ * it is missing, and the merged files; each file by way of a temporary one beside it.
  */
-const isMastersOwn = ({ history }: NodeDiskRules, path: string, { from, operation }: DiskChange): boolean => {
+const isMastersOwn = (rules: NodeDiskRules, path: string, { from, operation }: DiskChange): boolean => {
+  const { history } = rules
   const directory = posix.dirname(path)
   const name = posix.basename(path)
   const [, group = ''] = /^etc\/shared\/([^/]+)/.exec(path) ?? []
   if ((operation === 'unlink' || operation === 'rmdir') && group !== '' && history.isGroupMade('removed', group)) return true
-  const made = madeIn(directory, history)
+  const made = madeIn(directory, rules)
   if (made.some((file) => name === temporaryOf(file))) return operation !== 'rename' && operation !== 'mkdir' && operation !== 'rmdir'
   if (operation === 'rename') return made.includes(name) && from === posix.join(posix.dirname(from ?? ''), temporaryOf(name))
   // Where groups are is asked for again each time.
   if (operation === 'mkdir' && path === 'etc/shared') return history.isGroupMade('created')
-  if (operation === 'mkdir') return path === 'var/multigroups' || isMultigroup(path) || history.isGroupMade('created', group)
+  if (operation === 'mkdir') return path === 'var/multigroups' || isMultigroup(path) || isGroupMade(rules, group)
   if (operation === 'unlink') return isMultigroup(directory) && name === 'merged.mg'
   return operation === 'rmdir' && isMultigroup(path)
 }
 
 /** Names of the files that the master makes in a directory. */
-const madeIn = (directory: string, history: MasterHistory): readonly string[] => {
+const madeIn = (directory: string, rules: NodeDiskRules): readonly string[] => {
   if (directory === 'etc') return ['client.keys']
   if (isMultigroup(directory)) return ['merged.mg']
   if (posix.dirname(directory) !== 'etc/shared') return []
-  return history.isGroupMade('created', posix.basename(directory)) ? ['merged.mg', 'agent.conf'] : ['merged.mg']
+  return isGroupMade(rules, posix.basename(directory)) ? ['merged.mg', 'agent.conf'] : ['merged.mg']
+}
+
+const isGroupMade = ({ disk, history, home }: NodeDiskRules, group: string): boolean => {
+  if (history.isGroupMade('created', group)) return true
+  if (group !== defaultGroup) return false
+  try {
+    disk.lstat(posix.join(home, 'etc/shared', group, 'agent.conf'))
+    return false
+  } catch {
+    return true
+  }
 }
 
 const isMultigroup = (path: string): boolean => /^var\/multigroups\/[0-9a-f]{8}$/.test(path)

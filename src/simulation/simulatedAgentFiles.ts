@@ -20,6 +20,7 @@ export const createSimulatedAgentFiles = (disk: Disk, clock: Clock, options: Sim
     groupFiles: (group, signal) => calls.run(signal, () => files.groupFiles(group)),
     mergedSum: (groups, signal) => calls.run(signal, () => files.mergedSum(groups)),
     createGroup: (group, signal) => calls.run(signal, () => files.createGroup(group)),
+    createDefaultGroup: (signal) => calls.run(signal, () => files.createDefaultGroup()),
     removeGroup: (group, signal) => calls.run(signal, () => files.removeGroup(group)),
     buildMerged: (multigroups, signal) => calls.run(signal, () => files.buildMerged(multigroups)),
     close: () => {

@@ -4,15 +4,17 @@
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { ClusterError } from '../../errors.js'
-import type { Log, MergedOutcome } from '../../ports.js'
+import type { Clock, Log, MergedOutcome } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalAgents } from '../localAgents.js'
 import type { LocalTree } from '../localTree.js'
+import { MissingGroups } from '../missingGroups.js'
 import { isOurs, thrownIn } from '../thrownError.js'
 
 export interface MergedFilesOptions {
   readonly agents: LocalAgents
   readonly tree: LocalTree
+  readonly clock: Pick<Clock, 'monotonicMs'>
   readonly intervalMs: number
   readonly log: Log
 }
@@ -27,8 +29,9 @@ interface Building {
   readonly crash: ClusterError | undefined
 }
 
-export const mergedFiles = ({ agents, intervalMs, log, tree }: MergedFilesOptions) =>
-  setup({
+export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFilesOptions) => {
+  const missing = new MissingGroups({ agents, clock, intervalMs, log })
+  return setup({
     types: { context: {} as Building, events: {} as { type: 'inputs.changed' }, output: {} as End },
     actors: {
       changes: fromCallback(({ sendBack }) => {
@@ -42,8 +45,10 @@ export const mergedFiles = ({ agents, intervalMs, log, tree }: MergedFilesOption
       }),
       build: fromPromise<MergedOutcome>(async ({ signal }) => {
         await agents.ready(signal)
+        const made = await missing.look(signal)
         const built = await agents.files.buildMerged(await agents.store.multigroups(), signal)
-        if (built.written.length + built.removed.length > 0) tree.hint([...built.written, ...built.removed])
+        const touched = [...made, ...built.written, ...built.removed]
+        if (touched.length > 0) tree.hint(touched)
         return built
       }),
     },
@@ -93,3 +98,4 @@ export const mergedFiles = ({ agents, intervalMs, log, tree }: MergedFilesOption
     },
     output: ({ context }): End => ({ kind: 'crashed', error: context.crash ?? new ClusterError('threadCrashed') }),
   })
+}
