@@ -3,6 +3,7 @@ import { onlyLine } from '../../src/control/onlyLine.js'
 import type { AgentTool } from '../../src/domain/agentQuery.js'
 import type { AnswerLine } from '../../src/domain/clusterView.js'
 import { asClusterError } from '../../src/errors.js'
+import { limits } from '../../src/limits.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()
@@ -54,6 +55,30 @@ describe('agents of a simulated cluster', () => {
     void operations('w2').remove(1, signal)
     await cluster.clock.advance(2_000)
     for (const node of cluster.nodes) expect(list(node.name).map(({ name }) => name)).toEqual(['second'])
+    await finish(cluster)
+  })
+
+  it('are what they say of themselves but for the facts that break a rule, which are named to who asks, and once in the log', async () => {
+    const cluster = await startCluster(1)
+    const running = runningIn(cluster)('master')
+    void running.agentOperations.add({ name: 'first', ip: 'any', key: key('a'), groups: [] }, signal)
+    await cluster.clock.advance(2_000)
+    const labels = 'x'.repeat(limits.agentLabelsCharsMax + 1)
+    for (let times = 0; times < 2; times++) {
+      const reports = [{ id: 1, kind: 'startup' as const, facts: { version: 'Wazuh v4.14.7', osName: 'Debian', labels } }]
+      const [line] = await Promise.all([
+        onlyLine(running.answer({ kind: 'report', reports }, signal), 'reported'),
+        cluster.clock.advance(1_000),
+      ])
+      expect(line).toMatchObject({
+        refused: 0,
+        refusedFacts: [{ id: 1, fact: 'labels', why: 'has 16385 characters, and 16384 are the most' }],
+      })
+      expect(cluster.master.agentTable.list({}, 0)[0]?.facts).toMatchObject({ version: 'Wazuh v4.14.7', osName: 'Debian', labels: '' })
+    }
+    expect(cluster.trace.lines().filter((text) => text.includes('is left out'))).toEqual([
+      expect.stringContaining("'labels' of agent 001 is left out of what it says: it has 16385 characters, and 16384 are the most."),
+    ])
     await finish(cluster)
   })
 

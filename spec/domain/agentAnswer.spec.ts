@@ -20,6 +20,7 @@ describe('an answer about agents', () => {
           { kind: 'done', changed: count },
           { kind: 'added', entry: { id: count, name: 'a', ip: 'any', key: 'k' } },
           { kind: 'reported', taken: count, unknown: 0, refused: 0 },
+          { kind: 'reported', taken: 0, unknown: 0, refused: 0, refusedFacts: [{ id: count, fact: 'labels', why: 'is too long' }] },
         ]
         for (const line of lines) expect(parseAnswerLine(JSON.stringify(line))).toEqual({ ok: true, value: line })
       }),

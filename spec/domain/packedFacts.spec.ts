@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type AgentFacts, agentFactNames } from '../../src/domain/agent.js'
-import { areSoundFacts, packFacts, unpackFacts } from '../../src/domain/packedFacts.js'
+import { areSoundFacts, packFacts, siftFacts, unpackFacts } from '../../src/domain/packedFacts.js'
 import { limits } from '../../src/limits.js'
 
 const units = fc.constantFrom('a', 'Ü', '\u{1F600}', '"', '\n', '\t', '\u0000', '\u001b', '\u007F', '\u0085', '\uD800', '\uDC00')
@@ -44,5 +44,31 @@ describe('packed facts', () => {
   it('are not sound when there are too few', () => {
     expect(areSoundFacts('')).toBe(false)
     expect(areSoundFacts(packFacts(unpackFacts('')).slice(1))).toBe(false)
+  })
+})
+
+describe('what an agent says of itself', () => {
+  it('is taken fact by fact: those that break a rule are left out and named, the others stay as they are', () => {
+    const none = unpackFacts('')
+    const some = fc.oneof(texts, fc.constantFrom('x'.repeat(limits.agentFactCharsMax), 'x'.repeat(limits.agentFactCharsMax + 1)))
+    const said = fc.record(Object.fromEntries(agentFactNames.map((name) => [name, some])), { requiredKeys: [] })
+    fc.assert(
+      fc.property(said, (facts) => {
+        const { packed, refused } = siftFacts(facts)
+        expect(areSoundFacts(packed)).toBe(true)
+        const sound = agentFactNames.filter((name) => areSoundFacts(packFacts({ ...none, [name]: facts[name] ?? '' })))
+        expect(refused.map(({ fact }) => fact)).toEqual(agentFactNames.filter((name) => !sound.includes(name)))
+        expect(unpackFacts(packed)).toEqual({ ...none, ...Object.fromEntries(sound.map((name) => [name, facts[name] ?? ''])) })
+      }),
+    )
+  })
+
+  it('is refused with what is wrong', () => {
+    const { packed, refused } = siftFacts({ version: 'v4', osName: 'a\nb', labels: 'x'.repeat(limits.agentLabelsCharsMax + 1) })
+    expect(unpackFacts(packed)).toMatchObject({ version: 'v4', osName: '', labels: '' })
+    expect(refused).toEqual([
+      { fact: 'osName', why: 'holds a character that no text has' },
+      { fact: 'labels', why: 'has 16385 characters, and 16384 are the most' },
+    ])
   })
 })

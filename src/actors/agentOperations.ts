@@ -6,12 +6,16 @@ import type { GroupsChange } from '../domain/agentGroups.js'
 import type { KeyEntry } from '../domain/agentKeys.js'
 import type { AgentReport } from '../domain/agentQuery.js'
 import { ClusterError } from '../errors.js'
-import type { Link, MergeOutcome } from '../ports.js'
+import type { Link } from '../ports.js'
+import type { ReportOutcome } from './agentReports.js'
 import type { AgentRequest, LocalAgents } from './localAgents.js'
 
 export interface AgentOperations {
-  /** What was seen of agents of this node just now; resolves when it is durable. Fails with `overloaded` or `tableFailed`. */
-  report(reports: readonly AgentReport[]): Promise<MergeOutcome>
+  /**
+   * What was seen of agents of this node just now; resolves when it is durable. Facts that break a rule are left out, and named in the
+   * outcome. Fails with `overloaded` or `tableFailed`.
+   */
+  report(reports: readonly AgentReport[]): Promise<ReportOutcome>
   /** Enrols an agent. Fails with the rules' codes (errors from 9005 on), on a worker with `notConnected` when there is no master. */
   add(request: AgentRequest, signal: AbortSignal): Promise<KeyEntry>
   /** Fails with `unknownAgent`, on a worker with `notConnected` when there is no master. */
@@ -30,7 +34,7 @@ export const agentOperations = (
   masterLink: () => Link | undefined,
   requestMsMax: number,
 ): AgentOperations => {
-  const report = (reports: Parameters<AgentOperations['report']>[0]): Promise<MergeOutcome> => agents.reports.add(reports)
+  const report = (reports: Parameters<AgentOperations['report']>[0]): Promise<ReportOutcome> => agents.reports.add(reports)
   if (role === 'master') {
     return {
       report,

@@ -4,7 +4,7 @@
  */
 import {
   type AgentDetails,
-  type AgentFacts,
+  type AgentFactName,
   type AgentNews,
   type Disconnection,
   type Presence,
@@ -13,7 +13,7 @@ import {
   shiftedTimes,
 } from '../domain/agent.js'
 import type { AgentReport } from '../domain/agentQuery.js'
-import { packFacts } from '../domain/packedFacts.js'
+import { type RefusedFact, siftFacts } from '../domain/packedFacts.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { AgentStore, MergeOutcome } from '../ports.js'
@@ -36,20 +36,17 @@ interface Waiting {
   readonly reject: (thrown: unknown) => void
 }
 
-const noFacts: AgentFacts = {
-  ip: '',
-  osName: '',
-  osVersion: '',
-  osPlatform: '',
-  osArch: '',
-  osUname: '',
-  version: '',
-  configSum: '',
-  mergedSum: '',
-  labels: '',
+const nothing: ReportOutcome = { taken: 0, unknown: 0, refused: 0, defaulted: 0, refusedFacts: [] }
+
+export interface RefusedFactOfAgent extends RefusedFact {
+  readonly id: number
 }
 
-const nothing: MergeOutcome = { taken: 0, unknown: 0, refused: 0, defaulted: 0 }
+/** The outcome of all that was written together, and the facts of the own reports that were left out. */
+export interface ReportOutcome extends MergeOutcome {
+  /** The first limits.reportedFailuresMax of them. */
+  readonly refusedFacts: readonly RefusedFactOfAgent[]
+}
 
 export interface AgentReportsOptions {
   readonly node: string
@@ -69,6 +66,9 @@ export class AgentReports {
   readonly news = new Listeners()
   /** Agents got the group `default`. */
   readonly defaulted = new Listeners()
+  /** Hears of each fact of an agent once that is left out. */
+  onRefusedFact: (refused: RefusedFactOfAgent) => void = () => undefined
+  readonly #refusedBefore = new Map<number, Set<AgentFactName>>()
 
   constructor(options: AgentReportsOptions) {
     this.#options = options
@@ -80,23 +80,28 @@ export class AgentReports {
     })
   }
 
-  /** Resolves when the reports are durable, with the outcome of all that was written together. Fails with `overloaded`, `tableFailed`. */
-  add(reports: readonly AgentReport[]): Promise<MergeOutcome> {
+  /** Resolves when the reports are durable. Fails with `overloaded`, `tableFailed`. */
+  async add(reports: readonly AgentReport[]): Promise<ReportOutcome> {
     if (this.#reportsWaiting + reports.length > limits.agentReportsWaitingMax)
-      return Promise.reject(new ClusterError('overloaded', { message: 'Too many reports of agents wait for the table' }))
+      throw new ClusterError('overloaded', { message: 'Too many reports of agents wait for the table' })
     const isUrgent = reports.some(({ facts, id, kind }) => facts || kind !== 'keepAlive' || this.#connected.get(id)?.isStarting)
     // Stamped here and now: however long it waits for the table, it is as old as what was seen.
-    const news = this.#newsOf(reports)
-    if (news.presences.length === 0) return Promise.resolve(nothing)
+    const refusedFacts: RefusedFactOfAgent[] = []
+    const news = this.#newsOf(reports, refusedFacts)
+    if (news.presences.length === 0) return nothing
     this.#reportsWaiting += reports.length
-    return new Promise((resolve, reject) => {
+    const outcome = await new Promise<MergeOutcome>((resolve, reject) => {
       this.#waiting.push({ news, isUrgent, resolve, reject })
       if (!this.#isWriting) void this.#write()
     })
+    return { ...outcome, refusedFacts }
   }
 
   forget(ids: readonly number[]): void {
-    for (const id of ids) this.#connected.delete(id)
+    for (const id of ids) {
+      this.#connected.delete(id)
+      this.#refusedBefore.delete(id)
+    }
   }
 
   async #write(): Promise<void> {
@@ -127,7 +132,7 @@ export class AgentReports {
     return outcome
   }
 
-  #newsOf(reports: readonly AgentReport[]): AgentNews {
+  #newsOf(reports: readonly AgentReport[], refusedFacts: RefusedFactOfAgent[]): AgentNews {
     const nowMs = this.#options.clock.now()
     const presences: Presence[] = []
     const details: AgentDetails[] = []
@@ -137,9 +142,22 @@ export class AgentReports {
       presences.push(presence)
       if (!report.facts) continue
       const { epochMs, id, node, seenMs } = presence
-      details.push({ id, seenMs, epochMs, node, facts: packFacts({ ...noFacts, ...report.facts }) })
+      const { packed, refused } = siftFacts(report.facts)
+      details.push({ id, seenMs, epochMs, node, facts: packed })
+      for (const fact of refused) {
+        this.#refuse({ id, ...fact })
+        if (refusedFacts.length < limits.reportedFailuresMax) refusedFacts.push({ id, ...fact })
+      }
     }
     return { presences, details }
+  }
+
+  #refuse(refused: RefusedFactOfAgent): void {
+    const before = this.#refusedBefore.get(refused.id) ?? new Set()
+    this.#refusedBefore.set(refused.id, before)
+    if (before.has(refused.fact)) return
+    before.add(refused.fact)
+    this.onRefusedFact(refused)
   }
 
   #presenceOf({ id, kind }: AgentReport, nowMs: number): Presence | undefined {

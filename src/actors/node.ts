@@ -4,6 +4,7 @@
  */
 import { customRandom, urlAlphabet } from 'nanoid'
 import type { AnyActorLogic } from 'xstate'
+import { agentIdText } from '../domain/agent.js'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
 import type { Compression } from '../domain/compressionChoice.js'
 import { notOnWorker } from '../domain/notOnWorker.js'
@@ -146,6 +147,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
         },
       })
   const roleLog = log.at({ tag: type === 'master' ? 'Master' : 'Worker', subtag: 'Main' })
+  agents.reports.onRefusedFact = ({ fact, id, why }) =>
+    roleLog.at({ subtag: 'Local agents' }).warning(`'${fact}' of agent ${agentIdText(id)} is left out of what it says: it ${why}.`)
   for (const { logic, name } of nodeThreads({ role: type, tree, agents, groups, timings, clock, log: roleLog }))
     start(supervised(logic, { name, clock }), { input: undefined, log: roleLog })
   start(role)
@@ -164,8 +167,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     },
     answer: async function* (query, signal) {
       if (query.kind === 'report') {
-        const { refused, taken, unknown } = await agents.reports.add(query.reports)
-        yield { kind: 'reported', refused, taken, unknown }
+        const { refused, refusedFacts, taken, unknown } = await agents.reports.add(query.reports)
+        yield { kind: 'reported', refused, taken, unknown, ...(refusedFacts.length > 0 && { refusedFacts }) }
         yield { kind: 'end' }
       } else if (registry) yield* masterAnswer(masterView({ ...identity, agents, log, tree }, registry), query, signal)
       else if ('tool' in query && query.tool !== undefined) throw notOnWorker(query.tool, identity.master.host)

@@ -2,6 +2,7 @@
 import Type from 'typebox'
 import { count, timeMs } from '../protocol/fields.js'
 import {
+  type AgentFactName,
   type AgentListShape,
   type AgentStatus,
   type AgentView,
@@ -55,7 +56,14 @@ export type AgentAnswer =
   /** A command was carried out; so many agents are different now. */
   | { readonly kind: 'done'; readonly changed: number }
   | { readonly kind: 'added'; readonly entry: KeyEntry }
-  | { readonly kind: 'reported'; readonly taken: number; readonly unknown: number; readonly refused: number }
+  /** `refusedFacts` were left out, the rest of their reports was not; the first limits.reportedFailuresMax of them. */
+  | {
+      readonly kind: 'reported'
+      readonly taken: number
+      readonly unknown: number
+      readonly refused: number
+      readonly refusedFacts?: readonly { readonly id: number; readonly fact: AgentFactName; readonly why: string }[]
+    }
 
 export const agentRow = (agent: AgentView): AgentRow => [
   agent.id,
@@ -159,5 +167,11 @@ export const agentAnswers = [
     kind: Type.Literal('added'),
     entry: Type.Object({ id: count(), name: Type.String(), ip: Type.String(), key: Type.String() }),
   }),
-  Type.Object({ kind: Type.Literal('reported'), taken: count(), unknown: count(), refused: count() }),
+  Type.Object({
+    kind: Type.Literal('reported'),
+    taken: count(),
+    unknown: count(),
+    refused: count(),
+    refusedFacts: Type.Optional(Type.Array(Type.Object({ id: count(), fact: Type.Enum([...agentFactNames]), why: Type.String() }))),
+  }),
 ] as const

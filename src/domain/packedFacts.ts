@@ -3,7 +3,7 @@
  * agentFactNames, with a character between them that no fact may hold.
  */
 import { limits } from '../limits.js'
-import { type AgentFacts, agentFactNames } from './agent.js'
+import { type AgentFactName, type AgentFacts, agentFactNames } from './agent.js'
 
 /** DEL: a control character, and JSON does not escape it. */
 export const factSeparator = '\u007F'
@@ -30,6 +30,37 @@ export const unpackFacts = (packed: string): AgentFacts => {
     mergedSum: texts[8] ?? '',
     labels: texts[9] ?? '',
   }
+}
+
+/** A fact of an agent that breaks a rule. */
+export interface RefusedFact {
+  readonly fact: AgentFactName
+  /** What is wrong with it, as the rest of a sentence. */
+  readonly why: string
+}
+
+/** What an agent says of itself, packed without the facts that break a rule: those are as if it had not said them. */
+export const siftFacts = (said: Partial<AgentFacts>): { readonly packed: string; readonly refused: readonly RefusedFact[] } => {
+  const packed = packFacts({ ...noFacts, ...said })
+  if (areSoundFacts(packed)) return { packed, refused: [] }
+  const facts: { -readonly [K in AgentFactName]: string } = { ...noFacts, ...said }
+  const refused: RefusedFact[] = []
+  for (const fact of agentFactNames) {
+    const why = wrongWith(fact, facts[fact])
+    if (why === undefined) continue
+    facts[fact] = ''
+    refused.push({ fact, why })
+  }
+  return { packed: packFacts(facts), refused }
+}
+
+const noFacts = unpackFacts('')
+
+const wrongWith = (fact: AgentFactName, text: string): string | undefined => {
+  const charsMax = fact === 'labels' ? limits.agentLabelsCharsMax : limits.agentFactCharsMax
+  if (text.length > charsMax) return `has ${text.length} characters, and ${charsMax} are the most`
+  const isUnfitAlone = isUnfit.test(text) || text.includes(factSeparator) || (fact !== 'labels' && /[\n\t]/.test(text))
+  return isUnfitAlone ? 'holds a character that no text has' : undefined
 }
 
 /** Are these all facts, each within its bounds? A separator inside a fact makes it one too many. */
