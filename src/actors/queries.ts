@@ -96,24 +96,25 @@ function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<Answ
   const { failuresLeftOut, files, inSync } = member.state
   const heldError = { code: 'fileFailed', message: 'The master cannot read it, so the worker keeps what it has.' }
   const held = [...tree.manifest.entries()].filter((entry) => entry.held && !files.has(entry.path))
-  const rows = [...files, ...held.map(({ path }): [string, FileState] => [path, { state: 'failed', error: heldError }])]
-  const failed = rows.filter(([, row]) => row.state === 'failed').length
+  const rows = new Map([...files, ...held.map(({ path }): [string, FileState] => [path, { state: 'failed', error: heldError }])])
+  const failed = [...rows.values()].filter(({ state }) => state === 'failed').length
   yield {
     kind: 'filesOf',
     summary: {
       node: member.name,
       inSync: inSync && held.length === 0,
       files: tree.manifest.files,
-      pending: rows.length - failed,
+      pending: rows.size - failed,
       failed,
       failuresLeftOut,
     },
   }
-  for (const [file, { state, error }] of rows)
+  const rest = { state: inSync ? 'synced' : 'pending', error: undefined } as const
+  const others = all ? [...tree.manifest.entries()].flatMap(({ path }) => (rows.has(path) ? [] : [path])) : []
+  for (const file of [...rows.keys(), ...others].sort()) {
+    const { error, state } = rows.get(file) ?? rest
     yield { kind: 'file', row: { node: member.name, file, state, ...(error && { code: error.code, error: error.message }) } }
-  if (!all) return
-  for (const { path, held: isHeld } of tree.manifest.entries())
-    if (!isHeld && !files.has(path)) yield { kind: 'file', row: { node: member.name, file: path, state: inSync ? 'synced' : 'pending' } }
+  }
 }
 
 /** A worker's answer: the master's. */
