@@ -108,6 +108,7 @@ describe('wazuh-clusterd', () => {
     expect(code).toBe(1)
     expect(lines(err)).toEqual(['wazuh-clusterd: Error 3111 - The port is taken'])
     expect(out).toContain('ERROR: [Cluster] [Main] Error 3111 - The port is taken')
+    expect(out).toMatch(/ Starting version [^ ]+ as the master 'node01' of the cluster 'wazuh' \(PID \d+\)\.\n/)
     expect(out).not.toContain('    at ')
     expect(readdirSync(join(home, 'var/run'))).toEqual([])
   })

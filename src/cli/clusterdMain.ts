@@ -135,7 +135,7 @@ const run = async (
       start: async () => {
         held.push(holdHome(asked.home))
         log.info(
-          `Starting version ${productVersion} as ${settings.nodeType} ${settings.nodeName} of the cluster ${settings.name} (PID ${process.pid}).`,
+          `Starting version ${productVersion} as the ${settings.nodeType} '${settings.nodeName}' of the cluster '${settings.name}' (PID ${process.pid}).`,
         )
         for (const line of loaded.warnings) log.warning(line)
         for (const line of loaded.notes) log.info(line)
