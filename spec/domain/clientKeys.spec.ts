@@ -287,6 +287,17 @@ describe('a change of client.keys', () => {
     expect(again).toEqual({ answers: [first.answers[0]], bytes: undefined })
   })
 
+  it('says of a name that is too long only how it begins, and that it goes on', () => {
+    const longest = 'n'.repeat(limits.agentNameCharsMax)
+    const [taken, refused] = changeKeys(
+      keysOf(''),
+      [longest, `${longest}n`].map((name) => add(name)),
+      'manager',
+    ).answers
+    expect(taken).toMatchObject({ ok: true, entry: { name: longest } })
+    expect(refused).toMatchObject({ ok: false, message: expect.stringMatching(`: ${longest}… \\(allowed are`) })
+  })
+
   const start = '007 web 10.0.0.1 aa\n008 !old any bb\n009 db any cc\nx\n010 db any dd\n'
   const add = (name: string, ip = 'any', key = 'kk', idFloor = 0): KeysChange => ({ kind: 'add', name, ip, key, idFloor })
   it.each<[string, KeysChange[], (string | number)[]]>([

@@ -1,5 +1,6 @@
 /** The groups of agents on disk: one directory each under etc/shared, with the files that their agents get. */
 import { defaultGroup, isGroupName } from '../domain/agentGroups.js'
+import { shortened } from '../domain/logText.js'
 import { agentConfigName, mergedName } from '../domain/mergedFile.js'
 import { itemOf } from '../domain/syncedItems.js'
 import { ClusterError } from '../errors.js'
@@ -153,7 +154,7 @@ const invalid = (message: string): ClusterError => new ClusterError('groupInvali
 const checkedPath = (group: string): string => {
   if (!isGroupName(group))
     throw invalid(
-      `${JSON.stringify(group.slice(0, limits.groupNameCharsMax))} is not a valid name of a group: 1 to ${limits.groupNameCharsMax} letters (A to Z), digits, '.', '_' and '-' are allowed, but neither '.' nor '..'.`,
+      `${JSON.stringify(shortened(group, limits.groupNameCharsMax))} is not a valid name of a group: 1 to ${limits.groupNameCharsMax} letters (A to Z), digits, '.', '_' and '-' are allowed, but neither '.' nor '..'.`,
     )
   return `${sharedDirectory}/${group}`
 }

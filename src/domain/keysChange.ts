@@ -8,6 +8,7 @@ import { agentIdText } from './agent.js'
 import type { KeyEntry, KeysAnswer, KeysChange } from './agentKeys.js'
 import type { ClientKeys } from './clientKeys.js'
 import { claimedIdOf, isAgentIp, isAgentKey, isAgentName, keyLineText, readKeyLine } from './keyLine.js'
+import { shortened } from './logText.js'
 
 export interface KeysRewrite {
   /** One for each change, in order. */
@@ -144,7 +145,7 @@ const allowedNames =
   `allowed are ${limits.agentNameCharsMin} to ${limits.agentNameCharsMax} letters (A to Z), digits, '.', '_' and '-', ` +
   "not beginning with '.', and not the manager's own name"
 
-const shown = (text: string): string => text.slice(0, limits.agentNameCharsMax)
+const shown = (text: string): string => shortened(text, limits.agentNameCharsMax)
 
 const refused = (code: ErrorCode, what?: string): KeysAnswer => ({
   ok: false,

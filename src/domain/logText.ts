@@ -1,4 +1,7 @@
-/** Words of the log that operators grep, as Wazuh writes them. */
+/** Texts for people: words of the log that operators grep, as Wazuh writes them, and texts of others within bounds. */
 
 /** `0.123s`, of milliseconds. */
 export const logSeconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`
+
+/** The text, or its beginning with an ellipsis. */
+export const shortened = (text: string, charsMax: number): string => (text.length > charsMax ? `${text.slice(0, charsMax)}…` : text)

@@ -1,11 +1,12 @@
 /** Which paths a peer may name at all: relative, normalized, inside a synced item. Both sides check, always. */
 import { ok, type Result, refuse } from '../errors.js'
 import { limits } from '../limits.js'
+import { shortened } from './logText.js'
 import { itemOf, type SyncedItem, type SyncedItems } from './syncedItems.js'
 
 const refusePath = (path: string, why: string): Result<never> =>
   refuse('pathRefused', {
-    message: `The path ${JSON.stringify(path.slice(0, 200))} is refused: ${why}`,
+    message: `The path ${JSON.stringify(shortened(path, 200))} is refused: ${why}`,
     context: { path: path.slice(0, 200) },
   })
 

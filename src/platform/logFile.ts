@@ -5,6 +5,7 @@
 import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { pino, symbols } from 'pino'
+import { shortened } from '../domain/logText.js'
 import { limits } from '../limits.js'
 import type { Log, LogLevel } from '../ports.js'
 
@@ -43,7 +44,7 @@ const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\
 /** Nothing that a peer or a file name contains can begin a line of its own or steer a terminal. */
 const oneLine = (text: string): string => {
   const line = text.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => escapes[c] ?? `\\x${(c.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`)
-  return line.length > limits.logLineCharsMax ? `${line.slice(0, limits.logLineCharsMax)}…` : line
+  return shortened(line, limits.logLineCharsMax)
 }
 
 const formatLine = (level: string, tag: string, subtag: string, message: string): string =>
