@@ -41,10 +41,55 @@ describe('agent_groups shows', () => {
     [['-S', '-i', '2'], "Agent '002' is not synchronized.\n"],
   ])('%j', async (argv, out) => expect(await (await master()).run(argv)).toEqual(printed(out)))
 
+  it.each([
+    [
+      ['-l', '-j'],
+      {
+        groups: [
+          { name: 'default', count: 2 },
+          { name: 'web', count: 2 },
+        ],
+        unassigned_agents: 1,
+      },
+    ],
+    [
+      ['--json'],
+      {
+        groups: [
+          { name: 'default', count: 2 },
+          { name: 'web', count: 2 },
+        ],
+        unassigned_agents: 1,
+      },
+    ],
+    [
+      ['-l', '-g', 'default', '-j'],
+      [
+        { id: '001', name: 'web-1', ip: 'any', status: 'Never connected' },
+        { id: '003', name: 'db\n', ip: 'any', status: 'Never connected' },
+      ],
+    ],
+    [
+      ['-c', '-g', 'web', '-j'],
+      [
+        { filename: 'agent.conf', hash: 'd1' },
+        { filename: 'merged.mg', hash: 'd2' },
+      ],
+    ],
+    [['-s', '-i', '001', '-j'], { id: '001', name: 'web-1', group: ['default', 'web'] }],
+    [['-s', '-i', '4', '-j'], { id: '004', name: 'new', group: [] }],
+    [['-S', '-i', '1', '-j'], { id: '001', synced: true }],
+    [['-S', '-i', '2', '-j'], { id: '002', synced: false }],
+  ])('%j', async (argv, data) => {
+    const { code, err, out } = await (await master()).run(argv)
+    expect({ code, err, answer: JSON.parse(out) }).toEqual({ code: 0, err: '', answer: { error: 0, data } })
+  })
+
   it('that a group has no agents', async () => {
     const { run, world } = await master()
     world.groups.add('none')
     expect(await run(['-l', '-g', 'none'])).toEqual(printed("No agents found in group 'none'.\n"))
+    expect(JSON.parse((await run(['-l', '-g', 'none', '-j'])).out)).toEqual({ error: 0, data: [] })
   })
 })
 
@@ -148,6 +193,8 @@ describe('agent_groups says in one sentence', () => {
     [['-S', '-i', '1', '-g', 'x'], /^Wrong arguments: -s and -S take an agent /],
     [['-s', '-i', 'web'], /^Wrong arguments: 'web' is no ID of an agent/],
     [['-s', '-i', '9999999999'], /^Wrong arguments: '9999999999' is no ID of an agent/],
+    [['-a', '-g', 'x', '-j'], /^Wrong arguments: -j goes with /],
+    [['-r', '-i', '1', '-j'], /^Wrong arguments: -j goes with /],
     [['-a', '-g', 'x', '-f'], /^Wrong arguments: -f goes with -a -i only/],
     [['-l', '-i', '1'], /^Wrong arguments: -i goes with /],
     [['-g', 'x'], /^Wrong arguments: -g goes with /],

@@ -26,6 +26,7 @@ export type GroupsTask =
 
 export interface AgentGroupsArguments extends CommonArguments {
   readonly task: GroupsTask
+  readonly json: boolean
   /** No questions. */
   readonly quiet: boolean
 }
@@ -40,11 +41,13 @@ interface Options extends CommonOptions {
   readonly forceSingleGroup?: true
   readonly agentId?: string
   readonly group?: string
+  readonly json?: true
   readonly quiet?: true
 }
 
 const examples = `  agent_groups -l                   List the groups
   agent_groups -l -g web            List the agents of a group
+  agent_groups -l -g web -j         The same as JSON
   agent_groups -c -g web            List the files of a group
   agent_groups -a -g web            Create a group
   agent_groups -a -i 001 -g web     Put an agent into a group too
@@ -69,6 +72,7 @@ const program = (): Command =>
       .addOption(new Option('-r, --remove-group', 'remove the group of -g, or take the agent of -i out of it'))
       .addOption(new Option('-i, --agent-id <id>', "an agent's ID"))
       .addOption(new Option('-g, --group <group>', "a group's name"))
+      .addOption(new Option('-j, --json', 'print JSON'))
       .addOption(new Option('-q, --quiet', 'ask no questions')),
     examples,
   )
@@ -78,17 +82,19 @@ export const parseAgentGroupsArguments = (argv: readonly string[], env: NodeJS.P
   if ('outcome' in parsed) return parsed
   const task = taskOf(parsed.given)
   if (typeof task === 'string') return mistake(task)
-  return { given: { ...commonArguments(parsed.given, env), task, quiet: parsed.given.quiet ?? false } }
+  const { json = false, quiet = false } = parsed.given
+  return { given: { ...commonArguments(parsed.given, env), task, json, quiet } }
 }
 
 /** What is to be done, or what is wrong. */
 const taskOf = (options: Options): GroupsTask | string => {
-  const { addGroup, agentId, forceSingleGroup, group, list, listFiles, removeGroup, showGroup, showSync } = options
+  const { addGroup, agentId, forceSingleGroup, group, json, list, listFiles, removeGroup, showGroup, showSync } = options
   const chosen = [list, listFiles, addGroup, showGroup, showSync, removeGroup].filter((one) => one !== undefined)
   if (chosen.length > 1) return 'only one of -l, -c, -a, -s, -S and -r can be given.'
   const id = agentId === undefined ? undefined : agentIdOf(agentId)
   if (agentId !== undefined && id === undefined) return `'${agentId}' is no ID of an agent: -i takes a number.`
   if (forceSingleGroup && !(addGroup && id !== undefined)) return '-f goes with -a -i only.'
+  if (json && (addGroup || removeGroup)) return '-j goes with -l, -c, -s and -S only.'
   if (addGroup || removeGroup) return changeOf(options, id)
   if (showGroup || showSync) {
     if (id === undefined || group !== undefined) return '-s and -S take an agent (-i ID) and nothing else.'

@@ -6,7 +6,18 @@ import { type AgentGroupsArguments, type GroupsTask, parseAgentGroupsArguments }
 import { type ControlProgram, type ControlWorld, type Conversation, runProgram } from './controlProgram.js'
 import { escapeText } from './escapeText.js'
 import { onlyLine } from './onlyLine.js'
-import { printAgentsOfGroup, printGroupFiles, printGroups } from './printGroups.js'
+import { printAgentListJson } from './printAgentControl.js'
+import {
+  agentGroupsJson,
+  agentGroupsText,
+  agentSyncJson,
+  agentSyncText,
+  printAgentsOfGroup,
+  printGroupFiles,
+  printGroupFilesJson,
+  printGroups,
+  printGroupsJson,
+} from './printGroups.js'
 
 const tool = 'agent_groups'
 
@@ -92,22 +103,21 @@ const changed = async (change: GroupsChange, id: number, ask: Ask, sentence: str
   })
 }
 
-const show = async (task: GroupsTask, { ask, print }: Conversation): Promise<void> => {
+const show = async (task: GroupsTask, json: boolean, { ask, print }: Conversation): Promise<void> => {
   switch (task.kind) {
     case 'listGroups':
-      return print(printGroups(ask({ kind: 'groups', tool })))
+      return print((json ? printGroupsJson : printGroups)(ask({ kind: 'groups', tool })))
     case 'listAgents':
-      return print(printAgentsOfGroup(task.group)(ask({ kind: 'agents', group: task.group, tool })))
+      return print((json ? printAgentListJson : printAgentsOfGroup(task.group))(ask({ kind: 'agents', group: task.group, tool })))
     case 'listFiles':
-      return print(printGroupFiles(task.group)(ask({ kind: 'groupFiles', group: task.group, tool })))
+      return print((json ? printGroupFilesJson : printGroupFiles(task.group))(ask({ kind: 'groupFiles', group: task.group, tool })))
     case 'showGroups': {
-      const { groups, name } = (await onlyLine(ask({ kind: 'agent', id: task.id, tool }), 'agent')).agent
-      const list = groups.length === 0 ? 'Null' : groups.map(escapeText).join(', ')
-      return print([`The agent ${quoted(name)} with ID ${quotedId(task.id)} belongs to groups: ${list}.\n`])
+      const { agent } = await onlyLine(ask({ kind: 'agent', id: task.id, tool }), 'agent')
+      return print([json ? agentGroupsJson(agent) : agentGroupsText(agent)])
     }
     case 'showSync': {
       const { isSynchronized } = await onlyLine(ask({ kind: 'agent', id: task.id, tool }), 'agent')
-      return print([`Agent ${quotedId(task.id)} is${isSynchronized ? '' : ' not'} synchronized.\n`])
+      return print([json ? agentSyncJson(task.id, isSynchronized) : agentSyncText(task.id, isSynchronized)])
     }
     default:
   }
@@ -115,10 +125,10 @@ const show = async (task: GroupsTask, { ask, print }: Conversation): Promise<voi
 
 const agentGroups: ControlProgram<AgentGroupsArguments> = {
   parse: parseAgentGroupsArguments,
-  carryOut: async ({ quiet, task }, conversation) => {
+  carryOut: async ({ json, quiet, task }, conversation) => {
     const change = await changeOf(task, conversation)
     if (change === undefined) {
-      await show(task, conversation)
+      await show(task, json, conversation)
       return 0
     }
     if (typeof change === 'string') {
