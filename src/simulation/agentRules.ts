@@ -103,8 +103,7 @@ export class AgentRules {
 
   /** At the end, when the nodes agree: the master's table says what the model allows. */
   settled(nowMs: number): void {
-    const { nodes, violated } = this.#options
-    const [master] = nodes
+    const [master] = this.#options.nodes
     if (!master) return
     const table = tableOf(master)
     this.#checkRegistry(table)
@@ -114,7 +113,6 @@ export class AgentRules {
       this.#checkFacts(view)
       this.#checkGroups(view)
     }
-    for (const path of this.#unmerged(master)) violated('every list of groups has its merged file', `${path} is missing`)
   }
 
   #checkRegistry(table: ReadonlyMap<number, AgentView>): void {
