@@ -7,6 +7,7 @@ import {
   unknownSpeeds,
   withTransfer,
 } from '../../src/domain/compressionChoice.js'
+import { limits } from '../../src/limits.js'
 
 const speed = fc.double({ min: 0, max: 1e9, noNaN: true })
 const slow = fc.double({ min: 1, max: slowWireBytesPerSecond, maxExcluded: true, noNaN: true })
@@ -14,9 +15,9 @@ const fast = fc.double({ min: slowWireBytesPerSecond, max: 1e12, noNaN: true })
 const perhaps = fc.option(speed, { nil: undefined })
 const blockBytes = fc.integer({ min: 1_000, max: 262_144 })
 
-/** A block that came over a wire of this speed, after the sender made a pause. */
+/** A block that came over a wire of this speed, after the sender made a pause; of content enough to tell anything. */
 const arrivalOver = (bytesPerSecond: number, wireBytes: number, pauseMs = 0): Arrival => ({
-  contentBytes: 2 * wireBytes,
+  contentBytes: limits.streamWindowBytes,
   wireBytes,
   waitedMs: (wireBytes / bytesPerSecond) * 1000 + pauseMs,
 })
@@ -67,7 +68,7 @@ describe('compression choice', () => {
       fc.property(
         speed,
         fc.boolean(),
-        blockBytes,
+        fc.integer({ min: limits.streamWindowBytes, max: 2 ** 40 }),
         fc.double({ min: 0.001, max: 1e6, noNaN: true }),
         (known, wasPacked, contentBytes, waitedMs) => {
           const before = { plain: known, packed: known, wire: known }
@@ -83,8 +84,19 @@ describe('compression choice', () => {
     fc.assert(
       fc.property(perhaps, fc.array(blockBytes, { maxLength: 5 }), (plain, blocks) => {
         const before = { plain, packed: undefined, wire: plain }
-        const arrivals = blocks.map((bytes) => ({ contentBytes: bytes, wireBytes: bytes, waitedMs: 0 }))
+        const arrivals = blocks.map((bytes) => ({ contentBytes: limits.streamWindowBytes, wireBytes: bytes, waitedMs: 0 }))
         expect(withTransfer(before, false, arrivals)).toEqual(before)
       }),
     ))
+
+  it('learns nothing of a transfer of less content than a window, however many blocks it came in', () => {
+    const blocks = 4
+    for (const [contentBytes, isTelling] of [
+      [limits.streamWindowBytes / blocks - 1, false],
+      [limits.streamWindowBytes / blocks, true],
+    ] as const) {
+      const arrivals = Array.from({ length: blocks }, () => ({ contentBytes, wireBytes: 1_000, waitedMs: 1_000 }))
+      expect(withTransfer(unknownSpeeds, false, arrivals) !== unknownSpeeds).toBe(isTelling)
+    }
+  })
 })

@@ -236,8 +236,7 @@ export class IntegritySync {
       const digest = digests[index]
       if (digest !== undefined) failed.set(digest, { code: 'transferFailed', message: 'The master did not send the whole file' })
     }
-    const bytes = arrivals.reduce((sum, { contentBytes }) => sum + contentBytes, 0)
-    if (bytes >= limits.streamWindowBytes) this.#speeds = withTransfer(this.#speeds, compress, arrivals)
+    this.#speeds = withTransfer(this.#speeds, compress, arrivals)
   }
 
   #limits(signal: AbortSignal): { signal: AbortSignal; timeoutMs: number } {

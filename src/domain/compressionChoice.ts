@@ -1,4 +1,5 @@
 /** Whether content is compressed on its way: worth it only where the wire is slower than the compressor. */
+import { limits } from '../limits.js'
 
 export type Compression = 'auto' | 'never' | 'always'
 
@@ -35,11 +36,11 @@ const wireSpeed = (arrivals: readonly Arrival[]): number => {
   return speeds[Math.floor(speeds.length / 2)] ?? Number.POSITIVE_INFINITY
 }
 
-/** What is known after one more transfer. */
+/** What is known after one more transfer, of these blocks. Less content than a window says nothing. */
 export const withTransfer = (known: TransferSpeeds, wasPacked: boolean, arrivals: readonly Arrival[]): TransferSpeeds => {
   const bytes = arrivals.reduce((sum, { contentBytes }) => sum + contentBytes, 0)
   const waitedMs = arrivals.reduce((sum, arrival) => sum + arrival.waitedMs, 0)
-  if (bytes === 0 || waitedMs <= 0) return known
+  if (bytes < limits.streamWindowBytes || waitedMs <= 0) return known
   return { ...known, [wasPacked ? 'packed' : 'plain']: (bytes / waitedMs) * 1000, wire: wireSpeed(arrivals) }
 }
 
