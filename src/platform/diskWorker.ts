@@ -6,6 +6,7 @@ import { fdatasync, fdatasyncSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import type { ByteRange, ContentRecipe } from '../domain/contentRecipe.js'
+import { SyncPace } from '../domain/syncPace.js'
 import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../domain/tree.js'
 import { limits } from '../limits.js'
 import type { ReadContent } from '../tree/contentReader.js'
@@ -52,22 +53,12 @@ export const clearStage = (): null | ThreadRefusal =>
 
 const makeDurable = promisify(fdatasync)
 
-/** A call that took no longer than this waited for no disk. */
-const instantMs = 0.2
-/** So many longer calls in a row did wait: a single one may have waited for its turn on a busy processor instead. */
-const waitsOnDisk = 2
-const blocksUntilProbeMax = 32
-let blocksUntilProbe = 0
+const pace = new SyncPace()
 
-/**
- * Where nothing has to be waited for, in memory, files are made durable one after the other. On a disk it is done at the same
- * time: the file system writes its journal once for several of them.
- */
 const makeAllDurable = async (files: readonly number[]): Promise<ReadonlyMap<number, unknown>> => {
   const failures = new Map<number, unknown>()
   let done = 0
-  let waits = 0
-  for (blocksUntilProbe = Math.max(0, blocksUntilProbe - 1); blocksUntilProbe === 0; done++) {
+  for (pace.beginBlock(); pace.isOneByOne; done++) {
     const file = files[done]
     if (file === undefined) return failures
     const startMs = performance.now()
@@ -76,8 +67,7 @@ const makeAllDurable = async (files: readonly number[]): Promise<ReadonlyMap<num
     } catch (thrown) {
       failures.set(file, thrown)
     }
-    waits = performance.now() - startMs > instantMs ? waits + 1 : 0
-    if (waits === waitsOnDisk) blocksUntilProbe = blocksUntilProbeMax
+    pace.took(performance.now() - startMs)
   }
   await Promise.all(files.slice(done).map((file) => makeDurable(file).catch((thrown: unknown) => failures.set(file, thrown))))
   return failures
