@@ -56,6 +56,9 @@ export const limits = {
   fetchFilesMax: 2_048,
   fetchPathBytesMax: 256 * KiB,
   fetchesPerWorkerMax: 4,
+  /** A fetch may bring so many times what the plan says is missing, for files may grow until they are sent, and this much besides. */
+  fetchGrowthMax: 2,
+  fetchSlackBytes: 1 * MiB,
   /** Digests that the stage is asked for at a time. */
   stagedDigestsMax: 16_384,
   /** Blocks that go to a disk thread, or come from it, together. */

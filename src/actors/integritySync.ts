@@ -35,18 +35,28 @@ export interface Outcome {
 /** Blocks that may wait to be staged while the next ones come in. */
 const stagingBlocksMax = limits.contentBlocksPerTaskMax
 
+/** What a block counts for at least: there need not be an end to empty ones either. */
+const blockBytesMin = 1_024
+
 /** Blocks of one transfer that are looked at to know the wire. */
 const arrivalsMax = 256
 
 /** Contents that are not tried as a delta again; when they are more, all are. */
 const spoiledDeltasMax = 64
 
-type Failures = Map<Digest, Omit<FileFailure, 'path'>>
+type Failure = Omit<FileFailure, 'path'>
+type Failures = Map<Digest, Failure>
+
+const unfinished: Failure = { code: 'transferFailed', message: 'The master did not send the whole file' }
+/** Most likely one of the files is being written to: the next check knows more of it. */
+const outgrown: Failure = { code: 'digestMismatch', message: 'The master sent much more than it had said there is' }
 
 /** One file of a fetch: the content wanted, and how much of it is already staged. */
 interface Wanted {
   readonly path: string
   readonly digest: Digest
+  /** As the plan says. */
+  readonly size: number
   readonly offset: number
 }
 
@@ -109,6 +119,7 @@ export class IntegritySync {
   /** Fetches the content that is neither in the tree nor staged. Resolves when all that can be had is staged and proven. */
   async transfer(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<Transferred> {
     const steps = writeStepsOf(plan, this.#options.tree.manifest)
+    const sizes = new Map([...plan.create, ...plan.update].map(({ digest, size }) => [digest, size]))
     const wantedBy = new Map<Digest, string>()
     for (const step of steps) if (step.from.kind === 'stage' && !wantedBy.has(step.digest)) wantedBy.set(step.digest, step.path)
     // Directory by directory: the master then looks once, not for each file, whether a directory is within its item.
@@ -119,7 +130,11 @@ export class IntegritySync {
     for (let start = 0; start < digests.length; start += limits.stagedDigestsMax) {
       const some = digests.slice(start, start + limits.stagedDigestsMax)
       const offsets = await this.#options.tree.files.staged(some, signal)
-      const wanted = some.map((digest, index) => ({ path: wantedBy.get(digest) ?? '', digest, offset: offsets[index] ?? 0 }))
+      const wanted = some.map((digest, index): Wanted => {
+        const [size, offset] = [sizes.get(digest) ?? 0, offsets[index] ?? 0]
+        // What is staged of more than there is was never the content.
+        return { path: wantedBy.get(digest) ?? '', digest, size, offset: offset > size ? 0 : offset }
+      })
       const whole: Wanted[] = []
       for (const file of wanted) {
         const delta = file.offset === 0 ? deltas?.get(file.digest) : undefined
@@ -201,6 +216,8 @@ export class IntegritySync {
         if (digest !== undefined) failed.set(digest, { code, message })
       }
     }
+    const missing = batch.reduce((bytes, { offset, size }) => bytes + size - offset, 0)
+    let room = limits.fetchGrowthMax * missing + limits.fetchSlackBytes
     const staging: Promise<void>[] = []
     const arrivals: Arrival[] = []
     try {
@@ -217,9 +234,12 @@ export class IntegritySync {
       )
       let askedMs = clock.monotonicMs()
       for await (const block of stream) {
+        const contentBytes = contentBytesIn(block)
+        room -= Math.max(contentBytes, blockBytesMin)
+        if (room < 0) break
         // Only waiting tells of the wire: what is staged in the meantime does not.
         if (arrivals.length < arrivalsMax)
-          arrivals.push({ contentBytes: contentBytesIn(block), wireBytes: block.byteLength, waitedMs: clock.monotonicMs() - askedMs })
+          arrivals.push({ contentBytes, wireBytes: block.byteLength, waitedMs: clock.monotonicMs() - askedMs })
         signal.throwIfAborted()
         // Some blocks are staged while the next ones come in.
         if (staging.length >= stagingBlocksMax) await staging.shift()
@@ -234,7 +254,7 @@ export class IntegritySync {
     }
     for (const index of open) {
       const digest = digests[index]
-      if (digest !== undefined) failed.set(digest, { code: 'transferFailed', message: 'The master did not send the whole file' })
+      if (digest !== undefined) failed.set(digest, room < 0 ? outgrown : unfinished)
     }
     this.#speeds = withTransfer(this.#speeds, compress, arrivals)
   }
