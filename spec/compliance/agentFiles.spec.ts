@@ -104,6 +104,15 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     ])
   })
 
+  it('has beside it the group default, made where etc/shared lacks it', async () => {
+    expect(await settle(codeOf(node.files.createDefaultGroup(going)))).toBe('fileFailed')
+    node.world.mkdir('etc/shared')
+    expect(await settle(node.files.createDefaultGroup(going))).toBe(true)
+    expect(await settle(node.files.createDefaultGroup(going))).toBe(false)
+    expect(await settle(node.files.groups(going))).toEqual(['default'])
+    expect(node.world.modeOf('etc/shared/default')).toBe(0o770)
+  })
+
   it('is not changed by a call that was given up, on a worker, or after the end', async () => {
     node.world.write(path, three)
     expect(await settle(codeOf(node.files.change([add('new')], stopped)))).toBe('aborted')
