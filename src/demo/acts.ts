@@ -13,8 +13,9 @@ const textIn = (path: string): string => (existsSync(path) ? readFileSync(path, 
 
 /** Resolves with the milliseconds until every worker has exactly the master's files. */
 const allTheSame = ({ cluster, signal }: Stage): Promise<number> => {
-  const wanted = wantedTree(cluster.masterHome)
   const difference = (): true | string => {
+    // Anew each time: the master builds its groups' merged files meanwhile.
+    const wanted = wantedTree(cluster.masterHome)
     for (const name of cluster.workers) {
       const same = sameTree(wanted, treeOf(cluster.home(name)))
       if (same !== true) return `${name}: ${same}`
