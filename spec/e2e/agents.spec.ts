@@ -1,5 +1,5 @@
 /** Agents on real daemons: enrolled, reported, grouped and removed through the programs; tables that are locked, broken or killed. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { describe, expect, it } from 'vitest'
@@ -58,6 +58,7 @@ const tableOf = (cluster: ProcessCluster, node: string): readonly unknown[] => {
 
 const allTablesTheSame = (cluster: ProcessCluster): Promise<unknown> =>
   waitFor('The same agents in every table', () => {
+    if (!cluster.workers.every((name) => existsSync(join(cluster.home(name), table)))) return false
     const wanted = JSON.stringify(tableOf(cluster, master))
     return cluster.workers.every((name) => JSON.stringify(tableOf(cluster, name)) === wanted)
   })
@@ -148,20 +149,27 @@ describe("a node's table of agents", () => {
       await untilListed(cluster, [`1 pending ${worker}`])
     }))
 
-  it('is set aside when it is broken, and filled again by client.keys and the workers', () =>
+  it('is set aside when it is broken, and filled again by client.keys, and by the reports and the groups of the workers', () =>
     withCluster([master, worker], async (cluster) => {
       await cluster.startAll()
       for (const name of ['web', 'db']) await enrol(cluster, name)
-      await allTablesTheSame(cluster)
+      await cluster.run('agent_groups', master, ['-q', '-a', '-g', 'linux'])
+      await cluster.run('agent_groups', master, ['-q', '-a', '-i', '001', '-g', 'linux'])
       await report(cluster, worker, [{ id: 2, kind: 'keepAlive', facts: { version: 'Wazuh v4.14.7' } }])
-      await untilListed(cluster, ['1 never_connected ', `2 active ${worker}`])
-      await cluster.daemon(master).kill()
+      const listed = ['1 never_connected ', `2 active ${worker}`]
+      await untilListed(cluster, listed)
+      await allTablesTheSame(cluster)
       const path = join(cluster.masterHome, table)
+      await cluster.daemon(master).kill()
       writeFileSync(path, 'this is no database'.repeat(1_000))
       await cluster.startAll()
-      await untilListed(cluster, ['1 never_connected ', `2 active ${worker}`])
+      await untilListed(cluster, listed)
+      const groupsOf = async (id: string) => (await cluster.run('agent_groups', master, ['-s', '-i', id])).out
+      await waitFor('The groups of agent 001', async () => (await groupsOf('1')).includes('linux'))
+      expect(await groupsOf('2')).toContain('default')
       expect(readdirSync(join(path, '..')).filter((name) => name.includes('corrupt'))).not.toEqual([])
       expect(cluster.daemon(master).lastLines()).toContain('ERROR: [Master] [Local agents]')
+      await allTablesTheSame(cluster)
     }))
 })
 
