@@ -1,5 +1,5 @@
 /** Agents on real daemons: enrolled, reported, grouped and removed through the programs; tables that are locked, broken or killed. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'libsql'
 import { describe, expect, it } from 'vitest'
