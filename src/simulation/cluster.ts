@@ -5,25 +5,25 @@
 import { posix } from 'node:path'
 import { startNode } from '../actors/node.js'
 import type { NodeEvent } from '../actors/nodeEvent.js'
-import { detectionMsMax, silenceDetectionMsMax } from '../domain/heartbeat.js'
+import { silenceDetectionMsMax } from '../domain/heartbeat.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/syncedItems.js'
 import { defaultTimings, type Timings } from '../domain/timings.js'
 import { limits } from '../limits.js'
-import type { Link, Log, LogLevel } from '../ports.js'
+import type { Link } from '../ports.js'
 import { createTransport } from '../transport/transport.js'
 import { AgentRules } from './agentRules.js'
 import { checkDiskChange, MasterHistory, MembershipChecker, type Violation } from './checkers.js'
-import { type ExpectedTree, expectedTree, readWhole, treeDifferences } from './expectedTree.js'
+import { convergenceMsMax } from './convergenceBound.js'
+import { type ExpectedTree, expectedTree, treeDifferences } from './expectedTree.js'
 import { MemoryAgentStore } from './memoryAgentStore.js'
-import { MemoryAgentTable } from './memoryAgentTable.js'
-import { MemoryDisk } from './memoryDisk.js'
 import { SeededRandom } from './seededRandom.js'
 import { createSimulatedAgentFiles } from './simulatedAgentFiles.js'
 import { keysPath, SimulatedAgents } from './simulatedAgents.js'
 import { createSimulatedFiles } from './simulatedFiles.js'
 import { createSimulatedNetwork, type SimulatedNetwork } from './simulatedNetwork.js'
-import type { SimulatedNode } from './simulatedNode.js'
+import { createSimulatedNode, leftBy, type SimulatedNode } from './simulatedNode.js'
 import { Trace } from './trace.js'
+import { tracingLog } from './tracingLog.js'
 import { VirtualClock } from './virtualClock.js'
 import { WatchedDisk } from './watchedDisk.js'
 
@@ -66,7 +66,7 @@ export class SimulatedCluster {
     this.network = createSimulatedNetwork({ clock: this.clock, random: this.random.fork('network'), trace: this.trace })
     this.synced = options.synced ?? defaultSyncedItems
     this.timings = { ...defaultTimings, ...options.timings }
-    this.nodes = Array.from({ length: options.nodes }, (_, index) => this.#build(index))
+    this.nodes = Array.from({ length: options.nodes }, (_, index) => createSimulatedNode(index, this.clock, this.synced, home))
     this.#agentRules = new AgentRules({
       nodes: this.nodes,
       agents: this.agents,
@@ -98,35 +98,7 @@ export class SimulatedCluster {
 
   /** The bound, in milliseconds, within which a healed cluster must have the same files everywhere. */
   get convergenceMsMax(): number {
-    const {
-      checkLastKeepAliveMs,
-      connectionRetryMs,
-      failedKeepAlivesMax,
-      keepAliveMs,
-      recalculateIntegrityMs,
-      requestTimeoutMs,
-      silenceMsMax,
-      syncIntegrityMs,
-    } = this.timings
-    const lossMs = Math.max(
-      detectionMsMax({ intervalMs: keepAliveMs, answerMsMax: requestTimeoutMs, missedBeatsMax: failedKeepAlivesMax }),
-      silenceDetectionMsMax({ checkIntervalMs: checkLastKeepAliveMs, silenceMsMax }),
-    )
-    return (
-      lossMs +
-      this.#agentsMsMax() +
-      this.timings.transferIdleMsMax +
-      3 * connectionRetryMs +
-      4 * (syncIntegrityMs + recalculateIntegrityMs) +
-      3 * requestTimeoutMs
-    )
-  }
-
-  /** All that agents may wait for besides: a full round of groups after every mismatch, batches that are sent again. */
-  #agentsMsMax(): number {
-    const t = this.timings
-    const groupsMs = t.agentGroupStartDelayMs + t.timeoutAgentGroupsMs + (t.agentGroupsMismatchesMax + 2) * t.workerSyncAgentGroupsMs
-    return groupsMs + t.masterSyncAgentGroupsMs + 2 * (t.syncAgentInfoMs + t.timeoutAgentInfoMs) + limits.keysBelievedMs
+    return convergenceMsMax(this.timings)
   }
 
   startAll(): void {
@@ -137,7 +109,7 @@ export class SimulatedCluster {
     const node = this.node(name)
     if (node.running) return
     this.network.boot(name)
-    const log = this.#log(name, {})
+    const log = tracingLog(this.trace, this.clock, name)
     const random = this.random.fork(`${name} ${++this.#starts}`)
     const stageDir = posix.join(home, 'queue', 'cluster', name)
     const rules = { node: name, role: node.role, home, stageDir, synced: this.synced, disk: node.disk, history: this.history }
@@ -320,18 +292,6 @@ export class SimulatedCluster {
     return this.#members.has(name)
   }
 
-  #build(index: number): SimulatedNode {
-    const name = index === 0 ? 'master' : `w${index}`
-    const clock = this.clock.view()
-    const disk = new MemoryDisk({ now: () => clock.now() })
-    for (const item of this.synced.items) disk.makeDirectories(posix.join(home, item.dir))
-    disk.makeDirectories(posix.join(home, 'queue', 'cluster', name))
-    disk.edit(posix.join(home, 'etc', 'ossec.conf'), Buffer.from(`<!-- of ${name} -->`), 0o640)
-    const role = index === 0 ? 'master' : 'worker'
-    const agentTable = new MemoryAgentTable(role, `table of ${name}`)
-    return { name, role, clock, disk, agentTable, running: undefined, view: undefined, downSinceMs: 0 }
-  }
-
   #onEvent(name: string, event: NodeEvent): void {
     this.trace.add(this.clock.monotonicMs(), name, `event ${event.type}`)
     if (event.type === 'applied') this.syncs += 1
@@ -350,27 +310,7 @@ export class SimulatedCluster {
     this.#checks += 1
     const left = this.network.counters()
     for (const [what, count] of Object.entries(left)) if (count !== 0) this.violated('nothing is left after a stop', `${count} ${what}`)
-    for (const node of this.nodes) {
-      if (node.clock.pending !== 0) this.violated('nothing is left after a stop', `${node.clock.pending} timers of ${node.name}`)
-      const open = node.disk.openFiles
-      if (open !== 0) this.violated('nothing is left after a stop', `${open} open files of ${node.name}`)
-      const conf = readWhole(node.disk, posix.join(home, 'etc', 'ossec.conf')).toString()
-      if (conf !== `<!-- of ${node.name} -->`)
-        this.violated('nothing outside the synced items is ever touched', `etc/ossec.conf of ${node.name}`)
-    }
-  }
-
-  #log(name: string, place: { tag?: string; subtag?: string }): Log {
-    const path = `${name}/${place.tag ?? ''}/${place.subtag ?? ''}`
-    const add = (level: LogLevel) => (message: string) => this.trace.add(this.clock.monotonicMs(), path, `${level} ${message}`)
-    return {
-      error: add('error'),
-      warning: add('warning'),
-      info: add('info'),
-      debug: add('debug'),
-      debug2: add('debug2'),
-      at: (next) => this.#log(name, { ...place, ...next }),
-    }
+    for (const node of this.nodes) for (const [rule, says] of leftBy(node, home)) this.violated(rule, says)
   }
 
   /** Whether the path is one that cluster members keep the same. */

@@ -1,8 +1,11 @@
 /** One node of a simulated cluster: what outlives its process, and the process while there is one. */
+import { posix } from 'node:path'
 import type { RunningNode } from '../actors/node.js'
-import type { MemoryAgentTable } from './memoryAgentTable.js'
-import type { MemoryDisk } from './memoryDisk.js'
-import type { ClockView } from './virtualClock.js'
+import type { SyncedItems } from '../domain/syncedItems.js'
+import { readWhole } from './expectedTree.js'
+import { MemoryAgentTable } from './memoryAgentTable.js'
+import { MemoryDisk } from './memoryDisk.js'
+import type { ClockView, VirtualClock } from './virtualClock.js'
 import type { WatchedDisk } from './watchedDisk.js'
 
 export interface SimulatedNode {
@@ -18,4 +21,31 @@ export interface SimulatedNode {
   view: WatchedDisk | undefined
   /** When it was last without a process, in milliseconds of the virtual clock. */
   downSinceMs: number
+}
+
+/** Not synced, and not to be touched by anybody. */
+const foreignFile = 'etc/ossec.conf'
+const foreignContent = (name: string): string => `<!-- of ${name} -->`
+
+/** The first one is the master. Each has the directories of its items, and nothing else. */
+export const createSimulatedNode = (index: number, time: VirtualClock, synced: SyncedItems, home: string): SimulatedNode => {
+  const role = index === 0 ? 'master' : 'worker'
+  const name = index === 0 ? 'master' : `w${index}`
+  const clock = time.view()
+  const disk = new MemoryDisk({ now: () => clock.now() })
+  for (const item of synced.items) disk.makeDirectories(posix.join(home, item.dir))
+  disk.makeDirectories(posix.join(home, 'queue', 'cluster', name))
+  disk.edit(posix.join(home, foreignFile), Buffer.from(foreignContent(name)), 0o640)
+  const agentTable = new MemoryAgentTable(role, `table of ${name}`)
+  return { name, role, clock, disk, agentTable, running: undefined, view: undefined, downSinceMs: 0 }
+}
+
+/** What a node left behind that was stopped, and what it touched that is not its own, by the rule that it breaks. */
+export const leftBy = ({ clock, disk, name }: SimulatedNode, home: string): (readonly [rule: string, says: string])[] => {
+  const left: (readonly [string, string])[] = []
+  if (clock.pending !== 0) left.push(['nothing is left after a stop', `${clock.pending} timers of ${name}`])
+  if (disk.openFiles !== 0) left.push(['nothing is left after a stop', `${disk.openFiles} open files of ${name}`])
+  if (readWhole(disk, posix.join(home, foreignFile)).toString() !== foreignContent(name))
+    left.push(['nothing outside the synced items is ever touched', `${foreignFile} of ${name}`])
+  return left
 }
