@@ -54,7 +54,7 @@ describe('worker state', () => {
         expect([...state.files].sort(([a], [b]) => (a < b ? -1 : 1))).toEqual(
           [...failed].sort().map((path) => [path, { state: 'failed', error: { code: 'diskFull', message: 'The disk is full' } }]),
         )
-        expect(state).toMatchObject({ failuresLeftOut: leftOut, isSyncing: false, inSync: pathsOf(plan).length === 0 })
+        expect(state).toMatchObject({ failuresLeftOut: leftOut, isSyncing: false, isCompared: true, inSync: failed.length + leftOut === 0 })
         state.checkedSame()
         expect(state).toMatchObject({ failuresLeftOut: 0, isSyncing: false, inSync: true })
         expect(state.files.size).toBe(0)
@@ -70,6 +70,21 @@ describe('worker state', () => {
     begin(state, emptyPlan)
     expect(state).toMatchObject({ inSync: true, isSyncing: false })
     expect(state.files.size).toBe(0)
+  })
+
+  it('knows the state of files without a row only when everything was compared', () => {
+    const state = new WorkerState()
+    expect(state).toMatchObject({ isCompared: false, inSync: false })
+    state.checkedDifferent()
+    state.differsIn(2)
+    state.planned({ ...emptyPlan, create: [entryOf('etc/shared/a')] }, 1)
+    expect(state.isCompared).toBe(false)
+    state.planned(emptyPlan, 1)
+    expect(state).toMatchObject({ isCompared: true, inSync: false })
+    state.applied([{ path: 'etc/shared/a', code: 'diskFull', message: 'The disk is full' }], 0)
+    expect(state).toMatchObject({ isCompared: true, inSync: false })
+    state.checkedDifferent()
+    expect(state.isCompared).toBe(false)
   })
 
   it('is not syncing any more when a new check has begun', () => {

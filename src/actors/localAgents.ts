@@ -79,6 +79,7 @@ export class LocalAgents {
     withoutGroups: 0,
   }
   #idsDigest = ''
+  #hadAgents: boolean | undefined
   /** client.keys was believed in what it lacks. */
   #isBelieved = false
   #firstLookMs = 0
@@ -138,6 +139,11 @@ export class LocalAgents {
     return this.#isBelieved ? this.#idsDigest : ''
   }
 
+  /** Whether there ever were agents, as far as client.keys and the table tell; unknown before the first look. */
+  get hadAgents(): boolean | undefined {
+    return this.#hadAgents
+  }
+
   /** Resolves when the table is open and has the agents of client.keys. */
   ready(signal: AbortSignal): Promise<void> {
     return waitUntil(
@@ -183,6 +189,7 @@ export class LocalAgents {
       this.#firstLookMs = this.#options.timers.monotonicMs()
       await this.groups.begin(opened, page.agents)
     }
+    this.#hadAgents ||= page.highestId > 0 || (await this.store.highestId()) > 0
     // Given up meanwhile: the next table has nothing of what this one was told.
     if (this.#opening !== opening) throw new ClusterError('tableDamaged')
     this.#lookAtAll = false

@@ -2,9 +2,10 @@
  * A node's view of its own synced tree: the manifest, kept true by looking at the disk and by what was applied. Looks and
  * applied plans take turns, so that an older answer of the disk never overwrites a newer one.
  */
+import { type LastingFile, lastingEntry } from '../domain/lastingFile.js'
 import { Manifest, sameDigest } from '../domain/manifest.js'
 import { itemsDigest, type SyncedItems } from '../domain/syncedItems.js'
-import type { AppliedPlan, FileFailure, WriteStep } from '../domain/tree.js'
+import type { AppliedPlan, FileEntry, FileFailure, WriteStep } from '../domain/tree.js'
 import type { Clock, Files } from '../ports.js'
 import { Listeners, waitUntil } from './listeners.js'
 import { SharedContent } from './sharedContent.js'
@@ -26,18 +27,22 @@ export class LocalTree {
   /** For those who send what is in the tree. */
   readonly content: SharedContent
   readonly #clock: Clock
+  readonly #lasting: LastingFile | undefined
+  /** What is on the disk in place of the lasting file. */
+  #lastingFound: FileEntry | undefined
   readonly #changed = new Listeners()
   readonly #content = new Listeners()
   readonly #hinted = new Set<(paths: readonly string[]) => void>()
   #turn: Promise<unknown> = Promise.resolve()
   #looked = false
 
-  constructor(files: Files, synced: SyncedItems, clock: Clock) {
+  constructor(files: Files, synced: SyncedItems, clock: Clock, lasting?: LastingFile) {
     this.files = files
     this.content = new SharedContent(files)
     this.synced = synced
     this.itemsDigest = itemsDigest(synced)
     this.#clock = clock
+    this.#lasting = lasting
   }
 
   /** The whole tree was looked at at least once. */
@@ -82,22 +87,50 @@ export class LocalTree {
       const problems: FileFailure[] = []
       let page = await this.files.scan(paths, signal)
       for (;;) {
-        for (const path of page.removals) this.manifest.delete(path)
-        for (const entry of page.upserts) this.manifest.set(entry)
+        for (const path of page.removals) this.#put(path, undefined)
+        for (const entry of page.upserts) this.#put(entry.path, entry)
         problems.push(...page.problems)
         this.manifest.unknownDirectories = new Set(page.unknownDirectories)
         if (page.done) break
         page = await this.files.nextPage(signal)
       }
+      // A look tells of what changed: nothing was ever there, so far.
+      if (this.#lasting && !this.manifest.get(this.#lasting.path)) this.#put(this.#lasting.path, undefined)
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
       if (paths === undefined) this.#looked = true
-      const changed = this.#looked && (before === undefined || !sameDigest(before, this.manifest.root()))
-      if (changed) {
-        this.#changed.tell()
-        this.#content.tell()
-      }
+      const changed = this.#tellIfOther(before)
       return { changed, files: this.manifest.files, problems }
     })
+  }
+
+  /** It may be known by now whether the lasting file ever said something. */
+  judgeLastingFile(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#lasting || !this.#looked) return
+      const before = this.manifest.root()
+      this.#put(this.#lasting.path, this.#lastingFound)
+      this.#tellIfOther(before)
+    })
+  }
+
+  #put(path: string, found: FileEntry | undefined): void {
+    let entry = found
+    if (path === this.#lasting?.path) {
+      this.#lastingFound = found
+      entry = lastingEntry(this.#lasting, found, this.manifest.get(path))
+    }
+    if (entry) this.manifest.set(entry)
+    else this.manifest.delete(path)
+  }
+
+  /** `before` is nothing before the whole tree was looked at. */
+  #tellIfOther(before: Uint8Array | undefined): boolean {
+    const isOther = this.#looked && (before === undefined || !sameDigest(before, this.manifest.root()))
+    if (isOther) {
+      this.#changed.tell()
+      this.#content.tell()
+    }
+    return isOther
   }
 
   apply(plan: { readonly writes: readonly WriteStep[]; readonly removals: readonly string[] }, signal: AbortSignal): Promise<AppliedPlan> {

@@ -9,6 +9,7 @@ import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
 import type { Compression } from '../domain/compressionChoice.js'
 import { notOnWorker } from '../domain/notOnWorker.js'
 import type { SyncedItems } from '../domain/syncedItems.js'
+import { itemOf } from '../domain/syncedItems.js'
 import type { Timings } from '../domain/timings.js'
 import { ClusterError } from '../errors.js'
 import type { AgentFiles, AgentStore, Clock, Endpoint, Files, Link, Listener, Log, Random, Transport } from '../ports.js'
@@ -16,7 +17,7 @@ import { type AgentOperations, agentOperations } from './agentOperations.js'
 import { ClusterClock } from './clusterClock.js'
 import { type ChildEvent, type Hosted, startHosted } from './host.js'
 import { IntegritySync } from './integritySync.js'
-import { LocalAgents } from './localAgents.js'
+import { keysPath, LocalAgents } from './localAgents.js'
 import { LocalTree } from './localTree.js'
 import { master, masterRegistry, masterView } from './master.js'
 import { appliedEvent, type NodeEvent } from './nodeEvent.js'
@@ -76,7 +77,9 @@ const capabilities = ['deflate-raw', 'delta'] as const
 export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (event: NodeEvent) => void): RunningNode => {
   const { clock, files, log, random } = ports
   const { node, timings, type } = identity
-  const tree = new LocalTree(files, identity.synced, clock)
+  const isKeysMaster = type === 'master' && itemOf(identity.synced, keysPath) !== undefined
+  const lasting = isKeysMaster ? { path: keysPath, isLasting: () => agents.hadAgents !== false } : undefined
+  const tree = new LocalTree(files, identity.synced, clock, lasting)
   const agents = new LocalAgents({
     node,
     role: type,
@@ -87,6 +90,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     disconnectionMs: timings.agentsDisconnectionMs,
     onWritten: (paths) => tree.hint(paths),
   })
+  agents.keys.add(() => void tree.judgeLastingFile())
   const groups = new PublishedGroups()
   let masterLink: Link | undefined
   let stopped = false

@@ -93,8 +93,8 @@ const withoutAgents = async (nodes: readonly string[], agents: LocalAgents, sign
 }
 
 function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<AnswerLine> {
-  const { failuresLeftOut, files, inSync } = member.state
-  const heldError = { code: 'fileFailed', message: 'The master cannot read it, so the worker keeps what it has.' }
+  const { failuresLeftOut, files, inSync, isCompared } = member.state
+  const heldError = { code: 'fileFailed', message: 'The master misses it or cannot read it, so the worker keeps what it has.' }
   const held = [...tree.manifest.entries()].filter((entry) => entry.held && !files.has(entry.path))
   const rows = new Map([...files, ...held.map(({ path }): [string, FileState] => [path, { state: 'failed', error: heldError }])])
   const failed = [...rows.values()].filter(({ state }) => state === 'failed').length
@@ -109,7 +109,7 @@ function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<Answ
       failuresLeftOut,
     },
   }
-  const rest = { state: inSync ? 'synced' : 'pending', error: undefined } as const
+  const rest = { state: isCompared ? 'synced' : 'pending', error: undefined } as const
   const others = all ? [...tree.manifest.entries()].flatMap(({ path }) => (rows.has(path) ? [] : [path])) : []
   for (const file of [...rows.keys(), ...others].sort()) {
     const { error, state } = rows.get(file) ?? rest

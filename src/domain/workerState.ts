@@ -35,28 +35,35 @@ export class WorkerState {
   isReportingAgents = false
   /** Reports about agents that do not exist, dropped since the worker connected. */
   unknownAgentReports = 0
-  /** Of the last check: is the worker's tree ours, but for files that we cannot read ourselves? */
-  inSync = false
   /** A plan is being carried out. */
   isSyncing = false
   failuresLeftOut = 0
   /** At most limits.pendingFilesShownMax: which files a worker has to delete is for the worker to say, and it may lie. */
   readonly files = new Map<string, FileState>()
-  /** Differing buckets of the round that are not decided yet. */
-  #undecidedBuckets = 0
+  /** Differing buckets of the round that are not decided yet; all of them before anything was compared. */
+  #undecidedBuckets = Number.POSITIVE_INFINITY
+
+  /** Every file was compared: those without a row are in sync, but for files that we cannot read ourselves. */
+  get isCompared(): boolean {
+    return this.#undecidedBuckets <= 0
+  }
+
+  get inSync(): boolean {
+    return this.isCompared && this.files.size === 0 && this.failuresLeftOut === 0
+  }
 
   /** The trees are the same: no file has a row. */
   checkedSame(): void {
-    this.inSync = true
     this.isSyncing = false
+    this.#undecidedBuckets = 0
     this.failuresLeftOut = 0
     this.files.clear()
   }
 
   /** A round that was under way has come to nothing; the rows stay until this one has its plan. */
   checkedDifferent(): void {
-    this.inSync = false
     this.isSyncing = false
+    this.#undecidedBuckets = Number.POSITIVE_INFINITY
   }
 
   /** Begins a new plan. */
@@ -70,7 +77,6 @@ export class WorkerState {
   planned(plan: SyncPlan, decidedBuckets: number): void {
     this.#undecidedBuckets -= decidedBuckets
     if (!isEmptyPlan(plan)) this.isSyncing = true
-    else if (this.#undecidedBuckets <= 0 && !this.isSyncing) this.inSync = true
     for (const { path } of plan.create) this.#expect(path)
     for (const { path } of plan.update) this.#expect(path)
     for (const path of plan.remove) this.#expect(path)

@@ -41,7 +41,10 @@ interface Upkeep {
 
 export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalAgentsThreadOptions) => {
   let seenDigest: string | undefined
-  const digestNow = (): string | undefined => tree.manifest.get(keysPath)?.digest
+  const digestNow = (): string | undefined => {
+    const entry = tree.manifest.get(keysPath)
+    return entry?.held ? 'held' : entry?.digest
+  }
   return setup({
     types: {
       context: {} as Upkeep,
