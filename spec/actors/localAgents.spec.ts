@@ -1,6 +1,6 @@
 /** A node's view of its agents, over a simulated table. */
 import { describe, expect, it } from 'vitest'
-import { ClusterError } from '../../src/errors.js'
+import { asClusterError, ClusterError } from '../../src/errors.js'
 import { VirtualClock } from '../../src/simulation/virtualClock.js'
 import { localAgentsOver } from '../support/localAgentsOver.js'
 
@@ -20,5 +20,29 @@ describe('the counts of agents', () => {
       throw new ClusterError('tableFailed')
     }
     expect(await counted()).toEqual(before)
+  })
+})
+
+describe('an answer about agents', () => {
+  it('fails at once while the table cannot be opened, also when it was asked for before, and comes when it can', async () => {
+    const clock = new VirtualClock()
+    const { agents, table, writeKeys } = localAgentsOver(clock, 'master')
+    writeKeys([1])
+    const { signal } = new AbortController()
+    const codeOf = (asking: Promise<unknown>) => asking.then(() => 'none').catch((thrown: unknown) => asClusterError(thrown).code)
+    const open = table.open.bind(table)
+    table.open = () => {
+      throw new ClusterError('tableFailed')
+    }
+    const early = codeOf(agents.usable(signal))
+    const opening = codeOf(agents.open())
+    await clock.advance(10)
+    expect([await opening, await early, await codeOf(agents.usable(signal))]).toEqual(['tableFailed', 'tableFailed', 'tableFailed'])
+    table.open = open
+    const looked = agents.look(signal)
+    await clock.advance(10)
+    await looked
+    expect(await codeOf(agents.usable(signal))).toBe('none')
+    await agents.close()
   })
 })

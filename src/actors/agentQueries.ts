@@ -28,7 +28,7 @@ export async function* agentAnswer(
   signal: AbortSignal,
 ): AsyncGenerator<AgentAnswer, void, undefined> {
   const { agents, log } = view
-  await agents.ready(signal)
+  await agents.usable(signal)
   switch (query.kind) {
     case 'agents':
       if (query.tool !== undefined && query.group !== undefined) await agents.groups.assertThere([query.group], signal)

@@ -13,6 +13,7 @@ import { Listeners, waitUntil } from './listeners.js'
 import { LocalGroups } from './localGroups.js'
 import { MasterWord } from './masterWord.js'
 import { pause } from './pause.js'
+import { TableOpening } from './tableOpening.js'
 import { WatchedAgentStore } from './watchedAgentStore.js'
 
 /** Who enrols: the key is made by who asks, so that asking twice is the same as asking once. */
@@ -71,8 +72,7 @@ export class LocalAgents {
   readonly #options: LocalAgentsOptions
   readonly #waiting: WaitingChange[] = []
   #turn: Promise<unknown> = Promise.resolve()
-  #opening: Promise<OpenedStore> | undefined
-  #table = ''
+  readonly #opening: TableOpening
   #counts: AgentCounts = {
     activeByNode: new Map(),
     byStatus: { never_connected: 0, pending: 0, active: 0, disconnected: 0 },
@@ -91,9 +91,10 @@ export class LocalAgents {
     const { clock, files, node, store } = options
     this.#options = options
     this.store = new WatchedAgentStore(store)
+    this.#opening = new TableOpening(this.store)
     this.files = files
     this.clock = clock
-    this.reports = new AgentReports({ node, store: this.store, clock, opened: () => this.ready(this.#closing.signal) })
+    this.reports = new AgentReports({ node, store: this.store, clock, opened: () => this.usable(this.#closing.signal) })
     this.groups = new LocalGroups(this.store, files)
     this.reports.defaulted.add(() => this.groups.changes.tell())
     this.master.tables.add(() => this.reports.news.tell())
@@ -101,32 +102,19 @@ export class LocalAgents {
 
   /** Opens the table; a failed attempt can be repeated. */
   open(): Promise<OpenedStore> {
-    if (!this.#opening) {
-      const opening = this.store.open()
-      this.#opening = opening
-      opening.then(
-        ({ table }) => {
-          this.#table = table
-        },
-        () => {
-          this.#opening = undefined
-        },
-      )
-    }
-    return this.#opening
+    return this.#opening.open()
   }
 
   /** The table is damaged: the next `open` makes it anew, and then there are no agents before the next look. */
   giveUpTable(): void {
-    this.#opening = undefined
-    this.#table = ''
+    this.#opening.giveUp()
     this.#idsDigest = ''
     this.#lookAtAll = true
   }
 
   /** Of the table; empty before it is open. */
   get table(): string {
-    return this.#table
+    return this.#opening.table
   }
 
   /** Of the agents that exist, see KeysPage; empty before the first look. */
@@ -151,6 +139,16 @@ export class LocalAgents {
       (listener) => this.keys.add(listener),
       signal,
     )
+  }
+
+  /** For somebody who waits for an answer: as `ready`, but fails with what keeps the table from being opened. */
+  async usable(signal: AbortSignal): Promise<void> {
+    const onChanged = (listener: () => void) => {
+      const stops = [this.keys.add(listener), this.#opening.failures.add(listener)]
+      return () => stops.forEach((stop) => stop())
+    }
+    await waitUntil(() => this.#idsDigest !== '' || this.#opening.failure !== undefined, onChanged, signal)
+    if (this.#opening.failure) throw this.#opening.failure
   }
 
   // --------------------------------------------------------------------------------------------------- who exists
@@ -191,7 +189,7 @@ export class LocalAgents {
     }
     this.#hadAgents ||= page.highestId > 0 || (await this.store.highestId()) > 0
     // Given up meanwhile: the next table has nothing of what this one was told.
-    if (this.#opening !== opening) throw new ClusterError('tableDamaged')
+    if (this.open() !== opening) throw new ClusterError('tableDamaged')
     this.#lookAtAll = false
     this.reports.forget(gone)
     const isOther = this.#idsDigest !== page.idsDigest || (page.ids !== undefined && !this.#isBelieved)
@@ -223,7 +221,7 @@ export class LocalAgents {
    * before the file could be believed, unless there are no agents to lose.
    */
   async #steady(signal: AbortSignal): Promise<void> {
-    await this.ready(signal)
+    await this.usable(signal)
     const { timers } = this.#options
     const missingMs = this.#firstLookMs + limits.keysBelievedMs - timers.monotonicMs()
     if (missingMs <= 0 || (await this.store.highestId()) === 0) return
