@@ -144,8 +144,12 @@ export class LocalAgents {
   /** For somebody who waits for an answer: as `ready`, but fails with what keeps the table from being opened. */
   async usable(signal: AbortSignal): Promise<void> {
     const onChanged = (listener: () => void) => {
-      const stops = [this.keys.add(listener), this.#opening.failures.add(listener)]
-      return () => stops.forEach((stop) => stop())
+      const stopKeys = this.keys.add(listener)
+      const stopFailures = this.#opening.failures.add(listener)
+      return () => {
+        stopKeys()
+        stopFailures()
+      }
     }
     await waitUntil(() => this.#idsDigest !== '' || this.#opening.failure !== undefined, onChanged, signal)
     if (this.#opening.failure) throw this.#opening.failure
