@@ -142,7 +142,7 @@ export class ContentStage {
       if (outcome.kind === 'failed') this.#spoil(digest)
       return outcome
     } catch (thrown) {
-      const { code, message } = failureOf(digest, thrown, 'staged')
+      const { code, message } = failureOf(digest, thrown, 'staged', 'Its content')
       this.#spoil(digest)
       return { kind: 'failed', code, message }
     }
@@ -179,7 +179,7 @@ export class ContentStage {
       this.#whole?.add(digest)
       return { kind: 'whole' }
     } catch (thrown) {
-      const { code, message } = failureOf(digest, thrown, 'staged')
+      const { code, message } = failureOf(digest, thrown, 'staged', 'Its content')
       this.#spoil(digest)
       return { kind: 'failed', code, message }
     }

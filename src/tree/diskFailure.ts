@@ -30,10 +30,11 @@ export const diskError = (path: string, thrown: unknown, doing: string): Cluster
 /**
  * The failure of one file. Rethrows what is no failed system call and no ClusterError.
  * @param doing what could not be done: `written`
+ * @param what in words, where the path says nothing to a reader
  */
-export const failureOf = (path: string, thrown: unknown, doing: string): FileFailure => {
+export const failureOf = (path: string, thrown: unknown, doing: string, what = `'${path}'`): FileFailure => {
   if (thrown instanceof ClusterError) return { path, code: thrown.code, message: thrown.message }
   const errno = errnoOf(thrown)
   if (errno === undefined) throw thrown
-  return { path, code: codeOf(errno), message: `'${path}' could not be ${doing} (${reasonOf(thrown, errno)}).` }
+  return { path, code: codeOf(errno), message: `${what} could not be ${doing} (${reasonOf(thrown, errno)}).` }
 }
