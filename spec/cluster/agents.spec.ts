@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { onlyLine } from '../../src/control/onlyLine.js'
 import type { AgentTool } from '../../src/domain/agentQuery.js'
-import type { AnswerLine } from '../../src/domain/clusterView.js'
+import type { AnswerLine, ClusterQuery } from '../../src/domain/clusterView.js'
 import { asClusterError } from '../../src/errors.js'
 import { limits } from '../../src/limits.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
@@ -134,6 +134,18 @@ describe('agents of a simulated cluster', () => {
     cluster.write('master', 'etc/shared/web/agent.conf', Buffer.from('<agent_config/>'))
     await settled(agentOperations.add({ name: 'first', ip: 'any', key: key('a'), groups: ['web'] }, signal))
     cluster.master.disk.remove(cluster.absolute('etc/shared/web'))
+    const ask = async (query: ClusterQuery) => {
+      const lines: AnswerLine[] = []
+      const asking = (async () => {
+        for await (const line of runningIn(cluster)('master').answer(query, signal)) lines.push(line)
+      })()
+      await settled(asking)
+      return lines
+    }
+    expect(await ask({ kind: 'groups', tool: 'agent_groups' })).toContainEqual({ kind: 'groups', groups: [{ name: 'web', agents: 1 }] })
+    expect(await ask({ kind: 'agents', group: 'web', tool: 'agent_groups' })).toContainEqual(
+      expect.objectContaining({ kind: 'agents', rows: [expect.arrayContaining([1, 'first'])] }),
+    )
     expect(await settled(agentOperations.removeGroup('web', signal))).toBe(1)
     for (const node of cluster.nodes) expect(node.agentTable.list({}, 0)[0]).toMatchObject({ groups: ['default'] })
     expect(await settled(agentOperations.removeGroup('web', signal))).toBe("The group 'web' does not exist")

@@ -31,7 +31,7 @@ export async function* agentAnswer(
   await agents.usable(signal)
   switch (query.kind) {
     case 'agents':
-      if (query.tool !== undefined && query.group !== undefined) await agents.groups.assertThere([query.group], signal)
+      if (query.tool !== undefined && query.group !== undefined) await assertGroup(agents, query.group, signal)
       yield* listing(view, query)
       break
     case 'agent': {
@@ -144,9 +144,15 @@ async function* listing(view: AgentsView, query: AgentFilter): AsyncGenerator<Ag
   for await (const page of agentPages(agents, filter)) for (const rows of answerPages(page.map(agentRow))) yield { kind: 'agents', rows }
 }
 
+/** Agents may have a group whose directory was deleted by hand. */
+const assertGroup = async (agents: LocalAgents, group: string, signal: AbortSignal): Promise<void> => {
+  const { count } = await agents.store.shape({ group })
+  if (count === 0) await agents.groups.assertThere([group], signal)
+}
+
 async function* groups(agents: LocalAgents, signal: AbortSignal): AsyncGenerator<AgentAnswer, void, undefined> {
-  const names = await agents.files.groups(signal)
   const sizes = await agents.store.groupSizes()
+  const names = [...new Set([...(await agents.files.groups(signal)), ...sizes.keys()])].sort()
   const views = names.map((name) => ({ name, agents: sizes.get(name) ?? 0 }))
   for (const page of answerPages(views)) yield { kind: 'groups', groups: page }
   const { withoutGroups } = await agents.store.counts()
