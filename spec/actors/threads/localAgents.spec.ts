@@ -14,7 +14,7 @@ const lookIntervalMs = 8_000
 
 const setUp = () => {
   const clock = new VirtualClock()
-  const { agents, writeKeys } = localAgentsOver(clock, 'master')
+  const { agents, table, writeKeys } = localAgentsOver(clock, 'master')
   writeKeys([1, 2])
   const looksMs: number[] = []
   const searchesMs: number[] = []
@@ -31,14 +31,15 @@ const setUp = () => {
     return silence()
   }
   const tree = new LocalTree(new ScriptedFiles(clock), synced, clock)
-  const thread = startHosted(localAgents({ agents, tree, clock, lookIntervalMs, log: recordingLog() }), { clock, onEnd: () => undefined })
+  const log = recordingLog()
+  const thread = startHosted(localAgents({ agents, tree, clock, lookIntervalMs, log }), { clock, onEnd: () => undefined })
   const stop = async (): Promise<void> => {
     thread.stop()
     await agents.close()
     await clock.settle()
     expect(thread.timers + clock.pending).toBe(0)
   }
-  return { clock, failures, looksMs, searchesMs, stop }
+  return { clock, failures, log, looksMs, searchesMs, stop, table }
 }
 
 const gapsOf = (timesMs: readonly number[]): number[] => timesMs.slice(1).map((atMs, index) => atMs - (timesMs[index] ?? 0))
@@ -62,6 +63,25 @@ describe('local agents', () => {
     failures.push(new ClusterError('tableFailed'))
     await clock.advance(2 * lookIntervalMs)
     expect(looksMs.length - looks).toBe(2)
+    await stop()
+  })
+
+  it('opens a table that is damaged again and again once an interval, and says each time why', async () => {
+    const { clock, log, stop, table } = setUp()
+    const opensMs: number[] = []
+    const open = table.open.bind(table)
+    table.open = () => {
+      opensMs.push(clock.monotonicMs())
+      const opened = open()
+      table.damage(`table ${opensMs.length + 1}`)
+      return opened
+    }
+    await clock.advance(5)
+    table.damage('table 1')
+    await clock.advance(12 * lookIntervalMs)
+    expect(opensMs.length).toBeGreaterThan(5)
+    expect(gapsOf(opensMs).every((gapMs) => gapMs >= lookIntervalMs)).toBe(true)
+    expect(log.lines.filter((line) => line.includes('cannot be relied on')).length).toBeGreaterThanOrEqual(opensMs.length - 1)
     await stop()
   })
 })
