@@ -9,7 +9,18 @@ import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-const needed = ['cli', 'config', 'domain', 'platform/logFile.ts', 'errors.ts', 'invariant.ts', 'limits.ts', 'ports.ts', 'version.ts']
+const needed = [
+  'cli',
+  'config',
+  'domain',
+  'platform/agentTablePath.ts',
+  'platform/logFile.ts',
+  'errors.ts',
+  'invariant.ts',
+  'limits.ts',
+  'ports.ts',
+  'version.ts',
+]
 
 const sources = (path: string): string[] =>
   path.endsWith('.ts') ? [path] : readdirSync(join(repository, 'src', path)).flatMap((name) => sources(join(path, name)))

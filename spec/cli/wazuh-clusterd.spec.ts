@@ -138,6 +138,23 @@ describe('the process of wazuh-clusterd', () => {
     expect(err).not.toContain('    at ')
   })
 
+  it.each([
+    ['logs/cluster.log', []],
+    ['logs/cluster.log', ['-f']],
+    ['queue/db/global.db', []],
+    ['queue/db/global.db', ['-f']],
+    ['queue/db/global.db-wal', []],
+  ])('exits 1 and names the file when %s cannot be written, with %j', async (file, args) => {
+    mkdirSync(join(home, file), { recursive: true })
+    const { code, err } = await ended(start(args))
+    expect({ code, lines: err.split('\n') }).toEqual({
+      code: 1,
+      lines: [expect.stringContaining(`${join(home, file)} cannot be written: it is a directory; move it out of the way`), ''],
+    })
+    if (file !== 'logs/cluster.log') expect(logText()).toContain(`ERROR: [Cluster] [Main] Error 3124 - ${join(home, file)}`)
+    expect(runFiles()).toEqual([])
+  })
+
   it('ends with 1 and one sentence, the stack only at -dd, at an error that nobody caught', async () => {
     const plain = await ended(start(['-f'], 'crashes'))
     expect(plain).toEqual({ code: 1, err: 'wazuh-clusterd: Error 3199 - Internal error: a bug\n' })

@@ -10,6 +10,7 @@ import { productVersion } from '../version.js'
 import { type ClusterdArguments, childArguments, parseClusterdArguments } from './clusterdArguments.js'
 import { daemonize, isBackgroundChild, reportToParent } from './daemonize.js'
 import { checkDirectories, logPath, prepareDirectories } from './homeDirectories.js'
+import { checkAgentTable, checkLog } from './homeFiles.js'
 import { type HeldHome, holdHome } from './pidFile.js'
 import { becomeUser, pickUser } from './runAsUser.js'
 import { runUntilStopped, type StartDaemon } from './runUntilStopped.js'
@@ -94,6 +95,7 @@ const settleIn = (asked: ClusterdArguments): void => {
   prepareDirectories(asked.home, user)
   if (user) becomeUser(user)
   checkDirectories(asked.home)
+  checkLog(asked.home)
 }
 
 /** For a process that says something and ends; what it says stands on stderr already, so a log that fails only adds a line. */
@@ -134,6 +136,7 @@ const run = async (
       // The home is taken here, when signals are already heard: a stop that comes early leaves no PID file behind.
       start: async () => {
         held.push(holdHome(asked.home))
+        checkAgentTable(asked.home)
         log.info(
           `Starting version ${productVersion} as the ${settings.nodeType} '${settings.nodeName}' of the cluster '${settings.name}' (PID ${process.pid}).`,
         )

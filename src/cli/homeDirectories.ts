@@ -4,15 +4,15 @@ import { join } from 'node:path'
 import { ClusterError } from '../errors.js'
 import type { User } from './runAsUser.js'
 
-const directories = ['logs', 'var/run', 'queue/cluster']
-const directoryMode = 0o770
+/** With their modes. */
+const directories = { logs: 0o770, 'var/run': 0o770, 'queue/cluster': 0o770, 'queue/db': 0o750 } as const
 
 /** Where the log is, below the home. */
 export const logPath = 'logs/cluster.log'
 
 const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code
 
-const makeOne = (path: string, user: User | undefined): void => {
+const makeOne = (path: string, mode: number, user: User | undefined): void => {
   try {
     mkdirSync(path)
   } catch (error) {
@@ -20,18 +20,18 @@ const makeOne = (path: string, user: User | undefined): void => {
     throw error
   }
   // The umask has no say in it.
-  chmodSync(path, directoryMode)
+  chmodSync(path, mode)
   if (user) chownSync(path, user.uid, user.gid)
 }
 
 /** Throws a ClusterError that names the directory. To be called before root is given up. */
 export const prepareDirectories = (home: string, user: User | undefined): void => {
-  for (const directory of directories) {
+  for (const [directory, mode] of Object.entries(directories)) {
     let path = home
     try {
       for (const name of directory.split('/')) {
         path = join(path, name)
-        makeOne(path, user)
+        makeOne(path, mode, user)
       }
     } catch (error) {
       throw new ClusterError('fileFailed', { message: `The directory ${path} cannot be created: ${says(error)}`, cause: error })
@@ -41,7 +41,7 @@ export const prepareDirectories = (home: string, user: User | undefined): void =
 
 /** Throws a ClusterError when one of them cannot be written to by the user that this process is now. */
 export const checkDirectories = (home: string): void => {
-  for (const directory of directories) {
+  for (const directory of Object.keys(directories)) {
     const path = join(home, directory)
     try {
       accessSync(path, constants.W_OK | constants.X_OK)

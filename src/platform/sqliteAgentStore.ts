@@ -4,6 +4,7 @@ import { CalledAgentStore, type StoreAnswer, type StoreCall, type StoreOperation
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { AgentCall } from './agentStoreWorker.js'
+import { agentTablePath } from './agentTablePath.js'
 import { OwnThread } from './ownThread.js'
 import type { SqliteAgentTableOptions } from './sqliteAgentTable.js'
 
@@ -19,7 +20,6 @@ interface TableTasks {
   call: { readonly task: AgentCall; readonly answer: unknown }
 }
 
-const file = 'queue/db/global.db'
 /** What a table that does not answer may delay a stop. */
 const closeMsMax = 1_000
 const defaultWorkerFile = new URL('./agentStoreWorker.js', import.meta.url)
@@ -30,7 +30,7 @@ export class SqliteAgentStore extends CalledAgentStore {
 
   constructor({ home, role, workerFile = defaultWorkerFile }: SqliteAgentStoreOptions) {
     super()
-    const workerData: SqliteAgentTableOptions = { path: join(home, file), role }
+    const workerData: SqliteAgentTableOptions = { path: join(home, agentTablePath), role }
     this.#thread = new OwnThread({
       workerFile,
       workerData,

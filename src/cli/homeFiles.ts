@@ -1,0 +1,45 @@
+/** The files of a home that the daemon has to write: tried as the user that it runs as, before anything relies on them. */
+import { closeSync, constants, openSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { ClusterError } from '../errors.js'
+import { agentTablePath } from '../platform/agentTablePath.js'
+import { logPath } from './homeDirectories.js'
+
+const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDWR, O_WRONLY } = constants
+const logMode = 0o640
+
+/** Throws a ClusterError when the log cannot be written. Makes it where there is none. */
+export const checkLog = (home: string): void => tryOpen(join(home, logPath), O_WRONLY | O_APPEND | O_CREAT)
+
+/** Throws a ClusterError when a file of the agents' table is there and cannot be written. */
+export const checkAgentTable = (home: string): void => {
+  for (const suffix of ['', '-wal', '-shm']) tryOpen(join(home, agentTablePath) + suffix, O_RDWR)
+}
+
+const tryOpen = (path: string, flags: number): void => {
+  try {
+    // Without waiting for the other end of a FIFO.
+    closeSync(openSync(path, flags | O_NONBLOCK, logMode))
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'ENOENT') return
+    throw new ClusterError('fileFailed', { message: `${path} cannot be written: ${remedy(path, code) ?? says(error)}`, cause: error })
+  }
+}
+
+const remedy = (path: string, code: unknown): string | undefined => {
+  if (code === 'EACCES' || code === 'EPERM') return `the daemon runs as '${userName()}', who may not: chown ${userName()} ${path}`
+  return code === 'EISDIR' ? 'it is a directory; move it out of the way' : undefined
+}
+
+/** The number of a user that the system has no name for. */
+const userName = (): string => {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.geteuid?.())
+  }
+}
+
+const says = (error: unknown): string => (error instanceof Error ? error.message : String(error))
