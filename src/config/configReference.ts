@@ -3,7 +3,7 @@ import { defaultSyncedItems } from '../domain/syncedItems.js'
 import { type IntervalOption, intervalOptions } from './intervalOptions.js'
 import type { Option } from './option.js'
 import { clusterOptions, globalOptions, topOptions } from './settings.js'
-import { excludedExtensionsOption, excludedFilesOption, itemOptions } from './syncedItemOptions.js'
+import { directoryAllowed, excludedExtensionsOption, excludedFilesOption, itemOptions } from './syncedItemOptions.js'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
@@ -49,7 +49,8 @@ export const renderConfigReference = (): string =>
     'Overrides what it mentions; all else keeps its default. Times are in seconds, fractions allowed. `intervals` and `files` should be the same on every node.',
     table(Object.values(topOptions), ({ name }) => name, fallbackInJson),
     ...Object.entries(intervalOptions).map(([group, options]) => intervalTable(group, options)),
-    '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. Defaults:',
+    '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. It is ' +
+      `${directoryAllowed}. Defaults:`,
     itemsTable(),
     table([...Object.values(itemOptions)], ({ name }) => `files.DIRECTORY.${name}`, fallbackInJson),
     table([excludedFilesOption, excludedExtensionsOption], ({ name }) => `files.${name}`, fallbackInJson),

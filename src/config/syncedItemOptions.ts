@@ -85,8 +85,8 @@ export const excludedExtensionsOption = option({
   description: 'Files whose names end in one of these are never touched.',
 })
 
-/** Directories that the daemon itself writes to: syncing them would never come to rest. */
-const ownDirectories = ['queue/cluster', 'var/run', 'logs']
+/** Directories that each manager writes to by itself: syncing them would replace a table in use, or never come to rest. */
+const ownDirectories = ['queue/cluster', 'queue/db', 'queue/rids', 'var/run', 'logs']
 
 export const directoryAllowed = `a normalized directory inside the home that holds none of ${ownDirectories.join(', ')}`
 
