@@ -35,6 +35,17 @@ describe('a daemon', () => {
       await cluster.daemon(master).logged("Worker 'worker-1' disconnected: it is stopping.")
     }))
 
+  it('opens no debugger at SIGUSR1, and goes on at SIGUSR2', () =>
+    withCluster([master], async (cluster) => {
+      const daemon = cluster.start(master)
+      await daemon.logged('Serving on')
+      for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.kill(daemon.pid, signal)
+      // It is asked once the signals are there; Node tells of a debugger on stderr.
+      expect(await cluster.control(master, ['-l'])).toMatchObject({ code: 0 })
+      expect(await daemon.stop()).toMatchObject({ code: 0 })
+      expect(daemon.lines.filter((line) => line.includes('Debugger'))).toEqual([])
+    }))
+
   it('is not started twice on one home, and the first goes on undisturbed', () =>
     withCluster([master, worker], async (cluster) => {
       await cluster.startAll()

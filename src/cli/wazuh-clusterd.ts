@@ -4,7 +4,11 @@
  * with, the buffers of a large transfer had it collected every 10 MB, at half of the daemon's CPU.
  */
 import { fileURLToPath } from 'node:url'
-import { main } from './clusterdMain.js'
+
+// Without a listener the one opens Node's debugger, to which every local user can connect, and the other ends the process. Before
+// all that takes time to load.
+for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined)
+const { main } = await import('./clusterdMain.js')
 
 const code = await main(process.argv.slice(2), process.env, {
   stdout: process.stdout,
