@@ -125,9 +125,11 @@ describe('agent_control', () => {
     [['--remove', '1', '-j'], /^Wrong arguments: -j goes with -l and -i only/],
     [['-i', '1x'], /^Wrong arguments: '1x' is no ID of an agent/],
     [['--remove', '000'], /^Wrong arguments: '000' is the manager itself, which cannot be removed\.\n$/],
-    [['--remove', '-1'], /^Wrong arguments: '-1' is no ID of an agent/],
-    [['-r', '1'], /^error: unknown option '-r'\n$/],
-    [['-i'], /^error: .*argument missing\n$/],
+    [['--remove=-1'], /^Wrong arguments: '-1' is no ID of an agent/],
+    [['-r', '1'], /^Wrong arguments: unknown option '-r'\.\n$/],
+    [['--add', '-x'], /^Wrong arguments: --add takes a value, and '-x' looks like an option/],
+    [['--add', 'web', '--ip', '-q'], /^Wrong arguments: --ip takes a value, and '-q' looks like an option/],
+    [['-i'], /^Wrong arguments: option .* argument missing\.\n$/],
   ])('with %j says what is wrong and exits with 1', async (argv, sentence) => {
     const { code, out, err } = await ranProgram(runAgentControl, argv)
     expect({ code, out }).toEqual({ code: 1, out: '' })

@@ -198,9 +198,13 @@ describe('agent_groups says in one sentence', () => {
     [['-a', '-g', 'x', '-f'], /^Wrong arguments: -f goes with -a -i only/],
     [['-l', '-i', '1'], /^Wrong arguments: -i goes with /],
     [['-g', 'x'], /^Wrong arguments: -g goes with /],
-    [['-s', '-i'], /^error: .*argument missing\n$/],
-    [['--nonsense'], /^error: unknown option '--nonsense'\n$/],
-    [['x'], /^error: too many arguments/],
+    [['-s', '-i'], /^Wrong arguments: option .* argument missing\.\n$/],
+    [['--nonsense'], /^Wrong arguments: unknown option '--nonsense'\.\n$/],
+    [['--lst'], /^Wrong arguments: unknown option '--lst' \(Did you mean --list\?\)\.\n$/],
+    [['-a', '-g', '-q'], /^Wrong arguments: --group takes a value, and '-q' looks like an option \(if it is meant: --group=-q\)\.\n$/],
+    [['-l', '-g', ''], /^Wrong arguments: --group takes a value that is not empty\.\n$/],
+    [['-l', '--home', ''], /^Wrong arguments: --home takes a value that is not empty\.\n$/],
+    [['x'], /^Wrong arguments: too many arguments/],
   ])('what is wrong with %j', async (argv, sentence) => {
     const { code, out, err } = await ranProgram(runAgentGroups, argv)
     expect({ code, out }).toEqual({ code: 1, out: '' })

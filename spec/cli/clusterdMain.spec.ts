@@ -95,11 +95,14 @@ describe('wazuh-clusterd', () => {
     expect(help.code).toBe(0)
     for (const text of ['Examples:', '--home', '-c, --config', '-t, --test', '-f, --foreground', '-d, --debug', '-r, --root'])
       expect(help.out).toContain(text)
-    for (const argv of [['--nope'], ['extra'], ['-c']]) {
-      const { code, err } = await run(argv)
-      expect(code).toBe(1)
-      expect(err).toContain('error: ')
-    }
+    for (const [argv, says] of [
+      [['--nope'], "unknown option '--nope' (Did you mean --home?)."],
+      [['extra'], 'too many arguments. Expected 0 arguments but got 1.'],
+      [['-c'], "option '-c, --config <file>' argument missing."],
+      [['-c', '-t'], "--config takes a value, and '-t' looks like an option (if it is meant: --config=-t)."],
+      [['--home', '', '-t'], '--home takes a value that is not empty.'],
+    ] as const)
+      expect(await run(argv)).toEqual({ code: 1, out: '', err: `wazuh-clusterd: Wrong arguments: ${says}\n` })
   })
 
   it('ends with 1 and one sentence when the daemon cannot start, and holds the home no longer', async () => {

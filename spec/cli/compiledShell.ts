@@ -12,6 +12,7 @@ const repository = fileURLToPath(new URL('../..', import.meta.url))
 const needed = [
   'cli',
   'config',
+  'control/commandLine.ts',
   'domain',
   'platform/agentTablePath.ts',
   'platform/logFile.ts',

@@ -1,6 +1,7 @@
 /** The command line of wazuh-clusterd. */
 import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
+import { sentenceOf, wrongValueOf } from '../control/commandLine.js'
 import type { LogLevel } from '../ports.js'
 import { productVersion } from '../version.js'
 
@@ -17,7 +18,8 @@ export interface ClusterdArguments {
 
 interface Output {
   readonly out: (text: string) => void
-  readonly err: (text: string) => void
+  /** Takes one sentence. */
+  readonly err: (sentence: string) => void
 }
 
 const example = `
@@ -44,6 +46,10 @@ export const parseClusterdArguments = (
   env: NodeJS.ProcessEnv,
   { out, err }: Output,
 ): ClusterdArguments | number => {
+  const refused = (sentence: string): number => {
+    err(`Wrong arguments: ${sentence}`)
+    return 1
+  }
   const command = new Command('wazuh-clusterd')
     .description('Keeps the files of a cluster of Wazuh managers the same.')
     .option('--home <dir>', 'home of the manager (default: $WAZUH_PATH or /var/ossec)')
@@ -56,14 +62,16 @@ export const parseClusterdArguments = (
     .helpOption('-h, --help', 'print this help and exit')
     .addHelpText('after', example)
     .allowExcessArguments(false)
-    .configureOutput({ writeOut: out, writeErr: err })
+    .configureOutput({ writeOut: out, writeErr: () => undefined })
     .exitOverride()
   try {
     command.parse([...argv], { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode
-    throw error
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? 0 : refused(sentenceOf(error))
   }
+  const wrong = wrongValueOf(command, argv)
+  if (wrong !== undefined) return refused(wrong)
   const flags = command.opts<Flags>()
   return {
     home: resolve(flags.home ?? (env['WAZUH_PATH'] || '/var/ossec')),

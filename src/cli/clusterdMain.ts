@@ -31,7 +31,7 @@ const tellMistake = (shell: Shell, message: string): void =>
 /** Runs the command to its end; resolves with the exit code. */
 export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {
   const out = (text: string): void => void shell.stdout.write(text)
-  const err = (text: string): void => void shell.stderr.write(text)
+  const err = (sentence: string): void => tellMistake(shell, sentence)
   const asked = parseClusterdArguments(argv, env, { out, err })
   if (typeof asked === 'number') return asked
   try {

@@ -48,18 +48,41 @@ export const agentIdOf = (text: string): number | undefined => {
   return id <= limits.agentIdMax ? id : undefined
 }
 
-/** The options that were given; the help or commander's sentence when they are not to be followed. */
+/** The options that were given; the help or a sentence when they are not to be followed. */
 export const parsedOptions = <O extends CommonOptions>(command: Command, argv: readonly string[]): ParsedArguments<O> => {
   let text = ''
-  const take = (part: string): void => {
-    text += part
-  }
-  command.configureOutput({ writeOut: take, writeErr: take })
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part
+    },
+    writeErr: () => undefined,
+  })
   try {
     command.parse([...argv], { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError) return { outcome: { exitCode: error.exitCode, text } }
-    throw error
+    if (!(error instanceof CommanderError)) throw error
+    return error.exitCode === 0 ? { outcome: { exitCode: 0, text } } : mistake(sentenceOf(error))
   }
-  return { given: command.opts<O>() }
+  const wrong = wrongValueOf(command, argv)
+  return wrong === undefined ? { given: command.opts<O>() } : mistake(wrong)
+}
+
+/** What commander has to say, as a sentence of ours. */
+export const sentenceOf = ({ message }: CommanderError): string =>
+  message
+    .replace(/^error: /, '')
+    .replaceAll('\n', ' ')
+    .replace(/\.?$/, '.')
+
+/** What is wrong with a value that commander took: it takes the next option for one when the value was forgotten. */
+export const wrongValueOf = (command: Command, argv: readonly string[]): string | undefined => {
+  for (const option of command.options.filter(({ required }) => required)) {
+    const given: unknown = command.getOptionValue(option.attributeName())
+    for (const value of Array.isArray(given) ? given : [given]) {
+      if (value === '') return `${option.long} takes a value that is not empty.`
+      if (typeof value === 'string' && value.startsWith('-') && argv.includes(value))
+        return `${option.long} takes a value, and '${value}' looks like an option (if it is meant: ${option.long}=${value}).`
+    }
+  }
+  return undefined
 }
