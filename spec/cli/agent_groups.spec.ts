@@ -144,7 +144,21 @@ describe('agent_groups changes', () => {
       expect({ code, err }).toEqual({ code: 1, err: '' })
       expect(out).toMatch(/^Do you want to .*\? \[y\/N\]: Cancelled\.\n$/)
     }
-    expect(world.asked.filter(({ kind }) => kind !== 'agent')).toEqual([])
+    expect(world.asked.filter(({ kind }) => ['createGroup', 'removeGroup', 'changeGroups'].includes(kind))).toEqual([])
+  })
+
+  it('a group without a directory that agents have', async () => {
+    const { run, world } = await master()
+    world.groups.delete('web')
+    expect(await run(['-r', '-g', 'web'], 'y\n')).toEqual(
+      printed("Do you want to remove the 'web' group? [y/N]: Group 'web' removed.\n2 affected agent(s).\n"),
+    )
+  })
+
+  it('a group whose creation was interrupted', async () => {
+    const { run, world } = await master()
+    world.unfinished.add('db')
+    expect(await run(['-a', '-g', 'db'], 'y\n')).toEqual(printed("Do you want to create the group 'db'? [y/N]: Group 'db' created.\n"))
   })
 
   it('without a question when it is to be quiet', async () => {
@@ -169,18 +183,24 @@ describe('agent_groups changes', () => {
 })
 
 describe('agent_groups says in one sentence', () => {
+  const unchanged = "The groups of agent '003' did not change: it has the most that it may have, or only 'default', or is gone by now.\n"
   it.each([
     [['-s', '-i', '9'], 'Error 9011 - Agent not found\n'],
     [['-a', '-i', '9', '-g', 'web'], 'Error 9011 - Agent not found\n'],
     [['-a', '-i', '1', '-g', 'nope', '-q'], "Error 9014 - The group 'nope' does not exist\n"],
-    [['-a', '-g', 'web', '-q'], "Error 9014 - The group 'web' exists already\n"],
+    [['-a', '-g', 'web', '-q'], "Error 9014 - The group 'web' already exists.\n"],
     [['-r', '-g', 'nope', '-q'], "Error 9014 - The group 'nope' does not exist\n"],
+    [['-a', '-i', '1', '-g', 'nope'], "Error 9014 - The group 'nope' does not exist\n"],
+    [['-a', '-i', '1', '-g', 'nope', '-f'], "Error 9014 - The group 'nope' does not exist\n"],
+    [['-a', '-g', 'web'], "Error 9014 - The group 'web' already exists.\n"],
+    [['-a', '-g', 'a b'], "Error 9014 - The group 'a b' does not exist\n"],
+    [['-r', '-g', 'nope'], "Error 9014 - The group 'nope' does not exist\n"],
+    [['-r', '-g', 'default'], "Error 9014 - The group 'default' cannot be removed\n"],
+    [['-r', '-i', '3'], unchanged],
+    [['-r', '-i', '3', '-g', 'default'], unchanged],
     [['-r', '-i', '2', '-g', 'nope'], "Error 9014 - Agent '002' does not belong to group 'nope'\n"],
     [['-l', '-g', 'no\u001bpe'], "Error 9014 - The group 'no\\x1bpe' does not exist\n"],
-    [
-      ['-r', '-i', '3', '-q'],
-      "The groups of agent '003' did not change: it has the most that it may have, or only 'default', or is gone by now.\n",
-    ],
+    [['-r', '-i', '3', '-q'], unchanged],
   ])('what cannot be done: %j', async (argv, err) => expect(await (await master()).run(argv)).toEqual({ code: 1, out: '', err }))
 
   it.each([
@@ -212,7 +232,16 @@ describe('agent_groups says in one sentence', () => {
   })
 
   it('that no daemon runs, and that a worker is not the place', async () => {
-    const tasks = [['-l'], ['-l', '-g', 'x'], ['-s', '-i', '1'], ['-c', '-g', 'x'], ['-a', '-g', 'x', '-q'], ['-r', '-i', '1']]
+    const tasks = [
+      ['-l'],
+      ['-l', '-g', 'x'],
+      ['-s', '-i', '1'],
+      ['-c', '-g', 'x'],
+      ['-a', '-g', 'x', '-q'],
+      ['-a', '-g', 'x'],
+      ['-r', '-g', 'x'],
+      ['-r', '-i', '1'],
+    ]
     const { home } = await serve(workerOf('10.0.0.1'))
     const err =
       'ERROR: Wazuh is running in cluster mode: agent_groups is not available in worker nodes. ' +

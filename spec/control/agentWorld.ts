@@ -50,6 +50,8 @@ export const agent = (id: number, changed: Partial<AgentView> = {}): AgentView =
 export class AgentWorld {
   readonly agents = new Map<number, AgentView>()
   readonly groups = new Set(['default'])
+  /** Directories of groups whose creation was interrupted. */
+  readonly unfinished = new Set<string>()
   readonly asked: ClusterQuery[] = []
   readonly #synchronized: ReadonlySet<number>
 
@@ -74,7 +76,7 @@ export class AgentWorld {
   *#answer(query: AgentQuery): Generator<AnswerLine> {
     switch (query.kind) {
       case 'agents':
-        if (query.group !== undefined) this.#assertGroup(query.group)
+        if (query.group !== undefined && query.tool !== undefined) this.#assertGroup(query.group)
         yield* listing(
           [...this.agents.values()].filter(
             ({ groups, node, status }) =>
@@ -92,8 +94,8 @@ export class AgentWorld {
         yield { kind: 'unassigned', agents: [...this.agents.values()].filter(({ groups }) => groups.length === 0).length }
         break
       case 'groupFiles':
-        this.#assertGroup(query.group)
-        yield { kind: 'groupFiles', files: [{ name: 'agent.conf', digest: 'd1' }] }
+        if (!this.unfinished.has(query.group)) this.#assertGroup(query.group)
+        if (this.groups.has(query.group)) yield { kind: 'groupFiles', files: [{ name: 'agent.conf', digest: 'd1' }] }
         yield { kind: 'groupFiles', files: [{ name: 'merged.mg', digest: 'd2' }] }
         break
       case 'report':
@@ -109,12 +111,12 @@ export class AgentWorld {
       case 'changeGroups':
         return { kind: 'done', changed: this.#change(query.change) }
       case 'createGroup':
-        if (this.groups.has(query.group)) throw new ClusterError('groupInvalid', { message: `The group '${query.group}' exists already` })
+        if (this.groups.has(query.group)) throw new ClusterError('groupInvalid', { message: `The group '${query.group}' already exists.` })
         this.groups.add(query.group)
         return { kind: 'done', changed: 0 }
       case 'removeGroup': {
-        this.#assertGroup(query.group)
         const changed = this.#change({ kind: 'dissolve', group: query.group })
+        if (changed === 0) this.#assertGroup(query.group)
         this.groups.delete(query.group)
         return { kind: 'done', changed }
       }

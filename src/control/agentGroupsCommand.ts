@@ -5,6 +5,7 @@ import { ClusterError } from '../errors.js'
 import { type AgentGroupsArguments, type GroupsTask, parseAgentGroupsArguments } from './agentGroupsArguments.js'
 import { type ControlProgram, type ControlWorld, type Conversation, runProgram } from './controlProgram.js'
 import { escapeText } from './escapeText.js'
+import { assertCreatable, assertRemovable, assertThere, changesNothing } from './groupChecks.js'
 import { onlyLine } from './onlyLine.js'
 import { printAgentListJson } from './printAgentControl.js'
 import {
@@ -31,11 +32,12 @@ interface Change {
   make(): Promise<string>
 }
 
-/** A sentence instead when there is nothing to change. */
-const changeOf = async (task: GroupsTask, { ask }: Conversation): Promise<Change | string | undefined> => {
+/** A sentence instead when there is nothing to change. Unless nobody is asked, it fails when the change is not possible. */
+const changeOf = async ({ quiet: isQuiet, task }: AgentGroupsArguments, { ask }: Conversation): Promise<Change | string | undefined> => {
   switch (task.kind) {
     case 'create': {
       const { group } = task
+      if (!isQuiet) await assertCreatable(group, ask)
       return {
         question: `Do you want to create the group ${quoted(group)}?`,
         make: async () => {
@@ -46,6 +48,7 @@ const changeOf = async (task: GroupsTask, { ask }: Conversation): Promise<Change
     }
     case 'remove': {
       const { group } = task
+      if (!isQuiet) await assertRemovable(group, ask)
       return {
         question: `Do you want to remove the ${quoted(group)} group?`,
         make: async () => {
@@ -57,7 +60,11 @@ const changeOf = async (task: GroupsTask, { ask }: Conversation): Promise<Change
     case 'assign':
     case 'unassign': {
       const { agent } = await onlyLine(ask({ kind: 'agent', id: task.id, tool }), 'agent')
-      return task.kind === 'assign' ? assigning(task, agent, ask) : unassigning(task, agent, ask)
+      const change = task.kind === 'assign' ? assigning(task, agent) : unassigning(task, agent)
+      if (typeof change === 'string') return change
+      if (!isQuiet && task.kind === 'assign') await assertThere(task.group, ask)
+      if (!isQuiet && changesNothing(agent.groups, change.groups)) throw unchanged(task.id)
+      return { question: change.question, make: () => changed(change, task.id, ask) }
     }
     default:
       return undefined
@@ -67,41 +74,55 @@ const changeOf = async (task: GroupsTask, { ask }: Conversation): Promise<Change
 type Ask = Conversation['ask']
 type TaskOf<K extends GroupsTask['kind']> = Extract<GroupsTask, { readonly kind: K }>
 
-const assigning = ({ group, id, isSingle }: TaskOf<'assign'>, { groups }: AgentView, ask: Ask): Change | string => {
+/** Of the groups of one agent. */
+interface AgentChange {
+  readonly groups: GroupsChange
+  readonly question: string
+  readonly sentence: string
+}
+
+const assigning = ({ group, id, isSingle }: TaskOf<'assign'>, { groups }: AgentView): AgentChange | string => {
   const isThere = groups.includes(group) && (!isSingle || groups.length === 1)
   if (isThere) return `Agent ${quotedId(id)} already belongs to group ${quoted(group)}.`
   if (isSingle)
     return {
+      groups: { kind: 'replace', ids: [id], groups: [group] },
       question: `Do you want to set the group ${quoted(group)} to the agent ${quotedId(id)}?`,
-      make: () => changed({ kind: 'replace', ids: [id], groups: [group] }, id, ask, `Group ${quoted(group)} set to agent ${quotedId(id)}.`),
+      sentence: `Group ${quoted(group)} set to agent ${quotedId(id)}.`,
     }
   return {
+    groups: { kind: 'assign', ids: [id], group },
     question: `Do you want to add the group ${quoted(group)} to the agent ${quotedId(id)}?`,
-    make: () => changed({ kind: 'assign', ids: [id], group }, id, ask, `Group ${quoted(group)} added to agent ${quotedId(id)}.`),
+    sentence: `Group ${quoted(group)} added to agent ${quotedId(id)}.`,
   }
 }
 
-const unassigning = ({ group, id }: TaskOf<'unassign'>, { groups }: AgentView, ask: Ask): Change | string => {
+const unassigning = ({ group, id }: TaskOf<'unassign'>, { groups }: AgentView): AgentChange => {
   if (group === undefined)
     return {
+      groups: { kind: 'replace', ids: [id], groups: [] },
       question: `Do you want to delete all groups of agent ${quotedId(id)}?`,
-      make: () => changed({ kind: 'replace', ids: [id], groups: [] }, id, ask, `All groups unset for agent ${quotedId(id)}.`),
+      sentence: `All groups unset for agent ${quotedId(id)}.`,
     }
   if (!groups.includes(group))
     throw new ClusterError('groupInvalid', { message: `Agent ${quotedId(id)} does not belong to group '${group}'` })
   return {
+    groups: { kind: 'unassign', ids: [id], group },
     question: `Do you want to delete the group ${quoted(group)} of agent ${quotedId(id)}?`,
-    make: () => changed({ kind: 'unassign', ids: [id], group }, id, ask, `Group ${quoted(group)} unset for agent ${quotedId(id)}.`),
+    sentence: `Group ${quoted(group)} unset for agent ${quotedId(id)}.`,
   }
 }
 
-const changed = async (change: GroupsChange, id: number, ask: Ask, sentence: string): Promise<string> => {
-  const done = await onlyLine(ask({ kind: 'changeGroups', change, tool }), 'done')
+const changed = async ({ groups, sentence }: AgentChange, id: number, ask: Ask): Promise<string> => {
+  const done = await onlyLine(ask({ kind: 'changeGroups', change: groups, tool }), 'done')
   if (done.changed > 0) return sentence
-  throw new ClusterError('requestFailed', {
+  throw unchanged(id)
+}
+
+const unchanged = (id: number): ClusterError =>
+  new ClusterError('requestFailed', {
     message: `The groups of agent ${quotedId(id)} did not change: it has the most that it may have, or only 'default', or is gone by now.`,
   })
-}
 
 const show = async (task: GroupsTask, json: boolean, { ask, print }: Conversation): Promise<void> => {
   switch (task.kind) {
@@ -125,8 +146,9 @@ const show = async (task: GroupsTask, json: boolean, { ask, print }: Conversatio
 
 const agentGroups: ControlProgram<AgentGroupsArguments> = {
   parse: parseAgentGroupsArguments,
-  carryOut: async ({ json, quiet, task }, conversation) => {
-    const change = await changeOf(task, conversation)
+  carryOut: async (given, conversation) => {
+    const { json, quiet, task } = given
+    const change = await changeOf(given, conversation)
     if (change === undefined) {
       await show(task, json, conversation)
       return 0
