@@ -170,6 +170,22 @@ describe('a look at client.keys', () => {
     expect(node.look()).toMatchObject({ upserts: [{ id: 4 }], removals: [], agents: 4 })
   })
 
+  it.each<[string, (node: Node) => void, RegExp]>([
+    ['is a directory', (node) => node.world.mkdir(path), /not a file/],
+    ['cannot be opened', (node) => node.replace(() => node.write(three), 'open'), /EIO/],
+    ['has a NUL byte in it', (node) => node.write('\0'), /not text/],
+  ])('of a new node says at once, and once, that the file %s', (_, spoil, sentence) => {
+    const node = new Node()
+    spoil(node)
+    expect(node.look()).toMatchObject({ problems: [expect.stringMatching(sentence)], agents: 0 })
+    node.pass(keysBelievedMs)
+    expect(node.look().problems).toEqual([])
+    node.world.disk.heal()
+    node.world.remove(path)
+    node.write(three)
+    expect(node.look().agents).toBe(3)
+  })
+
   it('of a new node without agents is at rest, and never says that nobody exists', () => {
     const node = new Node()
     for (const spoil of [() => undefined, () => node.write(''), () => node.write('# none yet\n')]) {

@@ -12,7 +12,7 @@ import type { KeysDelta } from './clientKeys.js'
 export interface KeysNews {
   readonly upserts: readonly KeyEntry[]
   readonly removals: readonly number[]
-  /** Why the file is not believed; told once, when it lasts. */
+  /** Why the file is not believed; told once. */
   readonly problem?: string
   /** Another look is needed, so much later. */
   readonly againInMs?: number
@@ -27,6 +27,7 @@ export class KeysBelief {
   /** What the last look saw, and the first look of those in a row that saw the same. */
   #view = { seen: '', sinceMs: 0 }
   #toldDoubt: string | undefined
+  #isSeen = false
 
   get ids(): Uint32Array {
     return this.#ids
@@ -49,6 +50,7 @@ export class KeysBelief {
    * a moment at which the master's was damaged, so time proves nothing there.
    */
   see(nowMs: number, version: string, { marked, upserts, vanished }: KeysDelta, isConfirmed?: (ids: Uint32Array) => boolean): KeysNews {
+    this.#isSeen = true
     this.#toldDoubt = undefined
     for (const { id } of upserts) this.#missing.delete(id)
     for (const id of marked) this.#missing.delete(id)
@@ -65,14 +67,15 @@ export class KeysBelief {
   }
 
   /**
-   * A file that says nothing about who exists.
+   * A file that says nothing about who exists. It may be on its way back to what it said before: told when it lasts, and at once
+   * when it never said anything.
    * @param problem nothing when that is as it should be, because there never was an agent
    */
   doubt(nowMs: number, problem: string | undefined): KeysNews {
     const waitMs = this.#waitMs(nowMs, `doubt ${problem}`)
     const nothing = { upserts: [], removals: [] }
     if (problem === undefined || problem === this.#toldDoubt) return nothing
-    if (waitMs > 0) return { ...nothing, againInMs: waitMs }
+    if (waitMs > 0 && this.#isSeen) return { ...nothing, againInMs: waitMs }
     this.#toldDoubt = problem
     return { ...nothing, problem }
   }
