@@ -213,6 +213,26 @@ describe('a look at client.keys', () => {
     expect(many.at(-1)).toMatch(/400 more lines/)
   })
 
+  it('on a master tells once that others can read it, and again after it was mended', () => {
+    const node = new Node()
+    node.write(three)
+    expect(node.look().problems).toEqual([])
+    const exposed = [expect.stringMatching(/^'etc\/client\.keys': every user of this machine can read it \(mode 644\).*chmod 640$/)]
+    for (const [mode, problems] of [
+      [0o644, exposed],
+      [0o644, []],
+      [0o660, []],
+      [0o644, exposed],
+    ] as const) {
+      node.pass(1)
+      node.world.chmod(path, mode)
+      expect(node.look().problems).toEqual(problems)
+    }
+    const worker = new Node(createMemoryWorld(), 'worker')
+    worker.world.write(path, three, 0o644)
+    expect(worker.look().problems).toEqual([])
+  })
+
   it('of random bytes in place of the file, or in the middle of it, never fails and removes nobody who is still named', () =>
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(three.length), fc.boolean(), (noise, at, isWhole) => {

@@ -32,6 +32,7 @@ export class AgentKeys {
   readonly #found = new Map<number, KeyEntry | undefined>()
   #problems: string[] = []
   readonly #toldLines = new Set<string>()
+  #isToldExposed = false
   #lastReading: KeysReading | undefined
   /** Counts the different contents that were read. */
   #contents = 0
@@ -115,6 +116,7 @@ export class AgentKeys {
   #glance(): string | undefined {
     const reading = this.#file.read()
     const delta = this.#taken(reading)
+    if (reading.kind === 'content' && this.#options.role === 'master') this.#tellExposed(reading.stat.mode)
     const nowMs = this.#disk.now()
     const wasComplete = this.#belief.isComplete
     if (typeof delta === 'string') this.#note(this.#belief.doubt(nowMs, delta))
@@ -171,6 +173,16 @@ export class AgentKeys {
       this.#toldLines.add(moreLines)
     }
     for (const digest of this.#toldLines) if (!present.has(digest)) this.#toldLines.delete(digest)
+  }
+
+  /** Tells that others can read the keys, once for as long as it is so. A worker gives its file the mode of the synced item. */
+  #tellExposed(mode: number): void {
+    const isExposed = (mode & 0o004) !== 0
+    if (isExposed && !this.#isToldExposed)
+      this.#problems.push(
+        `'${keysPath}': every user of this machine can read it (mode ${(mode & 0o777).toString(8)}); the keys of the agents should be secret: chmod 640`,
+      )
+    this.#isToldExposed = isExposed
   }
 
   /** Who lacks in the file while it is saved would lack for good in a new version of it. */
