@@ -337,4 +337,9 @@ describe('a change of client.keys', () => {
     expect(answers.map((answer) => (answer.ok ? answer.entry.id : answer.code))).toEqual(expected)
     expect(bytes !== undefined).toBe(answers.some((answer) => answer.ok))
   })
+
+  it('says which ID is in the way when none is left', () => {
+    const { answers } = changeKeys(keysOf(`${start}2147483647 typo any kk\n`), [add('new')], 'manager')
+    expect(answers).toMatchObject([{ ok: false, message: expect.stringMatching(/^No ID is left: 2147483647 was used once/) }])
+  })
 })

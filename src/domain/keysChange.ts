@@ -54,9 +54,11 @@ class KeysChanges {
     if (namesake && namesake.ip === ip && namesake.key === key) return { ok: true, entry: namesake }
     if (namesake || this.#keys.isShadowed(name)) return refused('duplicateAgentName', name)
     if (ip !== 'any' && (this.#knownIps().get(ip) ?? 0) > 0) return refused('duplicateAgentIp', ip)
-    const id = Math.max(this.#highestId, idFloor) + 1
-    if (id > limits.agentIdMax || this.#keys.size + this.#added.size - this.#removed.size >= limits.agentsMax)
-      return refused('tooManyAgents')
+    if (this.#keys.size + this.#added.size - this.#removed.size >= limits.agentsMax)
+      return refused('tooManyAgents', String(limits.agentsMax))
+    const highestId = Math.max(this.#highestId, idFloor)
+    if (highestId >= limits.agentIdMax) return noIdLeft(highestId)
+    const id = highestId + 1
     const entry = { id, name, ip, key }
     this.#highestId = id
     this.#added.set(name, entry)
@@ -146,6 +148,14 @@ const allowedNames =
   "not beginning with '.', and not the manager's own name"
 
 const shown = (text: string): string => shortened(text, limits.agentNameCharsMax)
+
+const noIdLeft = (highestId: number): KeysAnswer => ({
+  ok: false,
+  code: 'tooManyAgents',
+  message:
+    `No ID is left: ${agentIdText(highestId)} was used once, the highest that there is, and a new agent gets one above all that were ` +
+    'ever used. README.md tells how to give up an ID that was a mistake',
+})
 
 const refused = (code: ErrorCode, what?: string): KeysAnswer => ({
   ok: false,
