@@ -153,8 +153,12 @@ describe('a question', () => {
     const rejection = async (bytes: string) => expect(collected(ask(question(await answering(bytes))))).rejects
     await (await rejection('rubbish\n')).toMatchObject({ code: 'malformed' })
     await (await rejection('x'.repeat(limits.controlLineBytesMax + 1))).toMatchObject({ code: 'tooLarge' })
-    await (await rejection('')).toMatchObject({ code: 'linkLost' })
+    await (await rejection('')).toMatchObject({ code: 'linkLost', message: expect.stringContaining('too many local clients') })
     await (await rejection(JSON.stringify(end))).toMatchObject({ code: 'linkLost' })
+    await (await rejection(`${JSON.stringify(cluster)}\n`)).toMatchObject({
+      code: 'linkLost',
+      message: 'The daemon ended the connection before its answer was complete',
+    })
   })
 })
 

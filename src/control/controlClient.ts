@@ -30,10 +30,12 @@ export async function* ask(question: Question): AsyncGenerator<AnswerLine, void,
   const onAbort = (): void => void socket.destroy(new ClusterError('aborted', { cause: question.signal.reason }))
   if (question.signal.aborted) onAbort()
   question.signal.addEventListener('abort', onAbort)
+  let isAnswered = false
   try {
     await connected(socket, question)
     socket.write(request)
     for await (const text of splitLines(chunksOf(socket, question.answerMsMax ?? limits.controlAnswerMsMax), limits.controlLineBytesMax)) {
+      isAnswered = true
       const line = parseAnswerLine(text)
       if (!line.ok) throw line.error
       if (line.value.kind === 'end') return
@@ -41,12 +43,12 @@ export async function* ask(question: Question): AsyncGenerator<AnswerLine, void,
       yield line.value
     }
   } catch (error) {
-    throw error instanceof ClusterError ? error : brokenOff(error)
+    throw error instanceof ClusterError ? error : brokenOff(isAnswered, error)
   } finally {
     question.signal.removeEventListener('abort', onAbort)
     socket.destroy()
   }
-  throw brokenOff()
+  throw brokenOff(isAnswered)
 }
 
 /** The system would cut a longer path off and look elsewhere; no daemon can listen there either. */
@@ -63,8 +65,14 @@ const connected = async (socket: Socket, { socketPath }: Question): Promise<void
   }
 }
 
-const brokenOff = (cause?: unknown): ClusterError =>
-  new ClusterError('linkLost', { message: 'The daemon ended the connection before its answer was complete', cause })
+/** A daemon with far too many clients has no time for a word to each. */
+const brokenOff = (isAnswered: boolean, cause?: unknown): ClusterError =>
+  new ClusterError('linkLost', {
+    message: isAnswered
+      ? 'The daemon ended the connection before its answer was complete'
+      : 'The daemon ended the connection without an answer: it has too many local clients, or it is stopping; try again',
+    cause,
+  })
 
 /** A code that only a newer daemon knows still has its sentence. */
 const asAnswered = ({ code, message }: { readonly code: string; readonly message: string }): ClusterError =>
