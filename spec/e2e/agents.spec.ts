@@ -168,7 +168,7 @@ describe("a node's table of agents", () => {
       await waitFor('The groups of agent 001', async () => (await groupsOf('1')).includes('linux'))
       expect(await groupsOf('2')).toContain('default')
       expect(readdirSync(join(path, '..')).filter((name) => name.includes('corrupt'))).not.toEqual([])
-      expect(cluster.daemon(master).lastLines()).toContain('ERROR: [Master] [Local agents]')
+      expect(cluster.daemon(master).lines.join('\n')).toContain('ERROR: [Master] [Local agents]')
       await allTablesTheSame(cluster)
     }))
 })
