@@ -60,6 +60,11 @@ export class ScriptedLink implements Link {
     return () => this.#hearers.delete(handlers)
   }
 
+  /** The peer says this. */
+  tell<K extends NoticeName>(type: K, body: NoticeBody<K>): void {
+    for (const { [type]: hear } of this.#hearers) hear?.(body)
+  }
+
   expectStream(): IncomingStream {
     throw new ClusterError('linkClosed')
   }

@@ -70,6 +70,7 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
     offers,
     master,
     world,
+    told: () => link.tell('agentGroups.state', { ...master.groupsState(), ids }),
     groupsOf: (id: number) => world.table.list({ ids: [id] }, 0)[0]?.groups,
     keysArrive: async () => {
       world.writeKeys(onMaster)
@@ -150,6 +151,34 @@ describe('agent groups', () => {
     expect([groupsOf(1), groupsOf(2)]).toEqual([[], ['db']])
     await clock.advance(3 * intervalMs)
     expect(offers.length).toBe(3)
+    await stop()
+  })
+
+  it('that are told again as they were found to be are compared at the interval only, and told otherwise at once', async () => {
+    const { clock, groupsOf, master, stop, told, world } = await startApplying({ onMaster: [1], onWorker: [1] })
+    let reads = 0
+    const { table } = world
+    const state = table.groupsState.bind(table)
+    const told10s = async (times: number): Promise<number> => {
+      const before = reads
+      for (let time = 0; time < times; time++) {
+        told()
+        await clock.advance(10_000)
+      }
+      return reads - before
+    }
+    await told10s(3)
+    table.groupsState = () => {
+      reads += 1
+      return state()
+    }
+    await clock.advance(intervalMs)
+    reads = 0
+    expect(await told10s(6)).toBe(2)
+    master.changeGroups({ kind: 'assign', ids: [1], group: 'web' })
+    told()
+    await clock.advance(1_000)
+    expect(groupsOf(1)).toEqual(['web'])
     await stop()
   })
 })

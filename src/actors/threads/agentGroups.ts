@@ -46,6 +46,8 @@ interface Taken {
 interface Comparing extends AgentGroupsApplyInput {
   /** What the master said last. */
   readonly told: MasterGroups | undefined
+  /** The last of it that this worker found to be so here too. */
+  readonly agreed: MasterGroups | undefined
   readonly startMs: number
   readonly mismatches: number
   /** The keys were waited for, in vain: groups of agents that are there are taken all the same. */
@@ -132,13 +134,16 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     guards: {
       isSame: (_, difference: Difference) => difference === 'same',
       isWaitingForKeys: ({ context }, difference: Difference) => difference === 'keysMissing' && !context.isPastWaiting,
+      isAgreed: ({ context: { agreed } }, told: MasterGroups) =>
+        told.table === agreed?.table && told.version === agreed.version && told.hash === agreed.hash && told.ids === agreed.ids,
       isWanted: ({ context }) => context.wanted,
       isCrash: ({ context }) => context.crash !== undefined,
     },
     actions: {
       noteTold: assign({ told: (_, told: MasterGroups) => told, wanted: true }),
       noteWanted: assign({ wanted: true }),
-      startComparing: assign({ wanted: false }),
+      startComparing: assign({ wanted: false, agreed: undefined }),
+      noteAgreed: assign({ agreed: ({ context }) => context.told }),
       startTaking: assign({ startMs: () => clock.monotonicMs() }),
       stopWaiting: assign({ isPastWaiting: true }),
       forgiveMismatches: assign({ mismatches: 0, isPastWaiting: false }),
@@ -164,6 +169,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     context: ({ input }) => ({
       ...input,
       told: undefined,
+      agreed: undefined,
       startMs: 0,
       mismatches: 0,
       isPastWaiting: false,
@@ -172,7 +178,11 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     }),
     invoke: { src: 'hearing', input: ({ context }) => context.link },
     on: {
-      'groups.told': { actions: { type: 'noteTold', params: ({ event }) => event.told } },
+      // It is compared again at the interval, in case that something else has changed here.
+      'groups.told': [
+        { guard: { type: 'isAgreed', params: ({ event }) => event.told } },
+        { actions: { type: 'noteTold', params: ({ event }) => event.told } },
+      ],
       'keys.changed': { actions: 'noteWanted' },
     },
     initial: 'comparing',
@@ -186,7 +196,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
             {
               guard: { type: 'isSame', params: ({ event }) => event.output },
               target: 'resting',
-              actions: 'forgiveMismatches',
+              actions: ['forgiveMismatches', 'noteAgreed'],
             },
             {
               guard: { type: 'isWaitingForKeys', params: ({ event }) => event.output },
