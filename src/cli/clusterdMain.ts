@@ -120,17 +120,12 @@ const run = async (
 ): Promise<number> => {
   settleIn(asked)
   const log = createLog({ file: join(asked.home, logPath), level: asked.level, ...(child ? {} : { alsoTo: shell.stdout }) })
-  const fail = async (message: string): Promise<number> => {
-    log.error(message)
-    tellMistake(shell, message)
-    if (child) await reportToParent({ ok: false, says: [message] })
-    return 1
-  }
   const held: HeldHome[] = []
   const release = (): void => {
     for (const home of held) home.release()
   }
   process.on('exit', release)
+  let mistake: string | undefined
   try {
     const outcome = await runUntilStopped({
       // The home is taken here, when signals are already heard: a stop that comes early leaves no PID file behind.
@@ -147,11 +142,18 @@ const run = async (
       log,
       onReady: () => (child ? reportToParent({ ok: true }) : Promise.resolve()),
     })
-    return outcome.ok ? 0 : await fail(outcome.error.sentence)
+    if (!outcome.ok) {
+      mistake = outcome.error.sentence
+      log.error(mistake)
+    }
   } finally {
-    // Whoever waits for the PID file to go finds the log complete.
+    // Whoever waits for the PID file to go, or for the command to end, finds the log complete.
     await log.close()
     release()
     process.off('exit', release)
   }
+  if (mistake === undefined) return 0
+  tellMistake(shell, mistake)
+  if (child) await reportToParent({ ok: false, says: [mistake] })
+  return 1
 }
