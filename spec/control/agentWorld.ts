@@ -76,7 +76,7 @@ export class AgentWorld {
   *#answer(query: AgentQuery): Generator<AnswerLine> {
     switch (query.kind) {
       case 'agents':
-        if (query.group !== undefined && query.tool !== undefined) this.#assertGroup(query.group)
+        if (query.group !== undefined && query.tool !== undefined) this.#assertKnownGroup(query.group)
         yield* listing(
           [...this.agents.values()].filter(
             ({ groups, node, status }) =>
@@ -150,6 +150,11 @@ export class AgentWorld {
     const found = this.agents.get(id)
     if (found) return found
     throw new ClusterError('unknownAgent')
+  }
+
+  /** Agents may have one that has no directory. */
+  #assertKnownGroup(group: string): void {
+    if (![...this.agents.values()].some(({ groups }) => groups.includes(group))) this.#assertGroup(group)
   }
 
   #assertGroup(group: string): void {

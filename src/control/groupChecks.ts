@@ -25,18 +25,14 @@ export const assertCreatable = async (group: string, ask: Ask): Promise<void> =>
   throw invalid(`The group '${group}' already exists.`)
 }
 
-/** Fails when there is no such group. */
+/** Fails on a worker, and when there is no such group: neither a directory nor agents that have it. */
 export const assertThere = async (group: string, ask: Ask): Promise<void> => {
-  await agentsIn(group, ask, { tool })
+  for await (const line of ask({ kind: 'agents', group, tool })) if (line.kind === 'agentsShape') return
 }
 
-/** Fails as the removal of the group would. One without a directory can be removed as long as agents have it. */
+/** Fails as the removal of the group would. */
 export const assertRemovable = async (group: string, ask: Ask): Promise<void> => {
-  try {
-    await assertThere(group, ask)
-  } catch (thrown) {
-    if (!isMissing(group, thrown) || (await agentsIn(group, ask, {})) === 0) throw thrown
-  }
+  await assertThere(group, ask)
   if (group === defaultGroup) throw invalid(`The group '${group}' cannot be removed`)
 }
 
@@ -46,9 +42,3 @@ export const changesNothing = (groups: readonly string[], change: GroupsChange):
 
 const isMissing = (group: string, thrown: unknown): boolean =>
   isGroupName(group) && thrown instanceof ClusterError && thrown.code === 'groupInvalid'
-
-/** How many they are. With the tool's name it fails on a worker, and when the group has no directory. */
-const agentsIn = async (group: string, ask: Ask, asker: { readonly tool?: typeof tool }): Promise<number> => {
-  for await (const line of ask({ kind: 'agents', group, ...asker })) if (line.kind === 'agentsShape') return line.shape.count
-  return 0
-}
