@@ -51,4 +51,5 @@ export const checkDirectories = (home: string): void => {
   }
 }
 
-const says = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** The reason that the system gives. */
+export const says = (error: unknown): string => (error instanceof Error ? error.message : String(error))

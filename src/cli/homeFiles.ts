@@ -4,7 +4,7 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { ClusterError } from '../errors.js'
 import { agentTablePath } from '../platform/agentTablePath.js'
-import { logPath } from './homeDirectories.js'
+import { logPath, says } from './homeDirectories.js'
 
 const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDWR, O_WRONLY } = constants
 const logMode = 0o640
@@ -41,5 +41,3 @@ const userName = (): string => {
     return String(process.geteuid?.())
   }
 }
-
-const says = (error: unknown): string => (error instanceof Error ? error.message : String(error))
