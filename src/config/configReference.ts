@@ -1,4 +1,4 @@
-/** The configuration reference of README.md, written from the very tables that check the configuration. */
+/** The configuration reference of docs/operating.md, written from the very tables that check the configuration. */
 import { defaultSyncedItems } from '../domain/syncedItems.js'
 import { type IntervalOption, intervalOptions } from './intervalOptions.js'
 import type { Option } from './option.js'

@@ -1,6 +1,6 @@
 /**
  * What is known of one configuration option, in one place: the check, the default, the rule in words and the description.
- * Validation, the sentences about mistakes and the reference in README.md all come from it, so that they cannot drift.
+ * Validation, the sentences about mistakes and the reference in docs/operating.md all come from it, so that they cannot drift.
  */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Check } from 'typebox/value'
