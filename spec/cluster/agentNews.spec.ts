@@ -83,4 +83,16 @@ describe('agents', () => {
         { atMs: 2_000, kind: 'clockJump', node: 'master', jumpMs: -600_000 },
       ],
     ))
+
+  it('keep what a worker noted before it knew the time, when its table was locked as it learned it', () =>
+    run(
+      31_001_150,
+      [],
+      [
+        { atMs: 100, kind: 'crash', node: 'master', durationMs: 47_080 },
+        { atMs: 200, kind: 'kill', node: 'w1', durationMs: 0 },
+        { atMs: 10_000, kind: 'agentConnects', node: 'w1', agent: 1, durationMs: 500 },
+        { atMs: 47_000, kind: 'tableLocked', node: 'w1', durationMs: 40_000 },
+      ],
+    ))
 })

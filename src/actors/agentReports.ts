@@ -62,6 +62,8 @@ export class AgentReports {
   readonly #waiting: Waiting[] = []
   #reportsWaiting = 0
   #isWriting = false
+  /** What the times in the table that our own clock gave still have to be shifted by. */
+  #correctionMs: number | undefined
   /** There is something that the master should hear of at once: more than a sign of life. */
   readonly news = new Listeners()
   /** Agents got the group `default`. */
@@ -104,12 +106,27 @@ export class AgentReports {
     }
   }
 
+  /**
+   * Puts right the times in the table that were noted by our own clock, once the master's time is known. Nothing is sent or
+   * recorded before that has succeeded. Fails with `tableFailed`, and is then to be tried again.
+   */
+  async correct(): Promise<void> {
+    await this.#options.opened()
+    if (this.#correctionMs === undefined) return
+    await this.#options.store.correct(this.#correctionMs)
+    this.#correctionMs = undefined
+  }
+
   async #write(): Promise<void> {
     this.#isWriting = true
     while (this.#waiting.length > 0) {
+      const failure = await this.correct().catch((thrown: unknown) => ({ thrown }))
+      if (!failure && this.#correctionMs !== undefined) continue
+      // In one turn with the call of the store: what was stamped before the master's time was known is recorded before it is corrected.
       const together = this.#waiting.splice(0)
       this.#reportsWaiting = 0
       try {
+        if (failure) throw failure.thrown
         const outcome = await this.#record(together)
         for (const { resolve } of together) resolve(outcome)
       } catch (thrown) {
@@ -120,13 +137,10 @@ export class AgentReports {
   }
 
   async #record(together: readonly Waiting[]): Promise<MergeOutcome> {
-    const { clock, opened, store } = this.#options
-    const nowMs = clock.now()
-    const isCorrected = clock.isMeasured
+    const { clock, store } = this.#options
     const presences = together.flatMap(({ news }) => news.presences)
     const details = together.flatMap(({ news }) => news.details)
-    await opened()
-    const outcome = await store.record({ presences, details }, nowMs, isCorrected)
+    const outcome = await store.record({ presences, details }, clock.now(), clock.isMeasured)
     if (outcome.defaulted > 0) this.defaulted.tell()
     if (together.some(({ isUrgent }) => isUrgent)) this.news.tell()
     return outcome
@@ -199,10 +213,6 @@ export class AgentReports {
         details: details.map((row) => shiftedTimes(row, byMs)),
       }
     }
-    const { opened, store } = this.#options
-    // What cannot be put right now is put right by the next measurement of the next process, or overtaken by the next sign of life.
-    void opened()
-      .then(() => store.correct(byMs))
-      .catch(() => undefined)
+    this.#correctionMs = byMs
   }
 }

@@ -5,6 +5,7 @@ import { type ChildEvent, type Hosted, startHosted } from '../../../src/actors/h
 import { agentInfoSend } from '../../../src/actors/threads/agentInfo.js'
 import { decodeAgentBatch } from '../../../src/domain/agentBatch.js'
 import { ClusterError } from '../../../src/errors.js'
+import { limits } from '../../../src/limits.js'
 import type { RequestBody } from '../../../src/protocol/messages.js'
 import { VirtualClock } from '../../../src/simulation/virtualClock.js'
 import { localAgentsOver } from '../../support/localAgentsOver.js'
@@ -111,6 +112,18 @@ describe('agent info', () => {
     expect(known()).toEqual([])
     measure()
     await clock.advance(1_000)
+    expect(known()).toEqual([[1, 'pending']])
+    await stop()
+  })
+
+  it('is sent although the table was locked when the time was first known', async () => {
+    const { clock, known, measure, report, stop, world } = await startSender()
+    await report(1, 'startup')
+    world.table.isLocked = true
+    measure()
+    await clock.advance(limits.agentTableLockedMsMax + 1_000)
+    world.table.isLocked = false
+    await clock.advance(3 * intervalMs)
     expect(known()).toEqual([[1, 'pending']])
     await stop()
   })

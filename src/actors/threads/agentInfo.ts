@@ -91,6 +91,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
     await agents.ready(signal)
     // Times that were never compared with the master's would say more than is known.
     await agents.clock.measured(signal)
+    await agents.reports.correct()
     if (table === '') table = await ask(link, { table, batch: nothing, chunk: 0, last: false }, signal)
     for (;;) {
       const { chunks, found } = await sendAll(table, link, signal)
