@@ -1,7 +1,7 @@
 /** The command line of wazuh-clusterd. */
 import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import { sentenceOf, wrongValueOf } from '../control/commandLine.js'
+import { defaultHome, defaultHomeText, sentenceOf, wrongValueOf } from '../control/commandLine.js'
 import type { LogLevel } from '../ports.js'
 import { productVersion } from '../version.js'
 
@@ -52,7 +52,7 @@ export const parseClusterdArguments = (
   }
   const command = new Command('wazuh-clusterd')
     .description('Keeps the files of a cluster of Wazuh managers the same.')
-    .option('--home <dir>', 'home of the manager (default: $WAZUH_PATH or /var/ossec)')
+    .option('--home <dir>', `home of the manager (default: ${defaultHomeText})`)
     .option('-c, --config <file>', 'configuration file (default: etc/ossec.conf of the home)')
     .option('-t, --test', 'test the configuration and exit: 0 when it is valid, 1 when not')
     .option('-f, --foreground', 'stay in the foreground; the log goes to the standard output too')
@@ -74,7 +74,7 @@ export const parseClusterdArguments = (
   if (wrong !== undefined) return refused(wrong)
   const flags = command.opts<Flags>()
   return {
-    home: resolve(flags.home ?? (env['WAZUH_PATH'] || '/var/ossec')),
+    home: resolve(flags.home ?? (env['WAZUH_PATH'] || defaultHome)),
     ...(flags.config === undefined ? {} : { file: resolve(flags.config) }),
     test: flags.test ?? false,
     foreground: flags.foreground ?? false,

@@ -9,8 +9,9 @@ import { fileURLToPath } from 'node:url'
 // all that takes time to load.
 for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined)
 const { main } = await import('./clusterdMain.js')
+const { withLinkedHome } = await import('./linkedHome.js')
 
-const code = await main(process.argv.slice(2), process.env, {
+const code = await main(process.argv.slice(2), withLinkedHome(process.env, process.argv[1]), {
   stdout: process.stdout,
   stderr: process.stderr,
   script: fileURLToPath(import.meta.url),

@@ -22,7 +22,8 @@ export interface CommonOptions {
   readonly home?: string
 }
 
-const defaultHome = '/var/ossec'
+export const defaultHome = '/var/ossec'
+export const defaultHomeText = `$WAZUH_PATH, else the home in whose bin/ the program was called, else ${defaultHome}`
 
 /** A sentence, and exit code 1. */
 export const mistake = (sentence: string): { readonly outcome: ArgumentsOutcome } => ({
@@ -31,7 +32,7 @@ export const mistake = (sentence: string): { readonly outcome: ArgumentsOutcome 
 
 export const withCommonOptions = (command: Command, examples: string): Command =>
   command
-    .addOption(new Option('--home <dir>', `home of the manager (default: $WAZUH_PATH, else ${defaultHome})`))
+    .addOption(new Option('--home <dir>', `home of the manager (default: ${defaultHomeText})`))
     .addOption(new Option('-d, --debug', 'show debug messages'))
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', `\nExamples:\n${examples}`)
