@@ -144,7 +144,11 @@ export const limits = {
 
   // --- logging
   refusalLogIntervalMs: 60_000,
+  /** Addresses (IPv6: networks of 64 bits) and kinds that are remembered, and addresses that are counted. */
   refusalLogKeysMax: 1_024,
+  /** Lines about refusals within any interval, of one kind and of all. */
+  refusalLinesPerKindMax: 8,
+  refusalLinesMax: 60,
   /** Different sentences of one kind from one address that are logged within the interval. */
   refusalSentencesMax: 4,
   logLineCharsMax: 16 * KiB,

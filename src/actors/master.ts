@@ -5,13 +5,13 @@
 import { assign, fromCallback, setup } from 'xstate'
 import type { Timings } from '../domain/timings.js'
 import { asClusterError, type ClusterError } from '../errors.js'
-import { limits } from '../limits.js'
 import type { Clock, Endpoint, Listener, Log, Refusal, Transport } from '../ports.js'
 import { connection } from './connection.js'
 import { type End, machineOptions } from './host.js'
 import type { LocalAgents } from './localAgents.js'
 import type { LocalTree } from './localTree.js'
 import { clusterQueries, type MasterView, queriesServing } from './queries.js'
+import { RefusalLog } from './refusalLog.js'
 import { type Member, Registry } from './registry.js'
 import { agentGroupsSend, agentGroupsSending } from './threads/agentGroups.js'
 import { agentInfoReceive, agentInfoReceiving } from './threads/agentInfo.js'
@@ -141,6 +141,7 @@ export const master = (options: MasterOptions, registry: Registry) => {
           stopped = true
           opening.then((listener) => listener.close()).catch(() => undefined)
           registry.closeAll()
+          refusals.close()
         }
       }),
     },
@@ -171,35 +172,4 @@ export const master = (options: MasterOptions, registry: Registry) => {
     },
     output: ({ context }): End => ({ kind: 'closed', ...(context.error && { error: context.error }) }),
   })
-}
-
-/** One line per address, kind and sentence, then silence for a while: a scan or a flood must not fill the log. */
-class RefusalLog {
-  readonly #clock: Clock
-  readonly #log: Log
-  readonly #quiet = new Map<string, { readonly untilMs: number; readonly told: Set<string>; suppressed: number }>()
-
-  constructor(clock: Clock, log: Log) {
-    this.#clock = clock
-    this.#log = log
-  }
-
-  add({ address, error }: Refusal): void {
-    const nowMs = this.#clock.monotonicMs()
-    const key = `${address} ${error.code}`
-    const before = this.#quiet.get(key)
-    const isQuiet = before !== undefined && before.untilMs > nowMs
-    // A health check must not hide that a worker of the same address has the wrong key; but a peer may vary its sentences.
-    if (isQuiet && (before.told.has(error.message) || before.told.size >= limits.refusalSentencesMax)) {
-      before.suppressed += 1
-      return
-    }
-    if (isQuiet) before.told.add(error.message)
-    else {
-      if (this.#quiet.size >= limits.refusalLogKeysMax) this.#quiet.clear()
-      this.#quiet.set(key, { untilMs: nowMs + limits.refusalLogIntervalMs, told: new Set([error.message]), suppressed: 0 })
-    }
-    const more = !isQuiet && before && before.suppressed > 0 ? ` (${before.suppressed} refusals of this kind were not logged)` : ''
-    this.#log.warning(`A connection from ${address} was refused: ${error.message}.${more}`)
-  }
 }
