@@ -1,7 +1,10 @@
-/** client.keys on the workers while it is missing or empty on the master: nobody means it to be gone. */
+/** client.keys on the workers while it is missing, empty or damaged on the master: nobody means it to be gone. */
 import { describe, expect, it } from 'vitest'
+import { printFiles } from '../../src/control/printFiles.js'
+import type { AnswerLine } from '../../src/domain/clusterView.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
+const { signal } = new AbortController()
 const path = 'etc/client.keys'
 const stale = Buffer.from(`001 stale any ${'0'.repeat(64)}\n`)
 
@@ -11,6 +14,11 @@ const contentOn = (cluster: SimulatedCluster, name: string): string => {
   } catch {
     return 'missing'
   }
+}
+
+async function* answerOf(cluster: SimulatedCluster): AsyncGenerator<AnswerLine> {
+  const answer = cluster.master.running?.answer({ kind: 'files', all: false }, signal)
+  if (answer) yield* answer
 }
 
 const startCluster = async (agents: number): Promise<SimulatedCluster> => {
@@ -30,6 +38,11 @@ const finish = async (cluster: SimulatedCluster): Promise<void> => {
 const damages: readonly [string, (cluster: SimulatedCluster) => void][] = [
   ['missing', (cluster) => cluster.master.disk.remove(cluster.absolute(path))],
   ['empty', (cluster) => cluster.write('master', path, Buffer.alloc(0), 0o640)],
+  ['noise', (cluster) => cluster.write('master', path, Buffer.from('00\u00031 agent-1 any 0\n'), 0o640)],
+  ['zeros after a crash', (cluster) => cluster.write('master', path, Buffer.alloc(300), 0o640)],
+  ['not UTF-8', (cluster) => cluster.write('master', path, Buffer.from('001 agent-1 any \u00fc\n', 'latin1'), 0o640)],
+  ['cut off within its first line', (cluster) => cluster.write('master', path, Buffer.from('001 age'), 0o640)],
+  ['lines of which none is one of its', (cluster) => cluster.write('master', path, Buffer.from('<xml>\n# no\n</xml>\n'), 0o640)],
   [
     'a directory',
     (cluster) => {
@@ -58,6 +71,8 @@ describe('client.keys', () => {
     cluster.start('master')
     await lookFor(30_000)
     expect([...looked]).toEqual([before])
+    // Once by each of the two processes.
+    expect(cluster.trace.lines().filter((line) => line.includes('so the workers keep what they have.'))).toHaveLength(2)
     const member = cluster.master.running?.registry?.get('w1')
     expect(member?.state.inSync).toBe(true)
 
@@ -65,6 +80,51 @@ describe('client.keys', () => {
     cluster.write('master', path, Buffer.from(before.replace('agent-1 ', 'agent-9 ')), 0o640)
     await cluster.clock.advance(20_000)
     expect(contentOn(cluster, 'w1')).toContain('agent-9 ')
+    await finish(cluster)
+  })
+
+  it('that is noise is held back on a master that never had any agent, too', async () => {
+    const cluster = await startCluster(0)
+    cluster.write('master', path, Buffer.alloc(300), 0o640)
+    cluster.write('w1', path, stale, 0o640)
+    await cluster.clock.advance(20_000)
+    expect(contentOn(cluster, 'w1')).toBe(stale.toString())
+    await finish(cluster)
+  })
+
+  it.each([
+    ['some lines that cannot be used', (before: string) => `${before}nonsense\n\u00fc\n`],
+    ['nothing but comments', () => '# all of them are gone\n\n'],
+  ])('that has %s goes to the workers', async (_, edited) => {
+    const cluster = await startCluster(3)
+    const content = edited(contentOn(cluster, 'master'))
+    cluster.write('master', path, Buffer.from(content), 0o640)
+    await cluster.clock.advance(20_000)
+    expect(contentOn(cluster, 'w1')).toBe(content)
+    await finish(cluster)
+  })
+
+  it('that is held back is named with the reason by cluster_control -f, until it is whole again', async () => {
+    const cluster = await startCluster(3)
+    const before = contentOn(cluster, 'master')
+    const says = async (): Promise<string[]> => {
+      const texts: string[] = []
+      for await (const text of printFiles(answerOf(cluster))) texts.push(text)
+      return texts.filter((text) => text.includes(path))
+    }
+    const reasons = [
+      [Buffer.alloc(300), 'It has bytes in it that are not text on the master, so the workers keep what they have.'],
+      [Buffer.from('001 age'), 'It names no agent on the master, so the workers keep what they have.'],
+      [Buffer.alloc(0), 'It names no agent on the master, so the workers keep what they have.'],
+    ] as const
+    for (const [content, reason] of reasons) {
+      cluster.write('master', path, content, 0o640)
+      await cluster.clock.advance(20_000)
+      expect(await says()).toEqual([expect.stringContaining(reason)])
+    }
+    cluster.write('master', path, Buffer.from(before), 0o640)
+    await cluster.clock.advance(20_000)
+    expect(await says()).toEqual([])
     await finish(cluster)
   })
 

@@ -57,6 +57,26 @@ describe('two daemons', () => {
       expect(log).toMatch(/WARNING: .*UTF-8.*xff/)
     }))
 
+  it('keep the worker’s client.keys while zeros stand in the master’s, say why, and take it again when it is whole', () =>
+    withCluster([master, worker], async (cluster) => {
+      const [keys, rule] = ['etc/client.keys', 'etc/rules/local.xml']
+      const whole = '001 web-1 any 0123456789abcdef\n'
+      writeBelow(cluster.masterHome, keys, whole)
+      writeBelow(cluster.masterHome, rule, 'one')
+      await cluster.startAll()
+      await allTheSame(cluster)
+      writeFileSync(join(cluster.masterHome, keys), Buffer.alloc(whole.length))
+      const ask = (): Promise<{ readonly out: string }> => cluster.control(worker, ['-f'])
+      expect(await failedRows(ask, keys)).toContain(
+        'It has bytes in it that are not text on the master, so the workers keep what they have.',
+      )
+      writeFileSync(join(cluster.masterHome, rule), 'two')
+      await waitFor('The other file', () => readFileSync(join(cluster.home(worker), rule), 'utf8') === 'two')
+      expect(readFileSync(join(cluster.home(worker), keys), 'utf8')).toBe(whole)
+      writeFileSync(join(cluster.masterHome, keys), `${whole}002 web-2 any 0123456789abcdef\n`)
+      await allTheSame(cluster)
+    }))
+
   it('never write through a link on a worker: it is replaced by the file', () =>
     withCluster([master, worker], async (cluster) => {
       writeBelow(cluster.masterHome, 'etc/rules/local.xml', 'of the master')

@@ -52,6 +52,31 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
       { numRuns: runs },
     ))
 
+  it('says of the client.keys of a master, and of no other file, whether the content of its digest makes sense', () =>
+    fc.assert(
+      fc.property(
+        fc.array(fc.constantFrom('001 web any aa\n', '001 we', '\0\0\0', 'garbage\n', ''), { minLength: 1, maxLength: 6 }),
+        (parts) => {
+          const world = create()
+          const [master, worker] = [new TreeNode(world, 'master', synced), new TreeNode(world, 'worker', synced)]
+          world.write('etc/client.keys', 'first')
+          for (const content of parts) {
+            world.write('etc/rules/client.keys', content)
+            world.write('etc/client.keys', content)
+            master.look()
+            worker.look()
+            const nonsense = content.includes('\0') ? 'noise' : content.endsWith('aa\n') ? undefined : 'noLine'
+            const entry = master.manifest.get('etc/client.keys')
+            expect([entry?.nonsense, entry?.digest]).toEqual([nonsense, sha256(content)])
+            expect(master.manifest.get('etc/rules/client.keys')?.nonsense).toBe(undefined)
+            expect(worker.manifest.get('etc/client.keys')?.nonsense).toBe(undefined)
+          }
+          world.dispose()
+        },
+      ),
+      { numRuns: runs },
+    ))
+
   it('says nothing when nothing has changed', () => {
     const world = create()
     world.write('etc/rules/a/b', 'one')

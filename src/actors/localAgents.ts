@@ -3,7 +3,7 @@
  * Looks at client.keys and changes of it take turns; changes that wait for a turn are written together.
  */
 import type { AgentCounts } from '../domain/agent.js'
-import type { KeyEntry, KeysAnswer, KeysChange } from '../domain/agentKeys.js'
+import { type KeyEntry, type KeysAnswer, type KeysChange, keysPath } from '../domain/agentKeys.js'
 import { ClusterError, isErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
 import type { AgentFiles, AgentStore, Clock, MergeOutcome, OpenedStore } from '../ports.js'
@@ -53,8 +53,6 @@ interface WaitingChange {
   readonly resolve: (answer: KeysAnswer) => void
   readonly reject: (thrown: unknown) => void
 }
-
-export const keysPath = 'etc/client.keys'
 
 /** What a table that does not answer may delay a look at the cluster. */
 const countsMsMax = 1_000

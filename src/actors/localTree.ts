@@ -2,10 +2,11 @@
  * A node's view of its own synced tree: the manifest, kept true by looking at the disk and by what was applied. Looks and
  * applied plans take turns, so that an older answer of the disk never overwrites a newer one.
  */
-import { type LastingFile, lastingEntry } from '../domain/lastingFile.js'
+import { heldReason, type LastingFile, lastingEntry } from '../domain/lastingFile.js'
 import { Manifest, sameDigest } from '../domain/manifest.js'
 import { itemsDigest, type SyncedItems } from '../domain/syncedItems.js'
 import type { AppliedPlan, FileEntry, FileFailure, WriteStep } from '../domain/tree.js'
+import { limits } from '../limits.js'
 import type { Clock, Files } from '../ports.js'
 import { Listeners, waitUntil } from './listeners.js'
 import { SharedContent } from './sharedContent.js'
@@ -30,6 +31,8 @@ export class LocalTree {
   readonly #lasting: LastingFile | undefined
   /** What is on the disk in place of the lasting file. */
   #lastingFound: FileEntry | undefined
+  /** When it was held first, and whether a look has told of it. */
+  #lastingHeld: { readonly sinceMs: number; isTold: boolean } | undefined
   readonly #changed = new Listeners()
   readonly #content = new Listeners()
   readonly #hinted = new Set<(paths: readonly string[]) => void>()
@@ -99,7 +102,7 @@ export class LocalTree {
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
       if (paths === undefined) this.#looked = true
       const changed = this.#tellIfOther(before)
-      return { changed, files: this.manifest.files, problems }
+      return { changed, files: this.manifest.files, problems: [...problems, ...this.#heldForLong()] }
     })
   }
 
@@ -118,9 +121,19 @@ export class LocalTree {
     if (path === this.#lasting?.path) {
       this.#lastingFound = found
       entry = lastingEntry(this.#lasting, found, this.manifest.get(path))
+      this.#lastingHeld = entry?.held ? (this.#lastingHeld ?? { sinceMs: this.#clock.monotonicMs(), isTold: false }) : undefined
     }
     if (entry) this.manifest.set(entry)
     else this.manifest.delete(path)
+  }
+
+  /** That the lasting file is not sent, once, and only when that is no moment of its being saved. */
+  #heldForLong(): readonly FileFailure[] {
+    const held = this.#lastingHeld
+    const entry = this.#lasting && this.manifest.get(this.#lasting.path)
+    if (!entry || !held || held.isTold || this.#clock.monotonicMs() - held.sinceMs < limits.keysBelievedMs) return []
+    held.isTold = true
+    return [{ path: entry.path, code: 'fileFailed', message: heldReason(entry) }]
   }
 
   /** `before` is nothing before the whole tree was looked at. */

@@ -5,7 +5,9 @@
 import { parseAnswerLine } from '../domain/answerLine.js'
 import { parseQuery } from '../domain/clusterQuery.js'
 import type { AnswerLine, ClusterQuery, NodeHealth, NodeView } from '../domain/clusterView.js'
+import { heldReason } from '../domain/lastingFile.js'
 import { splitLines } from '../domain/splitLines.js'
+import type { FileEntry } from '../domain/tree.js'
 import type { FileState } from '../domain/workerState.js'
 import { asClusterError, ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
@@ -94,9 +96,8 @@ const withoutAgents = async (nodes: readonly string[], agents: LocalAgents, sign
 
 function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<AnswerLine> {
   const { failuresLeftOut, files, inSync, isCompared } = member.state
-  const heldError = { code: 'fileFailed', message: 'The master misses it or cannot read it, so the worker keeps what it has.' }
   const held = [...tree.manifest.entries()].filter((entry) => entry.held && !files.has(entry.path))
-  const rows = new Map([...files, ...held.map(({ path }): [string, FileState] => [path, { state: 'failed', error: heldError }])])
+  const rows = new Map([...files, ...held.map(heldRow)])
   const failed = [...rows.values()].filter(({ state }) => state === 'failed').length
   yield {
     kind: 'filesOf',
@@ -116,6 +117,11 @@ function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<Answ
     yield { kind: 'file', row: { node: member.name, file, state, ...(error && { code: error.code, error: error.message }) } }
   }
 }
+
+const heldRow = (entry: FileEntry): [string, FileState] => [
+  entry.path,
+  { state: 'failed', error: { code: 'fileFailed', message: heldReason(entry) } },
+]
 
 /** A worker's answer: the master's. */
 export async function* forwardedAnswer(

@@ -1,7 +1,7 @@
 /** Who exists, from client.keys: looks at the file, tells what is believed of it page by page, and changes it on the master. */
 
 import { idsDigest } from '../domain/agentIds.js'
-import type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from '../domain/agentKeys.js'
+import { type KeyEntry, type KeysAnswer, type KeysChange, type KeysPage, keysPath } from '../domain/agentKeys.js'
 import { ClientKeys, type KeysDelta } from '../domain/clientKeys.js'
 import { KeysBelief, type KeysNews } from '../domain/keysBelief.js'
 import { changeKeys } from '../domain/keysChange.js'
@@ -9,7 +9,7 @@ import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Disk } from '../ports.js'
 import { stampOf } from './groupLook.js'
-import { KeysFile, type KeysReading, keysPath } from './keysFile.js'
+import { KeysFile, type KeysReading } from './keysFile.js'
 
 export interface AgentKeysOptions {
   /** Absolute, without a slash at the end. */

@@ -1,4 +1,5 @@
 /** etc/client.keys on a disk: read as it is at one instant, and rewritten so that a crash leaves the old file or the new one. */
+import { keysPath } from '../domain/agentKeys.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Disk, DiskStat } from '../ports.js'
@@ -8,7 +9,6 @@ import { KnownFile } from '../tree/knownTree.js'
 import { lstatIfThere, syncDirectory } from './makeDirectory.js'
 import { replaceFile } from './replaceFile.js'
 
-export const keysPath = 'etc/client.keys'
 const keysMode = 0o640
 /** A file that is written to while it is read is read again this often; what it then still lacks is seen by the next look. */
 const attemptsMax = 3

@@ -1,5 +1,8 @@
 /** What client.keys tells, and what it is asked to tell: who exists. The types that the parser, the files' port and the agents' table share. */
 
+/** Relative to the home. */
+export const keysPath = 'etc/client.keys'
+
 /** One agent of client.keys. */
 export interface KeyEntry {
   readonly id: number

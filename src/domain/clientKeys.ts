@@ -225,7 +225,8 @@ const usableById = (parts: readonly Buffer[]): ReadonlyMap<number, UsableLine> |
   return lines
 }
 
-const readLine = (text: string): KeyLine => {
+/** @param text one character a byte, without its newline */
+export const readLine = (text: string): KeyLine => {
   if (text.length <= limits.keysLineBytesMax) return readKeyLine(text)
   const id = claimedIdOf(text.slice(0, limits.keysLineBytesMax))
   const reason = `it is longer than ${limits.keysLineBytesMax} bytes`
@@ -239,9 +240,10 @@ const linesOf = (bytes: Buffer): readonly string[] => {
   return lines
 }
 
-/** Control characters: no editor leaves them, but a disk or a program that went wrong does. */
-const isNoise = (bytes: Buffer): boolean => {
-  if (!isUtf8(bytes)) return true
+const isNoise = (bytes: Buffer): boolean => !isUtf8(bytes) || hasControlCharacter(bytes)
+
+/** No editor leaves them, but a disk or a program that went wrong does. */
+export const hasControlCharacter = (bytes: Uint8Array): boolean => {
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] ?? 0
     if (byte < 0x20 && byte !== newline && byte !== carriageReturn && byte !== tab) return true

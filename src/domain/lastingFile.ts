@@ -1,6 +1,6 @@
 /**
- * A file that nobody means to be gone when it is missing or empty on the master: an editor saves it at that moment, or a disk ran
- * full. Its copies stay as they are until it says something again (decision 0008).
+ * A file that nobody means to be gone when it is missing, empty or damaged on the master: an editor saves it at that moment, a disk
+ * ran full, or a crash left zeros in it. Its copies stay as they are until it says something again (decision 0008).
  */
 import type { FileEntry } from './tree.js'
 
@@ -18,10 +18,22 @@ export interface LastingFile {
  * @param shown what the manifest had before
  */
 export const lastingEntry = ({ isLasting, path }: LastingFile, found?: FileEntry, shown?: FileEntry): FileEntry | undefined => {
-  const saysSomething = found !== undefined && (found.held === true || found.size > 0)
-  if (saysSomething || !isLasting()) return found
-  return { path, size: shown?.size ?? 0, mode: shown?.mode ?? 0, digest: shown?.digest ?? unknownDigest, held: true }
+  if (found?.held || (found && found.size > 0 && !found.nonsense)) return found
+  // What is no text was never meant, whatever there was before.
+  if (found?.nonsense !== 'noise' && !isLasting()) return found
+  const { digest = unknownDigest, mode = 0, size = 0 } = shown ?? {}
+  return { path, size, mode, digest, held: true, ...(found && { nonsense: found.nonsense ?? 'noLine' }) }
 }
+
+/** Why a file is not sent to the workers, for operators. */
+export const heldReason = ({ nonsense }: FileEntry): string =>
+  `${heldReasons[nonsense ?? 'unreadable']}, so the workers keep what they have.`
+
+const heldReasons = {
+  noise: 'It has bytes in it that are not text on the master',
+  noLine: 'It names no agent on the master',
+  unreadable: 'The master misses it or cannot read it',
+} as const
 
 /** Of no content at all. */
 const unknownDigest = '0'.repeat(64)

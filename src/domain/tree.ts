@@ -1,4 +1,5 @@
 /** What the operations on a synced tree take and return: plain data that crosses threads. */
+import type { KeysNonsense } from './clientKeys.js'
 import type { ByteRange, ContentRecipe } from './contentRecipe.js'
 
 /** A SHA-256 digest as 64 lower-case hexadecimal digits. */
@@ -14,6 +15,8 @@ export interface FileEntry {
   readonly digest: Digest
   /** There, but its content is not known (unreadable on the master): nobody creates, updates or deletes it. */
   readonly held?: true
+  /** Of client.keys on a master: its content cannot be what anybody meant. */
+  readonly nonsense?: KeysNonsense
 }
 
 export interface FileFailure {

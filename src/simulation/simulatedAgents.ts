@@ -141,7 +141,9 @@ export class SimulatedAgents {
     // One at a time: what was seen of it in the middle of a save is nothing to come back to.
     if (this.#endGlimpse || !before || before.length === 0) return undefined
     const damaged = damagedKeys(before, damage)
-    if (damaged) this.#world.write('master', keysPath, damaged, 0o640)
+    // Noise is nothing that the master ever had to send: the worker that gets it breaks a rule.
+    if (damaged && damage === 'noise') disk.edit(path, damaged, 0o640)
+    else if (damaged) this.#world.write('master', keysPath, damaged, 0o640)
     else disk.remove(path)
     const end = (): void => {
       if (this.#endGlimpse !== end) return

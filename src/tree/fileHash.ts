@@ -29,19 +29,28 @@ export const readThrough = (disk: Disk, file: number, buffer: Uint8Array, length
   return position
 }
 
-/** The digest and the stat of the content that has it. */
+/**
+ * The digest and the stat of the content that has it.
+ *
+ * @param begin called when the content is read from its start; returns what is called with each part of it
+ */
 export const hashFile = (
   disk: Disk,
   path: string,
   buffer: Uint8Array,
   algorithm: 'sha256' | 'md5' = 'sha256',
+  begin?: () => (part: Uint8Array) => void,
 ): { readonly digest: Digest; readonly stat: DiskStat } => {
   const file = disk.open(path, 'r')
   try {
     let stat = disk.fstat(file)
     for (let attempt = 1; ; attempt++) {
       const hash = createHash(algorithm)
-      readThrough(disk, file, buffer, stat.size, (part) => hash.update(part))
+      const take = begin?.()
+      readThrough(disk, file, buffer, stat.size, (part) => {
+        hash.update(part)
+        take?.(part)
+      })
       const after = disk.fstat(file)
       if (isUntouched(stat, after) || attempt === attemptsMax) return { digest: hash.digest('hex'), stat }
       stat = after

@@ -2,6 +2,8 @@
  * A look at one file: what its entry is, on a master and on a worker. A file is hashed when its stat changed, or when it was
  * hashed so soon after a write that the stat could not tell (see knownTree.ts).
  */
+import { keysPath } from '../domain/agentKeys.js'
+import { KeysInspection } from '../domain/keysInspection.js'
 import { isExcluded, type SyncedItem, type SyncedItems } from '../domain/syncedItems.js'
 import type { Digest, FileEntry } from '../domain/tree.js'
 import { limits } from '../limits.js'
@@ -113,12 +115,19 @@ export class FileLook {
   #examineContent(place: Place, stat: DiskStat, from: string): void {
     const { item, known } = place
     if (known?.hasStat(stat) && !known.isRacy && known.digest !== unknownDigest) {
-      if (known.held) this.#set(place, new KnownFile(stat, known.mode, known.digest, known.hashedAtMs))
+      if (known.held) this.#set(place, new KnownFile(stat, known.mode, known.digest, known.hashedAtMs, known.nonsense))
       return
     }
     const hashedAtMs = this.#disk.now()
-    const hashed = hashFile(this.#disk, from, this.#buffer)
-    this.#set(place, new KnownFile(hashed.stat, this.#modeOf(item, hashed.stat), hashed.digest, hashedAtMs))
+    let keys: KeysInspection | undefined
+    const inspect = () => {
+      const inspection = new KeysInspection()
+      keys = inspection
+      return (part: Uint8Array) => inspection.take(part)
+    }
+    const isJudged = this.#options.role === 'master' && place.path === keysPath
+    const hashed = hashFile(this.#disk, from, this.#buffer, 'sha256', isJudged ? inspect : undefined)
+    this.#set(place, new KnownFile(hashed.stat, this.#modeOf(item, hashed.stat), hashed.digest, hashedAtMs, keys?.end()))
   }
 
   #examineLink(place: Place): void {

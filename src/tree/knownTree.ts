@@ -1,4 +1,5 @@
 /** What the last look knew of the tree: directories of files, each with the stat that its digest was taken at. */
+import type { KeysNonsense } from '../domain/clientKeys.js'
 import type { Digest, FileEntry } from '../domain/tree.js'
 import type { DiskStat } from '../ports.js'
 
@@ -12,14 +13,16 @@ export class KnownFile {
   /** The mode that its entry shows. */
   readonly mode: number
   held = false
+  readonly nonsense: KeysNonsense | undefined
   /** The listing of its directory that saw it last. */
   listing = 0
 
-  constructor(stat: DiskStat, mode: number, digest: Digest, hashedAtMs: number) {
+  constructor(stat: DiskStat, mode: number, digest: Digest, hashedAtMs: number, nonsense?: KeysNonsense) {
     this.stat = stat
     this.mode = mode
     this.digest = digest
     this.hashedAtMs = hashedAtMs
+    this.nonsense = nonsense
   }
 
   /** It was hashed so close to a write that another write might not have shown. */
@@ -34,8 +37,8 @@ export class KnownFile {
   }
 
   entry(path: string): FileEntry {
-    const entry = { path, size: this.stat.size, mode: this.mode, digest: this.digest }
-    return this.held ? { ...entry, held: true } : entry
+    const { digest, held, mode, nonsense, stat } = this
+    return { path, size: stat.size, mode, digest, ...(held && { held }), ...(nonsense && { nonsense }) }
   }
 }
 

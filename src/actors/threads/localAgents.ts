@@ -3,11 +3,12 @@
  * too long is disconnected. Once per node, on master and workers alike.
  */
 import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
+import { keysPath } from '../../domain/agentKeys.js'
 import { logSeconds } from '../../domain/logText.js'
 import { ClusterError } from '../../errors.js'
 import type { Clock, Log, OpenedStore } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
-import { type KeysLook, keysPath, type LocalAgents } from '../localAgents.js'
+import type { KeysLook, LocalAgents } from '../localAgents.js'
 import type { LocalTree } from '../localTree.js'
 import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
 import { isOurs, thrownIn } from '../thrownError.js'
