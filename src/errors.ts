@@ -107,6 +107,12 @@ export const asClusterError = (thrown: unknown, otherwise: ErrorCode = 'internal
   return new ClusterError(otherwise, { message: `${errorTable[otherwise].says}: ${text}`, cause: thrown })
 }
 
+/**
+ * Whether this is a mistake of ours, and not something that happens in the world: anything but a ClusterError, or one with
+ * the code `internal`, which is what such a mistake becomes on its way out of a thread of the system or of a port.
+ */
+export const isCrash = (thrown: unknown): boolean => !(thrown instanceof ClusterError) || thrown.code === 'internal'
+
 /** Outcome of a pure decision that can refuse. */
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: ClusterError }
 

@@ -1,9 +1,9 @@
 /** What XState's error events carry. */
-import { asClusterError, ClusterError } from '../errors.js'
+import { asClusterError, type ClusterError, isCrash } from '../errors.js'
 
 const errorOf = (event: unknown): unknown => (typeof event === 'object' && event !== null && 'error' in event ? event.error : event)
 
 export const thrownIn = (event: unknown): ClusterError => asClusterError(errorOf(event), 'internal')
 
-/** A ClusterError is something that happens; anything else is a mistake of ours, and crashes the thread. */
-export const isOurs = (event: unknown): boolean => errorOf(event) instanceof ClusterError
+/** What the thread crashes with: nothing when the error is something that happens in the world. */
+export const crashIn = (event: unknown): ClusterError | undefined => (isCrash(errorOf(event)) ? thrownIn(event) : undefined)

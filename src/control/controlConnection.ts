@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net'
 import { parseQuery } from '../domain/clusterQuery.js'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
-import { asClusterError, ClusterError } from '../errors.js'
+import { asClusterError, ClusterError, isCrash } from '../errors.js'
 import type { Log } from '../ports.js'
 import { ControlWriter } from './controlWriter.js'
 
@@ -51,7 +51,7 @@ export class ControlConnection {
       await this.#converse(answer, writer)
     } catch (thrown) {
       const error = asClusterError(thrown)
-      if (error.code === 'internal') this.#log.error(`A local query failed: ${error.message}`)
+      if (isCrash(error)) this.#log.error(`A local query failed: ${error.message}`)
       else this.#log.debug(`A local query was not answered: ${error.message}`)
       writer.add({ kind: 'error', code: error.code, number: error.number, message: error.message })
     }

@@ -1,5 +1,5 @@
 /** The requests that the peer asks: found in the table, checked, handed to whoever serves them, and answered. */
-import { ClusterError } from '../errors.js'
+import { ClusterError, isCrash } from '../errors.js'
 import { invariant } from '../invariant.js'
 import type { Handlers, ServeOptions } from '../ports.js'
 import { decodeBody, encodeErrorReply, encodeReply, isRequestName, type RequestType, requestTypeById } from '../protocol/codec.js'
@@ -104,7 +104,7 @@ export class ServedRequests {
   }
 
   #failed(id: number, type: RequestType, service: Service, thrown: unknown): void {
-    if (thrown instanceof ClusterError) {
+    if (thrown instanceof ClusterError && !isCrash(thrown)) {
       this.#refuse(id, thrown)
       return
     }

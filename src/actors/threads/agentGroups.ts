@@ -13,7 +13,7 @@ import type { NoticeBody } from '../../protocol/messages.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalAgents } from '../localAgents.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
-import { isOurs, thrownIn } from '../thrownError.js'
+import { crashIn, thrownIn } from '../thrownError.js'
 import type { PublishedGroups } from './localAgentGroups.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
@@ -160,7 +160,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
       logWaiting: ({ context }) => context.log.debug('The groups wait for the agent keys that they refer to.'),
       logFailure: ({ context, event }) =>
         recvLog(context, mismatchesMax).error(`The groups could not be taken: ${thrownIn(event).message}. It is tried again.`),
-      noteFailure: assign({ wanted: false, crash: ({ event }) => (isOurs(event) ? undefined : thrownIn(event)) }),
+      noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, keysTimeout: keysMsMax },
   }).createMachine({

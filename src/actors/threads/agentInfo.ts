@@ -12,7 +12,7 @@ import { type End, machineOptions } from '../host.js'
 import type { LocalAgents } from '../localAgents.js'
 import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
-import { isOurs, thrownIn } from '../thrownError.js'
+import { crashIn, thrownIn } from '../thrownError.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
 
@@ -122,7 +122,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
         context.log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Updated ${chunks} chunks.`),
       logFailure: ({ context, event }) =>
         context.log.error(`The state of the agents could not be sent: ${thrownIn(event).message}. It is sent again.`),
-      noteFailure: assign({ wanted: false, crash: ({ event }) => (isOurs(event) ? undefined : thrownIn(event)) }),
+      noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, gathering: gatherMs },
   }).createMachine({

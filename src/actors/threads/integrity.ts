@@ -15,7 +15,7 @@ import type { IntegritySync, Outcome, Transferred } from '../integritySync.js'
 import type { LocalTree } from '../localTree.js'
 import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
-import { isOurs, thrownIn } from '../thrownError.js'
+import { crashIn, thrownIn } from '../thrownError.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
 
@@ -142,7 +142,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       },
       noteFailure: assign({
         failed: true,
-        crash: ({ event }) => (isOurs(event) ? undefined : thrownIn(event)),
+        crash: ({ event }) => crashIn(event),
       }),
     },
     delays: { interval: intervalMs },

@@ -10,7 +10,7 @@ import type { NoticeBody } from '../../protocol/messages.js'
 import { type End, machineOptions } from '../host.js'
 import { Listeners } from '../listeners.js'
 import type { LocalAgents } from '../localAgents.js'
-import { isOurs, thrownIn } from '../thrownError.js'
+import { crashIn, thrownIn } from '../thrownError.js'
 
 /** What the connections tell their workers. */
 export class PublishedGroups {
@@ -76,7 +76,7 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
       logStart: () => log.info('Starting.'),
       logEnd: ({ context }) => log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}.`),
       logFailure: ({ event }) => log.error(`The groups could not be read: ${thrownIn(event).message}. It is tried again.`),
-      noteFailure: assign({ wanted: false, crash: ({ event }) => (isOurs(event) ? undefined : thrownIn(event)) }),
+      noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { startDelay: startDelayMs, interval: intervalMs, gathering: gatherMs },
   }).createMachine({

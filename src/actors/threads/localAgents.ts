@@ -5,13 +5,13 @@
 import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
 import { keysPath } from '../../domain/agentKeys.js'
 import { logSeconds } from '../../domain/logText.js'
-import { ClusterError } from '../../errors.js'
+import { ClusterError, isCrash } from '../../errors.js'
 import type { Clock, Log, OpenedStore } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import type { KeysLook, LocalAgents } from '../localAgents.js'
 import type { LocalTree } from '../localTree.js'
 import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
-import { isOurs, thrownIn } from '../thrownError.js'
+import { crashIn, thrownIn } from '../thrownError.js'
 
 export interface LocalAgentsThreadOptions {
   readonly agents: LocalAgents
@@ -72,7 +72,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       silence: rounds('silence', () => agents.silence()),
     },
     guards: {
-      isCrash: ({ event }) => !isOurs(event),
+      isCrash: ({ event }) => crashIn(event) !== undefined,
       isLasting: ({ event }) => !thrownIn(event).retryable,
       isWanted: ({ context }) => context.wanted,
       isOpenedLately: ({ context }) => clock.monotonicMs() < context.openedMs + lookIntervalMs,
@@ -196,7 +196,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
     },
     output: ({ context }): End => {
       const error = context.error ?? new ClusterError('threadCrashed')
-      return { kind: error.code === 'internal' ? 'crashed' : 'closed', error }
+      return { kind: isCrash(error) ? 'crashed' : 'closed', error }
     },
   })
 }

@@ -10,7 +10,7 @@ import type { Clock, Log } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalTree, Look } from '../localTree.js'
 import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
-import { thrownIn } from '../thrownError.js'
+import { crashIn, thrownIn } from '../thrownError.js'
 
 export interface LocalIntegrityOptions {
   readonly tree: LocalTree
@@ -97,7 +97,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
       },
       logFailure: ({ event }) =>
         log.error(`The synced files could not be looked at: ${thrownIn(event).message}. Trying again in ${intervalMs / 1000} s.`),
-      noteFailure: assign({ crash: ({ event }) => (thrownIn(event).code === 'internal' ? thrownIn(event) : undefined) }),
+      noteFailure: assign({ crash: ({ event }) => crashIn(event) }),
       logNoWatch: ({ event }) =>
         log.warning(`File changes cannot be watched, so they are noticed within ${intervalMs / 1000} s only: ${thrownIn(event).message}`),
     },

@@ -9,7 +9,7 @@ import { type End, machineOptions } from '../host.js'
 import type { LocalAgents } from '../localAgents.js'
 import type { LocalTree } from '../localTree.js'
 import { MissingGroups } from '../missingGroups.js'
-import { isOurs, thrownIn } from '../thrownError.js'
+import { crashIn, thrownIn } from '../thrownError.js'
 
 export interface MergedFilesOptions {
   readonly agents: LocalAgents
@@ -63,7 +63,7 @@ export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFile
       },
       noteTold: assign({ told: (_, { problems }: MergedOutcome) => new Set(problems) }),
       logFailure: ({ event }) => log.error(`The merged files could not be built: ${thrownIn(event).message}. It is tried again.`),
-      noteFailure: assign({ wanted: false, crash: ({ event }) => (isOurs(event) ? undefined : thrownIn(event)) }),
+      noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, gathering: gatherMs },
   }).createMachine({
