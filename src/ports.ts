@@ -210,6 +210,8 @@ export interface DiskStat {
   readonly mtimeNs: bigint
   readonly ctimeNs: bigint
   readonly inode: bigint
+  /** How many names it has. */
+  readonly links: number
 }
 
 export interface DiskEntry {

@@ -66,7 +66,7 @@ describe('local tree', () => {
           else if (step.kind === 'fail') files.scanFailure = new ClusterError('fileFailed')
           else if (step.kind === 'look') underWay.push(tree.look(step.paths, forever).catch(() => undefined))
           else {
-            const writes = step.writes.map(({ path, digest, mode }) => ({ path, digest, mode, from: { kind: 'stage' as const } }))
+            const writes = step.writes.map(({ path, digest }) => ({ path, digest, from: { kind: 'stage' as const } }))
             const written = new Set(writes.map((write) => write.path))
             underWay.push(tree.apply({ writes, removals: step.removals.filter((path) => !written.has(path)) }, forever))
           }
@@ -138,7 +138,7 @@ describe('local tree', () => {
     await outcome(clock, tree.look(undefined, forever))
     const abort = new AbortController()
     const applying = tree.apply(
-      { writes: [{ path: 'etc/shared/a', digest: digestOf(1), mode: 0o660, from: { kind: 'stage' } }], removals: [] },
+      { writes: [{ path: 'etc/shared/a', digest: digestOf(1), from: { kind: 'stage' } }], removals: [] },
       abort.signal,
     )
     applying.catch(() => undefined)

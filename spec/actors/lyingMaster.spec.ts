@@ -1,6 +1,7 @@
 /** A master that has the key and sends without end: a worker takes what its plan says and a little more, and goes on. */
 import { describe, expect, it } from 'vitest'
 import { ContentBlockWriter, type PieceStatus } from '../../src/domain/contentBlock.js'
+import { splitPaths } from '../../src/domain/entryColumns.js'
 import { limits } from '../../src/limits.js'
 import { noise } from '../support/editedContent.js'
 import { home, type Lie, leftInStage, setUp } from '../support/syncWorld.js'
@@ -44,6 +45,31 @@ const sending =
 const withoutEnd = function* (block: (index: number) => Uint8Array): Iterable<Uint8Array> {
   for (let index = 0; index < 3_000; index++) yield block(index)
 }
+
+describe('a master that lies about modes', () => {
+  it.each(['0000', '0666', '0777', '7777'])('gets no file of mode %s: a worker gives each file the mode of its own item', async (mode) => {
+    let lies = 2
+    const world = await setUp({
+      handlers: (honest) => ({
+        ...honest,
+        'integrity.compare': async (body) => {
+          const answer = await honest['integrity.compare']?.(body)
+          if (!answer) throw new Error('The master answers this')
+          if (lies-- <= 0) return answer
+          const lied = Buffer.alloc(2 * splitPaths(answer.create.paths).length)
+          for (let at = 0; at < lied.length; at += 2) lied.writeUInt16BE(Number.parseInt(mode, 8), at)
+          return { ...answer, create: { ...answer.create, modes: lied } }
+        },
+      }),
+    })
+    world.master.edit(`${home}/etc/client.keys`, small, 0o640)
+    world.master.edit(`${home}/${first}`, small)
+    expect((await world.round()).failures).toEqual([])
+    expect(world.worker.lstat(`${home}/etc/client.keys`).mode).toBe(0o640)
+    expect(world.worker.lstat(`${home}/${first}`).mode).toBe(0o660)
+    await world.stop()
+  })
+})
 
 describe('a master that sends without end', () => {
   it.each<{ what: string; blocks: Blocks }>([

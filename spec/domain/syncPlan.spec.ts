@@ -145,18 +145,17 @@ describe('sync plan', () => {
     expect(answerCompare(manifestOf(tree), synced, empty)).toMatchObject({ ok: false, error: { code: 'tooLarge' } })
   })
 
-  it('copies content that the worker has under any path, sets modes in place, and fetches the rest', () =>
+  it('copies content that the worker has under any path, and fetches the rest', () =>
     fc.assert(
       fc.property(treePairs(), ([ours, theirs]) => {
         const worker = manifestOf(theirs)
         const plan = decidePlan(byPath(ours), byPath(theirs))
         const steps = writeStepsOf(plan, worker)
-        expect(steps.map(({ path, digest, mode }) => ({ path, digest, mode }))).toEqual(
-          [...plan.create, ...plan.update].map(({ path, digest, mode }) => ({ path, digest, mode })),
+        expect(steps.map(({ path, digest }) => ({ path, digest }))).toEqual(
+          [...plan.create, ...plan.update].map(({ path, digest }) => ({ path, digest })),
         )
-        for (const { path, digest, from } of steps) {
-          if (from.kind === 'mode') expect(worker.get(path)?.digest).toBe(digest)
-          else if (from.kind === 'copy') expect(worker.get(from.path)?.digest).toBe(digest)
+        for (const { digest, from } of steps) {
+          if (from.kind === 'copy') expect(worker.get(from.path)?.digest).toBe(digest)
           else expect(theirs.some((entry) => entry.digest === digest)).toBe(false)
         }
       }),

@@ -1,6 +1,17 @@
 /** Two disks for the same tests: the real one in a temporary directory, and the simulated one; and an operator's hand on each. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createNodeDisk } from '../../src/platform/nodeDisk.js'
@@ -25,6 +36,8 @@ export interface DiskWorld {
   write(path: string, content: string | Uint8Array, mode?: number): void
   mkdir(path: string): void
   symlink(target: string, path: string): void
+  /** A second name for a file. */
+  hardLink(present: string, path: string): void
   fifo(path: string): void
   raw(directory: string, name: Uint8Array): void
   remove(path: string): void
@@ -64,6 +77,10 @@ export const createNodeWorld = (): DiskWorld => {
     symlink: (target, path) => {
       above(path)
       symlinkSync(target, at(path))
+    },
+    hardLink: (present, path) => {
+      above(path)
+      linkSync(at(present), at(path))
     },
     fifo: (path) => {
       above(path)
@@ -120,6 +137,10 @@ export const createMemoryWorld = (options: { readonly capacityBytes?: number; re
     symlink: (target, path) => {
       above(path)
       disk.makeSymlink(target, at(path))
+    },
+    hardLink: (present, path) => {
+      above(path)
+      disk.makeHardLink(at(present), at(path))
     },
     fifo: (path) => {
       above(path)

@@ -72,7 +72,7 @@ export class ScriptedFiles implements Files {
     signal: AbortSignal,
   ): Promise<AppliedPlan> {
     return this.#alone(this.applyMs, signal, () => {
-      const upserts = plan.writes.map(({ path, digest, mode }) => ({ path, digest, mode, size: 1 }))
+      const upserts = plan.writes.map(({ path, digest }) => ({ path, digest, mode: 0o660, size: 1 }))
       for (const entry of upserts) {
         this.disk.set(entry.path, entry)
         this.#told.set(entry.path, entry)

@@ -92,12 +92,16 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(filesBelow(b, 'etc')).toEqual(filesBelow(a, 'etc'))
   })
 
-  it('only sets the mode where only the mode differs', () => {
+  it('fetches nothing where only the mode differs, and gives it to no other name of the file', () => {
     a.write('etc/rules/a', 'one')
-    b.write('etc/rules/a', 'one', 0o600)
-    const { applied } = syncRound(master, worker)
+    b.write('outside/file', 'one', 0o600)
+    b.hardLink('outside/file', 'etc/rules/a')
+    let blocks = 0
+    const { applied } = syncRound(master, worker, { onBlock: () => ++blocks })
+    expect(blocks).toBe(0)
     expect(b.modeOf('etc/rules/a')).toBe(0o660)
     expect(applied.upserts.map((entry) => entry.mode)).toEqual([0o660])
+    expect(filesBelow(b, 'outside')).toEqual(new Map([['outside/file', '600 one']]))
   })
 
   it('replaces a file by a directory and back', () => {
@@ -272,7 +276,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
       'queue/x',
       '',
     ]
-    const steps = bad.map((path): WriteStep => ({ path, digest, mode: 0o660, from: { kind: 'stage' } }))
+    const steps = bad.map((path): WriteStep => ({ path, digest, from: { kind: 'stage' } }))
     b.write('etc/rules/extra', 'extra')
     worker.look()
     const applied = worker.apply({ writes: steps, removals: [...bad, 'etc/rules/extra'] })
@@ -282,9 +286,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
       const { block } = master.tree.read({ files: [{ path, digest, offset: 0 }], from: { file: 0, offset: 0 }, compress: false })
       expect(worker.tree.stage(block, () => digest).failed.map((failure) => failure.code)).toEqual(['pathRefused'])
     }
-    const copies = ['../x', 'etc/ossec.conf'].map(
-      (path): WriteStep => ({ path: 'etc/rules/new', digest, mode: 0o660, from: { kind: 'copy', path } }),
-    )
+    const copies = ['../x', 'etc/ossec.conf'].map((path): WriteStep => ({ path: 'etc/rules/new', digest, from: { kind: 'copy', path } }))
     expect(worker.apply({ writes: copies, removals: [] }).failures.map((failure) => failure.code)).toEqual(['pathRefused', 'pathRefused'])
   })
 
@@ -315,18 +317,18 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(filesBelow(b, 'etc')).toEqual(new Map())
   })
 
-  it('fails a write whose content is not there, and a mode or copy whose content is another by now', () => {
+  it('fails a write whose content is not there, and a copy whose content is another by now', () => {
     b.write('etc/rules/a', 'one')
     b.write('etc/rules/source', 'one')
     worker.look()
     b.write('etc/rules/a', 'other')
     b.write('etc/rules/source', 'other')
     const digest = digestOf('one')
-    const step = (path: string, from: WriteStep['from']): WriteStep => ({ path, digest, mode: 0o600, from })
+    const step = (path: string, from: WriteStep['from']): WriteStep => ({ path, digest, from })
     const { failures } = worker.apply({
       writes: [
         step('etc/rules/x', { kind: 'stage' }),
-        step('etc/rules/a', { kind: 'mode' }),
+        step('etc/rules/a', { kind: 'copy', path: 'etc/rules/a' }),
         step('etc/rules/y', { kind: 'copy', path: 'etc/rules/source' }),
       ],
       removals: [],

@@ -156,12 +156,11 @@ export const readAnswer = (answer: CompareAnswer, synced: SyncedItems): Result<S
 }
 
 /**
- * How the worker comes by each file: its mode is set when the content is there, content that another of its paths has is
- * copied, and the rest is fetched, each content once.
+ * How the worker comes by each file: content that one of its paths has is copied, and the rest is fetched, each content once.
+ * A file of which only the mode differs is such a copy, of itself: another name of it, outside the tree, keeps its mode.
  */
 export const writeStepsOf = (plan: SyncPlan, worker: Manifest): WriteStep[] =>
-  [...plan.create, ...plan.update].map(({ path, digest, mode }) => {
-    if (worker.get(path)?.digest === digest) return { path, digest, mode, from: { kind: 'mode' } }
+  [...plan.create, ...plan.update].map(({ path, digest }) => {
     const twin = worker.pathWith(digest)
-    return twin === undefined ? { path, digest, mode, from: { kind: 'stage' } } : { path, digest, mode, from: { kind: 'copy', path: twin } }
+    return twin === undefined ? { path, digest, from: { kind: 'stage' } } : { path, digest, from: { kind: 'copy', path: twin } }
   })

@@ -72,9 +72,8 @@ export interface PatchRanges {
 export interface WriteStep {
   readonly path: string
   readonly digest: Digest
-  readonly mode: number
-  /** `stage`: staged content; `copy`: content that another path of the tree has; `mode`: the content is right, only the mode is not. */
-  readonly from: { readonly kind: 'stage' } | { readonly kind: 'copy'; readonly path: string } | { readonly kind: 'mode' }
+  /** `stage`: staged content; `copy`: content that a path of the tree has, be it this one. */
+  readonly from: { readonly kind: 'stage' } | { readonly kind: 'copy'; readonly path: string }
 }
 
 export interface AppliedPlan {

@@ -51,6 +51,7 @@ const diskStat = (stats: BigIntStats): DiskStat => {
     mtimeNs: stats.mtimeNs,
     ctimeNs: stats.ctimeNs,
     inode: stats.ino,
+    links: Number(stats.nlink),
   }
 }
 

@@ -95,7 +95,7 @@ export class MemoryDisk implements Disk, DiskChanges {
   get usedBytes(): number {
     const count = (node: MemoryNode): number =>
       [...node.entries.values()].reduce((sum, below) => sum + count(below), node.kind === 'file' ? node.size : 0)
-    const unlinked = new Set([...this.#open.values()].map(({ node }) => node).filter((node) => !node.isLinked))
+    const unlinked = new Set([...this.#open.values()].map(({ node }) => node).filter((node) => node.links === 0))
     return [...unlinked].reduce((sum, node) => sum + node.size, count(this.#names.root))
   }
 
@@ -133,6 +133,11 @@ export class MemoryDisk implements Disk, DiskChanges {
   makeSymlink(target: string, path: string): void {
     if (this.#names.resolve(path, false, 'open').node) throw new DiskError('EEXIST', 'symlink', path)
     this.#add(path, this.#node('symlink', 0o777, target))
+  }
+
+  /** A second name for a file. */
+  makeHardLink(present: string, path: string): void {
+    this.#add(path, this.#names.must(present, false, 'link'))
   }
 
   /** A FIFO, a socket or a device. */
@@ -279,7 +284,6 @@ export class MemoryDisk implements Disk, DiskChanges {
     if (target.node && target.node.kind !== 'directory' && source.node.kind === 'directory') throw new DiskError('ENOTDIR', 'rename', to)
     if (target.node && target.node.entries.size > 0) throw new DiskError('ENOTEMPTY', 'rename', to)
     this.#names.remove(source.path)
-    if (target.node) target.node.isLinked = false
     this.#add(to, source.node)
     source.node.ctimeNs = this.#nowNs()
     this.#changed(from)

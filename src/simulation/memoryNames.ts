@@ -25,21 +25,23 @@ export class MemoryNames {
     if (Buffer.byteLength(name) > nameBytesMax) throw new DiskError('ENAMETOOLONG', 'open', path)
     const directory = this.directory(parentOf(path), 'open')
     this.put(directory, name, node)
-    node.isLinked = true
   }
 
   put(directory: MemoryNode, key: string, node: MemoryNode): void {
-    this.#found.clear()
+    this.#take(directory, key)
     directory.entries.set(key, node)
-    directory.listing = undefined
+    node.links += 1
   }
 
   remove(path: string): void {
-    const directory = this.directory(parentOf(path), 'unlink')
+    this.#take(this.directory(parentOf(path), 'unlink'), nameOf(path))
+  }
+
+  #take(directory: MemoryNode, key: string): void {
     this.#found.clear()
-    const node = directory.entries.get(nameOf(path))
-    if (node) node.isLinked = false
-    directory.entries.delete(nameOf(path))
+    const node = directory.entries.get(key)
+    if (node) node.links -= 1
+    directory.entries.delete(key)
     directory.listing = undefined
   }
 

@@ -23,7 +23,8 @@ export class MemoryNode {
   mode: number
   mtimeNs: bigint
   ctimeNs: bigint
-  isLinked = true
+  /** How many names it has. */
+  links = 0
   #content: Buffer = Buffer.alloc(0)
   #size = 0
   #durable: Buffer = Buffer.alloc(0)
@@ -48,8 +49,8 @@ export class MemoryNode {
   }
 
   stat(): DiskStat {
-    const { ctimeNs, inode, kind, mode, mtimeNs, size } = this
-    return { kind, size, mode, mtimeNs, ctimeNs, inode }
+    const { ctimeNs, inode, kind, links, mode, mtimeNs, size } = this
+    return { kind, size, mode, mtimeNs, ctimeNs, inode, links }
   }
 
   write(bytes: Uint8Array, position: number): void {

@@ -110,7 +110,7 @@ class PlanRun {
 
   /** Stages the content of a write that is to be copied from elsewhere in the tree, before anything there changes. */
   #makeReady({ digest, from, path }: Write): boolean {
-    if (from.kind !== 'mode') this.#uses.set(digest, (this.#uses.get(digest) ?? 0) + 1)
+    this.#uses.set(digest, (this.#uses.get(digest) ?? 0) + 1)
     if (from.kind !== 'copy') return true
     return this.#attempt(path, 'copied', () => {
       if (this.#area.has(digest)) return
@@ -134,11 +134,7 @@ class PlanRun {
   }
 
   #write(write: Write): void {
-    const { digest, from, path } = write
-    if (from.kind === 'mode') {
-      this.#attempt(path, 'given its mode', () => this.#setMode(write))
-      return
-    }
+    const { digest, path } = write
     const uses = (this.#uses.get(digest) ?? 1) - 1
     this.#uses.set(digest, uses)
     this.#attempt(path, 'written', () => {
@@ -148,13 +144,13 @@ class PlanRun {
     })
   }
 
-  /** Renames the content into place; unless this is its last use, a copy of it. */
-  #place({ digest, mode, path }: Write, isLastUse: boolean): void {
+  /** Renames the content into place; unless this is its last use, a copy of it. Its mode is that of this node's own item. */
+  #place({ digest, item: { mode }, path }: Write, isLastUse: boolean): void {
     const whole = this.#area.wholePath(digest)
     const source = isLastUse ? whole : this.#area.copyPath(digest)
     try {
       if (!isLastUse) this.#area.copy(whole, source, digest, this.#buffer)
-      this.#disk.chmod(source, mode & 0o777)
+      this.#disk.chmod(source, mode)
     } catch (thrown) {
       throw isGone(errnoOf(thrown))
         ? new ClusterError('transferFailed', { message: `The content of '${path}' is not staged; it is fetched again.` })
@@ -164,7 +160,7 @@ class PlanRun {
       this.#renameOver(source, path)
     } catch (thrown) {
       if (errnoOf(thrown) !== 'EXDEV') throw thrown
-      this.#moveAcross(source, path, digest, mode & 0o777)
+      this.#moveAcross(source, path, digest, mode)
     }
   }
 
@@ -198,21 +194,8 @@ class PlanRun {
     this.#area.remove(source)
   }
 
-  #setMode({ digest, item, mode, path }: Write): void {
-    if (!this.#paths.leadsTo(parentOf(path), item)) throw gone()
-    const absolute = this.#paths.absolute(path)
-    const before = this.#disk.lstat(absolute)
-    if (before.kind !== 'file' || !this.#scanner.knows(path, digest, before)) throw gone()
-    this.#disk.chmod(absolute, mode & 0o777)
-    this.#note(path, digest)
-  }
-
   #wrote({ digest, path }: Write): void {
     this.#changed.add(parentOf(path))
-    this.#note(path, digest)
-  }
-
-  #note(path: string, digest: Digest): void {
     const entry = this.#scanner.put(path, this.#disk.lstat(this.#paths.absolute(path)), digest)
     if (entry) this.#upserts.push(entry)
   }

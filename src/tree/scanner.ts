@@ -59,12 +59,6 @@ export class Scanner {
     return this.#look.journal.page(this.#look.files, [...missing, ...this.#unreadable])
   }
 
-  /** Whether the file of this stat surely still has the digest that it is known by. */
-  knows(path: string, digest: string, stat: DiskStat): boolean {
-    const file = this.#find(path)?.directory.files.get(nameOf(path))
-    return file?.digest === digest && file.hasStat(stat)
-  }
-
   /** Somebody put this content there, and proved it. Returns the entry, which no page will tell about. */
   put(path: string, stat: DiskStat, digest: string): FileEntry | undefined {
     const place = this.#find(path)
