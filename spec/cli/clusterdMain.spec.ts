@@ -9,7 +9,7 @@ import type { StartDaemon } from '../../src/cli/runUntilStopped.js'
 import { ClusterError } from '../../src/errors.js'
 
 const key = 'c98b62a9b6169ac5f67dae55ae4a9088'
-const block = (inside: string): string => `<ossec_config><cluster>${inside}</cluster></ossec_config>`
+const block = (inside: string): string => `<ossec_config><cluster>${inside}<disabled>no</disabled></cluster></ossec_config>`
 const valid = block(`<key>${key}</key><nodes><node>m</node></nodes>`)
 
 let home = ''

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { compileShell } from './compiledShell.js'
 
-const conf = `<ossec_config><cluster><key>${'k'.repeat(32)}</key><nodes><node>m</node></nodes></cluster></ossec_config>`
+const conf = `<ossec_config><cluster><key>${'k'.repeat(32)}</key><nodes><node>m</node></nodes><disabled>no</disabled></cluster></ossec_config>`
 
 let shell = { directory: '', program: '' }
 let home = ''

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { loadSettings } from '../../src/config/loadSettings.js'
-import { defaultInternalSettings } from '../../src/config/settings.js'
+import { clusterOptions, defaultInternalSettings, globalOptions } from '../../src/config/settings.js'
 import { defaultSyncedItems } from '../../src/domain/syncedItems.js'
 import { type Block, blockOf, renderJson, renderXml, validSettings } from './renderedConfig.js'
 
@@ -12,12 +12,12 @@ const home = mkdtempSync(join(tmpdir(), 'muster-config-'))
 const confFile = join(home, 'etc/ossec.conf')
 const jsonFile = join(home, 'etc/cluster.json')
 const key = 'c98b62a9b6169ac5f67dae55ae4a9088'
-const minimal: Block = { key, node: '192.0.2.1' }
+const minimal: Block = { key, node: '192.0.2.1', disabled: 'no' }
 
 const load = (conf: string, json?: string) => {
   writeFileSync(confFile, conf, { mode: 0o640 })
   if (json === undefined) rmSync(jsonFile, { force: true })
-  else writeFileSync(jsonFile, json)
+  else writeFileSync(jsonFile, json, { mode: 0o640 })
   return loadSettings({ home })
 }
 const loadBlock = (block: Block) => load(renderXml({ ...minimal, ...block }))
@@ -77,7 +77,6 @@ describe('loading settings', () => {
     ['node_type', '<cluster><node_type>', fc.constantFrom('', 'Master', 'slave', 'manager')],
     ['key', '<cluster><key>', fc.string({ minLength: 1, maxLength: 31 }).map((text) => `${text.trim()}-`)],
     ['key', '<cluster><key>', fc.constantFrom('a'.repeat(31), 'a'.repeat(33), `${'a'.repeat(31)}-`, `${'a'.repeat(31)}ü`)],
-    ['previous_key', '<cluster><previous_key>', fc.constantFrom('a'.repeat(31), 'a'.repeat(33), `${'a'.repeat(31)}!`)],
     ['port', '<cluster><port>', fc.oneof(fc.integer({ min: -9, max: 1024 }).map(String), fc.integer({ min: 65_535 }).map(String))],
     ['port', '<cluster><port>', fc.constantFrom('', '1516.5', '0x5ec', '1e4', 'x', '1 516')],
     ['bind_addr', '<cluster><bind_addr>', fc.constantFrom('', 'localhost', 'master.example.com', '256.0.0.1', '1.2.3', '::g')],
@@ -93,9 +92,8 @@ describe('loading settings', () => {
       '<global><agents_disconnection_time>',
       fc.constantFrom('', '0', '0s', '-1', '1.5m', '10 m', '10M', '10y', 'm', '1e3', '1000000', '0x10'),
     ],
-    ['previous_key_file', '<cluster><previous_key_file>', fc.constantFrom('etc/none', '/nowhere/at/all', 'etc')],
   ]
-  const optional = new Set(['key', 'previous_key'])
+  const optional = new Set(['key'])
 
   it('names any single invalid option of the block in exactly one mistake, with its value unless that is a key', () =>
     fc.assert(
@@ -136,12 +134,23 @@ describe('loading settings', () => {
     ['files.excluded_files is "x"', { files: { excluded_files: 'x' } }],
     ['reload_command is "systemctl reload"', { reload_command: 'systemctl reload' }],
     ['compression is true', { compression: true }],
+    ['previous_key_file is 7', { previous_key_file: 7 }],
+    ['previous_key_file is "etc/none"', { previous_key_file: 'etc/none' }],
+    ['previous_key_file is "/nowhere/at/all"', { previous_key_file: '/nowhere/at/all' }],
+    ['previous_key_file is "etc"', { previous_key_file: 'etc' }],
+    ['key_file is ""', { key_file: '' }],
+    ['previous_key is not valid', { previous_key: 'a'.repeat(31) }],
+    ['previous_key is not valid', { previous_key: `${'a'.repeat(31)}!` }],
+    ['previous_key is the same as the key', { previous_key: key }],
+    ['previous_key_file is given together with previous_key', { previous_key: 'b'.repeat(32), previous_key_file: 'etc/old' }],
   ]
 
   it.each(invalidJson)('names the invalid %s of cluster.json in exactly one mistake', (place, json) => {
-    const mistakes = mistakesOf(load(renderXml(minimal), JSON.stringify(json)))
+    const block = 'key_file' in json ? { ...minimal, key: '' } : minimal
+    const mistakes = mistakesOf(load(renderXml(block), JSON.stringify(json)))
     expect(mistakes).toHaveLength(1)
     expect(mistakes[0]).toContain(`${jsonFile}: ${place}`)
+    expect(mistakes[0]).not.toContain('aaaa')
   })
 
   it('tells all mistakes of both files at once', () => {
@@ -158,7 +167,7 @@ describe('loading settings', () => {
 <!-- <ossec_config><cluster><port>1</port> --><ossec_config>
   <localfile><command>a && b \\< c</command><query>R&D "<x" 'it</query></localfile>
   <wodle name="x"><cluster><port>2</port></cluster></wodle><empty/>
-  <cluster><name>one</name><key>${key}</key><nodes><node>m1</node></nodes><port>2000</port></cluster>
+  <cluster><name>one</name><key>${key}</key><nodes><node>m1</node></nodes><port>2000</port><disabled>no</disabled></cluster>
 </ossec_config>
 <agent_config><cluster><port>3</port></cluster></agent_config>
 <ossec_config>
@@ -167,7 +176,7 @@ describe('loading settings', () => {
 `
     const loaded = load(conf)
     expect(settingsOf(loaded)).toMatchObject({ name: 'R&D', port: 2002, masterAddress: 'm1', disabled: false })
-    expect(loaded.warnings).toEqual([])
+    expect(loaded.warnings).toEqual([expect.stringContaining(`${confFile}: there are 2 <cluster> blocks`)])
   })
 
   it.each([
@@ -264,34 +273,88 @@ describe('loading settings', () => {
   it('reads keys from files, relative to the home or absolute, without the line break at their end', () => {
     writeFileSync(join(home, 'etc/key'), `${key}\n`, { mode: 0o600 })
     writeFileSync(join(home, 'old'), `${'b'.repeat(32)}\r\n`, { mode: 0o600 })
-    const loaded = load(renderXml({ node: 'm', key: '', key_file: 'etc/key', previous_key_file: join(home, 'old') }))
-    expect(settingsOf(loaded)).toMatchObject({ key, previousKey: 'b'.repeat(32) })
-    expect(loaded.warnings).toEqual([])
+    const json = { key_file: 'etc/key', previous_key_file: join(home, 'old') }
+    for (const block of [{ key: '' }, {}]) {
+      const loaded = load(renderXml({ node: 'm', disabled: 'no', ...block }), JSON.stringify(json))
+      expect(settingsOf(loaded)).toMatchObject({ key, previousKey: 'b'.repeat(32) })
+      expect(loaded.warnings).toEqual([])
+    }
   })
 
   it('refuses a key beside a key file, a missing key, and a key file with something else in it, without showing it', () => {
-    writeFileSync(join(home, 'etc/key'), 'not the secret', { mode: 0o600 })
-    expect(mistakesOf(loadBlock({ key_file: 'etc/key' }))).toEqual([
-      expect.stringContaining('<cluster><key_file> is given together with <key>'),
+    writeFileSync(join(home, 'etc/key'), key, { mode: 0o600 })
+    const json = JSON.stringify({ key_file: 'etc/key' })
+    expect(mistakesOf(load(renderXml(minimal), json))).toEqual([
+      `${confFile}: <cluster><key> is given together with key_file in ${jsonFile}: must be one of the two, not both`,
     ])
-    expect(mistakesOf(load(renderXml({ node: 'm' })))).toEqual([expect.stringContaining('<cluster><key> is missing')])
-    const [mistake, ...more] = mistakesOf(load(renderXml({ node: 'm', key_file: 'etc/key' })))
+    expect(mistakesOf(load(renderXml({ node: 'm', disabled: 'no' })))).toEqual([expect.stringContaining('<cluster><key> is missing')])
+    writeFileSync(join(home, 'etc/key'), 'not the secret')
+    const [mistake, ...more] = mistakesOf(load(renderXml({ node: 'm', disabled: 'no' }), json))
     expect(more).toEqual([])
-    expect(mistake).toContain('<cluster><key_file>')
+    expect(mistake).toContain(`${jsonFile}: key_file`)
     expect(mistake).not.toContain('not the secret')
+  })
+
+  it('refuses a previous key that is the key, wherever the two come from', () => {
+    writeFileSync(join(home, 'etc/key'), key, { mode: 0o600 })
+    for (const [block, json] of [
+      [{ key }, { previous_key: key }],
+      [{ key }, { previous_key_file: 'etc/key' }],
+      [{}, { key_file: 'etc/key', previous_key: key }],
+      [{}, { key_file: 'etc/key', previous_key_file: 'etc/key' }],
+    ] as const) {
+      const [mistake = '', ...more] = mistakesOf(load(renderXml({ node: 'm', disabled: 'no', ...block }), JSON.stringify(json)))
+      expect(more).toEqual([])
+      expect(mistake).toContain(`${jsonFile}: previous_key`)
+      expect(mistake).toContain('is the same as the key')
+      expect(mistake).not.toContain(key)
+    }
+  })
+
+  it.each([['key_file'], ['previous_key'], ['previous_key_file']])('refuses <%s> in ossec.conf and says where it goes', (name) => {
+    expect(mistakesOf(loadBlock({ [name]: 'x' }))).toEqual([
+      `${confFile}: <cluster><${name}> is not an element of Wazuh, whose own programs do not start with it: must be moved to "${name}" in etc/cluster.json`,
+    ])
+  })
+
+  it('reads no element of ossec.conf that Wazuh 4.14 does not know', () => {
+    const ofCluster = `name node_name node_type key socket_timeout connection_timeout disabled hidden interval nodes port bind_addr
+      haproxy_helper`.split(/\s+/)
+    for (const { name } of Object.values(clusterOptions)) expect(ofCluster).toContain(name.split('><')[0])
+    expect(Object.values(globalOptions).map(({ name }) => name)).toEqual(['agents_disconnection_time'])
+  })
+
+  it('takes every element that Wazuh knows, and tells of those that have no effect', () => {
+    const loaded = loadBlock({ socket_timeout: '1', connection_timeout: '2' })
+    expect(loaded).toMatchObject({ ok: true, warnings: [] })
+    expect(loaded.notes).toEqual([
+      `${confFile}: <cluster><socket_timeout> is an option of Wazuh that has no effect here`,
+      `${confFile}: <cluster><connection_timeout> is an option of Wazuh that has no effect here`,
+    ])
+  })
+
+  it('warns of a block without <disabled>, and of several blocks, since Wazuh’s programs read them in other ways', () => {
+    const { disabled: _, ...silent } = minimal
+    expect(load(renderXml(silent)).warnings).toEqual([
+      `${confFile}: <cluster> has no <disabled>: the cluster is on here, but Wazuh's own programs take the node for a single one; write <disabled>no</disabled>`,
+    ])
+    expect(load(renderXml(minimal) + renderXml({ port: '2000' })).warnings).toEqual([
+      `${confFile}: there are 2 <cluster> blocks: the last value of each option counts here, but Wazuh's own wazuh-clusterd reads the last block alone and its other programs the first; write one block`,
+    ])
   })
 
   it('warns of a configuration and of a key file that others can read', () => {
     writeFileSync(join(home, 'etc/key'), key)
     chmodSync(join(home, 'etc/key'), 0o644)
-    writeFileSync(confFile, renderXml({ node: 'm', key_file: 'etc/key' }))
+    writeFileSync(confFile, renderXml({ node: 'm', disabled: 'no' }))
     chmodSync(confFile, 0o664)
+    writeFileSync(jsonFile, JSON.stringify({ key_file: 'etc/key', previous_key: 'b'.repeat(32) }))
+    chmodSync(jsonFile, 0o644)
     const { ok, warnings } = loadSettings({ home })
     expect(ok).toBe(true)
-    expect(warnings).toEqual([
-      expect.stringContaining(`${confFile}: every user`),
-      expect.stringContaining(`${join(home, 'etc/key')}: every user`),
-    ])
+    expect(warnings.map((line) => line.slice(0, line.indexOf(': every user')))).toEqual([jsonFile, confFile, join(home, 'etc/key')])
+    writeFileSync(jsonFile, JSON.stringify({ key_file: 'etc/key' }))
+    expect(loadSettings({ home }).warnings).toHaveLength(2)
   })
 
   it('changes only what an item says, removes an item that is null, and never syncs ossec.conf', () => {

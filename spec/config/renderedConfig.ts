@@ -14,7 +14,6 @@ export const blockOf = (settings: NodeSettings): Block => ({
   node_name: settings.nodeName,
   node_type: settings.nodeType,
   key: settings.key,
-  ...(settings.previousKey === undefined ? {} : { previous_key: settings.previousKey }),
   port: String(settings.port),
   bind_addr: settings.bindAddress,
   node: settings.masterAddress,
@@ -49,7 +48,10 @@ const renderItem = (item: SyncedItem): object => ({
   extra_valid: false,
 })
 
-export const renderJson = ({ intervals, synced, compression, reloadCommand }: NodeSettings, removedDirs: readonly string[]): string =>
+export const renderJson = (
+  { intervals, synced, compression, previousKey, reloadCommand }: NodeSettings,
+  removedDirs: readonly string[],
+): string =>
   JSON.stringify({
     intervals: {
       worker: renderGroup(intervalOptions.worker, intervals.worker),
@@ -63,6 +65,7 @@ export const renderJson = ({ intervals, synced, compression, reloadCommand }: No
       excluded_extensions: synced.excludedEndings,
     },
     compression,
+    ...(previousKey === undefined ? {} : { previous_key: previousKey }),
     ...(reloadCommand === undefined ? {} : { reload_command: reloadCommand }),
   })
 

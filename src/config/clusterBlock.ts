@@ -2,17 +2,14 @@
 import type { Static, TSchema } from 'typebox'
 import { checked, type Findings, fromText, type Option } from './option.js'
 import type { Element } from './ossecConf.js'
-import { clusterOptions } from './settings.js'
-
-/** Where a key comes from, if it is configured at all. */
-export type KeySource = { readonly from: 'text'; readonly text: string } | { readonly from: 'file'; readonly path: string } | undefined
+import { clusterOptions, topOptions } from './settings.js'
 
 export interface ClusterBlock {
   readonly name: string
   readonly nodeName: string
   readonly nodeType: 'master' | 'worker'
-  readonly key: KeySource
-  readonly previousKey: KeySource
+  /** Empty when there is none. */
+  readonly key: string
   readonly port: number
   readonly bindAddress: string
   readonly masterAddress: string
@@ -22,21 +19,31 @@ export interface ClusterBlock {
 
 const { masterAddress } = clusterOptions
 
-/** Names that may stand in `<cluster>` besides those of `clusterOptions`. */
+/** What Wazuh 4.14 knows in `<cluster>` besides `clusterOptions`. */
 const otherNames = ['nodes', 'interval', 'haproxy_helper']
+const needlessNames = ['socket_timeout', 'connection_timeout']
+
+/** Ours alone: Wazuh's programs stop at an element that they do not know, so these stand in cluster.json. */
+const movedNames = [topOptions.keyFile, topOptions.previousKey, topOptions.previousKeyFile].map(({ name }) => name)
 
 /** How messages name an option. */
-export const placeOf = (file: string, known: Option): string => `${file}: <cluster><${known.name}>`
+const placeOf = (file: string, known: Option): string => `${file}: <cluster><${known.name}>`
 
 /** Reads and checks the options of one merged block. */
 class BlockReader {
   readonly #file: string
   readonly #findings: Findings
   readonly #given = new Map<string, Element>()
+  readonly #keyFileIn: string | undefined
 
-  constructor(file: string, clusters: readonly (readonly Element[])[], findings: Findings) {
+  constructor(file: string, clusters: readonly (readonly Element[])[], keyFileIn: string | undefined, findings: Findings) {
     this.#file = file
+    this.#keyFileIn = keyFileIn
     this.#findings = findings
+    if (clusters.length > 1)
+      this.#warn(
+        `there are ${clusters.length} <cluster> blocks: the last value of each option counts here, but Wazuh's own wazuh-clusterd reads the last block alone and its other programs the first; write one block`,
+      )
     for (const element of clusters.flat()) this.#given.set(element.name, element)
   }
 
@@ -46,8 +53,7 @@ class BlockReader {
       name: this.#value(clusterOptions.name),
       nodeName: this.#value(clusterOptions.nodeName),
       nodeType: this.#nodeType(),
-      key: this.#key(clusterOptions.key, clusterOptions.keyFile, true),
-      previousKey: this.#key(clusterOptions.previousKey, clusterOptions.previousKeyFile, false),
+      key: this.#key(),
       port: this.#value(clusterOptions.port),
       bindAddress: this.#value(clusterOptions.bindAddress),
       masterAddress: this.#masterAddress(),
@@ -84,24 +90,17 @@ class BlockReader {
   }
 
   /** An empty element counts as absent here: Wazuh ships an empty `<key>`. */
-  #key(text: typeof clusterOptions.key, file: typeof clusterOptions.keyFile, required: boolean): KeySource {
-    const textGiven = this.#given.get(text.name)
-    const fileGiven = this.#given.get(file.name)
-    const hasText = textGiven !== undefined && textGiven.text !== ''
-    if (hasText && fileGiven) {
-      this.#findings.mistakes.push(`${placeOf(this.#file, file)} is given together with <${text.name}>: must be one of the two, not both`)
-      return undefined
-    }
-    if (fileGiven) {
-      const path = this.#checked(file, fileGiven)
-      return path === '' ? undefined : { from: 'file', path }
-    }
-    if (hasText) {
-      const key = this.#checked(text, textGiven)
-      return key === '' ? undefined : { from: 'text', text: key }
-    }
-    if (required) this.#missing(text)
-    return undefined
+  #key(): string {
+    const known = clusterOptions.key
+    const element = this.#given.get(known.name)
+    const isGiven = element !== undefined && element.text !== ''
+    if (isGiven && this.#keyFileIn !== undefined)
+      this.#findings.mistakes.push(
+        `${placeOf(this.#file, known)} is given together with ${topOptions.keyFile.name} in ${this.#keyFileIn}: must be one of the two, not both`,
+      )
+    else if (isGiven) return this.#checked(known, element)
+    else if (this.#keyFileIn === undefined) this.#missing(known)
+    return known.fallback
   }
 
   #masterAddress(): string {
@@ -123,24 +122,41 @@ class BlockReader {
   #warnOfOddities(): void {
     const known = new Set([...Object.values(clusterOptions).map(({ name }) => name), ...otherNames])
     known.delete(masterAddress.name)
-    for (const name of this.#given.keys())
-      if (!known.has(name)) this.#warn(`<cluster><${name.slice(0, 100)}> is not a known option; it is ignored`)
+    for (const name of this.#given.keys()) {
+      const place = `<cluster><${name.slice(0, 100)}>`
+      if (known.has(name)) continue
+      if (movedNames.includes(name))
+        this.#findings.mistakes.push(
+          `${this.#file}: ${place} is not an element of Wazuh, whose own programs do not start with it: must be moved to "${name}" in etc/cluster.json`,
+        )
+      else if (needlessNames.includes(name))
+        this.#findings.notes.push(`${this.#file}: ${place} is an option of Wazuh that has no effect here`)
+      else this.#warn(`${place} is not a known option; it is ignored here, but Wazuh's own programs do not start with it`)
+    }
+    if (!this.#given.has(clusterOptions.disabled.name))
+      this.#warn(
+        "<cluster> has no <disabled>: the cluster is on here, but Wazuh's own programs take the node for a single one; write <disabled>no</disabled>",
+      )
     if (this.#given.has('interval')) this.#warn('<cluster><interval> is deprecated and ignored; the intervals are in etc/cluster.json')
     if (this.#given.has('haproxy_helper'))
       this.#findings.notes.push(`${this.#file}: <cluster><haproxy_helper> is ignored: this version does not have the HAProxy helper yet`)
   }
 }
 
-/** Without any block the cluster is disabled. */
-export const readClusterBlock = (file: string, clusters: readonly (readonly Element[])[], findings: Findings): ClusterBlock => {
-  if (clusters.length > 0) return new BlockReader(file, clusters, findings).read()
+/** Without any block the cluster is disabled. `keyFileIn`: the cluster.json that names a file with the key, if one does. */
+export const readClusterBlock = (
+  file: string,
+  clusters: readonly (readonly Element[])[],
+  keyFileIn: string | undefined,
+  findings: Findings,
+): ClusterBlock => {
+  if (clusters.length > 0) return new BlockReader(file, clusters, keyFileIn, findings).read()
   findings.notes.push(`${file}: there is no <cluster> block, so the cluster is disabled`)
   return {
     name: clusterOptions.name.fallback,
     nodeName: clusterOptions.nodeName.fallback,
     nodeType: clusterOptions.nodeType.fallback,
-    key: undefined,
-    previousKey: undefined,
+    key: clusterOptions.key.fallback,
     port: clusterOptions.port.fallback,
     bindAddress: clusterOptions.bindAddress.fallback,
     masterAddress: masterAddress.fallback,

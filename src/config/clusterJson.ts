@@ -5,7 +5,7 @@
 import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/syncedItems.js'
 import { type IntervalOption, intervalOptions, mapGroup, needlessIntervals } from './intervalOptions.js'
 import { checked, type Findings, type Option, shown } from './option.js'
-import { defaultInternalSettings, type InternalSettings, topOptions } from './settings.js'
+import { defaultInternalSettings, type InternalSettings, type JsonKeys, type KeySource, topOptions } from './settings.js'
 import {
   alwaysExcluded,
   directoryAllowed,
@@ -22,6 +22,12 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 /** Own properties only: a key such as `constructor` must not find what every object has. */
 const own = (object: Json, name: string): unknown => (Object.hasOwn(object, name) ? object[name] : undefined)
 
+/** What the text of cluster.json asks for. */
+export interface ClusterJson {
+  readonly internal: InternalSettings
+  readonly keys: JsonKeys
+}
+
 class JsonReader {
   readonly #file: string
   readonly #findings: Findings
@@ -31,10 +37,14 @@ class JsonReader {
     this.#findings = findings
   }
 
-  read(root: Json): InternalSettings {
+  read(root: Json): ClusterJson {
     this.#warnOfUnknown(root, '', ['intervals', 'files', ...names(topOptions)], ['distributed_api'])
     const intervals = this.#object(root, 'intervals', 'intervals')
     this.#warnOfUnknown(intervals, 'intervals.', Object.keys(intervalOptions), [])
+    return { internal: this.#internal(root, intervals), keys: this.#keys(root) }
+  }
+
+  #internal(root: Json, intervals: Json): InternalSettings {
     const command = own(root, topOptions.reloadCommand.name)
     return {
       intervals: {
@@ -46,6 +56,24 @@ class JsonReader {
       compression: this.#value(root, topOptions.compression, ''),
       ...(command === undefined || command === null ? {} : { reloadCommand: this.#value(root, topOptions.reloadCommand, '') }),
     }
+  }
+
+  #keys(root: Json): JsonKeys {
+    const { keyFile, previousKey, previousKeyFile } = topOptions
+    const isGiven = ({ name }: Option): boolean => own(root, name) !== undefined
+    const path = this.#value(root, keyFile, '')
+    if (isGiven(previousKey) && isGiven(previousKeyFile))
+      this.#findings.mistakes.push(
+        `${this.#file}: ${previousKeyFile.name} is given together with ${previousKey.name}: must be one of the two, not both`,
+      )
+    return { keyFile: isGiven(keyFile) ? path : undefined, previousKey: this.#previousKey(root) }
+  }
+
+  #previousKey(root: Json): KeySource {
+    const text = this.#value(root, topOptions.previousKey, '')
+    if (text !== '') return { from: 'text', text }
+    const path = this.#value(root, topOptions.previousKeyFile, '')
+    return path === '' ? undefined : { from: 'file', path }
   }
 
   #mistake(place: string, value: unknown, allowed: string): void {
@@ -144,16 +172,22 @@ const whyNotJson = (text: string, error: unknown): string => {
   return `${says.slice(0, position.index)} in line ${line}`.replace(' in JSON in line', ' in line')
 }
 
+/** What counts where there is no cluster.json. */
+export const defaultClusterJson: ClusterJson = {
+  internal: defaultInternalSettings,
+  keys: { keyFile: undefined, previousKey: undefined },
+}
+
 /** The settings that the text of cluster.json asks for; every mistake and oddity goes to `findings`. */
-export const parseClusterJson = (file: string, text: string, findings: Findings): InternalSettings => {
+export const parseClusterJson = (file: string, text: string, findings: Findings): ClusterJson => {
   let root: unknown
   try {
     root = JSON.parse(text)
   } catch (error) {
     findings.mistakes.push(`${file}: not JSON: ${whyNotJson(text, error)}`)
-    return defaultInternalSettings
+    return defaultClusterJson
   }
   if (isObject(root)) return new JsonReader(file, findings).read(root)
   findings.mistakes.push(`${file}: the whole file is ${shown(root)}: must be an object {…}`)
-  return defaultInternalSettings
+  return defaultClusterJson
 }

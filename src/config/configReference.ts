@@ -39,14 +39,15 @@ const itemsTable = (): string =>
 export const renderConfigReference = (): string =>
   [
     '### `<cluster>` in `etc/ossec.conf`',
-    'Several `<ossec_config>` roots and several `<cluster>` blocks are fine: the last value of an option wins. Blocks of other programs are not read.',
+    'Only elements that Wazuh 4.14 knows stand here, since its own programs do not start with others; what is ours stands in `etc/cluster.json`. ' +
+      'Write one `<cluster>` block, with `<disabled>`. With several blocks the last value of an option counts, with a warning. Blocks of other programs are not read.',
     table(Object.values(clusterOptions), ({ name }) => name.replace('><', '/'), fallbackInXml),
-    '`interval` (version 3.0) and the node type `client` are accepted with a warning. `haproxy_helper` is ignored in this version.',
+    '`interval` (version 3.0) and the node type `client` are accepted with a warning. `haproxy_helper`, `socket_timeout` and `connection_timeout` are ignored.',
     '### `<global>` in `etc/ossec.conf`',
     'Of this block only one option is read; the last value wins.',
     table(Object.values(globalOptions), ({ name }) => name, fallbackInXml),
     '### `etc/cluster.json` (optional)',
-    'Overrides what it mentions; all else keeps its default. Times are in seconds, fractions allowed. `intervals` and `files` should be the same on every node.',
+    'Overrides what it mentions; all else keeps its default. Times are in seconds, fractions allowed. `intervals` and `files` should be the same on every node. With a key in it, no other user should be able to read it (mode 0640).',
     table(Object.values(topOptions), ({ name }) => name, fallbackInJson),
     ...Object.entries(intervalOptions).map(([group, options]) => intervalTable(group, options)),
     '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. It is ' +

@@ -53,30 +53,9 @@ export const clusterOptions = {
     schema: keyText(),
     fallback: '',
     allowed: keyAllowed,
-    description: 'The secret that the nodes share (`openssl rand -hex 16` makes one); required.',
+    description:
+      'The secret that the nodes share (`openssl rand -hex 16` makes one). Required, unless `key_file` in `etc/cluster.json` names a file.',
     secret: true,
-  }),
-  keyFile: option({
-    name: 'key_file',
-    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax }),
-    fallback: '',
-    allowed: 'the path of a file that holds the key, in place of <key>',
-    description: 'A file that holds the key, absolute or relative to the home; in place of `key`.',
-  }),
-  previousKey: option({
-    name: 'previous_key',
-    schema: keyText(),
-    fallback: '',
-    allowed: keyAllowed,
-    description: 'A second key that is accepted too while the key is being changed on node after node.',
-    secret: true,
-  }),
-  previousKeyFile: option({
-    name: 'previous_key_file',
-    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax }),
-    fallback: '',
-    allowed: 'the path of a file that holds the previous key, in place of <previous_key>',
-    description: 'A file that holds the previous key; in place of `previous_key`.',
   }),
   port: option({
     name: 'port',
@@ -126,8 +105,30 @@ export const globalOptions = {
   }),
 } as const
 
-/** Top-level options of cluster.json besides the tables `intervals` and `files`. */
+/** Top-level options of cluster.json besides the tables `intervals` and `files`. What Wazuh's `<cluster>` does not know has its place here. */
 export const topOptions = {
+  keyFile: option({
+    name: 'key_file',
+    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax }),
+    fallback: '',
+    allowed: 'the path of a file that holds the key, in place of <key>',
+    description: 'A file that holds the key, absolute or relative to the home; in place of `<key>` in `ossec.conf`.',
+  }),
+  previousKey: option({
+    name: 'previous_key',
+    schema: keyText(),
+    fallback: '',
+    allowed: keyAllowed,
+    description: 'A second key that is accepted too while the key is being changed on node after node.',
+    secret: true,
+  }),
+  previousKeyFile: option({
+    name: 'previous_key_file',
+    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax }),
+    fallback: '',
+    allowed: 'the path of a file that holds the previous key, in place of previous_key',
+    description: 'A file that holds the previous key; in place of `previous_key`.',
+  }),
   reloadCommand: option({
     name: 'reload_command',
     schema: Type.Array(Type.String({ minLength: 1, maxLength: 4_096, pattern: '^[^\\u0000]+$' }), { minItems: 1, maxItems: 64 }),
@@ -144,7 +145,16 @@ export const topOptions = {
   }),
 } as const
 
-/** What cluster.json decides. */
+/** Where a key comes from, if it is configured at all. */
+export type KeySource = { readonly from: 'text'; readonly text: string } | { readonly from: 'file'; readonly path: string } | undefined
+
+/** What cluster.json says about keys. */
+export interface JsonKeys {
+  readonly keyFile: string | undefined
+  readonly previousKey: KeySource
+}
+
+/** What cluster.json decides besides the keys. */
 export interface InternalSettings {
   readonly intervals: Intervals
   readonly synced: SyncedItems

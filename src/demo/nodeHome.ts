@@ -1,5 +1,5 @@
 /** A manager's home directory with the configuration of one node in it. */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 
@@ -10,18 +10,18 @@ export interface NodeHome {
   readonly port: number
   readonly key: string
   readonly previousKey?: string | undefined
-  /** Of etc/cluster.json; no such file when left out. */
+  /** Of etc/cluster.json, besides the previous key; no such file when both are left out. */
   readonly clusterJson?: object | undefined
 }
 
 const host = '127.0.0.1'
 
-const ossecConf = ({ key, name, port, previousKey, type }: NodeHome): string => `<ossec_config>
+const ossecConf = ({ key, name, port, type }: NodeHome): string => `<ossec_config>
   <cluster>
     <name>wazuh</name>
     <node_name>${name}</node_name>
     <node_type>${type}</node_type>
-    <key>${key}</key>${previousKey === undefined ? '' : `\n    <previous_key>${previousKey}</previous_key>`}
+    <key>${key}</key>
     <port>${port}</port>
     <bind_addr>${host}</bind_addr>
     <nodes>
@@ -37,9 +37,13 @@ const directories = ['etc/rules', 'etc/decoders', 'etc/lists', 'etc/sca', 'etc/s
 
 /** Makes the directories that a manager has, and writes (anew) the configuration. */
 export const writeNodeHome = (node: NodeHome): void => {
+  const { clusterJson, previousKey } = node
   for (const directory of directories) mkdirSync(join(node.home, directory), { recursive: true })
   writeFileSync(join(node.home, 'etc/ossec.conf'), ossecConf(node), { mode: 0o640 })
-  if (node.clusterJson) writeFileSync(join(node.home, 'etc/cluster.json'), `${JSON.stringify(node.clusterJson, undefined, 2)}\n`)
+  const jsonFile = join(node.home, 'etc/cluster.json')
+  const json = { ...clusterJson, ...(previousKey === undefined ? {} : { previous_key: previousKey }) }
+  if (clusterJson || previousKey !== undefined) writeFileSync(jsonFile, `${JSON.stringify(json, undefined, 2)}\n`, { mode: 0o640 })
+  else rmSync(jsonFile, { force: true })
 }
 
 /** Writes a file below the home, with all that is needed above it. */

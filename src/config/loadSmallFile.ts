@@ -1,0 +1,34 @@
+/** Reads a configuration file whole, or says in words why it cannot. */
+import { readFileSync, statSync } from 'node:fs'
+import { limits } from '../limits.js'
+import type { Findings } from './option.js'
+
+export type SmallFile =
+  | { readonly ok: true; readonly text: string; readonly mode: number }
+  | { readonly ok: false; readonly why: string; readonly absent: boolean }
+
+const causes: Readonly<Record<string, string>> = {
+  ENOENT: 'it does not exist',
+  EACCES: 'permission denied',
+  ENOTDIR: 'a part of its path is not a directory',
+}
+
+export const loadSmallFile = (path: string): SmallFile => {
+  try {
+    const { mode, size } = statSync(path)
+    if ((mode & 0o170000) !== 0o100000) return { ok: false, why: 'it is not a file', absent: false }
+    if (size > limits.configFileBytesMax) return { ok: false, why: `it is larger than ${limits.configFileBytesMax} bytes`, absent: false }
+    return { ok: true, text: readFileSync(path, 'utf8').replace(/^\uFEFF/, ''), mode }
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+    return { ok: false, why: causes[code] ?? (error instanceof Error ? error.message : String(error)), absent: code === 'ENOENT' }
+  }
+}
+
+/** For a file that holds a key. */
+export const warnWhenExposed = (path: string, mode: number, findings: Findings): void => {
+  if ((mode & 0o004) !== 0)
+    findings.warnings.push(
+      `${path}: every user of this machine can read it (mode ${(mode & 0o777).toString(8)}); the cluster key should be secret: chmod o-rwx`,
+    )
+}
