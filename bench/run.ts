@@ -1,7 +1,7 @@
 /** `npm run bench [-- --only REGEX] [--json FILE]`: measures each row and prints them in one table. A missed target is marked, not a failure. */
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
-import { parseArgs } from 'node:util'
+import { toolOptions } from '../src/cli/toolOptions.js'
 import { NotMeasurable, type Row } from './row.js'
 import { agentGroupsFull } from './rows/agentGroupsFull.js'
 import { agentInfoKeepAlives } from './rows/agentInfoKeepAlives.js'
@@ -26,6 +26,7 @@ import { simulation } from './rows/simulation.js'
 import { streamThroughput } from './rows/streamThroughput.js'
 import { systemMs } from './systemClock.js'
 import { jsonOf, type Result, remarksOf, tableOf } from './table.js'
+import { type BenchOptions, benchCommand } from './toolCommands.js'
 import { Workshop } from './workshop.js'
 
 const rows: readonly Row[] = [
@@ -68,9 +69,12 @@ const measure = async (row: Row, workshop: Workshop): Promise<Result> => {
   }
 }
 
-const { values } = parseArgs({ options: { json: { type: 'string' }, only: { type: 'string' } } })
-const only = new RegExp(values.only ?? '', 'i')
-const chosen = rows.filter((row) => only.test(row.name))
+const { json, only } = toolOptions<BenchOptions>(benchCommand())
+const chosen = rows.filter((row) => only?.test(row.name) ?? true)
+if (chosen.length === 0) {
+  process.stderr.write(`No row matches --only ${only?.source}; there are: ${rows.map(({ name }) => name).join('; ')}.\n`)
+  process.exit(1)
+}
 
 // The compiled sources read the product's version beside the folder that they stand in.
 copyFileSync(new URL('../../package.json', import.meta.url), new URL('../package.json', import.meta.url))
@@ -102,5 +106,5 @@ const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Ma
 process.stdout.write(
   `\n${tableOf(results)}\n\n${remarksOf(results)}\n\n${machine}; ${((systemMs() - startMs) / 1000).toFixed(0)} s in all.\n`,
 )
-if (values.json !== undefined) writeFileSync(values.json, jsonOf(results, { machine, measuredAt: new Date().toISOString() }))
+if (json !== undefined) writeFileSync(json, jsonOf(results, { machine, measuredAt: new Date().toISOString() }))
 process.exitCode = results.some(({ missing }) => missing?.crashed) ? 1 : 0

@@ -21,18 +21,17 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { toolOptions } from '../src/cli/toolOptions.js'
 import { defaultSyncedItems } from '../src/domain/syncedItems.js'
 import { createNodeDisk } from '../src/platform/nodeDisk.js'
 import { expectedTree, treeDifferences } from '../src/simulation/expectedTree.js'
 import { SeededRandom } from '../src/simulation/seededRandom.js'
+import { type SoakOptions, soakCommand } from './toolCommands.js'
 import { freePort, sleep } from './workshop.js'
 
-const { values: flags } = parseArgs({
-  options: { minutes: { type: 'string', default: '60' }, seed: { type: 'string', default: '1' }, program: { type: 'string' } },
-})
+const flags = toolOptions<SoakOptions>(soakCommand())
 const program = flags.program ?? fileURLToPath(new URL('../../dist/cli/wazuh-clusterd.js', import.meta.url))
-const runMs = Number(flags.minutes) * 60_000
+const runMs = flags.minutes * 60_000
 const random = new SeededRandom(flags.seed)
 const quietEveryMs = 150_000
 const quietMsMax = 60_000

@@ -13,7 +13,7 @@ import {
 } from '../../src/simulation/faultPlan.js'
 import { randomPlan } from '../../src/simulation/randomPlan.js'
 import { SeededRandom } from '../../src/simulation/seededRandom.js'
-import { shrinkPlan } from '../../src/simulation/shrinkPlan.js'
+import { type Shrinking, shrinkPlan } from '../../src/simulation/shrinkPlan.js'
 import { clusterPlans, faultPlans } from '../../src/testing/faultPlanArbitraries.js'
 
 const nodes = ['master', 'w1', "it's w2"]
@@ -139,12 +139,13 @@ describe('shrinking', () => {
     expect(runs).toBeLessThanOrEqual(400)
   })
 
-  it('never runs more often than its budget, and always leaves a plan that fails', () =>
+  it('never runs more often than its budget, says how far it is, and always leaves a plan that fails', () =>
     fc.assert(
       fc.asyncProperty(plans, fc.nat(60), fc.integer({ min: 1, max: 3 }), async (plan, runsMax, needed) => {
         const fails = (candidate: FaultPlan): boolean => candidate.filter((fault) => 'node' in fault).length >= needed
         fc.pre(fails(plan))
         let runs = 0
+        const said: Shrinking[] = []
         const shrunk = await shrinkPlan(
           plan,
           async (candidate) => {
@@ -152,8 +153,11 @@ describe('shrinking', () => {
             return fails(candidate)
           },
           runsMax,
+          (shrinking) => said.push(shrinking),
         )
         expect(runs).toBeLessThanOrEqual(runsMax)
+        expect(said.map(({ tried }) => tried)).toEqual(Array.from({ length: runs }, (_, index) => index + 1))
+        expect(said.at(-1)?.faultsLeft ?? plan.length).toBe(shrunk.length)
         expect(fails(shrunk)).toBe(true)
       }),
       { numRuns: 50 },

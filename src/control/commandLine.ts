@@ -50,7 +50,7 @@ export const agentIdOf = (text: string): number | undefined => {
 }
 
 /** The options that were given; the help or a sentence when they are not to be followed. */
-export const parsedOptions = <O extends CommonOptions>(command: Command, argv: readonly string[]): ParsedArguments<O> => {
+export const parsedOptions = <O extends object>(command: Command, argv: readonly string[]): ParsedArguments<O> => {
   let text = ''
   command.configureOutput({
     writeOut: (part) => {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** `npm run demo`: a real cluster on this machine, shown in a minute. `-- --stay` keeps it up to be played with. */
 import { fileURLToPath } from 'node:url'
+import { toolCommand, toolOptions } from '../cli/toolOptions.js'
 import { acts } from './acts.js'
 import { ProcessCluster } from './processCluster.js'
 import type { Stage } from './stage.js'
@@ -100,4 +101,8 @@ const main = async (stay: boolean): Promise<number> => {
   }
 }
 
-process.exitCode = await main(process.argv.slice(2).includes('--stay'))
+const command = toolCommand('demo', 'Shows a real cluster on this machine, in a minute.').option(
+  '--stay',
+  'keep the cluster up to be played with',
+)
+process.exitCode = await main(toolOptions<{ stay?: true }>(command).stay ?? false)

@@ -1,6 +1,14 @@
 /** Makes a plan that fails small: fewer faults first (delta debugging), then shorter, earlier and smaller ones. */
 import { type FaultPlan, inOrder, isFault } from './faultPlan.js'
 
+/** How far it is. */
+export interface Shrinking {
+  /** Plans that were run. */
+  readonly tried: number
+  /** Of the smallest plan yet that fails. */
+  readonly faultsLeft: number
+}
+
 /**
  * A plan that still fails and from which no single fault can be left out, as far as `runsMax` runs of `fails` allow; `plan` itself must
  * fail. `fails` must say the same for the same plan.
@@ -9,12 +17,17 @@ export const shrinkPlan = async (
   plan: FaultPlan,
   fails: (candidate: FaultPlan) => Promise<boolean>,
   runsMax: number,
+  onTried?: (shrinking: Shrinking) => void,
 ): Promise<FaultPlan> => {
-  let runsLeft = runsMax
+  let tried = 0
+  let faultsLeft = plan.length
   const stillFails = async (candidate: FaultPlan): Promise<boolean> => {
-    if (runsLeft <= 0) return false
-    runsLeft--
-    return fails(candidate)
+    if (tried >= runsMax) return false
+    tried++
+    const failed = await fails(candidate)
+    if (failed) faultsLeft = candidate.length
+    onTried?.({ tried, faultsLeft })
+    return failed
   }
   const fewer = await withoutNeedless(plan, stillFails)
   return withoutExcess(fewer, stillFails)

@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import { benchCommand, soakCommand } from '../../bench/toolCommands.js'
+import { numberArgument, toolCommand } from '../../src/cli/toolOptions.js'
+import { parsedOptions } from '../../src/control/commandLine.js'
+
+const someTool = () => toolCommand('tool', 'Does a thing.').option('--count <number>', 'how often', numberArgument(1, 9, true), 3)
+
+describe.each([
+  ['bench', benchCommand],
+  ['soak', soakCommand],
+  ['tool', someTool],
+] as const)('the tool %s', (name, command) => {
+  it('explains itself with --help, and how npm runs it', () => {
+    const parsed = parsedOptions(command(), ['--help'])
+    expect(parsed).toMatchObject({ outcome: { exitCode: 0 } })
+    const text = 'outcome' in parsed ? parsed.outcome.text : ''
+    expect(text).toContain(`Usage: npm run ${name} -- [options]`)
+    for (const { long } of command().options) expect(text).toContain(long)
+  })
+
+  it('refuses an option that it does not have in one sentence', () =>
+    expect(parsedOptions(command(), ['--wrong'])).toEqual({
+      outcome: { exitCode: 1, text: "Wrong arguments: unknown option '--wrong'.\n" },
+    }))
+})
+
+describe('an option of a tool', () => {
+  it.each([
+    [soakCommand(), ['--minutes', 'ten'], "option '--minutes <count>' argument 'ten' is invalid. Allowed is a number from 0.01 to 100000."],
+    [someTool(), ['--count', '2.5'], "option '--count <number>' argument '2.5' is invalid. Allowed is a whole number from 1 to 9."],
+    [benchCommand(), ['--only', '('], "option '--only <regex>' argument '(' is invalid. Allowed is a regular expression."],
+    [benchCommand(), ['--json'], "option '--json <file>' argument missing."],
+  ] as const)('that is wrong is named with what is allowed', (command, argv, sentence) =>
+    expect(parsedOptions(command, argv)).toEqual({ outcome: { exitCode: 1, text: `Wrong arguments: ${sentence}\n` } }),
+  )
+
+  it('has its value, or its default', () => {
+    expect(parsedOptions(soakCommand(), ['--minutes', '0.5'])).toEqual({ given: { minutes: 0.5, seed: '1' } })
+    expect(parsedOptions(benchCommand(), ['--only', 'Sync'])).toEqual({ given: { only: /Sync/i } })
+  })
+})

@@ -1,0 +1,21 @@
+/** The tools that `npm run` starts, as somebody who does not know them meets them. */
+import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { repository } from '../support/daemons.js'
+
+const ran = (path: string, ...args: readonly string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(repository, 'dist', path), ...args], { encoding: 'utf8' })
+  return { status, stdout, stderr }
+}
+
+describe.each(['demo/demo.js', 'cli/simulate.js'])('%s', (path) => {
+  it('shows its help and does nothing else', () => {
+    const { status, stdout, stderr } = ran(path, '--help')
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+    expect(stdout).toMatch(/^Usage: npm run (demo|simulate) -- \[options\]\n/)
+  })
+
+  it('refuses what it does not know in one sentence', () =>
+    expect(ran(path, '--wrong')).toEqual({ status: 1, stdout: '', stderr: "Wrong arguments: unknown option '--wrong'.\n" }))
+})
