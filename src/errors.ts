@@ -52,6 +52,7 @@ export const errorTable = {
   tableFailed: kind(3140, true, "The agents' table could not be read or written"),
   tableNewer: kind(3141, false, "The agents' table was made by a newer version"),
   tableDamaged: kind(3142, true, "The agents' table cannot be relied on and is opened anew"),
+  tableNotOurs: kind(3143, false, "A file of another program lies in the place of the agents' table"),
   agentNameInvalid: kind(9005, false, 'Invalid agent name'),
   agentIpInvalid: kind(9006, false, 'Invalid IP'),
   duplicateAgentIp: kind(9007, false, 'Duplicate IP'),

@@ -254,6 +254,8 @@ export interface OpenedStore {
   readonly table: string
   /** A sentence when a table that could not be used was set aside and an empty one made. */
   readonly setAside?: string
+  /** What became of the table of an earlier build, for the log. */
+  readonly earlier?: { readonly level: 'info' | 'warning'; readonly says: string }
   /** It is a master's and was made anew: its agents have not got back the groups that they had in the one before. */
   readonly groupsLost: boolean
 }
@@ -287,8 +289,8 @@ export interface MergeOutcome {
  */
 export interface AgentStore {
   /**
-   * First of all: opens, checks, brings an older schema up to date. Fails with `tableNewer` for a table of a newer version. May be
-   * tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is opened anew.
+   * First of all: opens, checks, brings an older schema up to date. Fails with `tableNewer` for a table of a newer version, with
+   * `tableNotOurs` for a file of another program. May be tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is opened anew.
    */
   open(): Promise<OpenedStore>
 

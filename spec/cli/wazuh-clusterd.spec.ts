@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { compileShell } from './compiledShell.js'
 
@@ -141,9 +141,9 @@ describe('the process of wazuh-clusterd', () => {
   it.each([
     ['logs/cluster.log', []],
     ['logs/cluster.log', ['-f']],
-    ['queue/db/global.db', []],
-    ['queue/db/global.db', ['-f']],
-    ['queue/db/global.db-wal', []],
+    ['queue/muster/agents.db', []],
+    ['queue/muster/agents.db', ['-f']],
+    ['queue/muster/agents.db-wal', []],
   ])('exits 1 and names the file when %s cannot be written, with %j', async (file, args) => {
     mkdirSync(join(home, file), { recursive: true })
     const { code, err } = await ended(start(args))
@@ -154,6 +154,24 @@ describe('the process of wazuh-clusterd', () => {
     if (file !== 'logs/cluster.log') expect(logText()).toContain(`ERROR: [Cluster] [Main] Error 3124 - ${join(home, file)}`)
     expect(runFiles()).toEqual([])
   })
+
+  it.each([[[]], [['-f']]])(
+    "exits 1 and leaves a database of another program in the place of the agents' table as it is, with %j",
+    async (args) => {
+      const path = join(home, 'queue/muster/agents.db')
+      mkdirSync(dirname(path), { recursive: true })
+      writeFileSync(path, Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(4_080)]))
+      const before = statSync(path, { bigint: true })
+      const { code, err } = await ended(start(args))
+      expect({ code, lines: err.split('\n') }).toEqual({
+        code: 1,
+        lines: [expect.stringContaining(`${path} belongs to another program and is left as it is: move it out of the way`), ''],
+      })
+      expect(logText()).toContain(`ERROR: [Cluster] [Main] Error 3143 - ${path}`)
+      expect(statSync(path, { bigint: true })).toMatchObject({ ctimeNs: before.ctimeNs, ino: before.ino })
+      expect(readdirSync(dirname(path))).toEqual(['agents.db'])
+    },
+  )
 
   it('ends with 1 and one sentence, the stack only at -dd, at an error that nobody caught', async () => {
     const plain = await ended(start(['-f'], 'crashes'))

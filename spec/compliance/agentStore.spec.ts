@@ -297,7 +297,7 @@ describe.each(['master', 'worker'] as const)('the table of a %s', (role) => {
     let run = 0
     fc.assert(
       fc.property(operationsOn(role), filters, (operations, filter) => {
-        const real = new SqliteAgentTable({ path: join(home, `${run++}.db`), role })
+        const real = new SqliteAgentTable({ path: join(home, `${run++}.db`), earlierPath: join(home, 'none.db'), role })
         const model = new MemoryAgentTable(role, '00000000-0000-0000-0000-000000000000')
         try {
           for (const table of [real, model]) {

@@ -124,6 +124,7 @@ describe('loading settings', () => {
     ['files["/etc/"] is not allowed', { files: { '/etc/': {} } }],
     ['files["queue/"] is not allowed', { files: { 'queue/': {} } }],
     ['files["queue/db/"] is not allowed', { files: { 'queue/db/': {} } }],
+    ['files["queue/muster"] is not allowed', { files: { 'queue/muster': {} } }],
     ['files["queue/rids/001"] is not allowed', { files: { 'queue/rids/001': {} } }],
     ['files["etc/rules"] names a directory a second time', { files: { 'etc/rules/': {}, 'etc/rules': {} } }],
     ['files["etc/rules/"] is 7', { files: { 'etc/rules/': 7 } }],

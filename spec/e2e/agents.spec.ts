@@ -10,9 +10,10 @@ import type { ProcessCluster } from '../../src/demo/processCluster.js'
 import { waitFor } from '../../src/demo/waitFor.js'
 import type { AgentRow } from '../../src/domain/agentAnswer.js'
 import type { AgentReport } from '../../src/domain/agentQuery.js'
+import { agentTablePath } from '../../src/platform/agentTablePath.js'
 import { master, secondWorker, withCluster, worker } from '../support/daemons.js'
 
-const table = 'queue/db/global.db'
+const table = agentTablePath
 const { signal } = new AbortController()
 
 /** Says something of agents to a node, as the listener beside it would. */

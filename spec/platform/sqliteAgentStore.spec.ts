@@ -1,4 +1,4 @@
-/** The file of the agents' table: what is made of one that is damaged, foreign, older, newer, locked or large. */
+/** The file of the agents' table: what is made of one that is damaged, older, newer, locked or large. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { ClusterError } from '../../src/errors.js'
 import { limits } from '../../src/limits.js'
 import { AgentDatabase } from '../../src/platform/agentDatabase.js'
+import { agentTablePath, earlierTablePath } from '../../src/platform/agentTablePath.js'
 import { agentMigrations, migrate } from '../../src/platform/agentTableSchema.js'
 import { KnownAgents } from '../../src/platform/knownAgents.js'
 import { SqliteAgentStore } from '../../src/platform/sqliteAgentStore.js'
@@ -23,11 +24,12 @@ beforeAll(() => {
 afterAll(() => compiled.dispose())
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'muster-agents-'))
-  path = join(home, 'queue/db/global.db')
+  path = join(home, agentTablePath)
 })
 afterEach(() => rmSync(home, { recursive: true }))
 
-const createTable = (role: 'master' | 'worker' = 'master'): SqliteAgentTable => new SqliteAgentTable({ path, role })
+const createTable = (role: 'master' | 'worker' = 'master'): SqliteAgentTable =>
+  new SqliteAgentTable({ path, earlierPath: join(home, earlierTablePath), role })
 const createStore = (): SqliteAgentStore => new SqliteAgentStore({ home, role: 'master', workerFile: compiled.workerFile })
 const keys = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ id: index + 1, name: `agent${index + 1}`, ip: 'any', key: 'k' }))
@@ -46,7 +48,7 @@ const codeOf = (act: () => unknown): string => {
     return thrown instanceof ClusterError ? thrown.code : String(thrown)
   }
 }
-const asideIn = (directory: string): string[] => readdirSync(directory).filter((name) => /^global\.db\.corrupt-[0-9TZ-]+$/.test(name))
+const asideIn = (directory: string): string[] => readdirSync(directory).filter((name) => /^agents\.db\.corrupt-[0-9TZ-]+$/.test(name))
 
 describe('the file of the agents', () => {
   it('is made with its directories, for its owner and group only, and is the same when it is opened again', () => {
@@ -61,6 +63,7 @@ describe('the file of the agents', () => {
   it.each([
     ['is no database', () => writeFileSync(path, 'garbage '.repeat(1_000))],
     ['is empty', () => truncateSync(path, 0)],
+    ['lost the name of its kind', () => writeFileSync(path, Buffer.alloc(100), { flag: 'r+' })],
     ['lost its second half', () => truncateSync(path, Math.floor(statSync(path).size / 2))],
     ['has a torn page', () => writeFileSync(path, Buffer.concat([readFileSync(path).subarray(0, 8_192), Buffer.alloc(40_960, 7)]))],
   ])('is set aside when it %s: an empty one is made, and a sentence says so', (_, damage) => {
@@ -103,17 +106,6 @@ describe('the file of the agents', () => {
     await store.addAgents(keys(2))
     expect((await store.list({}, 0)).map(({ id }) => id)).toEqual([1, 2])
     await store.close()
-  })
-
-  it('is set aside when it is a database of something else', () => {
-    mkdirSync(dirname(path), { recursive: true })
-    const foreign = new AgentDatabase(path)
-    foreign.execute('CREATE TABLE agent (id INTEGER)')
-    foreign.close()
-    const table = createTable()
-    expect(table.open().setAside).toContain('not one of Muster')
-    table.close()
-    expect(asideIn(dirname(path)).length).toBe(1)
   })
 
   it('is refused untouched when a newer version made it', () => {

@@ -5,7 +5,7 @@ import { ClusterError } from '../errors.js'
 import type { User } from './runAsUser.js'
 
 /** With their modes. */
-const directories = { logs: 0o770, 'var/run': 0o770, 'queue/cluster': 0o770, 'queue/db': 0o750 } as const
+const directories = { logs: 0o770, 'var/run': 0o770, 'queue/cluster': 0o770, 'queue/muster': 0o750 } as const
 
 /** Where the log is, below the home. */
 export const logPath = 'logs/cluster.log'

@@ -3,6 +3,7 @@ import { closeSync, constants, openSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { ClusterError } from '../errors.js'
+import { assertNotForeign, sidecars } from '../platform/agentTableFile.js'
 import { agentTablePath } from '../platform/agentTablePath.js'
 import { logPath, says } from './homeDirectories.js'
 
@@ -12,16 +13,21 @@ const logMode = 0o640
 /** Throws a ClusterError when the log cannot be written. Makes it where there is none. */
 export const checkLog = (home: string): void => tryOpen(join(home, logPath), O_WRONLY | O_APPEND | O_CREAT)
 
-/** Throws a ClusterError when a file of the agents' table is there and cannot be written. */
+/** Throws a ClusterError when a file of the agents' table is there and cannot be written, or is of another program. */
 export const checkAgentTable = (home: string): void => {
-  for (const suffix of ['', '-wal', '-shm']) tryOpen(join(home, agentTablePath) + suffix, O_RDWR)
+  const path = join(home, agentTablePath)
+  attempt(path, () => assertNotForeign(path))
+  for (const suffix of ['', ...sidecars]) tryOpen(path + suffix, O_RDWR)
 }
 
-const tryOpen = (path: string, flags: number): void => {
+// Without waiting for the other end of a FIFO.
+const tryOpen = (path: string, flags: number): void => attempt(path, () => closeSync(openSync(path, flags | O_NONBLOCK, logMode)))
+
+const attempt = (path: string, act: () => unknown): void => {
   try {
-    // Without waiting for the other end of a FIFO.
-    closeSync(openSync(path, flags | O_NONBLOCK, logMode))
+    act()
   } catch (error) {
+    if (error instanceof ClusterError) throw error
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT') return
     throw new ClusterError('fileFailed', { message: `${path} cannot be written: ${remedy(path, code) ?? says(error)}`, cause: error })
@@ -30,6 +36,7 @@ const tryOpen = (path: string, flags: number): void => {
 
 const remedy = (path: string, code: unknown): string | undefined => {
   if (code === 'EACCES' || code === 'EPERM') return `the daemon runs as '${userName()}', who may not: chown ${userName()} ${path}`
+  if (code === 'ELOOP') return 'it is a link; put the file itself in its place'
   return code === 'EISDIR' ? 'it is a directory; move it out of the way' : undefined
 }
 

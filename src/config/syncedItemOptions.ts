@@ -86,7 +86,7 @@ export const excludedExtensionsOption = option({
 })
 
 /** Directories that each manager writes to by itself: syncing them would replace a table in use, or never come to rest. */
-const ownDirectories = ['queue/cluster', 'queue/db', 'queue/rids', 'var/run', 'logs']
+const ownDirectories = ['queue/cluster', 'queue/db', 'queue/muster', 'queue/rids', 'var/run', 'logs']
 
 export const directoryAllowed = `a normalized directory inside the home that holds none of ${ownDirectories.join(', ')}`
 

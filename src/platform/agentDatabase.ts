@@ -12,8 +12,11 @@ const codeIn = (thrown: unknown): string => (thrown instanceof Database.SqliteEr
 /** Something else holds the lock; the transaction did not begin. */
 export const isLocked = (thrown: unknown): boolean => codeIn(thrown) === 'SQLITE_BUSY'
 
+/** What makes a file unusable, in the words of a sentence. */
+export class Damage extends Error {}
+
 /** The file is no database, or none that can be relied on. */
-export const isDamage = (thrown: unknown): boolean => /^SQLITE_(CORRUPT|NOTADB)/.test(codeIn(thrown))
+export const isDamage = (thrown: unknown): boolean => thrown instanceof Damage || /^SQLITE_(CORRUPT|NOTADB)/.test(codeIn(thrown))
 
 /** What the file is like shows only when it is opened and checked again: a part of it may have vanished under us. */
 const isDoubt = (thrown: unknown): boolean => codeIn(thrown).startsWith('SQLITE_IOERR')
@@ -80,6 +83,12 @@ export class AgentDatabase {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK')
       throw thrown
     }
+  }
+
+  /** @throws Damage */
+  assertSound(): void {
+    const found = this.text('PRAGMA quick_check(1)')
+    if (found !== 'ok') throw new Damage(`it is damaged (${found?.replaceAll('\n', ' ')})`)
   }
 
   /** Leaves a file that is complete without its log. */

@@ -4,7 +4,7 @@ import { CalledAgentStore, type StoreAnswer, type StoreCall, type StoreOperation
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { AgentCall } from './agentStoreWorker.js'
-import { agentTablePath } from './agentTablePath.js'
+import { agentTablePath, earlierTablePath } from './agentTablePath.js'
 import { OwnThread } from './ownThread.js'
 import type { SqliteAgentTableOptions } from './sqliteAgentTable.js'
 
@@ -30,7 +30,11 @@ export class SqliteAgentStore extends CalledAgentStore {
 
   constructor({ home, role, workerFile = defaultWorkerFile }: SqliteAgentStoreOptions) {
     super()
-    const workerData: SqliteAgentTableOptions = { path: join(home, agentTablePath), role }
+    const workerData: SqliteAgentTableOptions = {
+      path: join(home, agentTablePath),
+      earlierPath: join(home, earlierTablePath),
+      role,
+    }
     this.#thread = new OwnThread({
       workerFile,
       workerData,

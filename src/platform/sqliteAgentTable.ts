@@ -10,11 +10,13 @@ import { AgentTableGroups } from './agentTableGroups.js'
 import { AgentTableLists } from './agentTableLists.js'
 import { AgentTableNews } from './agentTableNews.js'
 import { AgentTableState, type TableRole } from './agentTableState.js'
-import { openAgentDatabase } from './openAgentDatabase.js'
+import { type OpenedDatabase, openAgentDatabase } from './openAgentDatabase.js'
 
 export interface SqliteAgentTableOptions {
   /** Absolute. */
   readonly path: string
+  /** Where earlier builds had the table; absolute. */
+  readonly earlierPath: string
   readonly role: TableRole
 }
 
@@ -29,7 +31,7 @@ interface Parts {
 export class SqliteAgentTable implements AgentTable {
   readonly #options: SqliteAgentTableOptions
   #opened: Parts | undefined
-  #setAside: string | undefined
+  #found: OpenedDatabase['found'] = {}
   #failure: { readonly error: ClusterError; readonly isDamage: boolean } | undefined
 
   constructor(options: SqliteAgentTableOptions) {
@@ -38,10 +40,11 @@ export class SqliteAgentTable implements AgentTable {
 
   open(): OpenedStore {
     if (!this.#opened) {
-      const { database, setAside } = openAgentDatabase(this.#options.path, this.#failure?.isDamage === true)
+      const { earlierPath, path } = this.#options
+      const { database, found } = openAgentDatabase({ path, earlierPath, isDamaged: this.#failure?.isDamage === true })
       this.#failure = undefined
       // Kept over a second attempt: whoever opens in the end has to hear of it.
-      this.#setAside ??= setAside
+      this.#found = { ...found, ...this.#found }
       try {
         this.#opened = this.#begin(database)
       } catch (thrown) {
@@ -50,15 +53,14 @@ export class SqliteAgentTable implements AgentTable {
       }
     }
     const { groups, state } = this.#opened
-    const aside = this.#setAside === undefined ? {} : { setAside: this.#setAside }
-    return { table: state.text('table'), groupsLost: groups.areLost, ...aside }
+    return { table: state.text('table'), groupsLost: groups.areLost, ...this.#found }
   }
 
   /** An operation failed in a way that makes the file doubtful: from here on all fail with this, until the table is opened anew. */
   giveUp(error: ClusterError, isDamage: boolean): void {
     this.#opened?.database.abandon()
     this.#opened = undefined
-    this.#setAside = undefined
+    this.#found = {}
     this.#failure = { error, isDamage: isDamage || this.#failure?.isDamage === true }
   }
 

@@ -79,8 +79,9 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       isSilenceDue: ({ context }) => clock.monotonicMs() >= context.silenceAtMs,
     },
     actions: {
-      logOpened: (_, { setAside }: OpenedStore) => {
+      logOpened: (_, { earlier, setAside }: OpenedStore) => {
         if (setAside !== undefined) log.error(setAside)
+        if (earlier) log[earlier.level](earlier.says)
       },
       noteOpened: assign({ openedMs: () => clock.monotonicMs() }),
       startLook: assign({ startMs: () => clock.monotonicMs(), wanted: false }),
