@@ -28,7 +28,11 @@ export const errorTable = {
   wrongClusterName: kind(3030, false, 'Worker does not belong to the cluster'),
   tooLarge: kind(3033, false, 'A message, count or path is over its limit'),
   transferFailed: kind(3034, true, 'A file could not be transferred'),
-  handshakeRefused: kind(3100, true, 'The peer closed the connection during the handshake: most likely its cluster key is another one'),
+  handshakeRefused: kind(
+    3100,
+    true,
+    'The peer closed the connection during the handshake: its cluster key is another one, it is no Muster master, a proxy or firewall is between, or too many connections wait there',
+  ),
   noCommonProtocol: kind(3101, false, 'The two nodes have no protocol version in common'),
   handshakeTimeout: kind(3102, true, 'The peer did not finish the handshake in time'),
   overloaded: kind(3103, true, 'Too many connections, requests or bytes are waiting'),

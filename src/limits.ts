@@ -143,6 +143,9 @@ export const limits = {
   controlAnswerMsMax: 60_000,
 
   // --- logging
+  /** A worker that cannot connect says so once within this, and at most so many reasons. */
+  dialLogIntervalMs: 60_000,
+  dialReasonsMax: 4,
   refusalLogIntervalMs: 60_000,
   /** Addresses (IPv6: networks of 64 bits) and kinds that are remembered, and addresses that are counted. */
   refusalLogKeysMax: 1_024,

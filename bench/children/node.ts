@@ -48,6 +48,7 @@ export interface Happening {
     | 'listening'
     | 'connected'
     | 'disconnected'
+    | 'dialFailed'
     | 'workerJoined'
     | 'workerLeft'
     | 'applied'

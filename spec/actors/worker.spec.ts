@@ -5,7 +5,8 @@ import { IntegritySync } from '../../src/actors/integritySync.js'
 import { LocalTree } from '../../src/actors/localTree.js'
 import { worker } from '../../src/actors/worker.js'
 import { defaultTimings } from '../../src/domain/timings.js'
-import { ClusterError } from '../../src/errors.js'
+import { ClusterError, type ErrorCode } from '../../src/errors.js'
+import { limits } from '../../src/limits.js'
 import type { Link } from '../../src/ports.js'
 import { VirtualClock } from '../../src/simulation/virtualClock.js'
 import { localAgentsOver } from '../support/localAgentsOver.js'
@@ -33,6 +34,8 @@ const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () =>
   const seen: string[] = []
   const dials = outcomeOf(clock)
   const aborted = { count: 0 }
+  const dialFailures: { error: ClusterError; attempts: number }[] = []
+  const linesMs: { readonly atMs: number; readonly line: string }[] = []
   const tree = new LocalTree(new ScriptedFiles(clock), synced, clock)
   const logic = worker({
     hello,
@@ -60,6 +63,11 @@ const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () =>
     agents: localAgentsOver(clock, 'worker').agents,
     onConnected: () => seen.push('connected'),
     onDisconnected: ({ code }) => seen.push(`disconnected: ${code}`),
+    onDialFailed: ({ error, attempts, isLogged }) => {
+      if (!isLogged) return
+      dialFailures.push({ error, attempts })
+      linesMs.push({ atMs: clock.monotonicMs(), line: log.lines.at(-1) ?? '' })
+    },
   })
   const child = startHosted(logic, { clock, onEnd: (event) => ends.push(event) })
   const stop = async (): Promise<void> => {
@@ -69,7 +77,7 @@ const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () =>
     expect(ends).toEqual([])
   }
   const errors = (): readonly string[] => log.lines.filter((line) => line.startsWith('error'))
-  return { aborted, child, clock, dialsMs, errors, log, seen, stop }
+  return { aborted, child, clock, dialFailures, dialsMs, errors, linesMs, log, seen, stop }
 }
 
 const gapsOf = (timesMs: readonly number[]): number[] => timesMs.slice(1).map((atMs, index) => atMs - (timesMs[index] ?? 0))
@@ -103,12 +111,82 @@ describe('worker', () => {
       { numRuns: 30 },
     ))
 
-  it('says why it cannot connect once, and again when the reason is another one', async () => {
+  it('says why it cannot connect once a minute, and another reason at once', async () => {
     const reasons = ['away', 'away', 'away', 'no route', 'no route', 'away']
     const { clock, errors, stop } = startWorker(() => (dial) => refused(reasons[dial] ?? 'away'))
-    await clock.advance(60_000)
-    expect(errors().map((line) => line.replace(/.*master: (.*)\. Trying.*/, '$1'))).toEqual(['away', 'no route', 'away'])
+    await clock.advance(59_000)
+    expect(errors().map((line) => line.replace(/.*master: (.*)\. Trying.*/, '$1'))).toEqual(['away', 'no route'])
+    await clock.advance(11_000)
+    expect(errors()).toHaveLength(3)
     await stop()
+  })
+
+  it('says once a minute for how long it has been failing, how many attempts that were, and the pause', async () => {
+    const { clock, dialFailures, dialsMs, errors, stop } = startWorker(() => () => refused('away'))
+    await clock.advance(10 * 60_000)
+    expect(errors()[0]).toMatch(
+      /Could not connect to master: away\. Trying again in 0\.1 seconds, and then after longer pauses of up to 10 seconds\.$/,
+    )
+    expect(errors().length).toBeGreaterThanOrEqual(9)
+    expect(errors().length).toBeLessThanOrEqual(11)
+    for (const [index, line] of errors().slice(1).entries()) {
+      const [, minutes, attempts] =
+        /Could not connect to master for (\d+) minutes? \((\d+) attempts\): away\. Trying again in 10 seconds\.$/.exec(line) ?? []
+      expect(Number(minutes)).toBeGreaterThanOrEqual(index + 1)
+      expect(Number(minutes)).toBeLessThanOrEqual((index + 1) * 1.2)
+      expect(Number(attempts)).toBeLessThanOrEqual(dialsMs.length)
+      expect(Number(attempts)).toBe(dialFailures[index + 1]?.attempts)
+    }
+    expect(dialFailures).toHaveLength(errors().length)
+    await stop()
+  })
+
+  it('tells the pause that it makes, and none beyond the longest that it names', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),
+        fc.infiniteStream(fc.constantFrom('dialFailed', 'wrongClusterName', 'handshakeRefused' as const)),
+        async (fractions, codes) => {
+          const { clock, dialsMs, linesMs, stop } = startWorker(
+            () => () => new ClusterError(codes.next().value as ErrorCode),
+            () => fractions.next().value,
+          )
+          await clock.advance(200_000)
+          for (const [index, { atMs, line }] of linesMs.entries()) {
+            const [, toldS = '', , longestS] =
+              /Trying again in ([\d.]+) seconds?(, and then after longer pauses of up to (\d+) seconds)?\.$/.exec(line) ?? []
+            const next = dialsMs.find((dialMs) => dialMs > atMs)
+            if (next === undefined) continue
+            expect(Math.abs((next - atMs) / 1_000 - Number(toldS))).toBeLessThanOrEqual(toldS.includes('.') ? 0.051 : 0.501)
+            const gaps = gapsOf(dialsMs.filter((dialMs) => dialMs >= atMs))
+            if (longestS !== undefined) for (const gap of gaps) expect(gap).toBeLessThanOrEqual(Number(longestS) * 1_000 + 1)
+            const within = linesMs.slice(index).filter((later) => later.atMs < atMs + 60_000)
+            expect(within.length).toBeLessThanOrEqual(2 * limits.dialReasonsMax)
+          }
+          await stop()
+        },
+      ),
+      { numRuns: 30 },
+    ))
+
+  it('takes a master that hangs up for one with another key only when it does so at once, several times in a row', async () => {
+    const hangsUp = (isPrompt: boolean) => new ClusterError('handshakeRefused', { context: { isPrompt } })
+    const likely = /most likely its cluster key is another one/
+    const prompt = startWorker(() => () => hangsUp(true))
+    await prompt.clock.advance(0)
+    expect(prompt.errors()[0]).not.toMatch(likely)
+    for (const candidate of ['cluster key', 'no Muster master', 'proxy or firewall', 'too many connections'])
+      expect(prompt.errors()[0]).toContain(candidate)
+    await prompt.clock.advance(5_000)
+    expect(prompt.errors()).toHaveLength(2)
+    expect(prompt.errors()[1]).toMatch(likely)
+    await prompt.stop()
+    for (const other of [hangsUp(false), refused()]) {
+      const mixed = startWorker(() => (dial) => (dial % 4 === 3 ? other : hangsUp(true)))
+      await mixed.clock.advance(200_000)
+      expect(mixed.errors().filter((line) => likely.test(line))).toEqual([])
+      await mixed.stop()
+    }
   })
 
   it('waits long after a refusal that only an operator can mend, and shows its sentence', async () => {

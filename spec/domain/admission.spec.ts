@@ -47,7 +47,6 @@ describe('admission', () => {
     const codes = Object.keys(errorTable).filter(isErrorCode)
     expect(codes.filter((code) => needsOperator(new ClusterError(code))).sort()).toEqual([
       'duplicateName',
-      'handshakeRefused',
       'noCommonProtocol',
       'sameNameAsMaster',
       'wrongClusterName',

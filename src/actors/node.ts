@@ -12,7 +12,7 @@ import { notOnWorker } from '../domain/notOnWorker.js'
 import type { SyncedItems } from '../domain/syncedItems.js'
 import { itemOf } from '../domain/syncedItems.js'
 import type { Timings } from '../domain/timings.js'
-import { ClusterError } from '../errors.js'
+import { ClusterError, errorTable } from '../errors.js'
 import type { AgentFiles, AgentStore, Clock, Endpoint, Files, Link, Listener, Log, Random, Transport } from '../ports.js'
 import { type AgentOperations, agentOperations } from './agentOperations.js'
 import { ClusterClock } from './clusterClock.js'
@@ -94,6 +94,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
   agents.keys.add(() => void tree.judgeLastingFile())
   const groups = new PublishedGroups()
   let masterLink: Link | undefined
+  /** Why the last dial failed, or the last connection ended. */
+  let disconnection: ClusterError | undefined
   let stopped = false
   let listener: Listener | undefined
 
@@ -148,7 +150,12 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
         },
         onDisconnected: (error) => {
           masterLink = undefined
+          disconnection = error
           onEvent({ type: 'disconnected', error })
+        },
+        onDialFailed: ({ error, attempts, isLogged }) => {
+          disconnection = error
+          if (isLogged) onEvent({ type: 'dialFailed', error, attempts })
         },
       })
   const roleLog = log.at({ tag: type === 'master' ? 'Master' : 'Worker', subtag: 'Main' })
@@ -177,7 +184,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
         yield { kind: 'end' }
       } else if (registry) yield* masterAnswer(masterView({ ...identity, agents, log, tree }, registry), query, signal)
       else if ('tool' in query && query.tool !== undefined) throw notOnWorker(query.tool, identity.master.host)
-      else yield* forwardedAnswer(masterLink, query, signal, timings.requestTimeoutMs)
+      else yield* forwardedAnswer(masterLink ?? notConnected(disconnection), query, signal, timings.requestTimeoutMs)
     },
     stop: async () => {
       stopped = true
@@ -186,4 +193,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
       await Promise.all([files.close(), agents.close()])
     },
   }
+}
+
+const notConnected = (reason: ClusterError | undefined): never => {
+  throw new ClusterError('notConnected', reason && { message: `${errorTable.notConnected.says}: ${reason.message}` })
 }

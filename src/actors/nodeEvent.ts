@@ -10,6 +10,8 @@ export type NodeEvent =
   | { readonly type: 'workerLeft'; readonly node: string; readonly error: ClusterError }
   | { readonly type: 'connected'; readonly master: string }
   | { readonly type: 'disconnected'; readonly error: ClusterError }
+  /** Of the dials that failed since the worker was connected, those that the log has a line of: a new reason, and one a minute. */
+  | { readonly type: 'dialFailed'; readonly error: ClusterError; readonly attempts: number }
   /** A plan was applied; `reload` when it changed files that the manager has to read anew. */
   | {
       readonly type: 'applied'

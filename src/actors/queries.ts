@@ -125,12 +125,11 @@ const heldRow = (entry: FileEntry): [string, FileState] => [
 
 /** A worker's answer: the master's. */
 export async function* forwardedAnswer(
-  masterLink: Link | undefined,
+  masterLink: Link,
   query: ClusterQuery,
   signal: AbortSignal,
   timeoutMs: number,
 ): AsyncGenerator<AnswerLine, void, undefined> {
-  if (!masterLink) throw new ClusterError('notConnected')
   const stream = masterLink.expectStream()
   try {
     await masterLink.request('control.query', { stream: stream.id, query: JSON.stringify(query) }, { signal, timeoutMs })

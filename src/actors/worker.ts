@@ -4,6 +4,7 @@
  */
 import { assign, fromPromise, setup } from 'xstate'
 import { needsOperator } from '../domain/admission.js'
+import { type DialFailures, dialFailureText, failedDial, noFailures } from '../domain/dialFailures.js'
 import { redialDelayMs } from '../domain/redialPolicy.js'
 import type { Timings } from '../domain/timings.js'
 import { asClusterError, ClusterError } from '../errors.js'
@@ -30,6 +31,8 @@ export interface WorkerOptions {
   readonly agents: LocalAgents
   readonly onConnected: (link: Link) => void
   readonly onDisconnected: (error: ClusterError) => void
+  /** Hears of each dial that failed; `isLogged` of those that the log has too. */
+  readonly onDialFailed: (failure: { readonly error: ClusterError; readonly attempts: number; readonly isLogged: boolean }) => void
 }
 
 /** The first redial comes this soon, in milliseconds. */
@@ -38,7 +41,8 @@ const redialMsMin = 100
 const shortLifeMs = 1_000
 
 interface Dialling {
-  readonly failedDials: number
+  /** Since it was connected last. */
+  readonly failures: DialFailures
   readonly connectedAtMs: number
   /** Connections in a row that had a short life. */
   readonly shortLives: number
@@ -46,8 +50,6 @@ interface Dialling {
   readonly refused: boolean
   readonly link: Link | undefined
   readonly error: ClusterError | undefined
-  /** The sentence that the log has already. */
-  readonly told: string | undefined
 }
 
 export const worker = (options: WorkerOptions) => {
@@ -110,27 +112,22 @@ export const worker = (options: WorkerOptions) => {
     },
     actions: {
       noteFailedDial: assign(({ context }, thrown: unknown) => {
-        const error = asClusterError(thrown, 'dialFailed')
-        const refused = needsOperator(error)
-        return {
-          error,
-          refused,
-          failedDials: context.failedDials + 1,
-          delayMs: redialDelayMs(context.failedDials, refused, random.fraction(), policy),
-        }
+        const failures = failedDial(context.failures, asClusterError(thrown, 'dialFailed'), clock.monotonicMs())
+        const refused = failures.error !== undefined && needsOperator(failures.error)
+        return { failures, refused, delayMs: redialDelayMs(context.failures.attempts, refused, random.fraction(), policy) }
       }),
-      logFailedDial: ({ context: { error, delayMs, told } }) => {
-        if (!error || error.message === told) return
-        const inSeconds = delayMs < 1000 ? (delayMs / 1000).toFixed(1) : Math.round(delayMs / 1000)
-        log.error(`Could not connect to master: ${error.message}. Trying again in ${inSeconds} seconds.`)
+      tellFailedDial: ({ context: { failures, delayMs, refused } }) => {
+        const { attempts, error, isLogged } = failures
+        const isGrowing = !refused && delayMs < policy.delayMsMax / 2
+        const pause = { delayMs, growsToMs: isGrowing ? policy.delayMsMax : undefined }
+        if (isLogged) log.error(dialFailureText(failures, clock.monotonicMs(), pause))
+        if (error) options.onDialFailed({ error, attempts, isLogged })
       },
-      noteTold: assign({ told: ({ context }) => context.error?.message }),
       noteConnected: assign((_, link: Link) => ({
         link,
         connectedAtMs: clock.monotonicMs(),
-        failedDials: 0,
+        failures: noFailures,
         refused: false,
-        told: undefined,
         error: undefined,
       })),
       announce: ({ context }) => {
@@ -145,7 +142,6 @@ export const worker = (options: WorkerOptions) => {
         return {
           link: undefined,
           error: event.error ?? new ClusterError('linkClosed'),
-          failedDials: 0,
           shortLives: isShort ? context.shortLives + 1 : 0,
           delayMs: redialDelayMs(isShort ? context.shortLives : 0, false, random.fraction(), policy),
         }
@@ -161,14 +157,13 @@ export const worker = (options: WorkerOptions) => {
     id: 'worker',
     options: machineOptions,
     context: {
-      failedDials: 0,
+      failures: noFailures,
       connectedAtMs: 0,
       shortLives: 0,
       delayMs: 0,
       refused: false,
       link: undefined,
       error: undefined,
-      told: undefined,
     },
     initial: 'dialling',
     states: {
@@ -178,11 +173,7 @@ export const worker = (options: WorkerOptions) => {
           onDone: { target: 'connected', actions: { type: 'noteConnected', params: ({ event }) => event.output } },
           onError: {
             target: 'backingOff',
-            actions: [
-              { type: 'noteFailedDial', params: ({ event }: { event: { error: unknown } }) => event.error },
-              'logFailedDial',
-              'noteTold',
-            ],
+            actions: [{ type: 'noteFailedDial', params: ({ event }: { event: { error: unknown } }) => event.error }, 'tellFailedDial'],
           },
         },
       },

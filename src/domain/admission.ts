@@ -25,4 +25,4 @@ export const decideAdmission = (membership: Membership, hello: Hello): Result<{ 
 
 /** Refusals that stay until an operator mends a configuration: a worker retries them slowly. */
 export const needsOperator = (error: ClusterError): boolean =>
-  ['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'noCommonProtocol', 'handshakeRefused'].includes(error.code)
+  ['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'noCommonProtocol'].includes(error.code)

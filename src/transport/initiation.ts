@@ -10,6 +10,8 @@ import { SessionLink } from './sessionLink.js'
 
 const helloId = 1
 const nothing = new Uint8Array(0)
+/** A master with another key hangs up as soon as it has read the opening: within this, in milliseconds. */
+const promptMsMax = 2_000
 
 export interface InitiationOptions {
   readonly surroundings: Surroundings
@@ -25,6 +27,7 @@ export class Initiation extends Greeting {
   readonly #options: InitiationOptions
   readonly #handshake: InitiatedHandshake
   readonly #timer: unknown
+  readonly #openedAtMs: number
   readonly #onAbort = (): void => this.fail(new ClusterError('aborted', { message: 'Dialing was stopped' }))
   #protocol = 0
   #over = false
@@ -37,6 +40,7 @@ export class Initiation extends Greeting {
     const ephemeral = surroundings.random.bytes(secretKeyBytes)
     this.#handshake = initiateHandshake({ psk: key.psk, prologue: preamble, ephemeral }, nothing)
     this.#timer = surroundings.clock.setTimeout(() => this.fail(new ClusterError('handshakeTimeout')), surroundings.limits.handshakeMsMax)
+    this.#openedAtMs = surroundings.clock.monotonicMs()
     signal.addEventListener('abort', this.#onAbort, { once: true })
     stream.write([preamble, this.#handshake.message])
   }
@@ -62,13 +66,18 @@ export class Initiation extends Greeting {
       this.fail(new ClusterError('linkLost', { message: 'The master closed the connection before it answered the hello', cause }))
       return
     }
-    this.fail(new ClusterError(this.heardBytes === 0 ? 'handshakeRefused' : 'linkLost', { cause }))
+    const isPrompt = cause === undefined && this.surroundings.clock.monotonicMs() - this.#openedAtMs < promptMsMax
+    this.fail(new ClusterError(this.heardBytes === 0 ? 'handshakeRefused' : 'linkLost', { cause, context: { isPrompt } }))
   }
 
   protected override onOpening(answer: Buffer): void {
     const finished = this.#handshake.finish(answer)
     if (!finished.ok) {
-      this.fail(finished.error)
+      this.fail(
+        new ClusterError(finished.error.code, {
+          message: 'The answer to the handshake is not that of a master with the same cluster key: most likely it is no Muster master',
+        }),
+      )
       return
     }
     const chosen = decodeVerdict(finished.value.payload, this.surroundings.protocol)
