@@ -78,6 +78,10 @@ export const limits = {
   scanPageEntriesMax: 1_000,
   contentBlockFilesMax: 512,
   pendingFilesShownMax: 100_000,
+  /** The items of a node whose cluster.json is another than the master's, as they are sent; and what is told of the differences. */
+  itemsBytesMax: 256 * KiB,
+  itemsDifferencesShownMax: 16,
+  itemsDifferenceCharsMax: 256,
 
   // --- agents
   agentsMax: 1_000_000,
@@ -168,6 +172,7 @@ invariant(2 * limits.compareBytesMax <= limits.messageBytesMax, 'a page of entri
 invariant(limits.fetchPathBytesMax + limits.fetchFilesMax * 64 <= limits.messageBytesMax, 'a fetch fits into a message')
 invariant(limits.recipeChunksMax * 20 <= limits.messageBytesMax / 2, 'a recipe fits into a message')
 invariant(limits.unauthenticatedPerAddressMax < limits.unauthenticatedConnectionsMax, 'one address cannot take the whole cap')
+invariant(limits.itemsBytesMax < limits.messageBytesMax, 'the synced items fit into a message')
 invariant(limits.agentBatchBytesMax < limits.messageBytesMax, 'a batch of agents fits into a message')
 invariant(limits.groupsPageBytesMax < limits.messageBytesMax, 'a page of groups fits into a message')
 invariant(limits.controlRequestBytesMax < limits.messageBytesMax, 'a query fits into a message')

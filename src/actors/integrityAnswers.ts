@@ -15,6 +15,7 @@ import { asClusterError, ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Clock, Handlers, Link, Log } from '../ports.js'
 import type { RequestBody } from '../protocol/messages.js'
+import { ItemsRefusals } from './itemsRefusal.js'
 import type { LocalTree } from './localTree.js'
 
 export interface IntegrityAnswersInput {
@@ -36,6 +37,7 @@ export const integrityAnswers = (
 ): Handlers => {
   const checkLog = log.at({ subtag: 'Integrity check' })
   const syncLog = log.at({ subtag: 'Integrity sync' })
+  const itemsRefusals = new ItemsRefusals(tree.synced, link, state, checkLog)
   let fetches = 0
   let syncStartMs = 0
   /** Of the failures, as the log has them: the same ones are not told again. */
@@ -73,7 +75,7 @@ export const integrityAnswers = (
     'integrity.check': async ({ root, items, files }) => {
       const startMs = clock.now()
       checkLog.info('Starting.')
-      if (!sameDigest(items, tree.itemsDigest)) throw new ClusterError('itemsDiffer')
+      if (!sameDigest(items, tree.itemsDigest)) throw itemsRefusals.refuse()
       await tree.known(signal)
       const same = sameDigest(root, tree.manifest.root())
       if (same) state.checkedSame()
@@ -84,6 +86,7 @@ export const integrityAnswers = (
       )
       return { same }
     },
+    'integrity.items': ({ items }) => ({ items: itemsRefusals.compare(items) }),
     'integrity.buckets': ({ digests }) => {
       const differing = differingBuckets(tree.manifest.bucketDigests(), digests)
       state.differsIn(differing.length)

@@ -11,6 +11,7 @@ import { ClusterError, type Result } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Clock, Link } from '../ports.js'
 import { type DeltaFile, deltaCapability, deltaFilesOf, transferDelta } from './deltaTransfer.js'
+import { explainedRefusal } from './itemsRefusal.js'
 import type { LocalTree } from './localTree.js'
 
 export interface IntegritySyncOptions {
@@ -66,6 +67,8 @@ export class IntegritySync {
   /** Digests of contents that did not come out of a delta. */
   readonly #spoiledDeltas = new Set<Digest>()
 
+  #refusal: { readonly link: Link; readonly error: ClusterError } | undefined
+
   constructor(options: IntegritySyncOptions) {
     this.#options = options
   }
@@ -74,12 +77,16 @@ export class IntegritySync {
   async check(link: Link, signal: AbortSignal): Promise<boolean> {
     const { tree } = this.#options
     await tree.known(signal)
-    const reply = await link.request(
-      'integrity.check',
-      { root: tree.manifest.root(), items: tree.itemsDigest, files: tree.manifest.files },
-      this.#limits(signal),
-    )
-    return reply.same
+    try {
+      const question = { root: tree.manifest.root(), items: tree.itemsDigest, files: tree.manifest.files }
+      return (await link.request('integrity.check', question, this.#limits(signal))).same
+    } catch (thrown) {
+      if (!(thrown instanceof ClusterError) || thrown.code !== 'itemsDiffer') throw thrown
+      // Neither side's items change while the connection lasts.
+      if (this.#refusal?.link !== link)
+        this.#refusal = { link, error: await explainedRefusal(tree.synced, link, thrown, this.#limits(signal)) }
+      throw this.#refusal.error
+    }
   }
 
   /** What the master says we have to do. */

@@ -18,6 +18,7 @@ import { type AgentOperations, agentOperations } from './agentOperations.js'
 import { ClusterClock } from './clusterClock.js'
 import { type ChildEvent, type Hosted, startHosted } from './host.js'
 import { IntegritySync } from './integritySync.js'
+import { itemsCapability } from './itemsRefusal.js'
 import { LocalAgents } from './localAgents.js'
 import { LocalTree } from './localTree.js'
 import { master, masterRegistry, masterView } from './master.js'
@@ -73,7 +74,7 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
-const capabilities = ['deflate-raw', 'delta'] as const
+const capabilities = ['deflate-raw', 'delta', itemsCapability] as const
 
 export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (event: NodeEvent) => void): RunningNode => {
   const { clock, files, log, random } = ports

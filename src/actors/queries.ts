@@ -95,7 +95,7 @@ const withoutAgents = async (nodes: readonly string[], agents: LocalAgents, sign
 }
 
 function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<AnswerLine> {
-  const { failuresLeftOut, files, inSync, isCompared } = member.state
+  const { failuresLeftOut, files, inSync, isCompared, refusal } = member.state
   const held = [...tree.manifest.entries()].filter((entry) => entry.held && !files.has(entry.path))
   const rows = new Map([...files, ...held.map(heldRow)])
   const failed = [...rows.values()].filter(({ state }) => state === 'failed').length
@@ -108,6 +108,7 @@ function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<Answ
       pending: rows.size - failed,
       failed,
       failuresLeftOut,
+      ...(refusal && { code: refusal.code, error: refusal.message }),
     },
   }
   const rest = { state: isCompared ? 'synced' : 'pending', error: undefined } as const

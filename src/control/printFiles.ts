@@ -14,8 +14,9 @@ const headers = headerRow(['Node', 'File', 'State', 'Error'])
 const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 /** What is to be said of a worker besides its rows, of which `shown` were printed. */
-const remarkOn = ({ node, inSync, files, pending, failed, failuresLeftOut }: FilesSummary, shown: number): string | undefined => {
+const remarkOn = ({ node, inSync, files, pending, failed, failuresLeftOut, error }: FilesSummary, shown: number): string | undefined => {
   const name = escapeText(node)
+  if (error !== undefined) return `The files of ${name} are not compared: ${escapeText(error)}`
   if (inSync && pending + failed + failuresLeftOut === 0) return `All ${plural(files, 'file')} of ${name} are in sync.`
   const unshown = Math.max(0, pending + failed - shown) + failuresLeftOut
   if (unshown > 0) return `${plural(unshown, 'more file')} of ${name} ${unshown === 1 ? 'is' : 'are'} not in sync.`
@@ -48,12 +49,12 @@ export async function* printFiles(answer: AsyncIterable<AnswerLine>): AsyncGener
   for (const remark of remarks) yield `${remark}\n`
 }
 
-const summaryJson = ({ node, inSync, files, pending, failed, failuresLeftOut }: FilesSummary): string =>
-  safeJson({ name: node, in_sync: inSync, files, pending, failed, failures_left_out: failuresLeftOut })
+const summaryJson = ({ node, inSync, files, pending, failed, failuresLeftOut, code, error }: FilesSummary): string =>
+  safeJson({ name: node, in_sync: inSync, files, pending, failed, failures_left_out: failuresLeftOut, code, error })
 
 /**
- * `{"nodes": [{"name", "in_sync", "files", "pending", "failed", "failures_left_out", "items": [{"file", "state", "code", "error"}]}]}`,
- * a row a line. Every worker's rows must follow its summary.
+ * `{"nodes": [{"name", "in_sync", "files", "pending", "failed", "failures_left_out", "code", "error", "items": [{"file", "state", "code", "error"}]}]}`,
+ * `code` and `error` only where there is one; a row a line. Every worker's rows must follow its summary.
  */
 export async function* printFilesJson(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
   let current: string | undefined

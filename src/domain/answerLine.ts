@@ -37,6 +37,8 @@ const filesSummary = {
   pending: count(),
   failed: count(),
   failuresLeftOut: count(),
+  code: Type.Optional(Type.String()),
+  error: Type.Optional(Type.String()),
 }
 const fileRow = {
   node: Type.String(),

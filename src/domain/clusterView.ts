@@ -56,6 +56,9 @@ export interface FilesSummary {
   readonly failed: number
   /** Failures beyond limits.reportedFailuresMax, which the worker did not name. */
   readonly failuresLeftOut: number
+  /** Why the files are not compared, and will not be before somebody does something about it. */
+  readonly code?: string
+  readonly error?: string
 }
 
 /** An answer is a sequence of these, one JSON text a line, so that no answer has to be held whole. */

@@ -58,8 +58,11 @@ export const itemOf = (synced: SyncedItems, path: string): SyncedItem | undefine
 }
 
 /** The same on two nodes exactly when they sync the same files with the same rules. */
-export const itemsDigest = (synced: SyncedItems): Uint8Array => {
-  const canonical = JSON.stringify([
+export const itemsDigest = (synced: SyncedItems): Uint8Array => createHash('sha256').update(itemsText(synced)).digest()
+
+/** All that two nodes must have in common, in an order of its own. */
+export const itemsText = (synced: SyncedItems): string =>
+  JSON.stringify([
     [...synced.items]
       .sort((a, b) => (a.dir < b.dir ? -1 : 1))
       .map((item) => [
@@ -72,5 +75,3 @@ export const itemsDigest = (synced: SyncedItems): Uint8Array => {
     [...synced.excludedNames].sort(),
     [...synced.excludedEndings].sort(),
   ])
-  return createHash('sha256').update(canonical).digest()
-}

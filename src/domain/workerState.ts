@@ -42,18 +42,31 @@ export class WorkerState {
   readonly files = new Map<string, FileState>()
   /** Differing buckets of the round that are not decided yet; all of them before anything was compared. */
   #undecidedBuckets = Number.POSITIVE_INFINITY
+  #refusal: FileState['error']
 
   /** Every file was compared: those without a row are in sync, but for files that we cannot read ourselves. */
   get isCompared(): boolean {
     return this.#undecidedBuckets <= 0
   }
 
+  /** Why its files are not compared at all. */
+  get refusal(): FileState['error'] {
+    return this.#refusal
+  }
+
   get inSync(): boolean {
     return this.isCompared && this.files.size === 0 && this.failuresLeftOut === 0
   }
 
+  /** A check was refused. */
+  refused(code: string, message: string): void {
+    this.checkedDifferent()
+    this.#refusal = { code, message }
+  }
+
   /** The trees are the same: no file has a row. */
   checkedSame(): void {
+    this.#refusal = undefined
     this.isSyncing = false
     this.#undecidedBuckets = 0
     this.failuresLeftOut = 0
@@ -62,6 +75,7 @@ export class WorkerState {
 
   /** A round that was under way has come to nothing; the rows stay until this one has its plan. */
   checkedDifferent(): void {
+    this.#refusal = undefined
     this.isSyncing = false
     this.#undecidedBuckets = Number.POSITIVE_INFINITY
   }

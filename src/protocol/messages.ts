@@ -185,6 +185,15 @@ export const requests = {
     request: fields({ table: text(64, 1), version: count(), rows: blob(limits.groupsPageBytesMax), last: Type.Boolean() }),
     reply: fields({ wanted: Type.Boolean() }),
   },
+  /**
+   * The synced items of both nodes (see domain/itemsDifference), after a check was refused because they are not the same. Empty when
+   * they are too many. With the capability `items`.
+   */
+  'integrity.items': {
+    id: 18,
+    request: fields({ items: blob(limits.itemsBytesMax) }),
+    reply: fields({ items: blob(limits.itemsBytesMax) }),
+  },
 } as const
 
 export const notices = {

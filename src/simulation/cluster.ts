@@ -105,14 +105,15 @@ export class SimulatedCluster {
     for (const node of this.nodes) this.start(node.name)
   }
 
-  start(name: string): void {
+  /** @param synced of a node with another cluster.json than the others */
+  start(name: string, synced = this.synced): void {
     const node = this.node(name)
     if (node.running) return
     this.network.boot(name)
     const log = tracingLog(this.trace, this.clock, name)
     const random = this.random.fork(`${name} ${++this.#starts}`)
     const stageDir = posix.join(home, 'queue', 'cluster', name)
-    const rules = { node: name, role: node.role, home, stageDir, synced: this.synced, disk: node.disk, history: this.history }
+    const rules = { node: name, role: node.role, home, stageDir, synced, disk: node.disk, history: this.history }
     const watched = new WatchedDisk(node.disk, (change) => {
       this.#checks += 1
       const broken = checkDiskChange(rules, change)
@@ -128,7 +129,7 @@ export class SimulatedCluster {
         managerName: name,
         master: { host: 'master', port },
         address: 'master',
-        synced: this.synced,
+        synced,
         timings: this.timings,
         compression: 'auto',
       },
@@ -144,8 +145,8 @@ export class SimulatedCluster {
           limits: { streamIdleMsMax: this.timings.transferIdleMsMax },
         }),
         agentStore: new MemoryAgentStore(node.agentTable, node.clock),
-        agentFiles: createSimulatedAgentFiles(watched, node.clock, { home, role: node.role, managerName: name, synced: this.synced }),
-        files: createSimulatedFiles(watched, node.clock, { home, synced: this.synced, role: node.role, stageDir, changes: watched }),
+        agentFiles: createSimulatedAgentFiles(watched, node.clock, { home, role: node.role, managerName: name, synced }),
+        files: createSimulatedFiles(watched, node.clock, { home, synced, role: node.role, stageDir, changes: watched }),
       },
       (event) => this.#onEvent(name, event),
     )

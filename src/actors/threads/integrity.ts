@@ -50,6 +50,8 @@ interface Round extends IntegrityApplyInput {
   readonly failed: boolean
   /** Failures of the plan before, as the log has them. */
   readonly told: ReadonlySet<string>
+  /** The log has it that the master refuses this node's items. */
+  readonly toldRefusal: string | undefined
 }
 
 const nothingTransferred: Transferred = { steps: [], failures: [] }
@@ -138,11 +140,14 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       noteWanted: assign({ wanted: true }),
       logFailure: ({ context, event }) => {
         const error = thrownIn(event)
+        // What is refused until somebody changes the configuration is tried at each interval, and said once.
+        if (error.code === 'itemsDiffer' && error.message === context.toldRefusal) return
         context.syncLog.error(`The integrity check could not be finished: ${error.message}`)
       },
       noteFailure: assign({
         failed: true,
         crash: ({ event }) => crashIn(event),
+        toldRefusal: ({ context, event }) => (thrownIn(event).code === 'itemsDiffer' ? thrownIn(event).message : context.toldRefusal),
       }),
     },
     delays: { interval: intervalMs },
@@ -163,6 +168,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       crash: undefined,
       failed: false,
       told: new Set(),
+      toldRefusal: undefined,
     }),
     invoke: [
       { src: 'changes', input: ({ context }) => context.link },
