@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { runAgentControl } from '../../src/control/agentControlCommand.js'
 import { AgentWorld, agent, facts, workerOf } from '../control/agentWorld.js'
-import { serve, temporaryHome } from '../control/controlWorld.js'
+import { serve } from '../control/controlWorld.js'
 import { type Ran, ranProgram } from './ranProgram.js'
 
 const seenMs = 1_700_000_000_000
@@ -142,8 +142,8 @@ describe('agent_control', () => {
       'ERROR: Wazuh is running in cluster mode: agent_control is not available in worker nodes. ' +
       'Please, try again in the master node: wazuh-master.\n'
     for (const argv of [['-l'], ['-l', '-j'], ['-i', '1'], ['--add', 'x'], ['--remove', '1']]) {
-      const down = await ranProgram(runAgentControl, argv, { WAZUH_PATH: temporaryHome() })
-      expect(down).toEqual({ code: 1, out: '', err: 'Cluster is not running.\n' })
+      const down = await ranProgram(runAgentControl, argv, { WAZUH_PATH: '/no/home' })
+      expect(down).toEqual({ code: 1, out: '', err: 'Cluster is not running. No daemon answers on the home /no/home.\n' })
       expect(await ranProgram(runAgentControl, argv, { WAZUH_PATH: home })).toEqual({ code: 1, out: '', err })
     }
   })

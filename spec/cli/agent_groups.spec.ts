@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { runAgentGroups } from '../../src/control/agentGroupsCommand.js'
 import { AgentWorld, agent, workerOf } from '../control/agentWorld.js'
-import { serve, temporaryHome } from '../control/controlWorld.js'
+import { serve } from '../control/controlWorld.js'
 import { type Ran, ranProgram } from './ranProgram.js'
 
 const worldOf = (): AgentWorld =>
@@ -247,8 +247,8 @@ describe('agent_groups says in one sentence', () => {
       'ERROR: Wazuh is running in cluster mode: agent_groups is not available in worker nodes. ' +
       'Please, try again in the master node: 10.0.0.1.\n'
     for (const argv of tasks) {
-      const down = await ranProgram(runAgentGroups, argv, { WAZUH_PATH: temporaryHome() })
-      expect(down).toEqual({ code: 1, out: '', err: 'Cluster is not running.\n' })
+      const down = await ranProgram(runAgentGroups, argv, { WAZUH_PATH: '/no/home' })
+      expect(down).toEqual({ code: 1, out: '', err: 'Cluster is not running. No daemon answers on the home /no/home.\n' })
       expect(await ranProgram(runAgentGroups, argv, { WAZUH_PATH: home })).toEqual({ code: 1, out: '', err })
     }
   })

@@ -103,7 +103,11 @@ describe('cluster_control', () => {
 
   it('without a daemon says so and exits with 1', async () => {
     for (const argv of [['-l'], ['-i'], ['-f', '--json'], ['-a'], ['-a', '--json']])
-      expect(await run(argv, { WAZUH_PATH: temporaryHome() })).toEqual({ code: 1, out: '', err: 'Cluster is not running.\n' })
+      expect(await run(argv, { WAZUH_PATH: '/no/home' })).toEqual({
+        code: 1,
+        out: '',
+        err: 'Cluster is not running. No daemon answers on the home /no/home.\n',
+      })
   })
 
   it('names the nodes that there are not, and prints nothing else', async () => {

@@ -55,6 +55,13 @@ describe('wazuh-clusterd', () => {
     expect(readdirSync(home)).toEqual(['etc'])
   })
 
+  it('marks what is only a warning', async () => {
+    configure(valid.replace('<key>', '<interval>2m</interval><key>'))
+    const { code, err } = await run(['--home', home, '-t'])
+    expect(code).toBe(0)
+    expect(lines(err)).toEqual([expect.stringMatching(/^wazuh-clusterd: WARNING: .*interval/)])
+  })
+
   it('tells every mistake on stderr and in the log when it is started', async () => {
     configure(block('<key>x</key><port>1</port><nodes><node>m</node></nodes>'))
     const { code, err } = await run(['--home', home, '-r'])

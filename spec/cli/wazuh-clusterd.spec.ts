@@ -43,13 +43,17 @@ const start = (args: readonly string[], inside = ''): ChildProcess => {
   return child
 }
 
-const ended = async (child: ChildProcess): Promise<{ code: unknown; err: string }> => {
+const ended = async (child: ChildProcess): Promise<{ code: unknown; out: string; err: string }> => {
+  let out = ''
   let err = ''
+  child.stdout?.on('data', (chunk) => {
+    out += String(chunk)
+  })
   child.stderr?.on('data', (chunk) => {
     err += String(chunk)
   })
   const [code] = await once(child, 'close')
-  return { code, err }
+  return { code, out, err }
 }
 
 const runFiles = (): string[] => readdirSync(join(home, 'var/run')).sort()
@@ -73,11 +77,13 @@ const ready = async (child: ChildProcess): Promise<void> => {
 }
 
 describe('the process of wazuh-clusterd', () => {
-  it('goes to the background with a PID file, refuses a second start, and stops at SIGTERM without a trace', async () => {
-    expect(await ended(start([]))).toEqual({ code: 0, err: '' })
+  it('goes to the background, names its PID and log, refuses a second start, and stops without a trace', async () => {
+    const first = await ended(start([]))
     const [pidFile = ''] = pidFiles()
     const pid = Number(readFileSync(join(home, 'var/run', pidFile), 'utf8'))
     running.add(pid)
+    const out = `wazuh-clusterd runs in the background (PID ${pid}). Its log is ${join(home, 'logs/cluster.log')}.\n`
+    expect(first).toEqual({ code: 0, out, err: '' })
     expect(pidFile).toBe(`wazuh-clusterd-${pid}.pid`)
     for (const args of [[], ['-f']]) {
       const second = await ended(start(args))
@@ -124,7 +130,7 @@ describe('the process of wazuh-clusterd', () => {
     expect(pidFiles()).toEqual([`wazuh-clusterd-${next.pid}.pid`])
     const closed = ended(next)
     next.kill('SIGTERM')
-    expect(await closed).toEqual({ code: 0, err: '' })
+    expect(await closed).toMatchObject({ code: 0, err: '' })
     expect(runFiles()).toEqual([])
   })
 
@@ -175,7 +181,7 @@ describe('the process of wazuh-clusterd', () => {
 
   it('ends with 1 and one sentence, the stack only at -dd, at an error that nobody caught', async () => {
     const plain = await ended(start(['-f'], 'crashes'))
-    expect(plain).toEqual({ code: 1, err: 'wazuh-clusterd: Error 3199 - Internal error: a bug\n' })
+    expect(plain).toMatchObject({ code: 1, err: 'wazuh-clusterd: Error 3199 - Internal error: a bug\n' })
     expect(logText()).not.toContain('    at ')
     expect((await ended(start(['-f', '-dd'], 'crashes'))).code).toBe(1)
     expect(logText()).toMatch(/DEBUG2: .*a bug\\n {4}at /)

@@ -135,11 +135,15 @@ describe('a question', () => {
 
   it('without a daemon says so: no socket, no home, or one of a dead daemon', async () => {
     const home = temporaryHome()
-    const notRunning = { code: 'notRunning', message: 'Cluster is not running.' }
-    await expect(collected(ask(question(controlSocketPath(home))))).rejects.toMatchObject(notRunning)
-    await expect(collected(ask(question(controlSocketPath(join(home, 'no'.repeat(100))))))).rejects.toMatchObject(notRunning)
+    const notRunning = (home: string) => ({
+      code: 'notRunning',
+      message: `Cluster is not running. No daemon answers on the home ${home}.`,
+    })
+    const far = join(home, 'no'.repeat(100))
+    await expect(collected(ask(question(controlSocketPath(home))))).rejects.toMatchObject(notRunning(home))
+    await expect(collected(ask(question(controlSocketPath(far))))).rejects.toMatchObject(notRunning(far))
     writeFileSync(controlSocketPath(home), '')
-    await expect(collected(ask(question(controlSocketPath(home))))).rejects.toMatchObject(notRunning)
+    await expect(collected(ask(question(controlSocketPath(home))))).rejects.toMatchObject(notRunning(home))
   })
 
   it('that a daemon answers with rubbish, an endless line or a sudden end is an error', async () => {

@@ -54,7 +54,7 @@ const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell:
   }
   const loaded = loadSettings(asked)
   const child = isBackgroundChild(env)
-  for (const line of loaded.warnings) err(line)
+  for (const line of loaded.warnings) err(`WARNING: ${line}`)
   if (!loaded.ok) {
     for (const line of loaded.mistakes) err(line)
     if (!asked.test) await tellInLog(asked, err, (log) => loaded.mistakes.map((line) => log.error(line)))
@@ -66,7 +66,7 @@ const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell:
     out(line)
     if (asked.test) for (const note of loaded.notes) out(note)
     else await tellInLog(asked, err, (log) => log.info(line))
-    if (child) await reportToParent({ ok: true })
+    if (child) await reportToParent({ ok: true, says: [line] })
     return 0
   }
   if (asked.test) {
@@ -77,7 +77,7 @@ const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell:
   if (asked.foreground || child) return await run(asked, loaded, loaded.settings, shell, child)
   findUser(asked)
   const outcome = await daemonize(shell.script, childArguments(asked), env)
-  if (!outcome.ok) for (const line of outcome.says) err(line)
+  for (const line of outcome.says) (outcome.ok ? out : err)(line)
   return outcome.ok ? 0 : 1
 }
 
@@ -111,6 +111,9 @@ const tellInLog = async (asked: ClusterdArguments, err: (line: string) => void, 
   await log.close()
 }
 
+const backgroundStart = (home: string): string =>
+  `wazuh-clusterd runs in the background (PID ${process.pid}). Its log is ${join(home, logPath)}.`
+
 const run = async (
   asked: ClusterdArguments,
   loaded: LoadedSettings,
@@ -140,7 +143,7 @@ const run = async (
         return await shell.startDaemon(settings, { log, foreground: !child })
       },
       log,
-      onReady: () => (child ? reportToParent({ ok: true }) : Promise.resolve()),
+      onReady: () => (child ? reportToParent({ ok: true, says: [backgroundStart(asked.home)] }) : Promise.resolve()),
     })
     if (!outcome.ok) {
       mistake = outcome.error.sentence

@@ -8,13 +8,20 @@ import { spawn } from 'node:child_process'
 const childMark = 'WAZUH_CLUSTERD_CHILD'
 const startMsMax = 60_000
 
-type Outcome = { readonly ok: true } | { readonly ok: false; readonly says: readonly string[] }
+interface Outcome {
+  readonly ok: boolean
+  /** What the operator is to read: of a start that went well, or the mistakes. */
+  readonly says: readonly string[]
+}
 
 const isOutcome = (message: unknown): message is Outcome =>
   typeof message === 'object' &&
   message !== null &&
   'ok' in message &&
-  (message.ok === true || ('says' in message && Array.isArray(message.says) && message.says.every((line) => typeof line === 'string')))
+  typeof message.ok === 'boolean' &&
+  'says' in message &&
+  Array.isArray(message.says) &&
+  message.says.every((line) => typeof line === 'string')
 
 export const isBackgroundChild = (env: NodeJS.ProcessEnv): boolean => env[childMark] === '1' && process.send !== undefined
 

@@ -7,7 +7,7 @@ import { splitLines } from '../domain/splitLines.js'
 import { ClusterError, isErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
 import { socketPathBytesMax } from './controlSocketPath.js'
-import { notConnected } from './notConnected.js'
+import { notConnected, notRunning } from './notConnected.js'
 
 export interface Question {
   readonly socketPath: string
@@ -53,7 +53,7 @@ export async function* ask(question: Question): AsyncGenerator<AnswerLine, void,
 
 /** The system would cut a longer path off and look elsewhere; no daemon can listen there either. */
 const socketPathOf = ({ socketPath }: Question): string => {
-  if (Buffer.byteLength(socketPath) > socketPathBytesMax) throw new ClusterError('notRunning')
+  if (Buffer.byteLength(socketPath) > socketPathBytesMax) throw notRunning(socketPath)
   return socketPath
 }
 
