@@ -56,6 +56,10 @@ export const limits = {
   fetchFilesMax: 2_048,
   fetchPathBytesMax: 256 * KiB,
   fetchesPerWorkerMax: 4,
+  /** Answers to questions of cluster_control that run for one worker, until their work has ended. */
+  answersPerLinkMax: 4,
+  /** Rows or entries that are worked on before everything else has its turn again: a few milliseconds. */
+  stepsPerTurnMax: 4_096,
   /** A fetch may bring so many times what the plan says is missing, for files may grow until they are sent, and this much besides. */
   fetchGrowthMax: 2,
   fetchSlackBytes: 1 * MiB,

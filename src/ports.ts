@@ -144,6 +144,8 @@ export interface IncomingStream extends AsyncIterable<Uint8Array> {
 }
 
 export interface OutgoingStream {
+  /** Aborted, with the ClusterError, as soon as nobody reads any more: the stream was reset by either side, or the link is closed. */
+  readonly signal: AbortSignal
   /** Resolves when the chunk is within the peer's window; at most limits.streamChunkBytesMax bytes. */
   write(chunk: Uint8Array): Promise<void>
   end(): void

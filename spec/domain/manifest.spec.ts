@@ -45,6 +45,27 @@ const afterSteps = (list: readonly Step[]): { manifest: Manifest; model: Map<str
 }
 
 describe('manifest', () => {
+  it('knows the paths of each bucket in order, and which entries are held, after any changes', () =>
+    fc.assert(
+      fc.property(fc.array(steps, { minLength: 1, maxLength: 3 }), (rounds) => {
+        const manifest = new Manifest()
+        const model = new Map<string, FileEntry>()
+        for (const step of rounds.flat()) {
+          if ('set' in step) {
+            manifest.set(step.set)
+            model.set(step.set.path, step.set)
+          } else if ('remove' in step) {
+            manifest.delete(step.remove)
+            model.delete(step.remove)
+          }
+          const sorted = Array.from({ length: bucketCount }, (_, index) => manifest.sortedPaths(index))
+          expect(sorted).toEqual(sorted.map((_, index) => [...model.keys()].filter((path) => bucketOf(path) === index).sort()))
+          expect([...manifest.heldPaths].sort()).toEqual([...model.values()].flatMap(({ held, path }) => (held ? [path] : [])).sort())
+        }
+      }),
+      { numRuns: 20 },
+    ))
+
   it('has the same root exactly when paths, modes, contents and held files are the same', () =>
     fc.assert(
       fc.property(treePairs(heldEntries, heldEntries), ([ours, theirs]) => {

@@ -3,8 +3,10 @@ import { expect } from 'vitest'
 import { type IntegrityAnswersInput, integrityAnswers } from '../../src/actors/integrityAnswers.js'
 import { IntegritySync } from '../../src/actors/integritySync.js'
 import { LocalTree } from '../../src/actors/localTree.js'
+import { RunningAnswers } from '../../src/actors/runningAnswers.js'
 import { WorkerState } from '../../src/domain/workerState.js'
 import { ok } from '../../src/errors.js'
+import { limits } from '../../src/limits.js'
 import type { Files, Handlers } from '../../src/ports.js'
 import { MemoryDisk } from '../../src/simulation/memoryDisk.js'
 import { createSimulatedFiles } from '../../src/simulation/simulatedFiles.js'
@@ -41,7 +43,8 @@ export const setUp = async ({ capabilities = ['delta'], handlers, masterFiles, w
   const { clock } = pair
   const master = node(clock, 'master', masterFiles)
   const worker = node(clock, 'worker', workerFiles)
-  const input = { link: pair.master, state: new WorkerState(), log: recordingLog() }
+  const transfers = new RunningAnswers('transfers', limits.fetchesPerWorkerMax)
+  const input = { link: pair.master, state: new WorkerState(), log: recordingLog(), transfers }
   const honest = integrityAnswers({ tree: master.tree, clock }, input, forever)
   pair.master.serve(handlers?.(honest, input) ?? honest)
   const sync = new IntegritySync({ tree: worker.tree, clock, requestTimeoutMs: 20_000, compression: 'auto' })

@@ -11,18 +11,24 @@ import { checkPath } from '../domain/paths.js'
 import { answerCompare } from '../domain/syncPlan.js'
 import { type ContentRequest, isPassing } from '../domain/tree.js'
 import type { WorkerState } from '../domain/workerState.js'
-import { asClusterError, ClusterError } from '../errors.js'
+import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
-import type { Clock, Handlers, Link, Log } from '../ports.js'
+import type { Clock, Handlers, Link, Log, OutgoingStream } from '../ports.js'
 import type { RequestBody } from '../protocol/messages.js'
 import { ItemsRefusals } from './itemsRefusal.js'
 import type { LocalTree } from './localTree.js'
+import type { RunningAnswers } from './runningAnswers.js'
 
 export interface IntegrityAnswersInput {
   readonly link: Link
   readonly state: WorkerState
   /** Tagged with the worker's name. */
   readonly log: Log
+}
+
+export interface CountedTransfers {
+  /** Of this worker, over all restarts of the thread. */
+  readonly transfers: RunningAnswers
 }
 
 export interface IntegrityAnswersOptions {
@@ -32,44 +38,36 @@ export interface IntegrityAnswersOptions {
 
 export const integrityAnswers = (
   { tree, clock }: IntegrityAnswersOptions,
-  { link, state, log }: IntegrityAnswersInput,
+  { link, log, state, transfers }: IntegrityAnswersInput & CountedTransfers,
   signal: AbortSignal,
 ): Handlers => {
   const checkLog = log.at({ subtag: 'Integrity check' })
   const syncLog = log.at({ subtag: 'Integrity sync' })
   const itemsRefusals = new ItemsRefusals(tree.synced, link, state, checkLog)
-  let fetches = 0
   let syncStartMs = 0
   /** Of the failures, as the log has them: the same ones are not told again. */
   let told = ''
 
-  const assertFree = (): void => {
-    if (fetches >= limits.fetchesPerWorkerMax)
-      throw new ClusterError('overloaded', {
-        message: `At most ${limits.fetchesPerWorkerMax} transfers of one worker run at the same time`,
-      })
-  }
-
-  const send = async (stream: ReturnType<Link['openStream']>, first: ContentRequest): Promise<void> => {
-    fetches += 1
+  const send = async (stream: OutgoingStream, first: ContentRequest): Promise<void> => {
     const content = tree.content.begin(first.files)
+    // The next block is read while this one waits for the worker's window: two blocks in memory, whatever the file's size.
+    let reading: ReturnType<typeof content.read> | undefined = content.read(first, stream.signal)
     try {
-      // The next block is read while this one waits for the worker's window: two blocks in memory, whatever the file's size.
-      let reading: ReturnType<typeof content.read> | undefined = content.read(first, signal)
       while (reading) {
         const { block, next }: Awaited<typeof reading> = await reading
-        reading = next && content.read(next, signal)
+        reading = next && content.read(next, stream.signal)
         reading?.catch(() => undefined)
         await stream.write(block)
       }
       stream.end()
-    } catch (thrown) {
-      stream.reset(asClusterError(thrown, 'transferFailed'))
     } finally {
+      // A read that nobody waits for any more is still work.
+      await reading?.catch(() => undefined)
       content.end()
-      fetches -= 1
     }
   }
+  const begin = (stream: number, request: ContentRequest): void =>
+    transfers.begin({ link, stream, ended: signal, otherwise: 'transferFailed', send: (out) => send(out, request) })
 
   return {
     'integrity.check': async ({ root, items, files }) => {
@@ -99,26 +97,13 @@ export const integrityAnswers = (
       return decided.value.answer
     },
     'integrity.fetch': (body) => {
-      assertFree()
-      const request = readFetch(body, tree)
-      const stream = link.openStream(body.stream)
-      void send(stream, request)
+      begin(body.stream, readFetch(body, tree))
       return {}
     },
-    'integrity.recipe': async ({ digest, path }) => {
-      assertFree()
-      fetches += 1
-      try {
-        return await tree.files.recipe(checkedPath(tree, path), Buffer.from(digest).toString('hex'), signal)
-      } finally {
-        fetches -= 1
-      }
-    },
+    'integrity.recipe': ({ digest, path }) =>
+      transfers.run(() => tree.files.recipe(checkedPath(tree, path), Buffer.from(digest).toString('hex'), signal)),
     'integrity.ranges': (body) => {
-      assertFree()
-      const request = readRanges(body, tree)
-      const stream = link.openStream(body.stream)
-      void send(stream, request)
+      begin(body.stream, readRanges(body, tree))
       return {}
     },
     'integrity.report': (report) => {

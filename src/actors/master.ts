@@ -100,12 +100,12 @@ export const masterRegistry = (options: MasterOptions): Registry => {
 
 /** What cluster_control may be told. */
 export const masterView = (
-  options: Pick<MasterOptions, 'address' | 'agents' | 'cluster' | 'log' | 'managerName' | 'node' | 'tree' | 'version'>,
+  options: Pick<MasterOptions, 'address' | 'agents' | 'clock' | 'cluster' | 'log' | 'managerName' | 'node' | 'tree' | 'version'>,
   registry: Registry,
 ): MasterView => {
-  const { address, agents, cluster, managerName, node, tree, version } = options
+  const { address, agents, clock, cluster, managerName, node, tree, version } = options
   const log = options.log.at({ tag: 'Master', subtag: 'Local agents' })
-  return { cluster, self: { name: node, type: 'master', version, address }, managerName, registry, tree, agents, log }
+  return { cluster, self: { name: node, type: 'master', version, address }, managerName, registry, tree, agents, clock, log }
 }
 
 type DoorEvent =

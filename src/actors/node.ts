@@ -183,7 +183,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
         const { refused, refusedFacts, taken, unknown } = await agents.reports.add(query.reports)
         yield { kind: 'reported', refused, taken, unknown, ...(refusedFacts.length > 0 && { refusedFacts }) }
         yield { kind: 'end' }
-      } else if (registry) yield* masterAnswer(masterView({ ...identity, agents, log, tree }, registry), query, signal)
+      } else if (registry) yield* masterAnswer(masterView({ ...identity, agents, clock, log, tree }, registry), query, signal)
       else if ('tool' in query && query.tool !== undefined) throw notOnWorker(query.tool, identity.master.host)
       else yield* forwardedAnswer(masterLink ?? notConnected(disconnection), query, signal, timings.requestTimeoutMs)
     },

@@ -5,23 +5,25 @@
 import { parseAnswerLine } from '../domain/answerLine.js'
 import { parseQuery } from '../domain/clusterQuery.js'
 import type { AnswerLine, ClusterQuery, NodeHealth, NodeView } from '../domain/clusterView.js'
-import { heldReason } from '../domain/lastingFile.js'
 import { splitLines } from '../domain/splitLines.js'
-import type { FileEntry } from '../domain/tree.js'
-import type { FileState } from '../domain/workerState.js'
-import { asClusterError, ClusterError } from '../errors.js'
+import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
-import type { Link, OutgoingStream } from '../ports.js'
+import type { Clock, Link, OutgoingStream } from '../ports.js'
 import { type AgentsView, agentAnswer } from './agentQueries.js'
+import { filesAnswer } from './filesAnswer.js'
 import type { LocalAgents } from './localAgents.js'
 import type { LocalTree } from './localTree.js'
+import { pause } from './pause.js'
 import type { Member, Registry } from './registry.js'
+import { RunningAnswers } from './runningAnswers.js'
 import { type ServingInput, servingThread } from './servingThread.js'
+import { Turns } from './turns.js'
 
 export interface MasterView extends AgentsView {
   readonly cluster: string
   readonly registry: Registry
   readonly tree: LocalTree
+  readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
 }
 
 const nodeView = (member: Member): NodeView => ({
@@ -50,6 +52,9 @@ const healthOf = (member: Member, activeAgents: number): NodeHealth => {
   }
 }
 
+/** Of an answer, written together. */
+const pageChars = limits.streamChunkBytesMax / 4
+
 /** Questions that the master answers; `report` is for the node that it is told to. */
 export type MasterQuery = Exclude<ClusterQuery, { readonly kind: 'report' }>
 
@@ -59,7 +64,7 @@ export async function* masterAnswer(
   query: MasterQuery,
   signal: AbortSignal,
 ): AsyncGenerator<AnswerLine, void, undefined> {
-  const { agents, cluster, registry, self, tree } = view
+  const { agents, clock, cluster, registry, self, tree } = view
   const nodes = 'nodes' in query ? query.nodes : undefined
   const wanted = (name: string): boolean => !nodes || nodes.includes(name)
   const absent = (nodes ?? []).filter((name) => name !== self.name && !registry.get(name))
@@ -78,9 +83,11 @@ export async function* masterAnswer(
       for (const member of members) yield { kind: 'health', node: healthOf(member, activeOf(member.name)) }
       break
     }
-    case 'files':
-      for (const member of members) yield* filesOf(member, tree, query.all)
+    case 'files': {
+      const turns = new Turns(clock, signal)
+      for (const { name: node, state } of members) yield* filesAnswer({ node, state, manifest: tree.manifest, all: query.all }, turns)
       break
+    }
     default:
       yield* agentAnswer(view, query, signal)
   }
@@ -93,36 +100,6 @@ const withoutAgents = async (nodes: readonly string[], agents: LocalAgents, sign
   for (const node of new Set(nodes)) if ((await agents.store.shape({ nodes: [node] })).count === 0) return [node]
   return []
 }
-
-function* filesOf(member: Member, tree: LocalTree, all: boolean): Generator<AnswerLine> {
-  const { failuresLeftOut, files, inSync, isCompared, refusal } = member.state
-  const held = [...tree.manifest.entries()].filter((entry) => entry.held && !files.has(entry.path))
-  const rows = new Map([...files, ...held.map(heldRow)])
-  const failed = [...rows.values()].filter(({ state }) => state === 'failed').length
-  yield {
-    kind: 'filesOf',
-    summary: {
-      node: member.name,
-      inSync: inSync && held.length === 0,
-      files: tree.manifest.files,
-      pending: rows.size - failed,
-      failed,
-      failuresLeftOut,
-      ...(refusal && { code: refusal.code, error: refusal.message }),
-    },
-  }
-  const rest = { state: isCompared ? 'synced' : 'pending', error: undefined } as const
-  const others = all ? [...tree.manifest.entries()].flatMap(({ path }) => (rows.has(path) ? [] : [path])) : []
-  for (const file of [...rows.keys(), ...others].sort()) {
-    const { error, state } = rows.get(file) ?? rest
-    yield { kind: 'file', row: { node: member.name, file, state, ...(error && { code: error.code, error: error.message }) } }
-  }
-}
-
-const heldRow = (entry: FileEntry): [string, FileState] => [
-  entry.path,
-  { state: 'failed', error: { code: 'fileFailed', message: heldReason(entry) } },
-]
 
 /** A worker's answer: the master's. */
 export async function* forwardedAnswer(
@@ -147,34 +124,37 @@ export async function* forwardedAnswer(
 /** The master's thread that answers the queries that a worker forwards. */
 export const clusterQueries = servingThread('queries')
 
-export const queriesServing = (link: Link, view: MasterView): ServingInput => ({
-  link,
-  answers: (signal) => ({
-    'control.query': ({ stream, query: text }) => {
-      const parsed = parseQuery(text)
-      if (!parsed.ok) throw parsed.error
-      const query = parsed.value
-      // Commands, and what else only the programs on the master may ask, do not come from another node.
-      if (query.kind === 'report' || ('tool' in query && query.tool !== undefined)) throw new ClusterError('notOnWorker')
-      void sendLines(link.openStream(stream), masterAnswer(view, query, signal), signal)
-      return {}
-    },
-  }),
-})
-
-const sendLines = async (stream: OutgoingStream, lines: AsyncIterable<AnswerLine>, signal: AbortSignal): Promise<void> => {
-  try {
-    let pending = ''
-    for await (const line of lines) {
-      pending += `${JSON.stringify(line)}\n`
-      if (pending.length < limits.streamChunkBytesMax / 8) continue
-      signal.throwIfAborted()
-      await stream.write(Buffer.from(pending))
-      pending = ''
-    }
-    if (pending !== '') await stream.write(Buffer.from(pending))
-    stream.end()
-  } catch (thrown) {
-    stream.reset(asClusterError(thrown, 'requestFailed'))
+export const queriesServing = (link: Link, view: MasterView): ServingInput => {
+  const answers = new RunningAnswers('questions', limits.answersPerLinkMax)
+  return {
+    link,
+    answers: (ended) => ({
+      'control.query': ({ stream, query: text }) => {
+        const parsed = parseQuery(text)
+        if (!parsed.ok) throw parsed.error
+        const query = parsed.value
+        // Commands, and what else only the programs on the master may ask, do not come from another node.
+        if (query.kind === 'report' || ('tool' in query && query.tool !== undefined)) throw new ClusterError('notOnWorker')
+        answers.begin({ link, stream, ended, otherwise: 'requestFailed', send: (out) => sendLines(out, query, view) })
+        return {}
+      },
+    }),
   }
+}
+
+const sendLines = async (stream: OutgoingStream, query: MasterQuery, view: MasterView): Promise<void> => {
+  const { signal } = stream
+  // A peer that takes its question back at once has cost nothing yet.
+  await pause(view.clock, 0, signal)
+  let page = ''
+  for await (const line of masterAnswer(view, query, signal)) {
+    page += `${JSON.stringify(line)}\n`
+    if (page.length < pageChars) continue
+    await stream.write(Buffer.from(page))
+    page = ''
+    // A peer that has room for all of it must not keep the master from everything else.
+    await pause(view.clock, 0, signal)
+  }
+  if (page !== '') await stream.write(Buffer.from(page))
+  stream.end()
 }

@@ -25,6 +25,9 @@ export class Manifest {
   readonly #buckets: readonly Bucket[] = Array.from({ length: bucketCount }, () => new Map())
   readonly #digests = Buffer.alloc(bucketCount * bucketDigestBytes)
   readonly #stale = new Set<number>(Array.from({ length: bucketCount }, (_, index) => index))
+  /** The paths of a bucket in order, until one comes or goes. */
+  readonly #sorted: (readonly string[] | undefined)[] = []
+  readonly #held = new Set<string>()
   /** Where each content is, to copy from instead of fetching: nearly always at one path, for which a set would be a waste. */
   readonly #pathsOf = new Map<Digest, string | Set<string>>()
   #root: Uint8Array | undefined
@@ -36,6 +39,11 @@ export class Manifest {
 
   get(path: string): FileEntry | undefined {
     return this.#buckets[bucketOf(path)]?.get(path)
+  }
+
+  /** Of the entries that are held. */
+  get heldPaths(): ReadonlySet<string> {
+    return this.#held
   }
 
   /** Some path with this content, if any. */
@@ -50,15 +58,24 @@ export class Manifest {
     const bucket = this.#touch(entry.path)
     const before = bucket.get(entry.path)
     if (before) this.#forgetContent(before)
-    else this.#files += 1
+    else {
+      this.#files += 1
+      this.#sorted[bucketOf(entry.path)] = undefined
+    }
     bucket.set(entry.path, entry)
-    if (!entry.held) this.#noteContent(entry)
+    if (entry.held) this.#held.add(entry.path)
+    else {
+      this.#held.delete(entry.path)
+      this.#noteContent(entry)
+    }
   }
 
   delete(path: string): void {
     const before = this.get(path)
     if (!before) return
     this.#touch(path).delete(path)
+    this.#sorted[bucketOf(path)] = undefined
+    this.#held.delete(path)
     this.#forgetContent(before)
     this.#files -= 1
   }
@@ -69,12 +86,21 @@ export class Manifest {
     return bucket
   }
 
+  /** The paths of a bucket in order. The list is never changed, so that a reader may take its time. */
+  sortedPaths(index: number): readonly string[] {
+    const known = this.#sorted[index]
+    if (known) return known
+    const sorted = [...this.bucket(index).keys()].sort()
+    this.#sorted[index] = sorted
+    return sorted
+  }
+
   /** Digests of up to `bucketsMax` changed buckets are brought up to date; false when that was all. Lets a caller spread the work. */
   settleSome(bucketsMax: number): boolean {
     let budget = bucketsMax
     for (const index of this.#stale) {
       if (budget-- === 0) return true
-      this.#digests.set(bucketDigest(this.bucket(index)), index * bucketDigestBytes)
+      this.#digests.set(bucketDigest(this.bucket(index), this.sortedPaths(index)), index * bucketDigestBytes)
       this.#stale.delete(index)
     }
     return false
@@ -119,9 +145,9 @@ export class Manifest {
 }
 
 /** Over path, mode and content in order of the paths: equal exactly when all of these are. */
-const bucketDigest = (bucket: ReadonlyMap<string, FileEntry>): Uint8Array => {
+const bucketDigest = (bucket: ReadonlyMap<string, FileEntry>, sorted: readonly string[]): Uint8Array => {
   let text = ''
-  for (const path of [...bucket.keys()].sort()) {
+  for (const path of sorted) {
     const entry = bucket.get(path)
     if (entry) text += `${path}\0${entry.mode.toString(8)}\0${entry.held ? 'held' : entry.digest}\n`
   }

@@ -38,11 +38,18 @@ export class WorkerState {
   /** A plan is being carried out. */
   isSyncing = false
   failuresLeftOut = 0
-  /** At most limits.pendingFilesShownMax: which files a worker has to delete is for the worker to say, and it may lie. */
-  readonly files = new Map<string, FileState>()
+  #files = new Map<string, FileState>()
   /** Differing buckets of the round that are not decided yet; all of them before anything was compared. */
   #undecidedBuckets = Number.POSITIVE_INFINITY
   #refusal: FileState['error']
+
+  /**
+   * At most limits.pendingFilesShownMax: which files a worker has to delete is for the worker to say, and it may lie. A row is
+   * never changed, and a new plan has a new map: who reads one slowly reads what was true together.
+   */
+  get files(): ReadonlyMap<string, FileState> {
+    return this.#files
+  }
 
   /** Every file was compared: those without a row are in sync, but for files that we cannot read ourselves. */
   get isCompared(): boolean {
@@ -70,7 +77,7 @@ export class WorkerState {
     this.isSyncing = false
     this.#undecidedBuckets = 0
     this.failuresLeftOut = 0
-    this.files.clear()
+    this.#files = new Map()
   }
 
   /** A round that was under way has come to nothing; the rows stay until this one has its plan. */
@@ -84,7 +91,7 @@ export class WorkerState {
   differsIn(buckets: number): void {
     this.#undecidedBuckets = buckets
     this.failuresLeftOut = 0
-    this.files.clear()
+    this.#files = new Map()
   }
 
   /** What was decided about some of the differing buckets. */
@@ -99,12 +106,12 @@ export class WorkerState {
   /** A plan was carried out, but for `failures`. */
   applied(failures: readonly FileFailure[], leftOut: number): void {
     this.isSyncing = false
-    this.files.clear()
+    this.#files = new Map()
     this.failuresLeftOut = leftOut
-    for (const { path, code, message } of failures) this.files.set(path, { state: 'failed', error: { code, message } })
+    for (const { path, code, message } of failures) this.#files.set(path, { state: 'failed', error: { code, message } })
   }
 
   #expect(path: string): void {
-    if (this.files.size < limits.pendingFilesShownMax) this.files.set(path, { state: 'pending' })
+    if (this.files.size < limits.pendingFilesShownMax) this.#files.set(path, { state: 'pending' })
   }
 }

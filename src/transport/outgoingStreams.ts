@@ -30,6 +30,7 @@ class SendingStream implements OutgoingStream, Due {
   readonly #streams: OutgoingStreams
   readonly #queue: QueuedChunk[] = []
   readonly deadline: Deadline
+  readonly #abort = new AbortController()
   #queuedCost = 0
   #ended = false
   #endSent = false
@@ -40,6 +41,10 @@ class SendingStream implements OutgoingStream, Due {
     this.#streams = streams
     this.window = new SendWindow(notices.limits.streamWindowBytes)
     this.deadline = notices.deadlines.add(notices.limits.streamIdleMsMax, this)
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
   }
 
   write(chunk: Uint8Array): Promise<void> {
@@ -101,6 +106,7 @@ class SendingStream implements OutgoingStream, Due {
 
   fail(error: ClusterError): void {
     this.#failure ??= error
+    this.#abort.abort(this.#failure)
     for (const { waiter } of this.#queue.splice(0)) waiter?.reject(error)
   }
 }

@@ -8,12 +8,14 @@ import { logSeconds } from '../../domain/logText.js'
 import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/syncPlan.js'
 import { type FileFailure, isPassing } from '../../domain/tree.js'
 import type { ClusterError } from '../../errors.js'
+import { limits } from '../../limits.js'
 import type { Clock, Link, Log } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from '../integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from '../integritySync.js'
 import type { LocalTree } from '../localTree.js'
 import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
+import { RunningAnswers } from '../runningAnswers.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
 import { crashIn, thrownIn } from '../thrownError.js'
 
@@ -253,8 +255,11 @@ const failuresLoggedMax = 20
 export const integrityServe = servingThread('integrity')
 
 /** Answers one worker's questions, and tells it when the master's tree has changed. */
-export const integrityServing = (options: IntegrityAnswersOptions, input: IntegrityAnswersInput): ServingInput => ({
-  link: input.link,
-  answers: (signal) => integrityAnswers(options, input, signal),
-  accompany: () => options.tree.onChanged(() => input.link.notify('integrity.changed', { root: options.tree.manifest.root() })),
-})
+export const integrityServing = (options: IntegrityAnswersOptions, input: IntegrityAnswersInput): ServingInput => {
+  const transfers = new RunningAnswers('transfers', limits.fetchesPerWorkerMax)
+  return {
+    link: input.link,
+    answers: (signal) => integrityAnswers(options, { ...input, transfers }, signal),
+    accompany: () => options.tree.onChanged(() => input.link.notify('integrity.changed', { root: options.tree.manifest.root() })),
+  }
+}
