@@ -25,7 +25,7 @@ const boundaries = {
     'actors/',
   ],
   'config/': [...foundation, 'domain/', 'ports.ts'],
-  'control/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'config/'],
+  'control/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'config/', 'version.ts'],
 }
 
 const pattern = (parts) => `^src/(${parts.map((part) => (part.endsWith('/') ? part : `${part.replace('.', '\\.')}$`)).join('|')})`

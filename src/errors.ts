@@ -1,10 +1,13 @@
 /**
  * ClusterError and the one closed table of its codes. Where Wazuh has a number for the same mistake, the number is kept,
- * so that operators find what they know; Muster's own begin at 3100.
+ * so that operators find what they know; Muster's own are those from 3100 to 3199.
  */
 
+export const firstOwnNumber = 3100
+export const lastOwnNumber = 3199
+
 interface ErrorKind {
-  /** Wazuh's number, or Muster's own from 3100 on. */
+  /** Wazuh's number, or Muster's own. */
   readonly number: number
   /** Whether the same attempt may succeed later without anyone mending anything. */
   readonly retryable: boolean
@@ -57,6 +60,7 @@ export const errorTable = {
   tableNewer: kind(3141, false, "The agents' table was made by a newer version"),
   tableDamaged: kind(3142, true, "The agents' table cannot be relied on and is opened anew"),
   tableNotOurs: kind(3143, false, "A file of another program lies in the place of the agents' table"),
+  argumentsInvalid: kind(3160, false, 'Wrong arguments'),
   agentNameInvalid: kind(9005, false, 'Invalid agent name'),
   agentIpInvalid: kind(9006, false, 'Invalid IP'),
   duplicateAgentIp: kind(9007, false, 'Duplicate IP'),

@@ -112,24 +112,23 @@ describe('agent_control', () => {
     expect(await run(['--remove', '001'], 'y\n')).toEqual({ code: 0, out: `${question}Agent '001' (web-1) removed.\n`, err: '' })
     expect(world.agents.has(1)).toBe(false)
     expect(await run(['--remove', '2', '-q'])).toEqual({ code: 0, out: "Agent '002' (web-2) removed.\n", err: '' })
-    expect(await run(['--remove', '2', '-q'])).toEqual({ code: 1, out: '', err: 'Error 9011 - Agent not found\n' })
+    expect(await run(['--remove', '2', '-q'])).toEqual({ code: 1, out: '', err: 'ERROR: Error 9011 - Agent not found\n' })
   })
 
   it.each([
-    [[], /^Wrong arguments: nothing to do; 'agent_control -h' /],
-    [['-c'], /^Wrong arguments: nothing to do/],
-    [['-l', '-i', '1'], /^Wrong arguments: only one of -l, -i, --add and --remove /],
-    [['-lcn'], /^Wrong arguments: only one of -c and -n /],
-    [['-i', '1', '-c'], /^Wrong arguments: -c and -n go with -l only/],
-    [['-l', '--ip', 'any'], /^Wrong arguments: --ip goes with --add only/],
-    [['--remove', '1', '-j'], /^Wrong arguments: -j goes with -l and -i only/],
-    [['-i', '1x'], /^Wrong arguments: '1x' is no ID of an agent/],
-    [['--remove', '000'], /^Wrong arguments: '000' is the manager itself, which cannot be removed\.\n$/],
-    [['--remove=-1'], /^Wrong arguments: '-1' is no ID of an agent/],
-    [['-r', '1'], /^Wrong arguments: unknown option '-r'\.\n$/],
-    [['--add', '-x'], /^Wrong arguments: --add takes a value, and '-x' looks like an option/],
-    [['--add', 'web', '--ip', '-q'], /^Wrong arguments: --ip takes a value, and '-q' looks like an option/],
-    [['-i'], /^Wrong arguments: option .* argument missing\.\n$/],
+    [[], /^ERROR: Wrong arguments: nothing to do; 'agent_control -h' /],
+    [['-c'], /^ERROR: Wrong arguments: nothing to do/],
+    [['-l', '-i', '1'], /^ERROR: Wrong arguments: only one of -l, -i, --add and --remove /],
+    [['-lcn'], /^ERROR: Wrong arguments: only one of -c and -n /],
+    [['-i', '1', '-c'], /^ERROR: Wrong arguments: -c and -n go with -l only/],
+    [['-l', '--ip', 'any'], /^ERROR: Wrong arguments: --ip goes with --add only/],
+    [['-i', '1x'], /^ERROR: Wrong arguments: '1x' is not an ID of an agent/],
+    [['--remove', '000'], /^ERROR: Wrong arguments: '000' is the manager itself, which cannot be removed\.\n$/],
+    [['--remove=-1'], /^ERROR: Wrong arguments: '-1' is not an ID of an agent/],
+    [['-r', '1'], /^ERROR: Wrong arguments: unknown option '-r'\.\n$/],
+    [['--add', '-x'], /^ERROR: Wrong arguments: --add takes a value, and '-x' looks like an option/],
+    [['--add', 'web', '--ip', '-q'], /^ERROR: Wrong arguments: --ip takes a value, and '-q' looks like an option/],
+    [['-i'], /^ERROR: Wrong arguments: option .* argument missing\.\n$/],
   ])('with %j says what is wrong and exits with 1', async (argv, sentence) => {
     const { code, out, err } = await ranProgram(runAgentControl, argv)
     expect({ code, out }).toEqual({ code: 1, out: '' })
@@ -141,9 +140,9 @@ describe('agent_control', () => {
     const err =
       'ERROR: Wazuh is running in cluster mode: agent_control is not available in worker nodes. ' +
       'Please, try again in the master node: wazuh-master.\n'
-    for (const argv of [['-l'], ['-l', '-j'], ['-i', '1'], ['--add', 'x'], ['--remove', '1']]) {
+    for (const argv of [['-l'], ['-i', '1'], ['--add', 'x'], ['--remove', '1']]) {
       const down = await ranProgram(runAgentControl, argv, { WAZUH_PATH: '/no/home' })
-      expect(down).toEqual({ code: 1, out: '', err: 'Cluster is not running. No daemon answers on the home /no/home.\n' })
+      expect(down).toEqual({ code: 1, out: '', err: 'ERROR: Cluster is not running. No daemon answers on the home /no/home.\n' })
       expect(await ranProgram(runAgentControl, argv, { WAZUH_PATH: home })).toEqual({ code: 1, out: '', err })
     }
   })

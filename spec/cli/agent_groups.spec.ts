@@ -183,52 +183,63 @@ describe('agent_groups changes', () => {
 })
 
 describe('agent_groups says in one sentence', () => {
-  const unchanged = "The groups of agent '003' did not change: it has the most that it may have, or only 'default', or is gone by now.\n"
+  const unchanged =
+    "ERROR: The groups of agent '003' did not change: it has the most that it may have, or only 'default', or is gone by now.\n"
   it.each([
-    [['-s', '-i', '9'], 'Error 9011 - Agent not found\n'],
-    [['-a', '-i', '9', '-g', 'web'], 'Error 9011 - Agent not found\n'],
-    [['-a', '-i', '1', '-g', 'nope', '-q'], "Error 9014 - The group 'nope' does not exist\n"],
-    [['-a', '-g', 'web', '-q'], "Error 9014 - The group 'web' already exists.\n"],
-    [['-r', '-g', 'nope', '-q'], "Error 9014 - The group 'nope' does not exist\n"],
-    [['-a', '-i', '1', '-g', 'nope'], "Error 9014 - The group 'nope' does not exist\n"],
-    [['-a', '-i', '1', '-g', 'nope', '-f'], "Error 9014 - The group 'nope' does not exist\n"],
-    [['-a', '-g', 'web'], "Error 9014 - The group 'web' already exists.\n"],
-    [['-a', '-g', 'a b'], "Error 9014 - The group 'a b' does not exist\n"],
-    [['-r', '-g', 'nope'], "Error 9014 - The group 'nope' does not exist\n"],
-    [['-r', '-g', 'default'], "Error 9014 - The group 'default' cannot be removed\n"],
+    [['-s', '-i', '9'], 'ERROR: Error 9011 - Agent not found\n'],
+    [['-a', '-i', '9', '-g', 'web'], 'ERROR: Error 9011 - Agent not found\n'],
+    [['-a', '-i', '1', '-g', 'nope', '-q'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
+    [['-a', '-g', 'web', '-q'], "ERROR: Error 9014 - The group 'web' already exists.\n"],
+    [['-r', '-g', 'nope', '-q'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
+    [['-a', '-i', '1', '-g', 'nope'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
+    [['-a', '-i', '1', '-g', 'nope', '-f'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
+    [['-a', '-g', 'web'], "ERROR: Error 9014 - The group 'web' already exists.\n"],
+    [['-a', '-g', 'a b'], "ERROR: Error 9014 - The group 'a b' does not exist.\n"],
+    [['-r', '-g', 'nope'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
+    [['-r', '-g', 'default'], "ERROR: Error 9014 - The group 'default' cannot be removed.\n"],
     [['-r', '-i', '3'], unchanged],
     [['-r', '-i', '3', '-g', 'default'], unchanged],
-    [['-r', '-i', '2', '-g', 'nope'], "Error 9014 - Agent '002' does not belong to group 'nope'\n"],
-    [['-l', '-g', 'no\u001bpe'], "Error 9014 - The group 'no\\x1bpe' does not exist\n"],
+    [['-r', '-i', '2', '-g', 'nope'], "ERROR: Error 9014 - Agent '002' does not belong to group 'nope'.\n"],
+    [['-l', '-g', 'no\u001bpe'], "ERROR: Error 9014 - The group 'no\\x1bpe' does not exist.\n"],
     [['-r', '-i', '3', '-q'], unchanged],
   ])('what cannot be done: %j', async (argv, err) => expect(await (await master()).run(argv)).toEqual({ code: 1, out: '', err }))
 
   it.each([
-    [['-l', '-a', '-g', 'x'], /^Wrong arguments: only one of /],
-    [['-a'], /^Wrong arguments: -a takes a group /],
-    [['-a', '-i', '1'], /^Wrong arguments: -a takes a group /],
-    [['-r'], /^Wrong arguments: -r takes a group /],
-    [['-c'], /^Wrong arguments: -c takes a group /],
-    [['-s'], /^Wrong arguments: -s and -S take an agent /],
-    [['-S', '-i', '1', '-g', 'x'], /^Wrong arguments: -s and -S take an agent /],
-    [['-s', '-i', 'web'], /^Wrong arguments: 'web' is no ID of an agent/],
-    [['-s', '-i', '9999999999'], /^Wrong arguments: '9999999999' is no ID of an agent/],
-    [['-a', '-g', 'x', '-j'], /^Wrong arguments: -j goes with /],
-    [['-r', '-i', '1', '-j'], /^Wrong arguments: -j goes with /],
-    [['-a', '-g', 'x', '-f'], /^Wrong arguments: -f goes with -a -i only/],
-    [['-l', '-i', '1'], /^Wrong arguments: -i goes with /],
-    [['-g', 'x'], /^Wrong arguments: -g goes with /],
-    [['-s', '-i'], /^Wrong arguments: option .* argument missing\.\n$/],
-    [['--nonsense'], /^Wrong arguments: unknown option '--nonsense'\.\n$/],
-    [['--lst'], /^Wrong arguments: unknown option '--lst' \(Did you mean --list\?\)\.\n$/],
-    [['-a', '-g', '-q'], /^Wrong arguments: --group takes a value, and '-q' looks like an option \(if it is meant: --group=-q\)\.\n$/],
-    [['-l', '-g', ''], /^Wrong arguments: --group takes a value that is not empty\.\n$/],
-    [['-l', '--home', ''], /^Wrong arguments: --home takes a value that is not empty\.\n$/],
-    [['x'], /^Wrong arguments: too many arguments/],
+    [['-l', '-a', '-g', 'x'], /^ERROR: Wrong arguments: only one of /],
+    [['-a'], /^ERROR: Wrong arguments: -a takes a group /],
+    [['-a', '-i', '1'], /^ERROR: Wrong arguments: -a takes a group /],
+    [['-r'], /^ERROR: Wrong arguments: -r takes a group /],
+    [['-c'], /^ERROR: Wrong arguments: -c takes a group /],
+    [['-s'], /^ERROR: Wrong arguments: -s and -S take an agent /],
+    [['-S', '-i', '1', '-g', 'x'], /^ERROR: Wrong arguments: -s and -S take an agent /],
+    [['-s', '-i', 'web'], /^ERROR: Wrong arguments: 'web' is not an ID of an agent/],
+    [['-s', '-i', '9999999999'], /^ERROR: Wrong arguments: '9999999999' is not an ID of an agent/],
+    [['-a', '-g', 'x', '-f'], /^ERROR: Wrong arguments: -f goes with -a -i only/],
+    [['-l', '-i', '1'], /^ERROR: Wrong arguments: -i goes with /],
+    [['-g', 'x'], /^ERROR: Wrong arguments: -g goes with /],
+    [['-s', '-i'], /^ERROR: Wrong arguments: option .* argument missing\.\n$/],
+    [['--nonsense'], /^ERROR: Wrong arguments: unknown option '--nonsense'\.\n$/],
+    [['--lst'], /^ERROR: Wrong arguments: unknown option '--lst' \(Did you mean --list\?\)\.\n$/],
+    [
+      ['-a', '-g', '-q'],
+      /^ERROR: Wrong arguments: --group takes a value, and '-q' looks like an option \(if it is meant: --group=-q\)\.\n$/,
+    ],
+    [['-l', '-g', ''], /^ERROR: Wrong arguments: --group takes a value that is not empty\.\n$/],
+    [['-l', '--home', ''], /^ERROR: Wrong arguments: --home takes a value that is not empty\.\n$/],
+    [['x'], /^ERROR: Wrong arguments: too many arguments/],
   ])('what is wrong with %j', async (argv, sentence) => {
     const { code, out, err } = await ranProgram(runAgentGroups, argv)
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toMatch(sentence)
+  })
+
+  it.each([
+    ['-a', '-g', 'x', '-j'],
+    ['-r', '-i', '1', '--json'],
+  ])('as JSON that a change is not answered as JSON: %s', async (...argv) => {
+    const { code, out, err } = await ranProgram(runAgentGroups, argv)
+    expect({ code, err }).toEqual({ code: 1, err: '' })
+    expect(JSON.parse(out)).toEqual({ error: 3160, message: 'Wrong arguments: -j goes with -l, -c, -s and -S only.' })
   })
 
   it('that no daemon runs, and that a worker is not the place', async () => {
@@ -248,7 +259,7 @@ describe('agent_groups says in one sentence', () => {
       'Please, try again in the master node: 10.0.0.1.\n'
     for (const argv of tasks) {
       const down = await ranProgram(runAgentGroups, argv, { WAZUH_PATH: '/no/home' })
-      expect(down).toEqual({ code: 1, out: '', err: 'Cluster is not running. No daemon answers on the home /no/home.\n' })
+      expect(down).toEqual({ code: 1, out: '', err: 'ERROR: Cluster is not running. No daemon answers on the home /no/home.\n' })
       expect(await ranProgram(runAgentGroups, argv, { WAZUH_PATH: home })).toEqual({ code: 1, out: '', err })
     }
   })

@@ -102,55 +102,54 @@ describe('cluster_control', () => {
   })
 
   it('without a daemon says so and exits with 1', async () => {
-    for (const argv of [['-l'], ['-i'], ['-f', '--json'], ['-a'], ['-a', '--json']])
+    for (const argv of [['-l'], ['-i'], ['-f'], ['-a']])
       expect(await run(argv, { WAZUH_PATH: '/no/home' })).toEqual({
         code: 1,
         out: '',
-        err: 'Cluster is not running. No daemon answers on the home /no/home.\n',
+        err: 'ERROR: Cluster is not running. No daemon answers on the home /no/home.\n',
       })
   })
 
   it('names the nodes that there are not, and prints nothing else', async () => {
     const { home } = await serve(master())
-    for (const flags of [
-      ['-l'],
-      ['-i'],
-      ['-i', 'more'],
-      ['-f'],
-      ['-a'],
-      ['-l', '--json'],
-      ['-i', '--json'],
-      ['-f', '--json'],
-      ['-a', '--json'],
-    ])
-      expect(await run([...flags, '--home', home, '-fn', 'm', 'x', 'y\n'])).toEqual({
+    for (const flags of [['-l'], ['-i'], ['-i', 'more'], ['-f'], ['-a']]) {
+      const asked = [...flags, '--home', home, '-fn', 'm', 'x', 'y\n']
+      expect(await run(asked)).toEqual({ code: 1, out: '', err: 'ERROR: Error 3022 - Unknown node ID: x, y\\n.\n' })
+      const { code, err, out } = await run([...asked, '--json'])
+      expect({ code, err, answer: JSON.parse(out) as unknown }).toEqual({
         code: 1,
-        out: '',
-        err: 'Error 3022 - Unknown node ID: x, y\\n\n',
+        err: '',
+        answer: { error: 3022, message: 'Unknown node ID: x, y\n.' },
       })
+    }
   })
 
   it.each([
-    [['-l', '-i'], /^Wrong arguments: only one of /],
-    [['-f', '-a'], /^Wrong arguments: only one of /],
-    [['-i', 'less'], /^Wrong arguments: -i takes nothing or the word more, not 'less'\.\n$/],
-    [['-l', '-fs', 'active'], /^Wrong arguments: -fs goes with -a only\.\n$/],
-    [['-l', '-fn'], /^Wrong arguments: option .* argument missing\.\n$/],
-    [['-fn', 'w', '-l', '-fn', '-d'], /^Wrong arguments: --filter-node takes a value, and '-d' looks like an option/],
-    [['-l', 'more'], /^Wrong arguments: too many arguments/],
-    [['--nonsense'], /^Wrong arguments: unknown option '--nonsense'\.\n$/],
+    [['-l', '-i'], /^ERROR: Wrong arguments: only one of /],
+    [['-f', '-a'], /^ERROR: Wrong arguments: only one of /],
+    [['-i', 'less'], /^ERROR: Wrong arguments: -i takes nothing or the word more, not 'less'\.\n$/],
+    [['-l', '-fs', 'active'], /^ERROR: Wrong arguments: -fs goes with -a only\.\n$/],
+    [['-l', '-fn'], /^ERROR: Wrong arguments: option .* argument missing\.\n$/],
+    [['-fn', 'w', '-l', '-fn', '-d'], /^ERROR: Wrong arguments: --filter-node takes a value, and '-d' looks like an option/],
+    [['-l', 'more'], /^ERROR: Wrong arguments: too many arguments/],
+    [['--nonsense'], /^ERROR: Wrong arguments: unknown option '--nonsense'\.\n$/],
     [
       ['-a', '-fs', 'active', 'gone'],
-      /^Wrong arguments: 'gone' is no status of an agent: -fs takes active, disconnected, never_connected, pending\.\n$/,
+      /^ERROR: Wrong arguments: 'gone' is not a status of an agent: -fs takes active, disconnected, never_connected, pending\.\n$/,
     ],
-    [['-a', '-fs'], /^Wrong arguments: option .* argument missing\.\n$/],
-    [[], /^Wrong arguments: nothing to do\.\nUsage: cluster_control /],
-    [['-d'], /^Wrong arguments: nothing to do\.\nUsage: cluster_control /],
-    [['--json', '-fn', 'm'], /^Wrong arguments: nothing to do\.\nUsage: cluster_control /],
+    [['-a', '-fs'], /^ERROR: Wrong arguments: option .* argument missing\.\n$/],
+    [['-fn', 'm'], /^ERROR: Wrong arguments: -fn and --json go with -l, -i, -f and -a only\.\n$/],
+    [['-u', '-fn', 'm'], /^ERROR: Wrong arguments: -fn and --json go with -l, -i, -f and -a only\.\n$/],
   ])('with %j says what is wrong and exits with 1', async (argv, sentence) => {
     const { code, out, err } = await run(argv)
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toMatch(sentence)
+  })
+
+  it('asked for nothing prints the help and exits with 0, as Wazuh does', async () => {
+    const help = await run(['-h'])
+    expect(help).toMatchObject({ code: 0, err: '', out: expect.stringContaining('\nExamples:\n') })
+    for (const argv of [[], ['-d'], ['--home', '/nowhere']]) expect(await run(argv)).toEqual(help)
   })
 
   it('shows an example of each command with -h and -u', async () => {
@@ -168,7 +167,7 @@ describe('cluster_control', () => {
       yield { kind: 'cluster', name: 'c', unknownNodes: [] }
       throw new ClusterError('notConnected', { message: 'This worker is not connected to its master\u001b[2J\nroot#' })
     })
-    const sentence = 'Error 3023 - This worker is not connected to its master\\x1b[2J\\nroot#\n'
+    const sentence = 'ERROR: Error 3023 - This worker is not connected to its master\\x1b[2J\\nroot#.\n'
     expect(await run(['-l', '--home', home])).toEqual({ code: 1, out: '', err: sentence })
     const { err } = await run(['-l', '-d', '--home', home])
     expect(err).toContain(sentence)
@@ -204,7 +203,7 @@ describe('cluster_control', () => {
     })
     const full = new Writable({ write: (_, __, done) => done(Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' })) })
     expect(await runControl(['-l', '--home', home], { env: {}, stdin: noInput(), stdout: full, stderr })).toBe(1)
-    expect(err).toBe('The output cannot be written: ENOSPC: no space left\n')
+    expect(err).toBe('ERROR: The output cannot be written: ENOSPC: no space left.\n')
   })
 
   it('takes no more of the answer than its reader takes of it', async () => {

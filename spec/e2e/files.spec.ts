@@ -127,7 +127,7 @@ describe('cluster_control', () => {
       await cluster.daemon(worker).stop()
       const down = await cluster.control(worker, ['-l'])
       expect(down).toMatchObject({ code: 1, out: '' })
-      expect(down.err).toContain(`Cluster is not running. No daemon answers on the home ${cluster.home(worker)}.`)
+      expect(down.err).toContain(`ERROR: Cluster is not running. No daemon answers on the home ${cluster.home(worker)}.`)
     }))
 
   it('shows which file a worker cannot write and why; once that is mended the file comes without a restart', () =>

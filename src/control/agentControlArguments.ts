@@ -6,7 +6,6 @@ import {
   type CommonArguments,
   type CommonOptions,
   commonArguments,
-  mistake,
   type ParsedArguments,
   parsedOptions,
   withCommonOptions,
@@ -20,7 +19,6 @@ export type AgentTask =
 
 export interface AgentControlArguments extends CommonArguments {
   readonly task: AgentTask
-  readonly json: boolean
   /** No questions. */
   readonly quiet: boolean
 }
@@ -30,7 +28,6 @@ interface Options extends CommonOptions {
   readonly connected?: true
   readonly notConnected?: true
   readonly info?: string
-  readonly json?: true
   readonly add?: string
   readonly ip?: string
   readonly remove?: string
@@ -56,7 +53,6 @@ const program = (): Command =>
       .addOption(new Option('-c, --connected', 'with -l: the active ones only'))
       .addOption(new Option('-n, --not-connected', 'with -l: the disconnected ones and those that never connected only'))
       .addOption(new Option('-i, --info <id>', 'show all that is known of an agent'))
-      .addOption(new Option('-j, --json', 'print JSON'))
       .addOption(new Option('--add <name>', 'enrol an agent'))
       .addOption(new Option('--ip <ip>', 'with --add: the address or network that it connects from (default: any)'))
       .addOption(new Option('--remove <id>', "remove an agent (no short option: Wazuh's -r and -R scan and restart agents)"))
@@ -66,11 +62,11 @@ const program = (): Command =>
 
 export const parseAgentControlArguments = (argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<AgentControlArguments> => {
   const parsed = parsedOptions<Options>(program(), argv)
-  if ('outcome' in parsed) return parsed
+  if (!('given' in parsed)) return parsed
+  const common = commonArguments(parsed.given, env)
   const task = taskOf(parsed.given)
-  if (typeof task === 'string') return mistake(task)
-  const { json = false, quiet = false } = parsed.given
-  return { given: { ...commonArguments(parsed.given, env), task, json, quiet } }
+  if (typeof task === 'string') return { mistake: task, json: common.json }
+  return { given: { ...common, task, quiet: parsed.given.quiet ?? false } }
 }
 
 /** What is to be done, or what is wrong. */
@@ -86,7 +82,7 @@ const taskOf = ({ add, connected, info, ip, json, list, notConnected, remove }: 
   if (list) return { kind: 'list', ...(connected && { only: 'connected' }), ...(notConnected && { only: 'notConnected' }) }
   const text = info ?? remove ?? ''
   const id = agentIdOf(text)
-  if (id === undefined) return `'${text}' is no ID of an agent: a number is wanted.`
+  if (id === undefined) return `'${text}' is not an ID of an agent: a number is wanted.`
   if (info !== undefined) return { kind: 'info', id }
   return id === managerId ? `'${text}' is the manager itself, which cannot be removed.` : { kind: 'remove', id }
 }

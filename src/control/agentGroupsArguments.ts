@@ -5,7 +5,6 @@ import {
   type CommonArguments,
   type CommonOptions,
   commonArguments,
-  mistake,
   type ParsedArguments,
   parsedOptions,
   withCommonOptions,
@@ -26,7 +25,6 @@ export type GroupsTask =
 
 export interface AgentGroupsArguments extends CommonArguments {
   readonly task: GroupsTask
-  readonly json: boolean
   /** No questions. */
   readonly quiet: boolean
 }
@@ -41,7 +39,6 @@ interface Options extends CommonOptions {
   readonly forceSingleGroup?: true
   readonly agentId?: string
   readonly group?: string
-  readonly json?: true
   readonly quiet?: true
 }
 
@@ -72,18 +69,17 @@ const program = (): Command =>
       .addOption(new Option('-r, --remove-group', 'remove the group of -g, or take the agent of -i out of it'))
       .addOption(new Option('-i, --agent-id <id>', "an agent's ID"))
       .addOption(new Option('-g, --group <group>', "a group's name"))
-      .addOption(new Option('-j, --json', 'print JSON'))
       .addOption(new Option('-q, --quiet', 'ask no questions')),
     examples,
   )
 
 export const parseAgentGroupsArguments = (argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<AgentGroupsArguments> => {
   const parsed = parsedOptions<Options>(program(), argv)
-  if ('outcome' in parsed) return parsed
+  if (!('given' in parsed)) return parsed
+  const common = commonArguments(parsed.given, env)
   const task = taskOf(parsed.given)
-  if (typeof task === 'string') return mistake(task)
-  const { json = false, quiet = false } = parsed.given
-  return { given: { ...commonArguments(parsed.given, env), task, json, quiet } }
+  if (typeof task === 'string') return { mistake: task, json: common.json }
+  return { given: { ...common, task, quiet: parsed.given.quiet ?? false } }
 }
 
 /** What is to be done, or what is wrong. */
@@ -92,7 +88,7 @@ const taskOf = (options: Options): GroupsTask | string => {
   const chosen = [list, listFiles, addGroup, showGroup, showSync, removeGroup].filter((one) => one !== undefined)
   if (chosen.length > 1) return 'only one of -l, -c, -a, -s, -S and -r can be given.'
   const id = agentId === undefined ? undefined : agentIdOf(agentId)
-  if (agentId !== undefined && id === undefined) return `'${agentId}' is no ID of an agent: -i takes a number.`
+  if (agentId !== undefined && id === undefined) return `'${agentId}' is not an ID of an agent: -i takes a number.`
   if (forceSingleGroup && !(addGroup && id !== undefined)) return '-f goes with -a -i only.'
   if (json && (addGroup || removeGroup)) return '-j goes with -l, -c, -s and -S only.'
   if (addGroup || removeGroup) return changeOf(options, id)

@@ -1,45 +1,40 @@
 /** What the command lines of all programs have in common: options that are parsed or explained, mistakes in one sentence. */
 import { type Command, CommanderError, Option } from 'commander'
 import { limits } from '../limits.js'
+import { productVersion } from '../version.js'
 
-/** Nothing is to be asked: print `text` and exit. */
-export interface ArgumentsOutcome {
-  readonly exitCode: number
-  readonly text: string
-}
-
-/** What to do, or what to print instead. */
-export type ParsedArguments<A> = { readonly given: A } | { readonly outcome: ArgumentsOutcome }
+/** What to do, or the text to print instead, or a sentence that says what is wrong. */
+export type ParsedArguments<A> = { readonly given: A } | { readonly shown: string } | { readonly mistake: string; readonly json: boolean }
 
 export interface CommonArguments {
   readonly debug: boolean
   readonly home: string
+  readonly json: boolean
 }
 
 /** Of commander, as `withCommonOptions` makes them. */
 export interface CommonOptions {
   readonly debug?: true
   readonly home?: string
+  readonly json?: true
 }
 
 export const defaultHome = '/var/ossec'
 export const defaultHomeText = `$WAZUH_PATH, else the home in whose bin/ the program was called, else ${defaultHome}`
 
-/** A sentence, and exit code 1. */
-export const mistake = (sentence: string): { readonly outcome: ArgumentsOutcome } => ({
-  outcome: { exitCode: 1, text: `Wrong arguments: ${sentence}\n` },
-})
-
 export const withCommonOptions = (command: Command, examples: string): Command =>
   command
+    .version(`${command.name()} ${productVersion} (Muster)`, '-V, --version', 'print the version of this program')
+    .addOption(new Option('-j, --json', 'print JSON, errors too'))
     .addOption(new Option('--home <dir>', `home of the manager (default: ${defaultHomeText})`))
     .addOption(new Option('-d, --debug', 'show debug messages'))
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', `\nExamples:\n${examples}`)
     .exitOverride()
 
-export const commonArguments = ({ debug, home }: CommonOptions, env: NodeJS.ProcessEnv): CommonArguments => ({
+export const commonArguments = ({ debug, home, json }: CommonOptions, env: NodeJS.ProcessEnv): CommonArguments => ({
   debug: debug ?? false,
+  json: json ?? false,
   home: home ?? (env['WAZUH_PATH'] || defaultHome),
 })
 
@@ -52,6 +47,11 @@ export const agentIdOf = (text: string): number | undefined => {
 /** The options that were given; the help or a sentence when they are not to be followed. */
 export const parsedOptions = <O extends object>(command: Command, argv: readonly string[]): ParsedArguments<O> => {
   let text = ''
+  // Options behind a mistake are not parsed any more.
+  const mistake = (sentence: string) => ({
+    mistake: sentence,
+    json: command.opts<O>().json ?? (argv.includes('-j') || argv.includes('--json')),
+  })
   command.configureOutput({
     writeOut: (part) => {
       text += part
@@ -62,7 +62,7 @@ export const parsedOptions = <O extends object>(command: Command, argv: readonly
     command.parse([...argv], { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return error.exitCode === 0 ? { outcome: { exitCode: 0, text } } : mistake(sentenceOf(error))
+    return error.exitCode === 0 ? { shown: text } : mistake(sentenceOf(error))
   }
   const wrong = wrongValueOf(command, argv)
   return wrong === undefined ? { given: command.opts<O>() } : mistake(wrong)
@@ -74,6 +74,18 @@ export const sentenceOf = ({ message }: CommanderError): string =>
     .replace(/^error: /, '')
     .replaceAll('\n', ' ')
     .replace(/\.?$/, '.')
+
+/** With the examples. */
+export const helpOf = (command: Command): string => {
+  let text = ''
+  command.configureOutput({
+    writeOut: (part) => {
+      text += part
+    },
+  })
+  command.outputHelp()
+  return text
+}
 
 /** What is wrong with a value that commander took: it takes the next option for one when the value was forgotten. */
 export const wrongValueOf = (command: Command, argv: readonly string[]): string | undefined => {

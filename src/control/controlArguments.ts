@@ -5,7 +5,7 @@ import {
   type CommonArguments,
   type CommonOptions,
   commonArguments,
-  mistake,
+  helpOf,
   type ParsedArguments,
   parsedOptions,
   withCommonOptions,
@@ -13,10 +13,9 @@ import {
 import { controlExamples } from './controlExamples.js'
 
 export interface ControlArguments extends CommonArguments {
-  readonly task: 'nodes' | 'health' | 'healthMore' | 'files' | 'agents' | 'usage'
+  readonly task: 'nodes' | 'health' | 'healthMore' | 'files' | 'agents'
   readonly nodes: readonly string[] | undefined
   readonly statuses: readonly AgentStatus[] | undefined
-  readonly json: boolean
 }
 
 interface Options extends CommonOptions {
@@ -27,7 +26,6 @@ interface Options extends CommonOptions {
   readonly usage?: true
   readonly filterNode?: string[]
   readonly filterAgentStatus?: string[]
-  readonly json?: true
 }
 
 /** Options with several letters after one dash are the reference's; commander has none. */
@@ -50,11 +48,10 @@ const program = (): Command =>
       .description('Shows the state of the cluster, from any of its nodes.')
       .addOption(new Option('-l, --list-nodes', 'list the nodes'))
       .addOption(new Option('-i, --health [more]', "show each worker's last synchronizations, or more"))
-      .addOption(new Option('-f, --files', "show which of the workers' files are not in sync, and why"))
+      .addOption(new Option('-f, --files', "show which of the workers' files are not in sync, and why (with --json the others too)"))
       .addOption(new Option('-a, --list-agents', 'list the agents'))
       .addOption(new Option('--filter-node <node...>', 'show these nodes only, or the agents of these nodes'))
       .addOption(new Option('--filter-agent-status <status...>', `with -a: show agents of this status only: ${agentStatuses.join(', ')}`))
-      .addOption(new Option('--json', 'print JSON (with -f also the files that are in sync)'))
       .addOption(new Option('-u, --usage', 'show the usage'))
       .configureHelp({ optionTerm: ({ flags }) => shownTerms[flags] ?? flags }),
     controlExamples,
@@ -65,32 +62,33 @@ export const parseArguments = (argv: readonly string[], env: NodeJS.ProcessEnv):
   const end = argv.indexOf('--')
   const spelled = argv.map((argument, at) => (end >= 0 && at > end ? argument : spelledOut(argument)))
   const parsed = parsedOptions<Options>(program(), spelled)
-  return 'given' in parsed ? decide(parsed.given, env) : parsed
+  if (!('given' in parsed)) return parsed
+  const task = taskOf(parsed.given)
+  const common = commonArguments(parsed.given, env)
+  if (typeof task === 'string') return { mistake: task, json: common.json }
+  if (task.kind === 'help') return { shown: helpOf(program()) }
+  if (task.kind === 'usage') return { shown: usageText }
+  const { filterAgentStatus, filterNode } = parsed.given
+  return { given: { ...common, task: task.kind, nodes: filterNode, statuses: filterAgentStatus?.filter(isStatus) } }
 }
 
 const isStatus = (text: string): text is AgentStatus => agentStatuses.some((status) => status === text)
 
-const decide = (options: Options, env: NodeJS.ProcessEnv): ParsedArguments<ControlArguments> => {
-  const { listNodes, listAgents, health, files, usage, filterNode, filterAgentStatus } = options
+/** What is to be done, or what is wrong. */
+const taskOf = (options: Options): { readonly kind: ControlArguments['task'] | 'help' | 'usage' } | string => {
+  const { listNodes, listAgents, health, files, json, usage, filterNode, filterAgentStatus } = options
   if ([listNodes, listAgents, health, files, usage].filter((chosen) => chosen !== undefined).length > 1)
-    return mistake('only one of -l, -i, -f, -a and -u can be given.')
+    return 'only one of -l, -i, -f, -a and -u can be given.'
   const more = typeof health === 'string' && health.toLowerCase() === 'more'
-  if (typeof health === 'string' && !more) return mistake(`-i takes nothing or the word more, not '${health}'.`)
-  if (filterAgentStatus && !listAgents) return mistake('-fs goes with -a only.')
+  if (typeof health === 'string' && !more) return `-i takes nothing or the word more, not '${health}'.`
+  if (filterAgentStatus && !listAgents) return '-fs goes with -a only.'
   const wrong = filterAgentStatus?.find((status) => !isStatus(status))
-  if (wrong !== undefined) return mistake(`'${wrong}' is no status of an agent: -fs takes ${agentStatuses.join(', ')}.`)
-  const task = listNodes ? 'nodes' : files ? 'files' : listAgents ? 'agents' : more ? 'healthMore' : health ? 'health' : 'usage'
-  if (task === 'usage' && !usage) return mistake(`nothing to do.\n${usageText}`.trimEnd())
-  return {
-    given: {
-      ...commonArguments(options, env),
-      task,
-      nodes: filterNode,
-      statuses: filterAgentStatus?.filter(isStatus),
-      json: options.json ?? false,
-    },
-  }
+  if (wrong !== undefined) return `'${wrong}' is not a status of an agent: -fs takes ${agentStatuses.join(', ')}.`
+  const kind = listNodes ? 'nodes' : files ? 'files' : listAgents ? 'agents' : more ? 'healthMore' : health ? 'health' : undefined
+  if (kind === undefined && (json || filterNode)) return '-fn and --json go with -l, -i, -f and -a only.'
+  // As Wazuh does it: nothing to do is a question for help.
+  return { kind: kind ?? (usage ? 'usage' : 'help') }
 }
 
-export const usageText = `Usage: cluster_control [-h] [-u] [-d] [--json] [--home DIR] [-fn NODE...] [-fs STATUS...] (-l | -i [more] | -f | -a)
+export const usageText = `Usage: cluster_control [-h] [-u] [-d] [-j] [-V] [--home DIR] [-fn NODE...] [-fs STATUS...] (-l | -i [more] | -f | -a)
 ${controlExamples}`

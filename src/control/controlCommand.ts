@@ -1,13 +1,13 @@
 /** cluster_control: what each of its options asks, and how the answer is printed. */
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
-import { type ControlArguments, parseArguments, usageText } from './controlArguments.js'
+import { type ControlArguments, parseArguments } from './controlArguments.js'
 import { type ControlProgram, type ControlWorld, runProgram } from './controlProgram.js'
 import { printAgents, printAgentsJson } from './printAgents.js'
 import { printFiles, printFilesJson } from './printFiles.js'
 import { printHealth, printHealthJson, printHealthMore } from './printHealth.js'
 import { printNodes, printNodesJson } from './printNodes.js'
 
-type Task = Exclude<ControlArguments['task'], 'usage'>
+type Task = ControlArguments['task']
 type Print = (answer: AsyncIterable<AnswerLine>) => AsyncIterable<string>
 
 const prints: Readonly<Record<Task, { readonly text: Print; readonly json: Print }>> = {
@@ -29,8 +29,7 @@ const clusterControl: ControlProgram<ControlArguments> = {
   parse: parseArguments,
   carryOut: async (given, { ask, print }) => {
     const { json, task } = given
-    if (task === 'usage') await print([usageText])
-    else await print(prints[task][json ? 'json' : 'text'](ask(queryOf(task, given))))
+    await print(prints[task][json ? 'json' : 'text'](ask(queryOf(task, given))))
     return 0
   },
 }

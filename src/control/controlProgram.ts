@@ -1,12 +1,12 @@
 /** What all programs at the local socket do: take arguments, ask the daemon, print, and say in one sentence what went wrong. */
 import type { Readable, Writable } from 'node:stream'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
-import { asClusterError } from '../errors.js'
+import { asClusterError, ClusterError, errorTable, firstOwnNumber, lastOwnNumber } from '../errors.js'
 import type { CommonArguments, ParsedArguments } from './commandLine.js'
 import { confirmed } from './confirmed.js'
 import { ask } from './controlClient.js'
 import { controlSocketPath } from './controlSocketPath.js'
-import { escapeText } from './escapeText.js'
+import { escapeText, safeJson } from './escapeText.js'
 import { knownNodes } from './knownNodes.js'
 import { ReaderGone, writeText } from './writeText.js'
 
@@ -30,6 +30,8 @@ export interface ControlProgram<A extends CommonArguments> {
   parse(argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<A>
   /** Resolves with the exit code. */
   carryOut(given: A, conversation: Conversation): Promise<number>
+  /** Says what went wrong in this program's own way. */
+  errorText?(error: ClusterError, given: A): string | undefined
 }
 
 /** Runs one command line (without the program's name); resolves with the exit code and never rejects. */
@@ -39,19 +41,29 @@ export const runProgram = async <A extends CommonArguments>(
   world: ControlWorld,
 ): Promise<number> => {
   const parsed = program.parse(argv, world.env)
+  let isPrinted = false
+  const print: Conversation['print'] = (parts) =>
+    writeText(world.stdout, parts, () => {
+      isPrinted = true
+    })
   try {
-    if ('given' in parsed) return await program.carryOut(parsed.given, conversationOf(parsed.given, world))
-    const { exitCode, text } = parsed.outcome
-    await writeText(exitCode === 0 ? world.stdout : world.stderr, [text])
-    return exitCode
-  } catch (error) {
+    if ('given' in parsed) return await program.carryOut(parsed.given, { ...conversationOf(parsed.given, world), print })
+    if ('mistake' in parsed) throw new ClusterError('argumentsInvalid', { message: `Wrong arguments: ${parsed.mistake}` })
+    await print([parsed.shown])
+    return 0
+  } catch (thrown) {
     // The reader of our output has seen enough (`| head`).
-    if (error instanceof ReaderGone) return 0
-    return complain(error, 'given' in parsed && parsed.given.debug, world.stderr)
+    if (thrown instanceof ReaderGone) return 0
+    const error = asClusterError(thrown)
+    const given = 'given' in parsed ? parsed.given : undefined
+    const json = 'json' in parsed ? parsed.json : (given?.json ?? false)
+    const text = (given && program.errorText?.(error, given)) ?? errorText(error)
+    await complain(error, { debug: given?.debug ?? false, isWholeAnswer: json && !isPrinted, text, world })
+    return 1
   }
 }
 
-const conversationOf = ({ debug, home }: CommonArguments, world: ControlWorld): Conversation => {
+const conversationOf = ({ debug, home }: CommonArguments, world: ControlWorld): Omit<Conversation, 'print'> => {
   const { stderr, stdout } = world
   const socketPath = controlSocketPath(home)
   return {
@@ -59,7 +71,6 @@ const conversationOf = ({ debug, home }: CommonArguments, world: ControlWorld): 
       if (debug) await writeText(stderr, [`DEBUG: Asking ${escapeText(socketPath)}: ${escapeText(JSON.stringify(query))}\n`])
       yield* knownNodes(ask({ socketPath, query, signal: new AbortController().signal }))
     },
-    print: (parts) => writeText(stdout, parts),
     confirm: async (question) => {
       await writeText(stdout, [`${question} [y/N]: `])
       // Only now: a program that asks nothing does not touch its input.
@@ -69,21 +80,40 @@ const conversationOf = ({ debug, home }: CommonArguments, world: ControlWorld): 
 }
 
 /** These sentences are complete without a number. */
-const unnumbered: ReadonlySet<string> = new Set(['notRunning', 'requestFailed', 'notOnWorker'])
+const unnumbered: ReadonlySet<string> = new Set(['argumentsInvalid', 'notRunning', 'requestFailed', 'notOnWorker'])
 
-const complain = async (thrown: unknown, debug: boolean, stderr: Writable): Promise<number> => {
-  const error = asClusterError(thrown)
-  const sentence = unnumbered.has(error.code) ? error.message : error.sentence
+/** Wazuh's own texts are left as they are; every other sentence ends with a full stop. */
+const sentenceOf = ({ code, message }: ClusterError): string => {
+  const { number, says } = errorTable[code]
+  const isWazuhs = message === says && (number < firstOwnNumber || number > lastOwnNumber)
+  return isWazuhs ? message : message.replace(/(?<![.!?])$/, '.')
+}
+
+/** As Wazuh writes it. */
+const errorText = (error: ClusterError): string => {
+  const sentence = sentenceOf(error)
+  return `ERROR: ${unnumbered.has(error.code) ? sentence : `Error ${error.number} - ${sentence}`}`
+}
+
+interface Complaint {
+  readonly debug: boolean
+  /** The answer is JSON, and nothing of it was printed: the error takes its place. */
+  readonly isWholeAnswer: boolean
+  readonly text: string
+  readonly world: ControlWorld
+}
+
+const complain = async (error: ClusterError, { debug, isWholeAnswer, text, world }: Complaint): Promise<void> => {
   const details = debug ? [error.stack ?? '', error.cause instanceof Error ? (error.cause.stack ?? '') : ''].join('\n') : ''
   const shown = details
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => `DEBUG: ${escapeText(line)}\n`)
   try {
-    await writeText(stderr, [`${escapeText(sentence)}\n`, ...shown])
-  } catch (error) {
-    // Nobody is left to be told; the exit code still says it.
-    if (!(error instanceof ReaderGone)) throw error
+    if (isWholeAnswer) await writeText(world.stdout, [`${safeJson({ error: error.number, message: sentenceOf(error) })}\n`])
+    await writeText(world.stderr, [...(isWholeAnswer ? [] : [`${escapeText(text)}\n`]), ...shown])
+  } catch (thrown) {
+    // Nobody is left to read it; the exit code still says it.
+    if (!(thrown instanceof ReaderGone)) throw thrown
   }
-  return 1
 }

@@ -9,8 +9,11 @@ export class ReaderGone extends Error {
 
 const chunkChars = 16 * 1024
 
-/** Fails with ReaderGone when the reader closed its end, with `requestFailed` when the text cannot be written for another reason. */
-export const writeText = async (out: Writable, parts: Iterable<string> | AsyncIterable<string>): Promise<void> => {
+/**
+ * Fails with ReaderGone when the reader closed its end, with `requestFailed` when the text cannot be written for another reason.
+ * `onWrite` is called before anything is written.
+ */
+export const writeText = async (out: Writable, parts: Iterable<string> | AsyncIterable<string>, onWrite?: () => void): Promise<void> => {
   let failure: Error | undefined
   let wake: (() => void) | undefined
   const onError = (error: NodeJS.ErrnoException): void => {
@@ -20,12 +23,14 @@ export const writeText = async (out: Writable, parts: Iterable<string> | AsyncIt
         : new ClusterError('requestFailed', { message: `The output cannot be written: ${error.message}`, cause: error })
     wake?.()
   }
-  const write = (text: string): Promise<void> =>
-    new Promise((resolve, reject) => {
+  const write = (text: string): Promise<void> => {
+    onWrite?.()
+    return new Promise((resolve, reject) => {
       wake = () => (failure ? reject(failure) : resolve())
       if (failure) reject(failure)
       else out.write(text, (error) => (error ? onError(error) : wake?.()))
     })
+  }
   out.on('error', onError)
   try {
     let gathered = ''

@@ -5,6 +5,6 @@ import type { AgentTool } from './agentQuery.js'
 export const notOnWorker = (tool: AgentTool, masterAddress: string): ClusterError =>
   new ClusterError('notOnWorker', {
     message:
-      `ERROR: Wazuh is running in cluster mode: ${tool} is not available in worker nodes. ` +
+      `Wazuh is running in cluster mode: ${tool} is not available in worker nodes. ` +
       `Please, try again in the master node: ${masterAddress}.`,
   })
