@@ -12,16 +12,13 @@ describe.each([
 ] as const)('the tool %s', (name, command) => {
   it('explains itself with --help, and how npm runs it', () => {
     const parsed = parsedOptions(command(), ['--help'])
-    expect(parsed).toMatchObject({ outcome: { exitCode: 0 } })
-    const text = 'outcome' in parsed ? parsed.outcome.text : ''
+    const text = 'shown' in parsed ? parsed.shown : ''
     expect(text).toContain(`Usage: npm run ${name} -- [options]`)
     for (const { long } of command().options) expect(text).toContain(long)
   })
 
   it('refuses an option that it does not have in one sentence', () =>
-    expect(parsedOptions(command(), ['--wrong'])).toEqual({
-      outcome: { exitCode: 1, text: "Wrong arguments: unknown option '--wrong'.\n" },
-    }))
+    expect(parsedOptions(command(), ['--wrong'])).toEqual({ mistake: "unknown option '--wrong'.", json: false }))
 })
 
 describe('an option of a tool', () => {
@@ -31,7 +28,7 @@ describe('an option of a tool', () => {
     [benchCommand(), ['--only', '('], "option '--only <regex>' argument '(' is invalid. Allowed is a regular expression."],
     [benchCommand(), ['--json'], "option '--json <file>' argument missing."],
   ] as const)('that is wrong is named with what is allowed', (command, argv, sentence) =>
-    expect(parsedOptions(command, argv)).toEqual({ outcome: { exitCode: 1, text: `Wrong arguments: ${sentence}\n` } }),
+    expect(parsedOptions(command, argv)).toMatchObject({ mistake: sentence }),
   )
 
   it('has its value, or its default', () => {

@@ -22,8 +22,7 @@ export const numberArgument = (min: number, max: number, isWhole: boolean) => (t
 export const toolOptions = <O extends object>(command: Command): O => {
   const parsed = parsedOptions<O>(command, process.argv.slice(2))
   if ('given' in parsed) return parsed.given
-  const { exitCode, text } = parsed.outcome
-  const output = exitCode === 0 ? process.stdout : process.stderr
-  output.write(text)
-  process.exit(exitCode)
+  if ('shown' in parsed) process.stdout.write(parsed.shown)
+  else process.stderr.write(`Wrong arguments: ${parsed.mistake}\n`)
+  process.exit('shown' in parsed ? 0 : 1)
 }

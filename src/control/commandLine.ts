@@ -50,7 +50,7 @@ export const parsedOptions = <O extends object>(command: Command, argv: readonly
   // Options behind a mistake are not parsed any more.
   const mistake = (sentence: string) => ({
     mistake: sentence,
-    json: command.opts<O>().json ?? (argv.includes('-j') || argv.includes('--json')),
+    json: command.getOptionValue('json') === true || argv.includes('-j') || argv.includes('--json'),
   })
   command.configureOutput({
     writeOut: (part) => {
