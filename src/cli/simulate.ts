@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 /** `npm run simulate`: runs simulated clusters, shows how far it is, and on a failure the smallest plan and how to replay it. */
+import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError } from 'commander'
+import { Piscina } from 'piscina'
 import { counted } from '../domain/counted.js'
 import { type FaultPlan, parseFaultKinds, parsePlan, renderPlan } from '../simulation/faultPlan.js'
 import { type Shrinking, shrinkPlan } from '../simulation/shrinkPlan.js'
@@ -10,6 +12,7 @@ import { numberArgument, toolCommand, toolOptions } from './toolOptions.js'
 const shrinkRunsMax = 200
 const progressEveryMs = 1_000
 const shrinkingEveryMs = 3_000
+const showEveryMs = 5_000
 
 const result =
   <T>(parse: (text: string) => { ok: true; value: T } | { ok: false; error: Error }) =>
@@ -23,6 +26,7 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
   .option('--nodes <count>', 'the master and its workers', numberArgument(2, 200, true), 10)
   .option('--seed <number>', 'decides everything that is left to chance', numberArgument(0, 2 ** 32 - 1, true), 42)
   .option('--seeds <count>', 'this many runs, with the seeds from --seed on', numberArgument(1, 100_000, true), 1)
+  .option('--jobs <count>', 'runs at the same time, each on a core of its own', numberArgument(1, 64, true), 1)
   .option('--virtual-hours <hours>', 'how long faults go on', numberArgument(0.001, 10_000, false), 24)
   .option(
     '--faults <kinds>',
@@ -40,6 +44,7 @@ interface Flags {
   nodes: number
   seed: number
   seeds: number
+  jobs: number
   virtualHours: number
   faults: NonNullable<SimulateOptions['kinds']>
   faultsPerHour: number
@@ -80,6 +85,19 @@ const optionsOf = (seed: number, plan?: FaultPlan): SimulateOptions => ({
   linesKept: flags.trace,
 })
 
+const threads =
+  flags.jobs === 1
+    ? undefined
+    : new Piscina<SimulateOptions, SimulationReport>({
+        filename: fileURLToPath(new URL('../simulation/simulateWorker.js', import.meta.url)),
+        minThreads: flags.jobs,
+        maxThreads: flags.jobs,
+      })
+
+/** A thread tells nothing before its run is over. */
+const simulated = (options: SimulateOptions, onProgress: (progress: Progress) => void): Promise<SimulationReport> =>
+  threads ? threads.run(options) : simulate({ ...options, onProgress })
+
 const replay = (seed: number, plan: FaultPlan): string =>
   `npm run simulate -- --nodes ${flags.nodes} --seed ${seed} --virtual-hours ${flags.virtualHours} --plan '${renderPlan(plan)}'`
 
@@ -101,7 +119,7 @@ const shrunk = async (seed: number, plan: FaultPlan, rule: string | undefined): 
         `Shrinking: ${tried} of at most ${counted(shrinkRunsMax, 'plan')} tried, ${counted(faultsLeft, 'fault')} left, ${secondsSince(startMs).toFixed(0)} s.`,
     )
   const breaksSameRule = async (candidate: FaultPlan): Promise<boolean> => {
-    const report = await simulate({ ...optionsOf(seed, candidate), onProgress: showShrinking })
+    const report = await simulated(optionsOf(seed, candidate), showShrinking)
     return report.violations[0]?.rule === rule
   }
   const smallest = await shrinkPlan(plan, breaksSameRule, shrinkRunsMax, (shrinking) => {
@@ -115,8 +133,8 @@ const shrunk = async (seed: number, plan: FaultPlan, rule: string | undefined): 
 const run = async (seed: number): Promise<boolean> => {
   const startMs = performance.now()
   const show = nowAndThen(progressEveryMs)
-  const options = { ...optionsOf(seed, flags.plan), onProgress: (progress: Progress) => show(() => progressOf(seed, progress)) }
-  const report = await simulate(options)
+  const options = optionsOf(seed, flags.plan)
+  const report = await simulated(options, (progress) => show(() => progressOf(seed, progress)))
   clearLine()
   const seconds = secondsSince(startMs)
   if (flags.json) console.log(JSON.stringify({ ...report, lastLines: undefined, seconds }))
@@ -130,6 +148,18 @@ const run = async (seed: number): Promise<boolean> => {
 }
 
 let failed = 0
-for (let index = 0; index < flags.seeds; index++) if (!(await run(flags.seed + index))) failed += 1
+let begun = 0
+let ended = 0
+const runNext = async (): Promise<void> => {
+  while (begun < flags.seeds) {
+    if (!(await run(flags.seed + begun++))) failed += 1
+    ended += 1
+  }
+}
+const show = nowAndThen(0)
+const showing = threads && setInterval(() => show(() => `${ended} of ${counted(flags.seeds, 'seed')} ended, ${failed} failed.`), showEveryMs)
+await Promise.all(Array.from({ length: flags.jobs }, runNext))
+clearInterval(showing)
+await threads?.destroy()
 if (flags.seeds > 1) console.log(`${flags.seeds - failed} of ${counted(flags.seeds, 'seed')} passed.`)
 process.exitCode = failed === 0 ? 0 : 1
