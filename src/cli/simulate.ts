@@ -157,7 +157,8 @@ const runNext = async (): Promise<void> => {
   }
 }
 const show = nowAndThen(0)
-const showing = threads && setInterval(() => show(() => `${ended} of ${counted(flags.seeds, 'seed')} ended, ${failed} failed.`), showEveryMs)
+const showing =
+  threads && setInterval(() => show(() => `${ended} of ${counted(flags.seeds, 'seed')} ended, ${failed} failed.`), showEveryMs)
 await Promise.all(Array.from({ length: flags.jobs }, runNext))
 clearInterval(showing)
 await threads?.destroy()
