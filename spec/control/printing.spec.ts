@@ -211,6 +211,12 @@ Connected nodes (2):
     ),
   )
 
+  it.each(['current', 'previous'] as const)('says in full and as JSON that a worker came in with the %s key', async (key) => {
+    const told = health({ ...fresh, worker: { integrityFree: true, key } })
+    expect(await printed(printHealthMore, told)).toContain(`        Active agents: 0\n        Cluster key: ${key}\n        Status:\n`)
+    expect(JSON.parse(await printed(printHealthJson, told))).toMatchObject({ nodes: { 'wazuh-3': { info: { cluster_key: key } } } })
+  })
+
   it('is Wazuh-like as JSON, with the skew beside it', async () => {
     const never = { date_start_master: 'n/a', date_end_master: 'n/a' }
     const noGroups = { date_start: 'n/a', date_end: 'n/a', n_synced_chunks: 0 }
@@ -220,7 +226,7 @@ Connected nodes (2):
       nodes: {
         'wazuh-1': { info: { name: 'wazuh-1', type: 'master', version: '4.12.0', ip: '172.16.1.13', n_active_agents: 1 } },
         'wazuh-2': {
-          info: { name: 'wazuh-2', type: 'worker', version: '4.12.0', ip: '172.16.1.14', n_active_agents: 1 },
+          info: { name: 'wazuh-2', type: 'worker', version: '4.12.0', ip: '172.16.1.14', n_active_agents: 1, cluster_key: null },
           status: {
             last_keep_alive: '2025-08-18T17:05:40.275469Z',
             clock_skew_seconds: 5,
@@ -246,7 +252,7 @@ Connected nodes (2):
           },
         },
         'wazuh-3': {
-          info: { name: 'wazuh-3', type: 'worker', version: '4.12.0', ip: '172.16.1.15', n_active_agents: 0 },
+          info: { name: 'wazuh-3', type: 'worker', version: '4.12.0', ip: '172.16.1.15', n_active_agents: 0, cluster_key: null },
           status: {
             last_keep_alive: 'n/a',
             clock_skew_seconds: null,

@@ -67,9 +67,15 @@ describe('the cluster key', () => {
         for (const other of waiting) await other.logged('Successfully connected to master.', marks.get(other))
       }
       const key = newKey()
+      const keysUsed = async (): Promise<readonly string[]> => {
+        const { out } = await cluster.control(secondWorker, ['-i', 'more'])
+        return [...out.matchAll(/^ {8}Cluster key: (.*)$/gm)].map(([, used = '']) => used)
+      }
       for (const name of nodes) {
         cluster.configure(name, { key, previousKey: cluster.key })
         await restart(name)
+        const changed = nodes.indexOf(name)
+        expect(await keysUsed()).toEqual(cluster.workers.map((_, index) => (index < changed ? 'current' : 'previous')))
       }
       for (const name of nodes) {
         cluster.configure(name, { key })

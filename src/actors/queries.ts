@@ -46,6 +46,7 @@ const healthOf = (member: Member, activeAgents: number): NodeHealth => {
       ...(lastAgentInfo && { agentInfo: lastAgentInfo }),
       ...(lastAgentGroups && { agentGroups: lastAgentGroups }),
       ...(lastAgentGroupsFull && { agentGroupsFull: lastAgentGroupsFull }),
+      key: member.link.peer.key,
       integrityFree: !member.state.isSyncing,
       agentInfoFree: !member.state.isReportingAgents,
     },

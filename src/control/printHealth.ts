@@ -95,6 +95,7 @@ export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): Async
       `        Version: ${escapeText(node.version)}`,
       `        Type: ${node.type}`,
       `        Active agents: ${node.activeAgents}`,
+      ...(node.worker?.key === undefined ? [] : [`        Cluster key: ${node.worker.key}`]),
       ...(node.type === 'worker' ? statusLines(node.worker ?? noWorker) : []),
     ]
     yield `\n${lines.join('\n')}\n`
@@ -128,7 +129,7 @@ const statusJson = (worker: WorkerHealth): object => {
 
 const nodeJson = ({ name, type, version, address, activeAgents, worker }: NodeHealth): object => {
   const info = { name, type, version, ip: address, n_active_agents: activeAgents }
-  return type === 'master' ? { info } : { info, status: statusJson(worker ?? noWorker) }
+  return type === 'master' ? { info } : { info: { ...info, cluster_key: worker?.key ?? null }, status: statusJson(worker ?? noWorker) }
 }
 
 /** The shape of Wazuh's health: `{"cluster", "n_connected_nodes", "nodes": {NAME: {"info", "status"}}}`; a master has no status. */

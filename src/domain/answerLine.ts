@@ -27,6 +27,7 @@ const worker = Type.Object({
   agentInfo: chunked,
   agentGroups: chunked,
   agentGroupsFull: chunked,
+  key: Type.Optional(Type.Union([Type.Literal('current'), Type.Literal('previous')])),
   integrityFree: Type.Boolean(),
   agentInfoFree: Type.Optional(Type.Boolean()),
 })

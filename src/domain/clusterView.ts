@@ -33,6 +33,8 @@ export interface NodeHealth extends NodeView {
     readonly agentInfo?: SpanView & { readonly chunks: number }
     readonly agentGroups?: SpanView & { readonly chunks: number }
     readonly agentGroupsFull?: SpanView & { readonly chunks: number }
+    /** Which of the master's keys it came in with; older masters do not say. */
+    readonly key?: 'current' | 'previous'
     /** No check or sync is under way. */
     readonly integrityFree: boolean
     /** No agent-info is being taken in; missing means free. */
