@@ -9,11 +9,13 @@ import { type NodeIdentity, type NodePorts, type RunningNode, startNode } from '
 import type { NodeEvent } from './actors/nodeEvent.js'
 import type { AnswerLine, ClusterQuery } from './domain/clusterView.js'
 import type { Compression } from './domain/compressionChoice.js'
+import type { Manager } from './domain/leftToManager.js'
 import { defaultSyncedItems, type SyncedItems } from './domain/syncedItems.js'
 import { defaultTimings, type Timings } from './domain/timings.js'
 import { ClusterError } from './errors.js'
 import { createAgentFiles } from './platform/agentFiles.js'
 import { createFiles } from './platform/files.js'
+import { findManager } from './platform/findManager.js'
 import { realClock } from './platform/realClock.js'
 import { realRandom } from './platform/realRandom.js'
 import { SqliteAgentStore } from './platform/sqliteAgentStore.js'
@@ -41,6 +43,8 @@ export interface NodeOptions {
   readonly synced?: SyncedItems
   readonly timings?: Partial<Timings>
   readonly compression?: Compression
+  /** Whether a real Wazuh manager runs in this home, and keeps agents, their groups and merged.mg; looked up when left out or `auto`. */
+  readonly manager?: 'auto' | Manager
   /** In place of the real ones, one by one. */
   readonly ports?: Partial<NodePorts>
 }
@@ -71,7 +75,9 @@ export const createNode = (options: NodeOptions): ClusterNode => {
   return {
     start: async () => {
       if (running) throw new ClusterError('alreadyRunning', { message: 'The node was started already' })
-      const node = startNode(identityOf(options), realPorts(options), tell)
+      const ports = realPorts(options)
+      const node = startNode(identityOf(options), ports, tell)
+      warnOfManager(options, ports.log)
       running = node
       if (options.type === 'worker') return { port: undefined }
       return new Promise((resolve, reject) => {
@@ -121,7 +127,21 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     synced: options.synced ?? defaultSyncedItems,
     timings: timingsOf(options),
     compression: options.compression ?? 'auto',
+    home: options.home,
+    manager: managerOf(options),
   }
+}
+
+const managerOf = ({ home, manager = 'auto' }: NodeOptions): Manager => {
+  if (manager !== 'auto') return manager
+  return findManager(home) === undefined ? 'none' : 'wazuh'
+}
+
+const warnOfManager = ({ home, manager, type }: NodeOptions, log: Log): void => {
+  const found = manager === 'none' ? findManager(home) : undefined
+  if (found === undefined) return
+  const says = `There is a Wazuh manager in ${home} (${found}), but the option manager is "none": both write client.keys, groups and merged.mg.`
+  log.at({ tag: type === 'master' ? 'Master' : 'Worker', subtag: 'Main' }).warning(says)
 }
 
 const realPorts = (options: NodeOptions): NodePorts => {

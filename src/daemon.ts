@@ -34,6 +34,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     bindAddress: settings.bindAddress,
     synced: settings.synced,
     compression: settings.compression,
+    manager: settings.manager,
     timings: {
       syncIntegrityMs: worker.syncIntegrityMs,
       keepAliveMs: worker.keepAliveMs,

@@ -60,6 +60,7 @@ export const errorTable = {
   tableNewer: kind(3141, false, "The agents' table was made by a newer version"),
   tableDamaged: kind(3142, true, "The agents' table cannot be relied on and is opened anew"),
   tableNotOurs: kind(3143, false, "A file of another program lies in the place of the agents' table"),
+  leftToManager: kind(3150, false, 'This is left to the Wazuh manager on the same machine'),
   argumentsInvalid: kind(3160, false, 'Wrong arguments'),
   agentNameInvalid: kind(9005, false, 'Invalid agent name'),
   agentIpInvalid: kind(9006, false, 'Invalid IP'),

@@ -135,6 +135,7 @@ describe('loading settings', () => {
     ['files.excluded_files is "x"', { files: { excluded_files: 'x' } }],
     ['reload_command is "systemctl reload"', { reload_command: 'systemctl reload' }],
     ['compression is true', { compression: true }],
+    ['manager is "ossec"', { manager: 'ossec' }],
     ['previous_key_file is 7', { previous_key_file: 7 }],
     ['previous_key_file is "etc/none"', { previous_key_file: 'etc/none' }],
     ['previous_key_file is "/nowhere/at/all"', { previous_key_file: '/nowhere/at/all' }],

@@ -49,7 +49,7 @@ const renderItem = (item: SyncedItem): object => ({
 })
 
 export const renderJson = (
-  { intervals, synced, compression, previousKey, reloadCommand }: NodeSettings,
+  { intervals, synced, compression, manager, previousKey, reloadCommand }: NodeSettings,
   removedDirs: readonly string[],
 ): string =>
   JSON.stringify({
@@ -65,6 +65,7 @@ export const renderJson = (
       excluded_extensions: synced.excludedEndings,
     },
     compression,
+    manager,
     ...(previousKey === undefined ? {} : { previous_key: previousKey }),
     ...(reloadCommand === undefined ? {} : { reload_command: reloadCommand }),
   })
@@ -135,6 +136,7 @@ export const validSettings: fc.Arbitrary<NodeSettings> = fc
       communication: numbers(intervalOptions.communication),
     }),
     compression: fc.constantFrom('auto' as const, 'never' as const, 'always' as const),
+    manager: fc.constantFrom('auto' as const, 'wazuh' as const, 'none' as const),
     reloadCommand: fc.option(
       fc.array(
         fc.string({ minLength: 1, maxLength: 20 }).filter((text) => !text.includes('\0')),

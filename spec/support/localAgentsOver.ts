@@ -31,6 +31,8 @@ export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', 
     clock: new ClusterClock(clock, role),
     timers: clock,
     disconnectionMs: 600_000,
+    home,
+    manager: 'none',
     onWritten: () => undefined,
   })
   const writeKeys = (ids: readonly number[]): void => {

@@ -4,6 +4,7 @@
  */
 import type { AgentCounts } from '../domain/agent.js'
 import { type KeyEntry, type KeysAnswer, type KeysChange, keysPath } from '../domain/agentKeys.js'
+import { type LeftChange, leftToManager, type Manager } from '../domain/leftToManager.js'
 import { ClusterError, isErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
 import type { AgentFiles, AgentStore, Clock, MergeOutcome, OpenedStore } from '../ports.js'
@@ -43,6 +44,9 @@ export interface LocalAgentsOptions {
   readonly files: AgentFiles
   readonly clock: ClusterClock
   readonly disconnectionMs: number
+  /** The manager's directory, for sentences. */
+  readonly home: string
+  readonly manager: Manager
   readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
   /** This node wrote these paths. */
   readonly onWritten: (paths: readonly string[]) => void
@@ -93,7 +97,7 @@ export class LocalAgents {
     this.files = files
     this.clock = clock
     this.reports = new AgentReports({ node, store: this.store, clock, opened: () => this.usable(this.#closing.signal) })
-    this.groups = new LocalGroups(this.store, files)
+    this.groups = new LocalGroups(this.store, files, () => this.#assertOurs({ kind: 'groups' }))
     this.reports.defaulted.add(() => this.groups.changes.tell())
     this.master.tables.add(() => this.reports.news.tell())
   }
@@ -184,7 +188,7 @@ export class LocalAgents {
       removed += others.length
       for (const id of others) gone.push(id)
     }
-    if (gone.length > 0) await this.files.forget(gone, signal)
+    if (gone.length > 0 && this.#options.manager === 'none') await this.files.forget(gone, signal)
     if (isFirst) {
       this.#firstLookMs = this.#options.timers.monotonicMs()
       await this.groups.begin(opened, page.agents)
@@ -204,6 +208,7 @@ export class LocalAgents {
 
   /** On the master: enrols an agent. Fails with what the rules say (errors from 9005 on). */
   async add({ groups, ip, key, name }: AgentRequest, signal: AbortSignal): Promise<KeyEntry> {
+    this.#assertOurs({ kind: 'add' })
     await this.#steady(signal)
     await this.groups.assertThere(groups, signal)
     const idFloor = await this.store.highestId()
@@ -214,8 +219,15 @@ export class LocalAgents {
 
   /** On the master. Fails with `unknownAgent`. */
   async remove(id: number, signal: AbortSignal): Promise<KeyEntry> {
+    this.#assertOurs({ kind: 'remove', id })
     await this.#steady(signal)
     return this.#change({ kind: 'remove', id })
+  }
+
+  /** Every change of agents and groups, whoever asks for it, comes by here. */
+  #assertOurs(change: LeftChange): void {
+    const { home, manager } = this.#options
+    if (manager === 'wazuh') throw leftToManager(change, home)
   }
 
   /**

@@ -21,15 +21,18 @@ export class LocalGroups {
   readonly changes = new Listeners()
   readonly #store: AgentStore
   readonly #files: AgentFiles
+  readonly #assertOurs: () => void
   readonly #pages = new Map<string, Promise<GroupsPage>>()
   #table = ''
   #areLost = false
   /** The copy that they are restored from, the best one that was offered. */
   #restoring: { readonly copy: GroupsCopy; readonly isComplete: boolean } | undefined
 
-  constructor(store: AgentStore, files: AgentFiles) {
+  /** @param assertOurs fails where groups are left to somebody else */
+  constructor(store: AgentStore, files: AgentFiles, assertOurs: () => void) {
     this.#store = store
     this.#files = files
+    this.#assertOurs = assertOurs
   }
 
   /** The table was opened, and has the agents of client.keys: so many. */
@@ -63,6 +66,7 @@ export class LocalGroups {
 
   /** On the master. Returns how many agents changed. Fails with `groupInvalid` when a group is not there. */
   async change(change: GroupsChange, signal: AbortSignal): Promise<number> {
+    this.#assertOurs()
     if (change.kind === 'assign') await this.assertThere([change.group], signal)
     if (change.kind === 'replace') await this.assertThere(change.groups, signal)
     const changed = await this.#store.changeGroups(change)
@@ -71,12 +75,14 @@ export class LocalGroups {
   }
 
   async create(group: string, signal: AbortSignal): Promise<void> {
+    this.#assertOurs()
     await this.#files.createGroup(group, signal)
     this.changes.tell()
   }
 
   /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
   async remove(group: string, signal: AbortSignal): Promise<number> {
+    this.#assertOurs()
     if (group === defaultGroup) throw new ClusterError('groupInvalid', { message: `The group '${group}' cannot be removed` })
     const changed = await this.#store.changeGroups({ kind: 'dissolve', group })
     // Agents may have a group whose directory was deleted by hand.

@@ -8,6 +8,7 @@ import { agentIdText } from '../domain/agent.js'
 import { keysPath } from '../domain/agentKeys.js'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
 import type { Compression } from '../domain/compressionChoice.js'
+import { type Manager, saysWhatIsLeft } from '../domain/leftToManager.js'
 import { notOnWorker } from '../domain/notOnWorker.js'
 import type { SyncedItems } from '../domain/syncedItems.js'
 import { itemOf } from '../domain/syncedItems.js'
@@ -54,6 +55,9 @@ export interface NodeIdentity {
   readonly synced: SyncedItems
   readonly timings: Timings
   readonly compression: Compression
+  /** The manager's directory, for sentences. */
+  readonly home: string
+  readonly manager: Manager
 }
 
 export interface RunningNode {
@@ -90,6 +94,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     clock: new ClusterClock(clock, type),
     timers: clock,
     disconnectionMs: timings.agentsDisconnectionMs,
+    home: identity.home,
+    manager: identity.manager,
     onWritten: (paths) => tree.hint(paths),
   })
   agents.keys.add(() => void tree.judgeLastingFile())
@@ -160,9 +166,10 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
         },
       })
   const roleLog = log.at({ tag: type === 'master' ? 'Master' : 'Worker', subtag: 'Main' })
+  if (identity.manager === 'wazuh') roleLog.info(saysWhatIsLeft(type, identity.home))
   agents.reports.onRefusedFact = ({ fact, id, why }) =>
     roleLog.at({ subtag: 'Local agents' }).warning(`'${fact}' of agent ${agentIdText(id)} is left out of what it says: it ${why}.`)
-  for (const { logic, name } of nodeThreads({ role: type, tree, agents, groups, timings, clock, log: roleLog }))
+  for (const { logic, name } of nodeThreads({ role: type, manager: identity.manager, tree, agents, groups, timings, clock, log: roleLog }))
     start(supervised(logic, { name, clock }), { input: undefined, log: roleLog })
   start(role)
 

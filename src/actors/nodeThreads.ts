@@ -1,5 +1,6 @@
 /** The threads that a node runs once, whoever is connected: its tree, its agents, and on the master what all workers share. */
 import type { AnyActorLogic } from 'xstate'
+import type { Manager } from '../domain/leftToManager.js'
 import type { Timings } from '../domain/timings.js'
 import type { Clock, Log } from '../ports.js'
 import type { LocalAgents } from './localAgents.js'
@@ -11,6 +12,7 @@ import { mergedFiles } from './threads/mergedFiles.js'
 
 export interface NodeThreadsOptions {
   readonly role: 'master' | 'worker'
+  readonly manager: Manager
   readonly tree: LocalTree
   readonly agents: LocalAgents
   readonly groups: PublishedGroups
@@ -25,7 +27,7 @@ export interface NodeThread {
   readonly logic: AnyActorLogic
 }
 
-export const nodeThreads = ({ agents, clock, groups, log, role, timings, tree }: NodeThreadsOptions): readonly NodeThread[] => {
+export const nodeThreads = ({ agents, clock, groups, log, manager, role, timings, tree }: NodeThreadsOptions): readonly NodeThread[] => {
   const intervalMs = timings.recalculateIntegrityMs
   const threads: readonly NodeThread[] = [
     { name: 'localIntegrity', logic: localIntegrity({ tree, clock, intervalMs, log: log.at({ subtag: 'Local integrity' }) }) },
@@ -36,12 +38,16 @@ export const nodeThreads = ({ agents, clock, groups, log, role, timings, tree }:
   ]
   if (role === 'worker') return threads
   const publishing = { intervalMs: timings.masterSyncAgentGroupsMs, startDelayMs: timings.agentGroupStartDelayMs }
-  return [
+  const onMaster: readonly NodeThread[] = [
     ...threads,
     {
       name: 'localAgentGroups',
       logic: localAgentGroups({ agents, published: groups, clock, ...publishing, log: log.at({ subtag: 'Local agent-groups' }) }),
     },
+  ]
+  if (manager === 'wazuh') return onMaster
+  return [
+    ...onMaster,
     { name: 'mergedFiles', logic: mergedFiles({ agents, tree, clock, intervalMs, log: log.at({ subtag: 'Merged files' }) }) },
   ]
 }

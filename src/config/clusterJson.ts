@@ -54,6 +54,7 @@ class JsonReader {
       },
       synced: this.#synced(this.#object(root, 'files', 'files')),
       compression: this.#value(root, topOptions.compression, ''),
+      manager: this.#value(root, topOptions.manager, ''),
       ...(command === undefined || command === null ? {} : { reloadCommand: this.#value(root, topOptions.reloadCommand, '') }),
     }
   }

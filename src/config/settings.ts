@@ -143,6 +143,14 @@ export const topOptions = {
     allowed: '"auto", "never" or "always"',
     description: 'Whether content is compressed on its way; `auto` leaves it out where it does not pay.',
   }),
+  manager: option({
+    name: 'manager',
+    schema: Type.Union([Type.Literal('auto'), Type.Literal('wazuh'), Type.Literal('none')]),
+    fallback: 'auto',
+    allowed: '"auto", "wazuh" or "none"',
+    description:
+      'Whether a real Wazuh manager runs in this home. With `wazuh` agents, their groups, `merged.mg` and `queue/rids` are left to it; `auto` means `wazuh` where `bin/wazuh-control` or the socket `queue/db/wdb` is there, else `none`.',
+  }),
 } as const
 
 /** Where a key comes from, if it is configured at all. */
@@ -161,6 +169,7 @@ export interface InternalSettings {
   /** Program and arguments. */
   readonly reloadCommand?: readonly string[]
   readonly compression: Static<typeof topOptions.compression.schema>
+  readonly manager: Static<typeof topOptions.manager.schema>
 }
 
 /** Everything that a node is told, checked. */
@@ -187,4 +196,5 @@ export const defaultInternalSettings: InternalSettings = {
   intervals: defaultIntervals,
   synced: defaultSyncedItems,
   compression: topOptions.compression.fallback,
+  manager: topOptions.manager.fallback,
 }

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import { defaultGroup } from '../domain/agentGroups.js'
+import type { Manager } from '../domain/leftToManager.js'
 import { isExcluded, itemOf, type SyncedItems } from '../domain/syncedItems.js'
 import type { Disk } from '../ports.js'
 import { temporaryName } from '../tree/relativePath.js'
@@ -52,6 +53,7 @@ export class MasterHistory {
 export interface NodeDiskRules {
   readonly node: string
   readonly role: 'master' | 'worker'
+  readonly manager: Manager
   readonly home: string
   readonly stageDir: string
   readonly synced: SyncedItems
@@ -65,6 +67,8 @@ export const checkDiskChange = (rules: NodeDiskRules, change: DiskChange): { rea
   const shown = `${rules.node}: ${change.operation} ${JSON.stringify(path)}`
   const staged = posix.relative(rules.home, rules.stageDir)
   if (isAtOrBelow(path, staged) || isAtOrBelow(staged, path)) return undefined
+  if (rules.manager === 'wazuh' && (rules.role === 'master' || isAtOrBelow(path, 'queue/rids')))
+    return { rule: 'what is left to a real manager is not touched', says: shown }
   // Counters of agents that are gone.
   if (change.operation === 'unlink' && isAtOrBelow(path, 'queue/rids')) return undefined
   if (rules.role === 'master') {

@@ -6,6 +6,7 @@ import { posix } from 'node:path'
 import { startNode } from '../actors/node.js'
 import type { NodeEvent } from '../actors/nodeEvent.js'
 import { silenceDetectionMsMax } from '../domain/heartbeat.js'
+import type { Manager } from '../domain/leftToManager.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/syncedItems.js'
 import { defaultTimings, type Timings } from '../domain/timings.js'
 import { limits } from '../limits.js'
@@ -33,6 +34,8 @@ export interface SimulatedClusterOptions {
   readonly nodes: number
   readonly synced?: SyncedItems
   readonly timings?: Partial<Timings>
+  /** `wazuh`: the programs of a real manager run beside each node. */
+  readonly manager?: Manager
   /** Lines of the trace to keep for a report. */
   readonly linesKept?: number
 }
@@ -57,6 +60,7 @@ export class SimulatedCluster {
   readonly agents = new SimulatedAgents(this)
   readonly #members = new MembershipChecker()
   readonly #agentRules: AgentRules
+  readonly #manager: Manager
   #starts = 0
   #checks = 0
 
@@ -64,6 +68,7 @@ export class SimulatedCluster {
     this.random = new SeededRandom(options.seed)
     this.trace = new Trace(options.linesKept)
     this.network = createSimulatedNetwork({ clock: this.clock, random: this.random.fork('network'), trace: this.trace })
+    this.#manager = options.manager ?? 'none'
     this.synced = options.synced ?? defaultSyncedItems
     this.timings = { ...defaultTimings, ...options.timings }
     this.nodes = Array.from({ length: options.nodes }, (_, index) => createSimulatedNode(index, this.clock, this.synced, home))
@@ -113,7 +118,8 @@ export class SimulatedCluster {
     const log = tracingLog(this.trace, this.clock, name)
     const random = this.random.fork(`${name} ${++this.#starts}`)
     const stageDir = posix.join(home, 'queue', 'cluster', name)
-    const rules = { node: name, role: node.role, home, stageDir, synced, disk: node.disk, history: this.history }
+    const { disk, role } = node
+    const rules = { node: name, role, manager: this.#manager, home, stageDir, synced, disk, history: this.history }
     const watched = new WatchedDisk(node.disk, (change) => {
       this.#checks += 1
       const broken = checkDiskChange(rules, change)
@@ -132,6 +138,8 @@ export class SimulatedCluster {
         synced,
         timings: this.timings,
         compression: 'auto',
+        home,
+        manager: this.#manager,
       },
       {
         clock: node.clock,
