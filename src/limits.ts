@@ -15,6 +15,8 @@ export const limits = {
   handshakeMsMax: 10_000,
   unauthenticatedConnectionsMax: 256,
   unauthenticatedPerAddressMax: 64,
+  /** Openings by peers with the key that are remembered, so that a recorded one is refused: some 100 bytes each. */
+  openingsSeenMax: 65_536,
   helloBytesMax: 4 * KiB,
 
   // --- frames and messages

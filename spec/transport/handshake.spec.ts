@@ -109,6 +109,35 @@ describe('the handshake', () => {
       { numRuns: 120 },
     ))
 
+  it('answers a repeated opening with nothing but a close, and the peer that made it when it dials again', async () => {
+    const clock = new VirtualClock()
+    const reception = receptionist()
+    const openings: Buffer[] = []
+    const network = new MemoryNetwork({
+      tap: (direction, bytes) => {
+        if (direction === 'toListener') openings.push(bytes)
+        return [bytes]
+      },
+    })
+    await transportOver(network, clock).listen(endpoint, reception.doorkeeper)
+    const dialing = transportOver(network, clock)
+    expect((await outcome(clock, dialing.dial(endpoint, hello, forever))).value).toBeDefined()
+    const [opening = Buffer.alloc(0)] = openings
+    for (let count = 0; count < 3; count++) {
+      const stream = await network.dial(endpoint, forever, 'stranger')
+      stream.attach({ onBytes: () => {}, onDrain: () => {}, onClosed: () => {} })
+      stream.write([opening])
+      await clock.settle()
+      expect(network.streams.at(-1)?.[1]).toMatchObject({ writtenBytes: 0, isClosed: true })
+      expect(reception.refusals.at(-1)).toMatchObject({
+        address: 'stranger',
+        error: { code: 'notAuthentic', message: expect.stringContaining('repeated') },
+      })
+    }
+    expect((await outcome(clock, dialing.dial(endpoint, hello, forever))).value).toBeDefined()
+    expect(reception.refusals).toHaveLength(3)
+  })
+
   it('survives arbitrary bytes from a stranger, and tells it nothing', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 5 }), fc.boolean(), async (parts, polite) => {

@@ -7,27 +7,34 @@ import { limits as allLimits } from '../limits.js'
 import type { ByteStream, Doorkeeper } from '../ports.js'
 import { decodeBody, encodeErrorReply, encodeReply, requestTypeOf } from '../protocol/codec.js'
 import { type Hello, requests, type Welcome } from '../protocol/messages.js'
-import { type AcceptedHandshake, acceptHandshake, secretKeyBytes } from '../protocol/noise.js'
+import { type AcceptedHandshake, acceptHandshake, publicKeyBytes, secretKeyBytes } from '../protocol/noise.js'
 import { chooseProtocol, decodePreamble, encodeVerdict, openingBytes } from '../protocol/preamble.js'
 import type { Admission, Applicant } from './admission.js'
 import { Greeting, type KeyName, type Surroundings } from './greeting.js'
+import type { SeenOpenings } from './seenOpenings.js'
 import { SessionLink } from './sessionLink.js'
 
+/** What the receptions of one listener share. */
+export interface Door {
+  readonly admission: Admission
+  readonly seenOpenings: SeenOpenings
+}
+
 export class Reception extends Greeting implements Applicant {
-  readonly #admission: Admission
+  readonly #door: Door
   readonly #doorkeeper: Doorkeeper
   readonly #timer: unknown
   #protocol = 0
   #key: KeyName = 'current'
   #over = false
 
-  constructor(surroundings: Surroundings, stream: ByteStream, admission: Admission, doorkeeper: Doorkeeper) {
+  constructor(surroundings: Surroundings, stream: ByteStream, door: Door, doorkeeper: Doorkeeper) {
     super(surroundings, stream, openingBytes)
-    this.#admission = admission
+    this.#door = door
     this.#doorkeeper = doorkeeper
     const { clock, limits } = surroundings
     this.#timer = clock.setTimeout(() => this.fail(new ClusterError('handshakeTimeout')), limits.handshakeMsMax)
-    admission.enter(this)
+    door.admission.enter(this)
   }
 
   get address(): string {
@@ -57,11 +64,19 @@ export class Reception extends Greeting implements Applicant {
       this.fail(range.error)
       return
     }
-    const accepted = this.#accept(preamble, opening.subarray(allLimits.preambleBytes))
+    const message = opening.subarray(allLimits.preambleBytes)
+    const ephemeral = message.subarray(0, publicKeyBytes)
+    if (this.#door.seenOpenings.has(ephemeral)) {
+      this.fail(new ClusterError('notAuthentic', { message: 'The peer repeated an opening that was used before' }))
+      return
+    }
+    // Proves the key by symmetric means only; the costly exchange of keys comes with the answer.
+    const accepted = this.#accept(preamble, message)
     if (!accepted) {
       this.fail(new ClusterError('notAuthentic', { message: 'The peer did not prove the cluster key' }))
       return
     }
+    this.#door.seenOpenings.add(ephemeral)
     const chosen = chooseProtocol(this.surroundings.protocol, range.value)
     const answer = accepted.answer(encodeVerdict(chosen, this.surroundings.protocol))
     if (!answer.ok) {
@@ -148,7 +163,7 @@ export class Reception extends Greeting implements Applicant {
   #settle(): void {
     this.#over = true
     this.surroundings.clock.clearTimeout(this.#timer)
-    this.#admission.leave(this)
+    this.#door.admission.leave(this)
   }
 }
 

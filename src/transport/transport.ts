@@ -1,5 +1,6 @@
 /** Links over any network of byte streams: the real one, a simulated one, or a pair in memory. */
 import { asClusterError, ClusterError } from '../errors.js'
+import { limits as allLimits } from '../limits.js'
 import type { ByteStream, Clock, Doorkeeper, Endpoint, Link, Listener, Network, Random, Transport } from '../ports.js'
 import { pskOf } from '../protocol/clusterKey.js'
 import { encodeRequest, requestTypeOf } from '../protocol/codec.js'
@@ -9,6 +10,7 @@ import { Admission } from './admission.js'
 import type { Surroundings } from './greeting.js'
 import { Initiation } from './initiation.js'
 import { Reception } from './reception.js'
+import { SeenOpenings } from './seenOpenings.js'
 import { type SessionLimits, sessionLimits } from './session.js'
 
 export interface TransportOptions {
@@ -67,10 +69,10 @@ export const createTransport = ({ network, clock, random, keys, limits, protocol
   }
 
   const listen = async (endpoint: Endpoint, doorkeeper: Doorkeeper): Promise<Listener> => {
-    const admission = new Admission(surroundings.limits)
+    const door = { admission: new Admission(surroundings.limits), seenOpenings: new SeenOpenings(allLimits.openingsSeenMax) }
     let listening = true
     const listener = await network.listen(endpoint, (stream) => {
-      const reception = new Reception(surroundings, stream, admission, doorkeeper)
+      const reception = new Reception(surroundings, stream, door, doorkeeper)
       if (!listening) reception.evict()
     })
     return {
@@ -78,7 +80,7 @@ export const createTransport = ({ network, clock, random, keys, limits, protocol
       port: listener.port,
       close: async () => {
         listening = false
-        admission.close()
+        door.admission.close()
         await listener.close()
       },
     }
