@@ -2,7 +2,7 @@
 import tseslint from 'typescript-eslint'
 
 export default [
-  { ignores: ['dist/', 'dist-bench/', '**/*.js', '**/*.cjs', 'vitest.config.ts'] },
+  { ignores: ['dist/', 'dist-bench/', 'dist-examples/', '**/*.js', '**/*.cjs', 'vitest.config.ts'] },
   {
     files: ['**/*.ts'],
     languageOptions: {

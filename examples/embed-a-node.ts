@@ -1,6 +1,6 @@
 /**
  * A program that embeds two nodes, a master and a worker: waits until the worker has the master's files, tells what happens, stops.
- * Build first (`npm ci`), then run it with Node 22.18 or newer: `node examples/embed-a-node.ts`. Older ones need it compiled.
+ * `npm run examples` compiles and runs it, on Node 20 too. From Node 22.18 on, after `npm ci`: `node examples/embed-a-node.ts`.
  */
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
