@@ -12,10 +12,12 @@ import type { Compression } from './domain/compressionChoice.js'
 import type { Manager } from './domain/leftToManager.js'
 import { defaultSyncedItems, type SyncedItems } from './domain/syncedItems.js'
 import { defaultTimings, type Timings } from './domain/timings.js'
+import { servedWazuhVersion } from './domain/wazuhVersion.js'
 import { ClusterError } from './errors.js'
 import { createAgentFiles } from './platform/agentFiles.js'
 import { createFiles } from './platform/files.js'
 import { findManager } from './platform/findManager.js'
+import { managerVersion } from './platform/managerVersion.js'
 import { realClock } from './platform/realClock.js'
 import { realRandom } from './platform/realRandom.js'
 import { SqliteAgentStore } from './platform/sqliteAgentStore.js'
@@ -121,6 +123,7 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     node: options.node,
     type: options.type,
     version: productVersion,
+    wazuhVersion: managerVersion(options.home) ?? servedWazuhVersion,
     managerName: hostname(),
     master: { host: options.type === 'master' ? (options.bindAddress ?? '0.0.0.0') : options.master.host, port },
     address: options.master.host,

@@ -129,7 +129,10 @@ export interface LinkCounters {
 export interface Peer {
   readonly node: string
   readonly type: 'master' | 'worker'
+  /** Muster's. */
   readonly version: string
+  /** The version of Wazuh that it serves; missing when the peer is of a build that does not say it. */
+  readonly wazuh?: string
   readonly address: string
   readonly capabilities: readonly string[]
   readonly protocol: number

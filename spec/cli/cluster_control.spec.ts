@@ -90,7 +90,7 @@ describe('cluster_control', () => {
     const table = await run(['-a', '-fn', 'w.2', '-fs', 'active'], env)
     expect(table).toEqual({
       code: 0,
-      out: 'ID   NAME     IP   STATUS  VERSION  NODE NAME  \n001  agent-1  any  active  n/a      w.2        \n',
+      out: 'ID   NAME     IP   STATUS  VERSION  NODE NAME  \n001  agent-1  any  active  unknown  w.2        \n',
       err: '',
     })
     expect(JSON.parse((await run(['-a', '--json'], env)).out)).toMatchObject({ total: 3 })

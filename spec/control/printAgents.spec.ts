@@ -33,14 +33,14 @@ const gone = agent(1_204, {
 })
 
 describe('the table of agents', () => {
-  it('is that of the reference to the blank, with n/a for what a new agent has not told', async () =>
+  it('is that of the reference to the blank, with `unknown` for what a new agent has not told', async () =>
     expect(await printed(printAgents, listing([manager, web, agent(2), gone]))).toBe(
       [
         'ID    NAME          IP         STATUS           VERSION        NODE NAME    ',
         '000   wazuh-master  127.0.0.1  active           Wazuh v4.8.0   master-node  ',
         '001   web           10.0.0.7   active           Wazuh v4.14.7  worker-1     ',
-        '002   agent-2       any        never_connected  n/a            n/a          ',
-        '1204  gone          10.0.0.8   disconnected     n/a            worker-1     ',
+        '002   agent-2       any        never_connected  unknown        unknown      ',
+        '1204  gone          10.0.0.8   disconnected     unknown        worker-1     ',
         '',
       ].join('\n'),
     ))
@@ -50,7 +50,7 @@ describe('the table of agents', () => {
       fc.asyncProperty(agentLists, async (agents) => {
         const cells = agents.map((one: AgentView) => [
           ...[agentIdText(one.id), one.name, shownIp(one), one.status],
-          ...[one.facts?.version || 'n/a', one.node ?? 'n/a'],
+          ...[one.facts?.version || 'unknown', one.node ?? 'unknown'],
         ])
         const lines = (await printed(printAgents, listing(agents))).split('\n')
         expect(lines.pop()).toBe('')

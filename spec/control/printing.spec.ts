@@ -25,7 +25,13 @@ const printed = async (
 const exactly = (text: string): string => text.slice(1).replaceAll('·', ' ')
 
 const cluster: AnswerLine = { kind: 'cluster', name: 'wazuh_cluster', unknownNodes: [] }
-const node = (name: string, type: NodeView['type'], address: string): NodeView => ({ name, type, version: '4.12.0', address })
+const node = (name: string, type: NodeView['type'], address: string): NodeView => ({
+  name,
+  type,
+  version: '4.12.0',
+  muster: '0.1.0',
+  address,
+})
 const at = (text: string): number => {
   const [, whole = '', microseconds = '0'] = /^(.*\.\d{3})(\d{3})Z$/.exec(text) ?? []
   return Date.parse(`${whole}Z`) + Number(microseconds) / 1_000
@@ -79,8 +85,8 @@ worker-node-2  worker  4.1.5    192.168.1.220··
     const json: unknown = JSON.parse(await printed(printNodesJson, nodes.slice(2)))
     expect(json).toEqual({
       items: [
-        { name: 'master-node', type: 'master', version: '4.1.5', address: '192.168.1.200' },
-        { name: 'worker-node-1', type: 'worker', version: '4.1.5', address: '192.168.1.210' },
+        { name: 'master-node', type: 'master', version: '4.1.5', address: '192.168.1.200', muster_version: '0.1.0' },
+        { name: 'worker-node-1', type: 'worker', version: '4.1.5', address: '192.168.1.210', muster_version: '0.1.0' },
       ],
       total: 2,
     })
@@ -148,11 +154,13 @@ Connected nodes (2):
 
     wazuh-1 (172.16.1.13)
         Version: 4.12.0
+        Muster version: 0.1.0
         Type: master
         Active agents: 1
 
     wazuh-2 (172.16.1.14)
         Version: 4.12.0
+        Muster version: 0.1.0
         Type: worker
         Active agents: 1
         Status:
@@ -177,6 +185,7 @@ Connected nodes (2):
 
     wazuh-3 (172.16.1.15)
         Version: 4.12.0
+        Muster version: 0.1.0
         Type: worker
         Active agents: 0
         Status:
@@ -224,9 +233,19 @@ Connected nodes (2):
       cluster: 'wazuh_cluster',
       n_connected_nodes: 2,
       nodes: {
-        'wazuh-1': { info: { name: 'wazuh-1', type: 'master', version: '4.12.0', ip: '172.16.1.13', n_active_agents: 1 } },
+        'wazuh-1': {
+          info: { name: 'wazuh-1', type: 'master', version: '4.12.0', muster_version: '0.1.0', ip: '172.16.1.13', n_active_agents: 1 },
+        },
         'wazuh-2': {
-          info: { name: 'wazuh-2', type: 'worker', version: '4.12.0', ip: '172.16.1.14', n_active_agents: 1, cluster_key: null },
+          info: {
+            name: 'wazuh-2',
+            type: 'worker',
+            version: '4.12.0',
+            muster_version: '0.1.0',
+            ip: '172.16.1.14',
+            n_active_agents: 1,
+            cluster_key: null,
+          },
           status: {
             last_keep_alive: '2025-08-18T17:05:40.275469Z',
             clock_skew_seconds: 5,
@@ -252,7 +271,15 @@ Connected nodes (2):
           },
         },
         'wazuh-3': {
-          info: { name: 'wazuh-3', type: 'worker', version: '4.12.0', ip: '172.16.1.15', n_active_agents: 0, cluster_key: null },
+          info: {
+            name: 'wazuh-3',
+            type: 'worker',
+            version: '4.12.0',
+            muster_version: '0.1.0',
+            ip: '172.16.1.15',
+            n_active_agents: 0,
+            cluster_key: null,
+          },
           status: {
             last_keep_alive: 'n/a',
             clock_skew_seconds: null,

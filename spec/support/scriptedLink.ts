@@ -19,7 +19,7 @@ export class ScriptedLink implements Link {
   #closers: ((error: ClusterError) => void)[] = []
 
   constructor(node = 'w1', play: PlayedPeer = () => undefined) {
-    this.peer = { node, type: 'worker', version: 'v1', address: '10.0.0.1', capabilities: [], protocol: 1, key: 'current' }
+    this.peer = { node, type: 'worker', version: 'v1', wazuh: '4.14.7', address: '10.0.0.1', capabilities: [], protocol: 1, key: 'current' }
     this.#play = play
   }
 

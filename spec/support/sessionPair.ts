@@ -8,8 +8,16 @@ import { createTransport, type TransportOptions } from '../../src/transport/tran
 import { MemoryNetwork, type MemoryNetworkOptions } from './memoryNetwork.js'
 
 export const endpoint = { host: 'memory', port: 1516 }
-export const hello: Hello = { cluster: 'wazuh', node: 'worker-1', type: 'worker', instance: 'one', version: 'v1', capabilities: ['zstd'] }
-export const welcome: Welcome = { cluster: 'wazuh', node: 'master', version: 'v2', capabilities: [] }
+export const hello: Hello = {
+  cluster: 'wazuh',
+  node: 'worker-1',
+  type: 'worker',
+  instance: 'one',
+  version: 'v1',
+  wazuh: '4.14.6',
+  capabilities: ['zstd'],
+}
+export const welcome: Welcome = { cluster: 'wazuh', node: 'master', version: 'v2', wazuh: '4.14.7', capabilities: [] }
 export const forever = new AbortController().signal
 export const patient = { signal: forever, timeoutMs: 20_000 }
 

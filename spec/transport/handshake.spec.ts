@@ -20,11 +20,19 @@ const keys = (current: string, previous?: string): Own => ({ keys: { current, pr
 describe('the handshake', () => {
   it('gives both sides a link that knows its peer', async () => {
     const { dialed, reception } = await meeting({}, {})
-    expect(dialed.value?.peer).toMatchObject({ node: welcome.node, type: 'master', version: 'v2', protocol: 1, key: 'current' })
+    expect(dialed.value?.peer).toMatchObject({
+      node: welcome.node,
+      type: 'master',
+      version: 'v2',
+      wazuh: '4.14.7',
+      protocol: 1,
+      key: 'current',
+    })
     expect(reception.links[0]?.peer).toMatchObject({
       node: hello.node,
       type: 'worker',
       version: 'v1',
+      wazuh: '4.14.6',
       capabilities: ['zstd'],
       protocol: 1,
       key: 'current',

@@ -5,6 +5,7 @@ import type { GroupsChange } from '../domain/agentGroups.js'
 import type { AgentQuery } from '../domain/agentQuery.js'
 import type { NodeView } from '../domain/clusterView.js'
 import { unpackFacts } from '../domain/packedFacts.js'
+import { wazuhVersionText } from '../domain/wazuhVersion.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Log } from '../ports.js'
@@ -105,7 +106,7 @@ const managerOf = ({ managerName, self }: AgentsView): AgentView => ({
   registeredIp: '127.0.0.1',
   status: 'active',
   node: self.name,
-  facts: { ...unpackFacts(''), version: `Wazuh v${self.version}` },
+  facts: { ...unpackFacts(''), version: wazuhVersionText(self.version) },
   groups: [],
   groupHash: '',
 })

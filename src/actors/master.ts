@@ -24,6 +24,7 @@ export interface MasterOptions {
   readonly cluster: string
   readonly node: string
   readonly version: string
+  readonly wazuhVersion: string
   readonly managerName: string
   readonly bind: Endpoint
   readonly capabilities: readonly string[]
@@ -100,12 +101,16 @@ export const masterRegistry = (options: MasterOptions): Registry => {
 
 /** What cluster_control may be told. */
 export const masterView = (
-  options: Pick<MasterOptions, 'address' | 'agents' | 'clock' | 'cluster' | 'log' | 'managerName' | 'node' | 'tree' | 'version'>,
+  options: Pick<
+    MasterOptions,
+    'address' | 'agents' | 'clock' | 'cluster' | 'log' | 'managerName' | 'node' | 'tree' | 'version' | 'wazuhVersion'
+  >,
   registry: Registry,
 ): MasterView => {
-  const { address, agents, clock, cluster, managerName, node, tree, version } = options
+  const { address, agents, clock, cluster, managerName, node, tree, version, wazuhVersion } = options
   const log = options.log.at({ tag: 'Master', subtag: 'Local agents' })
-  return { cluster, self: { name: node, type: 'master', version, address }, managerName, registry, tree, agents, clock, log }
+  const self = { name: node, type: 'master', version: wazuhVersion, muster: version, address } as const
+  return { cluster, self, managerName, registry, tree, agents, clock, log }
 }
 
 type DoorEvent =
@@ -127,7 +132,13 @@ export const master = (options: MasterOptions, registry: Registry) => {
             if (!decision.ok) return decision
             return {
               ok: true,
-              value: { cluster: options.cluster, node: options.node, version: options.version, capabilities: [...options.capabilities] },
+              value: {
+                cluster: options.cluster,
+                node: options.node,
+                version: options.version,
+                wazuh: options.wazuhVersion,
+                capabilities: [...options.capabilities],
+              },
             }
           },
           onLink: (link) => registry.add(link),

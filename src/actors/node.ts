@@ -45,7 +45,10 @@ export interface NodeIdentity {
   readonly cluster: string
   readonly node: string
   readonly type: 'master' | 'worker'
+  /** Muster's. */
   readonly version: string
+  /** Of Wazuh, as the agents and Wazuh's tools are told. */
+  readonly wazuhVersion: string
   /** Where the master listens, or where a worker finds it. */
   readonly master: Endpoint
   /** The name of the machine: no agent may have it, and it is the agent 000 of a list. */
@@ -141,6 +144,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
           type: 'worker',
           instance: customRandom(urlAlphabet, 21, (count) => random.bytes(count))(),
           version: identity.version,
+          wazuh: identity.wazuhVersion,
           capabilities: [...capabilities],
         },
         master: identity.master,

@@ -6,6 +6,7 @@ import { parseAnswerLine } from '../domain/answerLine.js'
 import { parseQuery } from '../domain/clusterQuery.js'
 import type { AnswerLine, ClusterQuery, NodeHealth, NodeView } from '../domain/clusterView.js'
 import { splitLines } from '../domain/splitLines.js'
+import { servedWazuhVersion } from '../domain/wazuhVersion.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Clock, Link, OutgoingStream } from '../ports.js'
@@ -29,7 +30,8 @@ export interface MasterView extends AgentsView {
 const nodeView = (member: Member): NodeView => ({
   name: member.name,
   type: 'worker',
-  version: member.link.peer.version,
+  version: member.link.peer.wazuh ?? servedWazuhVersion,
+  muster: member.link.peer.version,
   address: member.link.peer.address,
 })
 

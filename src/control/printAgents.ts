@@ -7,13 +7,16 @@ import type { AgentRow } from '../domain/agentAnswer.js'
 import type { AnswerLine } from '../domain/clusterView.js'
 import { ClusterError } from '../errors.js'
 import { escapeText, safeJson } from './escapeText.js'
-import { momentText, notAvailable } from './moment.js'
+import { momentText } from './moment.js'
 import { headerRow, type Row, rowText } from './table.js'
+
+/** What an agent has not said yet, as Wazuh writes it. */
+const unknown = 'unknown'
 
 const headers = headerRow(['ID', 'Name', 'IP', 'Status', 'Version', 'Node name'])
 
 const widthsOf = ({ idDigits, ipChars, nameChars, nodeChars, statusChars, versionChars }: AgentListShape): readonly number[] =>
-  [idDigits, nameChars, ipChars, statusChars, Math.max(versionChars, notAvailable.length), Math.max(nodeChars, notAvailable.length)].map(
+  [idDigits, nameChars, ipChars, statusChars, Math.max(versionChars, unknown.length), Math.max(nodeChars, unknown.length)].map(
     (chars, at) => Math.max(chars, headers[at]?.length ?? 0) + 2,
   )
 
@@ -22,8 +25,8 @@ const cells = ([id, name, ip, status, version, node]: AgentRow): Row => [
   escapeText(name),
   escapeText(ip),
   status,
-  version === '' ? notAvailable : escapeText(version),
-  node === '' ? notAvailable : escapeText(node),
+  version === '' ? unknown : escapeText(version),
+  node === '' ? unknown : escapeText(node),
 ]
 
 export async function* printAgents(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {

@@ -93,6 +93,7 @@ export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): Async
     const lines = [
       title(node),
       `        Version: ${escapeText(node.version)}`,
+      ...(node.muster === undefined ? [] : [`        Muster version: ${escapeText(node.muster)}`]),
       `        Type: ${node.type}`,
       `        Active agents: ${node.activeAgents}`,
       ...(node.worker?.key === undefined ? [] : [`        Cluster key: ${node.worker.key}`]),
@@ -127,8 +128,8 @@ const statusJson = (worker: WorkerHealth): object => {
   }
 }
 
-const nodeJson = ({ name, type, version, address, activeAgents, worker }: NodeHealth): object => {
-  const info = { name, type, version, ip: address, n_active_agents: activeAgents }
+const nodeJson = ({ name, type, version, muster, address, activeAgents, worker }: NodeHealth): object => {
+  const info = { name, type, version, muster_version: muster, ip: address, n_active_agents: activeAgents }
   return type === 'master' ? { info } : { info: { ...info, cluster_key: worker?.key ?? null }, status: statusJson(worker ?? noWorker) }
 }
 

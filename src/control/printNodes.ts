@@ -16,8 +16,11 @@ export async function* printNodes(answer: AsyncIterable<AnswerLine>): AsyncGener
   yield tableText(['Name', 'Type', 'Version', 'Address'], (await nodesOf(answer)).map(row))
 }
 
-/** `{"items": [{"name", "type", "version", "address"}], "total": N}` */
+/** `{"items": [{"name", "type", "version", "address", "muster_version"}], "total": N}` */
 export async function* printNodesJson(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
-  const items = (await nodesOf(answer)).map(({ name, type, version, address }) => ({ name, type, version, address }))
+  const items = (await nodesOf(answer)).map(({ name, type, version, address, muster }) => ({
+    ...{ name, type, version, address },
+    muster_version: muster,
+  }))
   yield `${safeJson({ items, total: items.length }, 2)}\n`
 }

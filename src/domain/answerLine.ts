@@ -15,6 +15,7 @@ const nodeView = {
   name: Type.String(),
   type: Type.Union([Type.Literal('master'), Type.Literal('worker')]),
   version: Type.String(),
+  muster: Type.Optional(Type.String()),
   address: Type.String(),
 }
 const span = { startMs: timeMs(), endMs: timeMs() }

@@ -11,7 +11,10 @@ export type ClusterQuery =
 export interface NodeView {
   readonly name: string
   readonly type: 'master' | 'worker'
+  /** Of Wazuh, as the node serves it. */
   readonly version: string
+  /** Muster's; an earlier build's answer does not have it. */
+  readonly muster?: string
   readonly address: string
 }
 

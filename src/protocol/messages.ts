@@ -30,12 +30,15 @@ export const requests = {
       /** Drawn when the process starts: a second connection of the same process replaces the first. */
       instance: text(64, 1),
       version: text(limits.versionCharsMax, 1),
+      /** The version of Wazuh that the node serves; `version` is Muster's. */
+      wazuh: Type.Optional(text(limits.versionCharsMax, 1)),
       capabilities: list(text(limits.capabilityCharsMax), limits.capabilitiesMax),
     }),
     reply: fields({
       cluster: text(limits.clusterNameCharsMax, 1),
       node: name(limits.nodeNameCharsMax),
       version: text(limits.versionCharsMax, 1),
+      wazuh: Type.Optional(text(limits.versionCharsMax, 1)),
       capabilities: list(text(limits.capabilityCharsMax), limits.capabilitiesMax),
     }),
   },

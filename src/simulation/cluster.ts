@@ -132,6 +132,8 @@ export class SimulatedCluster {
         node: name,
         type: node.role,
         version: '1.0.0',
+        // Not the one that is assumed of a peer that does not say it.
+        wazuhVersion: '4.14.6',
         managerName: name,
         master: { host: 'master', port },
         address: 'master',

@@ -106,6 +106,7 @@ export class Initiation extends Greeting {
       node: welcome.node,
       type: 'master',
       version: welcome.version,
+      ...(welcome.wazuh !== undefined && { wazuh: welcome.wazuh }),
       address: this.stream.remoteAddress,
       capabilities: welcome.capabilities,
       protocol: this.#protocol,

@@ -128,6 +128,7 @@ export class Reception extends Greeting implements Applicant {
       node: hello.node,
       type: hello.type,
       version: hello.version,
+      ...(hello.wazuh !== undefined && { wazuh: hello.wazuh }),
       address: this.address,
       capabilities: hello.capabilities,
       protocol: this.#protocol,
