@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { loadSettings } from '../../src/config/loadSettings.js'
@@ -203,11 +204,23 @@ describe('loading settings', () => {
     ['a root without end', '<!-- \n -->\n<ossec_config>\n<cluster></cluster>', 3],
     ['a comment without end', '<ossec_config>\n</ossec_config>\n<!-- x', 3],
     ['a closing tag too many', '<ossec_config></ossec_config>\n</x>', 2],
-    ['a hostile name', '<ossec_config>\n<cluster><__proto__>x</__proto__></cluster></ossec_config>', 2],
+    ['a < in the block that begins no tag', '<ossec_config>\n<cluster><name>a\n<b</name></cluster></ossec_config>', 3],
   ])('tells the line of %s in one sentence', (_, conf, line) => {
     const mistakes = mistakesOf(load(conf))
     expect(mistakes).toHaveLength(1)
     expect(mistakes[0]).toMatch(new RegExp(`ossec.conf: not XML in line ${line}: `))
+  })
+
+  it.each([['__proto__'], ['constructor'], ['toString'], ['hasOwnProperty']])('takes <%s> for an unknown option like any other', (name) => {
+    const { ok, warnings } = load(renderXml(minimal).replace('</cluster>', `<${name}>x</${name}></cluster>`))
+    expect(ok).toBe(true)
+    expect(warnings).toEqual([
+      `${confFile}: <cluster><${name}> is not a known option; it is ignored here, but Wazuh's own programs do not start with it`,
+    ])
+  })
+
+  it.each([['<a/>'], ['<ossec_configuration></ossec_configuration>'], [' '], ['plain text']])('says of %s what it lacks', (conf) => {
+    expect(mistakesOf(load(conf))).toEqual([`${confFile}: there is no <ossec_config> in it: must be a manager's ossec.conf`])
   })
 
   it('reads any bytes as settings or mistakes, never an exception', () =>
@@ -357,6 +370,43 @@ describe('loading settings', () => {
     expect(warnings.map((line) => line.slice(0, line.indexOf(': every user')))).toEqual([jsonFile, confFile, join(home, 'etc/key')])
     writeFileSync(jsonFile, JSON.stringify({ key_file: 'etc/key' }))
     expect(loadSettings({ home }).warnings).toHaveLength(2)
+  })
+
+  it.each([
+    ['[', ']'],
+    ['{"a":', '}'],
+    ['{"intervals":', '}'],
+    ['{"files":{"etc/":', '}}'],
+  ])('refuses a cluster.json nested thousands deep in %s in one sentence that names it', (open, close) => {
+    for (const times of [40, 5_000, 40_000]) {
+      const mistakes = mistakesOf(load(renderXml(minimal), `${open.repeat(times)}1${close.repeat(times)}`))
+      expect(mistakes).toEqual([`${jsonFile}: it is nested over 16 deep: must be an object of options`])
+    }
+  })
+
+  it('counts no bracket in a text as nesting', () => {
+    const text = `${'[{'.repeat(100)}"\\`
+    expect(mistakesOf(load(renderXml(minimal), JSON.stringify({ reload_command: [text, text] })))).toEqual([])
+  })
+
+  it('reads no file that the system makes up as it is read, and waits for none', () => {
+    execFileSync('mkfifo', [join(home, 'pipe')])
+    symlinkSync('/proc/self/status', join(home, 'link'))
+    const madeUp = 'it is empty, or the system makes it up as it is read'
+    for (const [path, why] of [
+      ['/proc/self/status', madeUp],
+      ['link', madeUp],
+      ['/dev/zero', 'it is not a file'],
+      ['pipe', 'it is not a file'],
+    ] as const) {
+      const wanted = resolve(home, path)
+      expect(mistakesOf(load(renderXml({ node: 'm', disabled: 'no' }), JSON.stringify({ key_file: path })))).toEqual([
+        `${jsonFile}: key_file is "${path}": must be a readable file that holds the key, but ${wanted}: ${why}`,
+      ])
+      expect(mistakesOf(loadSettings({ home, file: wanted }))).toContain(`${wanted}: cannot be read: ${why}`)
+    }
+    writeFileSync(jsonFile, '')
+    expect(mistakesOf(loadSettings({ home, file: confFile }))).toContain(`${jsonFile}: cannot be read: ${madeUp}`)
   })
 
   it('changes only what an item says, removes an item that is null, and never syncs ossec.conf', () => {

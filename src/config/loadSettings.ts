@@ -36,7 +36,7 @@ const loadConf = (file: string, keyFileIn: string | undefined, findings: Finding
       block: readClusterBlock(file, parsed.clusters, keyFileIn, findings),
       agentsDisconnectionMs: agentsDisconnectionMs(file, parsed.globals, findings),
     }
-  findings.mistakes.push(`${file}: not XML in line ${parsed.line}: ${parsed.why}`)
+  findings.mistakes.push(`${file}: ${parsed.why}`)
   return undefined
 }
 

@@ -2,7 +2,7 @@
  * The `<cluster>` blocks of an ossec.conf. Blocks of other programs may hold XML that only they accept (a bare `&`, a `\<`),
  * so they are stepped over unread; a `<cluster>` block is read strictly.
  */
-import { XMLParser, XMLValidator } from 'fast-xml-parser'
+import { type Effort, MalformedXml, type Tag, tagsOf, withoutHidden } from './xmlTags.js'
 
 export interface Element {
   readonly name: string
@@ -18,161 +18,141 @@ export type OssecConf =
       /** The texts of the option that was looked for in `<global>`, in order. */
       readonly globals: readonly string[]
     }
-  | { readonly ok: false; readonly line: number; readonly why: string }
+  | { readonly ok: false; readonly why: string }
 
-class Malformed extends Error {
-  readonly line: number
-
-  constructor(line: number, why: string) {
-    super(why)
-    this.line = line
-  }
+/** An element of `<cluster>` whose end has not come yet. */
+interface Unfinished {
+  readonly tag: Tag
+  readonly within: Unfinished | undefined
+  readonly children: Element[]
+  text: string
 }
 
-const lineAt = (text: string, offset: number): number => text.slice(0, offset).split('\n').length
-
-/** What a construct that hides tags is replaced with: as many blanks, its line breaks kept, so that offsets still hold. */
-const blanked = (hidden: string): string => hidden.replace(/[^\n]/g, ' ')
-
-const withoutComments = (text: string): string =>
-  text
-    .replace(/<!--[\s\S]*?(?:-->|$)/g, (comment) => {
-      if (!comment.endsWith('-->') || comment.length < 7)
-        throw new Malformed(lineAt(text, text.indexOf(comment)), 'a comment is never closed')
-      return blanked(comment)
-    })
-    .replace(/<\?[\s\S]*?\?>|\\<(?!\/)/g, blanked)
-
-interface Tag {
-  readonly name: string
-  readonly kind: 'open' | 'close' | 'empty'
-  readonly at: number
-  readonly end: number
-}
-
-const tagPattern = /<(\/?)\s*([A-Za-z_][\w.:-]*)((?:"[^"<]*"|'[^'<]*'|[^<>"'])*?)(\/?)>/g
-
-const nextTag = (text: string, from: number): Tag | undefined => {
-  tagPattern.lastIndex = from
-  const found = tagPattern.exec(text)
-  if (!found) return undefined
-  const [whole, slash, name = '', , selfClosing] = found
-  return { name, kind: slash ? 'close' : selfClosing ? 'empty' : 'open', at: found.index, end: found.index + whole.length }
-}
-
-/** The tag that closes `opened`, past nested elements of the same name; all else inside is not looked at. */
-const closingTag = (text: string, opened: Tag): Tag => {
-  let depth = 1
-  for (let tag = nextTag(text, opened.end); tag; tag = nextTag(text, tag.end)) {
-    if (tag.name !== opened.name || tag.kind === 'empty') continue
-    depth += tag.kind === 'open' ? 1 : -1
-    if (depth === 0) return tag
-  }
-  throw new Malformed(lineAt(text, opened.at), `<${opened.name}> is never closed`)
-}
-
-interface Span {
-  readonly at: number
-  readonly end: number
-}
-
-/** The direct children called `name` of the elements between `from` and `end`. */
-const childSpans = (text: string, parent: string, name: string): Span[] => {
-  const spans: Span[] = []
-  for (let tag = nextTag(text, 0); tag; tag = nextTag(text, tag.end)) {
-    if (tag.kind === 'empty') continue
-    if (tag.kind === 'close') throw new Malformed(lineAt(text, tag.at), `</${tag.name}> closes nothing`)
-    if (tag.name === parent) tag = collectChildren(text, tag, name, spans)
-    else tag = closingTag(text, tag)
-  }
-  return spans
-}
-
-/** Puts the children called `name` of one open element into `spans`; returns the tag that closes the element. */
-const collectChildren = (text: string, opened: Tag, name: string, spans: Span[]): Tag => {
-  for (let tag = nextTag(text, opened.end); tag; tag = nextTag(text, tag.end)) {
-    if (tag.kind === 'close') {
-      if (tag.name === opened.name) return tag
-      throw new Malformed(lineAt(text, tag.at), `</${tag.name}> closes nothing`)
-    }
-    const last = tag.kind === 'empty' ? tag : closingTag(text, tag)
-    if (tag.name === name) spans.push({ at: tag.at, end: last.end })
-    tag = last
-  }
-  throw new Malformed(lineAt(text, opened.at), `<${opened.name}> is never closed`)
-}
-
-const parser = new XMLParser({ preserveOrder: true, ignoreAttributes: true, parseTagValue: false, trimValues: true })
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-/** The parser's `[{name: [...]}, {'#text': '…'}]` as elements. */
-const elements = (nodes: unknown): Element[] => {
-  if (!Array.isArray(nodes)) return []
-  return nodes.filter(isRecord).flatMap((node) =>
-    Object.entries(node)
-      .filter(([name]) => name !== '#text' && name !== ':@')
-      .map(([name, inside]) => {
-        const children = elements(inside)
-        return { name, children, text: children.length > 0 ? undefined : textOf(inside) }
-      }),
-  )
-}
-
-const textOf = (nodes: unknown): string =>
-  Array.isArray(nodes)
-    ? nodes
-        .filter(isRecord)
-        .map((node) => String(node['#text'] ?? ''))
-        .join('')
-        .trim()
-    : ''
+const entities: Readonly<Record<string, string>> = { '&amp;': '&', '&lt;': '<', '&gt;': '>', '&apos;': "'", '&quot;': '"' }
 
 /** As Wazuh reads it: an `&` that begins none of XML's five entities is itself. */
-const bareAmpersand = /&(?!(?:amp|lt|gt|apos|quot);)/g
+const plain = (text: string): string => text.replace(/&(?:amp|lt|gt|apos|quot);/g, (entity) => entities[entity] ?? entity).trim()
 
-const readCluster = (text: string, span: Span): Element[] => {
-  const xml = text.slice(span.at, span.end).replace(bareAmpersand, '&amp;')
-  const verdict = XMLValidator.validate(xml, { allowBooleanAttributes: true })
-  const firstLine = lineAt(text, span.at)
-  // The validator's own line numbers in its sentence count from the block's first line.
-  if (verdict !== true)
-    throw new Malformed(firstLine + verdict.err.line - 1, verdict.err.msg.replace(/ \(opened in [^)]*\)/, '').replace(/\.$/, ''))
-  try {
-    return elements(parser.parse(xml)).flatMap((cluster) => cluster.children)
-  } catch (error) {
-    throw new Malformed(firstLine, error instanceof Error ? error.message : String(error))
-  }
-}
+const neverClosed = ({ at, name }: Tag): MalformedXml => new MalformedXml(at, `<${name}> is never closed`)
+const closesNothing = ({ at, name }: Tag): MalformedXml => new MalformedXml(at, `</${name}> closes nothing`)
 
-/** The texts of elements without children in a block of another program, whatever else stands there. */
-const looseTexts = (block: string, name: string): string[] => {
-  const texts: string[] = []
-  for (let tag = nextTag(block, 0); tag; tag = nextTag(block, tag.end)) {
-    if (tag.name !== name || tag.kind === 'close') continue
-    const next = tag.kind === 'open' ? nextTag(block, tag.end) : undefined
-    texts.push(block.slice(tag.end, next?.at ?? tag.end).trim())
+const finished = ({ children, tag, text }: Unfinished): Element => ({
+  name: tag.name,
+  children,
+  text: children.length > 0 ? undefined : plain(text),
+})
+
+/** Goes through the tags once, from the first to the last. */
+class ConfReader {
+  readonly #text: string
+  readonly #tags: Iterator<Tag, undefined>
+  readonly #globalOption: string
+  readonly clusters: Element[][] = []
+  readonly globals: string[] = []
+  roots = 0
+
+  constructor(text: string, globalOption: string, effort: Effort) {
+    this.#text = text
+    this.#tags = tagsOf(text, effort)
+    this.#globalOption = globalOption
   }
-  return texts
+
+  read(): void {
+    for (let tag = this.#next(); tag; tag = this.#next()) {
+      if (tag.kind === 'close') throw closesNothing(tag)
+      if (tag.name === 'ossec_config') this.#root(tag)
+      else this.#stepOver(tag)
+    }
+  }
+
+  #next(): Tag | undefined {
+    return this.#tags.next().value
+  }
+
+  #root(root: Tag): void {
+    this.roots += 1
+    if (root.kind === 'empty') return
+    for (let tag = this.#next(); tag; tag = this.#next()) {
+      if (tag.kind === 'close') {
+        if (tag.name === root.name) return
+        throw closesNothing(tag)
+      }
+      if (tag.name === 'cluster') this.clusters.push(this.#cluster(tag))
+      else if (tag.name === 'global') this.#global(tag)
+      else this.#stepOver(tag)
+    }
+    throw neverClosed(root)
+  }
+
+  /** The tags up to the one that closes `opened`, past nested elements of the same name. */
+  *#inside(opened: Tag): Generator<Tag, undefined> {
+    let depth = opened.kind === 'empty' ? 0 : 1
+    while (depth > 0) {
+      const tag = this.#next()
+      if (!tag) throw neverClosed(opened)
+      if (tag.name === opened.name && tag.kind !== 'empty') depth += tag.kind === 'open' ? 1 : -1
+      yield tag
+    }
+  }
+
+  #stepOver(opened: Tag): void {
+    // Nothing inside is looked at.
+    for (const _tag of this.#inside(opened));
+  }
+
+  /** The texts of one option, whatever else stands in the block. */
+  #global(opened: Tag): void {
+    let wanted: Tag | undefined
+    for (const tag of this.#inside(opened)) {
+      if (wanted) this.globals.push(this.#text.slice(wanted.end, tag.at).trim())
+      wanted = undefined
+      if (tag.name !== this.#globalOption || tag.kind === 'close') continue
+      if (tag.kind === 'empty') this.globals.push('')
+      else wanted = tag
+    }
+  }
+
+  #cluster(opened: Tag): Element[] {
+    if (opened.kind === 'empty') return []
+    let inner: Unfinished = { tag: opened, within: undefined, children: [], text: '' }
+    for (let from = opened.end; ; ) {
+      const tag = this.#next()
+      if (!tag) throw neverClosed(inner.tag)
+      inner.text += this.#strictText(from, tag.at)
+      from = tag.end
+      if (tag.kind === 'empty') inner.children.push({ name: tag.name, text: '', children: [] })
+      else if (tag.kind === 'open') inner = { tag, within: inner, children: [], text: '' }
+      else if (tag.name !== inner.tag.name) throw new MalformedXml(tag.at, `</${tag.name}> stands where </${inner.tag.name}> is expected`)
+      else if (!inner.within) return inner.children
+      else {
+        inner.within.children.push(finished(inner))
+        inner = inner.within
+      }
+    }
+  }
+
+  #strictText(from: number, to: number): string {
+    const text = this.#text.slice(from, to)
+    const stray = text.indexOf('<')
+    if (stray >= 0) throw new MalformedXml(from + stray, 'a < begins no tag')
+    return text
+  }
 }
 
 /**
  * Every `<cluster>` that is a child of an `<ossec_config>`, in order, and every `globalOption` in its `<global>`s; or the line of
- * what is not XML.
+ * what is not XML. The effort grows with the length of the text alone.
  */
-export const parseOssecConf = (text: string, globalOption: string): OssecConf => {
+export const parseOssecConf = (text: string, globalOption: string, effort: Effort = { chars: 0 }): OssecConf => {
   try {
-    const plain = withoutComments(text)
+    const reader = new ConfReader(withoutHidden(text, effort), globalOption, effort)
+    reader.read()
     // A file that is something else altogether must not pass for one in which the cluster is off.
-    if (!plain.includes('<ossec_config')) throw new Malformed(1, 'there is no <ossec_config> in it')
-    const globals = childSpans(plain, 'ossec_config', 'global')
-    return {
-      ok: true,
-      clusters: childSpans(plain, 'ossec_config', 'cluster').map((span) => readCluster(plain, span)),
-      globals: globals.flatMap(({ at, end }) => looseTexts(plain.slice(at, end), globalOption)),
-    }
+    if (reader.roots === 0) return { ok: false, why: "there is no <ossec_config> in it: must be a manager's ossec.conf" }
+    return { ok: true, clusters: reader.clusters, globals: reader.globals }
   } catch (error) {
-    if (!(error instanceof Malformed)) throw error
-    return { ok: false, line: error.line, why: error.message }
+    if (!(error instanceof MalformedXml)) throw error
+    const line = text.slice(0, error.at).split('\n').length
+    return { ok: false, why: `not XML in line ${line}: ${error.message}` }
   }
 }
