@@ -169,6 +169,8 @@ export const limits = {
 
   // --- configuration
   configFileBytesMax: 1 * MiB,
+  /** Of objects and lists in cluster.json; its options need 3. */
+  configDepthMax: 16,
 } as const
 
 invariant(limits.messageBytesMax < limits.frameBytesMax, 'a message fits into a frame')

@@ -3,6 +3,7 @@
  * cluster.json. What is not mentioned keeps its default.
  */
 import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/syncedItems.js'
+import { limits } from '../limits.js'
 import { type IntervalOption, intervalOptions, mapGroup, needlessIntervals } from './intervalOptions.js'
 import { checked, type Findings, type Option, shown } from './option.js'
 import { defaultInternalSettings, type InternalSettings, type JsonKeys, type KeySource, topOptions } from './settings.js'
@@ -173,6 +174,23 @@ const whyNotJson = (text: string, error: unknown): string => {
   return `${says.slice(0, position.index)} in line ${line}`.replace(' in JSON in line', ' in line')
 }
 
+/** How deep brackets stand inside each other; a parser that calls itself would run out of stack. */
+const depthOf = (json: string): number => {
+  let depth = 0
+  let deepest = 0
+  let isText = false
+  for (let at = 0; at < json.length; at++) {
+    const c = json[at]
+    if (isText) {
+      if (c === '\\') at++
+      else if (c === '"') isText = false
+    } else if (c === '"') isText = true
+    else if (c === '{' || c === '[') deepest = Math.max(deepest, ++depth)
+    else if (c === '}' || c === ']') depth--
+  }
+  return deepest
+}
+
 /** What counts where there is no cluster.json. */
 export const defaultClusterJson: ClusterJson = {
   internal: defaultInternalSettings,
@@ -181,6 +199,10 @@ export const defaultClusterJson: ClusterJson = {
 
 /** The settings that the text of cluster.json asks for; every mistake and oddity goes to `findings`. */
 export const parseClusterJson = (file: string, text: string, findings: Findings): ClusterJson => {
+  if (depthOf(text) > limits.configDepthMax) {
+    findings.mistakes.push(`${file}: it is nested over ${limits.configDepthMax} deep: must be an object of options`)
+    return defaultClusterJson
+  }
   let root: unknown
   try {
     root = JSON.parse(text)

@@ -1,5 +1,5 @@
 /** Reads a configuration file whole, or says in words why it cannot. */
-import { readFileSync, statSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { limits } from '../limits.js'
 import type { Findings } from './option.js'
 
@@ -13,12 +13,29 @@ const causes: Readonly<Record<string, string>> = {
   ENOTDIR: 'a part of its path is not a directory',
 }
 
+/**
+ * No more than the file had when it was looked at, and nothing that waits for a writer: files that the system makes up as they are
+ * read (/proc/kmsg) call themselves empty, and can block for ever.
+ */
+const readUpTo = (path: string, size: number): string => {
+  const bytes = Buffer.alloc(size)
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    let length = 0
+    for (let read = -1; read !== 0 && length < size; length += read) read = readSync(file, bytes, length, size - length, length)
+    return bytes.toString('utf8', 0, length).replace(/^\uFEFF/, '')
+  } finally {
+    closeSync(file)
+  }
+}
+
 export const loadSmallFile = (path: string): SmallFile => {
   try {
     const { mode, size } = statSync(path)
     if ((mode & 0o170000) !== 0o100000) return { ok: false, why: 'it is not a file', absent: false }
     if (size > limits.configFileBytesMax) return { ok: false, why: `it is larger than ${limits.configFileBytesMax} bytes`, absent: false }
-    return { ok: true, text: readFileSync(path, 'utf8').replace(/^\uFEFF/, ''), mode }
+    if (size === 0) return { ok: false, why: 'it is empty, or the system makes it up as it is read', absent: false }
+    return { ok: true, text: readUpTo(path, size), mode }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     return { ok: false, why: causes[code] ?? (error instanceof Error ? error.message : String(error)), absent: code === 'ENOENT' }
