@@ -88,6 +88,15 @@ describe('wazuh-clusterd', () => {
     expect((await run(['--home', home, '-t'])).err).toContain('etc/ossec.conf: cannot be read: it does not exist')
   })
 
+  it('shows what steers a terminal or turns the direction of writing as visible characters, on stderr and in the log', async () => {
+    configure(block(`<key>${key}</key><nodes><node>m</node></nodes><node_name>a\u202eb\u001b[2J\u0085</node_name>`))
+    const { err } = await run(['--home', home, '-r'])
+    for (const text of [err, logText()]) {
+      expect(text).toContain('<node_name> is "a\\u202eb\\u001b[2J\\u0085": must be')
+      expect(text.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+    }
+  })
+
   it('names a home that does not exist', async () => {
     const { code, err } = await run(['--home', join(home, 'no'), '-f'])
     expect(code).toBe(1)

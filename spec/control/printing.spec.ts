@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { escapeText, safeJson } from '../../src/control/escapeText.js'
 import { momentText, secondsText } from '../../src/control/moment.js'
 import { printFiles, printFilesJson } from '../../src/control/printFiles.js'
 import { printHealth, printHealthJson, printHealthMore } from '../../src/control/printHealth.js'
 import { printNodes, printNodesJson } from '../../src/control/printNodes.js'
 import { tableText } from '../../src/control/table.js'
 import type { AnswerLine, FileRow, FilesSummary, NodeHealth, NodeView } from '../../src/domain/clusterView.js'
+import { escapeText, safeJson } from '../../src/domain/escapeText.js'
 
 const stream = async function* (lines: Iterable<AnswerLine>) {
   yield* lines

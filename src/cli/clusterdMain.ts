@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { type LoadedSettings, loadSettings } from '../config/loadSettings.js'
 import type { NodeSettings } from '../config/settings.js'
+import { visibleLine } from '../domain/escapeText.js'
 import { asClusterError } from '../errors.js'
 import { createLog } from '../platform/logFile.js'
 import type { Log } from '../ports.js'
@@ -25,8 +26,7 @@ export interface Shell {
 }
 
 /** One line on stderr, whatever the message holds. */
-const tellMistake = (shell: Shell, message: string): void =>
-  void shell.stderr.write(`wazuh-clusterd: ${message.replace(/\p{Cc}+/gu, ' ')}\n`)
+const tellMistake = (shell: Shell, message: string): void => void shell.stderr.write(`wazuh-clusterd: ${visibleLine(message)}\n`)
 
 /** Runs the command to its end; resolves with the exit code. */
 export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {

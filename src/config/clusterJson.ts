@@ -2,6 +2,7 @@
  * etc/cluster.json: overrides of intervals, limits and synced items, with the names and the structure of Wazuh's own
  * cluster.json. What is not mentioned keeps its default.
  */
+import { escapeText, visibleLine } from '../domain/escapeText.js'
 import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/syncedItems.js'
 import { limits } from '../limits.js'
 import { type IntervalOption, intervalOptions, mapGroup, needlessIntervals } from './intervalOptions.js'
@@ -92,7 +93,7 @@ class JsonReader {
   #warnOfUnknown(object: Json, place: string, known: readonly string[], needless: readonly string[]): void {
     for (const name of Object.keys(object)) {
       if (known.includes(name)) continue
-      const where = `${this.#file}: ${place}${name.slice(0, 100).replace(/\p{Cc}/gu, '?')}`
+      const where = `${this.#file}: ${place}${escapeText(name.slice(0, 100))}`
       if (needless.includes(name)) this.#findings.notes.push(`${where} is an option of Wazuh that has no effect here`)
       else this.#findings.warnings.push(`${where} is not a known option; it is ignored`)
     }
@@ -167,7 +168,7 @@ const names = (options: Readonly<Record<string, Option>>): string[] => Object.va
 
 /** V8's sentence on one line, its offset turned into a line number where it tells one. */
 const whyNotJson = (text: string, error: unknown): string => {
-  const says = (error instanceof Error ? error.message : String(error)).replace(/\p{Cc}+/gu, ' ')
+  const says = visibleLine(error instanceof Error ? error.message : String(error))
   const position = / at position (\d+)/.exec(says)
   if (!position) return says
   const line = text.slice(0, Number(position[1])).split('\n').length

@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { type AgentStatus, agentIdText } from '../domain/agent.js'
 import type { AgentQuery } from '../domain/agentQuery.js'
+import { escapeText } from '../domain/escapeText.js'
 import { type AgentControlArguments, type AgentTask, parseAgentControlArguments } from './agentControlArguments.js'
 import { type ControlProgram, type ControlWorld, type Conversation, runProgram } from './controlProgram.js'
-import { escapeText } from './escapeText.js'
 import { onlyLine } from './onlyLine.js'
 import { agentInfoJson, agentInfoText, printAgentList, printAgentListJson } from './printAgentControl.js'
 

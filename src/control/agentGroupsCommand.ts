@@ -1,10 +1,10 @@
 /** agent_groups: groups and the agents in them, shown and changed on the master. Questions and sentences are Wazuh's. */
 import { type AgentView, agentIdText } from '../domain/agent.js'
 import type { GroupsChange } from '../domain/agentGroups.js'
+import { escapeText } from '../domain/escapeText.js'
 import { ClusterError } from '../errors.js'
 import { type AgentGroupsArguments, type GroupsTask, parseAgentGroupsArguments } from './agentGroupsArguments.js'
 import { type ControlProgram, type ControlWorld, type Conversation, runProgram } from './controlProgram.js'
-import { escapeText } from './escapeText.js'
 import { assertCreatable, assertRemovable, assertThere, changesNothing } from './groupChecks.js'
 import { onlyLine } from './onlyLine.js'
 import { printAgentListJson } from './printAgentControl.js'

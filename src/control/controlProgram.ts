@@ -1,12 +1,12 @@
 /** What all programs at the local socket do: take arguments, ask the daemon, print, and say in one sentence what went wrong. */
 import type { Readable, Writable } from 'node:stream'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
+import { escapeText, safeJson } from '../domain/escapeText.js'
 import { asClusterError, ClusterError, errorTable, firstOwnNumber, lastOwnNumber } from '../errors.js'
 import type { CommonArguments, ParsedArguments } from './commandLine.js'
 import { confirmed } from './confirmed.js'
 import { ask } from './controlClient.js'
 import { controlSocketPath } from './controlSocketPath.js'
-import { escapeText, safeJson } from './escapeText.js'
 import { knownNodes } from './knownNodes.js'
 import { ReaderGone, writeText } from './writeText.js'
 

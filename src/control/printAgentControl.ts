@@ -2,7 +2,7 @@
 import { type AgentStatus, type AgentView, agentIdText, managerId } from '../domain/agent.js'
 import type { AgentRow } from '../domain/agentAnswer.js'
 import type { AnswerLine } from '../domain/clusterView.js'
-import { escapeText, safeJson } from './escapeText.js'
+import { escapeText, safeJson } from '../domain/escapeText.js'
 import { momentText, notAvailable } from './moment.js'
 
 const statusTexts: Readonly<Record<AgentStatus, string>> = {

@@ -5,8 +5,8 @@
 import { type AgentListShape, agentIdText } from '../domain/agent.js'
 import type { AgentRow } from '../domain/agentAnswer.js'
 import type { AnswerLine } from '../domain/clusterView.js'
+import { escapeText, safeJson } from '../domain/escapeText.js'
 import { ClusterError } from '../errors.js'
-import { escapeText, safeJson } from './escapeText.js'
 import { momentText } from './moment.js'
 import { headerRow, type Row, rowText } from './table.js'
 

@@ -3,8 +3,8 @@
  * length costs the memory of its first rows, by which the columns are laid out.
  */
 import type { AnswerLine, FileRow, FilesSummary } from '../domain/clusterView.js'
+import { escapeText, safeJson } from '../domain/escapeText.js'
 import { ClusterError } from '../errors.js'
-import { escapeText, safeJson } from './escapeText.js'
 import { columnWidths, headerRow, type Row, rowText } from './table.js'
 
 const laidOutRows = 1_000

@@ -2,7 +2,7 @@
 import { type AgentView, agentIdText } from '../domain/agent.js'
 import type { GroupFileView, GroupView } from '../domain/agentAnswer.js'
 import type { AnswerLine } from '../domain/clusterView.js'
-import { escapeText, safeJson } from './escapeText.js'
+import { escapeText, safeJson } from '../domain/escapeText.js'
 
 type Answer = AsyncIterable<AnswerLine>
 type Printed = AsyncGenerator<string, void, undefined>

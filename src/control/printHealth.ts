@@ -1,6 +1,6 @@
 /** `cluster_control -i` and `-i more`: what each node last did, to the letter as the reference prints it. */
 import type { AnswerLine, NodeHealth } from '../domain/clusterView.js'
-import { escapeText, safeJson } from './escapeText.js'
+import { escapeText, safeJson } from '../domain/escapeText.js'
 import { masterFirst } from './masterFirst.js'
 import { momentText, secondsText, spanText } from './moment.js'
 

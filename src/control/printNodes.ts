@@ -1,6 +1,6 @@
 /** `cluster_control -l`: the table of the nodes. */
 import type { AnswerLine, NodeView } from '../domain/clusterView.js'
-import { escapeText, safeJson } from './escapeText.js'
+import { escapeText, safeJson } from '../domain/escapeText.js'
 import { masterFirst } from './masterFirst.js'
 import { tableText } from './table.js'
 

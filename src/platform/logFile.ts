@@ -5,6 +5,7 @@
 import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { pino, symbols } from 'pino'
+import { visibleLine } from '../domain/escapeText.js'
 import { shortened } from '../domain/logText.js'
 import { limits } from '../limits.js'
 import type { Log, LogLevel } from '../ports.js'
@@ -39,13 +40,8 @@ const pad = (number: number): string => String(number).padStart(2, '0')
 const timestamp = (at: Date): string =>
   `${at.getFullYear()}/${pad(at.getMonth() + 1)}/${pad(at.getDate())} ${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`
 
-const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
-
 /** Nothing that a peer or a file name contains can begin a line of its own or steer a terminal. */
-const oneLine = (text: string): string => {
-  const line = text.replace(/[\p{Cc}\u2028\u2029]/gu, (c) => escapes[c] ?? `\\x${(c.codePointAt(0) ?? 0).toString(16).padStart(2, '0')}`)
-  return shortened(line, limits.logLineCharsMax)
-}
+const oneLine = (text: string): string => shortened(visibleLine(text), limits.logLineCharsMax)
 
 const formatLine = (level: string, tag: string, subtag: string, message: string): string =>
   `${timestamp(new Date())} ${level}: [${oneLine(tag)}] [${oneLine(subtag)}] ${oneLine(message)}\n`

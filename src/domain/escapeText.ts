@@ -18,6 +18,9 @@ const escaped = (character: string): string => {
   return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
 }
 
+/** A sentence on one line of visible characters; texts in it that were escaped already stay as they are. */
+export const visibleLine = (sentence: string): string => (ascii.test(sentence) ? sentence : sentence.replace(unsafe, escaped))
+
 /** One line of visible characters; different texts stay different. */
 export const escapeText = (text: string): string => (plain.test(text) ? text : text.replace(unsafeOrBackslash, escaped))
 
