@@ -132,6 +132,11 @@ describe('loading settings', () => {
     ['files["etc/rules/"].files is []', { files: { 'etc/rules/': { files: [] } } }],
     ['files["etc/rules/"].extra_valid is true', { files: { 'etc/rules/': { extra_valid: true } } }],
     ['files["etc/rules/"].source is "worker"', { files: { 'etc/rules/': { source: 'worker' } } }],
+    [
+      'files["etc"] is recursive and holds the items "etc/shared", "etc/rules", "etc/decoders", "etc/lists", "etc/sca"',
+      { files: { 'etc/': { recursive: true } } },
+    ],
+    ['files["etc/rules"] is recursive and holds the item "etc/rules/own"', { files: { 'etc/rules/own/': {} } }],
     ['files.excluded_files is "x"', { files: { excluded_files: 'x' } }],
     ['reload_command is "systemctl reload"', { reload_command: 'systemctl reload' }],
     ['compression is true', { compression: true }],

@@ -103,6 +103,8 @@ const items = fc
     minLength: 1,
   })
   .chain((dirs) => fc.tuple(...dirs.map(item)))
+  // An item that holds others cannot be recursive.
+  .map((all) => all.map((one) => (all.some(({ dir }) => dir.startsWith(`${one.dir}/`)) ? { ...one, recursive: false } : one)))
 
 /** Any enabled settings that an operator may ask for; `home` is empty, to be filled in. */
 export const validSettings: fc.Arbitrary<NodeSettings> = fc

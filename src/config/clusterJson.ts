@@ -15,6 +15,7 @@ import {
   excludedFilesOption,
   itemDirectory,
   itemOptions,
+  nestedItems,
 } from './syncedItemOptions.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -130,6 +131,7 @@ class JsonReader {
       else if (isObject(given)) items.set(dir, this.#item(dir, given, place, items.get(dir)))
       else this.#mistake(place, given, 'an object {…}, or null to remove the item')
     }
+    this.#findings.mistakes.push(...nestedItems([...items.values()], ({ dir }) => `${this.#file}: files[${shown(dir)}]`))
     const excluded = this.#value(files, excludedFilesOption, 'files.')
     return {
       items: [...items.values()],

@@ -51,7 +51,7 @@ export const renderConfigReference = (): string =>
     table(Object.values(topOptions), ({ name }) => name, fallbackInJson),
     ...Object.entries(intervalOptions).map(([group, options]) => intervalTable(group, options)),
     '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. It is ' +
-      `${directoryAllowed}. Defaults:`,
+      `${directoryAllowed}. A recursive item cannot hold another item. Defaults:`,
     itemsTable(),
     table([...Object.values(itemOptions)], ({ name }) => `files.DIRECTORY.${name}`, fallbackInJson),
     table([excludedFilesOption, excludedExtensionsOption], ({ name }) => `files.${name}`, fallbackInJson),

@@ -1,8 +1,8 @@
 /** The options of one synced item in cluster.json (`files`), and the rule for its directory. */
 import Type from 'typebox'
-import { defaultSyncedItems } from '../domain/syncedItems.js'
+import { defaultSyncedItems, type SyncedItem } from '../domain/syncedItems.js'
 import { limits } from '../limits.js'
-import { option } from './option.js'
+import { option, shown } from './option.js'
 
 const fileName = (charsMax: number) => Type.String({ minLength: 1, maxLength: charsMax, pattern: '^[^/\\u0000]+$' })
 const names = () => Type.Array(fileName(limits.nameBytesMax), { minItems: 1, maxItems: 1_000 })
@@ -100,3 +100,14 @@ export const itemDirectory = (written: string): string | undefined => {
   if (parts.length > limits.pathDepthMax || parts.some((name) => name === '' || name === '.' || name === '..')) return undefined
   return ownDirectories.some((own) => overlaps(dir, own)) ? undefined : dir
 }
+
+/** What is wrong with items that lie inside a recursive one, a line for each of these: a file could belong to two items. */
+export const nestedItems = (items: readonly SyncedItem[], placeOf: (item: SyncedItem) => string): string[] =>
+  items.flatMap((item) => {
+    const inside = item.recursive ? items.filter(({ dir }) => dir.startsWith(`${item.dir}/`)) : []
+    if (inside.length === 0) return []
+    const held = inside.map(({ dir }) => shown(dir)).join(', ')
+    return [
+      `${placeOf(item)} is recursive and holds the item${inside.length > 1 ? 's' : ''} ${held}: must be not recursive, or hold no other item`,
+    ]
+  })
