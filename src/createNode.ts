@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { AgentOperations } from './actors/agentOperations.js'
 import { type NodeIdentity, type NodePorts, type RunningNode, startNode } from './actors/node.js'
 import type { NodeEvent } from './actors/nodeEvent.js'
+import { mistakesInOptions } from './config/nodeOptions.js'
 import type { AnswerLine, ClusterQuery } from './domain/clusterView.js'
 import type { Compression } from './domain/compressionChoice.js'
 import type { Manager } from './domain/leftToManager.js'
@@ -17,6 +18,7 @@ import { ClusterError } from './errors.js'
 import { createAgentFiles } from './platform/agentFiles.js'
 import { createFiles } from './platform/files.js'
 import { findManager } from './platform/findManager.js'
+import { isDirectory } from './platform/isDirectory.js'
 import { managerVersion } from './platform/managerVersion.js'
 import { realClock } from './platform/realClock.js'
 import { realRandom } from './platform/realRandom.js'
@@ -68,7 +70,10 @@ export const defaultPort = 1516
 
 const silentLog: Log = { error: () => {}, warning: () => {}, info: () => {}, debug: () => {}, debug2: () => {}, at: () => silentLog }
 
+/** Fails at once with `configInvalid` when an option is not allowed, as the daemon does with its files. Does nothing before `start`. */
 export const createNode = (options: NodeOptions): ClusterNode => {
+  const mistakes = mistakesInOptions(options, isDirectory)
+  if (mistakes.length > 0) throw new ClusterError('configInvalid', { message: `createNode: ${mistakes.join('; ')}` })
   const listeners = new Set<(event: NodeEvent) => void>()
   const tell = (event: NodeEvent): void => {
     for (const listener of [...listeners]) listener(event)

@@ -3,6 +3,7 @@
  * reloads the manager. Signals and flags are the command line's business (cli/wazuh-clusterd.ts).
  */
 import { execFile } from 'node:child_process'
+import { byTiming } from './config/intervalOptions.js'
 import type { NodeSettings } from './config/settings.js'
 import { startControlServer } from './control/controlServer.js'
 import { controlSocketPath } from './control/controlSocketPath.js'
@@ -21,7 +22,6 @@ export interface Daemon {
 const reloadMsMax = 60_000
 
 export const startDaemon = async (settings: NodeSettings, { log }: { readonly log: Log }): Promise<Daemon> => {
-  const { worker, master, communication } = settings.intervals
   const mainLog = log.at({ tag: 'Cluster', subtag: 'Main' })
   const node = createNode({
     home: settings.home,
@@ -35,25 +35,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     synced: settings.synced,
     compression: settings.compression,
     manager: settings.manager,
-    timings: {
-      syncIntegrityMs: worker.syncIntegrityMs,
-      keepAliveMs: worker.keepAliveMs,
-      connectionRetryMs: worker.connectionRetryMs,
-      failedKeepAlivesMax: worker.failedKeepAlivesMax,
-      recalculateIntegrityMs: master.recalculateIntegrityMs,
-      checkLastKeepAliveMs: master.checkWorkerLastKeepAliveMs,
-      silenceMsMax: master.timeWithoutKeepAliveMsMax,
-      requestTimeoutMs: communication.clusterRequestMsMax,
-      transferIdleMsMax: communication.receivingFileMsMax,
-      syncAgentInfoMs: worker.syncAgentInfoMs,
-      timeoutAgentInfoMs: master.timeoutAgentInfoMs,
-      workerSyncAgentGroupsMs: worker.syncAgentGroupsMs,
-      timeoutAgentGroupsMs: worker.timeoutAgentGroupsMs,
-      agentGroupsMismatchesMax: worker.agentGroupsMismatchesMax,
-      masterSyncAgentGroupsMs: master.syncAgentGroupsMs,
-      agentGroupStartDelayMs: master.agentGroupStartDelayMs,
-      agentsDisconnectionMs: settings.agentsDisconnectionMs,
-    },
+    timings: { ...byTiming(settings.intervals), agentsDisconnectionMs: settings.agentsDisconnectionMs },
     ports: { log },
   })
   const reload = settings.reloadCommand && reloader(settings.reloadCommand, mainLog)

@@ -1,10 +1,11 @@
 /** The operator's side of the daemon: tests the configuration, tells mistakes, goes to the background or stays, and runs. */
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type LoadedSettings, loadSettings } from '../config/loadSettings.js'
 import type { NodeSettings } from '../config/settings.js'
 import { visibleLine } from '../domain/escapeText.js'
 import { asClusterError } from '../errors.js'
+import { isDirectory } from '../platform/isDirectory.js'
 import { createLog } from '../platform/logFile.js'
 import type { Log } from '../ports.js'
 import { productVersion } from '../version.js'
@@ -80,8 +81,6 @@ const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell:
   for (const line of outcome.says) (outcome.ok ? out : err)(line)
   return outcome.ok ? 0 : 1
 }
-
-const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
 
 const findUser = (asked: ClusterdArguments) => {
   const picked = pickUser({ uid: process.getuid?.() ?? -1, stayRoot: asked.stayRoot, passwd: readFileSync('/etc/passwd', 'utf8') })

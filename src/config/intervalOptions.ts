@@ -3,11 +3,15 @@
  * (fractions allowed); inside they are milliseconds.
  */
 import Type, { type TNumber } from 'typebox'
+import type { Timings } from '../domain/timings.js'
 import { limits } from '../limits.js'
 import { type Option, option } from './option.js'
 
 export interface IntervalOption {
   readonly option: Option<TNumber>
+  /** The bounds of the schema, in the operator's unit. */
+  readonly min: number
+  readonly max: number
   /** What one of the operator's units is inside: milliseconds in a second, or 1 for a count. */
   readonly scale: 1 | 1000
 }
@@ -23,6 +27,8 @@ const seconds = (name: string, fallback: number, description: string, minimum = 
     allowed: `a number of seconds, ${minimum} to ${secondsMax}`,
     description,
   }),
+  min: minimum,
+  max: secondsMax,
   scale: 1000,
 })
 
@@ -34,6 +40,8 @@ const count = (name: string, fallback: number, description: string): IntervalOpt
     allowed: `a whole number, 1 to ${countMax}`,
     description,
   }),
+  min: 1,
+  max: countMax,
   scale: 1,
 })
 
@@ -125,8 +133,30 @@ export const needlessIntervals: Readonly<Record<string, readonly string[]>> = {
 
 type Groups = typeof intervalOptions
 
+type ForEach<T> = { readonly [G in keyof Groups]: { readonly [K in keyof Groups[G]]: T } }
+
 /** Milliseconds, except for the counts (`failedKeepAlivesMax`, `agentGroupsMismatchesMax`). */
-export type Intervals = { readonly [G in keyof Groups]: { readonly [K in keyof Groups[G]]: number } }
+export type Intervals = ForEach<number>
+
+/** The same under the names of a node's timings: the values themselves, or what is known of each. */
+export const byTiming = <T>({ communication, master, worker }: ForEach<T>): Record<Exclude<keyof Timings, 'agentsDisconnectionMs'>, T> => ({
+  syncIntegrityMs: worker.syncIntegrityMs,
+  keepAliveMs: worker.keepAliveMs,
+  connectionRetryMs: worker.connectionRetryMs,
+  failedKeepAlivesMax: worker.failedKeepAlivesMax,
+  recalculateIntegrityMs: master.recalculateIntegrityMs,
+  checkLastKeepAliveMs: master.checkWorkerLastKeepAliveMs,
+  silenceMsMax: master.timeWithoutKeepAliveMsMax,
+  requestTimeoutMs: communication.clusterRequestMsMax,
+  transferIdleMsMax: communication.receivingFileMsMax,
+  syncAgentInfoMs: worker.syncAgentInfoMs,
+  timeoutAgentInfoMs: master.timeoutAgentInfoMs,
+  workerSyncAgentGroupsMs: worker.syncAgentGroupsMs,
+  timeoutAgentGroupsMs: worker.timeoutAgentGroupsMs,
+  agentGroupsMismatchesMax: worker.agentGroupsMismatchesMax,
+  masterSyncAgentGroupsMs: master.syncAgentGroupsMs,
+  agentGroupStartDelayMs: master.agentGroupStartDelayMs,
+})
 
 /** One number for each option of a group. */
 export const mapGroup = <K extends string>(

@@ -6,7 +6,7 @@ import { loadKeys } from './loadKeys.js'
 import { loadSmallFile, warnWhenExposed } from './loadSmallFile.js'
 import { checked, type Findings } from './option.js'
 import { parseOssecConf } from './ossecConf.js'
-import { globalOptions, type InternalSettings, type NodeSettings } from './settings.js'
+import { globalOptions, type InternalSettings, type NodeSettings, unitsMs } from './settings.js'
 
 interface Remarks {
   readonly warnings: readonly string[]
@@ -40,13 +40,11 @@ const loadConf = (file: string, keyFileIn: string | undefined, findings: Finding
   return undefined
 }
 
-const unitsMs: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
-
 /** The last of the texts counts. */
 const agentsDisconnectionMs = (file: string, texts: readonly string[], findings: Findings): number => {
   const known = globalOptions.agentsDisconnectionTime
   const text = checked(known, texts.at(-1) ?? known.fallback, `${file}: <global><${known.name}>`, findings.mistakes)
-  return Number.parseInt(text, 10) * (unitsMs[text.at(-1) ?? ''] ?? 1_000)
+  return Number.parseInt(text, 10) * (new Map<string, number>(Object.entries(unitsMs)).get(text.at(-1) ?? '') ?? unitsMs.s)
 }
 
 const loadClusterJson = (file: string, findings: Findings): ClusterJson => {

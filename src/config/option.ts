@@ -48,11 +48,16 @@ export const shown = (value: unknown): string => {
   return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text
 }
 
-/** `<cluster><port> is "80": must be …`, or without the value when that is a secret. */
-export const mistakeOf = (place: string, known: Option, value: unknown): string => {
-  const given = known.secret ? `not valid (its ${String(value).length} characters are not shown)` : shown(value)
-  return `${place} is ${given}: must be ${known.allowed}`
+/** What a value is, as the middle of a sentence; a secret is not shown. */
+const given = (known: Option, value: unknown): string => {
+  if (value === undefined) return 'missing'
+  if (!known.secret) return shown(value)
+  return typeof value === 'string' ? `not valid (its ${value.length} characters are not shown)` : 'not a text'
 }
+
+/** `<cluster><port> is "80": must be …`, or without the value when that is a secret. */
+export const mistakeOf = (place: string, known: Option, value: unknown): string =>
+  `${place} is ${given(known, value)}: must be ${known.allowed}`
 
 /** The value when it is allowed; else the fallback, and a line in `mistakes`. */
 export const checked = <S extends TSchema>(known: Option<S>, value: unknown, place: string, mistakes: string[]): Static<S> => {

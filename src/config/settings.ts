@@ -105,6 +105,9 @@ export const globalOptions = {
   }),
 } as const
 
+/** What the units of `agents_disconnection_time` are. */
+export const unitsMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+
 /** Top-level options of cluster.json besides the tables `intervals` and `files`. What Wazuh's `<cluster>` does not know has its place here. */
 export const topOptions = {
   keyFile: option({
