@@ -22,6 +22,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { toolOptions } from '../src/cli/toolOptions.js'
+import { counted } from '../src/domain/counted.js'
 import { defaultSyncedItems } from '../src/domain/syncedItems.js'
 import { createNodeDisk } from '../src/platform/nodeDisk.js'
 import { expectedTree, treeDifferences } from '../src/simulation/expectedTree.js'
@@ -166,13 +167,13 @@ const run = async (): Promise<void> => {
       for (const name of names) memory[name].push(memoryOf(name))
       const shown = names.map((name) => `${name} ${memory[name].at(-1)?.toFixed(0)} MB`).join(', ')
       console.log(
-        `${((performance.now() - startMs) / 60_000).toFixed(1)} min: ${acts} edits, ${restarts} restarts, ${kills} kills; identical after ${tookMs.toFixed(0)} ms; ${shown}`,
+        `${((performance.now() - startMs) / 60_000).toFixed(1)} min: ${counted(acts, 'edit')}, ${counted(restarts, 'restart')}, ${counted(kills, 'kill')}; identical after ${tookMs.toFixed(0)} ms; ${shown}`,
       )
     }
   }
   const tookMs = await becomeSame()
   console.log(
-    `Identical trees at the end, ${tookMs.toFixed(0)} ms after the last edit, ${acts} edits, ${restarts} restarts and ${kills} kills.`,
+    `Identical trees at the end, ${tookMs.toFixed(0)} ms after the last edit, ${counted(acts, 'edit')}, ${counted(restarts, 'restart')} and ${counted(kills, 'kill')}.`,
   )
 }
 

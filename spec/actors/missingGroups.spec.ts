@@ -71,7 +71,7 @@ describe('a group that agents have', () => {
     expect(first.made).toEqual([])
     expect(first.lines).toEqual([
       "warning [-] [-] The group 'default' of 3 agents is missing. 'etc/shared' does not exist.",
-      warningOf('web', 'one agent'),
+      warningOf('web', '1 agent'),
     ])
     expect(await look()).toEqual(nothing)
     expect(() => disk.lstat('/home/etc/shared')).toThrow()
@@ -88,7 +88,7 @@ describe('a group that agents have', () => {
   it('and whose directory somebody deleted is told of once as long as it is missing, however many agents come and go', async () => {
     const { disk, look, table } = await start()
     disk.remove('/home/etc/shared/web')
-    expect(await look()).toEqual({ made: [], lines: [warningOf('web', 'one agent')] })
+    expect(await look()).toEqual({ made: [], lines: [warningOf('web', '1 agent')] })
     table.changeGroups({ kind: 'assign', ids: [3], group: 'web' })
     expect(await look()).toEqual(nothing)
     disk.makeDirectories('/home/etc/shared/web')

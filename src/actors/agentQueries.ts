@@ -4,6 +4,7 @@ import { type AgentAnswer, agentRow, answerPages, widenedShape } from '../domain
 import type { GroupsChange } from '../domain/agentGroups.js'
 import type { AgentQuery } from '../domain/agentQuery.js'
 import type { NodeView } from '../domain/clusterView.js'
+import { counted } from '../domain/counted.js'
 import { unpackFacts } from '../domain/packedFacts.js'
 import { wazuhVersionText } from '../domain/wazuhVersion.js'
 import { ClusterError } from '../errors.js'
@@ -77,14 +78,14 @@ export async function* agentAnswer(
 
 const changeGroups = async ({ agents, log }: AgentsView, change: GroupsChange, signal: AbortSignal): Promise<number> => {
   const changed = await agents.groups.change(change, signal)
-  const whose = 'ids' in change && change.ids.length === 1 ? `agent ${agentIdText(change.ids[0] ?? 0)}` : `${changed} agents`
+  const whose = 'ids' in change && change.ids.length === 1 ? `agent ${agentIdText(change.ids[0] ?? 0)}` : counted(changed, 'agent')
   if (changed > 0) log.info(`The groups of ${whose} were changed.`)
   return changed
 }
 
 const removeGroup = async ({ agents, log }: AgentsView, group: string, signal: AbortSignal): Promise<number> => {
   const changed = await agents.groups.remove(group, signal)
-  log.info(`Group '${group}' was removed, from ${changed} agents.`)
+  log.info(`Group '${group}' was removed, from ${counted(changed, 'agent')}.`)
   return changed
 }
 

@@ -2,8 +2,8 @@
  * The master's answers to one worker's integrity questions. It keeps nothing of a round but what operators want to see
  * (domain/workerState), so a worker can stop, lie or repeat itself at any point without harm.
  */
-
 import { decodeRanges } from '../domain/contentRecipe.js'
+import { counted } from '../domain/counted.js'
 import { splitDigests, splitPaths } from '../domain/entryColumns.js'
 import { logSeconds } from '../domain/logText.js'
 import { differingBuckets, sameDigest } from '../domain/manifest.js'
@@ -127,7 +127,7 @@ export const integrityAnswers = (
       const lasting = report.failures.filter((failure) => !isPassing(failure))
       const [example] = lasting
       const says = example
-        ? `${lasting.length + report.failuresLeftOut} file(s) could not be synced, among them '${example.path}': ${example.message}`
+        ? `${counted(lasting.length + report.failuresLeftOut, 'file')} could not be synced, among them '${example.path}': ${example.message}`
         : ''
       if (says !== '' && says !== told) syncLog.error(`${says} They are tried again at each check; see cluster_control -f.`)
       told = says

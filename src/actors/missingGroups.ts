@@ -3,6 +3,7 @@
  * again; of the others the log tells, once as long as they are missing.
  */
 import { defaultGroup } from '../domain/agentGroups.js'
+import { counted } from '../domain/counted.js'
 import { agentConfigName } from '../domain/mergedFile.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
@@ -58,7 +59,7 @@ export class MissingGroups {
     const fresh = [...warnings].filter(([key]) => !this.#told.has(key)).map(([, warning]) => warning)
     for (const warning of fresh.slice(0, limits.reportedFailuresMax)) log.warning(warning)
     const unshown = fresh.length - limits.reportedFailuresMax
-    if (unshown > 0) log.warning(`${unshown} more groups of agents have no directory in 'etc/shared'.`)
+    if (unshown > 0) log.warning(`And ${counted(unshown, 'more group')} of agents without a directory in 'etc/shared'.`)
     this.#told = new Set(warnings.keys())
     return made
   }
@@ -84,7 +85,4 @@ export class MissingGroups {
   }
 }
 
-const agentsOf = (sizes: ReadonlyMap<string, number>, group: string): string => {
-  const count = sizes.get(group) ?? 0
-  return count === 1 ? 'one agent' : `${count} agents`
-}
+const agentsOf = (sizes: ReadonlyMap<string, number>, group: string): string => counted(sizes.get(group) ?? 0, 'agent')

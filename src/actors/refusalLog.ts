@@ -3,6 +3,7 @@
  * lines of a kind and of all, and once a minute how many were left out. A flood from any number of addresses costs no more.
  */
 import { addressPrefix } from '../domain/addressPrefix.js'
+import { counted } from '../domain/counted.js'
 import { recentLines } from '../domain/recentLines.js'
 import type { ErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
@@ -90,13 +91,13 @@ export class RefusalLog {
     if (!this.#leftOut) return
     const { count, crowded, prefixes } = this.#leftOut
     this.#leftOut = undefined
-    const connections = count === 1 ? 'connection' : 'connections'
     const { size } = prefixes
+    const were = count === 1 ? 'was' : 'were'
     const addresses =
       size > limits.refusalLogKeysMax ? `more than ${limits.refusalLogKeysMax} addresses` : size === 1 ? '1 address' : `${size} addresses`
     const room = `; ${crowded} of them were closed to make room, because too many connections did not prove the cluster key`
     this.#log.warning(
-      `In the last minute ${count} more ${connections} from ${addresses} were refused and not logged${crowded > 0 ? room : ''}.`,
+      `In the last minute ${counted(count, 'more connection')} from ${addresses} ${were} refused and not logged${crowded > 0 ? room : ''}.`,
     )
   }
 }

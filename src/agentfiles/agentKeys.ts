@@ -1,8 +1,8 @@
 /** Who exists, from client.keys: looks at the file, tells what is believed of it page by page, and changes it on the master. */
-
 import { idsDigest } from '../domain/agentIds.js'
 import { type KeyEntry, type KeysAnswer, type KeysChange, type KeysPage, keysPath } from '../domain/agentKeys.js'
 import { ClientKeys, type KeysDelta } from '../domain/clientKeys.js'
+import { counted } from '../domain/counted.js'
 import { KeysBelief, type KeysNews } from '../domain/keysBelief.js'
 import { changeKeys } from '../domain/keysChange.js'
 import { ClusterError } from '../errors.js'
@@ -169,7 +169,7 @@ export class AgentKeys {
     if (more > 0) {
       present.add(moreLines)
       if (!this.#toldLines.has(moreLines))
-        this.#problems.push(`'${keysPath}': ${more} more lines cannot be used. They are left out, and kept as they are.`)
+        this.#problems.push(`'${keysPath}': ${counted(more, 'more line')} cannot be used: left out, and kept unchanged.`)
       this.#toldLines.add(moreLines)
     }
     for (const digest of this.#toldLines) if (!present.has(digest)) this.#toldLines.delete(digest)

@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto'
 import { groupsHash } from '../domain/agentGroups.js'
+import { counted } from '../domain/counted.js'
 import { combineFiles, layOutMerged, mergedBytes, mergedName } from '../domain/mergedFile.js'
 import { itemOf } from '../domain/syncedItems.js'
 import { limits } from '../limits.js'
@@ -137,7 +138,7 @@ class BuildRun {
   #shownProblems(): string[] {
     const problems = [...this.#problems]
     const unshown = problems.length - limits.reportedFailuresMax
-    return unshown > 0 ? [...problems.slice(0, -unshown), `${unshown} more problems with groups' files are not shown.`] : problems
+    return unshown > 0 ? [...problems.slice(0, -unshown), `Not shown: ${counted(unshown, 'more problem')} with groups' files.`] : problems
   }
 
   #groups(): ReadonlyMap<string, GroupView> {

@@ -3,6 +3,7 @@
  * length costs the memory of its first rows, by which the columns are laid out.
  */
 import type { AnswerLine, FileRow, FilesSummary } from '../domain/clusterView.js'
+import { counted } from '../domain/counted.js'
 import { escapeText, safeJson } from '../domain/escapeText.js'
 import { ClusterError } from '../errors.js'
 import { columnWidths, headerRow, type Row, rowText } from './table.js'
@@ -11,15 +12,13 @@ const laidOutRows = 1_000
 const columnCharsMax = 100
 const headers = headerRow(['Node', 'File', 'State', 'Error'])
 
-const plural = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`
-
 /** What is to be said of a worker besides its rows, of which `shown` were printed. */
 const remarkOn = ({ node, inSync, files, pending, failed, failuresLeftOut, error }: FilesSummary, shown: number): string | undefined => {
   const name = escapeText(node)
   if (error !== undefined) return `The files of ${name} are not compared: ${escapeText(error)}`
-  if (inSync && pending + failed + failuresLeftOut === 0) return `All ${plural(files, 'file')} of ${name} are in sync.`
+  if (inSync && pending + failed + failuresLeftOut === 0) return `All ${counted(files, 'file')} of ${name} are in sync.`
   const unshown = Math.max(0, pending + failed - shown) + failuresLeftOut
-  if (unshown > 0) return `${plural(unshown, 'more file')} of ${name} ${unshown === 1 ? 'is' : 'are'} not in sync.`
+  if (unshown > 0) return `${counted(unshown, 'more file')} of ${name} ${unshown === 1 ? 'is' : 'are'} not in sync.`
   return shown === 0 ? `The files of ${name} have not been compared yet.` : undefined
 }
 

@@ -1,6 +1,7 @@
 /** Dials that failed one after another: which of them the log has to hear of, and in what words. */
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
+import { counted } from './counted.js'
 
 export interface DialFailures {
   readonly attempts: number
@@ -67,7 +68,7 @@ const hourMs = 60 * minuteMs
 const durationText = (ms: number): string => {
   if (ms >= 2 * hourMs) return `${Math.floor(ms / hourMs)} hours`
   const minutes = Math.floor(ms / minuteMs)
-  return minutes === 1 ? '1 minute' : `${minutes} minutes`
+  return counted(minutes, 'minute')
 }
 
 /** `growsToMs`: the pauses after this one are longer, up to that. */
@@ -77,7 +78,7 @@ export const dialFailureText = (
   pause: { readonly delayMs: number; readonly growsToMs: number | undefined },
 ): string => {
   const failingMs = nowMs - sinceMs
-  const figures = failingMs < minuteMs ? '' : ` for ${durationText(failingMs)} (${attempts} attempts)`
+  const figures = failingMs < minuteMs ? '' : ` for ${durationText(failingMs)} (${counted(attempts, 'attempt')})`
   const growth = pause.growsToMs === undefined ? '' : `, and then after longer pauses of up to ${secondsText(pause.growsToMs)}`
   return `Could not connect to master${figures}: ${error?.message ?? 'unknown'}. Trying again in ${secondsText(pause.delayMs)}${growth}.`
 }

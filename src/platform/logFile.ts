@@ -5,6 +5,7 @@
 import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { pino, symbols } from 'pino'
+import { counted } from '../domain/counted.js'
 import { visibleLine } from '../domain/escapeText.js'
 import { shortened } from '../domain/logText.js'
 import { limits } from '../limits.js'
@@ -171,7 +172,7 @@ class LineAppender {
     if (this.#lost === 0) return
     const lost = this.#lost
     this.#lost = 0
-    this.append(formatLine('WARNING', 'Cluster', 'Main', `${lost} lines of this log could not be written and are lost`))
+    this.append(formatLine('WARNING', 'Cluster', 'Main', `${counted(lost, 'line')} of this log could not be written`))
   }
 }
 

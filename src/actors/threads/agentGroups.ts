@@ -4,6 +4,7 @@
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import type { GroupsCopy, GroupsRow, GroupsState } from '../../domain/agentGroups.js'
+import { counted } from '../../domain/counted.js'
 import { decodeGroupsRows, encodeGroupsRows } from '../../domain/groupsRows.js'
 import { logSeconds } from '../../domain/logText.js'
 import type { WorkerState } from '../../domain/workerState.js'
@@ -285,7 +286,8 @@ export const agentGroupsSending = ({ agents, clock, link, log, published, state 
         const isQuestion = decoded.value.length === 0 && !last
         if (!wanted || isQuestion) return { wanted }
         restored += await agents.groups.restore(copy, decoded.value, last)
-        if (last) log.info(`The groups of ${restored} agents were lost with the table and are taken back from this worker's copy.`)
+        if (last)
+          log.info(`The groups of ${counted(restored, 'agent')} were lost with the table and are taken back from this worker's copy.`)
         return { wanted }
       },
       'agentGroups.fetch': async ({ after, full, since, table }) => {

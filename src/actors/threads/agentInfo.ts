@@ -3,6 +3,7 @@
  * of life, in batches that stay its own until the master has acknowledged them; the master merges them into its table.
  */
 import { assign, fromCallback, sendTo, setup } from 'xstate'
+import { counted } from '../../domain/counted.js'
 import { logSeconds } from '../../domain/logText.js'
 import type { WorkerState } from '../../domain/workerState.js'
 import type { ClusterError } from '../../errors.js'
@@ -175,8 +176,8 @@ export const agentInfoReceiving = ({ agents, clock, link, log, state }: AgentInf
     state.lastAgentInfo = { startMs, endMs: clock.now(), chunks }
     state.isReportingAgents = false
     log.info(`Finished in ${logSeconds(clock.now() - startMs)}. Updated ${chunks} chunks.`)
-    if (dropped.unknown > 0) log.info(`${dropped.unknown} reports about agents that do not exist were dropped.`)
-    if (dropped.refused > 0) log.warning(`${dropped.refused} reports with impossible times or texts were refused.`)
+    if (dropped.unknown > 0) log.info(`Dropped ${counted(dropped.unknown, 'report')} about agents that do not exist.`)
+    if (dropped.refused > 0) log.warning(`Refused ${counted(dropped.refused, 'report')} with impossible times or texts.`)
   }
 
   const begin = (): void => {

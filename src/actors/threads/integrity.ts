@@ -2,8 +2,8 @@
  * Integrity, both ends. The worker checks its tree against the master's, at intervals and whenever either tree has changed,
  * and makes it the same; the master answers and tells its workers of changes. Once per connection, in its own boundary.
  */
-
 import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
+import { counted } from '../../domain/counted.js'
 import { logSeconds } from '../../domain/logText.js'
 import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/syncPlan.js'
 import { type FileFailure, isPassing } from '../../domain/tree.js'
@@ -127,7 +127,8 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
           if (isPassing(failure)) syncLog.info(failureText(failure))
           else syncLog.error(failureText(failure))
         }
-        if (untold.length > failuresLoggedMax) syncLog.error(`${untold.length - failuresLoggedMax} more files could not be synced.`)
+        if (untold.length > failuresLoggedMax)
+          syncLog.error(`${counted(untold.length - failuresLoggedMax, 'more file')} could not be synced.`)
         syncLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`)
       },
       noteTold: assign({ told: ({ context }) => new Set(context.outcome.failures.map(failureText)) }),

@@ -4,6 +4,7 @@
  */
 import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
 import { keysPath } from '../../domain/agentKeys.js'
+import { counted } from '../../domain/counted.js'
 import { logSeconds } from '../../domain/logText.js'
 import { ClusterError, isCrash } from '../../errors.js'
 import type { Clock, Log, OpenedStore } from '../../ports.js'
@@ -90,7 +91,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
         for (const problem of look.problems) log.warning(problem)
         const took = logSeconds(clock.monotonicMs() - context.startMs)
         const news = look.isFirst ? '' : `${look.changed} new or changed, `
-        const says = `Read ${look.agents} agents of client.keys in ${took}: ${news}${look.removed} removed.`
+        const says = `Read ${counted(look.agents, 'agent')} of client.keys in ${took}: ${news}${look.removed} removed.`
         if (look.isFirst || look.changed + look.removed > 0) log.info(says)
         else log.debug(says)
       },
@@ -102,7 +103,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       noteWanted: assign({ wanted: true }),
       silence: sendTo('silence', roundWanted(undefined)),
       logSilenced: (_, silenced: number) => {
-        if (silenced > 0) log.info(`${silenced} agents gave no sign of life for too long and are disconnected.`)
+        if (silenced > 0) log.info(`No sign of life for too long: ${counted(silenced, 'agent')} disconnected.`)
       },
       planSilence: assign({ silenceAtMs: () => clock.monotonicMs() + silenceIntervalMs }),
       logFailure: ({ context, event }) => {
