@@ -82,6 +82,8 @@ export const limits = {
   patchesPerPlanMax: 16,
   reportedFailuresMax: 256,
   scanPageEntriesMax: 1_000,
+  /** Directories that a disk thread keeps open while it works in them. */
+  directoriesHeldMax: 16,
   contentBlockFilesMax: 512,
   pendingFilesShownMax: 100_000,
   /** The items of a node whose cluster.json is another than the master's, as they are sent; and what is told of the differences. */

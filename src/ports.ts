@@ -242,9 +242,13 @@ export interface Disk {
   truncate(file: number, size: number): void
   sync(file: number): void
   close(file: number): void
-  chmod(path: string, mode: number): void
-  /** Gives a file the owner and the group of another, as far as the system lets this process do so. */
-  keepOwner(path: string, of: string): void
+  /** Opens a directory, to be closed like a file. Fails with ENOTDIR for a symlink in its place. */
+  openDirectory(path: string): number
+  /** A path to an open directory, to go on from with `/name`: it leads there whatever becomes of the directory's own name. */
+  heldPath(directory: number): string
+  chmod(file: number, mode: number): void
+  /** Gives a file the owner and the group of another, or of a directory, as far as the system lets this process do so. */
+  keepOwner(file: number, of: number): void
   mkdir(path: string, mode: number): void
   rename(from: string, to: string): void
   unlink(path: string): void

@@ -6,7 +6,7 @@ import { idsDigest } from '../../src/domain/agentIds.js'
 import type { KeyEntry, KeysChange, KeysPage } from '../../src/domain/agentKeys.js'
 import { ClusterError } from '../../src/errors.js'
 import { limits } from '../../src/limits.js'
-import { createMemoryWorld, type MemoryWorld } from '../support/diskWorlds.js'
+import { createMemoryWorld, filesBelow, type MemoryWorld } from '../support/diskWorlds.js'
 
 const path = 'etc/client.keys'
 const { keysBelievedMs } = limits
@@ -289,7 +289,7 @@ describe('a change of client.keys', () => {
 
   it('that does not apply writes nothing', () => {
     const node = nodeWith(three)
-    node.world.disk.onStep = (operation) => expect(['open', 'fstat', 'read', 'close', 'realpath']).toContain(operation)
+    node.world.disk.onStep = (operation) => expect(['lstat', 'open', 'fstat', 'read', 'close']).toContain(operation)
     expect(node.keys.change([remove(9), add('web'), { kind: 'add', name: 'db', ip: 'any', key: 'bb', idFloor: 7 }])).toMatchObject([
       { code: 'unknownAgent' },
       { code: 'duplicateAgentName' },
@@ -319,13 +319,25 @@ describe('a change of client.keys', () => {
     expect(node.keys.change([add('web')])).toMatchObject([{ entry: { id: 2 } }])
   })
 
-  it('follows a symbolic link to the file, and is refused on a worker', () => {
+  it('follows a symbolic link within etc, and is refused where one leads out: that is not synced', () => {
     const node = new Node()
-    node.world.write('elsewhere/keys', three)
-    node.world.symlink('../elsewhere/keys', path)
+    node.world.write('etc/kept/keys', three)
+    node.world.symlink('kept/keys', path)
     node.keys.change([remove(1)])
-    expect(node.world.read('elsewhere/keys')).toContain('001 !web any aa\n')
+    expect(node.world.read('etc/kept/keys')).toContain('001 !web any aa\n')
     expect(node.world.disk.lstat(`/home/${path}`).kind).toBe('symlink')
+    const out = new Node()
+    out.world.write('elsewhere/keys', three)
+    out.world.symlink('../elsewhere/keys', path)
+    expect(() => out.keys.change([remove(1)])).toThrow(
+      "'etc/client.keys' is a symbolic link that leads out of 'etc', so it is not synced: put the file itself in its place.",
+    )
+    expect(filesBelow(out.world, 'elsewhere')).toEqual(new Map([['elsewhere/keys', `660 ${three}`]]))
+    expect(out.world.disk.readdir('/home/etc')).toHaveLength(1)
+  })
+
+  it('is refused on a worker, and when it is of too many', () => {
+    const node = nodeWith(three)
     expect(codeOf(() => new Node(node.world, 'worker').keys.change([remove(2)]))).toBe('notOnWorker')
     expect(codeOf(() => node.keys.change(Array<KeysChange>(limits.keysChangesMax + 1).fill(remove(2))))).toBe('tooLarge')
   })
@@ -373,7 +385,7 @@ describe('a change of client.keys', () => {
       'lstat',
       'rename',
       'unlink',
-      'realpath',
+      'openDirectory',
     ] as const)
       for (const [errno, code] of [
         ['EIO', 'fileFailed'],

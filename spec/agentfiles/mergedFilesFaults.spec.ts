@@ -174,6 +174,7 @@ describe('a build that is cut short', () => {
         'lstat',
         'readdir',
         'open',
+        'openDirectory',
         'fstat',
         'read',
         'write',

@@ -153,7 +153,7 @@ export const createMemoryWorld = (options: { readonly capacityBytes?: number; re
     remove: (path) => {
       if (kindAt(path) !== undefined) disk.remove(at(path))
     },
-    chmod: (path, mode) => disk.chmod(at(path), mode),
+    chmod: (path, mode) => disk.setMode(at(path), mode),
     read: (path) => disk.contentOf(at(path)).toString('utf8'),
     modeOf: (path) => disk.lstat(at(path)).mode,
     exists: (path) => kindAt(path) !== undefined,

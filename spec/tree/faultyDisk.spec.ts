@@ -95,6 +95,7 @@ describe('a disk that fails', () => {
       'realpath',
       'readdir',
       'open',
+      'openDirectory',
       'fstat',
       'read',
       'write',

@@ -5,10 +5,12 @@
 import type { KeysAnswer, KeysChange, KeysPage } from '../domain/agentKeys.js'
 import type { SyncedItems } from '../domain/syncedItems.js'
 import type { Disk, GroupFile, MergedOutcome } from '../ports.js'
+import { HeldDisk } from '../tree/heldDisk.js'
 import { AgentKeys, type AgentKeysOptions } from './agentKeys.js'
 import { GroupDirectories } from './groupDirectories.js'
-import { MergedFiles } from './mergedFiles.js'
-import { forgetCounters } from './messageCounters.js'
+import { sharedDirectory } from './groupLook.js'
+import { MergedFiles, multigroupsDirectory } from './mergedFiles.js'
+import { countersPath, forgetCounters } from './messageCounters.js'
 
 export interface CreateAgentFilesOptions extends AgentKeysOptions {
   readonly synced: SyncedItems
@@ -29,22 +31,30 @@ export interface SynchronousAgentFiles {
   buildMerged(multigroups: readonly (readonly string[])[]): MergedOutcome
 }
 
-export const createSynchronousAgentFiles = (disk: Disk, options: CreateAgentFilesOptions): SynchronousAgentFiles => {
+/** Directories that agents' files are in; below them nobody's symlink is followed. */
+const directories = ['etc', sharedDirectory, multigroupsDirectory, countersPath]
+
+export const createSynchronousAgentFiles = (anyDisk: Disk, options: CreateAgentFilesOptions): SynchronousAgentFiles => {
   const { home, synced } = options
+  const disk = new HeldDisk(
+    anyDisk,
+    directories.map((directory) => `${home}/${directory}`),
+  )
   const keys = new AgentKeys(disk, options)
   const groups = new GroupDirectories(disk, { home, synced })
   const merged = new MergedFiles(disk, { home, synced })
+  const { operation } = disk
   return {
-    look: (all, confirmed) => keys.look(all, confirmed),
+    look: (all, confirmed) => operation(() => keys.look(all, confirmed)),
     nextPage: () => keys.nextPage(),
-    change: (changes) => keys.change(changes),
-    forget: (ids) => forgetCounters(disk, home, ids),
-    groups: () => groups.groups(),
-    groupFiles: (group) => groups.groupFiles(group),
-    mergedSum: (list) => merged.sum(list),
-    createGroup: (group) => groups.createGroup(group),
-    createDefaultGroup: () => groups.createDefault(),
-    removeGroup: (group) => groups.removeGroup(group),
-    buildMerged: (multigroups) => merged.build(multigroups),
+    change: (changes) => operation(() => keys.change(changes)),
+    forget: (ids) => operation(() => forgetCounters(disk, home, ids)),
+    groups: () => operation(() => groups.groups()),
+    groupFiles: (group) => operation(() => groups.groupFiles(group)),
+    mergedSum: (list) => operation(() => merged.sum(list)),
+    createGroup: (group) => operation(() => groups.createGroup(group)),
+    createDefaultGroup: () => operation(() => groups.createDefault()),
+    removeGroup: (group) => operation(() => groups.removeGroup(group)),
+    buildMerged: (multigroups) => operation(() => merged.build(multigroups)),
   }
 }

@@ -9,7 +9,8 @@ import { isExcluded, type SyncedItems } from '../domain/syncedItems.js'
 import { limits } from '../limits.js'
 import type { Disk, DiskStat } from '../ports.js'
 import { errnoOf, failureOf, isGone } from '../tree/diskFailure.js'
-import { decodeName, isBelow, isTemporaryName, shownName } from '../tree/relativePath.js'
+import { decodeName, isTemporaryName, shownName } from '../tree/relativePath.js'
+import { targetWithin } from '../tree/targetWithin.js'
 import { lstatIfThere } from './makeDirectory.js'
 
 export const sharedDirectory = 'etc/shared'
@@ -189,9 +190,9 @@ class Look {
 
   #follow(path: string): { readonly target: string; readonly stat: DiskStat } | undefined {
     try {
-      const target = this.#disk.realpath(this.#absolute(path))
-      const stat = this.#disk.lstat(target)
-      if (stat.kind === 'file' && isBelow(target, this.#disk.realpath(this.#absolute(sharedDirectory)))) return { target, stat }
+      const target = targetWithin(this.#disk, this.#absolute(sharedDirectory), this.#absolute(path))
+      const stat = target === undefined ? undefined : this.#disk.lstat(target)
+      if (target !== undefined && stat?.kind === 'file') return { target, stat }
     } catch (thrown) {
       const errno = errnoOf(thrown)
       if (errno !== 'ELOOP' && !isGone(errno)) throw thrown

@@ -6,6 +6,8 @@ import type { Disk, DiskStat } from '../ports.js'
 import { diskError, errnoOf, failureOf, isGone } from '../tree/diskFailure.js'
 import { isUntouched, unknownDigest } from '../tree/fileHash.js'
 import { KnownFile } from '../tree/knownTree.js'
+import { parentOf } from '../tree/relativePath.js'
+import { targetWithin } from '../tree/targetWithin.js'
 import { lstatIfThere, syncDirectory } from './makeDirectory.js'
 import { replaceFile } from './replaceFile.js'
 
@@ -21,12 +23,14 @@ export type KeysReading =
 
 export class KeysFile {
   readonly #disk: Disk
+  readonly #directory: string
   readonly #path: string
   #last: { readonly reading: KeysReading; readonly known: KnownFile } | undefined
 
   constructor(disk: Disk, home: string) {
     this.#disk = disk
     this.#path = `${home}/${keysPath}`
+    this.#directory = parentOf(this.#path)
   }
 
   /** Returns the very reading of before when the file has not changed since. */
@@ -45,11 +49,11 @@ export class KeysFile {
    */
   write(bytes: Buffer, before: KeysReading): boolean {
     try {
-      const real = this.#realPath()
-      const directory = real.slice(0, real.lastIndexOf('/'))
-      replaceFile(this.#disk, real, bytes, keysMode, (temporary) => {
-        this.#disk.keepOwner(temporary, before.kind === 'content' ? real : directory)
-        if (!this.#isStill(before, real)) throw new Overtaken('fileFailed')
+      const target = this.#target()
+      const directory = parentOf(target)
+      replaceFile(this.#disk, target, bytes, keysMode, (temporary) => {
+        this.#keepOwner(temporary, before.kind === 'content' ? target : `${directory}/.`)
+        if (!this.#isStill(before, target)) throw new Overtaken('fileFailed')
       })
       syncDirectory(this.#disk, directory)
       return true
@@ -60,7 +64,7 @@ export class KeysFile {
   }
 
   #read(): KeysReading {
-    const file = this.#disk.open(this.#disk.realpath(this.#path), 'r')
+    const file = this.#disk.open(this.#target(), 'r')
     try {
       let stat = this.#disk.fstat(file)
       for (let attempt = 1; ; attempt++) {
@@ -95,9 +99,23 @@ export class KeysFile {
     return bytes.subarray(0, length)
   }
 
-  /** A symlink stays one: what it leads to is replaced. */
-  #realPath(): string {
-    return lstatIfThere(this.#disk, this.#path)?.kind === 'symlink' ? this.#disk.realpath(this.#path) : this.#path
+  /** A symlink stays one: what it leads to is read and replaced, as long as that is what the workers get. */
+  #target(): string {
+    if (lstatIfThere(this.#disk, this.#path)?.kind !== 'symlink') return this.#path
+    const target = targetWithin(this.#disk, this.#directory, this.#path)
+    if (target !== undefined) return target
+    throw new ClusterError('fileFailed', {
+      message: `'${keysPath}' is a symbolic link that leads out of 'etc', so it is not synced: put the file itself in its place.`,
+    })
+  }
+
+  #keepOwner(file: number, of: string): void {
+    const other = this.#disk.open(of, 'r')
+    try {
+      this.#disk.keepOwner(file, other)
+    } finally {
+      this.#disk.close(other)
+    }
   }
 
   #isStill(before: KeysReading, path: string): boolean {

@@ -21,7 +21,7 @@ export const makeDirectory = (disk: Disk, path: string): void => {
 /** Makes the names in a directory durable. */
 export const syncDirectory = (disk: Disk, path: string): void => {
   try {
-    const file = disk.open(disk.realpath(path), 'r')
+    const file = disk.openDirectory(`${path}/.`)
     try {
       disk.sync(file)
     } finally {

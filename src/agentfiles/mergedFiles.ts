@@ -30,7 +30,7 @@ import { lstatIfThere, makeDirectory } from './makeDirectory.js'
 import { fillMerged, hasContent } from './mergedContent.js'
 import { removeFile, removeLeftover, replaceFile } from './replaceFile.js'
 
-const multigroupsDirectory = 'var/multigroups'
+export const multigroupsDirectory = 'var/multigroups'
 
 /** One merged.mg that there has to be. */
 interface Target {

@@ -7,7 +7,7 @@ import { isBelow } from '../tree/relativePath.js'
 import { lstatIfThere, syncDirectory } from './makeDirectory.js'
 import { removeFile } from './replaceFile.js'
 
-const countersPath = 'queue/rids'
+export const countersPath = 'queue/rids'
 
 /** Tries all of them, then fails as the first that could not be deleted did. */
 export const forgetCounters = (disk: Disk, home: string, ids: readonly number[]): void => {
@@ -30,8 +30,8 @@ export const forgetCounters = (disk: Disk, home: string, ids: readonly number[])
 /** Where the counters are; nothing when there are none. */
 const directoryWithin = (disk: Disk, home: string): string | undefined => {
   try {
-    const directory = disk.realpath(`${home}/${countersPath}`)
-    if (isBelow(directory, disk.realpath(home))) return directory
+    const directory = `${home}/${countersPath}`
+    if (isBelow(disk.realpath(directory), disk.realpath(home))) return directory
   } catch (thrown) {
     if (isGone(errnoOf(thrown))) return undefined
     throw diskError(countersPath, thrown, 'read')

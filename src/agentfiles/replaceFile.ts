@@ -32,21 +32,21 @@ export const removeLeftover = (disk: Disk, path: string): void => {
   removeFile(disk, temporaryPath(path))
 }
 
-/** @param ready called when all is written, with what takes the file's place next; it may throw to leave the file as it is */
-export const replaceFile = (disk: Disk, path: string, content: Uint8Array, mode: number, ready?: (temporary: string) => void): void => {
+/** @param ready called when all is written, with the open file that takes the other's place next; it may throw to leave that as it is */
+export const replaceFile = (disk: Disk, path: string, content: Uint8Array, mode: number, ready?: (temporary: number) => void): void => {
   const temporary = temporaryPath(path)
   removeFile(disk, temporary)
   const file = disk.open(temporary, 'wx', mode)
   try {
     try {
       writeAll(disk, file, content, 0)
+      // The umask may have taken bits away.
+      disk.chmod(file, mode)
       disk.sync(file)
+      ready?.(file)
     } finally {
       disk.close(file)
     }
-    // The umask may have taken bits away.
-    disk.chmod(temporary, mode)
-    ready?.(temporary)
     disk.rename(temporary, path)
   } catch (thrown) {
     if (errnoOf(thrown) !== undefined || thrown instanceof ClusterError) giveUp(disk, temporary)

@@ -8,6 +8,7 @@ import type { Files } from '../ports.js'
 import type { CreateTreeOptions } from '../tree/tree.js'
 import { DiskThread, defaultWorkerFile } from './diskThreads.js'
 import type { ReadAnswer } from './diskWorker.js'
+import { assertHandles } from './nodeDisk.js'
 import { movable, StageQueue } from './stageQueue.js'
 import { type Watcher, watchTree } from './watcher.js'
 
@@ -34,6 +35,7 @@ const assertGoing = (signal: AbortSignal): void => {
  * same, because its answer is the only account of what changed.
  */
 export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: CreateFilesOptions): Files => {
+  assertHandles()
   const treeThread = new DiskThread(options, workerFile)
   const contentThread = new DiskThread(options, workerFile)
   /** Begun by the first large file that changes. */

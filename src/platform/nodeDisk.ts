@@ -1,11 +1,12 @@
 /** The real disk: Node's synchronous file calls, for use inside a thread. */
 import {
   type BigIntStats,
-  chmodSync,
-  chownSync,
   closeSync,
   constants,
   type Dirent,
+  existsSync,
+  fchmodSync,
+  fchownSync,
   fdatasyncSync,
   fstatSync,
   fsyncSync,
@@ -22,9 +23,11 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs'
+import { ClusterError } from '../errors.js'
 import type { Disk, DiskStat } from '../ports.js'
 
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } = constants
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } =
+  constants
 
 /** Never through a symlink at the end of the path, and without waiting for the other end of a FIFO that took a file's place. */
 const always = O_NOFOLLOW | O_NONBLOCK
@@ -61,15 +64,29 @@ const kindOfEntry = (entry: Dirent<Buffer>): DiskStat['kind'] => {
   return entry.isSymbolicLink() ? 'symlink' : 'other'
 }
 
-const isGiven = (path: string, uid: number, gid: number): boolean => {
+const isGiven = (file: number, uid: number, gid: number): boolean => {
   try {
-    chownSync(path, uid, gid)
+    fchownSync(file, uid, gid)
     return true
   } catch (thrown) {
     // EINVAL: a container that does not know the owner.
     if (thrown instanceof Error && 'code' in thrown && (thrown.code === 'EPERM' || thrown.code === 'EINVAL')) return false
     throw thrown
   }
+}
+
+/** Linux: what is open in this process, by number; a path through it leads to the open directory itself. */
+const handles = '/proc/self/fd'
+
+const openDirectory = (path: string): number => openSync(path, O_RDONLY | O_DIRECTORY | always)
+
+/**
+ * @param at where open directories have a path
+ * @throws ClusterError on a system where they have none: nothing is safe from links there
+ */
+export const assertHandles = (at = handles): void => {
+  if (!existsSync(at))
+    throw new ClusterError('fileFailed', { message: `${at} does not exist, and no file can be written safely without it: mount /proc` })
 }
 
 const bigint = { bigint: true } as const
@@ -89,16 +106,23 @@ export const createNodeDisk = (): Disk => ({
   // A directory has no data to speak of: only fsync makes its entries durable.
   sync: (file) => (kindOfMode(fstatSync(file).mode) === 'directory' ? fsyncSync(file) : fdatasyncSync(file)),
   close: (file) => closeSync(file),
-  chmod: (path, mode) => chmodSync(path, mode),
-  keepOwner: (path, of) => {
-    const { gid, uid } = statSync(of)
+  openDirectory,
+  heldPath: (directory) => `${handles}/${directory}`,
+  chmod: (file, mode) => fchmodSync(file, mode),
+  keepOwner: (file, of) => {
+    const { gid, uid } = fstatSync(of)
     // Only root gives files away; others may still give them to a group that they are in.
-    if (!isGiven(path, uid, gid)) isGiven(path, -1, gid)
+    if (!isGiven(file, uid, gid)) isGiven(file, -1, gid)
   },
   mkdir: (path, mode) => {
     mkdirSync(path, { mode })
     // The umask took bits away that the tree's owner wants to have.
-    chmodSync(path, mode)
+    const directory = openDirectory(path)
+    try {
+      fchmodSync(directory, mode)
+    } finally {
+      closeSync(directory)
+    }
   },
   rename: (from, to) => renameSync(from, to),
   unlink: (path) => unlinkSync(path),

@@ -75,7 +75,7 @@ export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | u
       byHand(() => cluster.node(fault.node).disk.unlink(cluster.absolute(fault.path)))
       return undefined
     case 'chmod':
-      byHand(() => cluster.node(fault.node).disk.chmod(cluster.absolute(fault.path), fault.mode))
+      byHand(() => cluster.node(fault.node).disk.setMode(cluster.absolute(fault.path), fault.mode))
       return undefined
     case 'replaceWithDirectory':
       byHand(() => {

@@ -3,11 +3,12 @@
  * power switch. A power loss takes the content that was not synced; names, modes and directories are journaled, that is
  * durable in the order in which they were changed.
  */
+import { invariant } from '../invariant.js'
 import type { Disk, DiskEntry, DiskStat } from '../ports.js'
 import { MemoryNames, namesOf, parentOf } from './memoryNames.js'
 import { DiskError, MemoryNode } from './memoryNode.js'
 
-export type DiskOperation = Exclude<keyof Disk, 'now'>
+export type DiskOperation = Exclude<keyof Disk, 'now' | 'heldPath'>
 
 export interface DiskFault {
   readonly operation: DiskOperation
@@ -29,12 +30,17 @@ export interface MemoryDiskOptions {
 /** Tells of the path of every change, whoever makes it. */
 export interface DiskChanges {
   onChange(listener: (path: string) => void): () => void
+  /** The path of an open file, and of a path that begins with an open directory. */
+  named(of: string | number): string
 }
 
 interface OpenFile {
   readonly node: MemoryNode
   readonly path: string
 }
+
+/** What stands for an open directory at the beginning of a path, with its number behind it. */
+const handles = '/proc/self/fd/'
 
 /** Names that are not UTF-8 have keys that no path can name. */
 const rawPrefix = '/raw:'
@@ -106,7 +112,22 @@ export class MemoryDisk implements Disk, DiskChanges {
     }
   }
 
+  named(of: string | number): string {
+    if (typeof of === 'number') return this.#open.get(of)?.path ?? ''
+    if (!of.startsWith(handles)) return of
+    const end = of.indexOf('/', handles.length)
+    const held = this.#open.get(Number(of.slice(handles.length, end < 0 ? undefined : end)))
+    invariant(held !== undefined, `the directory of ${of} is open`)
+    const path = this.#names.pathOf(held.node)
+    if (path === undefined) throw new DiskError('ENOENT', 'open', of)
+    return end < 0 ? path : path + of.slice(end)
+  }
+
   // -------------------------------------------------------------------------------------------- by the operator's hand
+
+  setMode(path: string, mode: number): void {
+    this.#setMode(this.#names.must(path, true, 'chmod'), path, mode)
+  }
 
   makeDirectories(path: string, mode = 0o770): void {
     let at = ''
@@ -168,24 +189,24 @@ export class MemoryDisk implements Disk, DiskChanges {
     return this.#options.now()
   }
 
-  lstat(path: string): DiskStat {
-    this.#step('lstat', path)
+  lstat(given: string): DiskStat {
+    const path = this.#step('lstat', given)
     return this.#names.must(path, false, 'lstat').stat()
   }
 
-  stat(path: string): DiskStat {
-    this.#step('stat', path)
+  stat(given: string): DiskStat {
+    const path = this.#step('stat', given)
     return this.#names.must(path, true, 'stat').stat()
   }
 
-  realpath(path: string): string {
-    this.#step('realpath', path)
+  realpath(given: string): string {
+    const path = this.#step('realpath', given)
     this.#names.must(path, true, 'realpath')
     return this.#names.resolve(path, true, 'realpath').path
   }
 
-  readdir(path: string): readonly DiskEntry[] {
-    this.#step('readdir', path)
+  readdir(given: string): readonly DiskEntry[] {
+    const path = this.#step('readdir', given)
     const directory = this.#names.directory(path, 'readdir')
     directory.listing ??= Array.from(directory.entries, ([key, { kind }]) => ({
       name: key.startsWith(rawPrefix) ? Buffer.from(key.slice(rawPrefix.length), 'latin1') : Buffer.from(key),
@@ -194,8 +215,8 @@ export class MemoryDisk implements Disk, DiskChanges {
     return directory.listing
   }
 
-  open(path: string, flags: 'r' | 'r+' | 'w' | 'wx', mode = 0o600): number {
-    this.#step('open', path)
+  open(given: string, flags: 'r' | 'r+' | 'w' | 'wx', mode = 0o600): number {
+    const path = this.#step('open', given)
     let node = this.#names.resolve(path, false, 'open').node
     if (node?.kind === 'symlink') throw new DiskError('ELOOP', 'open', path)
     if (node && flags === 'wx') throw new DiskError('EEXIST', 'open', path)
@@ -207,9 +228,7 @@ export class MemoryDisk implements Disk, DiskChanges {
       this.#changed(path)
     }
     node ??= this.#add(path, this.#node('file', mode))
-    const file = ++this.#files
-    this.#open.set(file, { node, path })
-    return file
+    return this.#opening(node, path)
   }
 
   fstat(file: number): DiskStat {
@@ -252,29 +271,37 @@ export class MemoryDisk implements Disk, DiskChanges {
     this.#open.delete(file)
   }
 
-  chmod(path: string, mode: number): void {
-    this.#step('chmod', path)
-    const node = this.#names.must(path, true, 'chmod')
-    node.mode = mode
-    node.ctimeNs = this.#nowNs()
-    this.#changed(path)
+  openDirectory(given: string): number {
+    const path = this.#step('openDirectory', given)
+    const node = this.#names.must(path, false, 'openDirectory')
+    if (node.kind !== 'directory') throw new DiskError('ENOTDIR', 'openDirectory', path)
+    return this.#opening(node, path)
+  }
+
+  heldPath(directory: number): string {
+    return `${handles}${directory}`
+  }
+
+  chmod(file: number, mode: number): void {
+    const { node, path } = this.#opened(file, 'chmod')
+    this.#setMode(node, path, mode)
   }
 
   /** All files have the same owner here. */
-  keepOwner(path: string, of: string): void {
-    this.#step('keepOwner', path)
-    this.#names.must(path, true, 'keepOwner')
-    this.#names.must(of, true, 'keepOwner')
+  keepOwner(file: number, of: number): void {
+    this.#opened(file, 'keepOwner')
+    this.#opened(of, 'keepOwner')
   }
 
-  mkdir(path: string, mode: number): void {
-    this.#step('mkdir', path)
+  mkdir(given: string, mode: number): void {
+    const path = this.#step('mkdir', given)
     if (this.#names.resolve(path, false, 'open').node) throw new DiskError('EEXIST', 'mkdir', path)
     this.#add(path, this.#node('directory', mode))
   }
 
-  rename(from: string, to: string): void {
-    this.#step('rename', to)
+  rename(givenFrom: string, givenTo: string): void {
+    const to = this.#step('rename', givenTo)
+    const from = this.named(givenFrom)
     const source = this.#names.resolve(from, false, 'rename')
     const target = this.#names.resolve(to, false, 'rename')
     if (this.#mountOf(source.path) !== this.#mountOf(target.path)) throw new DiskError('EXDEV', 'rename', to)
@@ -289,15 +316,15 @@ export class MemoryDisk implements Disk, DiskChanges {
     this.#changed(from)
   }
 
-  unlink(path: string): void {
-    this.#step('unlink', path)
+  unlink(given: string): void {
+    const path = this.#step('unlink', given)
     if (this.#names.must(path, false, 'unlink').kind === 'directory') throw new DiskError('EISDIR', 'unlink', path)
     this.#names.remove(path)
     this.#changed(path)
   }
 
-  rmdir(path: string): void {
-    this.#step('rmdir', path)
+  rmdir(given: string): void {
+    const path = this.#step('rmdir', given)
     const node = this.#names.must(path, false, 'rmdir')
     if (node.kind !== 'directory') throw new DiskError('ENOTDIR', 'rmdir', path)
     if (node.entries.size > 0) throw new DiskError('ENOTEMPTY', 'rmdir', path)
@@ -307,11 +334,26 @@ export class MemoryDisk implements Disk, DiskChanges {
 
   // ---------------------------------------------------------------------------------------------------------- inside
 
-  #step(operation: DiskOperation, path: string): void {
-    this.onStep?.(operation, path)
+  /** Returns the path without a handle in it: what the path leads to after all that `onStep` did. */
+  #step(operation: DiskOperation, given: string): string {
+    if (this.onStep) this.onStep(operation, this.named(given))
+    const path = this.named(given)
     for (const fault of this.#faults)
       if (fault.operation === operation && (fault.path === undefined || isWithin(path, fault.path)))
         throw new DiskError(fault.code, operation, path)
+    return path
+  }
+
+  #opening(node: MemoryNode, path: string): number {
+    const file = ++this.#files
+    this.#open.set(file, { node, path })
+    return file
+  }
+
+  #setMode(node: MemoryNode, path: string, mode: number): void {
+    node.mode = mode
+    node.ctimeNs = this.#nowNs()
+    this.#changed(path)
   }
 
   #opened(file: number, operation: DiskOperation): OpenFile {

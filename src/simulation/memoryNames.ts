@@ -31,6 +31,7 @@ export class MemoryNames {
     this.#take(directory, key)
     directory.entries.set(key, node)
     node.links += 1
+    if (node.kind === 'directory') node.place = { directory, name: key }
   }
 
   remove(path: string): void {
@@ -40,9 +41,20 @@ export class MemoryNames {
   #take(directory: MemoryNode, key: string): void {
     this.#found.clear()
     const node = directory.entries.get(key)
-    if (node) node.links -= 1
+    if (node) {
+      node.links -= 1
+      node.place = undefined
+    }
     directory.entries.delete(key)
     directory.listing = undefined
+  }
+
+  /** Where a directory is now; undefined when it is deleted, or one above it. */
+  pathOf(directory: MemoryNode): string | undefined {
+    let path = ''
+    let top = directory
+    for (; top.place; top = top.place.directory) path = `/${top.place.name}${path}`
+    return top === this.root ? path : undefined
   }
 
   directory(path: string, operation: string): MemoryNode {

@@ -25,6 +25,8 @@ export class MemoryNode {
   ctimeNs: bigint
   /** How many names it has. */
   links = 0
+  /** Of a directory: where it is. */
+  place: { readonly directory: MemoryNode; readonly name: string } | undefined
   #content: Buffer = Buffer.alloc(0)
   #size = 0
   #durable: Buffer = Buffer.alloc(0)

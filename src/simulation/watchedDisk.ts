@@ -29,6 +29,10 @@ export class WatchedDisk implements Disk, DiskChanges {
     }
   }
 
+  named(of: string | number): string {
+    return this.#disk.named(of)
+  }
+
   /** The process that used it is gone: the system no longer tells it anything. */
   abandon(): void {
     for (const stop of this.#watches) stop()
@@ -56,7 +60,7 @@ export class WatchedDisk implements Disk, DiskChanges {
   }
 
   open(path: string, flags: 'r' | 'r+' | 'w' | 'wx', mode?: number): number {
-    if (flags !== 'r') this.#onChange({ operation: 'write', path })
+    if (flags !== 'r') this.#onChange({ operation: 'write', path: this.named(path) })
     return this.#disk.open(path, flags, mode)
   }
 
@@ -84,32 +88,40 @@ export class WatchedDisk implements Disk, DiskChanges {
     this.#disk.close(file)
   }
 
-  chmod(path: string, mode: number): void {
-    this.#onChange({ operation: 'chmod', path })
-    this.#disk.chmod(path, mode)
+  openDirectory(path: string): number {
+    return this.#disk.openDirectory(path)
   }
 
-  keepOwner(path: string, of: string): void {
-    this.#disk.keepOwner(path, of)
+  heldPath(directory: number): string {
+    return this.#disk.heldPath(directory)
+  }
+
+  chmod(file: number, mode: number): void {
+    this.#onChange({ operation: 'chmod', path: this.named(file) })
+    this.#disk.chmod(file, mode)
+  }
+
+  keepOwner(file: number, of: number): void {
+    this.#disk.keepOwner(file, of)
   }
 
   mkdir(path: string, mode: number): void {
-    this.#onChange({ operation: 'mkdir', path })
+    this.#onChange({ operation: 'mkdir', path: this.named(path) })
     this.#disk.mkdir(path, mode)
   }
 
   rename(from: string, to: string): void {
-    this.#onChange({ operation: 'rename', path: to, from })
+    this.#onChange({ operation: 'rename', path: this.named(to), from: this.named(from) })
     this.#disk.rename(from, to)
   }
 
   unlink(path: string): void {
-    this.#onChange({ operation: 'unlink', path })
+    this.#onChange({ operation: 'unlink', path: this.named(path) })
     this.#disk.unlink(path)
   }
 
   rmdir(path: string): void {
-    this.#onChange({ operation: 'rmdir', path })
+    this.#onChange({ operation: 'rmdir', path: this.named(path) })
     this.#disk.rmdir(path)
   }
 }

@@ -13,7 +13,7 @@ import type { Disk } from '../ports.js'
 import { diskError, errnoOf } from './diskFailure.js'
 import { isDigest, readBytes, readThrough } from './fileHash.js'
 import type { TreeOptions } from './fileLook.js'
-import { type StageArea, stagedFileMode, writeAll } from './stageArea.js'
+import { type StageArea, writeAll } from './stageArea.js'
 import { SyncedOpener } from './syncedOpener.js'
 
 /** When more than half of the content is missing, a whole transfer is no worse, and can be resumed. */
@@ -90,7 +90,7 @@ export class ContentPatch {
   #reuse(path: string, digest: Digest, averageBits: number, places: Map<string, ChunkPlace[]>): void {
     const source = new SyncedOpener(this.#disk, this.#options).open(path)
     try {
-      const target = this.#disk.open(this.#area.patchPath(digest), 'w', stagedFileMode)
+      const target = this.#area.create(this.#area.patchPath(digest))
       try {
         const chunker = new ContentChunker(averageBits, (chunk) => {
           const key = chunkKey(chunk)
@@ -113,7 +113,7 @@ export class ContentPatch {
   #onPatch<T>(digest: Digest, act: (file: number) => T): T {
     if (!isDigest(digest)) throw new ClusterError('malformed', { message: 'A patch is of no such content' })
     return this.#attempt(digest, () => {
-      const file = this.#disk.open(this.#area.patchPath(digest), 'r+')
+      const file = this.#area.reopen(this.#area.patchPath(digest), 'r+')
       try {
         return act(file)
       } finally {

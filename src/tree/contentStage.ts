@@ -9,7 +9,7 @@ import { type ErrorCode, errorTable } from '../errors.js'
 import type { Disk } from '../ports.js'
 import { errnoOf, failureOf } from './diskFailure.js'
 import { isDigest, readBytes, readThrough } from './fileHash.js'
-import { type StageArea, stagedFileMode, writeAll } from './stageArea.js'
+import { type StageArea, writeAll } from './stageArea.js'
 
 /** The one file that comes in at the moment: files come in order. */
 interface Incoming {
@@ -196,7 +196,7 @@ export class ContentStage {
     this.#closeIncoming()
     this.#area.make()
     const path = this.#area.partPath(digest)
-    const file = this.#disk.open(path, offset === 0 ? 'w' : 'r+', stagedFileMode)
+    const file = offset === 0 ? this.#area.create(path) : this.#area.reopen(path, 'r+')
     this.#incoming = { digest, file, hash: createHash('sha256'), offset }
     if (offset === 0) return this.#incoming
     const { hash } = this.#incoming

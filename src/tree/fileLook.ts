@@ -12,7 +12,8 @@ import { errnoOf, failureOf, isGone } from './diskFailure.js'
 import { hashFile, readBytes, unknownDigest } from './fileHash.js'
 import { type KnownDirectory, KnownFile } from './knownTree.js'
 import { LookJournal } from './lookJournal.js'
-import { isBelow, isTemporaryName } from './relativePath.js'
+import { isTemporaryName } from './relativePath.js'
+import { targetWithin } from './targetWithin.js'
 
 export interface TreeOptions {
   /** Absolute, without a slash at the end. */
@@ -139,18 +140,16 @@ export class FileLook {
 
   /** The master's link is a file like another when what it leads to is a file within the same item; else why it is not. */
   #follow({ absolute, item }: Place): { readonly target: string; readonly stat: DiskStat } | string {
-    let target: string
-    let root: string
+    let target: string | undefined
     try {
-      target = this.#disk.realpath(absolute)
-      root = this.#disk.realpath(`${this.#options.home}/${item.dir}`)
+      target = targetWithin(this.#disk, `${this.#options.home}/${item.dir}`, absolute)
     } catch (thrown) {
       const errno = errnoOf(thrown)
       if (errno !== 'ELOOP' && !isGone(errno)) throw thrown
       return 'The symbolic link leads nowhere, so it is not synced.'
     }
-    if (!isBelow(target, root)) return `The symbolic link leads out of '${item.dir}', so it is not synced.`
-    const stat = this.#disk.stat(target)
+    if (target === undefined) return `The symbolic link leads out of '${item.dir}', so it is not synced.`
+    const stat = this.#disk.lstat(target)
     return stat.kind === 'file' ? { target, stat } : 'The symbolic link does not lead to a file, so it is not synced.'
   }
 

@@ -93,7 +93,7 @@ class PlanRun {
         this.#failures.push({ path: step.path, code: 'malformed', message: 'The digest of the file is not one.' })
       else writes.push({ ...step, item: checked.value })
     }
-    return writes
+    return writes.sort(byPath)
   }
 
   #checkedRemovals(paths: readonly string[]): Removal[] {
@@ -103,7 +103,7 @@ class PlanRun {
       if (checked.ok) removals.push({ path, item: checked.value })
       else this.#failures.push({ path, code: checked.error.code, message: checked.error.message })
     }
-    return removals
+    return removals.sort(byPath)
   }
 
   // ------------------------------------------------------------------------------------------------------- content
@@ -128,7 +128,7 @@ class PlanRun {
       this.#area.copy(from, copy, digest, this.#buffer)
     } catch (thrown) {
       const errno = errnoOf(thrown)
-      throw isGone(errno) || errno === 'ELOOP' || errno === 'EISDIR' ? gone() : thrown
+      throw isGone(errno) || errno === 'EISDIR' ? gone() : thrown
     }
     this.#disk.rename(copy, this.#area.wholePath(digest))
   }
@@ -150,7 +150,7 @@ class PlanRun {
     const source = isLastUse ? whole : this.#area.copyPath(digest)
     try {
       if (!isLastUse) this.#area.copy(whole, source, digest, this.#buffer)
-      this.#disk.chmod(source, mode)
+      this.#area.setMode(source, mode)
     } catch (thrown) {
       throw isGone(errnoOf(thrown))
         ? new ClusterError('transferFailed', { message: `The content of '${path}' is not staged; it is fetched again.` })
@@ -182,10 +182,9 @@ class PlanRun {
   /** The stage is on another file system: the content is made whole beside its place under a name that is not synced. */
   #moveAcross(source: string, path: string, digest: Digest, mode: number): void {
     const temporary = this.#paths.absolute(`${parentOf(path)}/${temporaryName(digest)}`)
-    this.#area.remove(temporary)
     this.#area.copy(source, temporary, digest, this.#buffer)
     try {
-      this.#disk.chmod(temporary, mode)
+      this.#area.setMode(temporary, mode)
       this.#renameOver(temporary, path)
     } catch (thrown) {
       if (errnoOf(thrown) !== undefined || thrown instanceof ClusterError) this.#area.remove(temporary)
@@ -246,14 +245,14 @@ class PlanRun {
 
   #syncDirectory(directory: string): void {
     try {
-      const file = this.#disk.open(this.#paths.absolute(directory), 'r')
+      const file = this.#disk.open(`${this.#paths.absolute(directory)}/.`, 'r')
       try {
         this.#disk.sync(file)
       } finally {
         this.#disk.close(file)
       }
     } catch (thrown) {
-      // Gone by now, a symlink (an item's own directory), or a file system that keeps directories in order by itself.
+      // Gone by now, or a file system that keeps directories in order by itself.
       const errno = errnoOf(thrown)
       if (isGone(errno) || errno === 'ELOOP' || errno === 'EINVAL' || errno === 'ENOTSUP') return
       throw thrown
@@ -271,6 +270,9 @@ class PlanRun {
     }
   }
 }
+
+/** So that each directory is opened once. */
+const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : 1)
 
 const gone = (): ClusterError =>
   new ClusterError('fileGone', { message: 'The content that was to be used is no longer there; it is fetched again.' })

@@ -10,7 +10,9 @@ import { errnoOf, isGone } from './diskFailure.js'
 import { decodeName } from './relativePath.js'
 
 const directoryMode = 0o770
-export const stagedFileMode = 0o600
+/** Nobody else has to do with what is on its way. */
+const stageMode = 0o700
+const stagedFileMode = 0o600
 
 export class StageArea {
   readonly #disk: Disk
@@ -58,13 +60,46 @@ export class StageArea {
   /** Creates the directory and those above it when they are not there. */
   make(): void {
     if (this.#made) return
-    this.#makeDirectory(this.#directory)
+    this.#makeDirectory(this.#directory, stageMode)
     this.#made = true
   }
 
   /** Somebody may have deleted the directory. */
   doubt(): void {
     this.#made = false
+  }
+
+  /** Opens a new file; what has its name goes, and keeps its content where that has another name. */
+  create(path: string): number {
+    try {
+      return this.#disk.open(path, 'wx', stagedFileMode)
+    } catch (thrown) {
+      if (errnoOf(thrown) !== 'EEXIST') throw thrown
+      this.remove(path)
+      return this.#disk.open(path, 'wx', stagedFileMode)
+    }
+  }
+
+  /** Opens a file that is here, unless it has another name elsewhere: then it is not only ours. */
+  reopen(path: string, flags: 'r' | 'r+'): number {
+    const file = this.#disk.open(path, flags)
+    try {
+      const { kind, links } = this.#disk.fstat(file)
+      if (kind === 'file' && links === 1) return file
+      throw new ClusterError('transferFailed', { message: 'What is staged has another name elsewhere; it is fetched again.' })
+    } catch (thrown) {
+      this.#disk.close(file)
+      throw thrown
+    }
+  }
+
+  setMode(path: string, mode: number): void {
+    const file = this.reopen(path, 'r')
+    try {
+      this.#disk.chmod(file, mode)
+    } finally {
+      this.#disk.close(file)
+    }
   }
 
   remove(path: string): void {
@@ -86,7 +121,7 @@ export class StageArea {
   copy(from: string, to: string, digest: Digest, buffer: Uint8Array): void {
     const source = this.#disk.open(from, 'r')
     try {
-      const target = this.#disk.open(to, 'w', stagedFileMode)
+      const target = this.create(to)
       try {
         const hash = createHash('sha256')
         let position = 0
@@ -131,16 +166,16 @@ export class StageArea {
     }
   }
 
-  #makeDirectory(path: string): void {
+  #makeDirectory(path: string, mode: number): void {
     try {
-      this.#disk.mkdir(path, directoryMode)
+      this.#disk.mkdir(path, mode)
     } catch (thrown) {
       const errno = errnoOf(thrown)
       if (errno === 'EEXIST') return
       const parent = path.slice(0, path.lastIndexOf('/'))
       if (errno !== 'ENOENT' || parent === '') throw thrown
-      this.#makeDirectory(parent)
-      this.#disk.mkdir(path, directoryMode)
+      this.#makeDirectory(parent, directoryMode)
+      this.#disk.mkdir(path, mode)
     }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Opens files of the synced tree for reading, never through a symlink that leads out of their item; on a worker not through
- * one in the place of the file at all.
+ * Opens files of the synced tree for reading: through no symlink on the way, and through one in the place of the file only on
+ * a master, when it stays within its item.
  */
 import { checkPath } from '../domain/paths.js'
 import type { SyncedItem } from '../domain/syncedItems.js'
@@ -8,15 +8,13 @@ import { ClusterError } from '../errors.js'
 import type { Disk } from '../ports.js'
 import { errnoOf } from './diskFailure.js'
 import type { TreeOptions } from './fileLook.js'
-import { isBelow, nameOf, parentOf } from './relativePath.js'
+import { parentOf } from './relativePath.js'
+import { targetWithin } from './targetWithin.js'
 
 export class SyncedOpener {
   readonly #disk: Disk
   readonly #options: TreeOptions
-  /** Directories that are proven to be within their item. */
-  readonly #proven = new Map<string, string>()
 
-  /** To be used for as long as one task takes: what it has proven may change afterwards. */
   constructor(disk: Disk, options: TreeOptions) {
     this.#disk = disk
     this.#options = options
@@ -25,30 +23,28 @@ export class SyncedOpener {
   open(path: string): number {
     const checked = checkPath(this.#options.synced, path)
     if (!checked.ok) throw checked.error
-    const directory = this.#provenDirectory(parentOf(path), checked.value)
-    const absolute = `${directory}/${nameOf(path)}`
+    const item = checked.value
     try {
-      return this.#disk.open(absolute, 'r')
+      return this.#disk.open(this.#absolute(path), 'r')
     } catch (thrown) {
-      if (errnoOf(thrown) !== 'ELOOP' || this.#options.role === 'worker') throw thrown
-      const target = this.#disk.realpath(absolute)
-      this.#assertWithin(target, checked.value, path)
+      const errno = errnoOf(thrown)
+      if (errno === 'ENOTDIR' && this.#isThroughLink(parentOf(path), item)) throw leadsOut(path, item)
+      if (errno !== 'ELOOP' || this.#options.role === 'worker') throw thrown
+      const target = targetWithin(this.#disk, this.#absolute(item.dir), this.#absolute(path))
+      if (target === undefined) throw leadsOut(path, item)
       return this.#disk.open(target, 'r')
     }
   }
 
-  /** The directory without any symlink in it, if it is within the item. */
-  #provenDirectory(directory: string, item: SyncedItem): string {
-    const known = this.#proven.get(directory)
-    if (known !== undefined) return known
-    const real = this.#disk.realpath(`${this.#options.home}/${directory}`)
-    if (directory !== item.dir) this.#assertWithin(real, item, directory)
-    this.#proven.set(directory, real)
-    return real
+  #isThroughLink(directory: string, item: SyncedItem): boolean {
+    if (directory === item.dir) return false
+    return this.#isThroughLink(parentOf(directory), item) || this.#disk.lstat(this.#absolute(directory)).kind === 'symlink'
   }
 
-  #assertWithin(real: string, item: SyncedItem, path: string): void {
-    const root = this.#disk.realpath(`${this.#options.home}/${item.dir}`)
-    if (!isBelow(real, root)) throw new ClusterError('pathRefused', { message: `'${path}' leads out of '${item.dir}'.` })
+  #absolute(path: string): string {
+    return `${this.#options.home}/${path}`
   }
 }
+
+const leadsOut = (path: string, { dir }: SyncedItem): ClusterError =>
+  new ClusterError('pathRefused', { message: `'${path}' leads out of '${dir}'.` })

@@ -9,8 +9,10 @@ import { ContentPatch } from './contentPatch.js'
 import { ContentReader, type ReadContent } from './contentReader.js'
 import { ContentStage, type Receipt } from './contentStage.js'
 import type { TreeOptions } from './fileLook.js'
+import { HeldDisk } from './heldDisk.js'
 import { createPlanApplier, type Plan } from './planApplier.js'
 import { RecipeReader } from './recipeReader.js'
+import { parentOf } from './relativePath.js'
 import { Scanner } from './scanner.js'
 import { StageArea } from './stageArea.js'
 
@@ -40,7 +42,9 @@ export interface Tree {
   close(): void
 }
 
-export const createTree = (disk: Disk, options: CreateTreeOptions): Tree => {
+export const createTree = (anyDisk: Disk, options: CreateTreeOptions): Tree => {
+  const itemDirs = options.synced.items.map(({ dir }) => `${options.home}/${dir}`)
+  const disk = new HeldDisk(anyDisk, [...itemDirs, parentOf(options.stageDir)])
   const area = new StageArea(disk, options.stageDir)
   const scanner = new Scanner(disk, options)
   const apply = createPlanApplier(disk, options, area, scanner)
@@ -48,19 +52,23 @@ export const createTree = (disk: Disk, options: CreateTreeOptions): Tree => {
   const stage = new ContentStage(disk, area)
   const recipes = new RecipeReader(disk, options)
   const patch = new ContentPatch(disk, options, area)
+  const { operation } = disk
   return {
-    scan: (paths) => scanner.scan(paths),
+    scan: (paths) => operation(() => scanner.scan(paths)),
     nextPage: () => scanner.nextPage(),
-    read: (request, firstFile) => reader.read(request, firstFile),
-    staged: (digests) => stage.staged(digests),
-    stage: (block, digestOf) => stage.stage(block, digestOf),
-    receive: (block, digestOf) => stage.receive(block, digestOf),
-    recipe: (path, digest) => recipes.recipe(path, digest),
-    beginPatch: (start) => patch.begin(start),
-    fillPatch: (block, ranges) => patch.fill(block, ranges),
-    finishPatch: (digest) => patch.finish(digest),
-    apply,
-    clearStage: () => stage.clear(),
+    read: (request, firstFile) => operation(() => reader.read(request, firstFile)),
+    staged: (digests) => operation(() => stage.staged(digests)),
+    stage: (block, digestOf) => operation(() => stage.stage(block, digestOf)),
+    receive: (block, digestOf) => {
+      const { settle, unsynced } = operation(() => stage.receive(block, digestOf))
+      return { unsynced, settle: (failures) => operation(() => settle(failures)) }
+    },
+    recipe: (path, digest) => operation(() => recipes.recipe(path, digest)),
+    beginPatch: (start) => operation(() => patch.begin(start)),
+    fillPatch: (block, ranges) => operation(() => patch.fill(block, ranges)),
+    finishPatch: (digest) => operation(() => patch.finish(digest)),
+    apply: (plan) => operation(() => apply(plan)),
+    clearStage: () => operation(() => stage.clear()),
     close: () => stage.close(),
   }
 }

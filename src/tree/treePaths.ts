@@ -28,7 +28,7 @@ export class TreePaths {
   }
 
   absolute(path: string): string {
-    return `${this.#options.home}/${path}`
+    return path === '' ? this.#options.home : `${this.#options.home}/${path}`
   }
 
   kindAt(path: string): DiskStat['kind'] | undefined {
