@@ -25,13 +25,24 @@ export const limits = {
   messageDepthMax: 16,
   framesPerRekey: 65_536,
   recordsPerFrameMax: 8_192,
-  /** A control message waits for one frame of bulk at most: this much and a chunk. A full chunk ends its frame, so that it can be moved. */
+  /**
+   * A control message waits for one frame of bulk at most: this much and a chunk. A full chunk ends its frame, so that it can be moved.
+   * Control messages gather to no more either, so that a slow wire is seen to move.
+   */
   bulkPerFrameBytesMax: 128 * KiB,
   requestsInFlightMax: 4_096,
   /** How long a peer has to close its side after we closed ours. */
   lingerMsMax: 1_000,
   requestsServedMax: 1_024,
   sendQueueBytesMax: 16 * MiB,
+  /** Over all links of a node. */
+  sendQueuesBytesMax: 128 * MiB,
+  /** A peer that takes nothing of what is sent to it for so long is gone, whatever it says. */
+  sendStallMsMax: 30_000,
+  /** What one peer's requests may take of a master's time for long, after a burst; a peer that rests gets slices. */
+  peerWorkPercentMax: 25,
+  peerWorkBurstMs: 50,
+  peerWorkSliceMs: 5,
   echoBytesMax: 64 * KiB,
 
   // --- streams

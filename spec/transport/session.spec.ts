@@ -136,12 +136,30 @@ describe('notices', () => {
     const { clock, worker, master } = await sessionPair()
     const heard: number[][] = [[], []]
     for (const list of heard) worker.hear({ 'integrity.changed': ({ root }) => list.push(root[0] ?? -1) })
-    for (let at = 0; at < 5; at++) master.notify('integrity.changed', { root: new Uint8Array(32).fill(at) })
-    await clock.settle()
+    for (let at = 0; at < 5; at++) {
+      master.notify('integrity.changed', { root: new Uint8Array(32).fill(at) })
+      await clock.settle()
+    }
     expect(heard).toEqual([
       [0, 1, 2, 3, 4],
       [0, 1, 2, 3, 4],
     ])
+  })
+
+  it('of how things are take the place of an earlier one that has not left yet', async () => {
+    const { clock, network, worker, master } = await sessionPair({ highWaterBytes: 1_000 })
+    const heard: number[] = []
+    worker.hear({ 'integrity.changed': ({ root }) => heard.push(root[0] ?? -1) })
+    network.streams[0]?.[0].pause()
+    for (let at = 0; at < 200; at++) {
+      master.notify('integrity.changed', { root: new Uint8Array(32).fill(at) })
+      await clock.settle()
+    }
+    expect(leftOpen(master)).toMatchObject({ queuedBytes: expect.toSatisfy((bytes: number) => bytes < 100) })
+    network.streams[0]?.[0].resume()
+    await clock.settle()
+    expect(heard.at(-1)).toBe(199)
+    expect(heard.length).toBeLessThan(40)
   })
 })
 
@@ -357,7 +375,7 @@ describe('the end of a link', () => {
       Array.from({ length: 300 }, () => master.request('session.echo', { payload: new Uint8Array(1_000) }, patient)),
     )
     expect(leftOpen(master)).toMatchObject({ queuedBytes: expect.toSatisfy((bytes: number) => bytes < 60_000) })
-    for (let count = 0; count < 5_000; count++) master.notify('integrity.changed', { root: digest })
+    for (let count = 0; count < 2_000 && !ends.error; count++) master.openStream(2 * count + 1).reset(new ClusterError('aborted'))
     expect(ends.error).toMatchObject({ code: 'overloaded' })
     await outcome(clock, refused)
     expect(leftOpen(master)).toEqual(nothingOpen)

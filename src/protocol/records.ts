@@ -53,22 +53,37 @@ export const chunkHeader = (stream: number, chunkBytes: number): Uint8Array => {
 
 const malformed = (what: string): Result<never> => refuse('malformed', { message: `A frame has a wrong shape: ${what}` })
 
-/** Fails where the frame stops making sense; what stood before has been visited by then. */
-export const visitRecords = (frame: Buffer, visitor: RecordVisitor): Result<void> => {
-  let at = 0
-  let records = 0
-  while (at < frame.byteLength) {
-    if (++records > limits.recordsPerFrameMax) return malformed('too many records')
-    const body = at + recordHeaderBytes
+/** How far the records of a frame have been visited. */
+export interface RecordPosition {
+  at: number
+  records: number
+}
+
+const never = (): boolean => false
+
+/**
+ * Fails where the frame stops making sense; what stood before has been visited by then. `some`: `isOver` was true after a record,
+ * and the rest is to be visited from `position` on.
+ */
+export const visitRecords = (
+  frame: Buffer,
+  visitor: RecordVisitor,
+  position: RecordPosition = { at: 0, records: 0 },
+  isOver: () => boolean = never,
+): Result<'all' | 'some'> => {
+  while (position.at < frame.byteLength) {
+    if (++position.records > limits.recordsPerFrameMax) return malformed('too many records')
+    const body = position.at + recordHeaderBytes
     if (body > frame.byteLength) return malformed('a record ends early')
-    const end = body + frame.readUInt32BE(at + 1)
+    const end = body + frame.readUInt32BE(position.at + 1)
     if (end > frame.byteLength) return malformed('a record ends early')
-    const goOn = visitRecord(frame[at], frame, body, end, visitor)
+    const goOn = visitRecord(frame[position.at], frame, body, end, visitor)
     if (goOn === undefined) return malformed('a record is unknown or too short')
-    if (!goOn) return ok(undefined)
-    at = end
+    if (!goOn) return ok('all')
+    position.at = end
+    if (end < frame.byteLength && isOver()) return ok('some')
   }
-  return ok(undefined)
+  return ok('all')
 }
 
 const visitRecord = (kind: number | undefined, frame: Buffer, body: number, end: number, visitor: RecordVisitor): boolean | undefined => {

@@ -3,7 +3,9 @@ import { ClusterError } from '../errors.js'
 import type { ByteStream, Clock, Random } from '../ports.js'
 import type { TransportKeys } from '../protocol/noise.js'
 import type { VersionRange } from '../protocol/preamble.js'
+import type { NodeSending } from './nodeSending.js'
 import { Session, type SessionEvents, type SessionLimits } from './session.js'
+import type { RestingPeers } from './workShare.js'
 
 export type KeyName = 'current' | 'previous'
 
@@ -12,6 +14,9 @@ export interface Surroundings {
   readonly random: Random
   readonly limits: SessionLimits
   readonly protocol: VersionRange
+  /** What all links of the node share. */
+  readonly sending: NodeSending
+  readonly resting: RestingPeers
   /** Secrets of 32 bytes, the current key's first. */
   readonly psks: readonly { readonly name: KeyName; readonly psk: Uint8Array }[]
 }
@@ -85,6 +90,10 @@ export abstract class Greeting implements SessionEvents {
 
   onViolation(error: ClusterError): void {
     this.fail(error)
+  }
+
+  onStalled(): void {
+    this.fail(new ClusterError('handshakeTimeout'))
   }
 
   #refuse(): boolean {

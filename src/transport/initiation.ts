@@ -101,7 +101,7 @@ export class Initiation extends Greeting {
     const { session } = this
     if (this.#over || !session) return
     this.#settle()
-    const { clock, limits } = this.surroundings
+    const { clock, limits, resting, sending } = this.surroundings
     const peer = {
       node: welcome.node,
       type: 'master',
@@ -112,7 +112,7 @@ export class Initiation extends Greeting {
       protocol: this.#protocol,
       key: this.#options.key.name,
     } as const
-    const link = new SessionLink({ session, clock, limits, peer, initiator: true })
+    const link = new SessionLink({ session, clock, limits, peer, sending, resting, initiator: true })
     link.holdForThisTurn()
     this.#options.done(link)
   }

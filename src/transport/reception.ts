@@ -123,7 +123,7 @@ export class Reception extends Greeting implements Applicant {
     this.#settle()
     // Alone in its frame: until then the worker takes no frame that is larger than an answer to a hello.
     session.sendNow(welcome)
-    const { clock, limits } = this.surroundings
+    const { clock, limits, resting, sending } = this.surroundings
     const peer = {
       node: hello.node,
       type: hello.type,
@@ -134,7 +134,7 @@ export class Reception extends Greeting implements Applicant {
       protocol: this.#protocol,
       key: this.#key,
     }
-    this.#doorkeeper.onLink(new SessionLink({ session, clock, limits, peer, initiator: false }))
+    this.#doorkeeper.onLink(new SessionLink({ session, clock, limits, peer, sending, resting, initiator: false }))
   }
 
   #admit(hello: Hello): Result<Welcome> {

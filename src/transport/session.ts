@@ -2,12 +2,15 @@
  * The sealed conversation over one byte stream: what is queued in a turn leaves as one frame, control records before bulk,
  * and nothing is sealed while the stream does not drain. What the records mean is the link's matter.
  */
-import { asClusterError, type ClusterError } from '../errors.js'
 import { limits as defaultLimits } from '../limits.js'
 import type { ByteStream, Clock, LinkCounters } from '../ports.js'
-import { FrameGatherer, FrameOpener, FrameSealer } from '../protocol/frames.js'
+import { FrameOpener, FrameSealer } from '../protocol/frames.js'
 import type { TransportKeys } from '../protocol/noise.js'
-import { chunkHeader, type RecordVisitor, visitRecords } from '../protocol/records.js'
+import { chunkHeader } from '../protocol/records.js'
+import { type FrameEvents, FrameReader } from './frameReader.js'
+import type { NodeSending } from './nodeSending.js'
+import { StallWatch } from './stallWatch.js'
+import { type RestingPeers, WorkShare } from './workShare.js'
 
 /** The bounds that a session keeps; see limits.ts. Tests make them small. */
 export type SessionLimits = Readonly<
@@ -18,6 +21,11 @@ export type SessionLimits = Readonly<
     | 'recordsPerFrameMax'
     | 'bulkPerFrameBytesMax'
     | 'sendQueueBytesMax'
+    | 'sendQueuesBytesMax'
+    | 'sendStallMsMax'
+    | 'peerWorkPercentMax'
+    | 'peerWorkBurstMs'
+    | 'peerWorkSliceMs'
     | 'lingerMsMax'
     | 'requestsInFlightMax'
     | 'requestsServedMax'
@@ -45,11 +53,9 @@ export interface BulkSource {
   next(): BulkPiece | undefined
 }
 
-export interface SessionEvents extends RecordVisitor {
-  /** The frame is done: everything that it said has been visited. */
-  onFrame(): void
-  /** The peer broke the rules. The session reads nothing more. */
-  onViolation(error: ClusterError): void
+export interface SessionEvents extends FrameEvents {
+  /** The peer has taken nothing of what was sent to it for limits.sendStallMsMax. */
+  onStalled(): void
   /** Once, and last: the stream is gone. */
   onStreamClosed(error?: Error): void
 }
@@ -69,17 +75,18 @@ export class Session {
   readonly #clock: Clock
   readonly #limits: SessionLimits
   readonly #sealer: FrameSealer
-  readonly #opener: FrameOpener
-  readonly #gatherer: FrameGatherer
+  readonly #reader: FrameReader
+  /** Waits while nothing that is queued can leave. */
+  readonly #stall: StallWatch
+  readonly #initiator: boolean
   readonly #counters = { bytesSent: 0, bytesReceived: 0, framesSent: 0, framesReceived: 0, unknownMessages: 0 }
   #events: SessionEvents | undefined
   #bulk: BulkSource = noBulk
   #control: Uint8Array[] = []
   #controlBytes = 0
   #flushScheduled = false
-  #blocked = false
+  #sending: NodeSending | undefined
   #state: 'open' | 'ending' | 'closed' = 'open'
-  #held = false
   #linger: unknown
   readonly #flushAtEndOfTurn = (): void => {
     this.#flushScheduled = false
@@ -91,9 +98,11 @@ export class Session {
     this.#clock = clock
     this.#limits = limits
     this.#sealer = new FrameSealer(initiator ? keys.initiatorToResponder : keys.responderToInitiator, limits.framesPerRekey)
-    this.#opener = new FrameOpener(initiator ? keys.responderToInitiator : keys.initiatorToResponder, limits.framesPerRekey)
+    this.#initiator = initiator
+    this.#stall = new StallWatch(clock, limits.sendStallMsMax, () => this.#events?.onStalled())
+    const opener = new FrameOpener(initiator ? keys.responderToInitiator : keys.initiatorToResponder, limits.framesPerRekey)
     // Until the peer is let in it may only say what fits into a hello or its answer.
-    this.#gatherer = new FrameGatherer(limits.helloBytesMax)
+    this.#reader = new FrameReader({ stream, clock, opener, frameBytesMax: limits.helloBytesMax, counters: this.#counters })
   }
 
   get counters(): LinkCounters {
@@ -115,65 +124,55 @@ export class Session {
 
   hearWith(events: SessionEvents): void {
     this.#events = events
+    this.#reader.hearWith(events)
   }
 
   /** The peer is in: frames of full size from here on, and bulk from `bulk`. */
-  open(bulk: BulkSource): void {
-    this.#gatherer.plainBytesMax = this.#limits.frameBytesMax
+  open(bulk: BulkSource, sending: NodeSending, resting: RestingPeers): void {
+    // What a master sends is what its worker asked for.
+    const share = this.#initiator ? undefined : new WorkShare(this.#clock, this.#limits, resting)
+    this.#reader.open(this.#limits.frameBytesMax, share)
     this.#bulk = bulk
+    this.#sending = sending
+    sending.changed(this.#controlBytes)
   }
 
   /** Queues a control record; it leaves at the end of this turn, before any bulk. */
   queue(record: Uint8Array): void {
     if (this.#state !== 'open') return
     this.#control.push(record)
-    this.#controlBytes += record.byteLength
+    this.#count(record.byteLength)
     this.scheduleFlush()
+  }
+
+  /** Puts a record in the place of an earlier one that still waits. False when it has left. */
+  replace(earlier: Uint8Array, record: Uint8Array): boolean {
+    const at = this.#control.indexOf(earlier)
+    if (at < 0) return false
+    this.#control[at] = record
+    this.#count(record.byteLength - earlier.byteLength)
+    return true
   }
 
   /** Also called when bulk has become ready. One microtask a turn gathers what the turn has said. */
   scheduleFlush(): void {
-    if (this.#flushScheduled || this.#blocked || this.#state !== 'open') return
+    if (this.#flushScheduled || this.#stall.isWaiting || this.#state !== 'open') return
     this.#flushScheduled = true
     queueMicrotask(this.#flushAtEndOfTurn)
   }
 
   onBytes(bytes: Uint8Array): void {
     this.#counters.bytesReceived += bytes.byteLength
-    if (this.#state !== 'open') return
-    this.#gatherer.append(bytes)
-    this.#readFrames()
-  }
-
-  #readFrames(): void {
-    while (this.#state === 'open' && !this.#held) {
-      const gathered = this.#gatherer.next()
-      if (!gathered.ok) {
-        this.#violated(gathered.error)
-        return
-      }
-      if (!gathered.value) return
-      const opened = this.#opener.open(gathered.value)
-      if (!opened.ok) {
-        this.#violated(opened.error)
-        return
-      }
-      this.#counters.framesReceived++
-      this.#visit(opened.value)
-    }
+    this.#reader.onBytes(bytes)
   }
 
   /** Reads nothing until `release`: whoever just got the link first says what it serves. */
   hold(): void {
-    this.#held = true
-    this.#stream.pause()
+    this.#reader.hold()
   }
 
   release(): void {
-    if (!this.#held || this.#state !== 'open') return
-    this.#held = false
-    this.#stream.resume()
-    this.#readFrames()
+    this.#reader.release()
   }
 
   /** Seals a record at once, as a frame of its own. */
@@ -183,14 +182,15 @@ export class Session {
   }
 
   onDrain(): void {
-    this.#blocked = false
+    this.#stall.moves()
     if (this.#state === 'open') this.#flush()
   }
 
   onStreamClosed(error?: Error): void {
     this.#state = 'closed'
-    this.#control = []
-    this.#controlBytes = 0
+    this.#reader.close()
+    this.#forgetQueued()
+    this.#stall.close()
     if (this.#linger !== undefined) this.#clock.clearTimeout(this.#linger)
     this.#linger = undefined
     this.#events?.onStreamClosed(error)
@@ -200,7 +200,8 @@ export class Session {
   end(): void {
     if (this.#state !== 'open') return
     this.#state = 'ending'
-    if (this.#held) this.#stream.resume()
+    this.#reader.close()
+    this.#stall.close()
     while (this.#control.length > 0) this.#write(this.#nextFrame(noBulk))
     this.#linger = this.#clock.setTimeout(() => {
       this.#linger = undefined
@@ -211,32 +212,28 @@ export class Session {
 
   destroy(): void {
     if (this.#state === 'open') this.#state = 'ending'
+    this.#reader.close()
+    this.#stall.close()
+    this.#forgetQueued()
     this.#stream.destroy()
   }
 
-  #visit(frame: Buffer): void {
-    const events = this.#events
-    if (!events) return
-    try {
-      const visited = visitRecords(frame, events)
-      if (visited.ok) events.onFrame()
-      else this.#violated(visited.error)
-    } catch (thrown) {
-      // Nothing that a peer says may take the process down; a mistake of ours costs this link, and is told.
-      this.#violated(asClusterError(thrown))
-    }
-  }
-
-  #violated(error: ClusterError): void {
-    this.#events?.onViolation(error)
-  }
-
   #flush(): void {
-    while (!this.#blocked) {
+    while (!this.#stall.isWaiting) {
       const frame = this.#nextFrame(this.#bulk)
       if (frame.plainBytes === 0) return
-      this.#blocked = !this.#write(frame)
+      if (!this.#write(frame)) this.#stall.waits()
     }
+  }
+
+  #forgetQueued(): void {
+    this.#control = []
+    this.#count(-this.#controlBytes)
+  }
+
+  #count(bytes: number): void {
+    this.#controlBytes += bytes
+    this.#sending?.changed(bytes)
   }
 
   #write({ parts, plainBytes }: { readonly parts: readonly Uint8Array[]; readonly plainBytes: number }): boolean {
@@ -272,13 +269,17 @@ export class Session {
     let records = 0
     let plainBytes = 0
     for (const record of queued) {
-      if (records === this.#limits.recordsPerFrameMax || (records > 0 && plainBytes + record.byteLength > this.#limits.frameBytesMax)) break
+      if (
+        records === this.#limits.recordsPerFrameMax ||
+        (records > 0 && plainBytes + record.byteLength > this.#limits.bulkPerFrameBytesMax)
+      )
+        break
       records++
       plainBytes += record.byteLength
     }
     if (records === queued.length) this.#control = []
     else this.#control = queued.slice(records)
-    this.#controlBytes -= plainBytes
+    this.#count(-plainBytes)
     if (records <= 1) return { parts: records === queued.length ? queued : queued.slice(0, records), plainBytes, records }
     return { parts: [Buffer.concat(records === queued.length ? queued : queued.slice(0, records), plainBytes)], plainBytes, records }
   }

@@ -1,5 +1,5 @@
 /** A `Link` over a sealed session: requests, notices and streams of one peer that was let in, until one side closes. */
-import { ClusterError, errorTable, ok, type Result } from '../errors.js'
+import { ClusterError, ok, type Result } from '../errors.js'
 import { invariant } from '../invariant.js'
 import type {
   Clock,
@@ -18,9 +18,11 @@ import { type NoticeBody, type NoticeName, type ReplyBody, type RequestBody, typ
 import { AskedRequests } from './askedRequests.js'
 import { Deadlines } from './deadlines.js'
 import { IncomingStreams } from './incomingStreams.js'
+import type { NodeSending, QueueOwner } from './nodeSending.js'
 import { OutgoingStreams } from './outgoingStreams.js'
 import { ServedRequests } from './servedRequests.js'
 import type { Session, SessionEvents, SessionLimits } from './session.js'
+import type { RestingPeers } from './workShare.js'
 
 export interface SessionLinkOptions {
   readonly session: Session
@@ -28,11 +30,16 @@ export interface SessionLinkOptions {
   readonly limits: SessionLimits
   readonly peer: Peer
   readonly initiator: boolean
+  readonly sending: NodeSending
+  readonly resting: RestingPeers
 }
+
+/** Notices of how things are: a later one says all that an earlier one said. */
+const stateNotices: ReadonlySet<NoticeName> = new Set(['integrity.changed', 'agentGroups.state'])
 
 type Hear = (body: never) => void
 
-export class SessionLink implements Link, SessionEvents {
+export class SessionLink implements Link, SessionEvents, QueueOwner {
   readonly peer: Peer
   readonly #session: Session
   readonly #deadlines: Deadlines
@@ -41,19 +48,22 @@ export class SessionLink implements Link, SessionEvents {
   readonly #incoming: IncomingStreams
   readonly #outgoing: OutgoingStreams
   readonly #hearers = new Map<NoticeName, Set<Hear>>()
-  readonly #sendQueueBytesMax: number
+  readonly #limits: SessionLimits
+  readonly #sending: NodeSending
+  /** The last record of each notice of how things are. */
+  readonly #states = new Map<NoticeName, Uint8Array>()
   readonly #initiator: boolean
   #closers: ((error: ClusterError) => void)[] = []
   /** Why the link is closing or closed. */
   #error: ClusterError | undefined
   #reported = false
 
-  constructor({ session, clock, limits, peer, initiator }: SessionLinkOptions) {
+  constructor({ session, clock, limits, peer, initiator, sending, resting }: SessionLinkOptions) {
     this.peer = peer
     this.#session = session
     this.#initiator = initiator
     this.#deadlines = new Deadlines(clock)
-    this.#sendQueueBytesMax = limits.sendQueueBytesMax
+    this.#limits = limits
     const deadlines = this.#deadlines
     const queue = (record: Uint8Array): void => this.#queue(record)
     this.#asked = new AskedRequests({
@@ -76,7 +86,9 @@ export class SessionLink implements Link, SessionEvents {
       sendReset,
     })
     session.hearWith(this)
-    session.open(this.#outgoing)
+    this.#sending = sending
+    session.open(this.#outgoing, sending, resting)
+    sending.enter(this)
   }
 
   get counters(): LinkCounters {
@@ -181,6 +193,22 @@ export class SessionLink implements Link, SessionEvents {
     this.#violated(error)
   }
 
+  onStalled(): void {
+    const seconds = this.#limits.sendStallMsMax / 1000
+    this.drop(new ClusterError('overloaded', { message: `The peer has read nothing of what was sent to it for ${seconds} seconds` }))
+  }
+
+  get queuedBytes(): number {
+    return this.#session.queuedBytes
+  }
+
+  /** Closes a link whose peer does not read: what waits for it is lost. */
+  drop(error: ClusterError): void {
+    this.#session.destroy()
+    this.#shutDown(error)
+    this.#report()
+  }
+
   onStreamClosed(cause?: Error): void {
     const error = cause ? `The connection was lost: ${cause.message}` : 'The peer closed the connection without a goodbye'
     this.#shutDown(new ClusterError('linkLost', { message: error, cause }))
@@ -230,24 +258,25 @@ export class SessionLink implements Link, SessionEvents {
   }
 
   #send<K extends NoticeName>(name: K, body: NoticeBody<K>): void {
-    if (!this.#error) this.#queue(encodeNotice(name, body))
+    if (this.#error) return
+    const record = encodeNotice(name, body)
+    const earlier = this.#states.get(name)
+    if (stateNotices.has(name)) this.#states.set(name, record)
+    if (earlier && this.#session.replace(earlier, record)) return
+    this.#queue(record)
   }
 
   #queue(record: Uint8Array): void {
     if (this.#error) return
-    if (this.#session.queuedBytes + record.byteLength > this.#sendQueueBytesMax) {
-      const error = new ClusterError('overloaded', { message: `${errorTable.overloaded.says}: the peer does not read what is sent to it` })
-      this.#session.destroy()
-      this.#shutDown(error)
-      this.#report()
-      return
-    }
-    this.#session.queue(record)
+    if (this.#session.queuedBytes + record.byteLength > this.#limits.sendQueueBytesMax)
+      this.drop(new ClusterError('overloaded', { message: 'More bytes wait for the peer than may: it does not read what is sent to it' }))
+    else this.#session.queue(record)
   }
 
   #shutDown(error: ClusterError, goodbye?: NoticeBody<'session.goodbye'>): void {
     if (this.#error) return
     this.#error = error
+    this.#sending.leave(this)
     if (goodbye) this.#session.queue(encodeNotice('session.goodbye', goodbye))
     this.#session.end()
     this.#asked.close(error)

@@ -9,9 +9,11 @@ import type { VersionRange } from '../protocol/preamble.js'
 import { Admission } from './admission.js'
 import type { Surroundings } from './greeting.js'
 import { Initiation } from './initiation.js'
+import { NodeSending } from './nodeSending.js'
 import { Reception } from './reception.js'
 import { SeenOpenings } from './seenOpenings.js'
 import { type SessionLimits, sessionLimits } from './session.js'
+import { RestingPeers } from './workShare.js'
 
 export interface TransportOptions {
   readonly network: Network
@@ -25,10 +27,13 @@ export interface TransportOptions {
 }
 
 export const createTransport = ({ network, clock, random, keys, limits, protocol = protocolRange }: TransportOptions): Transport => {
+  const ownLimits = { ...sessionLimits, ...limits }
   const surroundings: Surroundings = {
     clock,
     random,
-    limits: { ...sessionLimits, ...limits },
+    limits: ownLimits,
+    sending: new NodeSending(ownLimits.sendQueuesBytesMax),
+    resting: new RestingPeers(),
     protocol,
     psks: [
       { name: 'current', psk: pskOf(keys.current) },
