@@ -289,6 +289,11 @@ export interface MergeOutcome {
   readonly defaulted: number
 }
 
+export interface RecordOutcome extends MergeOutcome {
+  /** The agents, each once, that are not in the table though a row is about them. */
+  readonly unknownAgents: readonly number[]
+}
+
 /**
  * The agents' table of one node. Calls are whole operations on sets of rows, so that an embedded database, one on a server and
  * a simulated one can each do them in their own way; each is atomic and durable when it resolves, and they take effect in the order in which they are made. They wait for a table that
@@ -321,7 +326,7 @@ export interface AgentStore {
     news: { readonly presences: readonly Presence[]; readonly details: readonly AgentDetails[] },
     nowMs: number,
     isCorrected: boolean,
-  ): Promise<MergeOutcome>
+  ): Promise<RecordOutcome>
   /** Shifts the times of rows that are not corrected yet, and calls them corrected: from now on they are to be sent. */
   correct(byMs: number): Promise<void>
   /**

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { onlyLine } from '../../src/control/onlyLine.js'
-import type { AgentTool } from '../../src/domain/agentQuery.js'
+import type { AgentReport, AgentTool } from '../../src/domain/agentQuery.js'
 import type { AnswerLine, ClusterQuery } from '../../src/domain/clusterView.js'
 import { asClusterError } from '../../src/errors.js'
 import { limits } from '../../src/limits.js'
@@ -79,6 +79,50 @@ describe('agents of a simulated cluster', () => {
     expect(cluster.trace.lines().filter((text) => text.includes('is left out'))).toEqual([
       expect.stringContaining("'labels' of agent 001 is left out of what it says: it has 16385 characters, and 16384 are the most."),
     ])
+    await finish(cluster)
+  })
+
+  it('are counted by reports, for each call apart, however many words a report holds and whatever is written with it', async () => {
+    const cluster = await startCluster(1)
+    const { agentOperations } = runningIn(cluster)('master')
+    void agentOperations.add({ name: 'first', ip: 'any', key: key('a'), groups: [] }, signal)
+    await cluster.clock.advance(2_000)
+    const facts = { version: 'Wazuh v4.14.7' }
+    const startup = (id: number) => ({ id, kind: 'startup' as const, facts })
+    const outcomes = Promise.all([
+      agentOperations.report([startup(1)]),
+      agentOperations.report([startup(1), { id: 1, kind: 'keepAlive' }, startup(7)]),
+      agentOperations.report([startup(8), startup(9)]),
+      agentOperations.report([{ id: 3, kind: 'lost' }]),
+      agentOperations.report([]),
+    ])
+    await cluster.clock.advance(1_000)
+    expect(await outcomes).toEqual([
+      { taken: 1, unknown: 0, refused: 0, refusedFacts: [] },
+      { taken: 2, unknown: 1, refused: 0, refusedFacts: [] },
+      { taken: 0, unknown: 2, refused: 0, refusedFacts: [] },
+      { taken: 0, unknown: 0, refused: 0, refusedFacts: [] },
+      { taken: 0, unknown: 0, refused: 0, refusedFacts: [] },
+    ])
+    await finish(cluster)
+  })
+
+  it.each([
+    [[{ id: 1, kind: 'start' }], 'reports[0].kind is "start": must be one of startup, keepAlive, shutdown, lost'],
+    [[{ id: 1, kind: 'lost' }, { id: 1 }], 'reports[1].kind is undefined: must be one of startup, keepAlive, shutdown, lost'],
+    [[{ id: 1, kind: 'startup', facts: { os: 'x' } }], 'reports[0].facts.os is not a fact: must be one of ip, version, osName,'],
+    [[{ id: 1, kind: 'startup', facts: { version: 4 } }], 'reports[0].facts.version is 4: must be a text'],
+    [[{ id: 1, kind: 'startup', facts: 'x' }], 'reports[0].facts is "x": must be an object of texts'],
+    [[{ id: '001', kind: 'startup' }], 'reports[0].id is "001": must be a whole number from 0 to 2147483647'],
+    [[{ id: 1, kind: 'startup', name: 'x' }], 'reports[0].name is not part of a report: must be one of id, kind, facts'],
+    [[7], 'reports[0] is 7: must be an object with id, kind and perhaps facts'],
+    [{ id: 1 }, 'reports is {"id":1}: must be a list of reports'],
+  ])('refuses %j as reports in one sentence, and takes nothing of them', async (reports, says) => {
+    const cluster = await startCluster(1)
+    const { agentOperations } = runningIn(cluster)('master')
+    const refusal = agentOperations.report(reports as AgentReport[]).catch((thrown: unknown) => thrown)
+    await cluster.clock.advance(1_000)
+    expect(await refusal).toMatchObject({ name: 'ClusterError', code: 'malformed', message: expect.stringContaining(says) })
     await finish(cluster)
   })
 

@@ -119,7 +119,7 @@ describe.each([realKind(), simulatedKind()])('the agents of a node in $on', ({ c
       facts: packFacts(factsOf('x'.repeat(40))),
     }))
     expect(await settle(worker.record({ presences, details }, firstMs, true))).toEqual({
-      ...{ taken: count + 3_000, unknown: 0, refused: 0, defaulted: 0 },
+      ...{ taken: count + 3_000, unknown: 0, unknownAgents: [], refused: 0, defaulted: 0 },
     })
     let sent = 0
     for (let news = await settle(worker.unsent(table, 0, firstMs)); news; news = await settle(worker.unsent(table, 0, firstMs))) {
@@ -171,7 +171,7 @@ describe.each([realKind(), simulatedKind()])('the agents of a node in $on', ({ c
     await settle(master.record(words(presence(3, firstMs)), firstMs, true))
     expect(await settle(master.removeAgents([3, 3, 9]))).toBe(1)
     expect(await settle(master.record(words(presence(3, firstMs + 1), presence(9, firstMs)), firstMs + 1, true))).toEqual({
-      ...{ taken: 0, unknown: 2, refused: 0, defaulted: 0 },
+      ...{ taken: 0, unknown: 2, unknownAgents: [3, 9], refused: 0, defaulted: 0 },
     })
     expect(await settle(master.keepAgents(Uint32Array.of(2, 7)))).toEqual([1])
     await restart()

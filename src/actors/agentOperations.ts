@@ -5,6 +5,7 @@
 import type { GroupsChange } from '../domain/agentGroups.js'
 import type { KeyEntry } from '../domain/agentKeys.js'
 import type { AgentReport } from '../domain/agentQuery.js'
+import { checkedReports } from '../domain/checkedReports.js'
 import { ClusterError } from '../errors.js'
 import type { Link } from '../ports.js'
 import type { ReportOutcome } from './agentReports.js'
@@ -13,7 +14,7 @@ import type { AgentRequest, LocalAgents } from './localAgents.js'
 export interface AgentOperations {
   /**
    * What was seen of agents of this node just now; resolves when it is durable. Facts that break a rule are left out, and named in the
-   * outcome. Fails with `overloaded` or `tableFailed`.
+   * outcome. Fails with `malformed` for what is no report (an unknown kind or fact), with `overloaded` or `tableFailed`.
    */
   report(reports: readonly AgentReport[]): Promise<ReportOutcome>
   /** Enrols an agent. Fails with the rules' codes (errors from 9005 on), on a worker with `notConnected` when there is no master. */
@@ -34,7 +35,11 @@ export const agentOperations = (
   masterLink: () => Link | undefined,
   requestMsMax: number,
 ): AgentOperations => {
-  const report = (reports: Parameters<AgentOperations['report']>[0]): Promise<ReportOutcome> => agents.reports.add(reports)
+  const report = async (reports: readonly AgentReport[]): Promise<ReportOutcome> => {
+    const checked = checkedReports(reports)
+    if (!checked.ok) throw checked.error
+    return agents.reports.add(checked.value)
+  }
   if (role === 'master') {
     return {
       report,

@@ -14,9 +14,10 @@ import {
 } from '../domain/agent.js'
 import type { AgentReport } from '../domain/agentQuery.js'
 import { type RefusedFact, siftFacts } from '../domain/packedFacts.js'
+import { soundNews } from '../domain/soundNews.js'
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
-import type { AgentStore, MergeOutcome } from '../ports.js'
+import type { AgentStore, RecordOutcome } from '../ports.js'
 import type { ClusterClock } from './clusterClock.js'
 import { Listeners } from './listeners.js'
 
@@ -32,20 +33,38 @@ interface Waiting {
   news: AgentNews
   /** More than signs of life: something is another than before. */
   readonly isUrgent: boolean
-  readonly resolve: (outcome: MergeOutcome) => void
+  readonly resolve: (counts: ReportCounts) => void
   readonly reject: (thrown: unknown) => void
 }
 
-const nothing: ReportOutcome = { taken: 0, unknown: 0, refused: 0, defaulted: 0, refusedFacts: [] }
+/** Of the reports of one call: a report counts once, whatever it holds. A `lost` of an agent that was not connected says nothing and is in none. */
+interface ReportCounts {
+  /** The table has them now, or a newer word than they are. */
+  readonly taken: number
+  /** About agents that are not in the table. */
+  readonly unknown: number
+  /** They break a rule, such as that on times. */
+  readonly refused: number
+}
 
 export interface RefusedFactOfAgent extends RefusedFact {
   readonly id: number
 }
 
-/** The outcome of all that was written together, and the facts of the own reports that were left out. */
-export interface ReportOutcome extends MergeOutcome {
+/** What came of the reports of one call, and their facts that were left out. */
+export interface ReportOutcome extends ReportCounts {
   /** The first limits.reportedFailuresMax of them. */
   readonly refusedFacts: readonly RefusedFactOfAgent[]
+}
+
+const nothing: ReportOutcome = { taken: 0, unknown: 0, refused: 0, refusedFacts: [] }
+
+/** Each report has one presence. */
+const countsOf = ({ presences }: AgentNews, nowMs: number, { refused, unknownAgents }: RecordOutcome): ReportCounts => {
+  const sound = refused === 0 ? presences : soundNews({ presences, details: [] }, nowMs).news.presences
+  const strangers = new Set(unknownAgents)
+  const unknown = strangers.size === 0 ? 0 : sound.filter(({ id }) => strangers.has(id)).length
+  return { taken: sound.length - unknown, unknown, refused: presences.length - sound.length }
 }
 
 export interface AgentReportsOptions {
@@ -92,11 +111,11 @@ export class AgentReports {
     const news = this.#newsOf(reports, refusedFacts)
     if (news.presences.length === 0) return nothing
     this.#reportsWaiting += reports.length
-    const outcome = await new Promise<MergeOutcome>((resolve, reject) => {
+    const counts = await new Promise<ReportCounts>((resolve, reject) => {
       this.#waiting.push({ news, isUrgent, resolve, reject })
       if (!this.#isWriting) void this.#write()
     })
-    return { ...outcome, refusedFacts }
+    return { ...counts, refusedFacts }
   }
 
   forget(ids: readonly number[]): void {
@@ -127,8 +146,7 @@ export class AgentReports {
       this.#reportsWaiting = 0
       try {
         if (failure) throw failure.thrown
-        const outcome = await this.#record(together)
-        for (const { resolve } of together) resolve(outcome)
+        await this.#record(together)
       } catch (thrown) {
         for (const { reject } of together) reject(thrown)
       }
@@ -136,14 +154,15 @@ export class AgentReports {
     this.#isWriting = false
   }
 
-  async #record(together: readonly Waiting[]): Promise<MergeOutcome> {
+  async #record(together: readonly Waiting[]): Promise<void> {
     const { clock, store } = this.#options
     const presences = together.flatMap(({ news }) => news.presences)
     const details = together.flatMap(({ news }) => news.details)
-    const outcome = await store.record({ presences, details }, clock.now(), clock.isMeasured)
+    const nowMs = clock.now()
+    const outcome = await store.record({ presences, details }, nowMs, clock.isMeasured)
     if (outcome.defaulted > 0) this.defaulted.tell()
     if (together.some(({ isUrgent }) => isUrgent)) this.news.tell()
-    return outcome
+    for (const { news, resolve } of together) resolve(countsOf(news, nowMs, outcome))
   }
 
   #newsOf(reports: readonly AgentReport[], refusedFacts: RefusedFactOfAgent[]): AgentNews {

@@ -3,10 +3,11 @@
  * cluster.json. What is not mentioned keeps its default.
  */
 import { escapeText, visibleLine } from '../domain/escapeText.js'
+import { shown } from '../domain/shown.js'
 import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/syncedItems.js'
 import { limits } from '../limits.js'
 import { type IntervalOption, intervalOptions, mapGroup, needlessIntervals } from './intervalOptions.js'
-import { checked, type Findings, type Option, shown } from './option.js'
+import { checked, type Findings, type Option } from './option.js'
 import { defaultInternalSettings, type InternalSettings, type JsonKeys, type KeySource, topOptions } from './settings.js'
 import {
   alwaysExcluded,

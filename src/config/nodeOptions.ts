@@ -3,9 +3,10 @@
  * anything, so nothing is believed of its type.
  */
 import { Check } from 'typebox/value'
+import { shown } from '../domain/shown.js'
 import type { SyncedItem } from '../domain/syncedItems.js'
 import { byTiming, type IntervalOption, intervalOptions } from './intervalOptions.js'
-import { mistakeOf, type Option, shown } from './option.js'
+import { mistakeOf, type Option } from './option.js'
 import { clusterOptions, topOptions, unitsMs } from './settings.js'
 import {
   directoryAllowed,

@@ -4,7 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Check } from 'typebox/value'
-import { safeJson } from '../domain/escapeText.js'
+import { shown } from '../domain/shown.js'
 
 export interface Option<S extends TSchema = TSchema> {
   /** The name that an operator writes. */
@@ -29,24 +29,6 @@ export interface Findings {
 
 /** Keeps the schema's own type, which an annotation would widen. */
 export const option = <S extends TSchema>(known: Option<S>): Option<S> => known
-
-const shownCharsMax = 100
-
-const whole = (value: unknown): string => {
-  if (value === undefined || typeof value === 'number' || typeof value === 'bigint' || typeof value === 'symbol') return String(value)
-  if (typeof value === 'function') return 'a function'
-  try {
-    return safeJson(value)
-  } catch {
-    return 'an object that is not plain data'
-  }
-}
-
-/** A value as it may stand in a message: one line, bounded. */
-export const shown = (value: unknown): string => {
-  const text = whole(value)
-  return text.length > shownCharsMax ? `${text.slice(0, shownCharsMax)}…` : text
-}
 
 /** What a value is, as the middle of a sentence; a secret is not shown. */
 const given = (known: Option, value: unknown): string => {

@@ -1,8 +1,9 @@
 /** The options of one synced item in cluster.json (`files`), and the rule for its directory. */
 import Type from 'typebox'
+import { shown } from '../domain/shown.js'
 import { defaultSyncedItems, type SyncedItem } from '../domain/syncedItems.js'
 import { limits } from '../limits.js'
-import { option, shown } from './option.js'
+import { option } from './option.js'
 
 const fileName = (charsMax: number) => Type.String({ minLength: 1, maxLength: charsMax, pattern: '^[^/\\u0000]+$' })
 const names = () => Type.Array(fileName(limits.nameBytesMax), { minItems: 1, maxItems: 1_000 })

@@ -12,11 +12,13 @@ import type { GroupsChange } from './agentGroups.js'
 export const agentTools = ['agent_control', 'agent_groups'] as const
 export type AgentTool = (typeof agentTools)[number]
 
+export const reportKinds = ['startup', 'keepAlive', 'shutdown', 'lost'] as const
+
 /** What a listener saw of an agent just now. */
 export interface AgentReport {
   readonly id: number
   /** `lost`: its connection ended without a word. */
-  readonly kind: 'startup' | 'keepAlive' | 'shutdown' | 'lost'
+  readonly kind: (typeof reportKinds)[number]
   /** With a start-up or keep-alive that says what the agent is; without, only that it is there. */
   readonly facts?: Partial<AgentFacts>
 }
@@ -65,7 +67,7 @@ const change = Type.Union([
 const facts = Type.Partial(Type.Record(Type.Enum([...agentFactNames]), anyText()), { additionalProperties: false })
 const report = fields({
   id: agentId(),
-  kind: Type.Enum(['startup', 'keepAlive', 'shutdown', 'lost']),
+  kind: Type.Enum([...reportKinds]),
   facts: Type.Optional(facts),
 })
 

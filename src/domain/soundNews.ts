@@ -26,3 +26,10 @@ export const soundNews = (news: AgentNews, nowMs: number): { readonly news: Agen
   const details = news.details.filter((row) => areSoundDetails(row, latestMs))
   return { news: { presences, details }, refused: news.presences.length + news.details.length - presences.length - details.length }
 }
+
+/** The agents that rows are about and that are not known, each once. */
+export const unknownIn = ({ details, presences }: AgentNews, isKnown: (id: number) => boolean): readonly number[] => {
+  const unknown = new Set<number>()
+  for (const rows of [presences, details]) for (const { id } of rows) if (!isKnown(id)) unknown.add(id)
+  return [...unknown]
+}

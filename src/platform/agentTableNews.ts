@@ -2,9 +2,9 @@
 
 import { type AgentDetails, type AgentNews, disconnections, type Presence, presenceStatuses } from '../domain/agent.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../domain/agentBatch.js'
-import { latestTimeMs, soundNews } from '../domain/soundNews.js'
+import { latestTimeMs, soundNews, unknownIn } from '../domain/soundNews.js'
 import { limits } from '../limits.js'
-import type { MergeOutcome, UnsentNews } from '../ports.js'
+import type { MergeOutcome, RecordOutcome, UnsentNews } from '../ports.js'
 import type { Value } from './agentDatabase.js'
 import type { AgentTableState } from './agentTableState.js'
 
@@ -90,13 +90,15 @@ export class AgentTableNews {
     this.#giveDefault = giveDefault
   }
 
-  record(told: AgentNews, nowMs: number, isCorrected: boolean): MergeOutcome {
+  record(told: AgentNews, nowMs: number, isCorrected: boolean): RecordOutcome {
     const { news, refused } = soundNews(told, nowMs)
-    return this.#take(news, refused, ({ details, presences }) => {
+    const unknownAgents = unknownIn(news, (id) => this.#state.known.has(id))
+    const outcome = this.#take(news, refused, ({ details, presences }) => {
       const change = this.#state.takeChanges(presences.length + details.length)
       const given = { latestMs: latestTimeMs(nowMs), corrected: isCorrected ? 1 : 0 }
       return this.#put(putPresences, presences, given, change) + this.#put(putDetails, details, given, change + presences.length)
     })
+    return { ...outcome, unknownAgents }
   }
 
   merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {

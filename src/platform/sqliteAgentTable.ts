@@ -4,7 +4,7 @@ import type { AgentCounts, AgentFilter, AgentListShape, AgentNews, AgentView } f
 import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../domain/agentGroups.js'
 import type { KeyEntry } from '../domain/agentKeys.js'
 import { ClusterError } from '../errors.js'
-import type { AgentTable, MergeOutcome, OpenedStore, UnsentNews } from '../ports.js'
+import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentNews } from '../ports.js'
 import type { AgentDatabase } from './agentDatabase.js'
 import { AgentTableGroups } from './agentTableGroups.js'
 import { AgentTableLists } from './agentTableLists.js'
@@ -122,7 +122,7 @@ export class SqliteAgentTable implements AgentTable {
     return this.#parts.state.number('highestId')
   }
 
-  record(news: AgentNews, nowMs: number, isCorrected: boolean): MergeOutcome {
+  record(news: AgentNews, nowMs: number, isCorrected: boolean): RecordOutcome {
     return this.#parts.news.record(news, nowMs, isCorrected)
   }
 

@@ -21,9 +21,9 @@ import { AgentBatchWriter, decodeAgentBatch } from '../domain/agentBatch.js'
 import { type GroupsChange, type GroupsPage, type GroupsRow, type GroupsState, groupsHash } from '../domain/agentGroups.js'
 import type { KeyEntry } from '../domain/agentKeys.js'
 import { unpackFacts } from '../domain/packedFacts.js'
-import { latestTimeMs, soundNews } from '../domain/soundNews.js'
+import { latestTimeMs, soundNews, unknownIn } from '../domain/soundNews.js'
 import { limits } from '../limits.js'
-import type { AgentTable, MergeOutcome, OpenedStore, UnsentNews } from '../ports.js'
+import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentNews } from '../ports.js'
 import { countsOf, isListed, shapeOf } from './agentViews.js'
 import { type GroupedAgent, MemoryAgentGroups, ungrouped } from './memoryAgentGroups.js'
 
@@ -128,9 +128,10 @@ export class MemoryAgentTable implements AgentTable {
 
   // ---------------------------------------------------------------------------------------------------------- news
 
-  record(told: AgentNews, nowMs: number, isCorrected: boolean): MergeOutcome {
+  record(told: AgentNews, nowMs: number, isCorrected: boolean): RecordOutcome {
     const { news, refused } = soundNews(told, nowMs)
-    return this.#take(news, refused, nowMs, isCorrected, () => ++this.#change)
+    const unknownAgents = unknownIn(news, (id) => this.#agents.has(id))
+    return { ...this.#take(news, refused, nowMs, isCorrected, () => ++this.#change), unknownAgents }
   }
 
   merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {
