@@ -17,6 +17,16 @@ interface ErrorKind {
 const kind = (number: number, retryable: boolean, says: string): ErrorKind => ({ number, retryable, says })
 
 export const errorTable = {
+  agentMissing: kind(1701, false, 'Agent does not exist'),
+  notForManager: kind(1703, false, 'Action not available for Manager (agent 000)'),
+  groupMissing: kind(1710, false, 'The group does not exist'),
+  groupExists: kind(1711, false, 'The group already exists'),
+  groupKept: kind(1712, false, 'Default group is not deletable'),
+  groupNameInvalid: kind(1722, false, 'Incorrect format for group_id'),
+  notInGroup: kind(1734, false, 'Error removing agent from group'),
+  tooManyGroups: kind(1737, false, 'Maximum number of groups per multigroup is 128'),
+  onlyDefaultGroup: kind(1745, false, "Agent only belongs to 'default' and it cannot be unassigned from this group."),
+  inGroupAlready: kind(1751, false, 'Could not assign agent to group'),
   configInvalid: kind(3004, false, 'The cluster configuration is not valid'),
   notRunning: kind(3012, true, 'Cluster is not running.'),
   requestFailed: kind(3016, true, 'The peer could not carry out the request'),

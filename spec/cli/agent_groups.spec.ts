@@ -2,17 +2,23 @@
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { runAgentGroups } from '../../src/control/agentGroupsCommand.js'
+import type { AgentView } from '../../src/domain/agent.js'
+import { limits } from '../../src/limits.js'
 import { AgentWorld, agent, workerOf } from '../control/agentWorld.js'
 import { serve } from '../control/controlWorld.js'
 import { type Ran, ranProgram } from './ranProgram.js'
 
-const worldOf = (): AgentWorld =>
+/** In as many groups as an agent may be in. */
+const full = agent(5, { groups: Array.from({ length: limits.groupsPerAgentMax }, (_, at) => `g${at}`) })
+
+const worldOf = (...more: readonly AgentView[]): AgentWorld =>
   new AgentWorld(
     [
       agent(1, { name: 'web-1', groups: ['default', 'web'] }),
       agent(2, { name: 'web-2', groups: ['web'] }),
       agent(3, { name: 'db\n', groups: ['default'] }),
       agent(4, { name: 'new' }),
+      ...more,
     ],
     [1],
   )
@@ -37,8 +43,14 @@ describe('agent_groups shows', () => {
     [['-c', '-g', 'web'], "2 files for 'web' group:\n  agent.conf  [d1]\n  merged.mg   [d2]\n"],
     [['-s', '-i', '001'], "The agent 'web-1' with ID '001' belongs to groups: default, web.\n"],
     [['-s', '-i', '4'], "The agent 'new' with ID '004' belongs to groups: Null.\n"],
-    [['-S', '-i', '1'], "Agent '001' is synchronized.\n"],
-    [['-S', '-i', '2'], "Agent '002' is not synchronized.\n"],
+    [['-S', '-i', '1'], "Agent '001' is synchronized. \n"],
+    [['-S', '-i', '2'], "Agent '002' is not synchronized. \n"],
+    [['--show-group', '--agent-id', '2'], "The agent 'web-2' with ID '002' belongs to groups: web.\n"],
+    [['--show-sync', '--agent-id=1'], "Agent '001' is synchronized. \n"],
+    [['--list-files', '-g=web'], "2 files for 'web' group:\n  agent.conf  [d1]\n  merged.mg   [d2]\n"],
+    [['-lg', 'web'], "2 agent(s) in group 'web':\n  ID: 001  Name: web-1.\n  ID: 002  Name: web-2.\n"],
+    [['-si1'], "The agent 'web-1' with ID '001' belongs to groups: default, web.\n"],
+    [['--show-g', '--ag', '2'], "The agent 'web-2' with ID '002' belongs to groups: web.\n"],
   ])('%j', async (argv, out) => expect(await (await master()).run(argv)).toEqual(printed(out)))
 
   it.each([
@@ -101,15 +113,15 @@ describe('agent_groups changes', () => {
     )
     expect(groupsOf(2)).toEqual(['web', 'default'])
     expect(await run(['-a', '-f', '-i', '001', '-g', 'web'], ' YES ')).toEqual(
-      printed("Do you want to set the group 'web' to the agent '001'? [y/N]: Group 'web' set to agent '001'.\n"),
+      printed("Do you want to add the group 'web' to the agent '001'? [y/N]: Group 'web' added to agent '001'.\n"),
     )
     expect(groupsOf(1)).toEqual(['web'])
     expect(await run(['-r', '-i', '002', '-g', 'web'], 'y\nn\n')).toEqual(
-      printed("Do you want to delete the group 'web' of agent '002'? [y/N]: Group 'web' unset for agent '002'.\n"),
+      printed("Do you want to delete the group 'web' of agent '002'? [y/N]: Agent '002' removed from web.\n"),
     )
     expect(groupsOf(2)).toEqual(['default'])
     expect(await run(['-r', '-i', '001'], 'Y')).toEqual(
-      printed("Do you want to delete all groups of agent '001'? [y/N]: All groups unset for agent '001'.\n"),
+      printed("Do you want to delete all groups of agent '001'? [y/N]: Group unset for agent '001'.\n"),
     )
     expect(groupsOf(1)).toEqual(['default'])
   })
@@ -118,10 +130,8 @@ describe('agent_groups changes', () => {
     const { groupsOf, run, world } = await master()
     expect(await run(['-a', '-g', 'db'], 'y\n')).toEqual(printed("Do you want to create the group 'db'? [y/N]: Group 'db' created.\n"))
     expect(world.groups.has('db')).toBe(true)
-    expect(await run(['-r', '-g', 'db', '-q'])).toEqual(printed("Group 'db' removed.\nNo affected agents.\n"))
-    expect(await run(['-r', '-g', 'web'], 'y\n')).toEqual(
-      printed("Do you want to remove the 'web' group? [y/N]: Group 'web' removed.\n2 affected agent(s).\n"),
-    )
+    expect(await run(['-r', '-g', 'db', '-q'])).toEqual(printed('Group db removed.\n'))
+    expect(await run(['-r', '-g', 'web'], 'y\n')).toEqual(printed("Do you want to remove the 'web' group? [y/N]: Group web removed.\n"))
     expect(groupsOf(2)).toEqual(['default'])
   })
 
@@ -150,9 +160,7 @@ describe('agent_groups changes', () => {
   it('a group without a directory that agents have', async () => {
     const { run, world } = await master()
     world.groups.delete('web')
-    expect(await run(['-r', '-g', 'web'], 'y\n')).toEqual(
-      printed("Do you want to remove the 'web' group? [y/N]: Group 'web' removed.\n2 affected agent(s).\n"),
-    )
+    expect(await run(['-r', '-g', 'web'], 'y\n')).toEqual(printed("Do you want to remove the 'web' group? [y/N]: Group web removed.\n"))
   })
 
   it('a group whose creation was interrupted', async () => {
@@ -165,7 +173,7 @@ describe('agent_groups changes', () => {
     const { groupsOf, run } = await master()
     for (const argv of [
       ['-q', '-a', '-g', 'db'],
-      ['--quiet', '--add-group', '--agent-id', '3', '--group', 'db', '--force-single-group'],
+      ['--quiet', '--add', '--agent-id', '3', '--group-id', 'db', '--force'],
       ['-q', '-r', '-i', '2'],
     ])
       expect(await run(argv)).toMatchObject({ code: 0, err: '', out: expect.not.stringContaining('?') })
@@ -173,39 +181,83 @@ describe('agent_groups changes', () => {
     expect(groupsOf(2)).toEqual(['default'])
   })
 
-  it('nothing that is so already', async () => {
+  it('nothing that is so already: that is done when it is to be the only group, and an error when it is to be one more', async () => {
     const { run, world } = await master()
-    const already = "Agent '002' already belongs to group 'web'.\n"
-    expect(await run(['-a', '-i', '2', '-g', 'web'])).toEqual(printed(already))
-    expect(await run(['-a', '-i', '2', '-g', 'web', '-f'])).toEqual(printed(already))
+    const already = 'Error 1751 - Could not assign agent to group\n'
+    expect(await run(['-a', '-i', '2', '-g', 'web'])).toEqual({ code: 1, out: '', err: already })
+    expect(await run(['-a', '-i', '2', '-g', 'web', '-f'])).toEqual(printed("Group 'web' added to agent '002'.\n"))
     expect(world.asked.filter(({ kind }) => kind === 'changeGroups')).toEqual([])
   })
 })
 
 describe('agent_groups says in one sentence', () => {
-  const unchanged =
-    "ERROR: The groups of agent '003' did not change: it has the most that it may have, or only 'default', or is gone by now.\n"
+  const onlyDefault = "Error 1745 - Agent only belongs to 'default' and it cannot be unassigned from this group.\n"
+  // As Wazuh writes it: what it refuses at once has a colon, what it lists as failed has a dash.
   it.each([
-    [['-s', '-i', '9'], 'ERROR: Error 9011 - Agent not found\n'],
-    [['-a', '-i', '9', '-g', 'web'], 'ERROR: Error 9011 - Agent not found\n'],
-    [['-a', '-i', '1', '-g', 'nope', '-q'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
-    [['-a', '-g', 'web', '-q'], "ERROR: Error 9014 - The group 'web' already exists.\n"],
-    [['-r', '-g', 'nope', '-q'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
-    [['-a', '-i', '1', '-g', 'nope'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
-    [['-a', '-i', '1', '-g', 'nope', '-f'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
-    [['-a', '-g', 'web'], "ERROR: Error 9014 - The group 'web' already exists.\n"],
-    [['-a', '-g', 'a b'], "ERROR: Error 9014 - The group 'a b' does not exist.\n"],
-    [['-r', '-g', 'nope'], "ERROR: Error 9014 - The group 'nope' does not exist.\n"],
-    [['-r', '-g', 'default'], "ERROR: Error 9014 - The group 'default' cannot be removed.\n"],
-    [['-r', '-i', '3'], unchanged],
-    [['-r', '-i', '3', '-g', 'default'], unchanged],
-    [['-r', '-i', '2', '-g', 'nope'], "ERROR: Error 9014 - Agent '002' does not belong to group 'nope'.\n"],
-    [['-l', '-g', 'no\u001bpe'], "ERROR: Error 9014 - The group 'no\\x1bpe' does not exist.\n"],
-    [['-r', '-i', '3', '-q'], unchanged],
-  ])('what cannot be done: %j', async (argv, err) => expect(await (await master()).run(argv)).toEqual({ code: 1, out: '', err }))
+    [['-s', '-i', '9'], 'Error 1701 - Agent does not exist\n'],
+    [['-S', '-i', '9'], 'Error 1701 - Agent does not exist\n'],
+    [['-S', '-i', '000'], 'Error 1703 - Action not available for Manager (agent 000)\n'],
+    [['-a', '-i', '9', '-g', 'web'], 'Error 1701 - Agent does not exist\n'],
+    [['-a', '-i', '0', '-g', 'web'], 'Error 1703 - Action not available for Manager (agent 000)\n'],
+    [['-r', '-i', '9'], 'Error 1701: Agent does not exist\n'],
+    [['-r', '-i', '0', '-q'], 'Error 1703: Action not available for Manager (agent 000)\n'],
+    [['-l', '-g', 'nope'], 'Error 1710: The group does not exist\n'],
+    [['-c', '-g', 'nope'], 'Error 1710: The group does not exist\n'],
+    [['-a', '-i', '1', '-g', 'nope', '-q'], 'Error 1710: The group does not exist\n'],
+    [['-a', '-i', '1', '-g', 'nope'], 'Error 1710: The group does not exist\n'],
+    [['-a', '-i', '1', '-g', 'nope', '-f'], 'Error 1710: The group does not exist\n'],
+    [['-r', '-g', 'nope', '-q'], 'Error 1710 - The group does not exist\n'],
+    [['-r', '-g', 'nope'], 'Error 1710 - The group does not exist\n'],
+    [['-r', '-i', '2', '-g', 'nope'], 'Error 1710 - The group does not exist\n'],
+    [['-a', '-g', 'web', '-q'], 'Error 1711: The group already exists: web\n'],
+    [['-a', '-g', 'web'], 'Error 1711: The group already exists: web\n'],
+    [['-r', '-g', 'default'], 'Error 1712 - Default group is not deletable\n'],
+    [['-a', '-g', 'a b'], 'Error 1722: Incorrect format for group_id\n'],
+    [['-a', '-i', '1', '-g', 'a\u001b'], 'Error 1722: Incorrect format for group_id\n'],
+    [['-r', '-i', '2', '-g', 'default'], 'Error 1734 - Error removing agent from group\n'],
+    [['-a', '-i', '5', '-g', 'web', '-q'], 'Error 1737 - Maximum number of groups per multigroup is 128\n'],
+    [['-r', '-i', '3'], onlyDefault],
+    [['-r', '-i', '3', '-q'], onlyDefault],
+    [['-r', '-i', '3', '-g', 'default'], onlyDefault],
+  ])('what cannot be done: %j', async (argv, err) =>
+    expect(await (await master(worldOf(full))).run(argv)).toEqual({ code: 1, out: '', err }),
+  )
+
+  it('the one reason for which an agent did not change after all', async () => {
+    const { run, world } = await master()
+    world.groups.add('none')
+    const meanwhile = (groups: readonly string[] | undefined): void => {
+      world.onChange = () => (groups ? world.agents.set(1, agent(1, { groups })) : world.agents.delete(1))
+    }
+    for (const [argv, groups, err] of [
+      [['-r', '-i', '1'], ['default'], onlyDefault],
+      [['-r', '-i', '1', '-g', 'web'], ['default'], 'Error 1734 - Error removing agent from group\n'],
+      [['-r', '-i', '1'], undefined, 'Error 1701: Agent does not exist\n'],
+      [['-a', '-i', '1', '-g', 'none'], ['none'], 'Error 1751 - Could not assign agent to group\n'],
+    ] as const) {
+      world.agents.set(1, agent(1, { groups: ['default', 'web'] }))
+      meanwhile(groups)
+      expect(await run([...argv, '-q'])).toEqual({ code: 1, out: '', err })
+    }
+  })
+
+  it('the same as JSON', async () => {
+    const { run } = await master()
+    const { code, err, out } = await run(['-s', '-i', '9', '-j'])
+    expect({ code, err, answer: JSON.parse(out) as unknown }).toEqual({
+      code: 1,
+      err: '',
+      answer: { error: 1701, message: 'Agent does not exist' },
+    })
+  })
 
   it.each([
     [['-l', '-a', '-g', 'x'], /^ERROR: Wrong arguments: only one of /],
+    [['-u', '-l'], /^ERROR: Wrong arguments: only one of /],
+    [['-u', '-q'], /^ERROR: Wrong arguments: -u goes with nothing else\.\n$/],
+    [['-l', '-q'], /^ERROR: Wrong arguments: -q goes with -a and -r only\.\n$/],
+    [['--show', '-i', '1'], /^ERROR: Wrong arguments: unknown option '--show'/],
+    [['--add-group', '-g', 'x'], /^ERROR: Wrong arguments: unknown option '--add-group'/],
     [['-a'], /^ERROR: Wrong arguments: -a takes a group /],
     [['-a', '-i', '1'], /^ERROR: Wrong arguments: -a takes a group /],
     [['-r'], /^ERROR: Wrong arguments: -r takes a group /],
@@ -222,9 +274,9 @@ describe('agent_groups says in one sentence', () => {
     [['--lst'], /^ERROR: Wrong arguments: unknown option '--lst' \(Did you mean --list\?\)\.\n$/],
     [
       ['-a', '-g', '-q'],
-      /^ERROR: Wrong arguments: --group takes a value, and '-q' looks like an option \(if it is meant: --group=-q\)\.\n$/,
+      /^ERROR: Wrong arguments: --group-id takes a value, and '-q' looks like an option \(if it is meant: --group-id=-q\)\.\n$/,
     ],
-    [['-l', '-g', ''], /^ERROR: Wrong arguments: --group takes a value that is not empty\.\n$/],
+    [['-l', '-g', ''], /^ERROR: Wrong arguments: --group-id takes a value that is not empty\.\n$/],
     [['-l', '--home', ''], /^ERROR: Wrong arguments: --home takes a value that is not empty\.\n$/],
     [['x'], /^ERROR: Wrong arguments: too many arguments/],
   ])('what is wrong with %j', async (argv, sentence) => {
@@ -242,7 +294,7 @@ describe('agent_groups says in one sentence', () => {
     expect(JSON.parse(out)).toEqual({ error: 3160, message: 'Wrong arguments: -j goes with -l, -c, -s and -S only.' })
   })
 
-  it('that no daemon runs, and that a worker is not the place', async () => {
+  it('that no daemon runs, and that a worker has no master', async () => {
     const tasks = [
       ['-l'],
       ['-l', '-g', 'x'],
@@ -254,9 +306,7 @@ describe('agent_groups says in one sentence', () => {
       ['-r', '-i', '1'],
     ]
     const { home } = await serve(workerOf('10.0.0.1'))
-    const err =
-      'ERROR: Wazuh is running in cluster mode: agent_groups is not available in worker nodes. ' +
-      'Please, try again in the master node: 10.0.0.1.\n'
+    const err = 'ERROR: Error 3023 - Worker node is not connected to master\n'
     for (const argv of tasks) {
       const down = await ranProgram(runAgentGroups, argv, { WAZUH_PATH: '/no/home' })
       expect(down).toEqual({ code: 1, out: '', err: 'ERROR: Cluster is not running. No daemon answers on the home /no/home.\n' })
@@ -265,9 +315,9 @@ describe('agent_groups says in one sentence', () => {
   })
 })
 
-it('agent_groups explains itself with examples', async () => {
-  const { code, out } = await ranProgram(runAgentGroups, ['-h'])
-  expect(code).toBe(0)
+it.each(['-h', '--help', '-u', '--usage'])('agent_groups explains itself with examples: %s', async (flag) => {
+  const { code, err, out } = await ranProgram(runAgentGroups, [flag])
+  expect({ code, err }).toEqual({ code: 0, err: '' })
   for (const example of ['-l ', '-l -g web', '-c -g web', '-a -g web', '-a -i 001 -g web -f', '-s -i 001', '-S -i 001', '-r -g web -q'])
     expect(out).toContain(`agent_groups ${example}`)
 })

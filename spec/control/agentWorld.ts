@@ -10,9 +10,10 @@ import {
   disconnections,
 } from '../../src/domain/agent.js'
 import { agentRow, answerPages, widenedShape } from '../../src/domain/agentAnswer.js'
-import { changedGroups, type GroupsChange, groupsHash } from '../../src/domain/agentGroups.js'
-import type { AgentQuery } from '../../src/domain/agentQuery.js'
+import { changedGroups, type GroupsChange, groupsHash, isGroupName } from '../../src/domain/agentGroups.js'
+import type { AgentQuery, AgentTool } from '../../src/domain/agentQuery.js'
 import type { AnswerLine, ClusterQuery } from '../../src/domain/clusterView.js'
+import { isForwarded } from '../../src/domain/forwardedQuery.js'
 import { notOnWorker } from '../../src/domain/notOnWorker.js'
 import { ClusterError } from '../../src/errors.js'
 
@@ -53,6 +54,8 @@ export class AgentWorld {
   /** Directories of groups whose creation was interrupted. */
   readonly unfinished = new Set<string>()
   readonly asked: ClusterQuery[] = []
+  /** Happens between the program's look at an agent and its change. */
+  onChange = (): unknown => undefined
   readonly #synchronized: ReadonlySet<number>
 
   constructor(agents: readonly AgentView[], synchronized: readonly number[] = []) {
@@ -87,7 +90,7 @@ export class AgentWorld {
         )
         break
       case 'agent':
-        yield { kind: 'agent', agent: this.#agent(query.id), isSynchronized: this.#synchronized.has(query.id) }
+        yield { kind: 'agent', agent: this.#agent(query.id, query.tool), isSynchronized: this.#synchronized.has(query.id) }
         break
       case 'groups':
         yield { kind: 'groups', groups: [...this.groups].map((name) => ({ name, agents: this.#agentsOf(name).length })) }
@@ -109,9 +112,10 @@ export class AgentWorld {
   #command(query: Exclude<AgentQuery, { readonly kind: 'agents' | 'agent' | 'groups' | 'groupFiles' | 'report' }>): AnswerLine {
     switch (query.kind) {
       case 'changeGroups':
+        this.onChange()
         return { kind: 'done', changed: this.#change(query.change) }
       case 'createGroup':
-        if (this.groups.has(query.group)) throw new ClusterError('groupInvalid', { message: `The group '${query.group}' already exists.` })
+        if (this.groups.has(query.group)) throw new ClusterError('groupExists', { message: `The group already exists: ${query.group}` })
         this.groups.add(query.group)
         return { kind: 'done', changed: 0 }
       case 'removeGroup': {
@@ -127,7 +131,7 @@ export class AgentWorld {
         return { kind: 'added', entry: { id, name, ip, key } }
       }
       case 'removeAgent':
-        this.agents.delete(this.#agent(query.id).id)
+        this.agents.delete(this.#agent(query.id, query.tool).id)
         return { kind: 'done', changed: 1 }
     }
   }
@@ -146,10 +150,10 @@ export class AgentWorld {
     return [...this.agents.values()].filter(({ groups }) => groups.includes(group))
   }
 
-  #agent(id: number): AgentView {
+  #agent(id: number, tool: AgentTool): AgentView {
     const found = this.agents.get(id)
     if (found) return found
-    throw new ClusterError('unknownAgent')
+    throw new ClusterError(tool === 'agent_groups' ? 'agentMissing' : 'unknownAgent')
   }
 
   /** Agents may have one that has no directory. */
@@ -158,15 +162,15 @@ export class AgentWorld {
   }
 
   #assertGroup(group: string): void {
-    if (!this.groups.has(group)) throw new ClusterError('groupInvalid', { message: `The group '${group}' does not exist` })
+    if (!this.groups.has(group)) throw new ClusterError(isGroupName(group) ? 'groupMissing' : 'groupNameInvalid')
   }
 }
 
-/** A worker, which refuses the programs of the master. */
+/** A worker, which refuses the programs of the master, and has no master for the others. */
 export const workerOf =
   (masterAddress: string): Answer =>
   (query) => {
-    if ('tool' in query && query.tool !== undefined) throw notOnWorker(query.tool, masterAddress)
+    if (!isForwarded(query)) throw notOnWorker(masterAddress)
     throw new ClusterError('notConnected')
   }
 

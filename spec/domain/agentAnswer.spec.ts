@@ -64,10 +64,10 @@ describe('pages', () => {
   )
 })
 
-it('a worker refuses in the words that scripts know', () =>
-  expect(notOnWorker('agent_control', '10.0.0.1')).toMatchObject({
+it('a worker refuses agent_control in the words that scripts know', () =>
+  expect(notOnWorker('10.0.0.1')).toMatchObject({
     code: 'notOnWorker',
     number: 3019,
     message:
-      'ERROR: Wazuh is running in cluster mode: agent_control is not available in worker nodes. Please, try again in the master node: 10.0.0.1.',
+      'Wazuh is running in cluster mode: agent_control is not available in worker nodes. Please, try again in the master node: 10.0.0.1.',
   }))

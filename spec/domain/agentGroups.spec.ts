@@ -1,7 +1,15 @@
 /** Names of groups, what a change makes of an agent's groups, and pages that lose nobody. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { assertGroups, changedGroups, type GroupsChange, groupsHash, groupsPageOf, isGroupName } from '../../src/domain/agentGroups.js'
+import {
+  assertGroups,
+  changedGroups,
+  type GroupsChange,
+  groupsHash,
+  groupsPageOf,
+  isGroupName,
+  whyUnchanged,
+} from '../../src/domain/agentGroups.js'
 import { encodeGroupsRows } from '../../src/domain/groupsRows.js'
 import { limits } from '../../src/limits.js'
 import { groupNames } from '../support/agentArbitraries.js'
@@ -32,6 +40,22 @@ describe('a change of groups', () => {
         expect(changedGroups(once, change)).toEqual(once)
       }),
     )
+  })
+
+  it('that makes no difference has one reason, and one that makes a difference has none', () => {
+    fc.assert(
+      fc.property(lists, changes, (groups, change) => {
+        const isSame = changedGroups(groups, change).join() === groups.join()
+        expect(whyUnchanged(groups, change) !== undefined).toBe(isSame)
+      }),
+    )
+    const full = Array.from({ length: limits.groupsPerAgentMax }, (_, at) => `g${at}`)
+    const of = (groups: readonly string[], change: GroupsChange) => whyUnchanged(groups, change)
+    expect(of(full, { kind: 'assign', ids: [1], group: 'web' })).toBe('tooManyGroups')
+    expect(of(full, { kind: 'assign', ids: [1], group: 'g1' })).toBe('inGroupAlready')
+    expect(of(['default'], { kind: 'unassign', ids: [1], group: 'default' })).toBe('onlyDefaultGroup')
+    expect(of(['web'], { kind: 'unassign', ids: [1], group: 'default' })).toBe('notInGroup')
+    expect(of(['default'], { kind: 'replace', ids: [1], groups: [] })).toBe('onlyDefaultGroup')
   })
 
   it('keeps the order of the groups that stay, and puts a new one last', () => {

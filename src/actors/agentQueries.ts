@@ -2,7 +2,7 @@
 import { type AgentFilter, type AgentView, agentIdText, managerId } from '../domain/agent.js'
 import { type AgentAnswer, agentRow, answerPages, widenedShape } from '../domain/agentAnswer.js'
 import type { GroupsChange } from '../domain/agentGroups.js'
-import type { AgentQuery } from '../domain/agentQuery.js'
+import type { AgentQuery, AgentTool } from '../domain/agentQuery.js'
 import type { NodeView } from '../domain/clusterView.js'
 import { counted } from '../domain/counted.js'
 import { unpackFacts } from '../domain/packedFacts.js'
@@ -37,7 +37,7 @@ export async function* agentAnswer(
       yield* listing(view, query)
       break
     case 'agent': {
-      const agent = query.id === managerId && query.tool === 'agent_control' ? managerOf(view) : await agentOf(agents, query.id)
+      const agent = query.id === managerId ? managerOf(view) : await agentOf(agents, query.id, query.tool)
       const sum = agent.groups.length > 0 ? await agents.files.mergedSum(agent.groups, signal) : undefined
       yield { kind: 'agent', agent, isSynchronized: sum !== undefined && agent.facts?.mergedSum === sum }
       break
@@ -89,16 +89,12 @@ const removeGroup = async ({ agents, log }: AgentsView, group: string, signal: A
   return changed
 }
 
-const unknownAgent = (id: number): ClusterError => {
-  const says = id === managerId ? 'is the manager itself' : 'does not exist'
-  return new ClusterError('unknownAgent', { message: `Agent '${agentIdText(id)}' ${says}` })
-}
-
-/** @throws ClusterError `unknownAgent` */
-const agentOf = async (agents: LocalAgents, id: number): Promise<AgentView> => {
+/** Each of the programs has Wazuh's number for it. @throws ClusterError `agentMissing` or `unknownAgent` */
+const agentOf = async (agents: LocalAgents, id: number, tool: AgentTool): Promise<AgentView> => {
   const [agent] = await agents.store.list({ ids: [id] }, 0)
-  if (!agent) throw unknownAgent(id)
-  return agent
+  if (agent) return agent
+  if (tool === 'agent_groups') throw new ClusterError('agentMissing')
+  throw new ClusterError('unknownAgent', { message: `Agent '${agentIdText(id)}' does not exist` })
 }
 
 const managerOf = ({ managerName, self }: AgentsView): AgentView => ({
@@ -122,12 +118,11 @@ async function* agentPages(agents: LocalAgents, filter: AgentFilter): AsyncGener
   }
 }
 
-/** @throws ClusterError `unknownAgent` */
+/** @throws ClusterError `agentMissing` */
 const assertThere = async (agents: LocalAgents, ids: readonly number[]): Promise<void> => {
   const missing = new Set(ids)
   for await (const page of agentPages(agents, { ids })) for (const { id } of page) missing.delete(id)
-  const [first] = missing
-  if (first !== undefined) throw unknownAgent(first)
+  if (missing.size > 0) throw new ClusterError('agentMissing')
 }
 
 /** The master first, as the agent 000, when the filter lets it. */

@@ -210,7 +210,7 @@ export class LocalAgents {
   async add({ groups, ip, key, name }: AgentRequest, signal: AbortSignal): Promise<KeyEntry> {
     this.#assertOurs({ kind: 'add' })
     await this.#steady(signal)
-    await this.groups.assertThere(groups, signal)
+    await this.groups.assertThere(groups, signal).catch(asGroupsOfNewAgent)
     const idFloor = await this.store.highestId()
     const entry = await this.#change({ kind: 'add', name, ip, key, idFloor })
     if (groups.length > 0) await this.groups.change({ kind: 'replace', ids: [entry.id], groups }, signal)
@@ -313,4 +313,10 @@ export class LocalAgents {
     this.#turn = mine.catch(() => undefined)
     return mine
   }
+}
+
+/** Enrolment has one number for all that can be wrong with the groups of a new agent, as Wazuh's has. */
+const asGroupsOfNewAgent = (thrown: unknown): never => {
+  if (!(thrown instanceof ClusterError) || !['groupMissing', 'groupNameInvalid', 'tooManyGroups'].includes(thrown.code)) throw thrown
+  throw new ClusterError('groupInvalid', { message: `The agent cannot be put into its groups: ${thrown.message}` })
 }

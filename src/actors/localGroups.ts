@@ -64,7 +64,7 @@ export class LocalGroups {
     return restored
   }
 
-  /** On the master. Returns how many agents changed. Fails with `groupInvalid` when a group is not there. */
+  /** On the master. Returns how many agents changed. Fails as `assertThere` does. */
   async change(change: GroupsChange, signal: AbortSignal): Promise<number> {
     this.#assertOurs()
     if (change.kind === 'assign') await this.assertThere([change.group], signal)
@@ -83,7 +83,7 @@ export class LocalGroups {
   /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
   async remove(group: string, signal: AbortSignal): Promise<number> {
     this.#assertOurs()
-    if (group === defaultGroup) throw new ClusterError('groupInvalid', { message: `The group '${group}' cannot be removed` })
+    if (group === defaultGroup) throw new ClusterError('groupKept')
     const changed = await this.#store.changeGroups({ kind: 'dissolve', group })
     // Agents may have a group whose directory was deleted by hand.
     if (changed === 0) await this.assertThere([group], signal)
@@ -107,17 +107,11 @@ export class LocalGroups {
     return page
   }
 
-  /** Fails with `groupInvalid` when one of the groups is no group, or not there. */
+  /** Fails with `groupNameInvalid`, `tooManyGroups` or `groupMissing`. */
   async assertThere(groups: readonly string[], signal: AbortSignal): Promise<void> {
-    const wrong = groups.find((group) => !isGroupName(group))
-    if (wrong !== undefined)
-      throw new ClusterError('groupInvalid', {
-        message: `'${wrong}' is no name of a group: 1 to ${limits.groupNameCharsMax} letters, digits, dots, underscores or dashes are allowed`,
-      })
-    if (groups.length > limits.groupsPerAgentMax)
-      throw new ClusterError('groupInvalid', { message: `An agent has at most ${limits.groupsPerAgentMax} groups` })
+    if (!groups.every(isGroupName)) throw new ClusterError('groupNameInvalid')
+    if (groups.length > limits.groupsPerAgentMax) throw new ClusterError('tooManyGroups')
     const there = groups.length > 0 ? new Set(await this.#files.groups(signal)) : undefined
-    const missing = groups.find((group) => !there?.has(group))
-    if (missing !== undefined) throw new ClusterError('groupInvalid', { message: `The group '${missing}' does not exist` })
+    if (!groups.every((group) => there?.has(group))) throw new ClusterError('groupMissing')
   }
 }

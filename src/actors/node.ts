@@ -8,6 +8,7 @@ import { agentIdText } from '../domain/agent.js'
 import { keysPath } from '../domain/agentKeys.js'
 import type { AnswerLine, ClusterQuery } from '../domain/clusterView.js'
 import type { Compression } from '../domain/compressionChoice.js'
+import { isForwarded } from '../domain/forwardedQuery.js'
 import { type Manager, saysWhatIsLeft } from '../domain/leftToManager.js'
 import { notOnWorker } from '../domain/notOnWorker.js'
 import type { SyncedItems } from '../domain/syncedItems.js'
@@ -195,7 +196,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
         yield { kind: 'reported', refused, taken, unknown, ...(refusedFacts.length > 0 && { refusedFacts }) }
         yield { kind: 'end' }
       } else if (registry) yield* masterAnswer(masterView({ ...identity, agents, clock, log, tree }, registry), query, signal)
-      else if ('tool' in query && query.tool !== undefined) throw notOnWorker(query.tool, identity.master.host)
+      else if (!isForwarded(query)) throw notOnWorker(identity.master.host)
       else yield* forwardedAnswer(masterLink ?? notConnected(disconnection), query, signal, timings.requestTimeoutMs)
     },
     stop: async () => {

@@ -5,6 +5,7 @@
 import { parseAnswerLine } from '../domain/answerLine.js'
 import { parseQuery } from '../domain/clusterQuery.js'
 import type { AnswerLine, ClusterQuery, NodeHealth, NodeView } from '../domain/clusterView.js'
+import { isForwarded } from '../domain/forwardedQuery.js'
 import { splitLines } from '../domain/splitLines.js'
 import { servedWazuhVersion } from '../domain/wazuhVersion.js'
 import { ClusterError } from '../errors.js'
@@ -127,7 +128,9 @@ export async function* forwardedAnswer(
 /** The master's thread that answers the queries that a worker forwards. */
 export const clusterQueries = servingThread('queries')
 
-export const queriesServing = (link: Link, view: MasterView): ServingInput => {
+export const queriesServing = (link: Link, masterView: MasterView): ServingInput => {
+  // The log says by way of which worker an operator changed something.
+  const view = { ...masterView, log: masterView.log.at({ tag: `Worker ${link.peer.node}` }) }
   const answers = new RunningAnswers('questions', limits.answersPerLinkMax)
   return {
     link,
@@ -136,8 +139,7 @@ export const queriesServing = (link: Link, view: MasterView): ServingInput => {
         const parsed = parseQuery(text)
         if (!parsed.ok) throw parsed.error
         const query = parsed.value
-        // Commands, and what else only the programs on the master may ask, do not come from another node.
-        if (query.kind === 'report' || ('tool' in query && query.tool !== undefined)) throw new ClusterError('notOnWorker')
+        if (!isForwarded(query)) throw new ClusterError('notOnWorker')
         answers.begin({ link, stream, ended, otherwise: 'requestFailed', send: (out) => sendLines(out, query, view) })
         return {}
       },

@@ -1,9 +1,8 @@
 /** The groups of agents on disk: one directory each under etc/shared, with the files that their agents get. */
 import { defaultGroup, isGroupName } from '../domain/agentGroups.js'
-import { shortened } from '../domain/logText.js'
 import { agentConfigName, mergedName } from '../domain/mergedFile.js'
 import { itemOf } from '../domain/syncedItems.js'
-import { ClusterError } from '../errors.js'
+import { ClusterError, errorTable } from '../errors.js'
 import { limits } from '../limits.js'
 import type { Disk, GroupFile } from '../ports.js'
 import { diskError, errnoOf, isGone } from '../tree/diskFailure.js'
@@ -67,7 +66,7 @@ export class GroupDirectories {
 
   removeGroup(group: string): void {
     const path = this.#existing(group)
-    if (group === defaultGroup) throw invalid(`The group '${defaultGroup}' cannot be removed.`)
+    if (group === defaultGroup) throw new ClusterError('groupKept')
     this.#attempt(path, 'deleted', () => {
       this.#removeDirectory(path)
       syncDirectory(this.#disk, this.#absolute(sharedDirectory))
@@ -78,7 +77,7 @@ export class GroupDirectories {
   #existing(group: string): string {
     const path = checkedPath(group)
     const kind = this.#attempt(path, 'read', () => lstatIfThere(this.#disk, this.#absolute(path))?.kind)
-    if (kind !== 'directory') throw invalid(`The group '${group}' does not exist.`)
+    if (kind !== 'directory') throw new ClusterError('groupMissing')
     return path
   }
 
@@ -98,7 +97,7 @@ export class GroupDirectories {
       if (errnoOf(thrown) !== 'EEXIST') throw thrown
       if (lstatIfThere(this.#disk, this.#absolute(path))?.kind !== 'directory')
         throw invalid(`'${path}' is in the way of the group '${group}', and is not a directory.`)
-      if (!this.#isUnfinished(path)) throw invalid(`The group '${group}' already exists.`)
+      if (!this.#isUnfinished(path)) throw new ClusterError('groupExists', { message: `${errorTable.groupExists.says}: ${group}` })
     }
   }
 
@@ -152,9 +151,6 @@ export class GroupDirectories {
 const invalid = (message: string): ClusterError => new ClusterError('groupInvalid', { message })
 
 const checkedPath = (group: string): string => {
-  if (!isGroupName(group))
-    throw invalid(
-      `${JSON.stringify(shortened(group, limits.groupNameCharsMax))} is not a valid name of a group: 1 to ${limits.groupNameCharsMax} letters (A to Z), digits, '.', '_' and '-' are allowed, but neither '.' nor '..'.`,
-    )
+  if (!isGroupName(group)) throw new ClusterError('groupNameInvalid')
   return `${sharedDirectory}/${group}`
 }

@@ -1,11 +1,11 @@
-/** agent_groups: groups and the agents in them, shown and changed on the master. Questions and sentences are Wazuh's. */
-import { type AgentView, agentIdText } from '../domain/agent.js'
-import type { GroupsChange } from '../domain/agentGroups.js'
+/** agent_groups: groups and the agents in them, shown and changed from any node. Questions and sentences are Wazuh's. */
+import { agentIdText, managerId } from '../domain/agent.js'
+import { type GroupsChange, whyUnchanged } from '../domain/agentGroups.js'
 import { escapeText } from '../domain/escapeText.js'
-import { ClusterError } from '../errors.js'
+import { ClusterError, type ErrorCode } from '../errors.js'
 import { type AgentGroupsArguments, type GroupsTask, parseAgentGroupsArguments } from './agentGroupsArguments.js'
 import { type ControlProgram, type ControlWorld, type Conversation, runProgram } from './controlProgram.js'
-import { assertCreatable, assertRemovable, assertThere, changesNothing } from './groupChecks.js'
+import { assertCreatable, assertRemovable, assertThere } from './groupChecks.js'
 import { onlyLine } from './onlyLine.js'
 import { printAgentListJson } from './printAgentControl.js'
 import {
@@ -52,19 +52,22 @@ const changeOf = async ({ quiet: isQuiet, task }: AgentGroupsArguments, { ask }:
       return {
         question: `Do you want to remove the ${quoted(group)} group?`,
         make: async () => {
-          const { changed } = await onlyLine(ask({ kind: 'removeGroup', group, tool }), 'done')
-          return `Group ${quoted(group)} removed.\n${changed === 0 ? 'No affected agents.' : `${changed} affected agent(s).`}`
+          await onlyLine(ask({ kind: 'removeGroup', group, tool }), 'done')
+          return `Group ${escapeText(group)} removed.`
         },
       }
     }
     case 'assign':
     case 'unassign': {
-      const { agent } = await onlyLine(ask({ kind: 'agent', id: task.id, tool }), 'agent')
-      const change = task.kind === 'assign' ? assigning(task, agent) : unassigning(task, agent)
-      if (typeof change === 'string') return change
-      if (!isQuiet && task.kind === 'assign') await assertThere(task.group, ask)
-      if (!isQuiet && changesNothing(agent.groups, change.groups)) throw unchanged(task.id)
-      return { question: change.question, make: () => changed(change, task.id, ask) }
+      const { id, group } = task
+      if (id === managerId) throw new ClusterError('notForManager')
+      const { agent } = await onlyLine(ask({ kind: 'agent', id, tool }), 'agent')
+      const change = task.kind === 'assign' ? assigning(task) : unassigning(task)
+      const why = whyUnchanged(agent.groups, change.groups)
+      if (isNoFailure(why, task)) return change.sentence
+      if (group !== undefined && (why === 'notInGroup' || (!isQuiet && why === undefined))) await assertThere(group, ask)
+      if (why !== undefined) throw new ClusterError(why)
+      return { question: change.question, make: () => changed(change, task, ask) }
     }
     default:
       return undefined
@@ -74,55 +77,48 @@ const changeOf = async ({ quiet: isQuiet, task }: AgentGroupsArguments, { ask }:
 type Ask = Conversation['ask']
 type TaskOf<K extends GroupsTask['kind']> = Extract<GroupsTask, { readonly kind: K }>
 
-/** Of the groups of one agent. */
+/** Of the groups of one agent; the words are Wazuh's. */
 interface AgentChange {
   readonly groups: GroupsChange
   readonly question: string
   readonly sentence: string
 }
 
-const assigning = ({ group, id, isSingle }: TaskOf<'assign'>, { groups }: AgentView): AgentChange | string => {
-  const isThere = groups.includes(group) && (!isSingle || groups.length === 1)
-  if (isThere) return `Agent ${quotedId(id)} already belongs to group ${quoted(group)}.`
-  if (isSingle)
-    return {
-      groups: { kind: 'replace', ids: [id], groups: [group] },
-      question: `Do you want to set the group ${quoted(group)} to the agent ${quotedId(id)}?`,
-      sentence: `Group ${quoted(group)} set to agent ${quotedId(id)}.`,
-    }
-  return {
-    groups: { kind: 'assign', ids: [id], group },
-    question: `Do you want to add the group ${quoted(group)} to the agent ${quotedId(id)}?`,
-    sentence: `Group ${quoted(group)} added to agent ${quotedId(id)}.`,
-  }
-}
+const assigning = ({ group, id, isSingle }: TaskOf<'assign'>): AgentChange => ({
+  groups: isSingle ? { kind: 'replace', ids: [id], groups: [group] } : { kind: 'assign', ids: [id], group },
+  question: `Do you want to add the group ${quoted(group)} to the agent ${quotedId(id)}?`,
+  sentence: `Group ${quoted(group)} added to agent ${quotedId(id)}.`,
+})
 
-const unassigning = ({ group, id }: TaskOf<'unassign'>, { groups }: AgentView): AgentChange => {
-  if (group === undefined)
-    return {
-      groups: { kind: 'replace', ids: [id], groups: [] },
-      question: `Do you want to delete all groups of agent ${quotedId(id)}?`,
-      sentence: `All groups unset for agent ${quotedId(id)}.`,
-    }
-  if (!groups.includes(group))
-    throw new ClusterError('groupInvalid', { message: `Agent ${quotedId(id)} does not belong to group '${group}'` })
-  return {
-    groups: { kind: 'unassign', ids: [id], group },
-    question: `Do you want to delete the group ${quoted(group)} of agent ${quotedId(id)}?`,
-    sentence: `Group ${quoted(group)} unset for agent ${quotedId(id)}.`,
-  }
-}
+const unassigning = ({ group, id }: TaskOf<'unassign'>): AgentChange =>
+  group === undefined
+    ? {
+        groups: { kind: 'replace', ids: [id], groups: [] },
+        question: `Do you want to delete all groups of agent ${quotedId(id)}?`,
+        sentence: `Group unset for agent ${quotedId(id)}.`,
+      }
+    : {
+        groups: { kind: 'unassign', ids: [id], group },
+        question: `Do you want to delete the group ${quoted(group)} of agent ${quotedId(id)}?`,
+        sentence: `Agent ${quotedId(id)} removed from ${escapeText(group)}.`,
+      }
 
-const changed = async ({ groups, sentence }: AgentChange, id: number, ask: Ask): Promise<string> => {
+/** An agent that is to be in one group only, and is. */
+const isNoFailure = (why: ErrorCode | undefined, task: TaskOf<'assign' | 'unassign'>): boolean =>
+  why === 'inGroupAlready' && task.kind === 'assign' && task.isSingle
+
+const changed = async ({ groups, sentence }: AgentChange, task: TaskOf<'assign' | 'unassign'>, ask: Ask): Promise<string> => {
   const done = await onlyLine(ask({ kind: 'changeGroups', change: groups, tool }), 'done')
   if (done.changed > 0) return sentence
-  throw unchanged(id)
-}
-
-const unchanged = (id: number): ClusterError =>
-  new ClusterError('requestFailed', {
-    message: `The groups of agent ${quotedId(id)} did not change: it has the most that it may have, or only 'default', or is gone by now.`,
+  // Something else changed the agent after it was looked at.
+  const { agent } = await onlyLine(ask({ kind: 'agent', id: task.id, tool }), 'agent')
+  const why = whyUnchanged(agent.groups, groups)
+  if (isNoFailure(why, task)) return sentence
+  if (why !== undefined) throw new ClusterError(why)
+  throw new ClusterError('requestFailed', {
+    message: `The groups of agent ${quotedId(task.id)} are being changed by somebody else: try again.`,
   })
+}
 
 const show = async (task: GroupsTask, json: boolean, { ask, print }: Conversation): Promise<void> => {
   switch (task.kind) {
@@ -137,6 +133,7 @@ const show = async (task: GroupsTask, json: boolean, { ask, print }: Conversatio
       return print([json ? agentGroupsJson(agent) : agentGroupsText(agent)])
     }
     case 'showSync': {
+      if (task.id === managerId) throw new ClusterError('notForManager')
       const { isSynchronized } = await onlyLine(ask({ kind: 'agent', id: task.id, tool }), 'agent')
       return print([json ? agentSyncJson(task.id, isSynchronized) : agentSyncText(task.id, isSynchronized)])
     }
@@ -161,6 +158,15 @@ const agentGroups: ControlProgram<AgentGroupsArguments> = {
     await conversation.print([`${isWanted ? await change.make() : 'Cancelled.'}\n`])
     return isWanted ? 0 : 1
   },
+  errorText: ({ code, message, number }, { task }) =>
+    number >= 1_700 && number < 1_800 ? `Error ${number}${isListed(task, code) ? ' - ' : ': '}${message}` : undefined,
+}
+
+/** As Wazuh writes it: what it refuses at once has a colon, what it lists as failed has a dash. */
+const isListed = ({ kind }: GroupsTask, code: ErrorCode): boolean => {
+  if (kind === 'assign') return code !== 'groupMissing' && code !== 'groupNameInvalid'
+  if (kind === 'unassign') return code !== 'agentMissing' && code !== 'notForManager'
+  return kind === 'showGroups' || kind === 'showSync' || kind === 'remove'
 }
 
 /** Runs one command line (without the program's name); resolves with the exit code and never rejects. */

@@ -44,6 +44,21 @@ export const agentIdOf = (text: string): number | undefined => {
   return id <= limits.agentIdMax ? id : undefined
 }
 
+/** As Python's argparse takes options, too: by a beginning that only one of them has (`--rem`), and with `-i=1`. */
+export const spelledOut = (command: Command, argv: readonly string[]): readonly string[] => {
+  const end = argv.indexOf('--')
+  const names = ['--help', ...command.options.flatMap(({ long }) => long ?? [])]
+  return argv.flatMap((argument, at) => {
+    if (end >= 0 && at >= end) return argument
+    const [, short, shortValue] = /^(-[A-Za-z])=(.*)$/s.exec(argument) ?? []
+    if (short !== undefined && shortValue !== undefined) return [short, shortValue]
+    const [, begun, value = ''] = /^(--[^=]+)(=.*)?$/s.exec(argument) ?? []
+    if (begun === undefined || names.includes(begun)) return argument
+    const [name, ...others] = names.filter((known) => known.startsWith(begun))
+    return name !== undefined && others.length === 0 ? `${name}${value}` : argument
+  })
+}
+
 /** The options that were given; the help or a sentence when they are not to be followed. */
 export const parsedOptions = <O extends object>(command: Command, argv: readonly string[]): ParsedArguments<O> => {
   let text = ''

@@ -8,6 +8,7 @@ import {
   helpOf,
   type ParsedArguments,
   parsedOptions,
+  spelledOut,
   withCommonOptions,
 } from './commandLine.js'
 import { controlExamples } from './controlExamples.js'
@@ -31,7 +32,7 @@ interface Options extends CommonOptions {
 /** Options with several letters after one dash are the reference's; commander has none. */
 const multiLetter: Readonly<Record<string, string>> = { '-fn': '--filter-node', '-fs': '--filter-agent-status' }
 
-const spelledOut = (argument: string): string => {
+const withLongName = (argument: string): string => {
   const [flag = '', ...values] = argument.split('=')
   const long = multiLetter[flag]
   return long === undefined ? argument : [long, ...values].join('=')
@@ -60,8 +61,9 @@ const program = (): Command =>
 /** What to do, or what to print instead; mistakes are one sentence. */
 export const parseArguments = (argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<ControlArguments> => {
   const end = argv.indexOf('--')
-  const spelled = argv.map((argument, at) => (end >= 0 && at > end ? argument : spelledOut(argument)))
-  const parsed = parsedOptions<Options>(program(), spelled)
+  const named = argv.map((argument, at) => (end >= 0 && at > end ? argument : withLongName(argument)))
+  const command = program()
+  const parsed = parsedOptions<Options>(command, spelledOut(command, named))
   if (!('given' in parsed)) return parsed
   const task = taskOf(parsed.given)
   const common = commonArguments(parsed.given, env)

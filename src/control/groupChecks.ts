@@ -1,14 +1,12 @@
 /** Whether a change of groups is possible, as far as it can be told before it is made: who is asked about it is not asked in vain. */
-import { changedGroups, defaultGroup, type GroupsChange, isGroupName } from '../domain/agentGroups.js'
+import { defaultGroup } from '../domain/agentGroups.js'
 import { mergedName } from '../domain/mergedFile.js'
-import { ClusterError } from '../errors.js'
+import { ClusterError, errorTable } from '../errors.js'
 import type { Conversation } from './controlProgram.js'
 
 type Ask = Conversation['ask']
 
 const tool = 'agent_groups'
-
-const invalid = (message: string): ClusterError => new ClusterError('groupInvalid', { message })
 
 /** Fails as the creation of the group would. */
 export const assertCreatable = async (group: string, ask: Ask): Promise<void> => {
@@ -19,13 +17,13 @@ export const assertCreatable = async (group: string, ask: Ask): Promise<void> =>
       if (line.kind === 'groupFiles') isThere ||= line.files.some(({ name }) => name !== mergedName)
     if (!isThere) return
   } catch (thrown) {
-    if (isMissing(group, thrown)) return
+    if (thrown instanceof ClusterError && thrown.code === 'groupMissing') return
     throw thrown
   }
-  throw invalid(`The group '${group}' already exists.`)
+  throw new ClusterError('groupExists', { message: `${errorTable.groupExists.says}: ${group}` })
 }
 
-/** Fails on a worker, and when there is no such group: neither a directory nor agents that have it. */
+/** Fails when there is no such group: neither a directory nor agents that have it. */
 export const assertThere = async (group: string, ask: Ask): Promise<void> => {
   for await (const line of ask({ kind: 'agents', group, tool })) if (line.kind === 'agentsShape') return
 }
@@ -33,12 +31,5 @@ export const assertThere = async (group: string, ask: Ask): Promise<void> => {
 /** Fails as the removal of the group would. */
 export const assertRemovable = async (group: string, ask: Ask): Promise<void> => {
   await assertThere(group, ask)
-  if (group === defaultGroup) throw invalid(`The group '${group}' cannot be removed`)
+  if (group === defaultGroup) throw new ClusterError('groupKept')
 }
-
-/** Whether it makes no difference to an agent with these groups. */
-export const changesNothing = (groups: readonly string[], change: GroupsChange): boolean =>
-  changedGroups(groups, change).join() === groups.join()
-
-const isMissing = (group: string, thrown: unknown): boolean =>
-  isGroupName(group) && thrown instanceof ClusterError && thrown.code === 'groupInvalid'

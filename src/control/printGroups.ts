@@ -71,8 +71,9 @@ export const agentGroupsText = ({ groups, id, name }: AgentView): string =>
 /** `{"error":0,"data":{"id","name","group":[…]}}` */
 export const agentGroupsJson = ({ groups, id, name }: AgentView): string => answered({ id: agentIdText(id), name, group: groups })
 
+/** As Wazuh writes it, with the blank at its end. */
 export const agentSyncText = (id: number, isSynchronized: boolean): string =>
-  `Agent '${agentIdText(id)}' is${isSynchronized ? '' : ' not'} synchronized.\n`
+  `Agent '${agentIdText(id)}' is${isSynchronized ? '' : ' not'} synchronized. \n`
 
 /** `{"error":0,"data":{"id","synced"}}` */
 export const agentSyncJson = (id: number, isSynchronized: boolean): string => answered({ id: agentIdText(id), synced: isSynchronized })

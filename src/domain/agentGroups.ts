@@ -1,6 +1,6 @@
 /** Groups of agents: names, the ordered list that an agent has, and its hash. Rules: reference/agent-protocol.md. */
 import { createHash } from 'node:crypto'
-import { ClusterError } from '../errors.js'
+import { ClusterError, type ErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
 
 export const defaultGroup = 'default'
@@ -34,6 +34,20 @@ export const changedGroups = (groups: readonly string[], change: GroupsChange): 
     case 'unassign':
     case 'dissolve':
       return groups.includes(change.group) ? orDefault(groups.filter((group) => group !== change.group)) : groups
+  }
+}
+
+/** Why a change makes no difference to an agent with these groups; undefined when it makes one. */
+export const whyUnchanged = (groups: readonly string[], change: GroupsChange): ErrorCode | undefined => {
+  if (changedGroups(groups, change).join() !== groups.join()) return undefined
+  switch (change.kind) {
+    case 'assign':
+      return groups.includes(change.group) ? 'inGroupAlready' : 'tooManyGroups'
+    case 'replace':
+      return change.groups.length === 0 ? 'onlyDefaultGroup' : 'inGroupAlready'
+    case 'unassign':
+    case 'dissolve':
+      return groups.includes(change.group) ? 'onlyDefaultGroup' : 'notInGroup'
   }
 }
 

@@ -8,7 +8,7 @@ import { count, fields, list, text } from '../protocol/fields.js'
 import { type AgentFacts, type AgentStatus, agentFactNames, agentStatuses } from './agent.js'
 import type { GroupsChange } from './agentGroups.js'
 
-/** Programs that only the master serves (domain/notOnWorker). */
+/** Programs that show and change agents; which of them a worker serves: domain/forwardedQuery. */
 export const agentTools = ['agent_control', 'agent_groups'] as const
 export type AgentTool = (typeof agentTools)[number]
 

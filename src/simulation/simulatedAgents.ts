@@ -34,7 +34,10 @@ const unmeasuredErrorMs = 10_000
 /** A glimpse that lasts longer is no glimpse, but what the operator wants. */
 const truncatedMsMax = 2_000
 /** These say that nothing was done. */
-const refusals: readonly ErrorCode[] = ['groupInvalid', 'unknownAgent', 'notConnected', 'notOnWorker']
+const refusals: readonly ErrorCode[] = [
+  ...(['groupInvalid', 'groupMissing', 'groupExists', 'groupKept', 'groupNameInvalid', 'tooManyGroups'] as const),
+  ...(['unknownAgent', 'agentMissing', 'notConnected', 'notOnWorker'] as const),
+]
 
 const keyOf = (name: string): string => createHash('sha256').update(name).digest('hex')
 

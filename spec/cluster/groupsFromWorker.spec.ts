@@ -1,0 +1,72 @@
+/** agent_groups works from any node: a worker asks its master, which checks what may be asked and does it. */
+import { describe, expect, it } from 'vitest'
+import type { AnswerLine, ClusterQuery } from '../../src/domain/clusterView.js'
+import { isForwarded } from '../../src/domain/forwardedQuery.js'
+import { asClusterError } from '../../src/errors.js'
+import { SimulatedCluster } from '../../src/simulation/cluster.js'
+
+const { signal } = new AbortController()
+const tool = 'agent_groups'
+
+const commands: readonly ClusterQuery[] = [
+  { kind: 'addAgent', name: 'x', ip: 'any', key: 'k'.repeat(64), groups: [], tool: 'agent_control' },
+  { kind: 'addAgent', name: 'x', ip: 'any', key: 'k'.repeat(64), groups: [], tool },
+  { kind: 'removeAgent', id: 1, tool },
+  { kind: 'agents', tool: 'agent_control' },
+  { kind: 'changeGroups', change: { kind: 'assign', ids: [1], group: 'web' }, tool: 'agent_control' },
+]
+
+const started = async () => {
+  const cluster = new SimulatedCluster({ seed: 1, nodes: 2, timings: { agentGroupStartDelayMs: 0 } })
+  cluster.startAll()
+  await cluster.clock.advance(5_000)
+  const answered = async (query: ClusterQuery): Promise<readonly AnswerLine[] | string> => {
+    const lines: AnswerLine[] = []
+    const reading = (async () => {
+      for await (const line of cluster.node('w1').running?.answer(query, signal) ?? []) lines.push(line)
+    })().catch((thrown: unknown) => asClusterError(thrown).sentence)
+    await cluster.clock.advance(2_000)
+    return (await reading) ?? lines.filter(({ kind }) => kind !== 'cluster' && kind !== 'end')
+  }
+  return { cluster, answered }
+}
+
+describe('a worker', () => {
+  it('creates, shows, changes and removes groups by way of its master, with the same numbers for what is wrong', async () => {
+    const { answered, cluster } = await started()
+    const adding = cluster.master.running?.agentOperations.add({ name: 'first', ip: 'any', key: 'a'.repeat(64), groups: [] }, signal)
+    await cluster.clock.advance(2_000)
+    await adding
+    expect(await answered({ kind: 'createGroup', group: 'web', tool })).toEqual([{ kind: 'done', changed: 0 }])
+    expect(await answered({ kind: 'createGroup', group: 'web', tool })).toBe('Error 1711 - The group already exists: web')
+    const change = { kind: 'assign', ids: [1], group: 'web' } as const
+    expect(await answered({ kind: 'changeGroups', change, tool })).toEqual([{ kind: 'done', changed: 1 }])
+    expect(await answered({ kind: 'changeGroups', change: { ...change, ids: [7] }, tool })).toBe('Error 1701 - Agent does not exist')
+    expect(await answered({ kind: 'agent', id: 1, tool })).toMatchObject([{ agent: { name: 'first', groups: ['web'] } }])
+    expect(await answered({ kind: 'removeGroup', group: 'web', tool })).toEqual([{ kind: 'done', changed: 1 }])
+    for (const node of cluster.nodes) expect(node.agentTable.list({}, 0)[0]).toMatchObject({ groups: ['default'] })
+    // What the simulation checks of files does not know of groups that an operator makes.
+    await cluster.stopAll()
+  })
+
+  it('forwards nothing that enrols or removes agents, and nothing of agent_control', async () => {
+    const { answered, cluster } = await started()
+    for (const query of commands) expect(await answered(query)).toMatch(/^Error 3019 - .*agent_control is not available in worker nodes/)
+    await cluster.stopAll()
+  })
+})
+
+it('the master takes from a worker what a worker may forward, whatever the worker says of itself', async () => {
+  const { cluster } = await started()
+  const link = cluster.node('w1').running?.masterLink
+  for (const query of [...commands, { kind: 'report', reports: [] } as const]) {
+    expect(isForwarded(query)).toBe(false)
+    const stream = link?.expectStream()
+    const asking = link?.request('control.query', { stream: stream?.id ?? 0, query: JSON.stringify(query) }, { signal, timeoutMs: 1_000 })
+    const refused = expect(asking).rejects.toMatchObject({ code: 'notOnWorker' })
+    await cluster.clock.advance(1_000)
+    await refused
+    stream?.cancel()
+  }
+  await cluster.stopAll()
+})
