@@ -178,6 +178,10 @@ export const limits = {
   /** Different sentences of one kind from one address that are logged within the interval. */
   refusalSentencesMax: 4,
   logLineCharsMax: 16 * KiB,
+  /** Files of one look at the tree, and of one plan, that are named at debug. */
+  filesLoggedMax: 100,
+  /** Changes of a worker's own that are remembered until they are undone. */
+  ownChangesMax: 10_000,
   logPendingBytesMax: 8 * MiB,
 
   // --- configuration

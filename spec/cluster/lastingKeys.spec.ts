@@ -22,7 +22,7 @@ async function* answerOf(cluster: SimulatedCluster): AsyncGenerator<AnswerLine> 
 }
 
 const startCluster = async (agents: number): Promise<SimulatedCluster> => {
-  const cluster = new SimulatedCluster({ seed: 1, nodes: 2 })
+  const cluster = new SimulatedCluster({ seed: 1, nodes: 2, linesKept: 100_000 })
   cluster.agents.populate(agents, ['default'])
   if (agents === 0) cluster.master.disk.remove(cluster.absolute(path))
   cluster.startAll()

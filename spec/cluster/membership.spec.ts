@@ -38,6 +38,7 @@ describe('membership', () => {
     fc.assert(
       fc.asyncProperty(timings, fc.integer({ min: 0, max: 450 }), async (given, delayThousandths) => {
         const cluster = new SimulatedCluster({
+          linesKept: 100_000,
           seed: 8,
           nodes: 3,
           timings: { ...given, silenceMsMax: given.keepAliveMs * 2 + given.requestTimeoutMs },

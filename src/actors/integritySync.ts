@@ -31,6 +31,8 @@ export interface Outcome {
   readonly updated: number
   readonly removed: number
   readonly failures: readonly FileFailure[]
+  /** Paths of what changed on this node itself and is undone. */
+  readonly undone: ReadonlySet<string>
 }
 
 /** Blocks that may wait to be staged while the next ones come in. */
@@ -79,7 +81,9 @@ export class IntegritySync {
     await tree.known(signal)
     try {
       const question = { root: tree.manifest.root(), items: tree.itemsDigest, files: tree.manifest.files }
-      return (await link.request('integrity.check', question, this.#limits(signal))).same
+      const { same } = await link.request('integrity.check', question, this.#limits(signal))
+      if (same) tree.isMasters(question.root)
+      return same
     } catch (thrown) {
       if (!(thrown instanceof ClusterError) || thrown.code !== 'itemsDiffer') throw thrown
       // Neither side's items change while the connection lasts.
@@ -165,12 +169,8 @@ export class IntegritySync {
     if (failures.length === 0) await tree.files.clearStage(signal)
     const failed = new Set(failures.map((failure) => failure.path))
     const done = (paths: readonly string[]): number => paths.filter((path) => !failed.has(path)).length
-    return {
-      created: done(plan.create.map((entry) => entry.path)),
-      updated: done(plan.update.map((entry) => entry.path)),
-      removed: done(plan.remove),
-      failures,
-    }
+    const [created, updated] = [done(plan.create.map(({ path }) => path)), done(plan.update.map(({ path }) => path))]
+    return { created, updated, removed: done(plan.remove), failures, undone: applied.undone }
   }
 
   async report(link: Link, outcome: Outcome, tookMs: number, signal: AbortSignal): Promise<void> {

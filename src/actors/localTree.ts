@@ -2,10 +2,11 @@
  * A node's view of its own synced tree: the manifest, kept true by looking at the disk and by what was applied. Looks and
  * applied plans take turns, so that an older answer of the disk never overwrites a newer one.
  */
+import { FileLines } from '../domain/fileLines.js'
 import { heldReason, type LastingFile, lastingEntry } from '../domain/lastingFile.js'
 import { Manifest, sameDigest } from '../domain/manifest.js'
 import { itemsDigest, type SyncedItems } from '../domain/syncedItems.js'
-import type { AppliedPlan, FileEntry, FileFailure, WriteStep } from '../domain/tree.js'
+import type { AppliedPlan, FileEntry, FileFailure, ScanPage, WriteStep } from '../domain/tree.js'
 import { limits } from '../limits.js'
 import type { Clock, Files } from '../ports.js'
 import { Listeners, waitUntil } from './listeners.js'
@@ -18,6 +19,8 @@ export interface Look {
   readonly changed: boolean
   readonly files: number
   readonly problems: readonly FileFailure[]
+  /** What the log says of the files that changed since the look before, at debug. */
+  readonly lines: readonly string[]
 }
 
 export class LocalTree {
@@ -38,6 +41,8 @@ export class LocalTree {
   readonly #hinted = new Set<(paths: readonly string[]) => void>()
   #turn: Promise<unknown> = Promise.resolve()
   #looked = false
+  /** Paths that changed on this node's disk since its tree was the master's; nothing before it was. */
+  #ownChanges: Set<string> | undefined
 
   constructor(files: Files, synced: SyncedItems, clock: Clock, lasting?: LastingFile) {
     this.files = files
@@ -88,8 +93,11 @@ export class LocalTree {
     return this.#inTurn(async () => {
       const before = this.#looked ? this.manifest.root() : undefined
       const problems: FileFailure[] = []
+      const files = new FileLines()
       let page = await this.files.scan(paths, signal)
       for (;;) {
+        // Of a tree that was not looked at before all files would be new.
+        if (before) this.#noteChanges(page, files)
         for (const path of page.removals) this.#put(path, undefined)
         for (const entry of page.upserts) this.#put(entry.path, entry)
         problems.push(...page.problems)
@@ -102,7 +110,7 @@ export class LocalTree {
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
       if (paths === undefined) this.#looked = true
       const changed = this.#tellIfOther(before)
-      return { changed, files: this.manifest.files, problems: [...problems, ...this.#heldForLong()] }
+      return { changed, files: this.manifest.files, problems: [...problems, ...this.#heldForLong()], lines: files.lines }
     })
   }
 
@@ -127,6 +135,20 @@ export class LocalTree {
     else this.manifest.delete(path)
   }
 
+  #noteChanges({ removals, upserts }: ScanPage, files: FileLines): void {
+    const note = (what: string, path: string): void => {
+      files.add(what, path)
+      if (this.#ownChanges && this.#ownChanges.size < limits.ownChangesMax) this.#ownChanges.add(path)
+    }
+    for (const path of removals) note('Deleted file', path)
+    for (const { path } of upserts) note(this.manifest.get(path) ? 'Changed file' : 'New file', path)
+  }
+
+  /** A worker's tree with this root is the master's. */
+  isMasters(root: Uint8Array): void {
+    if (sameDigest(root, this.manifest.root())) this.#ownChanges = new Set()
+  }
+
   /** That the lasting file is not sent, once, and only when that is no moment of its being saved. */
   #heldForLong(): readonly FileFailure[] {
     const held = this.#lastingHeld
@@ -146,14 +168,19 @@ export class LocalTree {
     return isOther
   }
 
-  apply(plan: { readonly writes: readonly WriteStep[]; readonly removals: readonly string[] }, signal: AbortSignal): Promise<AppliedPlan> {
+  /** `undone` are the paths of what was applied that had changed on this node itself. */
+  apply(
+    plan: { readonly writes: readonly WriteStep[]; readonly removals: readonly string[] },
+    signal: AbortSignal,
+  ): Promise<AppliedPlan & { readonly undone: ReadonlySet<string> }> {
     return this.#inTurn(async () => {
       const applied = await this.files.apply(plan, signal)
       for (const path of applied.removals) this.manifest.delete(path)
       for (const entry of applied.upserts) this.manifest.set(entry)
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
       if (applied.removals.length + applied.upserts.length > 0) this.#content.tell()
-      return applied
+      const done = [...applied.removals, ...applied.upserts.map(({ path }) => path)]
+      return { ...applied, undone: new Set(done.filter((path) => this.#ownChanges?.delete(path))) }
     })
   }
 

@@ -10,6 +10,7 @@ import { connection } from './connection.js'
 import { type End, machineOptions } from './host.js'
 import type { LocalAgents } from './localAgents.js'
 import type { LocalTree } from './localTree.js'
+import { loggedLink } from './loggedLink.js'
 import { clusterQueries, type MasterView, queriesServing } from './queries.js'
 import { RefusalLog } from './refusalLog.js'
 import { type Member, Registry } from './registry.js'
@@ -141,7 +142,7 @@ export const master = (options: MasterOptions, registry: Registry) => {
               },
             }
           },
-          onLink: (link) => registry.add(link),
+          onLink: (link) => registry.add(loggedLink(link, options.log.at({ tag: `Worker ${link.peer.node}` }), options.clock)),
           onRefusal: (refusal) => sendBack({ type: 'door.refused', refusal }),
         })
         opening.then(

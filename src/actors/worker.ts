@@ -14,6 +14,7 @@ import type { Hello } from '../protocol/messages.js'
 import { type ConnectionInput, connection } from './connection.js'
 import { type ChildEvent, hosted, machineOptions } from './host.js'
 import type { LocalAgents } from './localAgents.js'
+import { loggedLink } from './loggedLink.js'
 import { agentGroupsApply } from './threads/agentGroups.js'
 import { agentInfoSend } from './threads/agentInfo.js'
 import { type IntegrityApplyOptions, integrityApply } from './threads/integrity.js'
@@ -106,7 +107,7 @@ export const worker = (options: WorkerOptions) => {
       dial: fromPromise<Link>(async ({ signal }) => {
         const link = await transport.dial(options.master, options.hello, signal)
         if (signal.aborted) link.close('stopping')
-        return link
+        return loggedLink(link, log, clock)
       }),
       connection: hosted(threads, clock),
     },

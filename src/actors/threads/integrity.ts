@@ -4,6 +4,7 @@
  */
 import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
 import { counted } from '../../domain/counted.js'
+import { appliedLines } from '../../domain/fileLines.js'
 import { logSeconds } from '../../domain/logText.js'
 import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/syncPlan.js'
 import { type FileFailure, isPassing } from '../../domain/tree.js'
@@ -57,7 +58,7 @@ interface Round extends IntegrityApplyInput {
 }
 
 const nothingTransferred: Transferred = { steps: [], failures: [] }
-const nothingDone: Outcome = { created: 0, updated: 0, removed: 0, failures: [] }
+const nothingDone: Outcome = { created: 0, updated: 0, removed: 0, failures: [], undone: new Set() }
 
 export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: IntegrityApplyOptions) =>
   setup({
@@ -120,7 +121,13 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
           `Files to create: ${plan.create.length} | Files to update: ${plan.update.length} | Files to delete: ${plan.remove.length}`,
         )
       },
-      logOutcome: ({ context: { outcome, startMs, syncLog, told } }) => {
+      // Both as Wazuh writes them.
+      logReceived: ({ context: { plan, syncLog } }) => {
+        if (plan.create.length > 0) syncLog.debug(`Received ${plan.create.length} missing files to update from master.`)
+        if (plan.update.length > 0) syncLog.debug(`Received ${plan.update.length} shared files to update from master.`)
+      },
+      logOutcome: ({ context: { outcome, plan, startMs, syncLog, told } }) => {
+        for (const line of appliedLines(plan, outcome.failures, outcome.undone)) syncLog.debug(line)
         // What failed before in the same way is tried again at each check, but not told again.
         const untold = outcome.failures.filter((failure) => !told.has(failureText(failure)))
         for (const failure of untold.slice(0, failuresLoggedMax)) {
@@ -212,7 +219,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
         invoke: {
           src: 'transfer',
           input: ({ context }) => ({ link: context.link, plan: context.plan }),
-          onDone: { target: 'applying', actions: assign({ transferred: ({ event }) => event.output }) },
+          onDone: { target: 'applying', actions: [assign({ transferred: ({ event }) => event.output }), 'logReceived'] },
           onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
         },
       },

@@ -91,6 +91,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
       logLook: ({ context: { look, under, startMs } }) => {
         if (!look) return
         for (const { path, message } of look.problems) log.warning(`${message} ('${path}')`)
+        for (const line of look.lines) log.debug(line)
         const took = `Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`
         if (under === 'everything') log.info(`${took} Calculated metadata of ${look.files} files.`)
         else if (look.changed) log.debug(`${took} Calculated metadata of ${under.size} changed files.`)
