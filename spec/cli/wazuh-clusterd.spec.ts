@@ -58,6 +58,8 @@ const ended = async (child: ChildProcess): Promise<{ code: unknown; out: string;
 
 const runFiles = (): string[] => readdirSync(join(home, 'var/run')).sort()
 const pidFiles = (): string[] => runFiles().filter((name) => name.endsWith('.pid'))
+/** Where all that is ours has its place unless Wazuh says otherwise. */
+const lockFiles = (): string[] => readdirSync(join(home, 'queue/muster'))
 const logText = (): string => readFileSync(join(home, 'logs/cluster.log'), 'utf8')
 
 /** Resolves when the directory of the PID files holds none. */
@@ -85,6 +87,8 @@ describe('the process of wazuh-clusterd', () => {
     const out = `wazuh-clusterd runs in the background (PID ${pid}). Its log is ${join(home, 'logs/cluster.log')}.\n`
     expect(first).toEqual({ code: 0, out, err: '' })
     expect(pidFile).toBe(`wazuh-clusterd-${pid}.pid`)
+    expect(runFiles()).toEqual([pidFile])
+    expect(lockFiles()).toEqual(['wazuh-clusterd.lock'])
     for (const args of [[], ['-f']]) {
       const second = await ended(start(args))
       expect(second.code).toBe(1)
@@ -115,7 +119,7 @@ describe('the process of wazuh-clusterd', () => {
     for (const child of starts) child.kill('SIGINT')
     await Promise.all(allEnded)
     expect(codes).toEqual([1, 1, 1, 0])
-    expect(runFiles()).toEqual([])
+    expect([...runFiles(), ...lockFiles()]).toEqual([])
   })
 
   it('cleans up after one that was killed, and takes no other process for one of its own', async () => {
@@ -135,7 +139,7 @@ describe('the process of wazuh-clusterd', () => {
   })
 
   it.each([
-    ['refuses', 'wazuh-clusterd: Error 3199 - Internal error: no port\n'],
+    ['refuses', 'wazuh-clusterd: Error 3199 - Internal error: no\\nport\n'],
     ['dies', 'The daemon ended before it was ready (exit code 7)'],
   ])('shows on stderr why one in the background %s to start, and exits 1', async (inside, says) => {
     const { code, err } = await ended(start([], inside))

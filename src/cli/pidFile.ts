@@ -1,5 +1,5 @@
 /**
- * One daemon per home: `var/run/wazuh-clusterd-PID.pid` for those who look for the daemon, and beside it a lock that decides
+ * One daemon per home: `var/run/wazuh-clusterd-PID.pid` for those who look for the daemon, and in `queue/muster` a lock that decides
  * between two that start at once. What a dead daemon left behind is cleaned up.
  */
 import { linkSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
@@ -118,11 +118,11 @@ const clearPidFiles = (home: string, directory: string, deadPid: number | undefi
 
 /**
  * Claims the home for this process and writes its PID file.
- * Throws `alreadyRunning` when a living daemon has it, `fileFailed` when var/run cannot be written.
+ * Throws `alreadyRunning` when a living daemon has it, `fileFailed` when one of the two cannot be written.
  */
 export const holdHome = (home: string): HeldHome => {
   const directory = join(home, 'var/run')
-  const lock = join(directory, `${programName}.lock`)
+  const lock = join(home, 'queue/muster', `${programName}.lock`)
   const pidFile = join(directory, `${programName}-${process.pid}.pid`)
   const mine = `${process.pid} ${startTicks(process.pid) ?? '0'}\n`
   const release = (): void => {
@@ -142,7 +142,10 @@ export const holdHome = (home: string): HeldHome => {
   } catch (error) {
     if (error instanceof ClusterError) throw error
     const why = error instanceof Error ? error.message : String(error)
-    throw new ClusterError('fileFailed', { message: `The PID file cannot be written in ${directory}: ${why}`, cause: error })
+    throw new ClusterError('fileFailed', {
+      message: `The PID file in ${directory} or the lock ${lock} cannot be written: ${why}`,
+      cause: error,
+    })
   }
   return { release }
 }
