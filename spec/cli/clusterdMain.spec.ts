@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -130,6 +130,24 @@ describe('wazuh-clusterd', () => {
     expect(out).toMatch(/ Starting version [^ ]+ as the master 'node01' of the cluster 'wazuh' \(PID \d+\)\.\n/)
     expect(out).not.toContain('    at ')
     expect(readdirSync(join(home, 'var/run'))).toEqual([])
+  })
+
+  it.each([
+    'logs/cluster.log',
+    'var/run/wazuh-clusterd.lock',
+    `var/run/wazuh-clusterd.lock.${process.pid}`,
+    `var/run/wazuh-clusterd-${process.pid}.pid`,
+  ])('refuses a link at %s, and writes nothing through it', async (path) => {
+    configure(valid)
+    const outside = join(home, 'outside')
+    writeFileSync(outside, 'of somebody else', { mode: 0o600 })
+    mkdirSync(join(home, path, '..'), { recursive: true })
+    symlinkSync(outside, join(home, path))
+    const { code, err } = await run(['--home', home, '-f', '-r'])
+    expect(code).toBe(1)
+    expect(err).toContain(`${join(home, path)} cannot be written: it is a link`)
+    expect(readFileSync(outside, 'utf8')).toBe('of somebody else')
+    expect(statSync(outside).mode & 0o777).toBe(0o600)
   })
 
   it('stops the daemon and ends with 1 when it fails later', async () => {

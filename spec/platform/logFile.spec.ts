@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -116,6 +127,34 @@ describe('log file', () => {
     await log.close()
     expect(linesOf(`${file}.1`)[0]).toContain('one')
     expect(linesOf(file)[0]).toContain('two')
+  })
+
+  it('writes nothing through a link in its place, says so once, and goes on when it is gone', async () => {
+    const file = newFile()
+    const outside = newFile()
+    writeFileSync(outside, 'of somebody else', { mode: 0o600 })
+    const console = collector()
+    const log = createLog({ file, level: 'info', alsoTo: console.stream })
+    log.info('one')
+    await log.flush()
+    renameSync(file, `${file}.1`)
+    symlinkSync(outside, file)
+    log.reopen()
+    for (const line of ['two', 'three']) {
+      log.info(line)
+      await log.flush()
+    }
+    log.info('four')
+    log.flushNow()
+    expect(readFileSync(outside, 'utf8')).toBe('of somebody else')
+    expect(statSync(outside).mode & 0o777).toBe(0o600)
+    const said = console.lines.filter((line) => line.includes('ERROR'))
+    expect(said).toHaveLength(1)
+    expect(said[0]).toContain(`The log ${file} cannot be written, its lines are lost until it can: it is a link, which is not followed`)
+    unlinkSync(file)
+    log.info('five')
+    await log.close()
+    expect(linesOf(file)[0]).toContain('five')
   })
 
   it('never throws when the file cannot be written, says so once, and tells how many lines were lost when it can be again', async () => {

@@ -1,5 +1,5 @@
 /** The directories of a home that the daemon writes to: made when they are missing, for the user that it runs as. */
-import { accessSync, chmodSync, chownSync, constants, mkdirSync } from 'node:fs'
+import { accessSync, closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClusterError } from '../errors.js'
 import type { User } from './runAsUser.js'
@@ -19,9 +19,15 @@ const makeOne = (path: string, mode: number, user: User | undefined): void => {
     if (isCode(error, 'EEXIST')) return
     throw error
   }
-  // The umask has no say in it.
-  chmodSync(path, mode)
-  if (user) chownSync(path, user.uid, user.gid)
+  // Not by its name, which may lead elsewhere by now.
+  const directory = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    // The umask has no say in it.
+    fchmodSync(directory, mode)
+    if (user) fchownSync(directory, user.uid, user.gid)
+  } finally {
+    closeSync(directory)
+  }
 }
 
 /** Throws a ClusterError that names the directory. To be called before root is given up. */

@@ -7,7 +7,7 @@ import { assertNotForeign, sidecars } from '../platform/agentTableFile.js'
 import { agentTablePath } from '../platform/agentTablePath.js'
 import { logPath, says } from './homeDirectories.js'
 
-const { O_APPEND, O_CREAT, O_NONBLOCK, O_RDWR, O_WRONLY } = constants
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } = constants
 const logMode = 0o640
 
 /** Throws a ClusterError when the log cannot be written. Makes it where there is none. */
@@ -21,7 +21,8 @@ export const checkAgentTable = (home: string): void => {
 }
 
 // Without waiting for the other end of a FIFO.
-const tryOpen = (path: string, flags: number): void => attempt(path, () => closeSync(openSync(path, flags | O_NONBLOCK, logMode)))
+const tryOpen = (path: string, flags: number): void =>
+  attempt(path, () => closeSync(openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, logMode)))
 
 const attempt = (path: string, act: () => unknown): void => {
   try {

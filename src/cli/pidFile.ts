@@ -2,13 +2,14 @@
  * One daemon per home: `var/run/wazuh-clusterd-PID.pid` for those who look for the daemon, and in `queue/muster` a lock that decides
  * between two that start at once. What a dead daemon left behind is cleaned up.
  */
-import { linkSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { linkSync, lstatSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClusterError } from '../errors.js'
 
 const programName = 'wazuh-clusterd'
 const pidFilePattern = /^wazuh-clusterd-(\d{1,10})\.pid$/
 const attemptsMax = 10
+const fileMode = 0o640
 
 export interface HeldHome {
   /** Removes the PID file and the lock; may be called in an exit handler, and more than once. */
@@ -33,6 +34,19 @@ const removeIfThere = (path: string): void => {
   } catch (error) {
     if (!isCode(error, 'ENOENT')) throw error
   }
+}
+
+/** What a link leads to is not ours. */
+const refuseLink = (path: string): void => {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new ClusterError('fileFailed', { message: `${path} cannot be written: it is a link; remove it` })
+}
+
+/** Writes a file in place of one that a dead process with the same PID left behind. */
+const writeNew = (path: string, text: string): void => {
+  refuseLink(path)
+  removeIfThere(path)
+  writeFileSync(path, text, { flag: 'wx', mode: fileMode })
 }
 
 /** When the process started, in ticks since boot: with the PID it names one process for good. Undefined when it is gone. */
@@ -64,7 +78,8 @@ const isAlive = (owner: Owner): boolean => startTicks(owner.pid) === owner.ticks
 const takeLock = (home: string, lock: string, mine: string): number | undefined => {
   const draft = `${lock}.${process.pid}`
   let deadPid: number | undefined
-  writeFileSync(draft, mine)
+  refuseLink(lock)
+  writeNew(draft, mine)
   try {
     for (let attempt = 0; attempt < attemptsMax; attempt++) {
       try {
@@ -134,7 +149,7 @@ export const holdHome = (home: string): HeldHome => {
     const deadPid = takeLock(home, lock, mine)
     try {
       clearPidFiles(home, directory, deadPid)
-      writeFileSync(pidFile, `${process.pid}\n`, { mode: 0o640 })
+      writeNew(pidFile, `${process.pid}\n`)
     } catch (error) {
       release()
       throw error

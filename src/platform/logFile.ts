@@ -2,8 +2,8 @@
  * logs/cluster.log: one line a message, `YYYY/MM/DD HH:MM:SS LEVEL: [tag] [subtag] message` in local time. Written in the
  * background; a disk that refuses costs lines (counted, and told once it takes them again), never the daemon.
  */
-import { closeSync, fchmodSync, openSync, writeSync } from 'node:fs'
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { closeSync, constants, fchmodSync, openSync, writeSync } from 'node:fs'
+import { type FileHandle, lstat, open } from 'node:fs/promises'
 import { pino, symbols } from 'pino'
 import { counted } from '../domain/counted.js'
 import { visibleLine } from '../domain/escapeText.js'
@@ -34,6 +34,8 @@ const levels = { error: 50, warning: 40, info: 30, debug: 20, debug2: 10 } as co
 const levelNames: ReadonlyMap<number, string> = new Map(Object.entries(levels).map(([name, number]) => [number, name.toUpperCase()]))
 
 const fileMode = 0o640
+/** Never through a link that took the file's place: what it leads to is somebody else's. */
+const appending = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW
 const rotationCheckMs = 1_000
 
 const pad = (number: number): string => String(number).padStart(2, '0')
@@ -46,6 +48,11 @@ const oneLine = (text: string): string => shortened(visibleLine(text), limits.lo
 
 const formatLine = (level: string, tag: string, subtag: string, message: string): string =>
   `${timestamp(new Date())} ${level}: [${oneLine(tag)}] [${oneLine(subtag)}] ${oneLine(message)}\n`
+
+const reasonOf = (error: unknown): string => {
+  if (error instanceof Error && 'code' in error && error.code === 'ELOOP') return 'it is a link, which is not followed'
+  return error instanceof Error ? error.message : String(error)
+}
 
 /** Appends lines to a file in the background, in order, with a bound on what waits. */
 class LineAppender {
@@ -98,7 +105,7 @@ class LineAppender {
     if (lines.length === 0) return
     let file: number | undefined
     try {
-      file = openSync(this.#path, 'a', fileMode)
+      file = openSync(this.#path, appending, fileMode)
       fchmodSync(file, fileMode)
       writeSync(file, lines.join(''))
     } catch (error) {
@@ -136,13 +143,13 @@ class LineAppender {
     const nowMs = performance.now()
     if (this.#handle && nowMs - this.#checkedAtMs < rotationCheckMs && this.#inode !== -1) return this.#handle
     this.#checkedAtMs = nowMs
-    const inode = await stat(this.#path).then(
+    const inode = await lstat(this.#path).then(
       (found) => found.ino,
       () => undefined,
     )
     if (this.#handle && inode === this.#inode) return this.#handle
     await this.#drop()
-    const handle = await open(this.#path, 'a', fileMode)
+    const handle = await open(this.#path, appending, fileMode)
     this.#handle = handle
     const opened = await handle.stat()
     this.#inode = opened.ino
@@ -162,9 +169,7 @@ class LineAppender {
     this.#lost += lines.length
     if (this.#inTrouble) return
     this.#inTrouble = true
-    this.#onTrouble(
-      `The log ${this.#path} cannot be written, its lines are lost until it can: ${error instanceof Error ? error.message : String(error)}`,
-    )
+    this.#onTrouble(`The log ${this.#path} cannot be written, its lines are lost until it can: ${reasonOf(error)}`)
   }
 
   #recover(): void {
