@@ -88,6 +88,15 @@ describe('the log of refusals', () => {
     expect(network.log.lines[1]).toContain('In the last minute 1399 more connections from 1 address were refused')
   })
 
+  it('ends a line with one full stop, and counts a single connection as one', async () => {
+    const { clock, log, refusals } = opened()
+    for (const message of ['no end', 'an end.']) refusals.add({ address: '10.0.0.1', error: new ClusterError('notAuthentic', { message }) })
+    expect(log.lines.map((line) => line.slice(-8))).toEqual([' no end.', ' an end.'])
+    refusals.add({ address: '10.0.0.1', error: new ClusterError('notAuthentic', { message: 'an end.' }) })
+    await clock.advance(refusalLogIntervalMs)
+    expect(log.lines.at(-1)).toContain('In the last minute 1 more connection from 1 address was refused and not logged.')
+  })
+
   it('logs one address, kind and sentence once a minute, and another sentence or kind beside it', async () => {
     const { clock, log, refusals } = opened()
     const add = (code: ErrorCode, message: string) => refusals.add({ address: '10.0.0.1', error: new ClusterError(code, { message }) })

@@ -3,6 +3,7 @@
  * or the address cannot be listened on.
  */
 import { assign, fromCallback, setup } from 'xstate'
+import { fullStop } from '../domain/fullStop.js'
 import type { Timings } from '../domain/timings.js'
 import { asClusterError, type ClusterError } from '../errors.js'
 import type { Clock, Endpoint, Listener, Log, Refusal, Transport } from '../ports.js'
@@ -93,7 +94,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     },
     onLeft: (member, error) => {
       if (error.code === 'peerStopping') mainLog.info(`Worker '${member.name}' disconnected: it is stopping.`)
-      else mainLog.error(`Worker '${member.name}' was lost: ${error.message}.`)
+      else mainLog.error(`Worker '${member.name}' was lost: ${fullStop(error.message)}`)
       options.onLeft(member, error)
     },
   })

@@ -4,6 +4,7 @@
  */
 import { addressPrefix } from '../domain/addressPrefix.js'
 import { counted } from '../domain/counted.js'
+import { fullStop } from '../domain/fullStop.js'
 import { recentLines } from '../domain/recentLines.js'
 import type { ErrorCode } from '../errors.js'
 import { limits } from '../limits.js'
@@ -75,7 +76,7 @@ export class RefusalLog {
       if (oldest !== undefined && this.#said.size >= limits.refusalLogKeysMax) this.#said.delete(oldest)
       this.#said.set(key, { untilMs: nowMs + intervalMs, sentences: new Set([error.message]) })
     }
-    this.#log.warning(`A connection from ${address} was refused: ${error.message}.`)
+    this.#log.warning(`A connection from ${address} was refused: ${fullStop(error.message)}`)
   }
 
   #leaveOut({ address, error }: Refusal): void {

@@ -2,6 +2,7 @@
 import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import { counted } from './counted.js'
+import { fullStop } from './fullStop.js'
 
 export interface DialFailures {
   readonly attempts: number
@@ -80,5 +81,5 @@ export const dialFailureText = (
   const failingMs = nowMs - sinceMs
   const figures = failingMs < minuteMs ? '' : ` for ${durationText(failingMs)} (${counted(attempts, 'attempt')})`
   const growth = pause.growsToMs === undefined ? '' : `, and then after longer pauses of up to ${secondsText(pause.growsToMs)}`
-  return `Could not connect to master${figures}: ${error?.message ?? 'unknown'}. Trying again in ${secondsText(pause.delayMs)}${growth}.`
+  return `Could not connect to master${figures}: ${fullStop(error?.message ?? 'unknown')} Trying again in ${secondsText(pause.delayMs)}${growth}.`
 }

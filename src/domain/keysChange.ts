@@ -144,7 +144,7 @@ const space = 0x20
 const idCharsMax = String(limits.agentIdMax).length + 1
 
 const allowedNames =
-  `allowed are ${limits.agentNameCharsMin} to ${limits.agentNameCharsMax} letters (A to Z), digits, '.', '_' and '-', ` +
+  `allowed are ${limits.agentNameCharsMin} to ${limits.agentNameCharsMax} letters (A to Z, a to z), digits, '.', '_' and '-', ` +
   "not beginning with '.', and not the manager's own name"
 
 const shown = (text: string): string => shortened(text, limits.agentNameCharsMax)

@@ -16,6 +16,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { fullStop } from '../domain/fullStop.js'
 import { ClusterError } from '../errors.js'
 import type { OpenedStore } from '../ports.js'
 import { AgentDatabase } from './agentDatabase.js'
@@ -137,7 +138,7 @@ const removeEarlier = ({ from, steps, to }: TableMove): EarlierTable => {
     return { level: 'info', says: `${moved}.` }
   } catch (thrown) {
     if (!isSystemError(thrown)) throw thrown
-    return { level: 'warning', says: `${moved}, but the old file could not be deleted: ${thrown.message}. Delete it.` }
+    return { level: 'warning', says: `${moved}, but the old file could not be deleted: ${fullStop(thrown.message)} Delete it.` }
   }
 }
 

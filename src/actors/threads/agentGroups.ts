@@ -5,6 +5,7 @@
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import type { GroupsCopy, GroupsRow, GroupsState } from '../../domain/agentGroups.js'
 import { counted } from '../../domain/counted.js'
+import { fullStop } from '../../domain/fullStop.js'
 import { decodeGroupsRows, encodeGroupsRows } from '../../domain/groupsRows.js'
 import { logSeconds } from '../../domain/logText.js'
 import type { WorkerState } from '../../domain/workerState.js'
@@ -160,7 +161,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
       },
       logWaiting: ({ context }) => context.log.debug('The groups wait for the agent keys that they refer to.'),
       logFailure: ({ context, event }) =>
-        recvLog(context, mismatchesMax).error(`The groups could not be taken: ${thrownIn(event).message}. It is tried again.`),
+        recvLog(context, mismatchesMax).error(`The groups could not be taken: ${fullStop(thrownIn(event).message)} It is tried again.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, keysTimeout: keysMsMax },

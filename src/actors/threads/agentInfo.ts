@@ -4,6 +4,7 @@
  */
 import { assign, fromCallback, sendTo, setup } from 'xstate'
 import { counted } from '../../domain/counted.js'
+import { fullStop } from '../../domain/fullStop.js'
 import { logSeconds } from '../../domain/logText.js'
 import type { WorkerState } from '../../domain/workerState.js'
 import type { ClusterError } from '../../errors.js'
@@ -122,7 +123,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
       logEnd: ({ context }, chunks: number) =>
         context.log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Updated ${chunks} chunks.`),
       logFailure: ({ context, event }) =>
-        context.log.error(`The state of the agents could not be sent: ${thrownIn(event).message}. It is sent again.`),
+        context.log.error(`The state of the agents could not be sent: ${fullStop(thrownIn(event).message)} It is sent again.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, gathering: gatherMs },

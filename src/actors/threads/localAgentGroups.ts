@@ -3,6 +3,7 @@
  * and publishes it to their connections. Once, on the master.
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { fullStop } from '../../domain/fullStop.js'
 import { logSeconds } from '../../domain/logText.js'
 import { ClusterError } from '../../errors.js'
 import type { Clock, Log } from '../../ports.js'
@@ -75,7 +76,7 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
       noteWanted: assign({ wanted: true }),
       logStart: () => log.info('Starting.'),
       logEnd: ({ context }) => log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}.`),
-      logFailure: ({ event }) => log.error(`The groups could not be read: ${thrownIn(event).message}. It is tried again.`),
+      logFailure: ({ event }) => log.error(`The groups could not be read: ${fullStop(thrownIn(event).message)} It is tried again.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { startDelay: startDelayMs, interval: intervalMs, gathering: gatherMs },

@@ -5,6 +5,7 @@
 import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
 import { keysPath } from '../../domain/agentKeys.js'
 import { counted } from '../../domain/counted.js'
+import { fullStop } from '../../domain/fullStop.js'
 import { logSeconds } from '../../domain/logText.js'
 import { ClusterError, isCrash } from '../../errors.js'
 import type { Clock, Log, OpenedStore } from '../../ports.js'
@@ -108,7 +109,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       planSilence: assign({ silenceAtMs: () => clock.monotonicMs() + silenceIntervalMs }),
       logFailure: ({ context, event }) => {
         const { message } = thrownIn(event)
-        if (message !== context.failure) log.error(`The agents could not be brought up to date: ${message}. It is tried again.`)
+        if (message !== context.failure) log.error(`The agents could not be brought up to date: ${fullStop(message)} It is tried again.`)
       },
       noteFailure: assign({ failure: ({ event }) => thrownIn(event).message }),
       giveUpTable: () => {

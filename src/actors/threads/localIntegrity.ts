@@ -2,8 +2,8 @@
  * Local integrity: keeps a node's manifest true. It looks at the whole tree at intervals, which is the truth, and at
  * single files when the watcher hints that they changed, which is fast. Once per node, on master and workers alike.
  */
-
 import { assign, fromCallback, sendTo, setup } from 'xstate'
+import { fullStop } from '../../domain/fullStop.js'
 import { logSeconds } from '../../domain/logText.js'
 import { asClusterError, ClusterError } from '../../errors.js'
 import type { Clock, Log } from '../../ports.js'
@@ -97,7 +97,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         else if (look.changed) log.debug(`${took} Calculated metadata of ${under.size} changed files.`)
       },
       logFailure: ({ event }) =>
-        log.error(`The synced files could not be looked at: ${thrownIn(event).message}. Trying again in ${intervalMs / 1000} s.`),
+        log.error(`The synced files could not be looked at: ${fullStop(thrownIn(event).message)} Trying again in ${intervalMs / 1000} s.`),
       noteFailure: assign({ crash: ({ event }) => crashIn(event) }),
       logNoWatch: ({ event }) =>
         log.warning(`File changes cannot be watched, so they are noticed within ${intervalMs / 1000} s only: ${thrownIn(event).message}`),

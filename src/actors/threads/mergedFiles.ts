@@ -3,6 +3,7 @@
  * files. Once, on the master; the workers get them as they get every synced file.
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { fullStop } from '../../domain/fullStop.js'
 import { ClusterError } from '../../errors.js'
 import type { Clock, Log, MergedOutcome } from '../../ports.js'
 import { type End, machineOptions } from '../host.js'
@@ -62,7 +63,7 @@ export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFile
         for (const path of removed) log.info(`Removed '${path}': no agent has these groups.`)
       },
       noteTold: assign({ told: (_, { problems }: MergedOutcome) => new Set(problems) }),
-      logFailure: ({ event }) => log.error(`The merged files could not be built: ${thrownIn(event).message}. It is tried again.`),
+      logFailure: ({ event }) => log.error(`The merged files could not be built: ${fullStop(thrownIn(event).message)} It is tried again.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, gathering: gatherMs },
