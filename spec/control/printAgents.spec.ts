@@ -152,7 +152,7 @@ describe('the list of agent_control', () => {
     expect(JSON.parse(await printed(printAgentListJson, listing([manager, web])))).toEqual({
       error: 0,
       data: [
-        { id: '000', name: 'wazuh-master (server)', ip: '127.0.0.1', status: 'Active/Local' },
+        { id: '000', name: 'wazuh-master', ip: '127.0.0.1', status: 'Active' },
         { id: '001', name: 'web', ip: 'any', status: 'Active' },
       ],
     }))

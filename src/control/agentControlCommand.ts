@@ -1,26 +1,21 @@
 /** agent_control: agents shown, enrolled and removed on the master. */
 import { randomBytes } from 'node:crypto'
-import { type AgentStatus, agentIdText } from '../domain/agent.js'
+import { agentIdText } from '../domain/agent.js'
 import type { AgentQuery } from '../domain/agentQuery.js'
 import { escapeText } from '../domain/escapeText.js'
 import { type AgentControlArguments, type AgentTask, parseAgentControlArguments } from './agentControlArguments.js'
 import { type ControlProgram, type ControlWorld, type Conversation, runProgram } from './controlProgram.js'
 import { onlyLine } from './onlyLine.js'
-import { agentInfoJson, agentInfoText, printAgentList, printAgentListJson } from './printAgentControl.js'
+import { agentInfoCsv, agentInfoJson, agentInfoText, printAgentList, printAgentListCsv, printAgentListJson } from './printAgentControl.js'
 
 const tool = 'agent_control'
 
 /** Half the characters of a key. */
 const keyBytes = 32
 
-const statusesOf = { connected: ['active'], notConnected: ['disconnected', 'never_connected'] } as const satisfies Record<
-  string,
-  readonly AgentStatus[]
->
-
 type TaskOf<K extends AgentTask['kind']> = Extract<AgentTask, { readonly kind: K }>
 
-const listQuery = ({ only }: TaskOf<'list'>): AgentQuery => ({ kind: 'agents', ...(only && { statuses: statusesOf[only] }), tool })
+const listQuery = ({ only }: TaskOf<'list'>): AgentQuery => ({ kind: 'agents', ...(only && { statuses: [only] }), tool })
 
 const remove = async (id: number, quiet: boolean, { ask, confirm, print }: Conversation): Promise<number> => {
   // Who it is, before the question; and an ID that is none is told at once.
@@ -34,15 +29,15 @@ const remove = async (id: number, quiet: boolean, { ask, confirm, print }: Conve
 
 const agentControl: ControlProgram<AgentControlArguments> = {
   parse: parseAgentControlArguments,
-  carryOut: async ({ json, quiet, task }, conversation) => {
+  carryOut: async ({ csv, json, quiet, task }, conversation) => {
     const { ask, print } = conversation
     switch (task.kind) {
       case 'list':
-        await print((json ? printAgentListJson : printAgentList)(ask(listQuery(task))))
+        await print((json ? printAgentListJson : csv ? printAgentListCsv : printAgentList)(ask(listQuery(task))))
         return 0
       case 'info': {
         const { agent } = await onlyLine(ask({ kind: 'agent', id: task.id, tool }), 'agent')
-        await print([json ? agentInfoJson(agent) : agentInfoText(agent)])
+        await print([(json ? agentInfoJson : csv ? agentInfoCsv : agentInfoText)(agent)])
         return 0
       }
       case 'add': {

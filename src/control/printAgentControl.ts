@@ -14,60 +14,67 @@ const statusTexts: Readonly<Record<AgentStatus, string>> = {
 
 type Identity = Pick<AgentView, 'id' | 'name' | 'registeredIp' | 'status'>
 
-const identified = ({ id, name, registeredIp, status }: Identity): { readonly [K in 'id' | 'name' | 'ip' | 'status']: string } => {
-  const isManager = id === managerId
-  return {
-    id: agentIdText(id),
-    name: isManager ? `${name} (server)` : name,
-    ip: registeredIp,
-    status: isManager ? `${statusTexts[status]}/Local` : statusTexts[status],
-  }
-}
+type Identified = { readonly [K in 'id' | 'name' | 'ip' | 'status']: string }
 
-const listed = ([id, name, , status, , , registeredIp]: AgentRow) => identified({ id, name, registeredIp, status })
+const identified = ({ id, name, registeredIp, status }: Identity): Identified => ({
+  id: agentIdText(id),
+  name,
+  ip: registeredIp,
+  status: statusTexts[status],
+})
 
-export async function* printAgentList(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
-  yield '\nWazuh agent_control. List of available agents:\n'
-  for await (const line of answer) {
-    if (line.kind !== 'agents') continue
-    let text = ''
-    for (const row of line.rows) {
-      const { id, ip, name, status } = listed(row)
-      text += `   ID: ${id}, Name: ${escapeText(name)}, IP: ${escapeText(ip)}, ${status}\n`
-    }
-    yield text
-  }
+const identityOf = ([id, name, , status, , , registeredIp]: AgentRow): Identity => ({ id, name, registeredIp, status })
+
+/** As Wazuh writes it: in text and in CSV the manager's own status is another one, and in a list its name. */
+const statusOf = ({ id, status }: Identity): string => `${statusTexts[status]}${id === managerId ? '/Local' : ''}`
+
+const inList = (identity: Identity): Identified => ({
+  ...identified(identity),
+  name: escapeText(identity.id === managerId ? `${identity.name} (server)` : identity.name),
+  ip: escapeText(identity.registeredIp),
+  status: statusOf(identity),
+})
+
+async function* printRows(
+  answer: AsyncIterable<AnswerLine>,
+  lineOf: (agent: Identified) => string,
+): AsyncGenerator<string, void, undefined> {
+  for await (const line of answer) if (line.kind === 'agents') yield line.rows.map((row) => lineOf(inList(identityOf(row)))).join('')
   yield '\n'
 }
 
-/** `{"error":0,"data":[{"id","name","ip","status"}]}`, an agent a line. */
+export async function* printAgentList(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
+  yield '\nWazuh agent_control. List of available agents:\n'
+  yield* printRows(answer, ({ id, ip, name, status }) => `   ID: ${id}, Name: ${name}, IP: ${ip}, ${status}\n`)
+}
+
+export const printAgentListCsv = (answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> =>
+  printRows(answer, ({ id, ip, name, status }) => `${id},${name},${ip},${status},\n`)
+
+/** `{"error":0,"data":[{"id","name","ip","status"}]}`, as Wazuh writes it. */
 export async function* printAgentListJson(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
   let isFirst = true
   yield '{"error":0,"data":['
   for await (const line of answer) {
-    if (line.kind !== 'agents') continue
-    let text = ''
-    for (const row of line.rows) {
-      text += `${isFirst ? '' : ','}\n${safeJson(listed(row))}`
-      isFirst = false
-    }
-    yield text
+    if (line.kind !== 'agents' || line.rows.length === 0) continue
+    yield `${isFirst ? '' : ','}${line.rows.map((row) => safeJson(identified(identityOf(row)))).join(',')}`
+    isFirst = false
   }
-  yield `${isFirst ? '' : '\n'}]}\n`
+  yield ']}\n'
 }
 
 const shown = (text: string | undefined): string => (text ? escapeText(text) : notAvailable)
 
 export const agentInfoText = (agent: AgentView): string => {
   const { disconnectedMs, disconnection, facts, groups, node, seenMs } = agent
-  const { id, ip, name, status } = identified(agent)
+  const { id, ip, name } = identified(agent)
   return [
     '',
     'Wazuh agent_control. Agent information:',
     `   Agent ID:   ${id}${agent.id === managerId ? ' (local instance)' : ''}`,
     `   Agent Name: ${escapeText(name)}`,
     `   IP address: ${escapeText(ip)}`,
-    `   Status:     ${status}`,
+    `   Status:     ${statusOf(agent)}`,
     '',
     `   Operating system:    ${shown(facts?.osUname)}`,
     `   Client version:      ${shown(facts?.version)}`,
@@ -81,6 +88,18 @@ export const agentInfoText = (agent: AgentView): string => {
     '',
     '',
   ].join('\n')
+}
+
+/** What is not known, as Wazuh writes it; nodes do not say when scans were. */
+const unknown = 'Unknown'
+
+/** One line: ID, name, IP, status, operating system, version, last keep-alive in seconds since 1970, and the times of two scans. */
+export const agentInfoCsv = (agent: AgentView): string => {
+  const { facts, seenMs } = agent
+  const { id, ip, name } = identified(agent)
+  const seen = seenMs === undefined ? undefined : String(Math.floor(seenMs / 1_000))
+  const said = [facts?.osUname, facts?.version, seen, undefined, undefined].map((text) => escapeText(text || unknown))
+  return `${[id, escapeText(name), escapeText(ip), statusOf(agent), ...said].join(',')},\n`
 }
 
 export const agentInfoJson = (agent: AgentView): string => {
