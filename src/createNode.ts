@@ -8,6 +8,7 @@ import type { AgentOperations } from './actors/agentOperations.js'
 import { type NodeIdentity, type NodePorts, type RunningNode, startNode } from './actors/node.js'
 import type { NodeEvent } from './actors/nodeEvent.js'
 import { mistakesInOptions } from './config/nodeOptions.js'
+import { topOptions } from './config/settings.js'
 import type { AnswerLine, ClusterQuery } from './domain/clusterView.js'
 import type { Compression } from './domain/compressionChoice.js'
 import type { Manager } from './domain/leftToManager.js'
@@ -49,6 +50,8 @@ export interface NodeOptions {
   readonly compression?: Compression
   /** Whether a real Wazuh manager runs in this home, and keeps agents, their groups and merged.mg; looked up when left out or `auto`. */
   readonly manager?: 'auto' | Manager
+  /** How many workers a master lets in at the same time; 100 when left out. */
+  readonly workersMax?: number
   /** In place of the real ones, one by one. */
   readonly ports?: Partial<NodePorts>
 }
@@ -137,6 +140,7 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     compression: options.compression ?? 'auto',
     home: options.home,
     manager: managerOf(options),
+    workersMax: options.workersMax ?? topOptions.workersMax.fallback,
   }
 }
 

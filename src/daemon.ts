@@ -35,6 +35,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     synced: settings.synced,
     compression: settings.compression,
     manager: settings.manager,
+    workersMax: settings.workersMax,
     timings: { ...byTiming(settings.intervals), agentsDisconnectionMs: settings.agentsDisconnectionMs },
     ports: { log },
   })

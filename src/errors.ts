@@ -66,6 +66,7 @@ export const errorTable = {
   diskFull: kind(3125, true, 'The disk is full'),
   threadCrashed: kind(3130, true, 'A cluster thread failed unexpectedly'),
   alreadyRunning: kind(3131, false, 'Another wazuh-clusterd runs on this home'),
+  tooManyWorkers: kind(3132, true, 'The master has as many workers as it may have'),
   tableFailed: kind(3140, true, "The agents' table could not be read or written"),
   tableNewer: kind(3141, false, "The agents' table was made by a newer version"),
   tableDamaged: kind(3142, true, "The agents' table cannot be relied on and is opened anew"),

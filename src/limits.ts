@@ -45,6 +45,9 @@ export const limits = {
   peerWorkSliceMs: 5,
   echoBytesMax: 64 * KiB,
 
+  /** Workers of one master. */
+  workersMax: 10_000,
+
   // --- streams
   streamChunkBytesMax: 256 * KiB,
   streamWindowBytes: 4 * MiB,
@@ -182,6 +185,10 @@ export const limits = {
   filesLoggedMax: 100,
   /** Changes of a worker's own that are remembered until they are undone. */
   ownChangesMax: 10_000,
+  /** What one peer may cause of one kind of line: at once, and a second for long. A line counts for its text and its place. */
+  peerLogBurstBytes: 16 * KiB,
+  peerLogBytesPerSecond: 512,
+  peerLogPlaceBytes: 64,
   logPendingBytesMax: 8 * MiB,
 
   // --- configuration

@@ -159,6 +159,7 @@ const calls = {
       key,
       master: { host: '127.0.0.1', port },
       bindAddress: '127.0.0.1',
+      workersMax: 10_000,
       ...(timings && { timings }),
       ports: {
         files: observedFiles(files === 'none' ? noFiles : realFiles(), (count) => happened(node, 'scanned', count)),

@@ -4,6 +4,7 @@ import { createMachine } from 'xstate'
 import { connection } from '../../src/actors/connection.js'
 import { Registry } from '../../src/actors/registry.js'
 import { ClusterError } from '../../src/errors.js'
+import { limits } from '../../src/limits.js'
 import type { Hello } from '../../src/protocol/messages.js'
 import { VirtualClock } from '../../src/simulation/virtualClock.js'
 import { recordingLog } from '../support/recordingLog.js'
@@ -36,6 +37,7 @@ class World {
   readonly registry = new Registry({
     cluster: 'wazuh',
     masterNode: 'master',
+    workersMax: 5_000,
     clock: this.clock,
     log: this.log,
     connection: connection([{ name: 'lasting', logic: createMachine({ after: { 1000000000: {} } }) }], this.clock),
@@ -251,6 +253,16 @@ describe('registry', () => {
       error: { code: 'wrongClusterName' },
     })
     world.expectConsistent(new Map())
+  })
+
+  it('logs no more of what a worker causes when it connects over and over', () => {
+    const world = new World()
+    for (let turn = 0; turn < 20; turn++) {
+      world.dial('w1', 'i1')
+      for (let line = 0; line < 100; line++) world.registry.get('w1')?.log.at({ subtag: 'Integrity sync' }).info('x'.repeat(1_000))
+    }
+    expect(world.log.lines.filter((line) => line.includes('Integrity sync')).length).toBeLessThan(limits.peerLogBurstBytes / 1_000)
+    world.registry.closeAll()
   })
 
   it('holds thousands of workers without being slowed down by their number', () => {

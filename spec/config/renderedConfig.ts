@@ -49,7 +49,7 @@ const renderItem = (item: SyncedItem): object => ({
 })
 
 export const renderJson = (
-  { intervals, synced, compression, manager, previousKey, reloadCommand }: NodeSettings,
+  { intervals, synced, compression, manager, previousKey, reloadCommand, workersMax }: NodeSettings,
   removedDirs: readonly string[],
 ): string =>
   JSON.stringify({
@@ -66,6 +66,7 @@ export const renderJson = (
     },
     compression,
     manager,
+    workers_max: workersMax,
     ...(previousKey === undefined ? {} : { previous_key: previousKey }),
     ...(reloadCommand === undefined ? {} : { reload_command: reloadCommand }),
   })
@@ -138,6 +139,7 @@ export const validSettings: fc.Arbitrary<NodeSettings> = fc
       communication: numbers(intervalOptions.communication),
     }),
     compression: fc.constantFrom('auto' as const, 'never' as const, 'always' as const),
+    workersMax: fc.integer({ min: 1, max: 10_000 }),
     manager: fc.constantFrom('auto' as const, 'wazuh' as const, 'none' as const),
     reloadCommand: fc.option(
       fc.array(

@@ -17,12 +17,15 @@ const holders = fc.dictionary(fc.constantFrom('w1', 'w2'), fc.constantFrom('i1',
 describe('admission', () => {
   it('lets in exactly the workers of this cluster whose name is free, or held by the same process', () =>
     fc.assert(
-      fc.property(hellos, holders, (hello, held) => {
-        const decision = decideAdmission({ cluster: 'wazuh', masterNode: 'master', instanceOf: (node) => held[node] }, hello)
+      fc.property(hellos, holders, fc.integer({ min: 1, max: 3 }), (hello, held, workersMax) => {
+        const decision = decideAdmission(
+          { cluster: 'wazuh', masterNode: 'master', workersMax, workers: Object.keys(held).length, instanceOf: (node) => held[node] },
+          hello,
+        )
         const expected = ((): ErrorCode | { replaces: boolean } => {
           if (hello.cluster !== 'wazuh') return 'wrongClusterName'
           if (hello.node === 'master') return 'sameNameAsMaster'
-          if (held[hello.node] === undefined) return { replaces: false }
+          if (held[hello.node] === undefined) return Object.keys(held).length < workersMax ? { replaces: false } : 'tooManyWorkers'
           return held[hello.node] === hello.instance ? { replaces: true } : 'duplicateName'
         })()
         if (typeof expected === 'string') expect(decision).toMatchObject({ ok: false, error: { code: expected } })
@@ -33,7 +36,7 @@ describe('admission', () => {
   it('refuses with a sentence that names what the operator has to change', () => {
     const refusal = (hello: Partial<Hello>): string => {
       const decision = decideAdmission(
-        { cluster: 'wazuh', masterNode: 'master', instanceOf: () => 'i1' },
+        { cluster: 'wazuh', masterNode: 'master', workersMax: 1, workers: 1, instanceOf: (node) => (node === 'w1' ? 'i1' : undefined) },
         { cluster: 'wazuh', node: 'w1', type: 'worker', instance: 'i2', version: 'v1', capabilities: [], ...hello },
       )
       return decision.ok ? '' : decision.error.message
@@ -41,6 +44,7 @@ describe('admission', () => {
     expect(refusal({ cluster: 'other' })).toContain("'wazuh', not 'other' (option <name>)")
     expect(refusal({ node: 'master' })).toContain('<node_name>')
     expect(refusal({})).toContain("'w1'")
+    expect(refusal({ node: 'w2' })).toContain("'workers_max'")
   })
 
   it('waits for an operator only where the same dial can hardly succeed by itself', () => {
@@ -49,6 +53,7 @@ describe('admission', () => {
       'duplicateName',
       'noCommonProtocol',
       'sameNameAsMaster',
+      'tooManyWorkers',
       'wrongClusterName',
     ])
   })

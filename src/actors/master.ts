@@ -3,6 +3,7 @@
  * or the address cannot be listened on.
  */
 import { assign, fromCallback, setup } from 'xstate'
+import { addressPrefix } from '../domain/addressPrefix.js'
 import { fullStop } from '../domain/fullStop.js'
 import type { Timings } from '../domain/timings.js'
 import { asClusterError, type ClusterError } from '../errors.js'
@@ -12,6 +13,7 @@ import { type End, machineOptions } from './host.js'
 import type { LocalAgents } from './localAgents.js'
 import type { LocalTree } from './localTree.js'
 import { loggedLink } from './loggedLink.js'
+import { PeerLogs } from './peerLogs.js'
 import { clusterQueries, type MasterView, queriesServing } from './queries.js'
 import { RefusalLog } from './refusalLog.js'
 import { type Member, Registry } from './registry.js'
@@ -25,6 +27,7 @@ import type { PublishedGroups } from './threads/localAgentGroups.js'
 export interface MasterOptions {
   readonly cluster: string
   readonly node: string
+  readonly workersMax: number
   readonly version: string
   readonly wazuhVersion: string
   readonly managerName: string
@@ -46,11 +49,14 @@ export interface MasterOptions {
 
 /** The connections of a master, and the registry that holds them. */
 export const masterRegistry = (options: MasterOptions): Registry => {
-  const { agents, cluster, groups, node, clock, log, timings, tree } = options
-  const mainLog = log.at({ tag: 'Master', subtag: 'Main' })
+  const { agents, cluster, groups, node, clock, log, timings, tree, workersMax } = options
+  // Names are free: by the address, who comes and goes is one peer under any of them.
+  const comings = new PeerLogs(log, clock, workersMax)
+  const comingLog = ({ link }: Member): Log => comings.of(addressPrefix(link.peer.address), { tag: 'Master', subtag: 'Main' })
   const registry: Registry = new Registry({
     cluster,
     masterNode: node,
+    workersMax,
     clock,
     log,
     connection: connection(
@@ -89,12 +95,12 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     onJoined: (member) => {
       const { address, version, key } = member.link.peer
       const usedKey = key === 'previous' ? ' It used the previous cluster key.' : ''
-      mainLog.info(`Worker '${member.name}' connected from ${address} (version ${version}).${usedKey}`)
+      comingLog(member).info(`Worker '${member.name}' connected from ${address} (version ${version}).${usedKey}`)
       options.onJoined(member)
     },
     onLeft: (member, error) => {
-      if (error.code === 'peerStopping') mainLog.info(`Worker '${member.name}' disconnected: it is stopping.`)
-      else mainLog.error(`Worker '${member.name}' was lost: ${fullStop(error.message)}`)
+      if (error.code === 'peerStopping') comingLog(member).info(`Worker '${member.name}' disconnected: it is stopping.`)
+      else comingLog(member).error(`Worker '${member.name}' was lost: ${fullStop(error.message)}`)
       options.onLeft(member, error)
     },
   })

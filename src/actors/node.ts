@@ -62,6 +62,8 @@ export interface NodeIdentity {
   /** The manager's directory, for sentences. */
   readonly home: string
   readonly manager: Manager
+  /** Of a master: how many may be connected at the same time. */
+  readonly workersMax: number
 }
 
 export interface RunningNode {

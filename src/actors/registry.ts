@@ -11,6 +11,7 @@ import type { Clock, Link, Log } from '../ports.js'
 import type { Hello } from '../protocol/messages.js'
 import type { ConnectionInput } from './connection.js'
 import { type Hosted, startHosted } from './host.js'
+import { PeerLogs } from './peerLogs.js'
 
 export interface Member {
   readonly name: string
@@ -22,6 +23,7 @@ export interface Member {
 export interface RegistryOptions {
   readonly cluster: string
   readonly masterNode: string
+  readonly workersMax: number
   readonly clock: Clock
   /** Run once per member. */
   readonly connection: AnyActorLogic
@@ -43,16 +45,19 @@ export class Registry {
   readonly #options: RegistryOptions
   readonly #held = new Map<string, Held>()
   readonly #doubted = new Set<string>()
+  readonly #logs: PeerLogs
   #expected: Hello | undefined
 
   constructor(options: RegistryOptions) {
     this.#options = options
+    this.#logs = new PeerLogs(options.log, options.clock, 2 * options.workersMax)
   }
 
   /** Decides on a worker; an accepted one must be `add`ed in the same turn. */
   admit(hello: Hello): Result<{ replaces: boolean }> {
-    const { cluster, masterNode } = this.#options
-    const decision = decideAdmission({ cluster, masterNode, instanceOf: (node) => this.#held.get(node)?.instance }, hello)
+    const { cluster, masterNode, workersMax } = this.#options
+    const instanceOf = (node: string): string | undefined => this.#held.get(node)?.instance
+    const decision = decideAdmission({ cluster, masterNode, workersMax, workers: this.#held.size, instanceOf }, hello)
     if (decision.ok) this.#expected = hello
     else if (decision.error.code === 'duplicateName') this.#doubt(hello.node)
     return decision
@@ -63,12 +68,12 @@ export class Registry {
     this.#expected = undefined
     invariant(hello !== undefined && hello.node === link.peer.node, 'a link is added right after its hello was admitted')
     this.#remove(hello.node, new ClusterError('linkLost', { message: 'The same worker connected anew' }))
-    const { clock, connection, inputOf, log } = this.#options
+    const { clock, connection, inputOf } = this.#options
     const member: Member = {
       name: hello.node,
       link,
       state: new WorkerState(),
-      log: log.at({ tag: `Worker ${hello.node}`, subtag: 'Main' }),
+      log: this.#logs.of(hello.node, { tag: `Worker ${hello.node}`, subtag: 'Main' }),
     }
     let hasEnded = false
     const hosted = startHosted(connection, {

@@ -2,6 +2,7 @@
  * The worker's side of the cluster: dials the master, runs the connection, and dials again when it ends, sooner or later
  * as domain/redialPolicy says. It ends only when it is stopped.
  */
+
 import { assign, fromPromise, setup } from 'xstate'
 import { needsOperator } from '../domain/admission.js'
 import { type DialFailures, dialFailureText, failedDial, noFailures } from '../domain/dialFailures.js'
@@ -15,6 +16,7 @@ import { type ConnectionInput, connection } from './connection.js'
 import { type ChildEvent, hosted, machineOptions } from './host.js'
 import type { LocalAgents } from './localAgents.js'
 import { loggedLink } from './loggedLink.js'
+import { PeerLogs } from './peerLogs.js'
 import { agentGroupsApply } from './threads/agentGroups.js'
 import { agentInfoSend } from './threads/agentInfo.js'
 import { type IntegrityApplyOptions, integrityApply } from './threads/integrity.js'
@@ -84,9 +86,11 @@ export const worker = (options: WorkerOptions) => {
     ],
     clock,
   )
+  /** What is logged because the master said something. */
+  const masterLogs = new PeerLogs(options.log, clock, 1)
   const connectionInput = (link: Link | undefined): ConnectionInput => {
     invariant(link !== undefined, 'a connection is run over a link')
-    const connectionLog = options.log.at({ tag: 'Worker', subtag: 'Main' })
+    const connectionLog = masterLogs.of('', { tag: 'Worker', subtag: 'Main' })
     return {
       link,
       log: connectionLog,

@@ -59,6 +59,7 @@ class JsonReader {
       synced: this.#synced(this.#object(root, 'files', 'files')),
       compression: this.#value(root, topOptions.compression, ''),
       manager: this.#value(root, topOptions.manager, ''),
+      workersMax: this.#value(root, topOptions.workersMax, ''),
       ...(command === undefined || command === null ? {} : { reloadCommand: this.#value(root, topOptions.reloadCommand, '') }),
     }
   }

@@ -19,7 +19,7 @@ import {
 
 const optionNames = [
   ...(['home', 'type', 'node', 'cluster', 'key', 'previousKey', 'master', 'bindAddress', 'synced'] as const),
-  ...(['timings', 'compression', 'manager', 'ports'] as const),
+  ...(['timings', 'compression', 'manager', 'workersMax', 'ports'] as const),
 ] as const
 /** Those that work on the home's files stand first. */
 const homePortNames = ['files', 'agentStore', 'agentFiles'] as const
@@ -66,6 +66,7 @@ class OptionsCheck {
     this.#optional('bindAddress', clusterOptions.bindAddress, given.bindAddress)
     this.#optional('compression', topOptions.compression, given.compression)
     this.#optional('manager', topOptions.manager, given.manager)
+    this.#optional('workersMax', topOptions.workersMax, given.workersMax)
     this.#timings(given.timings)
     if (given.synced !== undefined) this.#synced(given.synced)
     this.#ports(given.ports, given.home)

@@ -146,6 +146,13 @@ export const topOptions = {
     allowed: '"auto", "never" or "always"',
     description: 'Whether content is compressed on its way; `auto` leaves it out where it does not pay.',
   }),
+  workersMax: option({
+    name: 'workers_max',
+    schema: Type.Integer({ minimum: 1, maximum: limits.workersMax }),
+    fallback: 100,
+    allowed: `a whole number, 1 to ${limits.workersMax}`,
+    description: 'How many workers may be connected to the master at the same time; more are refused, and try again slowly.',
+  }),
   manager: option({
     name: 'manager',
     schema: Type.Union([Type.Literal('auto'), Type.Literal('wazuh'), Type.Literal('none')]),
@@ -173,6 +180,7 @@ export interface InternalSettings {
   readonly reloadCommand?: readonly string[]
   readonly compression: Static<typeof topOptions.compression.schema>
   readonly manager: Static<typeof topOptions.manager.schema>
+  readonly workersMax: number
 }
 
 /** Everything that a node is told, checked. */
@@ -200,4 +208,5 @@ export const defaultInternalSettings: InternalSettings = {
   synced: defaultSyncedItems,
   compression: topOptions.compression.fallback,
   manager: topOptions.manager.fallback,
+  workersMax: topOptions.workersMax.fallback,
 }

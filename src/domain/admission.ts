@@ -5,6 +5,9 @@ import type { Hello } from '../protocol/messages.js'
 export interface Membership {
   readonly cluster: string
   readonly masterNode: string
+  /** Workers that are in, and how many may be. */
+  readonly workers: number
+  readonly workersMax: number
   /** Instance of the process that holds a name, if any does. */
   instanceOf(node: string): string | undefined
 }
@@ -18,6 +21,10 @@ export const decideAdmission = (membership: Membership, hello: Hello): Result<{ 
   if (hello.node === membership.masterNode)
     return refuse('sameNameAsMaster', { message: `The master is named '${hello.node}' too: give this worker another <node_name>` })
   const holder = membership.instanceOf(hello.node)
+  if (holder === undefined && membership.workers >= membership.workersMax)
+    return refuse('tooManyWorkers', {
+      message: `The master has ${membership.workers} workers, as many as it may have: raise 'workers_max' in its etc/cluster.json`,
+    })
   if (holder === undefined) return ok({ replaces: false })
   if (holder === hello.instance) return ok({ replaces: true })
   return refuse('duplicateName', { message: `A worker named '${hello.node}' is already connected: give this one another <node_name>` })
@@ -25,4 +32,4 @@ export const decideAdmission = (membership: Membership, hello: Hello): Result<{ 
 
 /** Refusals that stay until an operator mends a configuration: a worker retries them slowly. */
 export const needsOperator = (error: ClusterError): boolean =>
-  ['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'noCommonProtocol'].includes(error.code)
+  ['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'tooManyWorkers', 'noCommonProtocol'].includes(error.code)

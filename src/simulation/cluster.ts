@@ -142,6 +142,7 @@ export class SimulatedCluster {
         compression: 'auto',
         home,
         manager: this.#manager,
+        workersMax: limits.workersMax,
       },
       {
         clock: node.clock,

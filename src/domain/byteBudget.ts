@@ -1,0 +1,36 @@
+/** Bytes that may be used: some at once, and so many a second for long. */
+export interface BudgetRule {
+  readonly burstBytes: number
+  readonly bytesPerSecond: number
+}
+
+export class ByteBudget {
+  readonly #rule: BudgetRule
+  #leftBytes: number
+  #atMs: number
+
+  constructor(rule: BudgetRule, nowMs: number) {
+    this.#rule = rule
+    this.#leftBytes = rule.burstBytes
+    this.#atMs = nowMs
+  }
+
+  /** Nothing of it was used lately. */
+  isWhole(nowMs: number): boolean {
+    return this.#left(nowMs) >= this.#rule.burstBytes
+  }
+
+  /** Uses the bytes when they are there. */
+  use(bytes: number, nowMs: number): boolean {
+    const left = this.#left(nowMs)
+    if (bytes > left) return false
+    this.#leftBytes = left - bytes
+    this.#atMs = nowMs
+    return true
+  }
+
+  #left(nowMs: number): number {
+    const { burstBytes, bytesPerSecond } = this.#rule
+    return Math.min(burstBytes, this.#leftBytes + ((nowMs - this.#atMs) * bytesPerSecond) / 1000)
+  }
+}
