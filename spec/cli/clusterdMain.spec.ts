@@ -134,8 +134,8 @@ describe('wazuh-clusterd', () => {
 
   it.each([
     'logs/cluster.log',
-    'var/run/wazuh-clusterd.lock',
-    `var/run/wazuh-clusterd.lock.${process.pid}`,
+    'queue/muster/wazuh-clusterd.lock',
+    `queue/muster/wazuh-clusterd.lock.${process.pid}`,
     `var/run/wazuh-clusterd-${process.pid}.pid`,
   ])('refuses a link at %s, and writes nothing through it', async (path) => {
     configure(valid)

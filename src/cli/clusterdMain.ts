@@ -11,11 +11,12 @@ import type { Log } from '../ports.js'
 import { productVersion } from '../version.js'
 import { type ClusterdArguments, childArguments, parseClusterdArguments } from './clusterdArguments.js'
 import { daemonize, isBackgroundChild, reportToParent } from './daemonize.js'
-import { checkDirectories, logPath, prepareDirectories } from './homeDirectories.js'
+import { logPath, prepareDirectories } from './homeDirectories.js'
 import { checkAgentTable, checkLog } from './homeFiles.js'
 import { type HeldHome, holdHome } from './pidFile.js'
 import { becomeUser, pickUser } from './runAsUser.js'
 import { runUntilStopped, type StartDaemon } from './runUntilStopped.js'
+import { checkWorkDirectories, sharedWithOthers } from './workDirectories.js'
 
 /** What the program has around it. */
 export interface Shell {
@@ -89,11 +90,11 @@ const findUser = (asked: ClusterdArguments) => {
 }
 
 /** Makes the directories and gives up root, in this order: afterwards every file is made by the right user. */
-const settleIn = (asked: ClusterdArguments): void => {
+const settleIn = (asked: ClusterdArguments, settings?: NodeSettings): void => {
   const user = findUser(asked)
   prepareDirectories(asked.home, user)
   if (user) becomeUser(user)
-  checkDirectories(asked.home)
+  checkWorkDirectories(asked.home, settings)
   checkLog(asked.home)
 }
 
@@ -120,7 +121,9 @@ const run = async (
   shell: Shell,
   child: boolean,
 ): Promise<number> => {
-  settleIn(asked)
+  settleIn(asked, settings)
+  const shared = process.getuid?.() === 0 ? sharedWithOthers(asked.home, settings) : undefined
+  if (shared !== undefined) tellMistake(shell, `WARNING: ${shared}`)
   const log = createLog({ file: join(asked.home, logPath), level: asked.level, ...(child ? {} : { alsoTo: shell.stdout }) })
   const held: HeldHome[] = []
   const release = (): void => {
@@ -138,6 +141,7 @@ const run = async (
           `Starting version ${productVersion} as the ${settings.nodeType} '${settings.nodeName}' of the cluster '${settings.name}' (PID ${process.pid}).`,
         )
         for (const line of loaded.warnings) log.warning(line)
+        if (shared !== undefined) log.warning(shared)
         for (const line of loaded.notes) log.info(line)
         return await shell.startDaemon(settings, { log, foreground: !child })
       },

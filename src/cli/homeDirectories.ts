@@ -1,11 +1,14 @@
 /** The directories of a home that the daemon writes to: made when they are missing, for the user that it runs as. */
-import { accessSync, closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClusterError } from '../errors.js'
 import type { User } from './runAsUser.js'
 
 /** With their modes. */
 const directories = { logs: 0o770, 'var/run': 0o770, 'queue/cluster': 0o770, 'queue/muster': 0o750 } as const
+
+/** Relative to the home. */
+export const writtenDirectories = Object.keys(directories)
 
 /** Where the log is, below the home. */
 export const logPath = 'logs/cluster.log'
@@ -41,18 +44,6 @@ export const prepareDirectories = (home: string, user: User | undefined): void =
       }
     } catch (error) {
       throw new ClusterError('fileFailed', { message: `The directory ${path} cannot be created: ${says(error)}`, cause: error })
-    }
-  }
-}
-
-/** Throws a ClusterError when one of them cannot be written to by the user that this process is now. */
-export const checkDirectories = (home: string): void => {
-  for (const directory of Object.keys(directories)) {
-    const path = join(home, directory)
-    try {
-      accessSync(path, constants.W_OK | constants.X_OK)
-    } catch (error) {
-      throw new ClusterError('fileFailed', { message: `The directory ${path} cannot be written to: ${says(error)}`, cause: error })
     }
   }
 }

@@ -1,11 +1,11 @@
 /** The files of a home that the daemon has to write: tried as the user that it runs as, before anything relies on them. */
 import { closeSync, constants, openSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { ClusterError } from '../errors.js'
 import { assertNotForeign, sidecars } from '../platform/agentTableFile.js'
 import { agentTablePath } from '../platform/agentTablePath.js'
 import { logPath, says } from './homeDirectories.js'
+import { userName } from './workDirectories.js'
 
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDWR, O_WRONLY } = constants
 const logMode = 0o640
@@ -39,13 +39,4 @@ const remedy = (path: string, code: unknown): string | undefined => {
   if (code === 'EACCES' || code === 'EPERM') return `the daemon runs as '${userName()}', who may not: chown ${userName()} ${path}`
   if (code === 'ELOOP') return 'it is a link; put the file itself in its place'
   return code === 'EISDIR' ? 'it is a directory; move it out of the way' : undefined
-}
-
-/** The number of a user that the system has no name for. */
-const userName = (): string => {
-  try {
-    return userInfo().username
-  } catch {
-    return String(process.geteuid?.())
-  }
 }
