@@ -17,6 +17,7 @@ import { defaultTimings, type Timings } from './domain/timings.js'
 import { servedWazuhVersion } from './domain/wazuhVersion.js'
 import { ClusterError } from './errors.js'
 import { createAgentFiles } from './platform/agentFiles.js'
+import { descriptorLimit } from './platform/descriptorLimit.js'
 import { createFiles } from './platform/files.js'
 import { findManager } from './platform/findManager.js'
 import { isDirectory } from './platform/isDirectory.js'
@@ -25,6 +26,7 @@ import { realClock } from './platform/realClock.js'
 import { realRandom } from './platform/realRandom.js'
 import { SqliteAgentStore } from './platform/sqliteAgentStore.js'
 import type { Log } from './ports.js'
+import { admissionLimits } from './transport/admission.js'
 import { createTcpNetwork } from './transport/tcp.js'
 import { createTransport } from './transport/transport.js'
 import { productVersion } from './version.js'
@@ -162,7 +164,8 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const keys = { current: options.key, ...(options.previousKey !== undefined && { previous: options.previousKey }) }
   const log = options.ports?.log ?? silentLog
   const { home, type, node } = options
-  const network = createTcpNetwork({ onAcceptError: (error) => log.at({ tag: 'Master', subtag: 'Main' }).error(error.message) })
+  const network = createTcpNetwork()
+  const limits = { streamIdleMsMax: timingsOf(options).transferIdleMsMax, ...admissionLimits(descriptorLimit()) }
   const synced = options.synced ?? defaultSyncedItems
   return {
     clock,
@@ -170,9 +173,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
     log,
     agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type }),
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
-    transport:
-      options.ports?.transport ??
-      createTransport({ network, clock, random, keys, limits: { streamIdleMsMax: timingsOf(options).transferIdleMsMax } }),
+    transport: options.ports?.transport ?? createTransport({ network, clock, random, keys, limits }),
     files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
   }
 }

@@ -13,8 +13,11 @@ export const limits = {
   preambleBytes: 8,
   handshakeBytesMax: 256,
   handshakeMsMax: 10_000,
-  unauthenticatedConnectionsMax: 256,
-  unauthenticatedPerAddressMax: 64,
+  /** Less where the process may not open so many files; see transport/admission. One costs the master about 4 KiB. */
+  unauthenticatedConnectionsMax: 4_096,
+  unauthenticatedPerAddressMax: 1_024,
+  /** Addresses (IPv6: networks of 64 bits) that had a session and are preferred when the door is crowded. */
+  addressesKnownMax: 4_096,
   /** Openings by peers with the key that are remembered, so that a recorded one is refused: some 100 bytes each. */
   openingsSeenMax: 65_536,
   helloBytesMax: 4 * KiB,

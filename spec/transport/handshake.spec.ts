@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError, refuse } from '../../src/errors.js'
-import type { ByteStream } from '../../src/ports.js'
+import type { ByteStream, Network } from '../../src/ports.js'
 import { VirtualClock } from '../../src/simulation/virtualClock.js'
 import { MemoryNetwork } from '../support/memoryNetwork.js'
 import { endpoint, forever, hello, type Own, outcome, receptionist, transportOver, welcome } from '../support/sessionPair.js'
@@ -219,6 +219,23 @@ describe('before a peer is let in', () => {
     for (let count = 0; count < 20; count++) await silent(network, 'flood')
     expect(new Set(reception.refusals.map(({ address }) => address))).toEqual(new Set(['flood']))
     expect(reception.refusals).toHaveLength(17)
+  })
+
+  it('a connection that the system could not accept is refused like any other, and the listener goes on', async () => {
+    const network = new MemoryNetwork()
+    const reception = receptionist()
+    const failing: Network = {
+      dial: network.dial.bind(network),
+      listen: (at, onConnection, onAcceptError) => {
+        onAcceptError?.(new ClusterError('overloaded', { message: 'EMFILE' }))
+        return network.listen(at, onConnection)
+      },
+    }
+    const clock = new VirtualClock()
+    const transport = transportOver(failing, clock)
+    await transport.listen(endpoint, reception.doorkeeper)
+    expect(reception.refusals).toMatchObject([{ error: { code: 'overloaded', message: 'EMFILE' } }])
+    expect((await outcome(clock, transport.dial(endpoint, hello, forever))).value).toBeDefined()
   })
 
   it('closing the listener sends everybody away who is not in yet', async () => {

@@ -10,6 +10,8 @@ export interface DaemonStart {
   readonly name: string
   /** Besides `-f -r --home HOME`. */
   readonly flags?: readonly string[]
+  /** How many files and sockets it may have open; as many as this process when left out. */
+  readonly openFilesMax?: number | undefined
 }
 
 export interface DaemonEnd {
@@ -37,10 +39,13 @@ export class DaemonProcess {
   readonly #waiters = new Set<Waiter>()
   #end: DaemonEnd | undefined
 
-  constructor({ program, home, name, flags = [] }: DaemonStart) {
+  constructor({ program, home, name, flags = [], openFilesMax }: DaemonStart) {
     this.name = name
     this.home = home
-    this.#child = spawn(process.execPath, [program, '-f', '-r', '--home', home, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const [file, ...given] = [process.execPath, program, '-f', '-r', '--home', home, ...flags] as const
+    const limited = ['-c', `ulimit -n ${openFilesMax} && exec "$0" "$@"`, file, ...given]
+    const [command, args] = openFilesMax === undefined ? [file, given] : ['sh', limited]
+    this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const output of [this.#child.stdout, this.#child.stderr])
       if (output) createInterface({ input: output }).on('line', (line) => this.#hear(line))
     this.ended = once(this.#child, 'close').then(([code, signal]: unknown[]) => {

@@ -73,8 +73,9 @@ export class ProcessCluster {
   }
 
   /** Starts the node's daemon; one that was started before must have ended. */
-  start(name: string): DaemonProcess {
-    const daemon = new DaemonProcess({ program: join(this.#options.programs, 'wazuh-clusterd.js'), home: this.home(name), name })
+  start(name: string, openFilesMax?: number): DaemonProcess {
+    const program = join(this.#options.programs, 'wazuh-clusterd.js')
+    const daemon = new DaemonProcess({ program, home: this.home(name), name, openFilesMax })
     this.#daemons.set(name, daemon)
     return daemon
   }

@@ -1,7 +1,14 @@
 /**
- * Who may try to get in at the same time. Over the cap, and over one address's share of it, the oldest that has not proven
- * itself goes: whoever holds connections without saying anything cannot keep a worker out.
+ * Who may try to get in at the same time. Over the cap, and over one address's share of it, one goes that has not got in yet:
+ * first of the strangers that have proven nothing, then of the addresses that had a session before, last of those that have
+ * proven the key and only owe their hello. Which of them is left to chance: then no rate of connections keeps a worker out
+ * for certain, as it would if the oldest went.
  */
+import { addressPrefix } from '../domain/addressPrefix.js'
+import { limits as allLimits } from '../limits.js'
+import type { Random } from '../ports.js'
+import { PickSet } from './pickSet.js'
+
 export interface AdmissionLimits {
   readonly unauthenticatedConnectionsMax: number
   readonly unauthenticatedPerAddressMax: number
@@ -14,50 +21,122 @@ export interface Applicant {
   evict(): void
 }
 
+/** Of all places, and one address of these. The rest of the descriptors is for files, the table, threads and links. */
+const share = 4
+const placesMin = 16
+
+/** As many places as the process can afford that may have so many files and sockets open. */
+export const admissionLimits = (descriptorsMax: number): AdmissionLimits => {
+  const places = Math.max(placesMin, Math.min(allLimits.unauthenticatedConnectionsMax, Math.floor(descriptorsMax / share)))
+  return { unauthenticatedConnectionsMax: places, unauthenticatedPerAddressMax: Math.floor(places / share) }
+}
+
+class Waiting {
+  readonly all = new PickSet<Applicant>()
+  readonly #byPrefix = new Map<string, PickSet<Applicant>>()
+
+  of(prefix: string): PickSet<Applicant> | undefined {
+    return this.#byPrefix.get(prefix)
+  }
+
+  add(prefix: string, applicant: Applicant): void {
+    this.all.add(applicant)
+    const neighbours = this.#byPrefix.get(prefix) ?? new PickSet()
+    neighbours.add(applicant)
+    this.#byPrefix.set(prefix, neighbours)
+  }
+
+  delete(prefix: string, applicant: Applicant): void {
+    this.all.delete(applicant)
+    const neighbours = this.#byPrefix.get(prefix)
+    neighbours?.delete(applicant)
+    if (neighbours?.size === 0) this.#byPrefix.delete(prefix)
+  }
+}
+
 export class Admission {
   readonly #limits: AdmissionLimits
-  // Sets keep the order in which they were filled: the first is the oldest.
-  readonly #all = new Set<Applicant>()
-  readonly #byAddress = new Map<string, Set<Applicant>>()
+  readonly #random: Random
+  readonly #strangers = new Waiting()
+  readonly #acquaintances = new Waiting()
+  readonly #proven = new Waiting()
+  /** In the order in which they are sent away. */
+  readonly #kinds = [this.#strangers, this.#acquaintances, this.#proven]
+  readonly #places = new Map<Applicant, { readonly kind: Waiting; readonly prefix: string }>()
+  /** Prefixes of addresses that had a session, the one that had it longest ago first. */
+  readonly #known = new Set<string>()
 
-  constructor(limits: AdmissionLimits) {
+  constructor(limits: AdmissionLimits, random: Random) {
     this.#limits = limits
+    this.#random = random
   }
 
   get size(): number {
-    return this.#all.size
+    return this.#places.size
   }
 
   enter(applicant: Applicant): void {
-    const neighbours = this.#byAddress.get(applicant.address) ?? new Set()
-    if (neighbours.size >= this.#limits.unauthenticatedPerAddressMax) this.#evictOldest(neighbours)
-    if (this.#all.size >= this.#limits.unauthenticatedConnectionsMax) this.#evictOldest(this.#all)
-    this.#all.add(applicant)
-    // Evicting may have removed the last neighbour and with it the set.
-    this.#byAddress.set(applicant.address, neighbours.add(applicant))
+    const prefix = addressPrefix(applicant.address)
+    const kind = this.#known.has(prefix) ? this.#acquaintances : this.#strangers
+    this.#makeRoom(kind.of(prefix), this.#limits.unauthenticatedPerAddressMax)
+    if (this.size >= this.#limits.unauthenticatedConnectionsMax) this.#evictOneOf(this.#crowdedKind().all)
+    this.#put(applicant, kind, prefix)
+  }
+
+  /** Has proven the key, which a stranger cannot. */
+  prove(applicant: Applicant): void {
+    const place = this.#places.get(applicant)
+    if (!place) return
+    const { prefix } = place
+    this.leave(applicant)
+    this.#makeRoom(this.#proven.of(prefix), this.#limits.unauthenticatedPerAddressMax)
+    this.#put(applicant, this.#proven, prefix)
   }
 
   /** Let in, refused or gone; again is harmless. */
   leave(applicant: Applicant): void {
-    if (!this.#all.delete(applicant)) return
-    const neighbours = this.#byAddress.get(applicant.address)
-    neighbours?.delete(applicant)
-    if (neighbours?.size === 0) this.#byAddress.delete(applicant.address)
+    const place = this.#places.get(applicant)
+    if (!place) return
+    this.#places.delete(applicant)
+    place.kind.delete(place.prefix, applicant)
+  }
+
+  /** The address has a session now: its next connections are preferred. */
+  remember(address: string): void {
+    const prefix = addressPrefix(address)
+    this.#known.delete(prefix)
+    this.#known.add(prefix)
+    const [oldest] = this.#known
+    if (oldest !== undefined && this.#known.size > allLimits.addressesKnownMax) this.#known.delete(oldest)
   }
 
   /** Sends everybody away: nobody listens any more. */
   close(): void {
-    for (const applicant of [...this.#all]) {
-      this.leave(applicant)
-      applicant.evict()
-    }
+    for (const applicant of [...this.#places.keys()]) this.#evict(applicant)
   }
 
-  #evictOldest(among: ReadonlySet<Applicant>): void {
-    for (const oldest of among) {
-      this.leave(oldest)
-      oldest.evict()
-      return
-    }
+  #put(applicant: Applicant, kind: Waiting, prefix: string): void {
+    this.#places.set(applicant, { kind, prefix })
+    kind.add(prefix, applicant)
+  }
+
+  #makeRoom(among: PickSet<Applicant> | undefined, placesMax: number): void {
+    if (among && among.size >= placesMax) this.#evictOneOf(among)
+  }
+
+  /** The first kind that has more than a quarter of the places: none can take all of them from the others. */
+  #crowdedKind(): Waiting {
+    const kept = Math.floor(this.#limits.unauthenticatedConnectionsMax / share)
+    return this.#kinds.find(({ all }) => all.size > kept) ?? this.#strangers
+  }
+
+  #evictOneOf(among: PickSet<Applicant>): void {
+    const chosen = among.pick(this.#random.fraction())
+    if (chosen) this.#evict(chosen)
+  }
+
+  #evict(applicant: Applicant): void {
+    this.leave(applicant)
+    applicant.evict()
   }
 }

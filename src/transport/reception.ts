@@ -42,7 +42,9 @@ export class Reception extends Greeting implements Applicant {
   }
 
   evict(): void {
-    this.fail(new ClusterError('overloaded', { message: 'Too many connections wait to be let in; the one that waited longest was closed' }))
+    this.fail(
+      new ClusterError('overloaded', { message: 'Too many connections wait to be let in; one that chance chose was closed to make room' }),
+    )
   }
 
   override onRequest(id: number, type: number, frame: Buffer, from: number, to: number): boolean {
@@ -77,6 +79,7 @@ export class Reception extends Greeting implements Applicant {
       return
     }
     this.#door.seenOpenings.add(ephemeral)
+    this.#door.admission.prove(this)
     const chosen = chooseProtocol(this.surroundings.protocol, range.value)
     const answer = accepted.answer(encodeVerdict(chosen, this.surroundings.protocol))
     if (!answer.ok) {
@@ -121,6 +124,7 @@ export class Reception extends Greeting implements Applicant {
     }
     const welcome = this.#encodeWelcome(id, admitted.value)
     this.#settle()
+    this.#door.admission.remember(this.address)
     // Alone in its frame: until then the worker takes no frame that is larger than an answer to a hello.
     session.sendNow(welcome)
     const { clock, limits, resting, sending } = this.surroundings

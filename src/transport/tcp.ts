@@ -5,11 +5,6 @@ import { limits } from '../limits.js'
 import type { ByteStream, Endpoint, Listener, Network } from '../ports.js'
 import { tcpByteStream } from './tcpByteStream.js'
 
-export interface TcpNetworkOptions {
-  /** Hears when a connection could not be accepted, for example because files ran out; the listener goes on. */
-  readonly onAcceptError?: (error: ClusterError) => void
-}
-
 const shown = ({ host, port }: Endpoint): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)
 
 /** An operator may write an IPv6 address with or without brackets. */
@@ -49,7 +44,16 @@ const dial = (endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> =>
     )
   })
 
-/** Resolves when the server listens; its later errors go to `onAcceptError`. */
+/** Files ran out, of the process (EMFILE) or of the machine (ENFILE). */
+const notAccepted = (cause: NodeJS.ErrnoException): ClusterError =>
+  cause.code === 'EMFILE' || cause.code === 'ENFILE'
+    ? new ClusterError('overloaded', {
+        message: `It could not be accepted, because too many files and sockets are open (${cause.code}): raise the limit of open files`,
+        cause,
+      })
+    : new ClusterError('linkClosed', { message: `It could not be accepted: ${cause.message}`, cause })
+
+/** Resolves when the server listens; it goes on when a connection cannot be accepted. */
 const startServer = (server: Server, endpoint: Endpoint, onAcceptError: ((error: ClusterError) => void) | undefined): Promise<void> =>
   new Promise((resolve, reject) => {
     const onError = (cause: Error): void =>
@@ -57,11 +61,7 @@ const startServer = (server: Server, endpoint: Endpoint, onAcceptError: ((error:
     server.once('error', onError)
     server.listen({ host: bare(endpoint.host), port: endpoint.port }, () => {
       server.off('error', onError)
-      server.on('error', (cause) =>
-        onAcceptError?.(
-          new ClusterError('listenFailed', { message: `A connection on ${shown(endpoint)} was not accepted: ${cause.message}`, cause }),
-        ),
-      )
+      server.on('error', (cause) => onAcceptError?.(notAccepted(cause)))
       resolve()
     })
   })
@@ -72,9 +72,9 @@ const closeServer = (server: Server): Promise<void> => {
   return Promise.resolve()
 }
 
-export const createTcpNetwork = ({ onAcceptError }: TcpNetworkOptions = {}): Network => ({
+export const createTcpNetwork = (): Network => ({
   dial,
-  listen: async (endpoint: Endpoint, onConnection: (stream: ByteStream) => void): Promise<Listener> => {
+  listen: async (endpoint, onConnection, onAcceptError): Promise<Listener> => {
     const server = createServer({ noDelay: true, keepAlive: true }, (socket: Socket) => onConnection(tcpByteStream(socket)))
     await startServer(server, endpoint, onAcceptError)
     const address = server.address()

@@ -74,12 +74,14 @@ export const createTransport = ({ network, clock, random, keys, limits, protocol
   }
 
   const listen = async (endpoint: Endpoint, doorkeeper: Doorkeeper): Promise<Listener> => {
-    const door = { admission: new Admission(surroundings.limits), seenOpenings: new SeenOpenings(allLimits.openingsSeenMax) }
+    const door = { admission: new Admission(surroundings.limits, random), seenOpenings: new SeenOpenings(allLimits.openingsSeenMax) }
     let listening = true
-    const listener = await network.listen(endpoint, (stream) => {
+    const onConnection = (stream: ByteStream): void => {
       const reception = new Reception(surroundings, stream, door, doorkeeper)
       if (!listening) reception.evict()
-    })
+    }
+    const onAcceptError = (error: ClusterError): void => doorkeeper.onRefusal({ address: 'an unknown address', error })
+    const listener = await network.listen(endpoint, onConnection, onAcceptError)
     return {
       address: listener.address,
       port: listener.port,
