@@ -42,8 +42,11 @@ export const limits = {
   sendQueuesBytesMax: 128 * MiB,
   /** A peer that takes nothing of what is sent to it for so long is gone, whatever it says. */
   sendStallMsMax: 30_000,
-  /** What one peer's requests may take of a master's time for long, after a burst; a peer that rests gets slices. */
-  peerWorkPercentMax: 25,
+  /**
+   * What peers that never rest may take of a master's time for long, all together, after a burst. They get slices: what anybody else
+   * has to do comes between two of them, so that a high share is no harm.
+   */
+  peerWorkPercentMax: 75,
   peerWorkBurstMs: 50,
   peerWorkSliceMs: 5,
   echoBytesMax: 64 * KiB,

@@ -55,7 +55,7 @@ export class WorkShare {
     if (this.#leftMs >= 0 || peerWorkPercentMax >= 100) return 0
     this.#rests = true
     this.#resting.count += 1
-    return ((peerWorkSliceMs - this.#leftMs) * this.#resting.count * 100) / peerWorkPercentMax
+    return (peerWorkSliceMs - this.#leftMs) * ((this.#resting.count * 100) / peerWorkPercentMax - 1)
   }
 
   /** The rest is over, or the peer is gone. */
