@@ -17,6 +17,7 @@ const needed = [
   'platform/agentTableFile.ts',
   'platform/agentTablePath.ts',
   'platform/agentTableSchema.ts',
+  'platform/findManager.ts',
   'platform/isDirectory.ts',
   'platform/logFile.ts',
   'errors.ts',
