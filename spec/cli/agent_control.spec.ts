@@ -142,7 +142,6 @@ describe('agent_control', () => {
     [['-m', '-l'], /^ERROR: Wrong arguments: -m .* is not in this version\.\n$/],
     [['-i', '1', '-e'], /^ERROR: Wrong arguments: -e .* is not in this version\.\n$/],
     [['-s', '--add', 'x'], /^ERROR: Wrong arguments: -s goes with -l and -i only\.\n$/],
-    [['-l', '-q'], /^ERROR: Wrong arguments: -q goes with --remove only\.\n$/],
     [['--add', '-x'], /^ERROR: Wrong arguments: --add takes a value, and '-x' looks like an option/],
     [['--add', 'web', '--ip', '-q'], /^ERROR: Wrong arguments: --ip takes a value, and '-q' looks like an option/],
     [['-i'], /^ERROR: Wrong arguments: option .* argument missing\.\n$/],

@@ -255,7 +255,6 @@ describe('agent_groups says in one sentence', () => {
     [['-l', '-a', '-g', 'x'], /^ERROR: Wrong arguments: only one of /],
     [['-u', '-l'], /^ERROR: Wrong arguments: only one of /],
     [['-u', '-q'], /^ERROR: Wrong arguments: -u goes with nothing else\.\n$/],
-    [['-l', '-q'], /^ERROR: Wrong arguments: -q goes with -a and -r only\.\n$/],
     [['--show', '-i', '1'], /^ERROR: Wrong arguments: unknown option '--show'/],
     [['--add-group', '-g', 'x'], /^ERROR: Wrong arguments: unknown option '--add-group'/],
     [['-a'], /^ERROR: Wrong arguments: -a takes a group /],

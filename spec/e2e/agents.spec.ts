@@ -104,18 +104,17 @@ describe('agents', () => {
         expect(said).toContain(` INFO: [Master] [Local agents] ${sentence}\n`)
     }))
 
-  it('cannot be changed on a worker, which says where they can', () =>
+  it('have their groups changed from a worker too, which says where agent_control works', () =>
     withCluster([master, worker], async (cluster) => {
       await cluster.startAll()
-      const sentence = 'is not available in worker nodes. Please, try again in the master node: 127.0.0.1.'
-      for (const [program, flags] of [
-        ['agent_control', ['-l']],
-        ['agent_groups', ['-l']],
-      ] as const) {
-        const { code, err } = await cluster.run(program, worker, flags)
-        expect(err).toContain(`ERROR: Wazuh is running in cluster mode: ${program} ${sentence}`)
-        expect(code).toBe(1)
-      }
+      const sentence = 'agent_control is not available in worker nodes. Please, try again in the master node: 127.0.0.1.'
+      const refused = await cluster.run('agent_control', worker, ['-l'])
+      expect(refused).toEqual({ code: 1, out: '', err: `ERROR: Wazuh is running in cluster mode: ${sentence}\n` })
+      const created = await cluster.run('agent_groups', worker, ['-q', '-a', '-g', 'linux'])
+      expect(created).toEqual({ code: 0, out: "Group 'linux' created.\n", err: '' })
+      expect((await cluster.run('agent_groups', master, ['-l'])).out).toContain('  linux (0)\n')
+      const log = readFileSync(join(cluster.home(master), 'logs/cluster.log'), 'utf8')
+      expect(log).toContain(` INFO: [Worker ${worker}] [Local agents] Group 'linux' was created.\n`)
     }))
 })
 

@@ -96,7 +96,7 @@ const lackingIn = (options: object): string | undefined => {
 }
 
 /** What is to be done, or what is wrong. */
-const taskOf = ({ add, connected, csv, disconnected, info, ip, json, list, quiet, remove }: Options): AgentTask | string => {
+const taskOf = ({ add, connected, csv, disconnected, info, ip, json, list, remove }: Options): AgentTask | string => {
   const chosen = [list, info, add, remove].filter((one) => one !== undefined)
   if (chosen.length === 0) return "nothing to do; 'agent_control -h' shows what there is."
   if (chosen.length > 1) return 'only one of -l, -i, --add and --remove can be given.'
@@ -105,7 +105,6 @@ const taskOf = ({ add, connected, csv, disconnected, info, ip, json, list, quiet
   if (ip !== undefined && add === undefined) return '--ip goes with --add only.'
   if ((json || csv) && !list && info === undefined) return `${json ? '-j' : '-s'} goes with -l and -i only.`
   if (json && csv) return 'only one of -j and -s can be given.'
-  if (quiet && remove === undefined) return '-q goes with --remove only.'
   if (add !== undefined) return { kind: 'add', name: add, ip: ip ?? 'any' }
   if (list) return { kind: 'list', ...(connected && { only: 'active' }), ...(disconnected && { only: 'disconnected' }) }
   const text = info ?? remove ?? ''

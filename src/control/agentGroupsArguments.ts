@@ -100,7 +100,6 @@ const taskOf = (options: Options): GroupsTask | string | undefined => {
   if (usage) return group === undefined && id === undefined && !force && !quiet && !json ? undefined : '-u goes with nothing else.'
   if (force && !(add && id !== undefined)) return '-f goes with -a -i only.'
   if (json && (add || remove)) return '-j goes with -l, -c, -s and -S only.'
-  if (quiet && !(add || remove)) return '-q goes with -a and -r only.'
   if (add || remove) return changeOf(options, id)
   if (showGroup || showSync) {
     if (id === undefined || group !== undefined) return '-s and -S take an agent (-i ID) and nothing else.'
