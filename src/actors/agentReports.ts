@@ -38,7 +38,7 @@ interface Waiting {
 }
 
 /** Of the reports of one call: a report counts once, whatever it holds. A `lost` of an agent that was not connected says nothing and is in none. */
-interface ReportCounts {
+export interface ReportCounts {
   /** The table has them now, or a newer word than they are. */
   readonly taken: number
   /** About agents that are not in the table. */
