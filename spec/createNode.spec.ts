@@ -63,6 +63,7 @@ const invalid: readonly (readonly [place: string, value: fc.Arbitrary<unknown>, 
   ['bindAddress', texts('', 'localhost', '256.0.0.1'), (value) => ({ bindAddress: value })],
   ['compression', texts('', 'yes'), (value) => ({ compression: value })],
   ['manager', texts('', 'ossec'), (value) => ({ manager: value })],
+  ['workersMax', fc.oneof(notNumbers, fc.constantFrom(0, 1.5, 10_001)), (value) => ({ workersMax: value })],
   ['timings', notObjects, (value) => ({ timings: value })],
   ...Object.keys(defaultTimings).map(
     (name) =>
@@ -145,7 +146,8 @@ describe('createNode', () => {
   it('takes whatever the daemon takes, and does nothing before it is started', () =>
     fc.assert(
       fc.property(validSettings, (settings) => {
-        const { bindAddress, compression, key, manager, masterAddress, name, nodeName, nodeType, port, previousKey, synced } = settings
+        const { bindAddress, compression, key, manager, masterAddress, name, nodeName, nodeType, port, previousKey, synced, workersMax } =
+          settings
         const timings = { ...byTiming(settings.intervals), agentsDisconnectionMs: settings.agentsDisconnectionMs }
         const master = { host: masterAddress, port }
         create({
@@ -160,6 +162,7 @@ describe('createNode', () => {
           synced,
           compression,
           manager,
+          workersMax,
           timings,
         })
         untouched()

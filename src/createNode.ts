@@ -9,6 +9,7 @@ import { type NodeIdentity, type NodePorts, type RunningNode, startNode } from '
 import type { NodeEvent } from './actors/nodeEvent.js'
 import { mistakesInOptions } from './config/nodeOptions.js'
 import { topOptions } from './config/settings.js'
+import { withAlwaysExcluded } from './config/syncedItemOptions.js'
 import type { AnswerLine, ClusterQuery } from './domain/clusterView.js'
 import type { Compression } from './domain/compressionChoice.js'
 import type { Manager } from './domain/leftToManager.js'
@@ -47,6 +48,7 @@ export interface NodeOptions {
   readonly master: { readonly host: string; readonly port?: number }
   /** Where the master listens; all IPv4 addresses when left out. */
   readonly bindAddress?: string
+  /** ar.conf and ossec.conf are never among them. */
   readonly synced?: SyncedItems
   readonly timings?: Partial<Timings>
   readonly compression?: Compression
@@ -124,6 +126,8 @@ export const createNode = (options: NodeOptions): ClusterNode => {
   }
 }
 
+const syncedOf = ({ synced = defaultSyncedItems }: NodeOptions): SyncedItems => withAlwaysExcluded(synced)
+
 const timingsOf = (options: NodeOptions): Timings => ({ ...defaultTimings, ...options.timings })
 
 const identityOf = (options: NodeOptions): NodeIdentity => {
@@ -137,7 +141,7 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     managerName: hostname(),
     master: { host: options.type === 'master' ? (options.bindAddress ?? '0.0.0.0') : options.master.host, port },
     address: options.master.host,
-    synced: options.synced ?? defaultSyncedItems,
+    synced: syncedOf(options),
     timings: timingsOf(options),
     compression: options.compression ?? 'auto',
     home: options.home,
@@ -166,7 +170,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const { home, type, node } = options
   const network = createTcpNetwork()
   const limits = { streamIdleMsMax: timingsOf(options).transferIdleMsMax, ...admissionLimits(descriptorLimit()) }
-  const synced = options.synced ?? defaultSyncedItems
+  const synced = syncedOf(options)
   return {
     clock,
     random,

@@ -10,13 +10,13 @@ import { type IntervalOption, intervalOptions, mapGroup, needlessIntervals } fro
 import { checked, type Findings, type Option } from './option.js'
 import { defaultInternalSettings, type InternalSettings, type JsonKeys, type KeySource, topOptions } from './settings.js'
 import {
-  alwaysExcluded,
   directoryAllowed,
   excludedExtensionsOption,
   excludedFilesOption,
   itemDirectory,
   itemOptions,
   nestedItems,
+  withAlwaysExcluded,
 } from './syncedItemOptions.js'
 
 type Json = Readonly<Record<string, unknown>>
@@ -134,12 +134,11 @@ class JsonReader {
       else this.#mistake(place, given, 'an object {…}, or null to remove the item')
     }
     this.#findings.mistakes.push(...nestedItems([...items.values()], ({ dir }) => `${this.#file}: files[${shown(dir)}]`))
-    const excluded = this.#value(files, excludedFilesOption, 'files.')
-    return {
+    return withAlwaysExcluded({
       items: [...items.values()],
-      excludedNames: [...new Set([...alwaysExcluded, ...excluded])],
+      excludedNames: this.#value(files, excludedFilesOption, 'files.'),
       excludedEndings: this.#value(files, excludedExtensionsOption, 'files.'),
-    }
+    })
   }
 
   /** Fields that are left out stay those of the default item of this directory, if there is one. */

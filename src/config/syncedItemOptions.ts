@@ -1,7 +1,7 @@
 /** The options of one synced item in cluster.json (`files`), and the rule for its directory. */
 import Type from 'typebox'
 import { shown } from '../domain/shown.js'
-import { defaultSyncedItems, type SyncedItem } from '../domain/syncedItems.js'
+import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/syncedItems.js'
 import { limits } from '../limits.js'
 import { option } from './option.js'
 
@@ -69,6 +69,12 @@ export const itemOptions = {
 
 /** Names that are never synced, whatever is configured: each node's own identity, and active response. */
 export const alwaysExcluded = ['ar.conf', 'ossec.conf'] as const
+
+/** These items without the files that no item may hold. */
+export const withAlwaysExcluded = (synced: SyncedItems): SyncedItems => ({
+  ...synced,
+  excludedNames: [...new Set([...alwaysExcluded, ...synced.excludedNames])],
+})
 
 export const excludedFilesOption = option({
   name: 'excluded_files',
