@@ -7,3 +7,6 @@ export const thrownIn = (event: unknown): ClusterError => asClusterError(errorOf
 
 /** What the thread crashes with: nothing when the error is something that happens in the world. */
 export const crashIn = (event: unknown): ClusterError | undefined => (isCrash(errorOf(event)) ? thrownIn(event) : undefined)
+
+/** The peer broke the rules of the protocol: asking it again at once would be answered alike. */
+export const isMalformed = (event: unknown): boolean => thrownIn(event).code === 'malformed'

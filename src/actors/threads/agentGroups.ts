@@ -10,12 +10,13 @@ import { decodeGroupsRows, encodeGroupsRows } from '../../domain/groupsRows.js'
 import { logSeconds } from '../../domain/logText.js'
 import type { WorkerState } from '../../domain/workerState.js'
 import { ClusterError } from '../../errors.js'
+import { limits } from '../../limits.js'
 import type { Clock, Link, Log } from '../../ports.js'
 import type { NoticeBody } from '../../protocol/messages.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalAgents } from '../localAgents.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
-import { crashIn, thrownIn } from '../thrownError.js'
+import { crashIn, isMalformed, thrownIn } from '../thrownError.js'
 import type { PublishedGroups } from './localAgentGroups.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
@@ -98,9 +99,11 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
       const reply = await link.request('agentGroups.fetch', ask, { signal, timeoutMs: requestMsMax })
       const rows = decodeGroupsRows(reply.rows)
       if (!rows.ok) throw rows.error
+      assertAdvances(rows.value, after, reply.next)
       await agents.store.takeGroups(rows.value)
       if (rows.value.length > 0) chunks += 1
       for (const { id } of rows.value) ids.push(id)
+      if (ids.length > limits.agentsMax) throw new ClusterError('malformed', { message: 'The pages of groups name too many agents' })
       // What changes between two pages comes with the next delta, which counts from here.
       firstVersion ??= reply.version
       if (reply.next === undefined) {
@@ -109,7 +112,6 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
         const own = await agents.store.settleGroups(state, isAll ? { ids: Uint32Array.from(ids) } : undefined)
         return { chunks, same: own.hash === reply.hash }
       }
-      if (reply.next <= after) throw new ClusterError('malformed', { message: 'The pages of groups do not advance' })
       after = reply.next
     }
   }
@@ -207,7 +209,10 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
             },
             { target: 'taking', actions: 'startTaking' },
           ],
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+          onError: [
+            { guard: ({ event }) => isMalformed(event), target: 'mistrusting', actions: ['logFailure', 'noteFailure'] },
+            { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+          ],
         },
       },
       awaitingKeys: {
@@ -232,9 +237,14 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
             },
             { target: 'resting', actions: [{ type: 'logTaken', params: ({ event }) => event.output }, 'countMismatch'] },
           ],
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+          onError: [
+            { guard: ({ event }) => isMalformed(event), target: 'mistrusting', actions: ['logFailure', 'noteFailure'] },
+            { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+          ],
         },
       },
+      // Whatever the master tells meanwhile.
+      mistrusting: { after: { interval: 'comparing' } },
       troubled: { always: [{ guard: 'isCrash', target: 'crashed' }, { target: 'resting' }] },
       resting: {
         always: { guard: 'isWanted', target: 'comparing' },
@@ -244,6 +254,13 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     },
     output: ({ context }): End => (context.crash ? { kind: 'crashed', error: context.crash } : { kind: 'closed' }),
   })
+}
+
+/** Pages come in order of the agents and end with them: a master that does otherwise could send without end. */
+const assertAdvances = (rows: readonly GroupsRow[], after: number, next: number | undefined): void => {
+  const [first] = rows
+  if ((first && first.id <= after) || (next !== undefined && next !== rows.at(-1)?.id))
+    throw new ClusterError('malformed', { message: 'The pages of groups are not in order of the agents' })
 }
 
 const recvLog = ({ log, mismatches }: Comparing, mismatchesMax: number): Log =>

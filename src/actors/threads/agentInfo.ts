@@ -7,14 +7,14 @@ import { counted } from '../../domain/counted.js'
 import { fullStop } from '../../domain/fullStop.js'
 import { logSeconds } from '../../domain/logText.js'
 import type { WorkerState } from '../../domain/workerState.js'
-import type { ClusterError } from '../../errors.js'
+import { ClusterError } from '../../errors.js'
 import type { Clock, Link, Log } from '../../ports.js'
 import type { RequestBody } from '../../protocol/messages.js'
 import { type End, machineOptions } from '../host.js'
 import type { LocalAgents } from '../localAgents.js'
 import { type RoundEnded, rounds, roundWanted } from '../rounds.js'
 import { type ServingInput, servingThread } from '../servingThread.js'
-import { crashIn, thrownIn } from '../thrownError.js'
+import { crashIn, isMalformed, thrownIn } from '../thrownError.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
 
@@ -95,12 +95,14 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
     await agents.clock.measured(signal)
     await agents.reports.correct()
     if (table === '') table = await ask(link, { table, batch: nothing, chunk: 0, last: false }, signal)
-    for (;;) {
-      const { chunks, found } = await sendAll(table, link, signal)
-      if (found === table) return chunks
-      // The master's table was made anew, or is another master's: it has nothing of what the old one acknowledged.
-      table = found
-    }
+    const first = await sendAll(table, link, signal)
+    if (first.found === table) return first.chunks
+    // The master's table was made anew, or is another master's: it has nothing of what the old one acknowledged.
+    table = first.found
+    const second = await sendAll(table, link, signal)
+    if (second.found === table) return second.chunks
+    table = second.found
+    throw new ClusterError('malformed', { message: "The master's table changed twice within one round" })
   }
 
   return setup({
@@ -139,9 +141,14 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
         entry: ['startRound', 'logStart', 'send'],
         on: {
           'send.done': { target: 'resting', actions: { type: 'logEnd', params: ({ event }) => event.output } },
-          'send.failed': { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+          'send.failed': [
+            { guard: ({ event }) => isMalformed(event), target: 'mistrusting', actions: ['logFailure', 'noteFailure'] },
+            { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
+          ],
         },
       },
+      // Whatever news there is: each round of such a master would send everything.
+      mistrusting: { after: { interval: 'sending' } },
       troubled: { always: [{ guard: 'isCrash', target: 'crashed' }, { target: 'resting' }] },
       resting: {
         always: { guard: 'isWanted', target: 'gathering' },
