@@ -1,14 +1,15 @@
 /**
  * A node's view of its agents: the table, client.keys and the groups' directories beside it, and the time that all go by.
- * Looks at client.keys and changes of it take turns; changes that wait for a turn are written together.
+ * Looks at client.keys and changes of it take turns.
  */
 import type { AgentCounts } from '../domain/agent.js'
-import { type KeyEntry, type KeysAnswer, type KeysChange, keysPath } from '../domain/agentKeys.js'
+import { type KeyEntry, keysPath } from '../domain/agentKeys.js'
 import { type LeftChange, leftToManager, type Manager } from '../domain/leftToManager.js'
-import { ClusterError, isErrorCode } from '../errors.js'
+import { ClusterError } from '../errors.js'
 import { limits } from '../limits.js'
 import type { AgentFiles, AgentStore, Clock, MergeOutcome, OpenedStore } from '../ports.js'
 import { AgentReports } from './agentReports.js'
+import { ChangesTogether } from './changesTogether.js'
 import type { ClusterClock } from './clusterClock.js'
 import { Listeners, waitUntil } from './listeners.js'
 import { LocalGroups } from './localGroups.js'
@@ -52,12 +53,6 @@ export interface LocalAgentsOptions {
   readonly onWritten: (paths: readonly string[]) => void
 }
 
-interface WaitingChange {
-  readonly change: KeysChange
-  readonly resolve: (answer: KeysAnswer) => void
-  readonly reject: (thrown: unknown) => void
-}
-
 /** What a table that does not answer may delay a look at the cluster. */
 const countsMsMax = 1_000
 
@@ -72,7 +67,7 @@ export class LocalAgents {
   readonly master = new MasterWord()
   readonly groups: LocalGroups
   readonly #options: LocalAgentsOptions
-  readonly #waiting: WaitingChange[] = []
+  readonly #changes: ChangesTogether
   #turn: Promise<unknown> = Promise.resolve()
   readonly #opening: TableOpening
   #counts: AgentCounts = {
@@ -98,6 +93,14 @@ export class LocalAgents {
     this.clock = clock
     this.reports = new AgentReports({ node, store: this.store, clock, opened: () => this.usable(this.#closing.signal) })
     this.groups = new LocalGroups(this.store, files, () => this.#assertOurs({ kind: 'groups' }))
+    this.#changes = new ChangesTogether({
+      files,
+      inTurn: (work) => this.#inTurn(work),
+      onWritten: async (signal) => {
+        options.onWritten([keysPath])
+        await this.#look(signal)
+      },
+    })
     this.reports.defaulted.add(() => this.groups.changes.tell())
     this.master.tables.add(() => this.reports.news.tell())
   }
@@ -212,7 +215,7 @@ export class LocalAgents {
     await this.#steady(signal)
     await this.groups.assertThere(groups, signal).catch(asGroupsOfNewAgent)
     const idFloor = await this.store.highestId()
-    const entry = await this.#change({ kind: 'add', name, ip, key, idFloor })
+    const entry = await this.#changes.make({ kind: 'add', name, ip, key, idFloor })
     if (groups.length > 0) await this.groups.change({ kind: 'replace', ids: [entry.id], groups }, signal)
     return entry
   }
@@ -221,7 +224,7 @@ export class LocalAgents {
   async remove(id: number, signal: AbortSignal): Promise<KeyEntry> {
     this.#assertOurs({ kind: 'remove', id })
     await this.#steady(signal)
-    return this.#change({ kind: 'remove', id })
+    return this.#changes.make({ kind: 'remove', id })
   }
 
   /** Every change of agents and groups, whoever asks for it, comes by here. */
@@ -240,35 +243,6 @@ export class LocalAgents {
     const missingMs = this.#firstLookMs + limits.keysBelievedMs - timers.monotonicMs()
     if (missingMs <= 0 || (await this.store.highestId()) === 0) return
     await pause(timers, missingMs, signal, this.#closing.signal)
-  }
-
-  async #change(change: KeysChange): Promise<KeyEntry> {
-    const answer = await new Promise<KeysAnswer>((resolve, reject) => {
-      this.#waiting.push({ change, resolve, reject })
-      if (this.#waiting.length === 1) void this.#inTurn(() => this.#writeChanges())
-    })
-    if (answer.ok) return answer.entry
-    throw new ClusterError(isErrorCode(answer.code) ? answer.code : 'internal', { message: answer.message })
-  }
-
-  async #writeChanges(): Promise<void> {
-    const together = this.#waiting.splice(0, limits.keysChangesMax)
-    if (this.#waiting.length > 0) void this.#inTurn(() => this.#writeChanges())
-    // Who asked may go away; what is begun is finished for the others.
-    const { signal } = new AbortController()
-    try {
-      const changes = together.map(({ change }) => change)
-      const answers = await this.files.change(changes, signal)
-      this.#options.onWritten([keysPath])
-      await this.#look(signal)
-      for (const [index, { reject, resolve }] of together.entries()) {
-        const answer = answers[index]
-        if (answer) resolve(answer)
-        else reject(new ClusterError('internal', { message: 'A change of client.keys was not answered' }))
-      }
-    } catch (thrown) {
-      for (const { reject } of together) reject(thrown)
-    }
   }
 
   // ------------------------------------------------------------------------------------------------ what they do
