@@ -353,7 +353,7 @@ The files of worker-3 have not been compared yet.
 
   it('are one sentence a worker when all is in sync', async () =>
     expect(await printed(printFiles, [cluster, summary('w1', { inSync: true, files: 1 }), summary('w2', { inSync: true })])).toBe(
-      'All 1 file of w1 are in sync.\nAll 34 files of w2 are in sync.\n',
+      'The file of w1 is in sync.\nAll 34 files of w2 are in sync.\n',
     ))
 
   it('of no worker are said to be none', async () => expect(await printed(printFiles, [cluster])).toBe('There are no workers to show.\n'))

@@ -117,7 +117,7 @@ describe('cluster_control', () => {
       await allTheSame(cluster)
       await failedRows(
         () => cluster.control(master, ['-f']),
-        `All 1 file of ${worker} are in sync.\nAll 1 file of ${secondWorker} are in sync.`,
+        `The file of ${worker} is in sync.\nThe file of ${secondWorker} is in sync.`,
       )
       for (const flags of [['-l'], ['-f', '--json'], ['-l', '-fn', worker]])
         expect(await cluster.control(worker, flags)).toEqual(await cluster.control(master, flags))
