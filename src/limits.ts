@@ -72,6 +72,10 @@ export const limits = {
   pathBytesMax: 4_096,
   nameBytesMax: 255,
   pathDepthMax: 128,
+  /** Of all files that one plan brings; more is no plan that a disk could take. */
+  planBytesMax: 2 ** 40,
+  /** Of a disk that is never filled with content. */
+  diskReserveBytes: 64 * MiB,
   manifestEntriesMax: 4_000_000,
   compareBytesMax: 256 * KiB,
   compareEntriesMax: 16_384,

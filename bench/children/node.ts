@@ -94,6 +94,7 @@ const noFiles: Files = {
   fillPatch: refuseContent,
   finishPatch: refuseContent,
   apply: () => Promise.resolve({ failures: [], upserts: [], removals: [] }),
+  freeBytes: () => Promise.resolve(0),
   clearStage: () => Promise.resolve(),
   close: () => Promise.resolve(),
 }

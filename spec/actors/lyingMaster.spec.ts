@@ -104,6 +104,32 @@ describe('a master that sends without end', () => {
   })
 })
 
+describe('a master whose file is larger than the disk', () => {
+  it('brings no byte of it, and all the others; the failure is the same at each round', async () => {
+    let freeBytes = limits.diskReserveBytes + content.length
+    let staged = 0
+    const world = await setUp({
+      workerFiles: (files) => ({
+        ...files,
+        freeBytes: () => Promise.resolve(freeBytes),
+        stage: (block, digests, signal) => {
+          staged += block.byteLength
+          return files.stage(block, digests, signal)
+        },
+      }),
+    })
+    world.master.edit(`${home}/${first}`, noise(4, content.length + 1))
+    world.master.edit(`${home}/${second}`, small)
+    for (let round = 0; round < 3; round++) expect((await world.round()).failures).toEqual(['diskFull'])
+    expect(world.worker.contentOf(`${home}/${second}`).equals(small)).toBe(true)
+    expect(staged).toBeLessThan(1_000)
+    freeBytes += 1
+    expect((await world.round()).failures).toEqual([])
+    expect(world.worker.contentOf(`${home}/${first}`).byteLength).toBe(content.length + 1)
+    await world.stop()
+  })
+})
+
 describe('a file that grows while it is sent', () => {
   it('fails no other, and is there in the next round', async () => {
     const grown = noise(3, 5 * content.length + limits.fetchSlackBytes)

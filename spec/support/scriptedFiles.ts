@@ -113,6 +113,10 @@ export class ScriptedFiles implements Files {
     throw new ClusterError('digestMismatch')
   }
 
+  freeBytes(): Promise<number> {
+    return Promise.resolve(Number.POSITIVE_INFINITY)
+  }
+
   async clearStage(): Promise<void> {}
   async close(): Promise<void> {}
 

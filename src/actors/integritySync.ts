@@ -54,6 +54,8 @@ const unfinished: Failure = { code: 'transferFailed', message: 'The master did n
 /** Most likely one of the files is being written to: the next check knows more of it. */
 const outgrown: Failure = { code: 'digestMismatch', message: 'The master sent much more than it had said there is' }
 
+const noRoom = `The disk has too little room for it: ${limits.diskReserveBytes / 2 ** 20} MiB of it are always kept free`
+
 /** One file of a fetch: the content wanted, and how much of it is already staged. */
 interface Wanted {
   readonly path: string
@@ -136,6 +138,7 @@ export class IntegritySync {
     // Directory by directory: the master then looks once, not for each file, whether a directory is within its item.
     const digests = [...wantedBy].sort(([, a], [, b]) => (a < b ? -1 : 1)).map(([digest]) => digest)
     const failed: Failures = new Map()
+    let room = Math.min(limits.planBytesMax, (await this.#options.tree.files.freeBytes(signal)) - limits.diskReserveBytes)
     const { manifest } = this.#options.tree
     const deltas = link.peer.capabilities.includes(deltaCapability) ? deltaFilesOf(plan, (path) => manifest.get(path)?.size) : undefined
     for (let start = 0; start < digests.length; start += limits.stagedDigestsMax) {
@@ -148,6 +151,12 @@ export class IntegritySync {
       })
       const whole: Wanted[] = []
       for (const file of wanted) {
+        // A size is what the master says; a file for which there is no room leaves the others theirs.
+        if (file.size - file.offset > room) {
+          failed.set(file.digest, { code: 'diskFull', message: noRoom })
+          continue
+        }
+        room -= file.size - file.offset
         const delta = file.offset === 0 ? deltas?.get(file.digest) : undefined
         if (!delta || !(await this.#patch(link, delta, failed, signal))) whole.push(file)
       }

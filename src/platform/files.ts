@@ -2,8 +2,9 @@
  * The real Files port: all work with the disk happens in threads, one that looks and applies, one that reads and stages
  * content, and one for recipes and patches, so that neither the event loop nor the others wait for it.
  */
+import { statfs } from 'node:fs/promises'
 import type { ContentRequest } from '../domain/tree.js'
-import { ClusterError } from '../errors.js'
+import { asClusterError, ClusterError } from '../errors.js'
 import type { Files } from '../ports.js'
 import type { CreateTreeOptions } from '../tree/tree.js'
 import { DiskThread, defaultWorkerFile } from './diskThreads.js'
@@ -86,6 +87,16 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
     stage: async (block, digests, signal) => {
       assertGoing(signal)
       return stageQueue.stage(block, digests, signal)
+    },
+    freeBytes: async (signal) => {
+      assertGoing(signal)
+      try {
+        const { bavail, blocks, bsize } = await statfs(options.home)
+        // Some file systems do not say.
+        return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
+      } catch (thrown) {
+        throw asClusterError(thrown, 'fileFailed')
+      }
     },
     clearStage: async (signal) => {
       assertGoing(signal)

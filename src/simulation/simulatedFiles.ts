@@ -56,6 +56,7 @@ export const createSimulatedFiles = (disk: Disk, clock: Clock, options: Simulate
     fillPatch: (block, ranges, signal) => call(signal, () => tree.fillPatch(block, ranges)),
     finishPatch: (digest, signal) => call(signal, () => tree.finishPatch(digest)),
     apply: (plan, signal) => call(signal, () => tree.apply(plan)),
+    freeBytes: () => Promise.resolve(Number.POSITIVE_INFINITY),
     clearStage: (signal) => call(signal, () => tree.clearStage()),
     watch: (onHint) => {
       const close = options.changes ? watch(options.changes, onHint) : (): void => undefined
