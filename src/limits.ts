@@ -110,6 +110,8 @@ export const limits = {
   directoriesHeldMax: 16,
   contentBlockFilesMax: 512,
   pendingFilesShownMax: 100_000,
+  /** Of the paths that one worker has to delete and the master remembers: it may invent them. */
+  pendingRemovalCharsMax: 2 * MiB,
   /** The items of a node whose cluster.json is another than the master's, as they are sent; and what is told of the differences. */
   itemsBytesMax: 256 * KiB,
   itemsDifferencesShownMax: 16,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RunningAnswers } from '../../src/actors/runningAnswers.js'
+import type { ServingEnd } from '../../src/actors/servingThread.js'
 import { ClusterError } from '../../src/errors.js'
 import type { OutgoingStream } from '../../src/ports.js'
 
@@ -22,7 +23,7 @@ const stream = (): OutgoingStream & { readonly told: string[] } => {
   }
 }
 
-const forever = (): AbortSignal => new AbortController().signal
+const forever = (): ServingEnd => ({ signal: new AbortController().signal, crash: () => undefined })
 
 describe('running answers', () => {
   it('are never more than the bound, whatever is taken back, and count until their work has ended', () =>
@@ -40,7 +41,7 @@ describe('running answers', () => {
             if (step === 'begin') {
               const out = stream()
               const begin = (): void =>
-                answers.begin({ link: { openStream: () => out }, stream: 1, ended: forever(), otherwise: 'requestFailed', send: work })
+                answers.begin({ link: { openStream: () => out }, stream: 1, thread: forever(), otherwise: 'requestFailed', send: work })
               if (before === most) expect(begin).toThrow(expect.objectContaining({ code: 'overloaded' }))
               else begin()
             } else if (step === 'run') {
@@ -66,7 +67,7 @@ describe('running answers', () => {
       answers.begin({
         link: { openStream: () => out },
         stream: 1,
-        ended: forever(),
+        thread: forever(),
         otherwise: 'requestFailed',
         send: async () => {
           begun += 1
@@ -77,16 +78,21 @@ describe('running answers', () => {
   })
 
   it('are stopped with the thread that answers, and hear of failures by a code', async () => {
-    const thread = new AbortController()
-    const [first, second] = [stream(), stream()]
-    const answers = new RunningAnswers('answers', 2)
+    const end = new AbortController()
+    const crashes: unknown[] = []
+    const thread = { signal: end.signal, crash: (thrown: unknown) => crashes.push(thrown) }
+    const [first, second, third] = [stream(), stream(), stream()]
+    const answers = new RunningAnswers('answers', 3)
     const begin = (out: OutgoingStream, send: () => Promise<void>): void =>
-      answers.begin({ link: { openStream: () => out }, stream: 1, ended: thread.signal, otherwise: 'transferFailed', send })
+      answers.begin({ link: { openStream: () => out }, stream: 1, thread, otherwise: 'transferFailed', send })
     begin(first, () => new Promise((_, reject) => first.signal.addEventListener('abort', () => reject(first.signal.reason))))
-    begin(second, () => Promise.reject(new Error('unexpected')))
+    const bug = new Error('unexpected')
+    begin(second, () => Promise.reject(bug))
+    begin(third, () => Promise.reject(new ClusterError('fileGone')))
     await settled()
-    expect(second.told).toEqual(['transferFailed'])
-    thread.abort()
+    expect([second.told, third.told]).toEqual([['transferFailed'], ['fileGone']])
+    expect(crashes).toEqual([bug])
+    end.abort()
     await settled()
     expect([first.told, answers.running]).toEqual([['aborted'], 0])
   })

@@ -94,6 +94,18 @@ describe('worker state', () => {
     expect(state.isSyncing).toBe(false)
   })
 
+  it('keeps no more of the paths that a worker invents than the bound in characters', () => {
+    const state = new WorkerState()
+    const pathChars = 4_000
+    const invented = (page: number): string[] => Array.from({ length: 100 }, (_, file) => `${page}-${file}`.padEnd(pathChars, 'x'))
+    for (let page = 0; page < 100; page++) begin(state, { ...emptyPlan, create: [entryOf('etc/shared/a')], remove: invented(page) })
+    state.differsIn(100)
+    for (let page = 0; page < 100; page++) state.planned({ ...emptyPlan, remove: invented(page) }, 1)
+    state.planned({ ...emptyPlan, create: [entryOf('etc/shared/a')] }, 0)
+    expect(state.files.size).toBe(Math.floor(limits.pendingRemovalCharsMax / pathChars) + 1)
+    expect(state.files.has('etc/shared/a')).toBe(true)
+  })
+
   it('does not grow without bound for a worker that invents files', () => {
     const state = new WorkerState()
     for (let page = 0; page < 30; page++)

@@ -115,10 +115,7 @@ describe('cluster_control', () => {
       writeBelow(cluster.masterHome, 'etc/rules/local.xml', 'of the master')
       await cluster.startAll()
       await allTheSame(cluster)
-      await failedRows(
-        () => cluster.control(master, ['-f']),
-        `The file of ${worker} is in sync.\nThe file of ${secondWorker} is in sync.`,
-      )
+      await failedRows(() => cluster.control(master, ['-f']), `The file of ${worker} is in sync.\nThe file of ${secondWorker} is in sync.`)
       for (const flags of [['-l'], ['-f', '--json'], ['-l', '-fn', worker]])
         expect(await cluster.control(worker, flags)).toEqual(await cluster.control(master, flags))
       const health = await cluster.control(secondWorker, ['-i', 'more'])

@@ -45,7 +45,10 @@ export const setUp = async ({ capabilities = ['delta'], handlers, masterFiles, w
   const worker = node(clock, 'worker', workerFiles)
   const transfers = new RunningAnswers('transfers', limits.fetchesPerWorkerMax)
   const input = { link: pair.master, state: new WorkerState(), log: recordingLog(), transfers }
-  const honest = integrityAnswers({ tree: master.tree, clock }, input, forever)
+  const crash = (thrown: unknown): never => {
+    throw thrown
+  }
+  const honest = integrityAnswers({ tree: master.tree, clock }, input, { signal: forever, crash })
   pair.master.serve(handlers?.(honest, input) ?? honest)
   const sync = new IntegritySync({ tree: worker.tree, clock, requestTimeoutMs: 20_000, compression: 'auto' })
   const done = async <T>(promise: Promise<T>): Promise<T> => {

@@ -18,6 +18,7 @@ import type { RequestBody } from '../protocol/messages.js'
 import { ItemsRefusals } from './itemsRefusal.js'
 import type { LocalTree } from './localTree.js'
 import type { RunningAnswers } from './runningAnswers.js'
+import type { ServingEnd } from './servingThread.js'
 
 export interface IntegrityAnswersInput {
   readonly link: Link
@@ -39,8 +40,9 @@ export interface IntegrityAnswersOptions {
 export const integrityAnswers = (
   { tree, clock }: IntegrityAnswersOptions,
   { link, log, state, transfers }: IntegrityAnswersInput & CountedTransfers,
-  signal: AbortSignal,
+  thread: ServingEnd,
 ): Handlers => {
+  const { signal } = thread
   const checkLog = log.at({ subtag: 'Integrity check' })
   const syncLog = log.at({ subtag: 'Integrity sync' })
   const itemsRefusals = new ItemsRefusals(tree.synced, link, state, checkLog)
@@ -67,7 +69,7 @@ export const integrityAnswers = (
     }
   }
   const begin = (stream: number, request: ContentRequest): void =>
-    transfers.begin({ link, stream, ended: signal, otherwise: 'transferFailed', send: (out) => send(out, request) })
+    transfers.begin({ link, stream, thread, otherwise: 'transferFailed', send: (out) => send(out, request) })
 
   return {
     'integrity.check': async ({ root, items, files }) => {

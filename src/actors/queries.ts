@@ -134,13 +134,13 @@ export const queriesServing = (link: Link, masterView: MasterView): ServingInput
   const answers = new RunningAnswers('questions', limits.answersPerLinkMax)
   return {
     link,
-    answers: (ended) => ({
+    answers: (thread) => ({
       'control.query': ({ stream, query: text }) => {
         const parsed = parseQuery(text)
         if (!parsed.ok) throw parsed.error
         const query = parsed.value
         if (!isForwarded(query)) throw new ClusterError('notOnWorker')
-        answers.begin({ link, stream, ended, otherwise: 'requestFailed', send: (out) => sendLines(out, query, view) })
+        answers.begin({ link, stream, thread, otherwise: 'requestFailed', send: (out) => sendLines(out, query, view) })
         return {}
       },
     }),

@@ -2,16 +2,17 @@
  * The answers that run for one peer. They count until their work has ended, not until their request is answered or their stream
  * is gone: a peer that takes back what it asked for must not have more under way than one that waits.
  */
-import { asClusterError, ClusterError, type ErrorCode } from '../errors.js'
+import { asClusterError, ClusterError, type ErrorCode, isCrash } from '../errors.js'
 import type { Link, OutgoingStream } from '../ports.js'
+import type { ServingEnd } from './servingThread.js'
 
 export interface StreamedAnswer {
   readonly link: Pick<Link, 'openStream'>
   /** Of the stream that the peer expects. */
   readonly stream: number
-  /** Of the thread that answers. */
-  readonly ended: AbortSignal
-  /** What the peer hears of a failure that is no ClusterError. */
+  /** The thread that answers. */
+  readonly thread: ServingEnd
+  /** What the peer learns of a crash; the thread learns the rest. */
   readonly otherwise: ErrorCode
   /** Sends all of it, and ends the stream. Must stop its work when the stream's signal is aborted. */
   send(stream: OutgoingStream): Promise<void>
@@ -44,17 +45,20 @@ export class RunningAnswers {
   }
 
   /** Begins an answer that goes on after its request is answered. Throws `overloaded`, or why the stream cannot be sent. */
-  begin({ ended, link, otherwise, send, stream: id }: StreamedAnswer): void {
+  begin({ link, otherwise, send, stream: id, thread }: StreamedAnswer): void {
     this.#assertFree()
     const stream = link.openStream(id)
     stream.signal.throwIfAborted()
     const stop = (): void => stream.reset(new ClusterError('aborted', { message: 'The thread that sent it has ended' }))
-    ended.addEventListener('abort', stop, { once: true })
+    thread.signal.addEventListener('abort', stop, { once: true })
     this.#running += 1
     send(stream)
-      .catch((thrown: unknown) => stream.reset(asClusterError(thrown, otherwise)))
+      .catch((thrown: unknown) => {
+        stream.reset(isCrash(thrown) ? new ClusterError(otherwise) : asClusterError(thrown, otherwise))
+        if (isCrash(thrown)) thread.crash(thrown)
+      })
       .finally(() => {
-        ended.removeEventListener('abort', stop)
+        thread.signal.removeEventListener('abort', stop)
         this.#running -= 1
       })
   }

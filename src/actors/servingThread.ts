@@ -7,10 +7,18 @@ import { asClusterError, ClusterError } from '../errors.js'
 import type { Handlers, Link } from '../ports.js'
 import { type End, machineOptions } from './host.js'
 
+/** How a thread that answers ends. */
+export interface ServingEnd {
+  /** Aborted when it has ended. */
+  readonly signal: AbortSignal
+  /** Work that goes on after its request was answered met something unexpected. */
+  crash(thrown: unknown): void
+}
+
 export interface ServingInput {
   readonly link: Pick<Link, 'serve'>
-  /** The handlers of this connection; `signal` is aborted when the thread ends. */
-  answers(signal: AbortSignal): Handlers
+  /** The handlers of this connection. */
+  answers(thread: ServingEnd): Handlers
   /** Runs beside them; returns what stops it. */
   accompany?(): () => void
 }
@@ -26,9 +34,10 @@ export const servingThread = (id: string) =>
     actors: {
       answers: fromCallback<{ type: 'none' }, ServingInput>(({ input, sendBack }) => {
         const abort = new AbortController()
-        const stopAnswers = input.link.serve(input.answers(abort.signal), {
-          onCrash: (thrown) => sendBack({ type: 'answer.crashed', error: asClusterError(thrown, 'threadCrashed') }),
-        })
+        const crash = (thrown: unknown): void => {
+          if (!abort.signal.aborted) sendBack({ type: 'answer.crashed', error: asClusterError(thrown, 'threadCrashed') })
+        }
+        const stopAnswers = input.link.serve(input.answers({ signal: abort.signal, crash }), { onCrash: crash })
         const stopCompany = input.accompany?.()
         return () => {
           abort.abort()

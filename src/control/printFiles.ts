@@ -16,7 +16,8 @@ const headers = headerRow(['Node', 'File', 'State', 'Error'])
 const remarkOn = ({ node, inSync, files, pending, failed, failuresLeftOut, error }: FilesSummary, shown: number): string | undefined => {
   const name = escapeText(node)
   if (error !== undefined) return `The files of ${name} are not compared: ${escapeText(error)}`
-  if (inSync && pending + failed + failuresLeftOut === 0) return files === 1 ? `The file of ${name} is in sync.` : `All ${files} files of ${name} are in sync.`
+  if (inSync && pending + failed + failuresLeftOut === 0)
+    return files === 1 ? `The file of ${name} is in sync.` : `All ${files} files of ${name} are in sync.`
   const unshown = Math.max(0, pending + failed - shown) + failuresLeftOut
   if (unshown > 0) return `${counted(unshown, 'more file')} of ${name} ${unshown === 1 ? 'is' : 'are'} not in sync.`
   return shown === 0 ? `The files of ${name} have not been compared yet.` : undefined

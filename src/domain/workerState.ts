@@ -23,6 +23,8 @@ export interface SyncCounts {
   readonly extra: number
 }
 
+const pending: FileState = { state: 'pending' }
+
 export class WorkerState {
   lastKeepAliveMs: number | undefined
   clockSkewMs: number | undefined
@@ -42,9 +44,12 @@ export class WorkerState {
   /** Differing buckets of the round that are not decided yet; all of them before anything was compared. */
   #undecidedBuckets = Number.POSITIVE_INFINITY
   #refusal: FileState['error']
+  /** Of the paths that the plan deletes. */
+  #removalChars = 0
 
   /**
-   * At most limits.pendingFilesShownMax: which files a worker has to delete is for the worker to say, and it may lie. A row is
+   * At most limits.pendingFilesShownMax, and limits.pendingRemovalCharsMax: which files a worker has to delete is for the worker to
+   * say, and it may lie. A row is
    * never changed, and a new plan has a new map: who reads one slowly reads what was true together.
    */
   get files(): ReadonlyMap<string, FileState> {
@@ -90,6 +95,7 @@ export class WorkerState {
   /** Begins a new plan. */
   differsIn(buckets: number): void {
     this.#undecidedBuckets = buckets
+    this.#removalChars = 0
     this.failuresLeftOut = 0
     this.#files = new Map()
   }
@@ -100,7 +106,7 @@ export class WorkerState {
     if (!isEmptyPlan(plan)) this.isSyncing = true
     for (const { path } of plan.create) this.#expect(path)
     for (const { path } of plan.update) this.#expect(path)
-    for (const path of plan.remove) this.#expect(path)
+    for (const path of plan.remove) this.#expectRemoval(path)
   }
 
   /** A plan was carried out, but for `failures`. */
@@ -112,6 +118,11 @@ export class WorkerState {
   }
 
   #expect(path: string): void {
-    if (this.files.size < limits.pendingFilesShownMax) this.#files.set(path, { state: 'pending' })
+    if (this.files.size < limits.pendingFilesShownMax) this.#files.set(path, pending)
+  }
+
+  #expectRemoval(path: string): void {
+    this.#removalChars += path.length
+    if (this.#removalChars <= limits.pendingRemovalCharsMax) this.#expect(path)
   }
 }

@@ -293,7 +293,7 @@ export const agentGroupsSending = ({ agents, clock, link, log, published, state 
       tell()
       return published.told.add(tell)
     },
-    answers: (signal) => ({
+    answers: ({ signal }) => ({
       'agentGroups.ask': () => published.state ?? { table: '', version: 0, hash: '', ids: '' },
       'agentGroups.offer': async ({ last, rows, table, version }) => {
         await agents.ready(signal)

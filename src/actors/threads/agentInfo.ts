@@ -198,7 +198,7 @@ export const agentInfoReceiving = ({ agents, clock, link, log, state }: AgentInf
 
   return {
     link,
-    answers: (signal) => ({
+    answers: ({ signal }) => ({
       'agentInfo.report': async ({ batch, chunk, last, table }) => {
         await agents.ready(signal)
         const answer = { table: agents.table, taken: 0, unknown: 0, refused: 0 }

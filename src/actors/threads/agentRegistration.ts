@@ -16,7 +16,7 @@ export interface AgentRegistering {
 
 export const agentRegistering = ({ agents, link, log }: AgentRegistering): ServingInput => ({
   link,
-  answers: (signal) => ({
+  answers: ({ signal }) => ({
     'agents.add': async (request) => {
       const { id, ip, key, name } = await agents.add(request, signal)
       log.info(`Agent '${name}' was enrolled as ${agentIdText(id)}.`)

@@ -267,7 +267,7 @@ export const integrityServing = (options: IntegrityAnswersOptions, input: Integr
   const transfers = new RunningAnswers('transfers', limits.fetchesPerWorkerMax)
   return {
     link: input.link,
-    answers: (signal) => integrityAnswers(options, { ...input, transfers }, signal),
+    answers: (thread) => integrityAnswers(options, { ...input, transfers }, thread),
     accompany: () => options.tree.onChanged(() => input.link.notify('integrity.changed', { root: options.tree.manifest.root() })),
   }
 }
