@@ -42,7 +42,8 @@ export class DaemonProcess {
   constructor({ program, home, name, flags = [], openFilesMax }: DaemonStart) {
     this.name = name
     this.home = home
-    const [file, ...given] = [process.execPath, program, '-f', '-r', '--home', home, ...flags] as const
+    // By its first line, as an operator starts it.
+    const [file, ...given] = [program, '-f', '-r', '--home', home, ...flags] as const
     const limited = ['-c', `ulimit -n ${openFilesMax} && exec "$0" "$@"`, file, ...given]
     const [command, args] = openFilesMax === undefined ? [file, given] : ['sh', limited]
     this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
