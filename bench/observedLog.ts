@@ -11,5 +11,6 @@ export const observedLog = (onRound: (thread: string, moment: 'begins' | 'ends')
   },
   debug: () => {},
   debug2: () => {},
+  keepsDebug2: false,
   at: (place) => observedLog(onRound, place.subtag ?? subtag),
 })

@@ -75,7 +75,15 @@ export interface ClusterNode {
 
 export const defaultPort = 1516
 
-const silentLog: Log = { error: () => {}, warning: () => {}, info: () => {}, debug: () => {}, debug2: () => {}, at: () => silentLog }
+const silentLog: Log = {
+  error: () => {},
+  warning: () => {},
+  info: () => {},
+  debug: () => {},
+  debug2: () => {},
+  keepsDebug2: false,
+  at: () => silentLog,
+}
 
 /** Fails at once with `configInvalid` when an option is not allowed, as the daemon does with its files. Does nothing before `start`. */
 export const createNode = (options: NodeOptions): ClusterNode => {

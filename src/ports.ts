@@ -35,6 +35,8 @@ export interface Log {
   info(message: string): void
   debug(message: string): void
   debug2(message: string): void
+  /** Whether lines of `debug2` are kept: what only they need is not done otherwise. */
+  readonly keepsDebug2: boolean
   at(place: { readonly tag?: string; readonly subtag?: string }): Log
 }
 

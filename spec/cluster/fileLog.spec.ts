@@ -4,7 +4,7 @@ import { limits } from '../../src/limits.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const startCluster = async (): Promise<SimulatedCluster> => {
-  const cluster = new SimulatedCluster({ seed: 5, nodes: 2, linesKept: 1_000_000 })
+  const cluster = new SimulatedCluster({ seed: 5, nodes: 2, linesKept: 1_000_000, keepsDebug2: true })
   for (const name of ['kept', 'edited', 'gone', 'mine', 'lost']) cluster.write('master', `etc/rules/${name}.xml`, Buffer.from(name))
   cluster.startAll()
   await cluster.clock.advance(30_000)

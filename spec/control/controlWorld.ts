@@ -18,6 +18,7 @@ export const recordingLog = (lines: string[]): Log => {
     info: (message) => lines.push(`info ${message}`),
     debug: (message) => lines.push(`debug ${message}`),
     debug2: (message) => lines.push(`debug2 ${message}`),
+    keepsDebug2: true,
     at: () => log,
   }
   return log

@@ -17,6 +17,7 @@ export const recordingLog = (): RecordingLog => {
       info: add('info'),
       debug: add('debug'),
       debug2: add('debug2'),
+      keepsDebug2: false,
       at: (place) => at(place.tag ?? tag, place.subtag ?? subtag),
     }
   }

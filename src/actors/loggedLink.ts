@@ -8,8 +8,9 @@ import type { Clock, Handlers, IncomingStream, Link, Log, NoticeHandlers, Outgoi
 
 type AnyHandler = (body: never) => unknown
 
-/** @param log tagged with the peer */
+/** The link itself where such lines are not kept. @param peerLog tagged with the peer */
 export const loggedLink = (link: Link, peerLog: Log, clock: Clock): Link => {
+  if (!peerLog.keepsDebug2) return link
   const log = peerLog.at({ subtag: 'Messages' })
 
   const logOutcome = (what: string, answer: Promise<unknown>): void => {

@@ -12,7 +12,6 @@ import { connection } from './connection.js'
 import { type End, machineOptions } from './host.js'
 import type { LocalAgents } from './localAgents.js'
 import type { LocalTree } from './localTree.js'
-import { loggedLink } from './loggedLink.js'
 import { PeerLogs } from './peerLogs.js'
 import { clusterQueries, type MasterView, queriesServing } from './queries.js'
 import { RefusalLog } from './refusalLog.js'
@@ -149,7 +148,7 @@ export const master = (options: MasterOptions, registry: Registry) => {
               },
             }
           },
-          onLink: (link) => registry.add(loggedLink(link, options.log.at({ tag: `Worker ${link.peer.node}` }), options.clock)),
+          onLink: (link) => registry.add(link),
           onRefusal: (refusal) => sendBack({ type: 'door.refused', refusal }),
         })
         opening.then(

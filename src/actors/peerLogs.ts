@@ -57,6 +57,7 @@ export class PeerLogs {
       info: add('info'),
       debug: add('debug'),
       debug2: add('debug2'),
+      keepsDebug2: log.keepsDebug2,
       at: (place) => this.#logOf(kinds, log.at(place), place.subtag ?? subtag),
     }
   }

@@ -11,6 +11,7 @@ import type { Clock, Link, Log } from '../ports.js'
 import type { Hello } from '../protocol/messages.js'
 import type { ConnectionInput } from './connection.js'
 import { type Hosted, startHosted } from './host.js'
+import { loggedLink } from './loggedLink.js'
 import { PeerLogs } from './peerLogs.js'
 
 export interface Member {
@@ -69,12 +70,8 @@ export class Registry {
     invariant(hello !== undefined && hello.node === link.peer.node, 'a link is added right after its hello was admitted')
     this.#remove(hello.node, new ClusterError('linkLost', { message: 'The same worker connected anew' }))
     const { clock, connection, inputOf } = this.#options
-    const member: Member = {
-      name: hello.node,
-      link,
-      state: new WorkerState(),
-      log: this.#logs.of(hello.node, { tag: `Worker ${hello.node}`, subtag: 'Main' }),
-    }
+    const log = this.#logs.of(hello.node, { tag: `Worker ${hello.node}`, subtag: 'Main' })
+    const member: Member = { name: hello.node, link: loggedLink(link, log, clock), state: new WorkerState(), log }
     let hasEnded = false
     const hosted = startHosted(connection, {
       clock,

@@ -111,7 +111,7 @@ export const worker = (options: WorkerOptions) => {
       dial: fromPromise<Link>(async ({ signal }) => {
         const link = await transport.dial(options.master, options.hello, signal)
         if (signal.aborted) link.close('stopping')
-        return loggedLink(link, log, clock)
+        return loggedLink(link, masterLogs.of('', { tag: 'Worker' }), clock)
       }),
       connection: hosted(threads, clock),
     },

@@ -188,13 +188,14 @@ interface Place {
 
 type Writer = (level: LogLevel, place: Place, message: string) => void
 
-const logAt = (write: Writer, place: Place): Log => ({
+const logAt = (write: Writer, keepsDebug2: boolean, place: Place): Log => ({
   error: (message) => write('error', place, message),
   warning: (message) => write('warning', place, message),
   info: (message) => write('info', place, message),
   debug: (message) => write('debug', place, message),
   debug2: (message) => write('debug2', place, message),
-  at: (further) => logAt(write, { ...place, ...further }),
+  keepsDebug2,
+  at: (further) => logAt(write, keepsDebug2, { ...place, ...further }),
 })
 
 const textAt = (record: object, name: 'tag' | 'subtag'): string => {
@@ -239,7 +240,8 @@ export const createLog = (options: LogFileOptions): LogFile => {
     },
   }
   const logger = pino({ customLevels: levels, useOnlyCustomLevels: true, level: options.level, base: null, timestamp: false }, destination)
-  const log = logAt((level, place, message) => logger[level](place, message), { tag: 'Cluster', subtag: 'Main' })
+  const write: Writer = (level, place, message) => logger[level](place, message)
+  const log = logAt(write, options.level === 'debug2', { tag: 'Cluster', subtag: 'Main' })
   return {
     ...log,
     flush: () => appender.settled(),

@@ -38,6 +38,8 @@ export interface SimulatedClusterOptions {
   readonly manager?: Manager
   /** Lines of the trace to keep for a report. */
   readonly linesKept?: number
+  /** Whether each message of a link is in the trace. */
+  readonly keepsDebug2?: boolean
 }
 
 const home = '/var/ossec'
@@ -61,6 +63,7 @@ export class SimulatedCluster {
   readonly #members = new MembershipChecker()
   readonly #agentRules: AgentRules
   readonly #manager: Manager
+  readonly #keepsDebug2: boolean
   #starts = 0
   #checks = 0
 
@@ -69,6 +72,7 @@ export class SimulatedCluster {
     this.trace = new Trace(options.linesKept)
     this.network = createSimulatedNetwork({ clock: this.clock, random: this.random.fork('network'), trace: this.trace })
     this.#manager = options.manager ?? 'none'
+    this.#keepsDebug2 = options.keepsDebug2 ?? false
     this.synced = options.synced ?? defaultSyncedItems
     this.timings = { ...defaultTimings, ...options.timings }
     this.nodes = Array.from({ length: options.nodes }, (_, index) => createSimulatedNode(index, this.clock, this.synced, home))
@@ -115,7 +119,7 @@ export class SimulatedCluster {
     const node = this.node(name)
     if (node.running) return
     this.network.boot(name)
-    const log = tracingLog(this.trace, this.clock, name)
+    const log = tracingLog(this.trace, this.clock, name, this.#keepsDebug2)
     const random = this.random.fork(`${name} ${++this.#starts}`)
     const stageDir = posix.join(home, 'queue', 'cluster', name)
     const { disk, role } = node

@@ -3,7 +3,13 @@ import type { Log, LogLevel } from '../ports.js'
 import type { Trace } from './trace.js'
 import type { VirtualClock } from './virtualClock.js'
 
-export const tracingLog = (trace: Trace, clock: VirtualClock, node: string, place: { tag?: string; subtag?: string } = {}): Log => {
+export const tracingLog = (
+  trace: Trace,
+  clock: VirtualClock,
+  node: string,
+  keepsDebug2: boolean,
+  place: { tag?: string; subtag?: string } = {},
+): Log => {
   const path = `${node}/${place.tag ?? ''}/${place.subtag ?? ''}`
   const add = (level: LogLevel) => (message: string) => trace.add(clock.monotonicMs(), path, `${level} ${message}`)
   return {
@@ -11,7 +17,8 @@ export const tracingLog = (trace: Trace, clock: VirtualClock, node: string, plac
     warning: add('warning'),
     info: add('info'),
     debug: add('debug'),
-    debug2: add('debug2'),
-    at: (next) => tracingLog(trace, clock, node, { ...place, ...next }),
+    debug2: keepsDebug2 ? add('debug2') : () => undefined,
+    keepsDebug2,
+    at: (next) => tracingLog(trace, clock, node, keepsDebug2, { ...place, ...next }),
   }
 }
