@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { AgentFacts } from '../src/domain/agent.js'
+import type { AgentFacts } from '../src/domain/agents/agent.js'
 import { makeHome } from './trees.js'
 
 export const keysPath = 'etc/client.keys'

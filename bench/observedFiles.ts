@@ -1,5 +1,5 @@
 /** A node's files as they are, with a call back each time that the whole tree was looked at. */
-import type { ScanPage } from '../src/domain/tree.js'
+import type { ScanPage } from '../src/domain/files/treeValues.js'
 import type { Files } from '../src/ports.js'
 
 /** @param onScanned hears how many files there are */

@@ -1,7 +1,7 @@
 /** `npm run bench [-- --only REGEX] [--json FILE]`: measures each row and prints them in one table. A missed target is marked, not a failure. */
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
-import { toolOptions } from '../src/cli/toolOptions.js'
+import { toolOptions } from '../src/programs/kit/toolOptions.js'
 import { NotMeasurable, type Row } from './row.js'
 import { agentGroupsFull } from './rows/agentGroupsFull.js'
 import { agentInfoKeepAlives } from './rows/agentInfoKeepAlives.js'

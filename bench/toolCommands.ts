@@ -1,6 +1,6 @@
 /** The options of `npm run bench` and `npm run soak`. */
 import { type Command, InvalidArgumentError } from 'commander'
-import { numberArgument, toolCommand } from '../src/cli/toolOptions.js'
+import { numberArgument, toolCommand } from '../src/programs/kit/toolOptions.js'
 
 export interface BenchOptions {
   readonly json?: string

@@ -1,8 +1,8 @@
 /** Homes with the files of a manager: rules, decoders, lists and groups, the same in each run. */
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { defaultSyncedItems } from '../src/domain/syncedItems.js'
-import { SeededRandom } from '../src/simulation/seededRandom.js'
+import { defaultSyncedItems } from '../src/domain/files/syncedItems.js'
+import { SeededRandom } from '../src/simulation/world/seededRandom.js'
 
 const fileMode = 0o660
 const poolBytes = 2 ** 20

@@ -3,13 +3,13 @@
  * reloads the manager. Signals and flags are the command line's business (cli/wazuh-clusterd.ts).
  */
 import { execFile } from 'node:child_process'
+import type { ClusterError } from './base/errors.js'
+import { limits } from './base/limits.js'
 import { byTiming } from './config/intervalOptions.js'
 import type { NodeSettings } from './config/settings.js'
-import { startControlServer } from './control/controlServer.js'
-import { controlSocketPath } from './control/controlSocketPath.js'
 import { createNode } from './createNode.js'
-import type { ClusterError } from './errors.js'
-import { limits } from './limits.js'
+import { startControlServer } from './localSocket/controlServer.js'
+import { controlSocketPath } from './localSocket/controlSocketPath.js'
 import type { Log } from './ports.js'
 
 export interface Daemon {

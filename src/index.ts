@@ -1,9 +1,10 @@
 /** The public API of `muster`: a node to embed, and a simulated cluster to run. */
-export type { AgentOperations } from './actors/agentOperations.js'
-export type { RefusedFactOfAgent, ReportCounts, ReportOutcome } from './actors/agentReports.js'
-export type { AgentRequest } from './actors/localAgents.js'
+export type { AgentOperations } from './actors/agents/agentOperations.js'
+export type { RefusedFactOfAgent, ReportCounts, ReportOutcome } from './actors/agents/agentReports.js'
+export type { AgentRequest } from './actors/agents/nodeAgents.js'
 export type { NodePorts } from './actors/node.js'
 export type { NodeEvent } from './actors/nodeEvent.js'
+export { ClusterError, type ErrorCode, errorTable, type Result } from './base/errors.js'
 export { type ClusterNode, createNode, defaultPort, type NodeOptions } from './createNode.js'
 export type {
   AgentCounts,
@@ -17,19 +18,17 @@ export type {
   Disconnection,
   Presence,
   PresenceStatus,
-} from './domain/agent.js'
-export type { AgentAnswer, AgentRow, GroupFileView, GroupView } from './domain/agentAnswer.js'
-export type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from './domain/agentGroups.js'
-export type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agentKeys.js'
-export type { AgentQuery, AgentReport, AgentTool } from './domain/agentQuery.js'
-export type { KeysNonsense } from './domain/clientKeys.js'
-export type { AnswerLine, ClusterQuery, FileRow, FilesSummary, NodeHealth, NodeView, SpanView } from './domain/clusterView.js'
-export type { Compression } from './domain/compressionChoice.js'
-export type { ByteRange, ContentRecipe } from './domain/contentRecipe.js'
-export type { Manager } from './domain/leftToManager.js'
-export type { RefusedFact } from './domain/packedFacts.js'
-export { defaultSyncedItems, type SyncedItem, type SyncedItems } from './domain/syncedItems.js'
-export { defaultTimings, type Timings } from './domain/timings.js'
+} from './domain/agents/agent.js'
+export type { AgentQuery, AgentReport, AgentTool } from './domain/agents/agentQuery.js'
+export type { KeysNonsense } from './domain/agents/clientKeys.js'
+export type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from './domain/agents/groups.js'
+export type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agents/keyEntry.js'
+export type { Manager } from './domain/agents/leftToManager.js'
+export type { RefusedFact } from './domain/agents/packedFacts.js'
+export { defaultTimings, type Timings } from './domain/cluster/timings.js'
+export type { Compression } from './domain/files/compressionChoice.js'
+export type { ByteRange, ContentRecipe } from './domain/files/contentRecipe.js'
+export { defaultSyncedItems, type SyncedItem, type SyncedItems } from './domain/files/syncedItems.js'
 export type {
   AppliedPlan,
   ContentRequest,
@@ -41,8 +40,9 @@ export type {
   ScanPage,
   StageOutcome,
   WriteStep,
-} from './domain/tree.js'
-export { ClusterError, type ErrorCode, errorTable, type Result } from './errors.js'
+} from './domain/files/treeValues.js'
+export type { AgentAnswer, AgentRow, GroupFileView, GroupView } from './domain/queries/agentAnswer.js'
+export type { AnswerLine, ClusterQuery, FileRow, FilesSummary, NodeHealth, NodeView, SpanView } from './domain/queries/clusterView.js'
 export type {
   AgentFiles,
   AgentStore,
@@ -72,5 +72,5 @@ export type {
   Transport,
   UnsentNews,
 } from './ports.js'
-export type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './protocol/messages.js'
 export { type Progress, type SimulateOptions, type SimulationReport, simulate } from './simulation/simulate.js'
+export type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './wire/muster/messages.js'

@@ -2,13 +2,14 @@
  * What the actors need of the world, as interfaces only. The daemon plugs in `platform/` and `transport/`, the simulation
  * its own; the suite in spec/compliance holds both to the same behaviour. Every port fails with a ClusterError.
  */
-import type { AgentCounts, AgentDetails, AgentFilter, AgentListShape, AgentView, Presence } from './domain/agent.js'
-import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from './domain/agentGroups.js'
-import type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agentKeys.js'
-import type { ByteRange, ContentRecipe } from './domain/contentRecipe.js'
-import type { AppliedPlan, ContentRequest, PatchRanges, PatchStart, ScanPage, StageOutcome, WriteStep } from './domain/tree.js'
-import type { ClusterError, Result } from './errors.js'
-import type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './protocol/messages.js'
+
+import type { ClusterError, Result } from './base/errors.js'
+import type { AgentCounts, AgentDetails, AgentFilter, AgentListShape, AgentView, Presence } from './domain/agents/agent.js'
+import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from './domain/agents/groups.js'
+import type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agents/keyEntry.js'
+import type { ByteRange, ContentRecipe } from './domain/files/contentRecipe.js'
+import type { AppliedPlan, ContentRequest, PatchRanges, PatchStart, ScanPage, StageOutcome, WriteStep } from './domain/files/treeValues.js'
+import type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './wire/muster/messages.js'
 
 /** Wall clock and timers; has the shape of XState's clock, so that machines run on it too. */
 export interface Clock {

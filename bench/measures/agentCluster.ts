@@ -1,7 +1,7 @@
 /** A master and workers that have the same client.keys, and their agents' tables filled from it. */
 import { cpSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Timings } from '../../src/domain/timings.js'
+import type { Timings } from '../../src/domain/cluster/timings.js'
 import { makeHomeOfAgents } from '../agents.js'
 import type { Child } from '../child.js'
 import type { NodeCalls } from '../children/node.js'

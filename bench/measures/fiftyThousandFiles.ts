@@ -1,6 +1,6 @@
 /** A master and a worker that have the same 50 000 files, for the rows about a large tree that hardly changes. */
 import { cpSync } from 'node:fs'
-import type { Timings } from '../../src/domain/timings.js'
+import type { Timings } from '../../src/domain/cluster/timings.js'
 import type { Child } from '../child.js'
 import type { NodeCalls } from '../children/node.js'
 import { fillHome } from '../trees.js'

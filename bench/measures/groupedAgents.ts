@@ -1,5 +1,5 @@
 /** 100 000 agents on the master, all with groups; the worker knows the agents, not yet their groups. */
-import { SqliteAgentStore } from '../../src/platform/sqliteAgentStore.js'
+import { SqliteAgentStore } from '../../src/platform/agents/sqliteAgentStore.js'
 import type { Workshop } from '../workshop.js'
 import { type AgentCluster, startAgentCluster } from './agentCluster.js'
 

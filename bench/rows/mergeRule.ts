@@ -1,6 +1,6 @@
 /** The rule that decides between two words about an agent, and nothing else. */
-import { disconnections, newerPresence, type Presence, presenceStatuses } from '../../src/domain/agent.js'
-import { SeededRandom } from '../../src/simulation/seededRandom.js'
+import { disconnections, newerPresence, type Presence, presenceStatuses } from '../../src/domain/agents/agent.js'
+import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { atLeast, type Row } from '../row.js'
 import { systemMs } from '../systemClock.js'
 

@@ -11,7 +11,7 @@ export const simulation: Row = {
   name: 'simulation, 10 nodes × 24 virtual hours, faults on',
   target: '≤ 30 s',
   run: async (workshop) => {
-    const script = fileURLToPath(new URL('../../src/cli/simulate.js', import.meta.url))
+    const script = fileURLToPath(new URL('../../src/programs/simulate/simulateMain.js', import.meta.url))
     const startMs = systemMs()
     const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     workshop.atEnd(() => {

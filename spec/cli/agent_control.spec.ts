@@ -1,10 +1,10 @@
 /** The command as an operator meets it, before a small master behind a real socket. */
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { runAgentControl } from '../../src/control/agentControlCommand.js'
-import { AgentWorld, agent, facts, workerOf } from '../control/agentWorld.js'
-import { serve } from '../control/controlWorld.js'
-import { type Ran, ranProgram } from './ranProgram.js'
+import { runAgentControl } from '../../src/programs/agentControl/agentControlCommand.js'
+import { AgentWorld, agent, facts, workerOf } from '../programs/agentWorld.js'
+import { serve } from '../programs/controlWorld.js'
+import { type Ran, ranProgram } from '../programs/ranProgram.js'
 
 const seenMs = 1_700_000_000_000
 const worldOf = (): AgentWorld =>

@@ -1,12 +1,12 @@
 /** The command as an operator meets it, before a small master behind a real socket. */
 import { Readable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { runAgentGroups } from '../../src/control/agentGroupsCommand.js'
-import type { AgentView } from '../../src/domain/agent.js'
-import { limits } from '../../src/limits.js'
-import { AgentWorld, agent, workerOf } from '../control/agentWorld.js'
-import { serve } from '../control/controlWorld.js'
-import { type Ran, ranProgram } from './ranProgram.js'
+import { limits } from '../../src/base/limits.js'
+import type { AgentView } from '../../src/domain/agents/agent.js'
+import { runAgentGroups } from '../../src/programs/agentGroups/agentGroupsCommand.js'
+import { AgentWorld, agent, workerOf } from '../programs/agentWorld.js'
+import { serve } from '../programs/controlWorld.js'
+import { type Ran, ranProgram } from '../programs/ranProgram.js'
 
 /** In as many groups as an agent may be in. */
 const full = agent(5, { groups: Array.from({ length: limits.groupsPerAgentMax }, (_, at) => `g${at}`) })

@@ -1,13 +1,13 @@
 /** The command as an operator meets it: arguments in, text and an exit code out, a real socket between. */
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { runControl } from '../../src/control/controlCommand.js'
-import type { Answer } from '../../src/control/controlConnection.js'
-import type { AnswerLine, ClusterQuery, NodeView } from '../../src/domain/clusterView.js'
-import { ClusterError } from '../../src/errors.js'
-import { AgentWorld, agent } from '../control/agentWorld.js'
-import { deferred, serve, temporaryHome } from '../control/controlWorld.js'
-import { noInput, type Ran, ranProgram, sink } from './ranProgram.js'
+import { ClusterError } from '../../src/base/errors.js'
+import type { AnswerLine, ClusterQuery, NodeView } from '../../src/domain/queries/clusterView.js'
+import type { Answer } from '../../src/localSocket/controlConnection.js'
+import { runControl } from '../../src/programs/clusterControl/controlCommand.js'
+import { AgentWorld, agent } from '../programs/agentWorld.js'
+import { deferred, serve, temporaryHome } from '../programs/controlWorld.js'
+import { noInput, type Ran, ranProgram, sink } from '../programs/ranProgram.js'
 
 const run = (argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Ran> => ranProgram(runControl, argv, env)
 

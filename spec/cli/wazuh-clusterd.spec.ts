@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wa
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { compileShell } from './compiledShell.js'
+import { compileShell } from '../programs/clusterd/compiledShell.js'
 
 const conf = `<ossec_config><cluster><key>${'k'.repeat(32)}</key><nodes><node>m</node></nodes><disabled>no</disabled></cluster></ossec_config>`
 

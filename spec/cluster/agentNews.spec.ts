@@ -2,8 +2,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
-import { type FaultKind, type FaultPlan, faultKinds, faultTable, renderPlan } from '../../src/simulation/faultPlan.js'
-import { schedulePlan } from '../../src/simulation/schedulePlan.js'
+import { type FaultKind, type FaultPlan, faultKinds, faultTable, renderPlan } from '../../src/simulation/faults/faultPlan.js'
+import { schedulePlan } from '../../src/simulation/faults/schedulePlan.js'
 import { faultPlans, nodeNames } from '../../src/testing/faultPlanArbitraries.js'
 
 const agents = 4

@@ -1,9 +1,9 @@
 /** Single rules of agents, each in a simulated cluster in which little else happens. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { limits } from '../../src/limits.js'
+import { limits } from '../../src/base/limits.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
-import { schedulePlan } from '../../src/simulation/schedulePlan.js'
+import { schedulePlan } from '../../src/simulation/faults/schedulePlan.js'
 import { faultPlans } from '../../src/testing/faultPlanArbitraries.js'
 
 const { signal } = new AbortController()

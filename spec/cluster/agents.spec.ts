@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { onlyLine } from '../../src/control/onlyLine.js'
-import type { AgentReport, AgentTool } from '../../src/domain/agentQuery.js'
-import type { AnswerLine, ClusterQuery } from '../../src/domain/clusterView.js'
-import { asClusterError } from '../../src/errors.js'
-import { limits } from '../../src/limits.js'
+import { asClusterError } from '../../src/base/errors.js'
+import { limits } from '../../src/base/limits.js'
+import type { AgentReport, AgentTool } from '../../src/domain/agents/agentQuery.js'
+import type { AnswerLine, ClusterQuery } from '../../src/domain/queries/clusterView.js'
+import { onlyLine } from '../../src/programs/kit/onlyLine.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()

@@ -1,7 +1,7 @@
 /** Whole clusters under generated fault plans: every rule of the checkers holds, and everything is the same in the end. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type FaultPlan, renderPlan } from '../../src/simulation/faultPlan.js'
+import { type FaultPlan, renderPlan } from '../../src/simulation/faults/faultPlan.js'
 import { type SimulateOptions, simulate } from '../../src/simulation/simulate.js'
 import { faultPlans } from '../../src/testing/faultPlanArbitraries.js'
 

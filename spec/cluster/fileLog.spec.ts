@@ -1,6 +1,6 @@
 /** What the logs say of single files: at debug each by its name, on the node that does it, and at no other level. */
 import { describe, expect, it } from 'vitest'
-import { limits } from '../../src/limits.js'
+import { limits } from '../../src/base/limits.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const startCluster = async (): Promise<SimulatedCluster> => {

@@ -1,6 +1,6 @@
 /** What cluster_control -f is answered: every file of each worker once, in order of the paths. */
 import { expect, it } from 'vitest'
-import type { FileRow } from '../../src/domain/clusterView.js'
+import type { FileRow } from '../../src/domain/queries/clusterView.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()

@@ -1,8 +1,8 @@
 /** agent_groups works from any node: a worker asks its master, which checks what may be asked and does it. */
 import { describe, expect, it } from 'vitest'
-import type { AnswerLine, ClusterQuery } from '../../src/domain/clusterView.js'
-import { isForwarded } from '../../src/domain/forwardedQuery.js'
-import { asClusterError } from '../../src/errors.js'
+import { asClusterError } from '../../src/base/errors.js'
+import type { AnswerLine, ClusterQuery } from '../../src/domain/queries/clusterView.js'
+import { isForwarded } from '../../src/domain/queries/forwardedQuery.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()

@@ -1,9 +1,9 @@
 /** A worker with another cluster.json than the master: nothing is synced, and every place that an operator looks at says why. */
 import { describe, expect, it } from 'vitest'
-import { printFiles, printFilesJson } from '../../src/control/printFiles.js'
-import type { AnswerLine } from '../../src/domain/clusterView.js'
-import { defaultSyncedItems, type SyncedItems } from '../../src/domain/syncedItems.js'
-import { limits } from '../../src/limits.js'
+import { limits } from '../../src/base/limits.js'
+import { defaultSyncedItems, type SyncedItems } from '../../src/domain/files/syncedItems.js'
+import type { AnswerLine } from '../../src/domain/queries/clusterView.js'
+import { printFiles, printFilesJson } from '../../src/programs/clusterControl/printFiles.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()

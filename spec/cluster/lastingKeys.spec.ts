@@ -1,7 +1,7 @@
 /** client.keys on the workers while it is missing, empty or damaged on the master: nobody means it to be gone. */
 import { describe, expect, it } from 'vitest'
-import { printFiles } from '../../src/control/printFiles.js'
-import type { AnswerLine } from '../../src/domain/clusterView.js'
+import type { AnswerLine } from '../../src/domain/queries/clusterView.js'
+import { printFiles } from '../../src/programs/clusterControl/printFiles.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()

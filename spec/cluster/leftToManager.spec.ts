@@ -1,8 +1,8 @@
 /** A real Wazuh manager on the nodes' machines: its files are synced and never written, and who wants to change its agents hears where. */
 import { describe, expect, it } from 'vitest'
-import { ClusterError } from '../../src/errors.js'
+import { ClusterError } from '../../src/base/errors.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
-import { readWhole } from '../../src/simulation/expectedTree.js'
+import { readWhole } from '../../src/simulation/rules/expectedTree.js'
 
 const { signal } = new AbortController()
 const key = 'a'.repeat(64)

@@ -1,10 +1,10 @@
 /** A node's table of agents that is damaged, at rest or in use: it is made anew, and has again what the other nodes know. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { GroupsChange } from '../../src/domain/agentGroups.js'
+import type { GroupsChange } from '../../src/domain/agents/groups.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
-import type { Fault } from '../../src/simulation/faultPlan.js'
-import { schedulePlan } from '../../src/simulation/schedulePlan.js'
+import type { Fault } from '../../src/simulation/faults/faultPlan.js'
+import { schedulePlan } from '../../src/simulation/faults/schedulePlan.js'
 import { nodeNames } from '../../src/testing/faultPlanArbitraries.js'
 
 const { signal } = new AbortController()

@@ -1,15 +1,15 @@
 /** A worker that has the key and lies: it gets typed errors or a closed link, and harms nobody. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { encodeEntries } from '../../src/domain/entryColumns.js'
-import { bucketOf } from '../../src/domain/manifest.js'
-import { ClusterError } from '../../src/errors.js'
-import { limits } from '../../src/limits.js'
+import { ClusterError } from '../../src/base/errors.js'
+import { limits } from '../../src/base/limits.js'
+import { encodeEntries } from '../../src/domain/files/entryColumns.js'
+import { bucketOf } from '../../src/domain/files/manifest.js'
 import type { Link } from '../../src/ports.js'
-import type { RequestBody, RequestName } from '../../src/protocol/messages.js'
-import { requests } from '../../src/protocol/messages.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 import { arbitraryOf } from '../../src/testing/messageArbitraries.js'
+import type { RequestBody, RequestName } from '../../src/wire/muster/messages.js'
+import { requests } from '../../src/wire/muster/messages.js'
 
 const signal = new AbortController().signal
 const timeoutMs = 20_000

@@ -1,9 +1,9 @@
 /** What operators rely on, as properties of a whole simulated cluster without faults. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { defaultSyncedItems, itemOf } from '../../src/domain/syncedItems.js'
+import { defaultSyncedItems, itemOf } from '../../src/domain/files/syncedItems.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
-import { defaultFaultPaths } from '../../src/simulation/randomPlan.js'
+import { defaultFaultPaths } from '../../src/simulation/faults/randomPlan.js'
 
 const syncedPaths = defaultFaultPaths.filter((path) => itemOf(defaultSyncedItems, path))
 const trees = fc.dictionary(fc.constantFrom(...syncedPaths), fc.uint8Array({ maxLength: 2_000 }), { maxKeys: 8 })

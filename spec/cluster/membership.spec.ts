@@ -1,7 +1,7 @@
 /** Who is in, as the keep-alives see it: the dead are noticed within the bound, the living are never taken for dead. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { silenceDetectionMsMax } from '../../src/domain/heartbeat.js'
+import { silenceDetectionMsMax } from '../../src/domain/cluster/heartbeat.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const timings = fc.record({

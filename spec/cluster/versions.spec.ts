@@ -1,6 +1,6 @@
 /** Two versions of each node: Wazuh's, which agents and Wazuh's tools compare, and Muster's, which only our own logs and views name. */
 import { expect, it } from 'vitest'
-import type { AnswerLine, ClusterQuery } from '../../src/domain/clusterView.js'
+import type { AnswerLine, ClusterQuery } from '../../src/domain/queries/clusterView.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()

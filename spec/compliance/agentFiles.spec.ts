@@ -1,8 +1,8 @@
 /** One suite for the keys' part of the AgentFiles port, run on the real disk with its thread and on the simulated one in virtual time. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { KeyEntry, KeysChange, KeysPage } from '../../src/domain/agentKeys.js'
-import { ClusterError } from '../../src/errors.js'
-import { limits } from '../../src/limits.js'
+import { ClusterError } from '../../src/base/errors.js'
+import { limits } from '../../src/base/limits.js'
+import type { KeyEntry, KeysChange, KeysPage } from '../../src/domain/agents/keyEntry.js'
 import { type AgentFilesNode, agentFilesKinds } from '../support/agentFilesKinds.js'
 import { type CompiledWorker, compileAgentFilesWorker } from '../support/compiledDiskWorker.js'
 

@@ -1,9 +1,9 @@
 /** One suite for every Clock: the real one, the virtual one, and a node's view of it. */
 import { describe, expect, it } from 'vitest'
-import { limits } from '../../src/limits.js'
-import { realClock } from '../../src/platform/realClock.js'
+import { limits } from '../../src/base/limits.js'
+import { realClock } from '../../src/platform/machine/realClock.js'
 import type { Clock } from '../../src/ports.js'
-import { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 
 interface World {
   readonly clock: Clock

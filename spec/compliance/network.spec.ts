@@ -2,11 +2,11 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createTcpNetwork } from '../../src/platform/net/tcp.js'
 import type { ByteStream, Endpoint, Listener, Network } from '../../src/ports.js'
-import { SeededRandom } from '../../src/simulation/seededRandom.js'
-import { createSimulatedNetwork } from '../../src/simulation/simulatedNetwork.js'
-import { VirtualClock } from '../../src/simulation/virtualClock.js'
-import { createTcpNetwork } from '../../src/transport/tcp.js'
+import { createSimulatedNetwork } from '../../src/simulation/network/simulatedNetwork.js'
+import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
+import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 
 const never = new AbortController().signal
 

@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { loadSettings } from '../../src/config/loadSettings.js'
 import { clusterOptions, defaultInternalSettings, globalOptions } from '../../src/config/settings.js'
-import { defaultSyncedItems } from '../../src/domain/syncedItems.js'
+import { defaultSyncedItems } from '../../src/domain/files/syncedItems.js'
 import { type Block, blockOf, renderJson, renderXml, validSettings } from './renderedConfig.js'
 
 const home = mkdtempSync(join(tmpdir(), 'muster-config-'))

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { type IntervalOption, intervalOptions } from '../../src/config/intervalOptions.js'
 import type { NodeSettings } from '../../src/config/settings.js'
-import type { SyncedItem } from '../../src/domain/syncedItems.js'
+import type { SyncedItem } from '../../src/domain/files/syncedItems.js'
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 

@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest'
 import { replaceBelow, writeBelow } from '../../src/demo/nodeHome.js'
 import type { ProcessCluster } from '../../src/demo/processCluster.js'
 import { waitFor } from '../../src/demo/waitFor.js'
-import { agentTablePath, earlierTablePath } from '../../src/platform/agentTablePath.js'
+import { agentTablePath, earlierTablePath } from '../../src/platform/agents/agentTablePath.js'
 import { allTheSame, master, withCluster, worker } from '../support/daemons.js'
 import { ForeignOwner, seenIn } from '../support/foreignOwner.js'
 

@@ -1,5 +1,6 @@
 /** Few agents, nodes and moments, so that random words about agents meet: ties, old news, times beyond the clock. */
 import fc from 'fast-check'
+import { limits } from '../../src/base/limits.js'
 import {
   type AgentDetails,
   type AgentFacts,
@@ -8,9 +9,8 @@ import {
   disconnections,
   type Presence,
   presenceStatuses,
-} from '../../src/domain/agent.js'
-import { packFacts, unpackFacts } from '../../src/domain/packedFacts.js'
-import { limits } from '../../src/limits.js'
+} from '../../src/domain/agents/agent.js'
+import { packFacts, unpackFacts } from '../../src/domain/agents/packedFacts.js'
 
 export const firstMs = 1_700_000_000_000
 const stepMs = 10_000

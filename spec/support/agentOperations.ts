@@ -1,9 +1,9 @@
 /** Random operations on an agents' table, and all that can be seen of one. */
 import fc from 'fast-check'
-import type { AgentFilter, AgentNews } from '../../src/domain/agent.js'
-import { AgentBatchWriter, decodeAgentBatch } from '../../src/domain/agentBatch.js'
-import { ClusterError } from '../../src/errors.js'
+import { ClusterError } from '../../src/base/errors.js'
+import type { AgentFilter, AgentNews } from '../../src/domain/agents/agent.js'
 import type { AgentTable } from '../../src/ports.js'
+import { AgentBatchWriter, decodeAgentBatch } from '../../src/wire/muster/agentBatch.js'
 import { agentIds, anyNews, firstMs, groupNames, nodeNames, nows, soundNewsOf } from './agentArbitraries.js'
 
 /** With its answer, or with the code that it fails with. */

@@ -14,9 +14,9 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { createNodeDisk } from '../../src/platform/nodeDisk.js'
+import { createNodeDisk } from '../../src/platform/machine/nodeDisk.js'
 import type { Disk } from '../../src/ports.js'
-import { MemoryDisk } from '../../src/simulation/memoryDisk.js'
+import { MemoryDisk } from '../../src/simulation/world/memoryDisk.js'
 
 /** In memory where there is such a place: the tests write many files, durably. */
 export const temporaryDirectory = (): string => (existsSync('/dev/shm') ? '/dev/shm' : tmpdir())

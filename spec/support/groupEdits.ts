@@ -1,8 +1,8 @@
 /** Groups on a simulated disk, edited by an operator's hand, and what their merged files have to be. */
 import fc from 'fast-check'
-import { MergedFiles } from '../../src/agentfiles/mergedFiles.js'
-import { groupsHash } from '../../src/domain/agentGroups.js'
-import { defaultSyncedItems } from '../../src/domain/syncedItems.js'
+import { MergedFiles } from '../../src/disk/agents/mergedBuilder.js'
+import { groupsHash } from '../../src/domain/agents/groups.js'
+import { defaultSyncedItems } from '../../src/domain/files/syncedItems.js'
 import { createMemoryWorld, filesBelow, type MemoryWorld } from './diskWorlds.js'
 
 export const mergedOf = (world: MemoryWorld): MergedFiles => new MergedFiles(world.disk, { home: world.home, synced: defaultSyncedItems })

@@ -1,11 +1,11 @@
 /** The agents of one node over a simulated disk and table, for specs of the threads that use them. */
-import { ClusterClock } from '../../src/actors/clusterClock.js'
-import { LocalAgents } from '../../src/actors/localAgents.js'
-import { MemoryAgentStore } from '../../src/simulation/memoryAgentStore.js'
-import { MemoryAgentTable } from '../../src/simulation/memoryAgentTable.js'
-import { MemoryDisk } from '../../src/simulation/memoryDisk.js'
-import { createSimulatedAgentFiles } from '../../src/simulation/simulatedAgentFiles.js'
-import type { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { ClusterClock } from '../../src/actors/agents/clusterClock.js'
+import { LocalAgents } from '../../src/actors/agents/nodeAgents.js'
+import { MemoryAgentStore } from '../../src/simulation/world/memoryAgentStore.js'
+import { MemoryAgentTable } from '../../src/simulation/world/memoryAgentTable.js'
+import { MemoryDisk } from '../../src/simulation/world/memoryDisk.js'
+import { createSimulatedAgentFiles } from '../../src/simulation/world/simulatedAgentFiles.js'
+import type { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { synced } from './treeArbitraries.js'
 
 const home = '/home'

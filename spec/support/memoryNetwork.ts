@@ -1,5 +1,5 @@
 /** A network in memory whose reads are split and joined as a test says, and whose bytes a test may see and change. */
-import { ClusterError } from '../../src/errors.js'
+import { ClusterError } from '../../src/base/errors.js'
 import type { ByteStream, ByteStreamEvents, Endpoint, Listener, Network } from '../../src/ports.js'
 
 export type Direction = 'toListener' | 'toDialer'

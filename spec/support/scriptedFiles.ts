@@ -1,6 +1,7 @@
 /** The Files port over a map, in virtual time: slow as a test says, and able to fail. It notices calls that overlap. */
-import type { AppliedPlan, FileEntry, ScanPage, WriteStep } from '../../src/domain/tree.js'
-import { ClusterError } from '../../src/errors.js'
+
+import { ClusterError } from '../../src/base/errors.js'
+import type { AppliedPlan, FileEntry, ScanPage, WriteStep } from '../../src/domain/files/treeValues.js'
 import type { Clock, Files } from '../../src/ports.js'
 
 type Hear = (paths: readonly string[] | undefined) => void

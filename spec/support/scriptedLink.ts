@@ -1,7 +1,7 @@
 /** A link without a wire: it lives until it is closed, and a test plays the peer. */
-import { ClusterError } from '../../src/errors.js'
+import { ClusterError } from '../../src/base/errors.js'
 import type { Handlers, IncomingStream, Link, NoticeHandlers, OutgoingStream, Peer, RequestOptions, ServeOptions } from '../../src/ports.js'
-import type { NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName } from '../../src/protocol/messages.js'
+import type { NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName } from '../../src/wire/muster/messages.js'
 
 /** What the peer says to a request; never answers when undefined is returned. */
 export type PlayedPeer = (type: RequestName, body: unknown, options: RequestOptions) => Promise<unknown> | undefined

@@ -1,10 +1,10 @@
 /** A master's and a worker's end of a link over a network in memory, in virtual time. */
-import { ok, type Result } from '../../src/errors.js'
+import { ok, type Result } from '../../src/base/errors.js'
 import type { Doorkeeper, Link, Network, Refusal, Transport } from '../../src/ports.js'
-import type { Hello, Welcome } from '../../src/protocol/messages.js'
-import { SeededRandom } from '../../src/simulation/seededRandom.js'
-import { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
+import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { createTransport, type TransportOptions } from '../../src/transport/transport.js'
+import type { Hello, Welcome } from '../../src/wire/muster/messages.js'
 import { MemoryNetwork, type MemoryNetworkOptions } from './memoryNetwork.js'
 
 export const endpoint = { host: 'memory', port: 1516 }

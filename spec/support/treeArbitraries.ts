@@ -1,7 +1,7 @@
 /** Generated trees: paths within a few synced items, and entries with few contents and modes, so that they often coincide. */
 import fc from 'fast-check'
-import { itemOf, type SyncedItems } from '../../src/domain/syncedItems.js'
-import type { FileEntry } from '../../src/domain/tree.js'
+import { itemOf, type SyncedItems } from '../../src/domain/files/syncedItems.js'
+import type { FileEntry } from '../../src/domain/files/treeValues.js'
 
 export const synced: SyncedItems = {
   items: [

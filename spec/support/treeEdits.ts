@@ -1,7 +1,7 @@
 /** Generated edits of a synced tree, by an operator's hand: few names, so that files and directories take each other's places. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
-import { itemOf, type SyncedItems } from '../../src/domain/syncedItems.js'
+import { itemOf, type SyncedItems } from '../../src/domain/files/syncedItems.js'
 import { type DiskWorld, filesBelow } from './diskWorlds.js'
 
 export type TreeEdit =

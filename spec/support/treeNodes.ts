@@ -1,9 +1,10 @@
 /** A node without actors or network: its tree and manifest, and one integrity round between two of them, as the actors do it. */
-import { Manifest } from '../../src/domain/manifest.js'
-import type { SyncedItems } from '../../src/domain/syncedItems.js'
-import { decidePlan, type SyncPlan, writeStepsOf } from '../../src/domain/syncPlan.js'
-import type { AppliedPlan, ContentRequest, FileEntry, FileFailure } from '../../src/domain/tree.js'
-import { createTree, type Tree } from '../../src/tree/tree.js'
+
+import { createTree, type Tree } from '../../src/disk/files/tree.js'
+import { Manifest } from '../../src/domain/files/manifest.js'
+import type { SyncedItems } from '../../src/domain/files/syncedItems.js'
+import { decidePlan, type SyncPlan, writeStepsOf } from '../../src/domain/files/syncPlan.js'
+import type { AppliedPlan, ContentRequest, FileEntry, FileFailure } from '../../src/domain/files/treeValues.js'
 import type { DiskWorld } from './diskWorlds.js'
 
 export class TreeNode {

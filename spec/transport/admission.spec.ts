@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressPrefix } from '../../src/domain/addressPrefix.js'
-import { limits } from '../../src/limits.js'
-import { SeededRandom } from '../../src/simulation/seededRandom.js'
+import { limits } from '../../src/base/limits.js'
+import { addressPrefix } from '../../src/domain/cluster/addressPrefix.js'
+import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { Admission, type Applicant, admissionLimits } from '../../src/transport/admission.js'
 
 const addresses = ['10.0.0.1', '::ffff:10.0.0.1', '10.0.0.2', '10.0.0.3', '2001:db8::1', '2001:db8::2', '2001:db8:0:1::1']

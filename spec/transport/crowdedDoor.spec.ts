@@ -1,11 +1,11 @@
 /** Workers with a round trip of 120 ms come in while 5 000 silent connections a second arrive from as many addresses. */
 import { describe, expect, it } from 'vitest'
-import { redialDelayMs } from '../../src/domain/redialPolicy.js'
-import { ClusterError } from '../../src/errors.js'
+import { ClusterError } from '../../src/base/errors.js'
+import { redialDelayMs } from '../../src/domain/cluster/redialPolicy.js'
 import type { ByteStream, Link, Network } from '../../src/ports.js'
-import { SeededRandom } from '../../src/simulation/seededRandom.js'
-import { createSimulatedNetwork } from '../../src/simulation/simulatedNetwork.js'
-import { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { createSimulatedNetwork } from '../../src/simulation/network/simulatedNetwork.js'
+import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
+import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { createTransport } from '../../src/transport/transport.js'
 import { forever, hello, receptionist } from '../support/sessionPair.js'
 

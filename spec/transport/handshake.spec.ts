@@ -1,9 +1,9 @@
 /** Who gets in, who does not, and what each of them learns. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ClusterError, refuse } from '../../src/errors.js'
+import { ClusterError, refuse } from '../../src/base/errors.js'
 import type { ByteStream, Network } from '../../src/ports.js'
-import { VirtualClock } from '../../src/simulation/virtualClock.js'
+import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { MemoryNetwork } from '../support/memoryNetwork.js'
 import { endpoint, forever, hello, type Own, outcome, receptionist, transportOver, welcome } from '../support/sessionPair.js'
 

@@ -1,8 +1,8 @@
 /** What two nodes that let each other in can rely on: requests, notices, streams, back-pressure, and a clean end. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ClusterError } from '../../src/errors.js'
-import { limits } from '../../src/limits.js'
+import { ClusterError } from '../../src/base/errors.js'
+import { limits } from '../../src/base/limits.js'
 import type { IncomingStream, Link } from '../../src/ports.js'
 import { SessionLink } from '../../src/transport/sessionLink.js'
 import { forever, hello, outcome, patient, sessionPair } from '../support/sessionPair.js'

@@ -1,8 +1,9 @@
 /** What happens at a node, for programs that embed one. */
-import { itemOf, type SyncedItems } from '../domain/syncedItems.js'
-import type { SyncPlan } from '../domain/syncPlan.js'
-import type { ClusterError } from '../errors.js'
-import type { Outcome } from './integritySync.js'
+
+import type { ClusterError } from '../base/errors.js'
+import { itemOf, type SyncedItems } from '../domain/files/syncedItems.js'
+import type { SyncPlan } from '../domain/files/syncPlan.js'
+import type { Outcome } from './files/integritySync.js'
 
 export type NodeEvent =
   | { readonly type: 'listening'; readonly address: string; readonly port: number }

@@ -1,14 +1,14 @@
 /** The threads that a node runs once, whoever is connected: its tree, its agents, and on the master what all workers share. */
 import type { AnyActorLogic } from 'xstate'
-import type { Manager } from '../domain/leftToManager.js'
-import type { Timings } from '../domain/timings.js'
+import type { Manager } from '../domain/agents/leftToManager.js'
+import type { Timings } from '../domain/cluster/timings.js'
 import type { Clock, Log } from '../ports.js'
-import type { LocalAgents } from './localAgents.js'
-import type { LocalTree } from './localTree.js'
-import { localAgentGroups, type PublishedGroups } from './threads/localAgentGroups.js'
-import { localAgents } from './threads/localAgents.js'
-import { localIntegrity } from './threads/localIntegrity.js'
-import { mergedFiles } from './threads/mergedFiles.js'
+import { localAgentGroups, type PublishedGroups } from './agents/localAgentGroups.js'
+import { localAgents } from './agents/localAgents.js'
+import { mergedFiles } from './agents/mergedFiles.js'
+import type { LocalAgents } from './agents/nodeAgents.js'
+import { localIntegrity } from './files/localIntegrity.js'
+import type { LocalTree } from './files/localTree.js'
 
 export interface NodeThreadsOptions {
   readonly role: 'master' | 'worker'

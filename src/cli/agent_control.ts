@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The program agent_control: see control/agentControlCommand. */
-import { runAgentControl } from '../control/agentControlCommand.js'
-import { processWorld } from './processWorld.js'
+import { runAgentControl } from '../programs/agentControl/agentControlCommand.js'
+import { processWorld } from '../programs/kit/processWorld.js'
 
 process.exitCode = await runAgentControl(process.argv.slice(2), processWorld())

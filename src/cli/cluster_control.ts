@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /** The program cluster_control: see control/controlCommand. */
-import { runControl } from '../control/controlCommand.js'
-import { processWorld } from './processWorld.js'
+import { runControl } from '../programs/clusterControl/controlCommand.js'
+import { processWorld } from '../programs/kit/processWorld.js'
 
 process.exitCode = await runControl(process.argv.slice(2), processWorld())

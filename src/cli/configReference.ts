@@ -2,7 +2,7 @@
 /** Writes the configuration reference into docs/operating.md, between its markers; with `--check` only tells whether it is up to date. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { updateReference } from '../config/configReference.js'
+import { updateReference } from '../config/renderConfigReference.js'
 
 const document = fileURLToPath(new URL('../../docs/operating.md', import.meta.url))
 const says = (text: string): void => void process.stderr.write(`${text}\n`)

@@ -9,8 +9,8 @@ import { fileURLToPath } from 'node:url'
 // Without a listener the one opens Node's debugger, to which every local user can connect, and the other ends the process. Before
 // all that takes time to load.
 for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.on(signal, () => undefined)
-const { main } = await import('./clusterdMain.js')
-const { withLinkedHome } = await import('./linkedHome.js')
+const { main } = await import('../programs/clusterd/clusterdMain.js')
+const { withLinkedHome } = await import('../programs/kit/linkedHome.js')
 
 const code = await main(process.argv.slice(2), withLinkedHome(process.env, process.argv[1]), {
   stdout: process.stdout,

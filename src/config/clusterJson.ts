@@ -2,10 +2,10 @@
  * etc/cluster.json: overrides of intervals, limits and synced items, with the names and the structure of Wazuh's own
  * cluster.json. What is not mentioned keeps its default.
  */
-import { escapeText, visibleLine } from '../domain/escapeText.js'
-import { shown } from '../domain/shown.js'
-import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/syncedItems.js'
-import { limits } from '../limits.js'
+import { escapeText, visibleLine } from '../base/escapeText.js'
+import { limits } from '../base/limits.js'
+import { shown } from '../base/shown.js'
+import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/files/syncedItems.js'
 import { type IntervalOption, intervalOptions, mapGroup, needlessIntervals } from './intervalOptions.js'
 import { checked, type Findings, type Option } from './option.js'
 import { defaultInternalSettings, type InternalSettings, type JsonKeys, type KeySource, topOptions } from './settings.js'

@@ -3,8 +3,8 @@
  * (fractions allowed); inside they are milliseconds.
  */
 import Type, { type TNumber } from 'typebox'
-import type { Timings } from '../domain/timings.js'
-import { limits } from '../limits.js'
+import { limits } from '../base/limits.js'
+import type { Timings } from '../domain/cluster/timings.js'
 import { type Option, option } from './option.js'
 
 export interface IntervalOption {

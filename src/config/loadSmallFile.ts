@@ -1,6 +1,6 @@
 /** Reads a configuration file whole, or says in words why it cannot. */
 import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
-import { limits } from '../limits.js'
+import { limits } from '../base/limits.js'
 import type { Findings } from './option.js'
 
 export type SmallFile =

@@ -3,8 +3,8 @@
  * anything, so nothing is believed of its type.
  */
 import { Check } from 'typebox/value'
-import { shown } from '../domain/shown.js'
-import type { SyncedItem } from '../domain/syncedItems.js'
+import { shown } from '../base/shown.js'
+import type { SyncedItem } from '../domain/files/syncedItems.js'
 import { byTiming, type IntervalOption, intervalOptions } from './intervalOptions.js'
 import { mistakeOf, type Option } from './option.js'
 import { clusterOptions, topOptions, unitsMs } from './settings.js'

@@ -4,7 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Check } from 'typebox/value'
-import { shown } from '../domain/shown.js'
+import { shown } from '../base/shown.js'
 
 export interface Option<S extends TSchema = TSchema> {
   /** The name that an operator writes. */

@@ -1,8 +1,8 @@
 /** What a node is told: the options of the `<cluster>` block and of cluster.json, and the settings that come of them. */
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
-import { defaultSyncedItems, type SyncedItems } from '../domain/syncedItems.js'
-import { limits } from '../limits.js'
+import { limits } from '../base/limits.js'
+import { defaultSyncedItems, type SyncedItems } from '../domain/files/syncedItems.js'
 import { defaultIntervals, type Intervals } from './intervalOptions.js'
 import { option } from './option.js'
 

@@ -1,8 +1,8 @@
 /** The options of one synced item in cluster.json (`files`), and the rule for its directory. */
 import Type from 'typebox'
-import { shown } from '../domain/shown.js'
-import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/syncedItems.js'
-import { limits } from '../limits.js'
+import { limits } from '../base/limits.js'
+import { shown } from '../base/shown.js'
+import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/files/syncedItems.js'
 import { option } from './option.js'
 
 const fileName = (charsMax: number) => Type.String({ minLength: 1, maxLength: charsMax, pattern: '^[^/\\u0000]+$' })

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** `npm run demo`: a real cluster on this machine, shown in a minute. `-- --stay` keeps it up to be played with. */
 import { fileURLToPath } from 'node:url'
-import { toolCommand, toolOptions } from '../cli/toolOptions.js'
+import { toolCommand, toolOptions } from '../programs/kit/toolOptions.js'
 import { acts } from './acts.js'
 import { ProcessCluster } from './processCluster.js'
 import type { Stage } from './stage.js'

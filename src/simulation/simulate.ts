@@ -2,15 +2,16 @@
  * One run of a simulated cluster: a safety phase under faults, then everything is mended, then all must be the same within a
  * bound, then all must be gone. The same options give the same run, to the last event.
  */
-import type { SyncedItems } from '../domain/syncedItems.js'
-import type { Timings } from '../domain/timings.js'
-import type { Violation } from './checkers.js'
+
+import type { Timings } from '../domain/cluster/timings.js'
+import type { SyncedItems } from '../domain/files/syncedItems.js'
 import { SimulatedCluster } from './cluster.js'
-import type { FaultKind, FaultPlan } from './faultPlan.js'
-import { defaultFaultPaths, randomPlan } from './randomPlan.js'
-import { schedulePlan } from './schedulePlan.js'
-import { SeededRandom } from './seededRandom.js'
+import type { FaultKind, FaultPlan } from './faults/faultPlan.js'
+import { defaultFaultPaths, randomPlan } from './faults/randomPlan.js'
+import { schedulePlan } from './faults/schedulePlan.js'
+import type { Violation } from './rules/checkers.js'
 import { keysPath } from './simulatedAgents.js'
+import { SeededRandom } from './world/seededRandom.js'
 
 export interface SimulateOptions {
   readonly seed: number

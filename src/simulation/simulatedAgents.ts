@@ -4,15 +4,15 @@
  */
 import { createHash } from 'node:crypto'
 import type { RunningNode } from '../actors/node.js'
-import type { GroupsChange } from '../domain/agentGroups.js'
-import type { AgentReport } from '../domain/agentQuery.js'
-import { ClusterError, type ErrorCode } from '../errors.js'
-import type { MasterHistory } from './checkers.js'
-import { EnrolledAgents } from './enrolledAgents.js'
-import type { KeysDamage } from './faultPlan.js'
-import { SaidOfAgents, type Word } from './saidOfAgents.js'
+import { ClusterError, type ErrorCode } from '../base/errors.js'
+import type { AgentReport } from '../domain/agents/agentQuery.js'
+import type { GroupsChange } from '../domain/agents/groups.js'
+import type { KeysDamage } from './faults/faultPlan.js'
+import type { MasterHistory } from './rules/checkers.js'
+import { EnrolledAgents } from './rules/enrolledAgents.js'
+import { SaidOfAgents, type Word } from './rules/saidOfAgents.js'
 import type { SimulatedNode } from './simulatedNode.js'
-import type { VirtualClock } from './virtualClock.js'
+import type { VirtualClock } from './world/virtualClock.js'
 
 /** What the agents need of their cluster. */
 export interface AgentsWorld {

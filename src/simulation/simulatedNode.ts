@@ -1,12 +1,12 @@
 /** One node of a simulated cluster: what outlives its process, and the process while there is one. */
 import { posix } from 'node:path'
 import type { RunningNode } from '../actors/node.js'
-import type { SyncedItems } from '../domain/syncedItems.js'
-import { readWhole } from './expectedTree.js'
-import { MemoryAgentTable } from './memoryAgentTable.js'
-import { MemoryDisk } from './memoryDisk.js'
-import type { ClockView, VirtualClock } from './virtualClock.js'
-import type { WatchedDisk } from './watchedDisk.js'
+import type { SyncedItems } from '../domain/files/syncedItems.js'
+import { readWhole } from './rules/expectedTree.js'
+import { MemoryAgentTable } from './world/memoryAgentTable.js'
+import { MemoryDisk } from './world/memoryDisk.js'
+import type { ClockView, VirtualClock } from './world/virtualClock.js'
+import type { WatchedDisk } from './world/watchedDisk.js'
 
 export interface SimulatedNode {
   readonly name: string

@@ -1,6 +1,6 @@
 /** Fault plans for fast-check: generated over the table of faults, shrunk to fewer, earlier and shorter faults on fewer nodes. */
 import fc from 'fast-check'
-import { invariant } from '../invariant.js'
+import { invariant } from '../base/invariant.js'
 import {
   diskErrnos,
   diskOperations,
@@ -13,8 +13,15 @@ import {
   inOrder,
   isFault,
   keysDamages,
-} from '../simulation/faultPlan.js'
-import { defaultFaultPaths, defaultGroupLists, defaultGroupNames, linkTargets, type PlanWorld, placed } from '../simulation/randomPlan.js'
+} from '../simulation/faults/faultPlan.js'
+import {
+  defaultFaultPaths,
+  defaultGroupLists,
+  defaultGroupNames,
+  linkTargets,
+  type PlanWorld,
+  placed,
+} from '../simulation/faults/randomPlan.js'
 
 export interface FaultPlanConstraints extends PlanWorld {
   /** Every fault begins within it. */

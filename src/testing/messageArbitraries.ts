@@ -1,6 +1,6 @@
 /** Arbitraries from the message table itself: whatever a schema allows, and nothing that it does not. */
 import fc, { type Arbitrary } from 'fast-check'
-import { InvariantError } from '../invariant.js'
+import { InvariantError } from '../base/invariant.js'
 
 /** Keeps generated bodies small; the bounds themselves have tests of their own. */
 const sizeMax = 64

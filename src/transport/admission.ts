@@ -4,8 +4,9 @@
  * proven the key and only owe their hello. Which of them is left to chance: then no rate of connections keeps a worker out
  * for certain, as it would if the oldest went.
  */
-import { addressPrefix } from '../domain/addressPrefix.js'
-import { limits as allLimits } from '../limits.js'
+
+import { limits as allLimits } from '../base/limits.js'
+import { addressPrefix } from '../domain/cluster/addressPrefix.js'
 import type { Random } from '../ports.js'
 import { PickSet } from './pickSet.js'
 

@@ -1,10 +1,10 @@
 /** The requests that this side of a link has asked: each ends with its reply, an error, its time-out, or its signal. */
 import { setMaxListeners } from 'node:events'
-import { ClusterError, ok, type Result, refuse } from '../errors.js'
+import { ClusterError, ok, type Result, refuse } from '../base/errors.js'
 import type { RequestOptions } from '../ports.js'
-import { decodeBody, decodeFailure, encodeRequest, type RequestType, requestTypeOf } from '../protocol/codec.js'
-import type { RequestName } from '../protocol/messages.js'
-import { PendingRequests } from '../protocol/pendingRequests.js'
+import { decodeBody, decodeFailure, encodeRequest, type RequestType, requestTypeOf } from '../wire/muster/codec.js'
+import type { RequestName } from '../wire/muster/messages.js'
+import { PendingRequests } from '../wire/muster/pendingRequests.js'
 import type { Deadline, Deadlines, Due } from './deadlines.js'
 
 /** One listener for all requests under a signal: adding and removing one per request would cost more than the request. */

@@ -1,8 +1,8 @@
 /** The receiving half of a session: bytes become frames, frames become records, no faster than the peer's share of the work allows. */
-import { asClusterError, type ClusterError } from '../errors.js'
+import { asClusterError, type ClusterError } from '../base/errors.js'
 import type { ByteStream, Clock } from '../ports.js'
-import { FrameGatherer, type FrameOpener } from '../protocol/frames.js'
-import { type RecordPosition, type RecordVisitor, visitRecords } from '../protocol/records.js'
+import { FrameGatherer, type FrameOpener } from '../wire/muster/frames.js'
+import { type RecordPosition, type RecordVisitor, visitRecords } from '../wire/muster/records.js'
 import type { WorkShare } from './workShare.js'
 
 export interface FrameEvents extends RecordVisitor {

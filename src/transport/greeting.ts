@@ -1,8 +1,8 @@
 /** What both ends of a handshake have in common: the surroundings, and a session's first frame that must be one record. */
-import { ClusterError } from '../errors.js'
+import { ClusterError } from '../base/errors.js'
 import type { ByteStream, Clock, Random } from '../ports.js'
-import type { TransportKeys } from '../protocol/noise.js'
-import type { VersionRange } from '../protocol/preamble.js'
+import type { TransportKeys } from '../wire/muster/noise.js'
+import type { VersionRange } from '../wire/muster/preamble.js'
 import type { NodeSending } from './nodeSending.js'
 import { Session, type SessionEvents, type SessionLimits } from './session.js'
 import type { RestingPeers } from './workShare.js'

@@ -1,10 +1,10 @@
 /** The dialing side of the handshake: proves the key, says hello, and becomes a link or the refusal's own error. */
-import { ClusterError } from '../errors.js'
+import { ClusterError } from '../base/errors.js'
 import type { ByteStream, Link } from '../ports.js'
-import { decodeBody, decodeFailure, encodeRequest, requestTypeOf } from '../protocol/codec.js'
-import type { Hello, Welcome } from '../protocol/messages.js'
-import { type InitiatedHandshake, initiateHandshake, secretKeyBytes } from '../protocol/noise.js'
-import { answerBytes, decodeVerdict, encodePreamble } from '../protocol/preamble.js'
+import { decodeBody, decodeFailure, encodeRequest, requestTypeOf } from '../wire/muster/codec.js'
+import type { Hello, Welcome } from '../wire/muster/messages.js'
+import { type InitiatedHandshake, initiateHandshake, secretKeyBytes } from '../wire/muster/noise.js'
+import { answerBytes, decodeVerdict, encodePreamble } from '../wire/muster/preamble.js'
 import { Greeting, type KeyName, type Surroundings } from './greeting.js'
 import { SessionLink } from './sessionLink.js'
 

@@ -1,5 +1,5 @@
 /** What waits to be sent over all links of a node: when it is too much, the peer goes for which the most of it waits. */
-import { ClusterError } from '../errors.js'
+import { ClusterError } from '../base/errors.js'
 
 export interface QueueOwner {
   readonly queuedBytes: number

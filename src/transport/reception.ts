@@ -2,13 +2,13 @@
  * The listening side of the handshake. A peer that does not prove the key learns nothing, not even why; one that does gets
  * a link, or the doorkeeper's refusal in words.
  */
-import { asClusterError, ClusterError, type Result } from '../errors.js'
-import { limits as allLimits } from '../limits.js'
+import { asClusterError, ClusterError, type Result } from '../base/errors.js'
+import { limits as allLimits } from '../base/limits.js'
 import type { ByteStream, Doorkeeper } from '../ports.js'
-import { decodeBody, encodeErrorReply, encodeReply, requestTypeOf } from '../protocol/codec.js'
-import { type Hello, requests, type Welcome } from '../protocol/messages.js'
-import { type AcceptedHandshake, acceptHandshake, publicKeyBytes, secretKeyBytes } from '../protocol/noise.js'
-import { chooseProtocol, decodePreamble, encodeVerdict, openingBytes } from '../protocol/preamble.js'
+import { decodeBody, encodeErrorReply, encodeReply, requestTypeOf } from '../wire/muster/codec.js'
+import { type Hello, requests, type Welcome } from '../wire/muster/messages.js'
+import { type AcceptedHandshake, acceptHandshake, publicKeyBytes, secretKeyBytes } from '../wire/muster/noise.js'
+import { chooseProtocol, decodePreamble, encodeVerdict, openingBytes } from '../wire/muster/preamble.js'
 import type { Admission, Applicant } from './admission.js'
 import { Greeting, type KeyName, type Surroundings } from './greeting.js'
 import type { SeenOpenings } from './seenOpenings.js'

@@ -1,9 +1,9 @@
 /** The requests that the peer asks: found in the table, checked, handed to whoever serves them, and answered. */
-import { ClusterError, isCrash } from '../errors.js'
-import { invariant } from '../invariant.js'
+import { ClusterError, isCrash } from '../base/errors.js'
+import { invariant } from '../base/invariant.js'
 import type { Handlers, ServeOptions } from '../ports.js'
-import { decodeBody, encodeErrorReply, encodeReply, isRequestName, type RequestType, requestTypeById } from '../protocol/codec.js'
-import type { RequestName } from '../protocol/messages.js'
+import { decodeBody, encodeErrorReply, encodeReply, isRequestName, type RequestType, requestTypeById } from '../wire/muster/codec.js'
+import type { RequestName } from '../wire/muster/messages.js'
 
 interface Service {
   readonly handle: (body: never) => unknown

@@ -2,11 +2,11 @@
  * The sealed conversation over one byte stream: what is queued in a turn leaves as one frame, control records before bulk,
  * and nothing is sealed while the stream does not drain. What the records mean is the link's matter.
  */
-import { limits as defaultLimits } from '../limits.js'
+import { limits as defaultLimits } from '../base/limits.js'
 import type { ByteStream, Clock, LinkCounters } from '../ports.js'
-import { FrameOpener, FrameSealer } from '../protocol/frames.js'
-import type { TransportKeys } from '../protocol/noise.js'
-import { chunkHeader } from '../protocol/records.js'
+import { FrameOpener, FrameSealer } from '../wire/muster/frames.js'
+import type { TransportKeys } from '../wire/muster/noise.js'
+import { chunkHeader } from '../wire/muster/records.js'
 import { type FrameEvents, FrameReader } from './frameReader.js'
 import type { NodeSending } from './nodeSending.js'
 import { StallWatch } from './stallWatch.js'

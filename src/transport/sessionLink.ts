@@ -1,6 +1,6 @@
 /** A `Link` over a sealed session: requests, notices and streams of one peer that was let in, until one side closes. */
-import { ClusterError, ok, type Result } from '../errors.js'
-import { invariant } from '../invariant.js'
+import { ClusterError, ok, type Result } from '../base/errors.js'
+import { invariant } from '../base/invariant.js'
 import type {
   Clock,
   Handlers,
@@ -13,8 +13,8 @@ import type {
   RequestOptions,
   ServeOptions,
 } from '../ports.js'
-import { decodeBody, encodeNotice, errorOfFailure, failureOf, isNoticeName, noticeTypeById } from '../protocol/codec.js'
-import { type NoticeBody, type NoticeName, type ReplyBody, type RequestBody, type RequestName, requests } from '../protocol/messages.js'
+import { decodeBody, encodeNotice, errorOfFailure, failureOf, isNoticeName, noticeTypeById } from '../wire/muster/codec.js'
+import { type NoticeBody, type NoticeName, type ReplyBody, type RequestBody, type RequestName, requests } from '../wire/muster/messages.js'
 import { AskedRequests } from './askedRequests.js'
 import { Deadlines } from './deadlines.js'
 import { IncomingStreams } from './incomingStreams.js'

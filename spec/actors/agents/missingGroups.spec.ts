@@ -1,0 +1,131 @@
+/** Groups that agents have and that have no directory, over a simulated disk and table. */
+import { describe, expect, it } from 'vitest'
+import { MissingGroups } from '../../../src/actors/agents/missingGroups.js'
+import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
+import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { recordingLog } from '../../support/recordingLog.js'
+
+const intervalMs = 8_000
+const { signal } = new AbortController()
+
+/** Three agents in `default`, of whom the second is in `web` too. */
+const start = async () => {
+  const clock = new VirtualClock()
+  const { agents, disk, table } = localAgentsOver(clock, 'master')
+  table.addAgents([1, 2, 3].map((id) => ({ id, name: `agent${id}`, ip: 'any', key: 'k' })))
+  table.changeGroups({ kind: 'assign', ids: [1, 2, 3], group: 'default' })
+  table.changeGroups({ kind: 'assign', ids: [2], group: 'web' })
+  disk.makeDirectories('/home/etc/shared/web')
+  const log = recordingLog()
+  const missing = new MissingGroups({ agents, clock, intervalMs, log })
+  const settled = async <T>(promise: Promise<T>): Promise<T> => {
+    const [value] = await Promise.all([promise, clock.advance(10)])
+    return value
+  }
+  await settled(agents.open())
+  return {
+    clock,
+    disk,
+    log,
+    table,
+    groupFiles: () => disk.readdir('/home/etc/shared/default').map(({ name }) => Buffer.from(name).toString()),
+    /** A look, and the lines that it added to the log. */
+    look: async (restMs = intervalMs) => {
+      const before = log.lines.length
+      const made = await settled(missing.look(signal))
+      await clock.advance(restMs)
+      return { made, lines: log.lines.slice(before) }
+    },
+  }
+}
+
+const nothing = { made: [], lines: [] }
+const warningOf = (group: string, agents: string): string =>
+  `warning [-] [-] The group '${group}' of ${agents} has no directory in 'etc/shared': they get none of its files. ` +
+  `'agent_groups -a -g ${group}' makes it, 'agent_groups -r -g ${group}' takes it from them.`
+
+describe('a group that agents have', () => {
+  it('is nothing to tell of while its directory is there', async () => {
+    const { look } = await start()
+    expect(await look()).toEqual(nothing)
+  })
+
+  it('and that is called default is made where it is missing, as often as somebody deletes it', async () => {
+    const { disk, groupFiles, look } = await start()
+    for (const _ of [1, 2]) {
+      disk.remove('/home/etc/shared/default')
+      expect(await look()).toEqual({
+        made: ['etc/shared/default/agent.conf'],
+        lines: ["info [-] [-] Made the group 'default', which agents have and which was missing."],
+      })
+      expect(groupFiles()).toEqual(['agent.conf'])
+      expect(disk.lstat('/home/etc/shared/default').mode & 0o777).toBe(0o770)
+      expect(await look()).toEqual(nothing)
+    }
+  })
+
+  it('and that is called default is not made without etc/shared, or where something else is: one warning says so, until that changes', async () => {
+    const { disk, look } = await start()
+    disk.remove('/home/etc/shared')
+    const first = await look()
+    expect(first.made).toEqual([])
+    expect(first.lines).toEqual([
+      "warning [-] [-] The group 'default' of 3 agents is missing. 'etc/shared' does not exist.",
+      warningOf('web', '1 agent'),
+    ])
+    expect(await look()).toEqual(nothing)
+    expect(() => disk.lstat('/home/etc/shared')).toThrow()
+    disk.makeDirectories('/home/etc/shared/web')
+    disk.edit('/home/etc/shared/default', Buffer.from('a file'), 0o660)
+    expect(await look()).toEqual({
+      made: [],
+      lines: [expect.stringMatching(/^warning .* The group 'default' of 3 agents is missing\. 'etc\/shared\/default' is in the way/)],
+    })
+    expect(await look()).toEqual(nothing)
+    expect(disk.contentOf('/home/etc/shared/default').toString()).toBe('a file')
+  })
+
+  it('and whose directory somebody deleted is told of once as long as it is missing, however many agents come and go', async () => {
+    const { disk, look, table } = await start()
+    disk.remove('/home/etc/shared/web')
+    expect(await look()).toEqual({ made: [], lines: [warningOf('web', '1 agent')] })
+    table.changeGroups({ kind: 'assign', ids: [3], group: 'web' })
+    expect(await look()).toEqual(nothing)
+    disk.makeDirectories('/home/etc/shared/web')
+    expect(await look()).toEqual(nothing)
+    disk.remove('/home/etc/shared/web')
+    expect(await look()).toEqual({ made: [], lines: [warningOf('web', '2 agents')] })
+    table.changeGroups({ kind: 'dissolve', group: 'web' })
+    expect(await look()).toEqual(nothing)
+  })
+
+  it('is looked at once an interval at most, and its agents are counted only when groups changed', async () => {
+    const { disk, look, table } = await start()
+    let counts = 0
+    const { groupSizes } = table
+    table.groupSizes = () => {
+      counts += 1
+      return groupSizes.call(table)
+    }
+    await look(0)
+    disk.remove('/home/etc/shared/web')
+    expect(await look()).toEqual(nothing)
+    expect((await look()).lines).toHaveLength(1)
+    expect(counts).toBe(1)
+    table.changeGroups({ kind: 'unassign', ids: [3], group: 'default' })
+    table.changeGroups({ kind: 'assign', ids: [3], group: 'web' })
+    await look()
+    expect(counts).toBe(2)
+  })
+})
+
+describe('a group that nobody has', () => {
+  it('is neither made nor told of', async () => {
+    const { disk, look, table } = await start()
+    table.removeAgents([1, 2, 3])
+    disk.remove('/home/etc/shared/default')
+    disk.remove('/home/etc/shared/web')
+    expect(await look()).toEqual(nothing)
+    expect(() => disk.lstat('/home/etc/shared/default')).toThrow()
+  })
+})

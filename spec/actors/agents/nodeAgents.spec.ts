@@ -1,0 +1,48 @@
+/** A node's view of its agents, over a simulated table. */
+import { describe, expect, it } from 'vitest'
+import { asClusterError, ClusterError } from '../../../src/base/errors.js'
+import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
+import { localAgentsOver } from '../../support/localAgentsOver.js'
+
+describe('the counts of agents', () => {
+  it('are those of before while the table fails, so that the cluster can be looked at', async () => {
+    const clock = new VirtualClock()
+    const { agents, table } = localAgentsOver(clock, 'master')
+    table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }])
+    const counted = async () => {
+      const counting = agents.open().then(() => agents.counts())
+      const [counts] = await Promise.all([counting, clock.advance(10)])
+      return counts
+    }
+    const before = await counted()
+    expect(before.byStatus.never_connected).toBe(1)
+    table.counts = () => {
+      throw new ClusterError('tableFailed')
+    }
+    expect(await counted()).toEqual(before)
+  })
+})
+
+describe('an answer about agents', () => {
+  it('fails at once while the table cannot be opened, also when it was asked for before, and comes when it can', async () => {
+    const clock = new VirtualClock()
+    const { agents, table, writeKeys } = localAgentsOver(clock, 'master')
+    writeKeys([1])
+    const { signal } = new AbortController()
+    const codeOf = (asking: Promise<unknown>) => asking.then(() => 'none').catch((thrown: unknown) => asClusterError(thrown).code)
+    const open = table.open.bind(table)
+    table.open = () => {
+      throw new ClusterError('tableFailed')
+    }
+    const early = codeOf(agents.usable(signal))
+    const opening = codeOf(agents.open())
+    await clock.advance(10)
+    expect([await opening, await early, await codeOf(agents.usable(signal))]).toEqual(['tableFailed', 'tableFailed', 'tableFailed'])
+    table.open = open
+    const looked = agents.look(signal)
+    await clock.advance(10)
+    await looked
+    expect(await codeOf(agents.usable(signal))).toBe('none')
+    await agents.close()
+  })
+})

@@ -1,0 +1,156 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { localIntegrity } from '../../../src/actors/files/localIntegrity.js'
+import { LocalTree } from '../../../src/actors/files/localTree.js'
+import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
+import { ClusterError } from '../../../src/base/errors.js'
+import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
+import { recordingLog } from '../../support/recordingLog.js'
+import { ScriptedFiles } from '../../support/scriptedFiles.js'
+import { digestOf, synced } from '../../support/treeArbitraries.js'
+
+const setUp = (intervalMs = 8_000, prepare: (files: ScriptedFiles) => void = () => {}) => {
+  const clock = new VirtualClock()
+  const files = new ScriptedFiles(clock)
+  prepare(files)
+  const tree = new LocalTree(files, synced, clock)
+  const log = recordingLog()
+  const ends: ChildEvent[] = []
+  const child = startHosted(localIntegrity({ tree, clock, intervalMs, log }), { clock, onEnd: (event) => ends.push(event) })
+  const everythingAtMs = (): number[] => files.scanTimesMs.filter((_, index) => files.scans[index] === 'everything')
+  const stop = async (): Promise<void> => {
+    child.stop()
+    await clock.settle()
+    expect(child.timers).toBe(0)
+    expect(clock.pending).toBe(0)
+    expect(files.openWatches).toBe(0)
+  }
+  return { clock, child, ends, everythingAtMs, files, log, stop, tree }
+}
+
+describe('local integrity', () => {
+  it('looks at everything at once, and again an interval after each such look', async () => {
+    const { clock, everythingAtMs, stop } = setUp(8_000)
+    await clock.advance(30_000)
+    expect(everythingAtMs()).toEqual([0, 8_005, 16_010, 24_015])
+    await stop()
+  })
+
+  it('looks at everything at least once an interval, under any stream of hints', () =>
+    fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 60 }), async (hintEveryMs, scanMs) => {
+        const { clock, everythingAtMs, files, stop } = setUp(1_000, (prepared) => {
+          prepared.scanMs = scanMs
+        })
+        for (let passedMs = 0; passedMs < 5_000; passedMs += hintEveryMs) {
+          files.hint([`etc/shared/${passedMs}`])
+          await clock.advance(hintEveryMs)
+        }
+        const times = everythingAtMs()
+        const gaps = times.map((atMs, index) => (times[index + 1] ?? clock.monotonicMs()) - atMs)
+        // The look before, the interval, and one look at hinted paths that is under way just then.
+        expect(Math.max(...gaps)).toBeLessThanOrEqual(scanMs + 1_000 + scanMs)
+        await stop()
+      }),
+      { numRuns: 25 },
+    ))
+
+  it('looks at a hinted path at once, and at all that was hinted meanwhile with the next look', async () => {
+    const { clock, files, stop } = setUp()
+    await clock.advance(100)
+    files.hint(['etc/shared/a'])
+    files.hint(['etc/shared/b', 'etc/shared/c'])
+    files.hint(['etc/shared/b'])
+    await clock.advance(100)
+    expect(files.scans).toEqual(['everything', ['etc/shared/a'], ['etc/shared/b', 'etc/shared/c']])
+    expect(files.scanTimesMs).toEqual([0, 100, 105])
+    await stop()
+  })
+
+  it('looks at everything at once when anything may have changed, or too much was hinted', async () => {
+    const { clock, files, stop } = setUp()
+    await clock.advance(100)
+    files.hint(undefined)
+    await clock.advance(100)
+    for (let batch = 0; batch < 30; batch++) files.hint(Array.from({ length: 500 }, (_, file) => `etc/shared/${batch}-${file}`))
+    await clock.advance(100)
+    expect(files.scans.slice(0, 2)).toEqual(['everything', 'everything'])
+    expect(files.scans[2]).toHaveLength(500)
+    expect(files.scans.slice(3)).toEqual(['everything'])
+    await stop()
+  })
+
+  it('takes a long stream of single hints during one look without being slowed down', async () => {
+    const { clock, files, stop } = setUp()
+    const startMs = performance.now()
+    for (let file = 0; file < 9_999; file++) files.hint([`etc/shared/${file}`])
+    expect(performance.now() - startMs).toBeLessThan(1_000)
+    await clock.advance(100)
+    expect(files.scans.at(-1)).toHaveLength(9_999)
+    await stop()
+  })
+
+  it('brings an edit into the manifest, hinted or not', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.nat(3), fc.nat(5), fc.boolean(), fc.nat(3_000)), { maxLength: 10 }), async (edits) => {
+        const { clock, files, stop, tree } = setUp(1_000)
+        for (const [file, content, isHinted, ms] of edits) {
+          const path = `etc/shared/${file}`
+          files.disk.set(path, { path, size: 1, mode: 0o660, digest: digestOf(content) })
+          if (isHinted) files.hint([path])
+          await clock.advance(ms)
+        }
+        await clock.advance(1_050)
+        expect([...tree.manifest.entries()].sort((a, b) => (a.path < b.path ? -1 : 1))).toEqual(
+          [...files.disk.values()].sort((a, b) => (a.path < b.path ? -1 : 1)),
+        )
+        await stop()
+      }),
+      { numRuns: 30 },
+    ))
+
+  it('says once that changes cannot be watched, and goes on at intervals', async () => {
+    const { clock, ends, everythingAtMs, log, stop } = setUp(1_000, (files) => {
+      files.watchFailure = new ClusterError('fileFailed', { message: 'Too many watches' })
+    })
+    await clock.advance(5_000)
+    expect(log.lines.filter((line) => line.includes('Too many watches'))).toHaveLength(1)
+    expect(everythingAtMs().length).toBeGreaterThanOrEqual(4)
+    expect(ends).toEqual([])
+    await stop()
+  })
+
+  it('says that a look failed, and looks at everything again after its interval', async () => {
+    const { clock, ends, everythingAtMs, log, stop } = setUp(1_000, (files) => {
+      files.scanFailure = new ClusterError('fileFailed', { message: 'The disk is away' })
+    })
+    await clock.advance(1_010)
+    expect(log.lines.filter((line) => line.startsWith('error') && line.includes('The disk is away'))).toHaveLength(1)
+    expect(everythingAtMs()).toEqual([0, 1_005])
+    expect(ends).toEqual([])
+    await stop()
+  })
+
+  it('crashes, to be started again, when a look meets something unexpected', async () => {
+    const { clock, ends, files, stop } = setUp(1_000, (prepared) => {
+      prepared.scanFailure = new TypeError('boom')
+    })
+    await clock.advance(100)
+    expect(ends).toMatchObject([{ type: 'child.crashed' }])
+    expect(files.openWatches).toBe(0)
+    await stop()
+  })
+
+  it('stopped in the middle of a look or of a rest leaves nothing', () =>
+    fc.assert(
+      fc.asyncProperty(fc.nat(2_000), fc.boolean(), async (ms, isHinted) => {
+        const { clock, ends, files, stop } = setUp(1_000)
+        await clock.advance(ms)
+        if (isHinted) files.hint(['etc/shared/a'])
+        await stop()
+        await clock.advance(5_000)
+        expect(ends).toEqual([])
+      }),
+      { numRuns: 50 },
+    ))
+})

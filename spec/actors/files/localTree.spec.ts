@@ -1,0 +1,160 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { LocalTree } from '../../../src/actors/files/localTree.js'
+import { ClusterError } from '../../../src/base/errors.js'
+import { Manifest } from '../../../src/domain/files/manifest.js'
+import type { FileEntry } from '../../../src/domain/files/treeValues.js'
+import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
+import { ScriptedFiles } from '../../support/scriptedFiles.js'
+import { outcome } from '../../support/sessionPair.js'
+import { digestOf, synced } from '../../support/treeArbitraries.js'
+
+const forever = new AbortController().signal
+const paths = fc.nat(9).map((file) => `etc/shared/${file}`)
+const entries: fc.Arbitrary<FileEntry> = fc.record({
+  path: paths,
+  size: fc.constant(1),
+  mode: fc.constantFrom(0o640, 0o660),
+  digest: fc.nat(4).map(digestOf),
+})
+
+const setUp = () => {
+  const clock = new VirtualClock()
+  const files = new ScriptedFiles(clock)
+  return { clock, files, tree: new LocalTree(files, synced, clock) }
+}
+
+const rootOf = (entries: Iterable<FileEntry>): string => {
+  const manifest = new Manifest()
+  for (const entry of entries) manifest.set(entry)
+  return Buffer.from(manifest.root()).toString('hex')
+}
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+type Step =
+  | { readonly kind: 'edit'; readonly entry: FileEntry }
+  | { readonly kind: 'delete'; readonly path: string }
+  | { readonly kind: 'look'; readonly paths: readonly string[] | undefined }
+  | { readonly kind: 'apply'; readonly writes: readonly FileEntry[]; readonly removals: readonly string[] }
+  | { readonly kind: 'wait'; readonly ms: number }
+  | { readonly kind: 'fail' }
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    entries.map((entry): Step => ({ kind: 'edit', entry })),
+    paths.map((path): Step => ({ kind: 'delete', path })),
+    fc.option(fc.array(paths, { maxLength: 3 }), { nil: undefined }).map((scope): Step => ({ kind: 'look', paths: scope })),
+    fc
+      .tuple(fc.array(entries, { maxLength: 3 }), fc.array(paths, { maxLength: 2 }))
+      .map(([writes, removals]): Step => ({ kind: 'apply', writes, removals })),
+    fc.nat(12).map((ms): Step => ({ kind: 'wait', ms })),
+    fc.constant<Step>({ kind: 'fail' }),
+  ),
+  { maxLength: 30 },
+)
+
+describe('local tree', () => {
+  it('never looks and applies at the same time, and after a look at everything is what the disk is', () =>
+    fc.assert(
+      fc.asyncProperty(steps, async (list) => {
+        const { clock, files, tree } = setUp()
+        const underWay: Promise<unknown>[] = []
+        for (const step of list) {
+          if (step.kind === 'edit') files.disk.set(step.entry.path, step.entry)
+          else if (step.kind === 'delete') files.disk.delete(step.path)
+          else if (step.kind === 'wait') await clock.advance(step.ms)
+          else if (step.kind === 'fail') files.scanFailure = new ClusterError('fileFailed')
+          else if (step.kind === 'look') underWay.push(tree.look(step.paths, forever).catch(() => undefined))
+          else {
+            const writes = step.writes.map(({ path, digest }) => ({ path, digest, from: { kind: 'stage' as const } }))
+            const written = new Set(writes.map((write) => write.path))
+            underWay.push(tree.apply({ writes, removals: step.removals.filter((path) => !written.has(path)) }, forever))
+          }
+        }
+        await clock.advance(10_000)
+        await Promise.all(underWay)
+        files.scanFailure = undefined
+        await outcome(clock, tree.look(undefined, forever))
+        expect(files.overlaps).toBe(0)
+        expect(hex(tree.manifest.root())).toBe(rootOf(files.disk.values()))
+        expect(tree.manifest.files).toBe(files.disk.size)
+        expect(clock.pending).toBe(0)
+      }),
+    ))
+
+  it('tells its listeners exactly when a look has changed the tree, or was the first at everything', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(fc.array(entries, { maxLength: 3 }), { maxLength: 8 }), async (edits) => {
+        const { clock, files, tree } = setUp()
+        let told = 0
+        const stop = tree.onChanged(() => {
+          told += 1
+        })
+        const first = await outcome(clock, tree.look(undefined, forever))
+        expect(first.value).toMatchObject({ changed: true, files: 0 })
+        expect(told).toBe(1)
+        for (const edit of edits) {
+          const before = rootOf(files.disk.values())
+          for (const entry of edit) files.disk.set(entry.path, entry)
+          const changes = rootOf(files.disk.values()) !== before
+          told = 0
+          expect((await outcome(clock, tree.look(undefined, forever))).value).toMatchObject({ changed: changes, files: files.disk.size })
+          expect(told).toBe(changes ? 1 : 0)
+        }
+        stop()
+        told = 0
+        files.disk.set('etc/shared/new', { path: 'etc/shared/new', size: 1, mode: 0o660, digest: digestOf(9) })
+        await outcome(clock, tree.look(undefined, forever))
+        expect(told).toBe(0)
+      }),
+      { numRuns: 50 },
+    ))
+
+  it('is known after the first look at everything, not after one at a few paths', async () => {
+    const { clock, tree } = setUp()
+    let isKnown = false
+    const known = tree.known(forever).then(() => {
+      isKnown = true
+    })
+    await outcome(clock, tree.look(['etc/shared/a'], forever))
+    await clock.settle()
+    expect([tree.isKnown, isKnown]).toEqual([false, false])
+    await outcome(clock, tree.look(undefined, forever))
+    await known
+    expect([tree.isKnown, isKnown]).toEqual([true, true])
+  })
+
+  it('is not waited for by who gave up before or while it waited', async () => {
+    const { clock, tree } = setUp()
+    const abort = new AbortController()
+    const waiting = tree.known(abort.signal)
+    abort.abort()
+    expect((await outcome(clock, waiting)).error).toMatchObject({ code: 'aborted' })
+    expect((await outcome(clock, tree.known(abort.signal))).error).toMatchObject({ code: 'aborted' })
+  })
+
+  it('knows what was applied although nobody waited for it any more', async () => {
+    const { clock, files, tree } = setUp()
+    await outcome(clock, tree.look(undefined, forever))
+    const abort = new AbortController()
+    const applying = tree.apply(
+      { writes: [{ path: 'etc/shared/a', digest: digestOf(1), from: { kind: 'stage' } }], removals: [] },
+      abort.signal,
+    )
+    applying.catch(() => undefined)
+    await clock.advance(files.applyMs - 1)
+    abort.abort()
+    await clock.advance(1_000)
+    await outcome(clock, tree.look(undefined, forever))
+    expect(hex(tree.manifest.root())).toBe(rootOf(files.disk.values()))
+  })
+
+  it('goes on with the next in turn after a look or a plan that failed', async () => {
+    const { clock, files, tree } = setUp()
+    files.scanFailure = new ClusterError('fileFailed')
+    const failing = tree.look(undefined, forever)
+    const next = tree.look(undefined, forever)
+    expect((await outcome(clock, failing)).error).toMatchObject({ code: 'fileFailed' })
+    expect((await outcome(clock, next)).value).toMatchObject({ changed: true })
+  })
+})

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest'
+import { intervalOptions } from '../../src/config/intervalOptions.js'
+import { renderConfigReference, updateReference } from '../../src/config/renderConfigReference.js'
+import { clusterOptions, globalOptions, topOptions } from '../../src/config/settings.js'
+import { itemOptions } from '../../src/config/syncedItemOptions.js'
+
+describe('configuration reference', () => {
+  it('has one row for every option that is checked, and only tables whose rows have their columns', () => {
+    const lines = renderConfigReference().split('\n')
+    const names = [
+      ...Object.values(clusterOptions).map(({ name }) => name.replace('><', '/')),
+      ...Object.values(globalOptions).map(({ name }) => name),
+      ...Object.values(topOptions).map(({ name }) => name),
+      ...Object.values(itemOptions).map(({ name }) => `files.DIRECTORY.${name}`),
+      ...Object.entries(intervalOptions).flatMap(([group, options]) =>
+        Object.values(options).map(({ option }) => `intervals.${group}.${option.name}`),
+      ),
+    ]
+    for (const name of names) expect(lines.filter((line) => line.startsWith(`| \`${name}\` |`))).toHaveLength(1)
+    const rows = lines.filter((line) => line.startsWith('| `') && !line.startsWith('| `etc/') && !line.startsWith('| `var/'))
+    for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(6)
+  })
+
+  it('replaces only what is between the markers, and a second time nothing', () => {
+    const document = 'before\n<!-- config:begin -->\noutdated\n<!-- config:end -->\nafter\n'
+    const once = updateReference(document) ?? ''
+    expect(once.startsWith('before\n<!-- config:begin -->\n###')).toBe(true)
+    expect(once.endsWith('\n<!-- config:end -->\nafter\n')).toBe(true)
+    expect(once).not.toContain('outdated')
+    expect(updateReference(once)).toBe(once)
+    expect(updateReference('no markers')).toBeUndefined()
+  })
+})

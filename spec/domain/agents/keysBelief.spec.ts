@@ -1,0 +1,181 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { limits } from '../../../src/base/limits.js'
+import { changedIds, idsDigest } from '../../../src/domain/agents/agentIds.js'
+import type { KeyEntry } from '../../../src/domain/agents/keyEntry.js'
+import { KeysBelief, type KeysNews } from '../../../src/domain/agents/keysBelief.js'
+
+const { keysBelievedMs } = limits
+
+type Content = { readonly live: readonly number[]; readonly marked: readonly number[] } | 'doubtful'
+
+/** What one look sees, and how long after the one before. */
+interface Look {
+  readonly afterMs: number
+  /** Nothing: the file is as it was. */
+  readonly content?: Content | undefined
+}
+
+const entryOf = (id: number): KeyEntry => ({ id, name: `agent-${id}`, ip: 'any', key: 'k' })
+const someIds = fc.uniqueArray(fc.integer({ min: 1, max: 8 }), { maxLength: 8 })
+const contents: fc.Arbitrary<Content> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.tuple(someIds, someIds).map(([live, marked]) => ({ live, marked: marked.filter((id) => !live.includes(id)) })),
+  },
+  { weight: 1, arbitrary: fc.constant('doubtful' as const) },
+)
+const looks: fc.Arbitrary<Look[]> = fc.array(
+  fc.record({
+    afterMs: fc.oneof(fc.integer({ min: 0, max: keysBelievedMs }), fc.constantFrom(keysBelievedMs - 1, keysBelievedMs, -1000)),
+    content: fc.option(contents, { nil: undefined }),
+  }),
+  { minLength: 1, maxLength: 20 },
+)
+
+/** A file that is looked at, and what is told of it, as who listens has it. */
+class Watched {
+  readonly belief = new KeysBelief()
+  readonly told = new Set<number>()
+  #nowMs = 1_000_000
+  #version = 0
+  #content: Content = { live: [1, 2, 3], marked: [] }
+  #taken: { readonly live: readonly number[]; readonly marked: readonly number[] } = { live: [], marked: [] }
+  #sameSinceMs = this.#nowMs
+
+  get content(): Content {
+    return this.#content
+  }
+
+  /** How long the content has been there, and looked at. */
+  get sameMs(): number {
+    return this.#nowMs - this.#sameSinceMs
+  }
+
+  look({ afterMs, content }: Look): KeysNews {
+    this.#nowMs += afterMs
+    if (content !== undefined || this.#nowMs < this.#sameSinceMs) this.#sameSinceMs = this.#nowMs
+    if (content !== undefined) {
+      this.#content = content
+      this.#version += 1
+    }
+    const news = this.#see()
+    for (const { id } of news.upserts) this.told.add(id)
+    for (const id of news.removals) this.told.delete(id)
+    expect([...this.belief.ids]).toEqual([...this.told].sort((a, b) => a - b))
+    return news
+  }
+
+  #see(): KeysNews {
+    if (this.#content === 'doubtful') return this.belief.doubt(this.#nowMs, this.told.size > 0 ? 'it says nothing' : undefined)
+    const { live, marked } = this.#content
+    const before = this.#taken
+    this.#taken = this.#content
+    return this.belief.see(this.#nowMs, `${this.#version}`, {
+      upserts: live.filter((id) => !before.live.includes(id)).map(entryOf),
+      marked: marked.filter((id) => !before.marked.includes(id)),
+      vanished: before.live.filter((id) => !live.includes(id) && !marked.includes(id)).map(entryOf),
+    })
+  }
+}
+
+describe('the belief in client.keys', () => {
+  it('takes who is named at once, lets go of who is named as removed at once, and of nobody else before the file was the same for long enough', () =>
+    fc.assert(
+      fc.property(looks, (list) => {
+        const file = new Watched()
+        for (const look of list) {
+          const before = new Set(file.told)
+          file.look(look)
+          const { content } = file
+          if (content === 'doubtful') {
+            expect(file.told).toEqual(before)
+            continue
+          }
+          for (const id of content.live) expect(file.told).toContain(id)
+          for (const id of content.marked) expect(file.told).not.toContain(id)
+          const believed = file.sameMs >= keysBelievedMs
+          for (const id of before)
+            expect(file.told.has(id) || content.marked.includes(id) || (believed && !content.live.includes(id))).toBe(true)
+          if (believed) expect(file.told).toEqual(new Set(content.live))
+        }
+      }),
+      { numRuns: 1000 },
+    ))
+
+  it('comes to rest: whoever looks again when asked ends with what the file says, and is asked no more', () =>
+    fc.assert(
+      fc.property(looks, (list) => {
+        const file = new Watched()
+        for (const look of list) file.look(look)
+        const { content } = file
+        let asked = 0
+        for (let { againInMs } = file.look({ afterMs: 0 }); againInMs !== undefined; asked++) {
+          expect(againInMs).toBeGreaterThan(0)
+          expect(againInMs).toBeLessThanOrEqual(keysBelievedMs)
+          againInMs = file.look({ afterMs: againInMs }).againInMs
+        }
+        expect(asked).toBeLessThanOrEqual(1)
+        if (content !== 'doubtful') {
+          expect(file.told).toEqual(new Set(content.live))
+          expect(file.belief.isComplete).toBe(true)
+          expect([...file.belief.missing]).toEqual([])
+        }
+      }),
+      { numRuns: 1000 },
+    ))
+
+  it('tells of a file that says nothing once, when it lasts, and again after it had said something', () => {
+    const file = new Watched()
+    file.look({ afterMs: 0, content: { live: [1], marked: [] } })
+    const seen: (string | number | undefined)[] = []
+    for (const look of [
+      { afterMs: 10, content: 'doubtful' },
+      { afterMs: 10, content: { live: [1], marked: [] } },
+      { afterMs: 10, content: 'doubtful' },
+      { afterMs: keysBelievedMs - 1 },
+      { afterMs: 1 },
+      { afterMs: 10 * keysBelievedMs },
+      { afterMs: 10, content: { live: [1], marked: [] } },
+      { afterMs: 10, content: 'doubtful' },
+      { afterMs: keysBelievedMs },
+    ] as const) {
+      const { againInMs, problem } = file.look(look)
+      seen.push(problem ?? againInMs)
+    }
+    const { keysBelievedMs: all } = limits
+    expect(seen).toEqual([all, all, all, 1, 'it says nothing', undefined, all, all, 'it says nothing'])
+    expect([...file.told]).toEqual([1])
+  })
+
+  it('is not complete because of a file that says nothing', () => {
+    const belief = new KeysBelief()
+    for (const nowMs of [0, keysBelievedMs, 9 * keysBelievedMs])
+      expect(belief.doubt(nowMs, undefined)).toEqual({ upserts: [], removals: [] })
+    expect(belief.isComplete).toBe(false)
+  })
+})
+
+describe('a column of IDs', () => {
+  const many = fc.uniqueArray(fc.integer({ min: 1, max: limits.agentIdMax }))
+
+  it('changes like a set, and stays in order', () =>
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.oneof(someIds, many), fc.oneof(someIds, many)), { maxLength: 6 }), (steps) => {
+        let ids: Uint32Array = new Uint32Array()
+        const model = new Set<number>()
+        for (const [added, removed] of steps) {
+          ids = changedIds(ids, [...added, ...added], new Set(removed))
+          for (const id of added) model.add(id)
+          for (const id of removed) model.delete(id)
+          expect([...ids]).toEqual([...model].sort((a, b) => a - b))
+          expect(ids.buffer.byteLength).toBe(4 * model.size)
+        }
+      }),
+    ))
+
+  it('has the digest of its IDs as little-endian words', () => {
+    expect(idsDigest(new Uint32Array())).toBe('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+    expect(idsDigest(Uint32Array.of(1, 0x01020304))).toBe('cd48bd37d30164fffc22b2f6db0a7f71d0997f5eda1950950efbb3c554684576')
+  })
+})

@@ -1,0 +1,110 @@
+import {
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { afterEach, describe, expect, it } from 'vitest'
+import { assertHandles, createNodeDisk } from '../../../src/platform/machine/nodeDisk.js'
+import { createNodeWorld, filesBelow, temporaryDirectory } from '../../support/diskWorlds.js'
+import { synced } from '../../support/treeArbitraries.js'
+import { syncRound, TreeNode } from '../../support/treeNodes.js'
+
+const made: string[] = []
+const directory = (): string => {
+  const path = mkdtempSync(join(temporaryDirectory(), 'muster-disk-'))
+  made.push(path)
+  return path
+}
+afterEach(() => {
+  for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true })
+})
+
+describe('an open directory of the real disk', () => {
+  it('is where its path leads to, whatever takes its name', () => {
+    const [disk, home] = [createNodeDisk(), directory()]
+    for (const name of ['a', 'outside']) mkdirSync(join(home, name))
+    const handle = disk.openDirectory(join(home, 'a'))
+    renameSync(join(home, 'a'), join(home, 'b'))
+    symlinkSync('outside', join(home, 'a'))
+    disk.close(disk.open(`${disk.heldPath(handle)}/file`, 'wx'))
+    disk.mkdir(`${disk.heldPath(handle)}/below`, 0o770)
+    disk.close(handle)
+    expect(readdirSync(join(home, 'outside'))).toEqual([])
+    expect(readdirSync(join(home, 'b')).sort()).toEqual(['below', 'file'])
+    expect(lstatSync(join(home, 'b/below')).mode & 0o777).toBe(0o770)
+    expect(() => disk.openDirectory(join(home, 'a'))).toThrow('ENOTDIR')
+  })
+
+  it('that has no path on this system is said at the start', () => {
+    expect(() => assertHandles()).not.toThrow()
+    expect(() => assertHandles('/proc/none')).toThrow(
+      '/proc/none does not exist, and no file can be written safely without it: mount /proc',
+    )
+  })
+})
+
+/** Exchanges directories for links to `outside` and back, as fast as it can, until it is ended. */
+const attack = `
+  const { renameSync, symlinkSync, unlinkSync } = require('node:fs')
+  const { workerData: { home, outside } } = require('node:worker_threads')
+  for (let round = 0; ; round++)
+    for (const name of ['etc/rules/d0', 'etc/rules/d1/e', 'queue/cluster/node']) {
+      const path = home + '/' + name
+      try {
+        renameSync(path, path + '.aside')
+        symlinkSync(outside, path)
+        for (let wait = 0; wait < (round % 50) * 1_000; wait++);
+        unlinkSync(path)
+      } catch {}
+      try {
+        renameSync(path + '.aside', path)
+      } catch {}
+    }
+`
+
+describe('directories of a worker that are exchanged for links all the time', () => {
+  it('lead to no file outside, on the real disk', async () => {
+    const [a, b] = [createNodeWorld(), createNodeWorld()]
+    made.push(a.home, b.home)
+    const outside = directory()
+    const names = Array.from({ length: 150 }, (_, index) => (index % 2 === 0 ? `d0/f${index}` : `d1/e/f${index}`))
+    for (const name of names) writeFileSync(join(outside, name.slice(name.lastIndexOf('/') + 1)), 'of somebody else')
+    for (const { dir } of synced.items) b.mkdir(dir)
+    b.mkdir('queue/cluster/node')
+    const [master, worker] = [new TreeNode(a, 'master', synced), new TreeNode(b, 'worker', synced)]
+    const attacker = new Worker(attack, { eval: true, workerData: { home: b.home, outside } })
+    try {
+      await new Promise((resolve) => attacker.once('online', resolve))
+      for (let round = 0; round < 8; round++) {
+        for (const name of names) {
+          if (round % 2 === 0) a.write(`etc/rules/${name}`, `content ${round}`)
+          else a.remove(`etc/rules/${name}`)
+        }
+        try {
+          syncRound(master, worker)
+        } catch (thrown) {
+          if (!(thrown instanceof Error) || !('code' in thrown)) throw thrown
+        }
+      }
+    } finally {
+      await attacker.terminate()
+    }
+    expect(readdirSync(outside)).toHaveLength(names.length)
+    for (const name of readdirSync(outside)) expect(readFileSync(join(outside, name), 'utf8')).toBe('of somebody else')
+    for (const name of ['etc/rules/d0', 'etc/rules/d1/e', 'queue/cluster/node'])
+      if (lstatSync(join(b.home, name), { throwIfNoEntry: false })?.isSymbolicLink()) unlinkSync(join(b.home, name))
+    a.write('etc/rules/d0/last', 'at peace')
+    syncRound(master, worker)
+    expect(syncRound(master, worker).failures).toEqual(new Map())
+    expect(filesBelow(b, 'etc/rules/d0').get('etc/rules/d0/last')).toBe('660 at peace')
+  })
+})

@@ -1,0 +1,31 @@
+/** Registration, the master's end: enrols and removes agents for a worker, which never decides on its own. */
+
+import { agentIdText } from '../../domain/agents/agent.js'
+import type { Link, Log } from '../../ports.js'
+import { type ServingInput, servingThread } from '../kit/servingThread.js'
+import type { LocalAgents } from './nodeAgents.js'
+
+export const agentRegistration = servingThread('registration')
+
+export interface AgentRegistering {
+  readonly agents: LocalAgents
+  readonly link: Link
+  /** Tagged with the worker's name. */
+  readonly log: Log
+}
+
+export const agentRegistering = ({ agents, link, log }: AgentRegistering): ServingInput => ({
+  link,
+  answers: ({ signal }) => ({
+    'agents.add': async (request) => {
+      const { id, ip, key, name } = await agents.add(request, signal)
+      log.info(`Agent '${name}' was enrolled as ${agentIdText(id)}.`)
+      return { id, ip, key, name }
+    },
+    'agents.remove': async ({ id }) => {
+      await agents.remove(id, signal)
+      log.info(`Agent ${agentIdText(id)} was removed.`)
+      return {}
+    },
+  }),
+})

@@ -1,0 +1,118 @@
+/** The groups of a node's agents: what operators do to them on the master, and what its workers are told. */
+
+import { ClusterError } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import {
+  defaultGroup,
+  type GroupsChange,
+  type GroupsCopy,
+  type GroupsPage,
+  type GroupsRow,
+  isCopyAsGood,
+  isGroupName,
+} from '../../domain/agents/groups.js'
+import type { AgentFiles, AgentStore, OpenedStore } from '../../ports.js'
+import { Listeners } from '../kit/listeners.js'
+
+/** Pages that are kept for the workers that ask for the same. */
+const pagesKeptMax = 4
+
+export class LocalGroups {
+  /** Told when groups may have changed. */
+  readonly changes = new Listeners()
+  readonly #store: AgentStore
+  readonly #files: AgentFiles
+  readonly #assertOurs: () => void
+  readonly #pages = new Map<string, Promise<GroupsPage>>()
+  #table = ''
+  #areLost = false
+  /** The copy that they are restored from, the best one that was offered. */
+  #restoring: { readonly copy: GroupsCopy; readonly isComplete: boolean } | undefined
+
+  /** @param assertOurs fails where groups are left to somebody else */
+  constructor(store: AgentStore, files: AgentFiles, assertOurs: () => void) {
+    this.#store = store
+    this.#files = files
+    this.#assertOurs = assertOurs
+  }
+
+  /** The table was opened, and has the agents of client.keys: so many. */
+  async begin({ groupsLost, table }: OpenedStore, agents: number): Promise<void> {
+    this.#pages.clear()
+    this.#table = table
+    this.#restoring = undefined
+    this.#areLost = groupsLost && agents > 0
+    // A new cluster has lost none.
+    if (groupsLost && agents === 0) await this.#store.restoreGroups([], true)
+    // Workers that hear of the new table offer what they have.
+    if (this.#areLost) this.changes.tell()
+  }
+
+  /** On the master: whether these groups are wanted, of a table that it does not have any more. */
+  wants(copy: GroupsCopy): boolean {
+    if (!this.#areLost || copy.table === this.#table) return false
+    if (!this.#restoring) return true
+    const { copy: restored, isComplete } = this.#restoring
+    return isCopyAsGood(copy, restored) && !(isComplete && copy.version === restored.version)
+  }
+
+  /** Takes a page of a copy that is wanted. Returns how many agents have got their groups back. */
+  async restore(copy: GroupsCopy, rows: readonly GroupsRow[], isLast: boolean): Promise<number> {
+    this.#restoring = { copy, isComplete: false }
+    const restored = await this.#store.restoreGroups(rows, isLast)
+    if (isLast && this.#restoring.copy.version === copy.version) this.#restoring = { copy, isComplete: true }
+    if (restored > 0) this.changes.tell()
+    return restored
+  }
+
+  /** On the master. Returns how many agents changed. Fails as `assertThere` does. */
+  async change(change: GroupsChange, signal: AbortSignal): Promise<number> {
+    this.#assertOurs()
+    if (change.kind === 'assign') await this.assertThere([change.group], signal)
+    if (change.kind === 'replace') await this.assertThere(change.groups, signal)
+    const changed = await this.#store.changeGroups(change)
+    if (changed > 0) this.changes.tell()
+    return changed
+  }
+
+  async create(group: string, signal: AbortSignal): Promise<void> {
+    this.#assertOurs()
+    await this.#files.createGroup(group, signal)
+    this.changes.tell()
+  }
+
+  /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
+  async remove(group: string, signal: AbortSignal): Promise<number> {
+    this.#assertOurs()
+    if (group === defaultGroup) throw new ClusterError('groupKept')
+    const changed = await this.#store.changeGroups({ kind: 'dissolve', group })
+    // Agents may have a group whose directory was deleted by hand.
+    if (changed === 0) await this.assertThere([group], signal)
+    if ((await this.#files.groups(signal)).includes(group)) await this.#files.removeGroup(group, signal)
+    this.changes.tell()
+    return changed
+  }
+
+  /** Workers that ask for the same page of the same version cost one reading. */
+  page(since: number, after: number, version: number): Promise<GroupsPage> {
+    const key = `${version} ${since} ${after}`
+    const kept = this.#pages.get(key)
+    if (kept) return kept
+    const page = this.#store.groupsPage(since, after)
+    page.catch(() => this.#pages.delete(key))
+    this.#pages.set(key, page)
+    for (const oldest of this.#pages.keys()) {
+      if (this.#pages.size <= pagesKeptMax) break
+      this.#pages.delete(oldest)
+    }
+    return page
+  }
+
+  /** Fails with `groupNameInvalid`, `tooManyGroups` or `groupMissing`. */
+  async assertThere(groups: readonly string[], signal: AbortSignal): Promise<void> {
+    if (!groups.every(isGroupName)) throw new ClusterError('groupNameInvalid')
+    if (groups.length > limits.groupsPerAgentMax) throw new ClusterError('tooManyGroups')
+    const there = groups.length > 0 ? new Set(await this.#files.groups(signal)) : undefined
+    if (!groups.every((group) => there?.has(group))) throw new ClusterError('groupMissing')
+  }
+}

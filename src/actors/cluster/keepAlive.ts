@@ -1,0 +1,176 @@
+/**
+ * Keep alive, both ends. The worker beats, the master answers: a master that stops answering, or a worker that stops
+ * beating, is reported lost, and each beat tells how far the two clocks are apart. Runs once per connection, inside its
+ * own failure boundary (see host.ts).
+ */
+import { assign, fromCallback, fromPromise, setup } from 'xstate'
+import { asClusterError, ClusterError } from '../../base/errors.js'
+import {
+  clockSkewMs,
+  clockSkewWarningMs,
+  type Heartbeat,
+  healthy,
+  isLost,
+  isSilent,
+  isSkewed,
+  missedBeat,
+} from '../../domain/cluster/heartbeat.js'
+import type { Clock, Link, Log } from '../../ports.js'
+import type { ClusterClock } from '../agents/clusterClock.js'
+import { type End, machineOptions } from '../kit/host.js'
+
+export interface KeepAliveRule {
+  readonly intervalMs: number
+  readonly answerMsMax: number
+  readonly missedBeatsMax: number
+}
+
+/** What the sender needs of its connection; anything that can ask a question of the peer will do. */
+export interface Beats {
+  /** Resolves with the master's clock minus ours, in milliseconds. */
+  beat(signal: AbortSignal): Promise<number>
+}
+
+export const keepAliveSender = (rule: KeepAliveRule) =>
+  setup({
+    types: {
+      context: {} as { heartbeat: Heartbeat; skewMs: number; skewed: boolean; peer: Beats; log: Log; crash: ClusterError | undefined },
+      input: {} as { peer: Beats; log: Log },
+      output: {} as End,
+    },
+    actors: { beat: fromPromise<number, Beats>(({ input, signal }) => input.beat(signal)) },
+    guards: {
+      isLost: ({ context }) => isLost(context.heartbeat, rule.missedBeatsMax),
+      hasBecomeSkewed: ({ context }) => isSkewed(context.skewMs) && !context.skewed,
+    },
+    actions: {
+      forgiveMissedBeats: assign({ heartbeat: healthy }),
+      countMissedBeat: assign({ heartbeat: ({ context }) => missedBeat(context.heartbeat) }),
+      rememberSkew: assign({ skewed: ({ context }) => isSkewed(context.skewMs) }),
+      logMissedBeat: ({ context }) =>
+        context.log.warning(`The master did not answer keep-alive ${context.heartbeat.missed} of ${rule.missedBeatsMax}.`),
+      logBeat: ({ context }) => context.log.debug('Successful response from master: keep-alive answered.'),
+      logSkew: ({ context }) =>
+        context.log.warning(
+          `The clocks of this node and the master are ${(Math.abs(context.skewMs) / 1000).toFixed(1)} s apart (this one is ${context.skewMs > 0 ? 'behind' : 'ahead'}): synchronize them with NTP.`,
+        ),
+    },
+    delays: { interval: rule.intervalMs, answerTimeout: rule.answerMsMax },
+  }).createMachine({
+    id: 'keepAlive',
+    options: machineOptions,
+    context: ({ input }) => ({ heartbeat: healthy, skewMs: 0, skewed: false, peer: input.peer, log: input.log, crash: undefined }),
+    initial: 'beating',
+    states: {
+      resting: { after: { interval: 'beating' } },
+      beating: {
+        invoke: {
+          src: 'beat',
+          input: ({ context }) => context.peer,
+          onDone: {
+            target: 'comparingClocks',
+            actions: ['forgiveMissedBeats', assign({ skewMs: ({ event }) => event.output }), 'logBeat'],
+          },
+          onError: { target: 'judging', actions: ['countMissedBeat', 'logMissedBeat'] },
+        },
+        after: { answerTimeout: { target: 'judging', actions: ['countMissedBeat', 'logMissedBeat'] } },
+      },
+      comparingClocks: {
+        always: [
+          { guard: 'hasBecomeSkewed', target: 'resting', actions: ['logSkew', 'rememberSkew'] },
+          { target: 'resting', actions: 'rememberSkew' },
+        ],
+      },
+      judging: { always: [{ guard: 'isLost', target: 'peerLost' }, { target: 'resting' }] },
+      peerLost: { type: 'final' },
+    },
+    output: (): End => ({ kind: 'closed', error: new ClusterError('peerSilent', { message: 'The master stopped answering keep-alives' }) }),
+  })
+
+/** Beats over a link; the skew that one beat measured travels with the next, so that the master can show it, and sets the clock of agents. */
+export const linkBeats = (link: Link, clock: Clock, answerMsMax: number, clusterClock: ClusterClock): Beats => {
+  let skewMs: number | undefined
+  return {
+    beat: async (signal) => {
+      const sentAtMs = clock.now()
+      const sentMonotonicMs = clock.monotonicMs()
+      const { receivedAtMs } = await link.request(
+        'keepAlive.beat',
+        { sentAtMs, ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
+        { signal, timeoutMs: answerMsMax },
+      )
+      const answeredAtMs = clock.now()
+      const answeredMonotonicMs = clock.monotonicMs()
+      // A beat that took long tells little: which half of the way was slow cannot be known.
+      const isTelling = answeredMonotonicMs - sentMonotonicMs < clockSkewWarningMs
+      if (isTelling || !clusterClock.isMeasured) clusterClock.measure(receivedAtMs, (sentMonotonicMs + answeredMonotonicMs) / 2)
+      if (isTelling) skewMs = clockSkewMs({ sentAtMs, receivedAtMs, answeredAtMs })
+      return skewMs ?? 0
+    },
+  }
+}
+
+export interface SilenceRule {
+  readonly checkIntervalMs: number
+  readonly silenceMsMax: number
+}
+
+export interface BeatReceiver {
+  readonly link: Pick<Link, 'serve'>
+  readonly log: Log
+  /** Called at each beat with the worker's own measurement of its skew, if it has one. */
+  onBeat(clockSkewMs: number | undefined): void
+}
+
+export const keepAliveReceiver = (rule: SilenceRule, clock: Clock) =>
+  setup({
+    types: {
+      context: {} as { lastBeatMs: number; receiver: BeatReceiver; end: End },
+      input: {} as BeatReceiver,
+      events: {} as { type: 'beat' } | { type: 'answer.crashed'; error: ClusterError },
+      output: {} as End,
+    },
+    actors: {
+      answers: fromCallback<{ type: 'none' }, BeatReceiver>(({ input, sendBack }) =>
+        input.link.serve(
+          {
+            'keepAlive.beat': (body) => {
+              input.onBeat(body.clockSkewMs)
+              sendBack({ type: 'beat' })
+              return { receivedAtMs: clock.now() }
+            },
+          },
+          { onCrash: (thrown) => sendBack({ type: 'answer.crashed', error: asClusterError(thrown, 'threadCrashed') }) },
+        ),
+      ),
+    },
+    guards: { isSilent: ({ context }) => isSilent(context.lastBeatMs, clock.monotonicMs(), rule.silenceMsMax) },
+    actions: {
+      noteBeat: assign({ lastBeatMs: () => clock.monotonicMs() }),
+      reportSilence: assign({
+        end: (): End => ({
+          kind: 'closed',
+          error: new ClusterError('peerSilent', {
+            message: `No keep-alive was received for more than ${rule.silenceMsMax / 1000} seconds`,
+          }),
+        }),
+      }),
+    },
+    delays: { checkInterval: rule.checkIntervalMs },
+  }).createMachine({
+    id: 'keepAlive',
+    options: machineOptions,
+    context: ({ input }) => ({ lastBeatMs: clock.monotonicMs(), receiver: input, end: { kind: 'closed' } }),
+    invoke: { src: 'answers', input: ({ context }) => context.receiver },
+    on: {
+      beat: { actions: 'noteBeat' },
+      'answer.crashed': { target: '.peerLost', actions: assign({ end: ({ event }): End => ({ kind: 'crashed', error: event.error }) }) },
+    },
+    initial: 'resting',
+    states: {
+      resting: { after: { checkInterval: 'judging' } },
+      judging: { always: [{ guard: 'isSilent', target: 'peerLost', actions: 'reportSilence' }, { target: 'resting' }] },
+      peerLost: { type: 'final' },
+    },
+    output: ({ context }) => context.end,
+  })

@@ -1,0 +1,138 @@
+/**
+ * The workers that are in, by name. Each is a root actor in its own failure boundary: thousands of children of one XState
+ * parent would be copied at every spawn, and one that fails must not be able to touch another.
+ */
+import type { AnyActorLogic } from 'xstate'
+import { ClusterError, type Result } from '../../base/errors.js'
+import { invariant } from '../../base/invariant.js'
+import { decideAdmission } from '../../domain/cluster/joinRule.js'
+import { WorkerState } from '../../domain/cluster/workerState.js'
+import type { Clock, Link, Log } from '../../ports.js'
+import type { Hello } from '../../wire/muster/messages.js'
+import { type Hosted, startHosted } from '../kit/host.js'
+import type { ConnectionInput } from './connection.js'
+import { loggedLink } from './loggedLink.js'
+import { PeerLogs } from './peerLogs.js'
+
+export interface Member {
+  readonly name: string
+  readonly link: Link
+  readonly state: WorkerState
+  readonly log: Log
+}
+
+export interface RegistryOptions {
+  readonly cluster: string
+  readonly masterNode: string
+  readonly workersMax: number
+  readonly clock: Clock
+  /** Run once per member. */
+  readonly connection: AnyActorLogic
+  readonly inputOf: (member: Member) => ConnectionInput
+  readonly onJoined: (member: Member) => void
+  readonly onLeft: (member: Member, error: ClusterError) => void
+  readonly log: Log
+}
+
+/** How long the holder of a name has to answer when another process claims it. */
+const proofMsMax = 3_000
+
+interface Held extends Member {
+  readonly instance: string
+  readonly hosted: Hosted
+}
+
+export class Registry {
+  readonly #options: RegistryOptions
+  readonly #held = new Map<string, Held>()
+  readonly #doubted = new Set<string>()
+  readonly #logs: PeerLogs
+  #expected: Hello | undefined
+
+  constructor(options: RegistryOptions) {
+    this.#options = options
+    this.#logs = new PeerLogs(options.log, options.clock, 2 * options.workersMax)
+  }
+
+  /** Decides on a worker; an accepted one must be `add`ed in the same turn. */
+  admit(hello: Hello): Result<{ replaces: boolean }> {
+    const { cluster, masterNode, workersMax } = this.#options
+    const instanceOf = (node: string): string | undefined => this.#held.get(node)?.instance
+    const decision = decideAdmission({ cluster, masterNode, workersMax, workers: this.#held.size, instanceOf }, hello)
+    if (decision.ok) this.#expected = hello
+    else if (decision.error.code === 'duplicateName') this.#doubt(hello.node)
+    return decision
+  }
+
+  add(link: Link): void {
+    const hello = this.#expected
+    this.#expected = undefined
+    invariant(hello !== undefined && hello.node === link.peer.node, 'a link is added right after its hello was admitted')
+    this.#remove(hello.node, new ClusterError('linkLost', { message: 'The same worker connected anew' }))
+    const { clock, connection, inputOf } = this.#options
+    const log = this.#logs.of(hello.node, { tag: `Worker ${hello.node}`, subtag: 'Main' })
+    const member: Member = { name: hello.node, link: loggedLink(link, log, clock), state: new WorkerState(), log }
+    let hasEnded = false
+    const hosted = startHosted(connection, {
+      clock,
+      input: inputOf(member),
+      onEnd: ({ error }) => {
+        hasEnded = true
+        this.#ended(member, error ?? new ClusterError('linkClosed'))
+      },
+    })
+    // The link may have been closed since its hello: the name must not stay with a connection that has ended already.
+    if (hasEnded) return
+    this.#held.set(member.name, { ...member, instance: hello.instance, hosted })
+    this.#options.onJoined(member)
+  }
+
+  get size(): number {
+    return this.#held.size
+  }
+
+  get(name: string): Member | undefined {
+    return this.#held.get(name)
+  }
+
+  /** Ordered by name. */
+  members(): Member[] {
+    return [...this.#held.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Tells every worker goodbye and forgets it. */
+  closeAll(): void {
+    for (const { hosted } of this.#held.values()) hosted.stop()
+    this.#held.clear()
+  }
+
+  #ended(member: Member, error: ClusterError): void {
+    if (this.#held.get(member.name)?.link !== member.link) return
+    this.#held.delete(member.name)
+    this.#options.onLeft(member, error)
+  }
+
+  #remove(name: string, error: ClusterError): void {
+    const held = this.#held.get(name)
+    if (!held) return
+    this.#held.delete(name)
+    held.hosted.stop()
+    this.#options.onLeft(held, error)
+  }
+
+  /** Another process claims this name: the connection that we have may be dead without our knowing, so it has to prove itself. */
+  #doubt(name: string): void {
+    const held = this.#held.get(name)
+    if (!held || this.#doubted.has(name)) return
+    this.#doubted.add(name)
+    held.link
+      .request('session.echo', { payload: new Uint8Array() }, { signal: new AbortController().signal, timeoutMs: proofMsMax })
+      .catch(() =>
+        held.hosted.send({
+          type: 'connection.close',
+          ...{ error: new ClusterError('peerSilent', { message: 'It did not answer when another worker claimed its name' }) },
+        }),
+      )
+      .finally(() => this.#doubted.delete(name))
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The master's answers to one worker's integrity questions. It keeps nothing of a round but what operators want to see
+ * (domain/workerState), so a worker can stop, lie or repeat itself at any point without harm.
+ */
+
+import { counted } from '../../base/counted.js'
+import { ClusterError } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import { logSeconds } from '../../base/logText.js'
+import type { WorkerState } from '../../domain/cluster/workerState.js'
+import { decodeRanges } from '../../domain/files/contentRecipe.js'
+import { splitDigests, splitPaths } from '../../domain/files/entryColumns.js'
+import { differingBuckets, sameDigest } from '../../domain/files/manifest.js'
+import { checkPath } from '../../domain/files/paths.js'
+import { answerCompare } from '../../domain/files/syncPlan.js'
+import { type ContentRequest, isPassing } from '../../domain/files/treeValues.js'
+import type { Clock, Handlers, Link, Log, OutgoingStream } from '../../ports.js'
+import type { RequestBody } from '../../wire/muster/messages.js'
+import type { RunningAnswers } from '../kit/runningAnswers.js'
+import type { ServingEnd } from '../kit/servingThread.js'
+import { ItemsRefusals } from './itemsRefusal.js'
+import type { LocalTree } from './localTree.js'
+
+export interface IntegrityAnswersInput {
+  readonly link: Link
+  readonly state: WorkerState
+  /** Tagged with the worker's name. */
+  readonly log: Log
+}
+
+export interface CountedTransfers {
+  /** Of this worker, over all restarts of the thread. */
+  readonly transfers: RunningAnswers
+}
+
+export interface IntegrityAnswersOptions {
+  readonly tree: LocalTree
+  readonly clock: Clock
+}
+
+export const integrityAnswers = (
+  { tree, clock }: IntegrityAnswersOptions,
+  { link, log, state, transfers }: IntegrityAnswersInput & CountedTransfers,
+  thread: ServingEnd,
+): Handlers => {
+  const { signal } = thread
+  const checkLog = log.at({ subtag: 'Integrity check' })
+  const syncLog = log.at({ subtag: 'Integrity sync' })
+  const itemsRefusals = new ItemsRefusals(tree.synced, link, state, checkLog)
+  let syncStartMs = 0
+  /** Of the failures, as the log has them: the same ones are not told again. */
+  let told = ''
+
+  const send = async (stream: OutgoingStream, first: ContentRequest): Promise<void> => {
+    const content = tree.content.begin(first.files)
+    // The next block is read while this one waits for the worker's window: two blocks in memory, whatever the file's size.
+    let reading: ReturnType<typeof content.read> | undefined = content.read(first, stream.signal)
+    try {
+      while (reading) {
+        const { block, next }: Awaited<typeof reading> = await reading
+        reading = next && content.read(next, stream.signal)
+        reading?.catch(() => undefined)
+        await stream.write(block)
+      }
+      stream.end()
+    } finally {
+      // A read that nobody waits for any more is still work.
+      await reading?.catch(() => undefined)
+      content.end()
+    }
+  }
+  const begin = (stream: number, request: ContentRequest): void =>
+    transfers.begin({ link, stream, thread, otherwise: 'transferFailed', send: (out) => send(out, request) })
+
+  return {
+    'integrity.check': async ({ root, items, files }) => {
+      const startMs = clock.now()
+      checkLog.info('Starting.')
+      if (!sameDigest(items, tree.itemsDigest)) throw itemsRefusals.refuse()
+      await tree.known(signal)
+      const same = sameDigest(root, tree.manifest.root())
+      if (same) state.checkedSame()
+      else state.checkedDifferent()
+      state.lastCheck = { startMs, endMs: clock.now() }
+      checkLog.info(
+        `Finished in ${logSeconds(state.lastCheck.endMs - startMs)}. Received metadata of ${files} files. Sync ${same ? 'not ' : ''}required.`,
+      )
+      return { same }
+    },
+    'integrity.items': ({ items }) => ({ items: itemsRefusals.compare(items) }),
+    'integrity.buckets': ({ digests }) => {
+      const differing = differingBuckets(tree.manifest.bucketDigests(), digests)
+      state.differsIn(differing.length)
+      return { differing }
+    },
+    'integrity.compare': (question) => {
+      const decided = answerCompare(tree.manifest, tree.synced, question)
+      if (!decided.ok) throw decided.error
+      state.planned(decided.value.plan, decided.value.answer.decided)
+      return decided.value.answer
+    },
+    'integrity.fetch': (body) => {
+      begin(body.stream, readFetch(body, tree))
+      return {}
+    },
+    'integrity.recipe': ({ digest, path }) =>
+      transfers.run(() => tree.files.recipe(checkedPath(tree, path), Buffer.from(digest).toString('hex'), signal)),
+    'integrity.ranges': (body) => {
+      begin(body.stream, readRanges(body, tree))
+      return {}
+    },
+    'integrity.report': (report) => {
+      if (report.phase === 'started') {
+        syncStartMs = clock.now()
+        syncLog.info('Starting.')
+        syncLog.info(
+          `Files to create in worker: ${report.created} | Files to update in worker: ${report.updated} | Files to delete in worker: ${report.removed}`,
+        )
+        return {}
+      }
+      state.applied(report.failures, report.failuresLeftOut)
+      state.lastSync = {
+        startMs: syncStartMs || clock.now() - report.tookMs,
+        endMs: clock.now(),
+        missing: report.created,
+        shared: report.updated,
+        extra: report.removed,
+      }
+      syncLog.info(`Finished in ${logSeconds(report.tookMs)}.`)
+      const lasting = report.failures.filter((failure) => !isPassing(failure))
+      const [example] = lasting
+      const says = example
+        ? `${counted(lasting.length + report.failuresLeftOut, 'file')} could not be synced, among them '${example.path}': ${example.message}`
+        : ''
+      if (says !== '' && says !== told) syncLog.error(`${says} They are tried again at each check; see cluster_control -f.`)
+      told = says
+      return {}
+    },
+  }
+}
+
+const readFetch = (body: RequestBody<'integrity.fetch'>, tree: LocalTree): ContentRequest => {
+  const paths = splitPaths(body.paths)
+  const digests = splitDigests(body.digests)
+  if (
+    paths.length === 0 ||
+    paths.length > limits.fetchFilesMax ||
+    body.digests.byteLength !== paths.length * 32 ||
+    body.offsets.length !== paths.length
+  )
+    throw new ClusterError('malformed', { message: 'A fetch names as many paths as digests and offsets, and at least one' })
+  const files = paths.map((path, index) => {
+    return { path: checkedPath(tree, path), digest: digests[index] ?? '', offset: body.offsets[index] ?? 0 }
+  })
+  return { files, from: { file: 0, offset: files[0]?.offset ?? 0 }, compress: body.compress }
+}
+
+const readRanges = ({ compress, digest, path, ranges }: RequestBody<'integrity.ranges'>, tree: LocalTree): ContentRequest => {
+  const wanted = decodeRanges(ranges)
+  if (!wanted.ok) throw wanted.error
+  const file = { path: checkedPath(tree, path), digest: Buffer.from(digest).toString('hex') }
+  const files = wanted.value.map(({ end, start }) => ({ ...file, offset: start, end }))
+  return { files, from: { file: 0, offset: files[0]?.offset ?? 0 }, compress }
+}
+
+const checkedPath = (tree: LocalTree, path: string): string => {
+  const checked = checkPath(tree.synced, path)
+  if (!checked.ok) throw checked.error
+  return path
+}

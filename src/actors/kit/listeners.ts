@@ -1,0 +1,35 @@
+/** Call-backs of one kind of event, and waiting for something that they tell of. */
+import { ClusterError } from '../../base/errors.js'
+
+/** Resolves as soon as `isSo`, which is asked now and at each call-back. Fails with `aborted`. */
+export const waitUntil = (isSo: () => boolean, onChanged: (listener: () => void) => () => void, signal: AbortSignal): Promise<void> => {
+  if (isSo()) return Promise.resolve()
+  if (signal.aborted) return Promise.reject(new ClusterError('aborted'))
+  return new Promise((resolve, reject) => {
+    const stop = onChanged(() => {
+      if (isSo()) settle(resolve)
+    })
+    const fail = (): void => settle(() => reject(new ClusterError('aborted')))
+    const settle = (then: () => void): void => {
+      stop()
+      signal.removeEventListener('abort', fail)
+      then()
+    }
+    signal.addEventListener('abort', fail, { once: true })
+  })
+}
+
+/** Call-backs of one kind of event. */
+export class Listeners {
+  readonly #listeners = new Set<() => void>()
+
+  /** Calls back at each event until the returned function is called. */
+  add(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  tell(): void {
+    for (const listener of [...this.#listeners]) listener()
+  }
+}

@@ -1,0 +1,27 @@
+/** Long work in pieces: after so many steps everything else has its turn, and the work ends once nobody wants it any more. */
+import { limits } from '../../base/limits.js'
+import type { Clock } from '../../ports.js'
+import { pause } from './pause.js'
+
+export class Turns {
+  readonly #timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>
+  readonly #signal: AbortSignal
+  #left = limits.stepsPerTurnMax
+
+  constructor(timers: Pick<Clock, 'setTimeout' | 'clearTimeout'>, signal: AbortSignal) {
+    this.#timers = timers
+    this.#signal = signal
+  }
+
+  /** Counts work that is done. True: wait for `next` before the rest. */
+  isOver(steps = 1): boolean {
+    this.#left -= steps
+    return this.#left <= 0
+  }
+
+  /** Fails with `aborted`. */
+  async next(): Promise<void> {
+    await pause(this.#timers, 0, this.#signal)
+    this.#left = limits.stepsPerTurnMax
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * What a node answers to cluster_control: the master from what it knows, a worker by asking the master. Answers are
+ * sequences of lines, so that the longest of them is never held whole.
+ */
+
+import { ClusterError } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import { splitLines } from '../../base/splitLines.js'
+import { servedWazuhVersion } from '../../domain/cluster/wazuhVersion.js'
+import { parseAnswerLine } from '../../domain/queries/answerLine.js'
+import { parseQuery } from '../../domain/queries/clusterQuery.js'
+import type { AnswerLine, ClusterQuery, NodeHealth, NodeView } from '../../domain/queries/clusterView.js'
+import { isForwarded } from '../../domain/queries/forwardedQuery.js'
+import type { Clock, Link, OutgoingStream } from '../../ports.js'
+import type { LocalAgents } from '../agents/nodeAgents.js'
+import type { Member, Registry } from '../cluster/registry.js'
+import type { LocalTree } from '../files/localTree.js'
+import { pause } from '../kit/pause.js'
+import { RunningAnswers } from '../kit/runningAnswers.js'
+import { type ServingInput, servingThread } from '../kit/servingThread.js'
+import { Turns } from '../kit/turns.js'
+import { type AgentsView, agentAnswer } from './agentQueries.js'
+import { filesAnswer } from './filesAnswer.js'
+
+export interface MasterView extends AgentsView {
+  readonly cluster: string
+  readonly registry: Registry
+  readonly tree: LocalTree
+  readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
+}
+
+const nodeView = (member: Member): NodeView => ({
+  name: member.name,
+  type: 'worker',
+  version: member.link.peer.wazuh ?? servedWazuhVersion,
+  muster: member.link.peer.version,
+  address: member.link.peer.address,
+})
+
+const healthOf = (member: Member, activeAgents: number): NodeHealth => {
+  const { clockSkewMs, lastAgentGroups, lastAgentGroupsFull, lastAgentInfo, lastCheck, lastKeepAliveMs, lastSync } = member.state
+  return {
+    ...nodeView(member),
+    activeAgents,
+    worker: {
+      ...(lastKeepAliveMs !== undefined && { lastKeepAliveMs }),
+      ...(clockSkewMs !== undefined && { clockSkewMs }),
+      ...(lastCheck && { integrityCheck: lastCheck }),
+      ...(lastSync && { integritySync: lastSync }),
+      ...(lastAgentInfo && { agentInfo: lastAgentInfo }),
+      ...(lastAgentGroups && { agentGroups: lastAgentGroups }),
+      ...(lastAgentGroupsFull && { agentGroupsFull: lastAgentGroupsFull }),
+      key: member.link.peer.key,
+      integrityFree: !member.state.isSyncing,
+      agentInfoFree: !member.state.isReportingAgents,
+    },
+  }
+}
+
+/** Of an answer, written together. */
+const pageChars = limits.streamChunkBytesMax / 4
+
+/** Questions that the master answers; `report` is for the node that it is told to. */
+export type MasterQuery = Exclude<ClusterQuery, { readonly kind: 'report' }>
+
+/** The master's answer, built as it is read. */
+export async function* masterAnswer(
+  view: MasterView,
+  query: MasterQuery,
+  signal: AbortSignal,
+): AsyncGenerator<AnswerLine, void, undefined> {
+  const { agents, clock, cluster, registry, self, tree } = view
+  const nodes = 'nodes' in query ? query.nodes : undefined
+  const wanted = (name: string): boolean => !nodes || nodes.includes(name)
+  const absent = (nodes ?? []).filter((name) => name !== self.name && !registry.get(name))
+  const unknownNodes = query.kind === 'agents' ? await withoutAgents(absent, agents, signal) : absent
+  yield { kind: 'cluster', name: cluster, unknownNodes }
+  const members = registry.members().filter((member) => wanted(member.name))
+  switch (query.kind) {
+    case 'nodes':
+      if (wanted(self.name)) yield { kind: 'node', node: self }
+      for (const member of members) yield { kind: 'node', node: nodeView(member) }
+      break
+    case 'health': {
+      const { activeByNode } = await agents.counts()
+      const activeOf = (name: string): number => activeByNode.get(name) ?? 0
+      if (wanted(self.name)) yield { kind: 'health', node: { ...self, activeAgents: activeOf(self.name) } }
+      for (const member of members) yield { kind: 'health', node: healthOf(member, activeOf(member.name)) }
+      break
+    }
+    case 'files': {
+      const turns = new Turns(clock, signal)
+      for (const { name: node, state } of members) yield* filesAnswer({ node, state, manifest: tree.manifest, all: query.all }, turns)
+      break
+    }
+    default:
+      yield* agentAnswer(view, query, signal)
+  }
+  yield { kind: 'end' }
+}
+
+/** The first of these nodes that no agent was at: a node that is not connected still has the agents that reported there last. */
+const withoutAgents = async (nodes: readonly string[], agents: LocalAgents, signal: AbortSignal): Promise<readonly string[]> => {
+  if (nodes.length > 0) await agents.usable(signal)
+  for (const node of new Set(nodes)) if ((await agents.store.shape({ nodes: [node] })).count === 0) return [node]
+  return []
+}
+
+/** A worker's answer: the master's. */
+export async function* forwardedAnswer(
+  masterLink: Link,
+  query: ClusterQuery,
+  signal: AbortSignal,
+  timeoutMs: number,
+): AsyncGenerator<AnswerLine, void, undefined> {
+  const stream = masterLink.expectStream()
+  try {
+    await masterLink.request('control.query', { stream: stream.id, query: JSON.stringify(query) }, { signal, timeoutMs })
+    for await (const line of splitLines(stream, limits.messageBytesMax)) {
+      const parsed = parseAnswerLine(line)
+      if (!parsed.ok) throw parsed.error
+      yield parsed.value
+    }
+  } finally {
+    stream.cancel()
+  }
+}
+
+/** The master's thread that answers the queries that a worker forwards. */
+export const clusterQueries = servingThread('queries')
+
+export const queriesServing = (link: Link, masterView: MasterView): ServingInput => {
+  // The log says by way of which worker an operator changed something.
+  const view = { ...masterView, log: masterView.log.at({ tag: `Worker ${link.peer.node}` }) }
+  const answers = new RunningAnswers('questions', limits.answersPerLinkMax)
+  return {
+    link,
+    answers: (thread) => ({
+      'control.query': ({ stream, query: text }) => {
+        const parsed = parseQuery(text)
+        if (!parsed.ok) throw parsed.error
+        const query = parsed.value
+        if (!isForwarded(query)) throw new ClusterError('notOnWorker')
+        answers.begin({ link, stream, thread, otherwise: 'requestFailed', send: (out) => sendLines(out, query, view) })
+        return {}
+      },
+    }),
+  }
+}
+
+const sendLines = async (stream: OutgoingStream, query: MasterQuery, view: MasterView): Promise<void> => {
+  const { signal } = stream
+  // A peer that takes its question back at once has cost nothing yet.
+  await pause(view.clock, 0, signal)
+  let page = ''
+  for await (const line of masterAnswer(view, query, signal)) {
+    page += `${JSON.stringify(line)}\n`
+    if (page.length < pageChars) continue
+    await stream.write(Buffer.from(page))
+    page = ''
+    // A peer that has room for all of it must not keep the master from everything else.
+    await pause(view.clock, 0, signal)
+  }
+  if (page !== '') await stream.write(Buffer.from(page))
+  stream.end()
+}

@@ -1,0 +1,71 @@
+/** The configuration reference of docs/operating.md, written from the very tables that check the configuration. */
+import { defaultSyncedItems } from '../domain/files/syncedItems.js'
+import { type IntervalOption, intervalOptions } from './intervalOptions.js'
+import type { Option } from './option.js'
+import { clusterOptions, globalOptions, topOptions } from './settings.js'
+import { directoryAllowed, excludedExtensionsOption, excludedFilesOption, itemOptions } from './syncedItemOptions.js'
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+
+const fallbackInXml = (value: unknown): string =>
+  value === '' ? '–' : `\`${typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)}\``
+const fallbackInJson = (value: unknown): string => (Array.isArray(value) && value.length === 0 ? '–' : `\`${JSON.stringify(value)}\``)
+
+const table = (options: readonly Option[], name: (known: Option) => string, fallback: (value: unknown) => string): string =>
+  [
+    '| option | default | allowed | what it does |',
+    '|---|---|---|---|',
+    ...options.map((known) => `| \`${name(known)}\` | ${fallback(known.fallback)} | ${cell(known.allowed)} | ${known.description} |`),
+  ].join('\n')
+
+const intervalTable = (group: string, options: Readonly<Record<string, IntervalOption>>): string =>
+  table(
+    Object.values(options).map(({ option }) => option),
+    ({ name }) => `intervals.${group}.${name}`,
+    fallbackInJson,
+  )
+
+const itemsTable = (): string =>
+  [
+    '| directory | files | permissions | recursive | remove_subdirs_if_empty | restart |',
+    '|---|---|---|---|---|---|',
+    ...defaultSyncedItems.items.map((item) => {
+      const files = item.files === 'all' ? 'all' : item.files.join(', ')
+      return `| \`${item.dir}/\` | ${files} | 0o${item.mode.toString(8)} | ${item.recursive} | ${item.removeEmptyDirectories} | ${item.reload} |`
+    }),
+  ].join('\n')
+
+/** Markdown, ending in a line break. */
+export const renderConfigReference = (): string =>
+  [
+    '### `<cluster>` in `etc/ossec.conf`',
+    'Only elements that Wazuh 4.14 knows stand here, since its own programs do not start with others; what is ours stands in `etc/cluster.json`. ' +
+      'Write one `<cluster>` block, with `<disabled>`. With several blocks the last value of an option counts, with a warning. Blocks of other programs are not read.',
+    table(Object.values(clusterOptions), ({ name }) => name.replace('><', '/'), fallbackInXml),
+    '`interval` (version 3.0) and the node type `client` are accepted with a warning. `haproxy_helper`, `socket_timeout` and `connection_timeout` are ignored.',
+    '### `<global>` in `etc/ossec.conf`',
+    'Of this block only one option is read; the last value wins.',
+    table(Object.values(globalOptions), ({ name }) => name, fallbackInXml),
+    '### `etc/cluster.json` (optional)',
+    'Overrides what it mentions; all else keeps its default. Times are in seconds, fractions allowed. `intervals` and `files` should be the same on every node. With a key in it, no other user should be able to read it (mode 0640).',
+    table(Object.values(topOptions), ({ name }) => name, fallbackInJson),
+    ...Object.entries(intervalOptions).map(([group, options]) => intervalTable(group, options)),
+    '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. It is ' +
+      `${directoryAllowed}. A recursive item cannot hold another item. Defaults:`,
+    itemsTable(),
+    table([...Object.values(itemOptions)], ({ name }) => `files.DIRECTORY.${name}`, fallbackInJson),
+    table([excludedFilesOption, excludedExtensionsOption], ({ name }) => `files.${name}`, fallbackInJson),
+  ]
+    .join('\n\n')
+    .concat('\n')
+
+const begin = '<!-- config:begin -->'
+const end = '<!-- config:end -->'
+
+/** The document with the reference between its markers; undefined when it lacks them. */
+export const updateReference = (document: string): string | undefined => {
+  const from = document.indexOf(begin)
+  const to = document.indexOf(end, from)
+  if (from < 0 || to < 0) return undefined
+  return `${document.slice(0, from + begin.length)}\n${renderConfigReference()}${document.slice(to)}`
+}

@@ -1,0 +1,129 @@
+/** etc/client.keys on a disk: read as it is at one instant, and rewritten so that a crash leaves the old file or the new one. */
+
+import { ClusterError } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import { keysPath } from '../../domain/agents/keyEntry.js'
+import type { Disk, DiskStat } from '../../ports.js'
+import { diskError, errnoOf, failureOf, isGone } from '../files/diskFailure.js'
+import { isUntouched, unknownDigest } from '../files/fileHash.js'
+import { KnownFile } from '../files/knownTree.js'
+import { parentOf } from '../files/relativePath.js'
+import { targetWithin } from '../files/targetWithin.js'
+import { lstatIfThere, syncDirectory } from './makeDirectory.js'
+import { replaceFile } from './replaceFile.js'
+
+const keysMode = 0o640
+/** A file that is written to while it is read is read again this often; what it then still lacks is seen by the next look. */
+const attemptsMax = 3
+
+export type KeysReading =
+  | { readonly kind: 'content'; readonly bytes: Buffer; readonly stat: DiskStat }
+  | { readonly kind: 'missing' }
+  /** There is something, but nothing can be learnt from it. */
+  | { readonly kind: 'unreadable'; readonly why: string }
+
+export class KeysFile {
+  readonly #disk: Disk
+  readonly #directory: string
+  readonly #path: string
+  #last: { readonly reading: KeysReading; readonly known: KnownFile } | undefined
+
+  constructor(disk: Disk, home: string) {
+    this.#disk = disk
+    this.#path = `${home}/${keysPath}`
+    this.#directory = parentOf(this.#path)
+  }
+
+  /** Returns the very reading of before when the file has not changed since. */
+  read(): KeysReading {
+    try {
+      return this.#read()
+    } catch (thrown) {
+      const errno = errnoOf(thrown)
+      return isGone(errno) ? { kind: 'missing' } : { kind: 'unreadable', why: failureOf(keysPath, thrown, 'read').message }
+    }
+  }
+
+  /**
+   * Puts new content in place of what was read. False, with nothing changed, when somebody else changed the file meanwhile.
+   * @throws ClusterError when it cannot be written
+   */
+  write(bytes: Buffer, before: KeysReading): boolean {
+    try {
+      const target = this.#target()
+      const directory = parentOf(target)
+      replaceFile(this.#disk, target, bytes, keysMode, (temporary) => {
+        this.#keepOwner(temporary, before.kind === 'content' ? target : `${directory}/.`)
+        if (!this.#isStill(before, target)) throw new Overtaken('fileFailed')
+      })
+      syncDirectory(this.#disk, directory)
+      return true
+    } catch (thrown) {
+      if (thrown instanceof Overtaken) return false
+      throw diskError(keysPath, thrown, 'written')
+    }
+  }
+
+  #read(): KeysReading {
+    const file = this.#disk.open(this.#target(), 'r')
+    try {
+      let stat = this.#disk.fstat(file)
+      for (let attempt = 1; ; attempt++) {
+        if (this.#last?.known.hasStat(stat) && !this.#last.known.isRacy) return this.#last.reading
+        if (stat.kind !== 'file') return { kind: 'unreadable', why: `'${keysPath}' is not a file.` }
+        if (stat.size > limits.keysFileBytesMax)
+          return { kind: 'unreadable', why: `'${keysPath}' is larger than ${limits.keysFileBytesMax} bytes.` }
+        const nowMs = this.#disk.now()
+        const bytes = this.#content(file, stat.size)
+        const after = this.#disk.fstat(file)
+        if (isUntouched(stat, after) && bytes.length === stat.size) {
+          const reading: KeysReading = { kind: 'content', bytes, stat }
+          this.#last = { reading, known: new KnownFile(stat, stat.mode, unknownDigest, nowMs) }
+          return reading
+        }
+        if (attempt === attemptsMax) return { kind: 'unreadable', why: `'${keysPath}' is written to all the time.` }
+        stat = after
+      }
+    } finally {
+      this.#disk.close(file)
+    }
+  }
+
+  #content(file: number, size: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(size)
+    let length = 0
+    while (length < size) {
+      const count = this.#disk.read(file, bytes, length, size - length, length)
+      if (count === 0) break
+      length += count
+    }
+    return bytes.subarray(0, length)
+  }
+
+  /** A symlink stays one: what it leads to is read and replaced, as long as that is what the workers get. */
+  #target(): string {
+    if (lstatIfThere(this.#disk, this.#path)?.kind !== 'symlink') return this.#path
+    const target = targetWithin(this.#disk, this.#directory, this.#path)
+    if (target !== undefined) return target
+    throw new ClusterError('fileFailed', {
+      message: `'${keysPath}' is a symbolic link that leads out of 'etc', so it is not synced: put the file itself in its place.`,
+    })
+  }
+
+  #keepOwner(file: number, of: string): void {
+    const other = this.#disk.open(of, 'r')
+    try {
+      this.#disk.keepOwner(file, other)
+    } finally {
+      this.#disk.close(other)
+    }
+  }
+
+  #isStill(before: KeysReading, path: string): boolean {
+    const stat = lstatIfThere(this.#disk, path)
+    return before.kind === 'content' ? stat !== undefined && isUntouched(before.stat, stat) : stat === undefined
+  }
+}
+
+/** Says to write() that the file is no longer what was read. */
+class Overtaken extends ClusterError {}

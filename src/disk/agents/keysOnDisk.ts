@@ -1,0 +1,214 @@
+/** Who exists, from client.keys: looks at the file, tells what is believed of it page by page, and changes it on the master. */
+
+import { counted } from '../../base/counted.js'
+import { ClusterError } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import { idsDigest } from '../../domain/agents/agentIds.js'
+import { ClientKeys, type KeysDelta } from '../../domain/agents/clientKeys.js'
+import { type KeyEntry, type KeysAnswer, type KeysChange, type KeysPage, keysPath } from '../../domain/agents/keyEntry.js'
+import { KeysBelief, type KeysNews } from '../../domain/agents/keysBelief.js'
+import { changeKeys } from '../../domain/agents/keysChange.js'
+import type { Disk } from '../../ports.js'
+import { stampOf } from './groupLook.js'
+import { KeysFile, type KeysReading } from './keysFile.js'
+
+export interface AgentKeysOptions {
+  /** Absolute, without a slash at the end. */
+  readonly home: string
+  readonly role: 'master' | 'worker'
+  /** Of the manager itself: no agent may have it. */
+  readonly managerName: string
+}
+
+const changeAttemptsMax = 5
+const noDelta: KeysDelta = { upserts: [], marked: [], vanished: [] }
+
+export class AgentKeys {
+  readonly #disk: Disk
+  readonly #options: AgentKeysOptions
+  readonly #file: KeysFile
+  readonly #keys = new ClientKeys()
+  readonly #belief = new KeysBelief()
+  /** What was found and nobody has fetched yet; `undefined`: the agent is gone. */
+  readonly #found = new Map<number, KeyEntry | undefined>()
+  #problems: string[] = []
+  readonly #toldLines = new Set<string>()
+  #isToldExposed = false
+  #lastReading: KeysReading | undefined
+  /** Counts the different contents that were read. */
+  #contents = 0
+  #againInMs: number | undefined
+  #idsAreWanted = false
+  #confirmed = ''
+  #digest: { readonly ids: Uint32Array; readonly digest: string } | undefined
+
+  constructor(disk: Disk, options: AgentKeysOptions) {
+    this.#disk = disk
+    this.#options = options
+    this.#file = new KeysFile(disk, options.home)
+  }
+
+  /**
+   * @param all tells of all agents that are believed, whatever was told before
+   * @param confirmed on a worker, the digest of the agents that the master believes in; empty before it said so
+   */
+  look(all: boolean, confirmed: string): KeysPage {
+    this.#confirmed = confirmed
+    this.#glance()
+    if (all) {
+      for (const id of this.#keys.markedIds()) this.#found.set(id, undefined)
+      for (const entry of this.#keys.entries()) this.#found.set(entry.id, entry)
+      for (const entry of this.#belief.missing) this.#found.set(entry.id, entry)
+    }
+    if (all && this.#belief.isComplete) this.#idsAreWanted = true
+    return this.nextPage()
+  }
+
+  nextPage(): KeysPage {
+    const upserts: KeyEntry[] = []
+    const removals: number[] = []
+    let room = limits.keysPageEntriesMax
+    for (const [id, entry] of this.#found) {
+      if (room-- === 0) break
+      this.#found.delete(id)
+      if (entry) upserts.push(entry)
+      else removals.push(id)
+    }
+    const { ids } = this.#belief
+    const done = this.#found.size === 0
+    const isWithIds = done && this.#idsAreWanted
+    if (isWithIds) this.#idsAreWanted = false
+    const problems = this.#problems
+    this.#problems = []
+    return {
+      upserts,
+      removals,
+      problems,
+      agents: ids.length,
+      highestId: this.#keys.highestId,
+      idsDigest: this.#digestOf(ids),
+      ...(isWithIds && { ids }),
+      ...(this.#againInMs !== undefined && { againInMs: this.#againInMs }),
+      done,
+    }
+  }
+
+  /** @throws ClusterError when the file is not believed or cannot be written; then nothing has changed */
+  change(changes: readonly KeysChange[]): readonly KeysAnswer[] {
+    if (this.#options.role !== 'master') throw new ClusterError('notOnWorker')
+    if (changes.length > limits.keysChangesMax)
+      throw new ClusterError('tooLarge', { message: `More than ${limits.keysChangesMax} changes of '${keysPath}' at a time` })
+    for (let attempt = 1; attempt <= changeAttemptsMax; attempt++) {
+      const doubt = this.#glance()
+      const reading = this.#lastReading ?? { kind: 'missing' }
+      if (doubt !== undefined) throw new ClusterError('fileFailed', { message: doubt })
+      if (reading.kind === 'missing' || this.#keys.bytes.length === 0) this.#assertNew(changes, reading.kind)
+      this.#assertSettled()
+      const { answers, bytes } = changeKeys(this.#keys, changes, this.#options.managerName)
+      if (!bytes) return answers
+      if (bytes.length > limits.keysFileBytesMax)
+        throw new ClusterError('tooLarge', { message: `'${keysPath}' would be larger than ${limits.keysFileBytesMax} bytes` })
+      if (this.#file.write(bytes, reading)) return answers
+    }
+    throw new ClusterError('fileFailed', { message: `'${keysPath}' is being changed by somebody else all the time; nothing was changed.` })
+  }
+
+  /** Looks at the file and notes what is believed. Returns why it is not believed, if it is not. */
+  #glance(): string | undefined {
+    const reading = this.#file.read()
+    const delta = this.#taken(reading)
+    if (reading.kind === 'content' && this.#options.role === 'master') this.#tellExposed(reading.stat.mode)
+    const nowMs = this.#disk.now()
+    const wasComplete = this.#belief.isComplete
+    if (typeof delta === 'string') this.#note(this.#belief.doubt(nowMs, delta))
+    else if (reading.kind !== 'content' || this.#keys.isEmpty) this.#note(this.#belief.doubt(nowMs, undefined))
+    else this.#note(this.#belief.see(nowMs, `${this.#contents} ${stampOf(reading.stat)}`, delta, this.#confirmation()))
+    if (this.#belief.isComplete && !wasComplete) this.#idsAreWanted = true
+    return typeof delta === 'string' ? delta : undefined
+  }
+
+  #confirmation(): ((ids: Uint32Array) => boolean) | undefined {
+    if (this.#options.role === 'master') return undefined
+    return (ids) => this.#digestOf(ids) === this.#confirmed
+  }
+
+  /** What the reading says that the one before did not, or why it says nothing. */
+  #taken(reading: KeysReading): KeysDelta | string {
+    const isSame = reading === this.#lastReading
+    this.#lastReading = reading
+    const isAnyoneKnown = this.#belief.ids.length > 0
+    if (reading.kind === 'unreadable') return `${reading.why} ${stays}`
+    if (reading.kind === 'missing') return isAnyoneKnown ? `'${keysPath}' is missing. ${stays}` : noDelta
+    if (isSame && reading.bytes === this.#keys.bytes) return noDelta
+    const { bytes } = reading
+    const isOther = !bytes.equals(this.#keys.bytes)
+    const delta = this.#keys.replace(bytes, isAnyoneKnown)
+    if (delta === 'noise') return `'${keysPath}' has bytes in it that are not text. ${stays}`
+    if (delta === 'noLine') return `'${keysPath}' names no agent any more. ${stays}`
+    if (isOther) this.#contents += 1
+    if (isOther) this.#tellLines()
+    return delta
+  }
+
+  #note({ againInMs, problem, removals, upserts }: KeysNews): void {
+    this.#againInMs = againInMs
+    if (problem !== undefined) this.#problems.push(problem)
+    for (const entry of upserts) this.#found.set(entry.id, entry)
+    for (const id of removals) this.#found.set(id, undefined)
+  }
+
+  /** Tells of lines that cannot be used; of each once, for as long as it is there. */
+  #tellLines(): void {
+    const { unusableCount, unusableLines } = this.#keys
+    const present = new Set<string>()
+    for (const { digest, sentence } of unusableLines) {
+      present.add(digest)
+      if (!this.#toldLines.has(digest)) this.#problems.push(`'${keysPath}', ${sentence}. The line is left out, and kept as it is.`)
+      this.#toldLines.add(digest)
+    }
+    const more = unusableCount - unusableLines.length
+    if (more > 0) {
+      present.add(moreLines)
+      if (!this.#toldLines.has(moreLines))
+        this.#problems.push(`'${keysPath}': ${counted(more, 'more line')} cannot be used: left out, and kept unchanged.`)
+      this.#toldLines.add(moreLines)
+    }
+    for (const digest of this.#toldLines) if (!present.has(digest)) this.#toldLines.delete(digest)
+  }
+
+  /** Tells that others can read the keys, once for as long as it is so. A worker gives its file the mode of the synced item. */
+  #tellExposed(mode: number): void {
+    const isExposed = (mode & 0o004) !== 0
+    if (isExposed && !this.#isToldExposed)
+      this.#problems.push(
+        `'${keysPath}': every user of this machine can read it (mode ${(mode & 0o777).toString(8)}); the keys of the agents should be secret: chmod 640`,
+      )
+    this.#isToldExposed = isExposed
+  }
+
+  /** Who lacks in the file while it is saved would lack for good in a new version of it. */
+  #assertSettled(): void {
+    const [missing] = this.#belief.missing
+    if (missing)
+      throw new ClusterError('fileFailed', {
+        message: `'${keysPath}' lacks agents that it had a moment ago, such as ${missing.name}. It is not changed before it has been the same for ${limits.keysBelievedMs / 1_000} s.`,
+      })
+  }
+
+  /** A master that has had agents does not begin a new file: the old one is somewhere, or about to be saved. */
+  #assertNew(changes: readonly KeysChange[], kind: KeysReading['kind']): void {
+    const hadAgents = this.#keys.highestId > 0 || changes.some((change) => change.kind === 'add' && change.idFloor > 0)
+    if (hadAgents)
+      throw new ClusterError('fileFailed', {
+        message: `'${keysPath}' is ${kind === 'missing' ? kind : 'empty'}, although there were agents. Restore it, or put a line with a # into it if they are meant to be gone.`,
+      })
+  }
+
+  #digestOf(ids: Uint32Array): string {
+    if (this.#digest?.ids !== ids) this.#digest = { ids, digest: idsDigest(ids) }
+    return this.#digest.digest
+  }
+}
+
+const stays = 'Mend or restore it: until then no agent is added or removed.'
+const moreLines = 'more'

@@ -1,0 +1,188 @@
+/**
+ * A look at one file: what its entry is, on a master and on a worker. A file is hashed when its stat changed, or when it was
+ * hashed so soon after a write that the stat could not tell (see knownTree.ts).
+ */
+
+import { limits } from '../../base/limits.js'
+import { keysPath } from '../../domain/agents/keyEntry.js'
+import { KeysInspection } from '../../domain/agents/keysInspection.js'
+import { isExcluded, type SyncedItem, type SyncedItems } from '../../domain/files/syncedItems.js'
+import type { Digest, FileEntry } from '../../domain/files/treeValues.js'
+import type { Disk, DiskStat } from '../../ports.js'
+import { errnoOf, failureOf, isGone } from './diskFailure.js'
+import { hashFile, readBytes, unknownDigest } from './fileHash.js'
+import { type KnownDirectory, KnownFile } from './knownTree.js'
+import { LookJournal } from './lookJournal.js'
+import { isTemporaryName } from './relativePath.js'
+import { targetWithin } from './targetWithin.js'
+
+export interface TreeOptions {
+  /** Absolute, without a slash at the end. */
+  readonly home: string
+  readonly synced: SyncedItems
+  readonly role: 'master' | 'worker'
+}
+
+/** A path of so many UTF-16 units is not too long, whatever they are. */
+const surelyShortPathChars = Math.floor(limits.pathBytesMax / 3)
+const noStat: DiskStat = { kind: 'file', size: 0, mode: 0, mtimeNs: 0n, ctimeNs: 0n, inode: 0n, links: 0 }
+
+/** One file to look at. */
+interface Place {
+  readonly directory: KnownDirectory
+  readonly name: string
+  readonly path: string
+  readonly absolute: string
+  readonly item: SyncedItem
+  readonly known: KnownFile | undefined
+}
+
+export class FileLook {
+  readonly journal = new LookJournal()
+  /** Paths of the master's symlinks that were seen. */
+  readonly links = new Set<string>()
+  readonly #disk: Disk
+  readonly #options: TreeOptions
+  readonly #buffer = new Uint8Array(readBytes)
+  #files = 0
+
+  constructor(disk: Disk, options: TreeOptions) {
+    this.#disk = disk
+    this.#options = options
+  }
+
+  /** Files in the tree. */
+  get files(): number {
+    return this.#files
+  }
+
+  isSynced(item: SyncedItem, name: string): boolean {
+    return (item.files === 'all' || item.files.includes(name)) && !isTemporaryName(name) && !isExcluded(this.#options.synced, name)
+  }
+
+  problem(path: string, message: string): void {
+    this.journal.problem({ path, code: 'fileFailed', message })
+  }
+
+  /** Brings what is known of one file up to date. */
+  examine(directory: KnownDirectory, name: string, item: SyncedItem): void {
+    const path = `${directory.path}/${name}`
+    const known = directory.files.get(name)
+    if (known) known.listing = directory.listings
+    const place = { directory, name, path, absolute: `${this.#options.home}/${path}`, item, known }
+    if (path.length > surelyShortPathChars && Buffer.byteLength(path) > limits.pathBytesMax) {
+      this.#skip(place, `The path is longer than ${limits.pathBytesMax} bytes, so the file is not synced.`)
+      return
+    }
+    try {
+      const stat = this.#disk.lstat(place.absolute)
+      if (stat.kind === 'file') this.#examineContent(place, stat, place.absolute)
+      else if (stat.kind === 'directory') this.forget(directory, name)
+      else if (this.#options.role === 'worker') this.#set(place, new KnownFile({ ...stat, size: 0 }, stat.mode, unknownDigest, 0))
+      else if (stat.kind === 'symlink') this.#examineLink(place)
+      else this.#skip(place, 'It is neither a file nor a directory, so it is not synced.')
+    } catch (thrown) {
+      this.#unreadable(place, thrown)
+    }
+  }
+
+  /** There is such a file, but nobody can say what is in it: it stays as it is everywhere. */
+  hold(path: string, file: KnownFile): void {
+    if (file.held) return
+    file.held = true
+    this.journal.upsert(file.entry(path))
+  }
+
+  forget(directory: KnownDirectory, name: string): void {
+    if (!directory.files.delete(name)) return
+    this.#files -= 1
+    this.journal.remove(`${directory.path}/${name}`)
+  }
+
+  /** Like a look that found this, but told to the caller instead of the journal. */
+  put(directory: KnownDirectory, name: string, item: SyncedItem, stat: DiskStat, digest: Digest): FileEntry {
+    const path = `${directory.path}/${name}`
+    if (!directory.files.has(name)) this.#files += 1
+    const file = new KnownFile(stat, this.#modeOf(item, stat), digest, this.#disk.now())
+    directory.files.set(name, file)
+    this.journal.withdraw(path)
+    return file.entry(path)
+  }
+
+  drop(directory: KnownDirectory, name: string): void {
+    if (directory.files.delete(name)) this.#files -= 1
+    this.journal.withdraw(`${directory.path}/${name}`)
+  }
+
+  #examineContent(place: Place, stat: DiskStat, from: string): void {
+    const { item, known } = place
+    if (known?.hasStat(stat) && !known.isRacy && known.digest !== unknownDigest) {
+      if (known.held) this.#set(place, new KnownFile(stat, known.mode, known.digest, known.hashedAtMs, known.nonsense))
+      return
+    }
+    const hashedAtMs = this.#disk.now()
+    let keys: KeysInspection | undefined
+    const inspect = () => {
+      const inspection = new KeysInspection()
+      keys = inspection
+      return (part: Uint8Array) => inspection.take(part)
+    }
+    const isJudged = this.#options.role === 'master' && place.path === keysPath
+    const hashed = hashFile(this.#disk, from, this.#buffer, 'sha256', isJudged ? inspect : undefined)
+    this.#set(place, new KnownFile(hashed.stat, this.#modeOf(item, hashed.stat), hashed.digest, hashedAtMs, keys?.end()))
+  }
+
+  #examineLink(place: Place): void {
+    this.links.add(place.path)
+    const followed = this.#follow(place)
+    if (typeof followed === 'string') this.#skip(place, followed)
+    else this.#examineContent(place, followed.stat, followed.target)
+  }
+
+  /** The master's link is a file like another when what it leads to is a file within the same item; else why it is not. */
+  #follow({ absolute, item }: Place): { readonly target: string; readonly stat: DiskStat } | string {
+    let target: string | undefined
+    try {
+      target = targetWithin(this.#disk, `${this.#options.home}/${item.dir}`, absolute)
+    } catch (thrown) {
+      const errno = errnoOf(thrown)
+      if (errno !== 'ELOOP' && !isGone(errno)) throw thrown
+      return 'The symbolic link leads nowhere, so it is not synced.'
+    }
+    if (target === undefined) return `The symbolic link leads out of '${item.dir}', so it is not synced.`
+    const stat = this.#disk.lstat(target)
+    return stat.kind === 'file' ? { target, stat } : 'The symbolic link does not lead to a file, so it is not synced.'
+  }
+
+  #unreadable(place: Place, thrown: unknown): void {
+    const { directory, item, known, name, path } = place
+    if (isGone(errnoOf(thrown))) {
+      this.forget(directory, name)
+      return
+    }
+    this.problem(path, failureOf(path, thrown, 'read').message)
+    if (this.#options.role === 'worker') {
+      this.#set(place, new KnownFile(noStat, 0, unknownDigest, 0))
+      return
+    }
+    const file = known ?? new KnownFile(noStat, item.mode, unknownDigest, 0)
+    if (!known) this.#set(place, file)
+    this.hold(path, file)
+  }
+
+  #modeOf(item: SyncedItem, stat: DiskStat): number {
+    return this.#options.role === 'master' ? item.mode : stat.mode
+  }
+
+  #set({ directory, known, name, path }: Place, file: KnownFile): void {
+    file.listing = directory.listings
+    directory.files.set(name, file)
+    if (!known) this.#files += 1
+    if (!known || known.digest !== file.digest || known.mode !== file.mode || known.held) this.journal.upsert(file.entry(path))
+  }
+
+  #skip({ directory, name, path }: Place, why: string): void {
+    this.problem(path, why)
+    this.forget(directory, name)
+  }
+}

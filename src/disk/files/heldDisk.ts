@@ -1,0 +1,166 @@
+/**
+ * A disk on which every way to a file leads through directories that are held open: what was proven of a directory stays true
+ * of it, whatever somebody puts in its place meanwhile. Below the topmost ones each directory is opened from the one above
+ * it, and never through a symlink; the topmost themselves are the configuration's own words (docs/decisions/0004).
+ */
+import { invariant } from '../../base/invariant.js'
+import { limits } from '../../base/limits.js'
+import type { Disk, DiskEntry, DiskStat } from '../../ports.js'
+import { isBelow, nameOf, parentOf } from './relativePath.js'
+
+export class HeldDisk implements Disk {
+  readonly #disk: Disk
+  readonly #tops: readonly string[]
+  /** By path. The last used ones are the last. */
+  readonly #held = new Map<string, number>()
+  #latest: { readonly directory: string; readonly handle: number } | undefined
+
+  /** @param tops absolute, as all paths here */
+  constructor(disk: Disk, tops: readonly string[]) {
+    this.#disk = disk
+    this.#tops = tops
+  }
+
+  /** Lets go of all directories at the end of an operation, however it ends. */
+  readonly operation = <T>(act: () => T): T => {
+    try {
+      return act()
+    } finally {
+      for (const directory of [...this.#held.keys()]) this.#forget(directory)
+    }
+  }
+
+  now(): number {
+    return this.#disk.now()
+  }
+
+  lstat(path: string): DiskStat {
+    return this.#disk.lstat(this.#at(path))
+  }
+
+  /** Follows symlinks wherever they lead: a hint, for what is there may be another by the next call. */
+  stat(path: string): DiskStat {
+    return this.#disk.stat(path)
+  }
+
+  /** A hint like `stat`; what it names is proven by the way there. */
+  realpath(path: string): string {
+    return this.#disk.realpath(path)
+  }
+
+  readdir(path: string): readonly DiskEntry[] {
+    return this.#disk.readdir(this.#at(`${path}/.`))
+  }
+
+  open(path: string, flags: 'r' | 'r+' | 'w' | 'wx', mode?: number): number {
+    return this.#disk.open(this.#at(path), flags, mode)
+  }
+
+  fstat(file: number): DiskStat {
+    return this.#disk.fstat(file)
+  }
+
+  read(file: number, into: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#disk.read(file, into, offset, length, position)
+  }
+
+  write(file: number, from: Uint8Array, offset: number, length: number, position: number): number {
+    return this.#disk.write(file, from, offset, length, position)
+  }
+
+  truncate(file: number, size: number): void {
+    this.#disk.truncate(file, size)
+  }
+
+  sync(file: number): void {
+    this.#disk.sync(file)
+  }
+
+  close(file: number): void {
+    this.#disk.close(file)
+  }
+
+  openDirectory(path: string): number {
+    return this.#disk.openDirectory(this.#at(path))
+  }
+
+  heldPath(directory: number): string {
+    return this.#disk.heldPath(directory)
+  }
+
+  chmod(file: number, mode: number): void {
+    this.#disk.chmod(file, mode)
+  }
+
+  keepOwner(file: number, of: number): void {
+    this.#disk.keepOwner(file, of)
+  }
+
+  mkdir(path: string, mode: number): void {
+    this.#disk.mkdir(this.#at(path), mode)
+  }
+
+  rename(from: string, to: string): void {
+    const source = this.#at(from)
+    this.#disk.rename(source, this.#below(to))
+  }
+
+  unlink(path: string): void {
+    this.#disk.unlink(this.#at(path))
+  }
+
+  rmdir(path: string): void {
+    this.#disk.rmdir(this.#at(path))
+    // Another directory may get its name.
+    this.#forget(path)
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- inside
+
+  /** What to call a file by in this one call: later its directory may be let go of, and the number of its handle used again. */
+  #at(path: string): string {
+    if (this.#held.size > limits.directoriesHeldMax) this.#forgetOldest()
+    return this.#below(path)
+  }
+
+  #forgetOldest(): void {
+    for (const oldest of this.#held.keys()) {
+      if (this.#held.size <= limits.directoriesHeldMax) break
+      this.#forget(oldest)
+    }
+  }
+
+  #below(path: string): string {
+    const handle = this.#handle(parentOf(path))
+    return handle === undefined ? path : `${this.#disk.heldPath(handle)}/${nameOf(path)}`
+  }
+
+  /** Nothing for a directory above the topmost ones. */
+  #handle(directory: string): number | undefined {
+    if (this.#latest?.directory === directory) return this.#latest.handle
+    const handle = this.#held.get(directory) ?? this.#open(directory)
+    if (handle === undefined) return undefined
+    this.#held.delete(directory)
+    this.#held.set(directory, handle)
+    this.#latest = { directory, handle }
+    return handle
+  }
+
+  #open(directory: string): number | undefined {
+    if (this.#tops.includes(directory)) return this.#disk.openDirectory(`${directory}/.`)
+    if (this.#tops.some((top) => isBelow(directory, top))) return this.#disk.openDirectory(this.#below(directory))
+    invariant(
+      this.#tops.some((top) => isBelow(top, directory)),
+      `${directory} is not a directory to work in`,
+    )
+    return undefined
+  }
+
+  #forget(directory: string): void {
+    const handle = this.#held.get(directory)
+    if (handle === undefined) return
+    this.#held.delete(directory)
+    this.#latest = undefined
+    this.#disk.close(handle)
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What a look at the tree has found and nobody has fetched yet: changed and vanished files, and mistakes. A mistake is told
+ * once, and again only after it had gone away.
+ */
+
+import { limits } from '../../base/limits.js'
+import type { FileEntry, FileFailure, ScanPage } from '../../domain/files/treeValues.js'
+import { isBelow } from './relativePath.js'
+
+export class LookJournal {
+  /** `undefined`: the file is gone. */
+  readonly #changes = new Map<string, FileEntry | undefined>()
+  readonly #problems: FileFailure[] = []
+  /** Mistakes told before, and the look that saw them last. */
+  readonly #told = new Map<string, { message: string; look: number }>()
+  #look = 0
+
+  begin(): void {
+    this.#look += 1
+  }
+
+  upsert(entry: FileEntry): void {
+    this.#changes.set(entry.path, entry)
+  }
+
+  remove(path: string): void {
+    this.#changes.set(path, undefined)
+  }
+
+  /** Somebody else tells about this path. */
+  withdraw(path: string): void {
+    this.#changes.delete(path)
+  }
+
+  problem(failure: FileFailure): void {
+    const told = this.#told.get(failure.path)
+    if (told?.message !== failure.message) this.#problems.push(failure)
+    this.#told.set(failure.path, { message: failure.message, look: this.#look })
+  }
+
+  /** Forgets the mistakes that were not seen again although their paths were looked at: everything, or `paths` and below. */
+  end(paths: readonly string[] | undefined): void {
+    for (const [path, { look }] of this.#told) {
+      if (look === this.#look) continue
+      if (paths === undefined || paths.some((scope) => path === scope || isBelow(path, scope))) this.#told.delete(path)
+    }
+  }
+
+  /** Takes out the next page. */
+  page(files: number, unknownDirectories: readonly string[]): ScanPage {
+    const upserts: FileEntry[] = []
+    const removals: string[] = []
+    let room = limits.scanPageEntriesMax
+    for (const [path, entry] of this.#changes) {
+      if (room-- === 0) break
+      this.#changes.delete(path)
+      if (entry) upserts.push(entry)
+      else removals.push(path)
+    }
+    const problems = this.#problems.splice(0, Math.max(0, room))
+    const done = this.#changes.size === 0 && this.#problems.length === 0
+    return { upserts, removals, problems, files, unknownDirectories, done }
+  }
+}

@@ -1,0 +1,80 @@
+/** Writes recipes of the tree's files, and keeps the last ones: after a change of a large file every worker asks for the same. */
+import { createHash } from 'node:crypto'
+import { ClusterError } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import { averageBitsFor, ContentChunker } from '../../domain/files/contentChunks.js'
+import { type ContentRecipe, recipeRow } from '../../domain/files/contentRecipe.js'
+import type { Digest } from '../../domain/files/treeValues.js'
+import type { Disk, DiskStat } from '../../ports.js'
+import { diskError, errnoOf, isGone } from './diskFailure.js'
+import { isUntouched, readBytes, readThrough } from './fileHash.js'
+import type { TreeOptions } from './fileLook.js'
+import { SyncedOpener } from './syncedOpener.js'
+
+interface Kept {
+  readonly stat: DiskStat
+  readonly recipe: ContentRecipe
+}
+
+export class RecipeReader {
+  readonly #disk: Disk
+  readonly #options: TreeOptions
+  /** The last used ones are the last. */
+  readonly #kept = new Map<string, Kept>()
+
+  constructor(disk: Disk, options: TreeOptions) {
+    this.#disk = disk
+    this.#options = options
+  }
+
+  /**
+   * @throws ClusterError `fileGone`, `tooLarge` for a file of a size that is sent whole, `digestMismatch` when the file has
+   * another content by now
+   */
+  recipe(path: string, digest: Digest): ContentRecipe {
+    try {
+      return this.#recipe(path, digest)
+    } catch (thrown) {
+      throw isGone(errnoOf(thrown)) ? new ClusterError('fileGone', { cause: thrown }) : diskError(path, thrown, 'read')
+    }
+  }
+
+  #recipe(path: string, digest: Digest): ContentRecipe {
+    const file = new SyncedOpener(this.#disk, this.#options).open(path)
+    try {
+      const stat = this.#disk.fstat(file)
+      if (stat.kind !== 'file') throw new ClusterError('fileGone')
+      if (stat.size < limits.deltaBytesMin || stat.size > limits.deltaBytesMax) throw new ClusterError('tooLarge')
+      const key = `${digest}/${path}`
+      const kept = this.#kept.get(key)
+      this.#kept.delete(key)
+      const recipe = kept && isUntouched(kept.stat, stat) ? kept.recipe : this.#write(file, stat.size, digest)
+      this.#keep(key, { stat, recipe })
+      return recipe
+    } finally {
+      this.#disk.close(file)
+    }
+  }
+
+  #write(file: number, size: number, digest: Digest): ContentRecipe {
+    const averageBits = averageBitsFor(size)
+    const rows: Uint8Array[] = []
+    const hash = createHash('sha256')
+    const chunker = new ContentChunker(averageBits, (chunk) => rows.push(recipeRow(chunk)))
+    readThrough(this.#disk, file, new Uint8Array(readBytes), size, (part) => {
+      hash.update(part)
+      chunker.push(part)
+    })
+    chunker.finish()
+    if (hash.digest('hex') !== digest) throw new ClusterError('digestMismatch')
+    return { averageBits, chunks: Uint8Array.from(Buffer.concat(rows)) }
+  }
+
+  #keep(key: string, kept: Kept): void {
+    this.#kept.set(key, kept)
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= limits.recipesKeptMax) break
+      this.#kept.delete(oldest)
+    }
+  }
+}

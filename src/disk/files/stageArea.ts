@@ -1,0 +1,187 @@
+/**
+ * Where received content waits: `<digest>.part` while it comes in, `<digest>` once it is whole, proven and safe from a power
+ * loss. So after a crash the name says which it is. The reader's thread fills the area, the scanner's takes out of it.
+ */
+import { createHash } from 'node:crypto'
+import { ClusterError } from '../../base/errors.js'
+import type { Digest } from '../../domain/files/treeValues.js'
+import type { Disk } from '../../ports.js'
+import { errnoOf, isGone } from './diskFailure.js'
+import { decodeName } from './relativePath.js'
+
+const directoryMode = 0o770
+/** Nobody else has to do with what is on its way. */
+const stageMode = 0o700
+const stagedFileMode = 0o600
+
+export class StageArea {
+  readonly #disk: Disk
+  readonly #directory: string
+  #made = false
+
+  constructor(disk: Disk, directory: string) {
+    this.#disk = disk
+    this.#directory = directory
+  }
+
+  wholePath(digest: Digest): string {
+    return `${this.#directory}/${digest}`
+  }
+
+  partPath(digest: Digest): string {
+    return `${this.#directory}/${digest}.part`
+  }
+
+  copyPath(digest: Digest): string {
+    return `${this.#directory}/${digest}.copy`
+  }
+
+  patchPath(digest: Digest): string {
+    return `${this.#directory}/${digest}.patch`
+  }
+
+  has(digest: Digest): boolean {
+    return this.#sizeOf(this.wholePath(digest)) !== undefined
+  }
+
+  /** Names of what is there. */
+  names(): ReadonlySet<string> {
+    return new Set(this.#names())
+  }
+
+  /** Bytes of each content that need not be sent again. */
+  offsets(digests: readonly Digest[], names: ReadonlySet<string>): number[] {
+    return digests.map((digest) => {
+      const whole = names.has(digest) ? this.#sizeOf(this.wholePath(digest)) : undefined
+      return whole ?? (names.has(`${digest}.part`) ? this.#sizeOf(this.partPath(digest)) : undefined) ?? 0
+    })
+  }
+
+  /** Creates the directory and those above it when they are not there. */
+  make(): void {
+    if (this.#made) return
+    this.#makeDirectory(this.#directory, stageMode)
+    this.#made = true
+  }
+
+  /** Somebody may have deleted the directory. */
+  doubt(): void {
+    this.#made = false
+  }
+
+  /** Opens a new file; what has its name goes, and keeps its content where that has another name. */
+  create(path: string): number {
+    try {
+      return this.#disk.open(path, 'wx', stagedFileMode)
+    } catch (thrown) {
+      if (errnoOf(thrown) !== 'EEXIST') throw thrown
+      this.remove(path)
+      return this.#disk.open(path, 'wx', stagedFileMode)
+    }
+  }
+
+  /** Opens a file that is here, unless it has another name elsewhere: then it is not only ours. */
+  reopen(path: string, flags: 'r' | 'r+'): number {
+    const file = this.#disk.open(path, flags)
+    try {
+      const { kind, links } = this.#disk.fstat(file)
+      if (kind === 'file' && links === 1) return file
+      throw new ClusterError('transferFailed', { message: 'What is staged has another name elsewhere; it is fetched again.' })
+    } catch (thrown) {
+      this.#disk.close(file)
+      throw thrown
+    }
+  }
+
+  setMode(path: string, mode: number): void {
+    const file = this.reopen(path, 'r')
+    try {
+      this.#disk.chmod(file, mode)
+    } finally {
+      this.#disk.close(file)
+    }
+  }
+
+  remove(path: string): void {
+    try {
+      this.#disk.unlink(path)
+    } catch (thrown) {
+      if (!isGone(errnoOf(thrown))) throw thrown
+    }
+  }
+
+  clear(): void {
+    for (const name of this.#names()) if (/^[0-9a-f]{64}(\.part|\.copy|\.patch)?$/.test(name)) this.remove(`${this.#directory}/${name}`)
+  }
+
+  /**
+   * Copies a file to `to`, made durable, if it has the digest; fails with `fileGone` otherwise. `to` is gone after a failure.
+   * @param buffer to copy through
+   */
+  copy(from: string, to: string, digest: Digest, buffer: Uint8Array): void {
+    const source = this.#disk.open(from, 'r')
+    try {
+      const target = this.create(to)
+      try {
+        const hash = createHash('sha256')
+        let position = 0
+        for (;;) {
+          const count = this.#disk.read(source, buffer, 0, buffer.length, position)
+          if (count === 0) break
+          const part = buffer.subarray(0, count)
+          hash.update(part)
+          writeAll(this.#disk, target, part, position)
+          position += count
+        }
+        if (hash.digest('hex') !== digest)
+          throw new ClusterError('fileGone', { message: 'The content that was to be copied is no longer there; it is fetched again.' })
+        this.#disk.sync(target)
+      } finally {
+        this.#disk.close(target)
+      }
+    } catch (thrown) {
+      if (errnoOf(thrown) !== undefined || thrown instanceof ClusterError) this.remove(to)
+      throw thrown
+    } finally {
+      this.#disk.close(source)
+    }
+  }
+
+  #names(): string[] {
+    try {
+      return this.#disk.readdir(this.#directory).flatMap((entry) => decodeName(entry.name) ?? [])
+    } catch (thrown) {
+      if (isGone(errnoOf(thrown))) return []
+      throw thrown
+    }
+  }
+
+  #sizeOf(path: string): number | undefined {
+    try {
+      const stat = this.#disk.lstat(path)
+      return stat.kind === 'file' ? stat.size : undefined
+    } catch (thrown) {
+      if (isGone(errnoOf(thrown))) return undefined
+      throw thrown
+    }
+  }
+
+  #makeDirectory(path: string, mode: number): void {
+    try {
+      this.#disk.mkdir(path, mode)
+    } catch (thrown) {
+      const errno = errnoOf(thrown)
+      if (errno === 'EEXIST') return
+      const parent = path.slice(0, path.lastIndexOf('/'))
+      if (errno !== 'ENOENT' || parent === '') throw thrown
+      this.#makeDirectory(parent, directoryMode)
+      this.#disk.mkdir(path, mode)
+    }
+  }
+}
+
+/** Writes all of `bytes`, however little the disk takes at a time. */
+export const writeAll = (disk: Disk, file: number, bytes: Uint8Array, position: number): void => {
+  let done = 0
+  while (done < bytes.length) done += disk.write(file, bytes, done, bytes.length - done, position + done)
+}

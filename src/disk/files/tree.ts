@@ -1,0 +1,74 @@
+/**
+ * The operations on one node's synced tree, over a synchronous disk: what the Files port does, without its threads. The real
+ * port keeps three of these, one for looking and applying, one for content and one for patches; the simulated port one for all.
+ */
+import type { ByteRange, ContentRecipe } from '../../domain/files/contentRecipe.js'
+import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../../domain/files/treeValues.js'
+import type { Disk } from '../../ports.js'
+import { ContentPatch } from './contentPatch.js'
+import { ContentReader, type ReadContent } from './contentReader.js'
+import { ContentStage, type Receipt } from './contentStage.js'
+import type { TreeOptions } from './fileLook.js'
+import { HeldDisk } from './heldDisk.js'
+import { createPlanApplier, type Plan } from './planApplier.js'
+import { RecipeReader } from './recipeReader.js'
+import { parentOf } from './relativePath.js'
+import { Scanner } from './scanner.js'
+import { StageArea } from './stageArea.js'
+
+export interface CreateTreeOptions extends TreeOptions {
+  /** Absolute; created when needed. Best on the file system of the home: then content is renamed into place. */
+  readonly stageDir: string
+}
+
+/** The methods of the Files port, synchronous; `stage` takes the digests as a question. */
+export interface Tree {
+  scan(paths?: readonly string[]): ScanPage
+  nextPage(): ScanPage
+  /** @param firstFile how the first file of the request is numbered in the block, when it is a part of a larger one */
+  read(request: ContentRequest, firstFile?: number): ReadContent
+  staged(digests: readonly Digest[]): readonly number[]
+  /** @throws ClusterError `malformed` for a block that is none */
+  stage(block: Uint8Array, digestOf: (file: number) => Digest | undefined): StageOutcome
+  /** Like `stage`, but leaves it to the caller to make the files durable. */
+  receive(block: Uint8Array, digestOf: (file: number) => Digest | undefined): Receipt
+  recipe(path: string, digest: Digest): ContentRecipe
+  beginPatch(start: PatchStart): readonly ByteRange[] | undefined
+  fillPatch(block: Uint8Array, ranges: PatchRanges): number
+  finishPatch(digest: Digest): void
+  apply(plan: Plan): AppliedPlan
+  clearStage(): void
+  /** Closes the file that is being received, if any. */
+  close(): void
+}
+
+export const createTree = (anyDisk: Disk, options: CreateTreeOptions): Tree => {
+  const itemDirs = options.synced.items.map(({ dir }) => `${options.home}/${dir}`)
+  const disk = new HeldDisk(anyDisk, [...itemDirs, parentOf(options.stageDir)])
+  const area = new StageArea(disk, options.stageDir)
+  const scanner = new Scanner(disk, options)
+  const apply = createPlanApplier(disk, options, area, scanner)
+  const reader = new ContentReader(disk, options)
+  const stage = new ContentStage(disk, area)
+  const recipes = new RecipeReader(disk, options)
+  const patch = new ContentPatch(disk, options, area)
+  const { operation } = disk
+  return {
+    scan: (paths) => operation(() => scanner.scan(paths)),
+    nextPage: () => scanner.nextPage(),
+    read: (request, firstFile) => operation(() => reader.read(request, firstFile)),
+    staged: (digests) => operation(() => stage.staged(digests)),
+    stage: (block, digestOf) => operation(() => stage.stage(block, digestOf)),
+    receive: (block, digestOf) => {
+      const { settle, unsynced } = operation(() => stage.receive(block, digestOf))
+      return { unsynced, settle: (failures) => operation(() => settle(failures)) }
+    },
+    recipe: (path, digest) => operation(() => recipes.recipe(path, digest)),
+    beginPatch: (start) => operation(() => patch.begin(start)),
+    fillPatch: (block, ranges) => operation(() => patch.fill(block, ranges)),
+    finishPatch: (digest) => operation(() => patch.finish(digest)),
+    apply: (plan) => operation(() => apply(plan)),
+    clearStage: () => operation(() => stage.clear()),
+    close: () => stage.close(),
+  }
+}

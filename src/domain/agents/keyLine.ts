@@ -1,0 +1,93 @@
+/** The grammar of one line of client.keys, `ID NAME IP KEY`: what may stand in it, and what an agent that is added may be called. */
+import { limits } from '../../base/limits.js'
+import { agentIdText } from './agent.js'
+import type { KeyEntry } from './keyEntry.js'
+
+export type KeyLine =
+  | { readonly kind: 'live'; readonly entry: KeyEntry }
+  /** `!NAME`: the agent is gone, and its ID is never given out again. */
+  | { readonly kind: 'removed'; readonly entry: KeyEntry }
+  /** A comment or an empty line. */
+  | { readonly kind: 'blank' }
+  /** Cannot be used. The reason never quotes the line: it may hold a key. */
+  | { readonly kind: 'unusable'; readonly reason: string; readonly id?: number }
+
+const idPattern = /^(?:0[0-9]{2}|[1-9][0-9]{2,9})$/
+const namePattern = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/
+const keyPattern = /^[!-~]+$/
+const blankPattern = /^[ \t]*(?:#|$)/
+const ipv4Pattern = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
+const ipv6GroupPattern = /^[0-9A-Fa-f]{1,4}$/
+const prefixPattern = /^(?:0|[1-9]\d{0,2})$/
+
+const blank: KeyLine = { kind: 'blank' }
+const unusable = (reason: string, id: number | undefined): KeyLine =>
+  id === undefined ? { kind: 'unusable', reason } : { kind: 'unusable', reason, id }
+
+export const isAgentName = (name: string): boolean =>
+  name.length >= limits.agentNameCharsMin && name.length <= limits.agentNameCharsMax && namePattern.test(name)
+
+export const isAgentKey = (key: string): boolean => key.length <= limits.agentKeyCharsMax && keyPattern.test(key)
+
+/** `any`, an address, or a network. */
+export const isAgentIp = (ip: string): boolean => {
+  if (ip === 'any') return true
+  if (ip.length > limits.agentIpCharsMax) return false
+  const slash = ip.indexOf('/')
+  const address = slash < 0 ? ip : ip.slice(0, slash)
+  const bits = ipv4Pattern.test(address) ? 32 : isIpv6(address) ? 128 : 0
+  if (bits === 0) return false
+  const prefix = ip.slice(slash + 1)
+  return slash < 0 || (prefixPattern.test(prefix) && Number(prefix) <= bits)
+}
+
+/** Groups of 16 bits; the last two may be written as an IPv4 address, and one run of zeros may be left out. */
+const isIpv6 = (address: string): boolean => {
+  const [left = '', right, ...more] = address.split('::')
+  if (more.length > 0) return false
+  const groups = [...groupsOf(left), ...groupsOf(right ?? '')]
+  const last = groups.at(-1)
+  const endsInIpv4 = last !== undefined && ipv4Pattern.test(last)
+  const hex = endsInIpv4 ? groups.slice(0, -1) : groups
+  const count = hex.length + (endsInIpv4 ? 2 : 0)
+  return hex.every((group) => ipv6GroupPattern.test(group)) && (right === undefined ? count === 8 : count <= 7) && !isInnerIpv4(left, right)
+}
+
+const groupsOf = (text: string): readonly string[] => (text === '' ? [] : text.split(':'))
+
+/** `1.2.3.4::` is not an address: the IPv4 part stands at the very end. */
+const isInnerIpv4 = (left: string, right: string | undefined): boolean => right !== undefined && left.includes('.')
+
+/** Only IDs as they are written everywhere: agents derive their cipher from the very text, so `1` is another agent than `001`. */
+const agentIdOf = (text: string): number | undefined => {
+  const id = idPattern.test(text) ? Number(text) : 0
+  return id >= 1 && id <= limits.agentIdMax ? id : undefined
+}
+
+/** @param line one character a byte, without its newline */
+export const readKeyLine = (line: string): KeyLine => {
+  const text = line.endsWith('\r') ? line.slice(0, -1) : line
+  if (blankPattern.test(text)) return blank
+  const nameAt = text.indexOf(' ') + 1
+  const id = agentIdOf(text.slice(0, Math.max(0, nameAt - 1)))
+  const ipAt = text.indexOf(' ', nameAt) + 1
+  const keyAt = ipAt === 0 ? 0 : text.indexOf(' ', ipAt) + 1
+  if (nameAt === 0 || keyAt === 0) return unusable('it is not of the form ID NAME IP KEY', id)
+  if (id === undefined) return unusable('its ID is none: a number of three digits or more', undefined)
+  const isRemoved = text.startsWith('!', nameAt)
+  const entry = {
+    id,
+    name: text.slice(isRemoved ? nameAt + 1 : nameAt, ipAt - 1),
+    ip: text.slice(ipAt, keyAt - 1),
+    key: text.slice(keyAt),
+  }
+  if (!isAgentName(entry.name)) return unusable('its name is not valid', id)
+  if (!isAgentIp(entry.ip)) return unusable('its address is not valid', id)
+  if (!isAgentKey(entry.key)) return unusable('its key is not valid', id)
+  return { kind: isRemoved ? 'removed' : 'live', entry }
+}
+
+/** An ID at the start of a line, whatever follows: it is not given out even if the line is unusable, since that may be mended. */
+export const claimedIdOf = (text: string): number | undefined => agentIdOf(text.slice(0, Math.max(0, text.indexOf(' '))))
+
+export const keyLineText = ({ id, ip, key, name }: KeyEntry): string => `${agentIdText(id)} ${name} ${ip} ${key}`

@@ -1,0 +1,108 @@
+/**
+ * What is believed of client.keys. A file may be seen for a moment without its agents: while an editor saves it, after a disk
+ * ran full. So whom a line names is believed at once, and who is named as removed is gone at once; but who is only missing is
+ * believed gone when the file has been the same for long enough, and never because of a file that says nothing at all.
+ */
+import { limits } from '../../base/limits.js'
+import { changedIds } from './agentIds.js'
+import type { KeysDelta } from './clientKeys.js'
+import type { KeyEntry } from './keyEntry.js'
+
+/** What a look changes of what is believed. */
+export interface KeysNews {
+  readonly upserts: readonly KeyEntry[]
+  readonly removals: readonly number[]
+  /** Why the file is not believed; told once. */
+  readonly problem?: string
+  /** Another look is needed, so much later. */
+  readonly againInMs?: number
+}
+
+export class KeysBelief {
+  /** In order. */
+  #ids: Uint32Array = new Uint32Array()
+  /** Missing from the file, and not believed gone yet. */
+  readonly #missing = new Map<number, KeyEntry>()
+  #isComplete = false
+  /** What the last look saw, and the first look of those in a row that saw the same. */
+  #view = { seen: '', sinceMs: 0 }
+  #toldDoubt: string | undefined
+  #isSeen = false
+
+  get ids(): Uint32Array {
+    return this.#ids
+  }
+
+  /** Agents that are believed although the file lacks them. */
+  get missing(): IterableIterator<KeyEntry> {
+    return this.#missing.values()
+  }
+
+  /** Whoever is not among `ids` does not exist: the file was believed at least once in what it lacks. */
+  get isComplete(): boolean {
+    return this.#isComplete
+  }
+
+  /**
+   * A file with agents, or the file of a node that never had any.
+   * @param version differs whenever the file was written, even if the content is the same
+   * @param isConfirmed on a worker: whether these are the agents that the master believes in. Its file is only a copy, perhaps of
+   * a moment at which the master's was damaged, so time proves nothing there.
+   */
+  see(nowMs: number, version: string, { marked, upserts, vanished }: KeysDelta, isConfirmed?: (ids: Uint32Array) => boolean): KeysNews {
+    this.#isSeen = true
+    this.#toldDoubt = undefined
+    for (const { id } of upserts) this.#missing.delete(id)
+    for (const id of marked) this.#missing.delete(id)
+    for (const entry of vanished) this.#missing.set(entry.id, entry)
+    const waitMs = isConfirmed ? this.#unconfirmedMs(upserts, marked, isConfirmed) : this.#waitMs(nowMs, `version ${version}`)
+    const removals = waitMs > 0 ? marked : [...marked, ...this.#missing.keys()]
+    if (waitMs === 0) {
+      this.#missing.clear()
+      this.#isComplete = true
+    }
+    this.#change(upserts, removals)
+    const isWaiting = this.#missing.size > 0 || !this.#isComplete
+    return isWaiting ? { upserts, removals, againInMs: waitMs } : { upserts, removals }
+  }
+
+  /**
+   * A file that says nothing about who exists. It may be on its way back to what it said before: told when it lasts, and at once
+   * when it never said anything.
+   * @param problem nothing when that is as it should be, because there never was an agent
+   */
+  doubt(nowMs: number, problem: string | undefined): KeysNews {
+    const waitMs = this.#waitMs(nowMs, `doubt ${problem}`)
+    const nothing = { upserts: [], removals: [] }
+    if (problem === undefined || problem === this.#toldDoubt) return nothing
+    if (waitMs > 0 && this.#isSeen) return { ...nothing, againInMs: waitMs }
+    this.#toldDoubt = problem
+    return { ...nothing, problem }
+  }
+
+  /** How long the same must still be seen until it is believed. A clock that was set back starts the time anew. */
+  #waitMs(nowMs: number, seen: string): number {
+    if (seen !== this.#view.seen || nowMs < this.#view.sinceMs) this.#view = { seen, sinceMs: nowMs }
+    return Math.max(0, limits.keysBelievedMs - (nowMs - this.#view.sinceMs))
+  }
+
+  #unconfirmedMs(upserts: readonly KeyEntry[], marked: readonly number[], isConfirmed: (ids: Uint32Array) => boolean): number {
+    const gone = new Set([...marked, ...this.#missing.keys()])
+    if (upserts.length + gone.size === 0) return isConfirmed(this.#ids) ? 0 : limits.keysBelievedMs
+    const ids = changedIds(
+      this.#ids,
+      upserts.map(({ id }) => id),
+      gone,
+    )
+    return isConfirmed(ids) ? 0 : limits.keysBelievedMs
+  }
+
+  #change(upserts: readonly KeyEntry[], removals: readonly number[]): void {
+    if (upserts.length === 0 && removals.length === 0) return
+    this.#ids = changedIds(
+      this.#ids,
+      upserts.map(({ id }) => id),
+      new Set(removals),
+    )
+  }
+}

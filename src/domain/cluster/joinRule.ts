@@ -1,0 +1,35 @@
+/** Which worker the master lets in, once it has proved the key. */
+import { type ClusterError, ok, type Result, refuse } from '../../base/errors.js'
+import type { Hello } from '../../wire/muster/messages.js'
+
+export interface Membership {
+  readonly cluster: string
+  readonly masterNode: string
+  /** Workers that are in, and how many may be. */
+  readonly workers: number
+  readonly workersMax: number
+  /** Instance of the process that holds a name, if any does. */
+  instanceOf(node: string): string | undefined
+}
+
+/** `replaces`: the same process dialled again because it lost the connection that we still hold. */
+export const decideAdmission = (membership: Membership, hello: Hello): Result<{ replaces: boolean }> => {
+  if (hello.cluster !== membership.cluster)
+    return refuse('wrongClusterName', {
+      message: `The cluster here is named '${membership.cluster}', not '${hello.cluster}' (option <name>)`,
+    })
+  if (hello.node === membership.masterNode)
+    return refuse('sameNameAsMaster', { message: `The master is named '${hello.node}' too: give this worker another <node_name>` })
+  const holder = membership.instanceOf(hello.node)
+  if (holder === undefined && membership.workers >= membership.workersMax)
+    return refuse('tooManyWorkers', {
+      message: `The master has ${membership.workers} workers, as many as it may have: raise 'workers_max' in its etc/cluster.json`,
+    })
+  if (holder === undefined) return ok({ replaces: false })
+  if (holder === hello.instance) return ok({ replaces: true })
+  return refuse('duplicateName', { message: `A worker named '${hello.node}' is already connected: give this one another <node_name>` })
+}
+
+/** Refusals that stay until an operator mends a configuration: a worker retries them slowly. */
+export const needsOperator = (error: ClusterError): boolean =>
+  ['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'tooManyWorkers', 'noCommonProtocol'].includes(error.code)

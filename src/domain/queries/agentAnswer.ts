@@ -1,0 +1,177 @@
+/** Answers about agents and groups: the lines, their check, and how long lists are cut into them. */
+import Type from 'typebox'
+import { count, timeMs } from '../../base/fields.js'
+import {
+  type AgentFactName,
+  type AgentListShape,
+  type AgentStatus,
+  type AgentView,
+  agentFactNames,
+  agentStatuses,
+  type Disconnection,
+  disconnections,
+  shownIp,
+} from '../agents/agent.js'
+import type { KeyEntry } from '../agents/keyEntry.js'
+
+/** One agent of a listing. A tuple, because 100 000 of them go over the socket: names of columns would double the bytes. */
+export type AgentRow = readonly [
+  id: number,
+  name: string,
+  /** See shownIp. */
+  ip: string,
+  status: AgentStatus,
+  /** Empty until the agent connected for the first time, like the node; the times are 0 then. */
+  version: string,
+  node: string,
+  registeredIp: string,
+  /** Joined by commas. */
+  groups: string,
+  seenMs: number,
+  disconnectedMs: number,
+  disconnection: Disconnection,
+]
+
+export interface GroupView {
+  readonly name: string
+  readonly agents: number
+}
+
+export interface GroupFileView {
+  readonly name: string
+  /** Hexadecimal. */
+  readonly digest: string
+}
+
+export type AgentAnswer =
+  /** Before the first row. */
+  | { readonly kind: 'agentsShape'; readonly shape: AgentListShape }
+  /** In order of the IDs. */
+  | { readonly kind: 'agents'; readonly rows: readonly AgentRow[] }
+  /** `isSynchronized`: it reported the sum of the merged.mg that its groups have now. */
+  | { readonly kind: 'agent'; readonly agent: AgentView; readonly isSynchronized: boolean }
+  | { readonly kind: 'groups'; readonly groups: readonly GroupView[] }
+  | { readonly kind: 'unassigned'; readonly agents: number }
+  | { readonly kind: 'groupFiles'; readonly files: readonly GroupFileView[] }
+  /** A command was carried out; so many agents are different now. */
+  | { readonly kind: 'done'; readonly changed: number }
+  | { readonly kind: 'added'; readonly entry: KeyEntry }
+  /** `refusedFacts` were left out, the rest of their reports was not; the first limits.reportedFailuresMax of them. */
+  | {
+      readonly kind: 'reported'
+      readonly taken: number
+      readonly unknown: number
+      readonly refused: number
+      readonly refusedFacts?: readonly { readonly id: number; readonly fact: AgentFactName; readonly why: string }[]
+    }
+
+export const agentRow = (agent: AgentView): AgentRow => [
+  agent.id,
+  agent.name,
+  shownIp(agent),
+  agent.status,
+  agent.facts?.version ?? '',
+  agent.node ?? '',
+  agent.registeredIp,
+  agent.groups.join(','),
+  agent.seenMs ?? 0,
+  agent.disconnectedMs ?? 0,
+  agent.disconnection ?? 'none',
+]
+
+/** The shape of a listing that has this row too. */
+export const widenedShape = (shape: AgentListShape, [id, name, ip, status, version, node]: AgentRow): AgentListShape => ({
+  count: shape.count + 1,
+  idDigits: Math.max(shape.idDigits, String(id).length),
+  nameChars: Math.max(shape.nameChars, charsOf(name)),
+  ipChars: Math.max(shape.ipChars, charsOf(ip)),
+  statusChars: Math.max(shape.statusChars, status.length),
+  versionChars: Math.max(shape.versionChars, charsOf(version)),
+  nodeChars: Math.max(shape.nodeChars, charsOf(node)),
+})
+
+const charsOf = (text: string): number => [...text].length
+
+/** So much of a page, not counting what JSON adds: six times as much at the most, which is still well below a line's limit. */
+const pageCharsMax = 64 * 1024
+const itemCharsMin = 32
+
+/** The items in pages that fit into a line each, in order. */
+export function* answerPages<T extends object>(items: Iterable<T>): Generator<readonly T[], void, undefined> {
+  let page: T[] = []
+  let chars = 0
+  for (const item of items) {
+    page.push(item)
+    chars += itemCharsMin
+    for (const value of Object.values(item)) if (typeof value === 'string') chars += value.length
+    if (chars < pageCharsMax) continue
+    yield page
+    page = []
+    chars = 0
+  }
+  if (page.length > 0) yield page
+}
+
+/** Columns that a newer daemon adds are let be, as fields are. */
+const row = Type.Tuple(
+  [
+    count(),
+    Type.String(),
+    Type.String(),
+    Type.Enum([...agentStatuses]),
+    Type.String(),
+    Type.String(),
+    Type.String(),
+    Type.String(),
+    timeMs(),
+    timeMs(),
+    Type.Enum([...disconnections]),
+  ],
+  { additionalItems: true },
+)
+
+const shape = Type.Object({
+  count: count(),
+  idDigits: count(),
+  nameChars: count(),
+  ipChars: count(),
+  statusChars: count(),
+  versionChars: count(),
+  nodeChars: count(),
+})
+
+const view = Type.Object({
+  id: count(),
+  name: Type.String(),
+  registeredIp: Type.String(),
+  status: Type.Enum([...agentStatuses]),
+  node: Type.Optional(Type.String()),
+  seenMs: Type.Optional(timeMs()),
+  disconnectedMs: Type.Optional(timeMs()),
+  disconnection: Type.Optional(Type.Enum([...disconnections])),
+  facts: Type.Optional(Type.Record(Type.Enum([...agentFactNames]), Type.String())),
+  groups: Type.Array(Type.String()),
+  groupHash: Type.String(),
+})
+
+/** One for each kind of AgentAnswer. */
+export const agentAnswers = [
+  Type.Object({ kind: Type.Literal('agents'), rows: Type.Array(row) }),
+  Type.Object({ kind: Type.Literal('agentsShape'), shape }),
+  Type.Object({ kind: Type.Literal('agent'), agent: view, isSynchronized: Type.Boolean() }),
+  Type.Object({ kind: Type.Literal('groups'), groups: Type.Array(Type.Object({ name: Type.String(), agents: count() })) }),
+  Type.Object({ kind: Type.Literal('unassigned'), agents: count() }),
+  Type.Object({ kind: Type.Literal('groupFiles'), files: Type.Array(Type.Object({ name: Type.String(), digest: Type.String() })) }),
+  Type.Object({ kind: Type.Literal('done'), changed: count() }),
+  Type.Object({
+    kind: Type.Literal('added'),
+    entry: Type.Object({ id: count(), name: Type.String(), ip: Type.String(), key: Type.String() }),
+  }),
+  Type.Object({
+    kind: Type.Literal('reported'),
+    taken: count(),
+    unknown: count(),
+    refused: count(),
+    refusedFacts: Type.Optional(Type.Array(Type.Object({ id: count(), fact: Type.Enum([...agentFactNames]), why: Type.String() }))),
+  }),
+] as const

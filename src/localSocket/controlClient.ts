@@ -1,0 +1,92 @@
+/** Asks the daemon of this machine one question over its local socket. */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { ClusterError, isErrorCode } from '../base/errors.js'
+import { limits } from '../base/limits.js'
+import { splitLines } from '../base/splitLines.js'
+import { parseAnswerLine } from '../domain/queries/answerLine.js'
+import type { AnswerLine, ClusterQuery } from '../domain/queries/clusterView.js'
+import { socketPathBytesMax } from './controlSocketPath.js'
+import { notConnected, notRunning } from './notConnected.js'
+
+export interface Question {
+  readonly socketPath: string
+  readonly query: ClusterQuery
+  readonly signal: AbortSignal
+  /** Milliseconds without any part of the answer; only counted while it is waited for. */
+  readonly answerMsMax?: number
+}
+
+/**
+ * The lines of the answer but for the last, `end`; read no faster than they are taken. Fails with `notRunning` when no
+ * daemon listens, with the daemon's own error when it sends one, with `linkLost` when the answer breaks off,
+ * with `aborted` when the signal says so.
+ */
+export async function* ask(question: Question): AsyncGenerator<AnswerLine, void, undefined> {
+  const request = `${JSON.stringify(question.query)}\n`
+  if (Buffer.byteLength(request) > limits.controlRequestBytesMax)
+    throw new ClusterError('tooLarge', { message: 'The query is too long: ask about less at once' })
+  const socket = connect(socketPathOf(question))
+  const onAbort = (): void => void socket.destroy(new ClusterError('aborted', { cause: question.signal.reason }))
+  if (question.signal.aborted) onAbort()
+  question.signal.addEventListener('abort', onAbort)
+  let isAnswered = false
+  try {
+    await connected(socket, question)
+    socket.write(request)
+    for await (const text of splitLines(chunksOf(socket, question.answerMsMax ?? limits.controlAnswerMsMax), limits.controlLineBytesMax)) {
+      isAnswered = true
+      const line = parseAnswerLine(text)
+      if (!line.ok) throw line.error
+      if (line.value.kind === 'end') return
+      if (line.value.kind === 'error') throw asAnswered(line.value)
+      yield line.value
+    }
+  } catch (error) {
+    throw error instanceof ClusterError ? error : brokenOff(isAnswered, error)
+  } finally {
+    question.signal.removeEventListener('abort', onAbort)
+    socket.destroy()
+  }
+  throw brokenOff(isAnswered)
+}
+
+/** The system would cut a longer path off and look elsewhere; no daemon can listen there either. */
+const socketPathOf = ({ socketPath }: Question): string => {
+  if (Buffer.byteLength(socketPath) > socketPathBytesMax) throw notRunning(socketPath)
+  return socketPath
+}
+
+const connected = async (socket: Socket, { socketPath }: Question): Promise<void> => {
+  try {
+    await once(socket, 'connect')
+  } catch (error) {
+    throw error instanceof ClusterError ? error : notConnected(error, socketPath)
+  }
+}
+
+/** A daemon with far too many clients has no time for a word to each. */
+const brokenOff = (isAnswered: boolean, cause?: unknown): ClusterError =>
+  new ClusterError('linkLost', {
+    message: isAnswered
+      ? 'The daemon ended the connection before its answer was complete'
+      : 'The daemon ended the connection without an answer: it has too many local clients, or it is stopping; try again',
+    cause,
+  })
+
+/** A code that only a newer daemon knows still has its sentence. */
+const asAnswered = ({ code, message }: { readonly code: string; readonly message: string }): ClusterError =>
+  new ClusterError(isErrorCode(code) ? code : 'requestFailed', { message })
+
+async function* chunksOf(socket: Socket, silenceMsMax: number): AsyncGenerator<Uint8Array, void, undefined> {
+  socket.on('timeout', () =>
+    socket.destroy(new ClusterError('requestTimeout', { message: `The daemon did not answer within ${silenceMsMax / 1_000} s` })),
+  )
+  socket.setTimeout(silenceMsMax)
+  for await (const chunk of socket) {
+    // While our own reader takes its time, the daemon's silence is no fault.
+    socket.setTimeout(0)
+    if (chunk instanceof Uint8Array) yield chunk
+    socket.setTimeout(silenceMsMax)
+  }
+}

@@ -1,0 +1,52 @@
+/** What runs inside the thread of the agents' table: one operation after the other; while the table is locked, it waits in small steps. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
+import { limits } from '../../base/limits.js'
+import type { AgentTable } from '../../ports.js'
+import type { ThreadRefusal } from '../machine/threadAnswer.js'
+import { isDamage, isLocked, tableFailure } from './agentDatabase.js'
+import { SqliteAgentTable, type SqliteAgentTableOptions } from './sqliteAgentTable.js'
+
+export interface AgentCall {
+  readonly name: keyof AgentTable
+  /** As the operation takes them. */
+  readonly given: readonly unknown[]
+}
+
+const options: SqliteAgentTableOptions = workerData
+const table = new SqliteAgentTable(options)
+
+const pauseMs = 20
+
+const moved = (answer: unknown): unknown => {
+  if (typeof answer !== 'object' || answer === null || !('batch' in answer) || !(answer.batch instanceof Uint8Array)) return answer
+  const { buffer } = answer.batch
+  return move({
+    get [transferableSymbol]() {
+      return [buffer]
+    },
+    get [valueSymbol]() {
+      return answer
+    },
+  })
+}
+
+const refusal = (thrown: unknown): ThreadRefusal => {
+  const failure = tableFailure(options.path, thrown)
+  if (failure.code === 'tableDamaged') table.giveUp(failure, isDamage(thrown))
+  return { refused: { code: failure.code, message: failure.message } }
+}
+
+export const call = async ({ given, name }: AgentCall): Promise<unknown> => {
+  const operations: AgentTable = table
+  const operation = operations[name].bind(table) as (...given: readonly unknown[]) => unknown
+  const untilMs = performance.now() + limits.agentTableLockedMsMax
+  for (;;) {
+    try {
+      return moved(operation(...given))
+    } catch (thrown) {
+      if (!isLocked(thrown) || performance.now() > untilMs) return refusal(thrown)
+      await pause(pauseMs)
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What runs inside a disk thread: one tree over the real disk, which keeps what it knows from task to task. Blocks of content
+ * are moved between the threads, not copied.
+ */
+import { fdatasync, fdatasyncSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
+import { limits } from '../../base/limits.js'
+import type { ReadContent } from '../../disk/files/contentReader.js'
+import type { Plan } from '../../disk/files/planApplier.js'
+import { type CreateTreeOptions, createTree } from '../../disk/files/tree.js'
+import type { ByteRange, ContentRecipe } from '../../domain/files/contentRecipe.js'
+import { SyncPace } from '../../domain/files/syncPace.js'
+import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../../domain/files/treeValues.js'
+import { createNodeDisk } from '../machine/nodeDisk.js'
+import { answering, type ThreadRefusal } from '../machine/threadAnswer.js'
+
+/** A block that came in, with the digests that were asked for, by index of the file. */
+export interface ArrivedBlock {
+  readonly block: Uint8Array<ArrayBuffer>
+  readonly digests: ReadonlyMap<number, Digest>
+}
+
+export interface ReadAnswer {
+  readonly block: Uint8Array
+  /** Where the request goes on; undefined when all of its files are read. */
+  readonly from: ContentRequest['from'] | undefined
+}
+
+const options: CreateTreeOptions = workerData
+const tree = createTree(createNodeDisk(), options)
+
+export const scan = (paths: readonly string[] | undefined): ScanPage | ThreadRefusal => answering(() => tree.scan(paths))
+export const nextPage = (): ScanPage | ThreadRefusal => answering(() => tree.nextPage())
+export const apply = (plan: Plan): AppliedPlan | ThreadRefusal => answering(() => tree.apply(plan))
+export const staged = (digests: readonly Digest[]): readonly number[] | ThreadRefusal => answering(() => tree.staged(digests))
+export const recipe = ({ digest, path }: { path: string; digest: Digest }): ContentRecipe | ThreadRefusal =>
+  answering(() => tree.recipe(path, digest))
+export const beginPatch = (start: PatchStart): readonly ByteRange[] | null | ThreadRefusal =>
+  answering(() => tree.beginPatch(start) ?? null)
+export const fillPatch = ({ block, ...ranges }: PatchRanges & { block: Uint8Array }): number | ThreadRefusal =>
+  answering(() => tree.fillPatch(block, ranges))
+export const finishPatch = (digest: Digest): null | ThreadRefusal =>
+  answering(() => {
+    tree.finishPatch(digest)
+    return null
+  })
+export const clearStage = (): null | ThreadRefusal =>
+  answering(() => {
+    tree.clearStage()
+    return null
+  })
+
+const makeDurable = promisify(fdatasync)
+
+const pace = new SyncPace()
+
+const makeAllDurable = async (files: readonly number[]): Promise<ReadonlyMap<number, unknown>> => {
+  const failures = new Map<number, unknown>()
+  let done = 0
+  for (pace.beginBlock(); pace.isOneByOne; done++) {
+    const file = files[done]
+    if (file === undefined) return failures
+    const startMs = performance.now()
+    try {
+      fdatasyncSync(file)
+    } catch (thrown) {
+      failures.set(file, thrown)
+    }
+    pace.took(performance.now() - startMs)
+  }
+  await Promise.all(files.slice(done).map((file) => makeDurable(file).catch((thrown: unknown) => failures.set(file, thrown))))
+  return failures
+}
+
+const stageOne = async ({ block, digests }: ArrivedBlock): Promise<StageOutcome | ThreadRefusal> => {
+  const receipt = answering(() => tree.receive(block, (file) => digests.get(file)))
+  return 'refused' in receipt ? receipt : receipt.settle(await makeAllDurable(receipt.unsynced))
+}
+
+/** A port without another end: memory that is moved to it is freed at once, and not only when this thread collects its garbage. */
+const nowhere = new MessageChannel().port1
+nowhere.close()
+
+/** One answer for each block, in order. */
+export const stage = async (blocks: readonly ArrivedBlock[]): Promise<readonly (StageOutcome | ThreadRefusal)[]> => {
+  const answers: (StageOutcome | ThreadRefusal)[] = []
+  for (const arrived of blocks) {
+    answers.push(await stageOne(arrived))
+    nowhere.postMessage(undefined, [arrived.block.buffer])
+  }
+  return answers
+}
+
+/** The block that was asked for, and a few of those that will be asked for next. */
+export const read = ({ firstFile, request }: { request: ContentRequest; firstFile: number }): unknown =>
+  answering(() => {
+    const answers: ReadAnswer[] = []
+    let next: ContentRequest | undefined = request
+    while (next && answers.length < limits.contentBlocksPerTaskMax) {
+      const content: ReadContent = tree.read(next, firstFile)
+      next = content.next
+      answers.push({ block: content.block, from: next && { file: firstFile + next.from.file, offset: next.from.offset } })
+    }
+    return move({
+      get [transferableSymbol]() {
+        return answers.map(({ block }) => block.buffer)
+      },
+      get [valueSymbol]() {
+        return answers
+      },
+    })
+  })

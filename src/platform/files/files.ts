@@ -1,0 +1,154 @@
+/**
+ * The real Files port: all work with the disk happens in threads, one that looks and applies, one that reads and stages
+ * content, and one for recipes and patches, so that neither the event loop nor the others wait for it.
+ */
+import { statfs } from 'node:fs/promises'
+import { asClusterError, ClusterError } from '../../base/errors.js'
+import type { CreateTreeOptions } from '../../disk/files/tree.js'
+import type { ContentRequest } from '../../domain/files/treeValues.js'
+import type { Files } from '../../ports.js'
+import { assertHandles } from '../machine/nodeDisk.js'
+import { DiskThread, defaultWorkerFile } from './diskThreads.js'
+import type { ReadAnswer } from './diskWorker.js'
+import { movable, StageQueue } from './stageQueue.js'
+import { type Watcher, watchTree } from './watcher.js'
+
+export interface CreateFilesOptions extends CreateTreeOptions {
+  /** The compiled diskWorker; the one beside this file when left out. */
+  readonly workerFile?: URL
+}
+
+/** So many files of a request go to the thread at a time: a request is copied for each few blocks that are read. */
+const filesPerReadMax = 256
+
+/** Blocks that were read together with one that was asked for, and the file that comes after all of them. */
+interface ReadAhead {
+  readonly answers: readonly ReadAnswer[]
+  readonly windowEnd: number
+}
+
+const assertGoing = (signal: AbortSignal): void => {
+  if (signal.aborted) throw new ClusterError('aborted', { cause: signal.reason })
+}
+
+/**
+ * An aborted call fails with `aborted` if it has not begun; a look or a plan that has begun is finished and answered all the
+ * same, because its answer is the only account of what changed.
+ */
+export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: CreateFilesOptions): Files => {
+  assertHandles()
+  const treeThread = new DiskThread(options, workerFile)
+  const contentThread = new DiskThread(options, workerFile)
+  /** Begun by the first large file that changes. */
+  let deltaThread: DiskThread | undefined
+  let isClosed = false
+  const inDeltaThread: DiskThread['run'] = (name, task, transferList) => {
+    if (isClosed) throw new ClusterError('aborted', { message: 'The files are closed' })
+    deltaThread ??= new DiskThread(options, workerFile)
+    return deltaThread.run(name, task, transferList)
+  }
+  const stageQueue = new StageQueue(contentThread)
+  const watchers = new Set<Watcher>()
+  /** By the request that continues; whoever forgets the request lets go of the blocks. */
+  const readAhead = new WeakMap<ContentRequest, ReadAhead>()
+  const readFrom = async (request: ContentRequest): Promise<ReadAhead> => {
+    const ahead = readAhead.get(request)
+    readAhead.delete(request)
+    if (ahead) return ahead
+    const firstFile = request.from.file
+    const answers = await contentThread.run('read', { request: windowOf(request), firstFile })
+    return { answers, windowEnd: firstFile + filesPerReadMax }
+  }
+  return {
+    scan: async (paths, signal) => {
+      assertGoing(signal)
+      return treeThread.run('scan', paths)
+    },
+    nextPage: () => treeThread.run('nextPage', undefined),
+    apply: async (plan, signal) => {
+      assertGoing(signal)
+      return treeThread.run('apply', { writes: plan.writes, removals: plan.removals })
+    },
+    read: async (request, signal) => {
+      assertGoing(signal)
+      const { answers, windowEnd } = await readFrom(request)
+      assertGoing(signal)
+      const [answer, ...others] = answers
+      if (!answer) throw new ClusterError('internal', { message: 'The thread read no block' })
+      const next = nextOf(request, answer.from, windowEnd)
+      if (next && others.length > 0) readAhead.set(next, { answers: others, windowEnd })
+      return { block: answer.block, next }
+    },
+    staged: async (digests, signal) => {
+      assertGoing(signal)
+      await stageQueue.settled()
+      return contentThread.run('staged', digests)
+    },
+    stage: async (block, digests, signal) => {
+      assertGoing(signal)
+      return stageQueue.stage(block, digests, signal)
+    },
+    freeBytes: async (signal) => {
+      assertGoing(signal)
+      try {
+        const { bavail, blocks, bsize } = await statfs(options.home)
+        // Some file systems do not say.
+        return blocks === 0 ? Number.POSITIVE_INFINITY : bavail * bsize
+      } catch (thrown) {
+        throw asClusterError(thrown, 'fileFailed')
+      }
+    },
+    clearStage: async (signal) => {
+      assertGoing(signal)
+      await stageQueue.settled()
+      await contentThread.run('clearStage', undefined)
+    },
+    recipe: async (path, digest, signal) => {
+      assertGoing(signal)
+      return inDeltaThread('recipe', { path, digest })
+    },
+    beginPatch: async (start, signal) => {
+      assertGoing(signal)
+      const recipe = { ...start.recipe, chunks: movable(start.recipe.chunks) }
+      return (await inDeltaThread('beginPatch', { ...start, recipe })) ?? undefined
+    },
+    fillPatch: async (block, ranges, signal) => {
+      assertGoing(signal)
+      const moved = movable(block)
+      return inDeltaThread('fillPatch', { ...ranges, block: moved }, [moved.buffer])
+    },
+    finishPatch: async (digest, signal) => {
+      assertGoing(signal)
+      await inDeltaThread('finishPatch', digest)
+    },
+    watch: async (onHint) => {
+      const watcher = await watchTree(options.home, options.synced, onHint)
+      watchers.add(watcher)
+      return {
+        close: async () => {
+          watchers.delete(watcher)
+          await watcher.close()
+        },
+      }
+    },
+    close: async () => {
+      isClosed = true
+      await Promise.all([...watchers].map((watcher) => watcher.close()))
+      watchers.clear()
+      await Promise.all([treeThread.close(), contentThread.close(), deltaThread?.close()])
+    },
+  }
+}
+
+/** The part of the request that the next blocks can be about. */
+const windowOf = ({ compress, files, from }: ContentRequest): ContentRequest => ({
+  files: files.slice(from.file, from.file + filesPerReadMax),
+  from: { file: 0, offset: from.offset },
+  compress,
+})
+
+const nextOf = (request: ContentRequest, from: ContentRequest['from'] | undefined, windowEnd: number): ContentRequest | undefined => {
+  if (from) return { ...request, from }
+  const next = request.files[windowEnd]
+  return next && { ...request, from: { file: windowEnd, offset: next.offset } }
+}

@@ -1,0 +1,101 @@
+/**
+ * Hints that files of the synced tree may have changed, from the operating system. Only hints: what is lost or cannot be
+ * watched is found by the periodic look at everything.
+ */
+import { realpathSync } from 'node:fs'
+import watcher from '@parcel/watcher'
+import { coveringRoots, hintOf } from '../../disk/files/treeHints.js'
+import type { SyncedItems } from '../../domain/files/syncedItems.js'
+
+export interface Watcher {
+  close(): Promise<void>
+}
+
+export type OnHint = (paths: readonly string[] | undefined) => void
+
+/** How often a directory that is not there, or whose watch failed, is tried again. */
+const retryMs = 5_000
+
+/** Watches one directory for as long as it is there, and again when it is back. */
+class WatchedRoot {
+  readonly #home: string
+  readonly #root: string
+  readonly #synced: SyncedItems
+  readonly #onHint: OnHint
+  #subscription: watcher.AsyncSubscription | undefined
+  #retry: NodeJS.Timeout | undefined
+  #isClosed = false
+
+  constructor(home: string, root: string, synced: SyncedItems, onHint: OnHint) {
+    this.#home = home
+    this.#root = root
+    this.#synced = synced
+    this.#onHint = onHint
+  }
+
+  /** Resolves when it is watched, or cannot be for now. */
+  async start(isAgain = false): Promise<void> {
+    try {
+      // Events name the real path, also when the item's directory is a symlink.
+      const real = realpathSync.native(`${this.#home}/${this.#root}`)
+      const subscription = await watcher.subscribe(real, (error, events) => this.#heard(real, error, events))
+      if (this.#isClosed) await subscription.unsubscribe()
+      else this.#subscription = subscription
+      if (isAgain && !this.#isClosed) this.#onHint([this.#root])
+    } catch {
+      // Not there, or the system has no watches left: the periodic look at everything sees to it meanwhile.
+      this.#startLater()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#retry)
+    const subscription = this.#subscription
+    this.#subscription = undefined
+    await subscription?.unsubscribe()
+  }
+
+  #heard(real: string, error: Error | null, events: readonly watcher.Event[]): void {
+    if (this.#isClosed) return
+    if (error) {
+      this.#onHint(undefined)
+      this.#startAnew()
+      return
+    }
+    const hints = new Set<string>()
+    for (const event of events) {
+      const hint = hintOf(this.#synced, this.#root + event.path.slice(real.length))
+      if (hint !== undefined) hints.add(hint)
+      if (event.path === real && event.type === 'delete') this.#startAnew()
+    }
+    if (hints.size > 0) this.#onHint([...hints])
+  }
+
+  #startAnew(): void {
+    const subscription = this.#subscription
+    this.#subscription = undefined
+    subscription?.unsubscribe().catch(() => undefined)
+    this.#startLater()
+  }
+
+  #startLater(): void {
+    if (this.#isClosed || this.#retry) return
+    this.#retry = setTimeout(() => {
+      this.#retry = undefined
+      void this.start(true)
+    }, retryMs)
+    this.#retry.unref()
+  }
+}
+
+/** Resolves when everything that is there is watched. Calls back with paths relative to the home, or with nothing when anything may have changed. */
+export const watchTree = async (home: string, synced: SyncedItems, onHint: OnHint): Promise<Watcher> => {
+  const roots = coveringRoots(synced).map((root) => new WatchedRoot(home, root, synced, onHint))
+  await Promise.all(roots.map((root) => root.start()))
+  return {
+    close: async () => {
+      await Promise.all(roots.map((root) => root.close()))
+    },
+  }
+}

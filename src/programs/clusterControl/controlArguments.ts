@@ -1,0 +1,96 @@
+/** The command line of cluster_control: what it takes, what goes together, and the sentence for what does not. */
+import { Command, Option } from 'commander'
+import { type AgentStatus, agentStatuses } from '../../domain/agents/agent.js'
+import {
+  type CommonArguments,
+  type CommonOptions,
+  commonArguments,
+  helpOf,
+  type ParsedArguments,
+  parsedOptions,
+  spelledOut,
+  withCommonOptions,
+} from '../kit/commandLine.js'
+import { controlExamples } from './controlExamples.js'
+
+export interface ControlArguments extends CommonArguments {
+  readonly task: 'nodes' | 'health' | 'healthMore' | 'files' | 'agents'
+  readonly nodes: readonly string[] | undefined
+  readonly statuses: readonly AgentStatus[] | undefined
+}
+
+interface Options extends CommonOptions {
+  readonly listNodes?: true
+  readonly listAgents?: true
+  readonly health?: true | string
+  readonly files?: true
+  readonly usage?: true
+  readonly filterNode?: string[]
+  readonly filterAgentStatus?: string[]
+}
+
+/** Options with several letters after one dash are the reference's; commander has none. */
+const multiLetter: Readonly<Record<string, string>> = { '-fn': '--filter-node', '-fs': '--filter-agent-status' }
+
+const withLongName = (argument: string): string => {
+  const [flag = '', ...values] = argument.split('=')
+  const long = multiLetter[flag]
+  return long === undefined ? argument : [long, ...values].join('=')
+}
+
+const shownTerms: Readonly<Record<string, string>> = {
+  '--filter-node <node...>': '-fn, --filter-node <node...>',
+  '--filter-agent-status <status...>': '-fs, --filter-agent-status <status...>',
+}
+
+const program = (): Command =>
+  withCommonOptions(
+    new Command('cluster_control')
+      .description('Shows the state of the cluster, from any of its nodes.')
+      .addOption(new Option('-l, --list-nodes', 'list the nodes'))
+      .addOption(new Option('-i, --health [more]', "show each worker's last synchronizations, or more"))
+      .addOption(new Option('-f, --files', "show which of the workers' files are not in sync, and why (with --json the others too)"))
+      .addOption(new Option('-a, --list-agents', 'list the agents'))
+      .addOption(new Option('--filter-node <node...>', 'show these nodes only, or the agents of these nodes'))
+      .addOption(new Option('--filter-agent-status <status...>', `with -a: show agents of this status only: ${agentStatuses.join(', ')}`))
+      .addOption(new Option('-u, --usage', 'show the usage'))
+      .configureHelp({ optionTerm: ({ flags }) => shownTerms[flags] ?? flags }),
+    controlExamples,
+  )
+
+/** What to do, or what to print instead; mistakes are one sentence. */
+export const parseArguments = (argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<ControlArguments> => {
+  const end = argv.indexOf('--')
+  const named = argv.map((argument, at) => (end >= 0 && at > end ? argument : withLongName(argument)))
+  const command = program()
+  const parsed = parsedOptions<Options>(command, spelledOut(command, named))
+  if (!('given' in parsed)) return parsed
+  const task = taskOf(parsed.given)
+  const common = commonArguments(parsed.given, env)
+  if (typeof task === 'string') return { mistake: task, json: common.json }
+  if (task.kind === 'help') return { shown: helpOf(program()) }
+  if (task.kind === 'usage') return { shown: usageText }
+  const { filterAgentStatus, filterNode } = parsed.given
+  return { given: { ...common, task: task.kind, nodes: filterNode, statuses: filterAgentStatus?.filter(isStatus) } }
+}
+
+const isStatus = (text: string): text is AgentStatus => agentStatuses.some((status) => status === text)
+
+/** What is to be done, or what is wrong. */
+const taskOf = (options: Options): { readonly kind: ControlArguments['task'] | 'help' | 'usage' } | string => {
+  const { listNodes, listAgents, health, files, json, usage, filterNode, filterAgentStatus } = options
+  if ([listNodes, listAgents, health, files, usage].filter((chosen) => chosen !== undefined).length > 1)
+    return 'only one of -l, -i, -f, -a and -u can be given.'
+  const more = typeof health === 'string' && health.toLowerCase() === 'more'
+  if (typeof health === 'string' && !more) return `-i takes nothing or the word more, not '${health}'.`
+  if (filterAgentStatus && !listAgents) return '-fs goes with -a only.'
+  const wrong = filterAgentStatus?.find((status) => !isStatus(status))
+  if (wrong !== undefined) return `'${wrong}' is not a status of an agent: -fs takes ${agentStatuses.join(', ')}.`
+  const kind = listNodes ? 'nodes' : files ? 'files' : listAgents ? 'agents' : more ? 'healthMore' : health ? 'health' : undefined
+  if (kind === undefined && (json || filterNode)) return '-fn and --json go with -l, -i, -f and -a only.'
+  // As Wazuh does it: nothing to do is a question for help.
+  return { kind: kind ?? (usage ? 'usage' : 'help') }
+}
+
+export const usageText = `Usage: cluster_control [-h] [-u] [-d] [-j] [-V] [--home DIR] [-fn NODE...] [-fs STATUS...] (-l | -i [more] | -f | -a)
+${controlExamples}`

@@ -1,0 +1,38 @@
+/** cluster_control: what each of its options asks, and how the answer is printed. */
+import type { AnswerLine, ClusterQuery } from '../../domain/queries/clusterView.js'
+import { type ControlProgram, type ControlWorld, runProgram } from '../kit/controlProgram.js'
+import { type ControlArguments, parseArguments } from './controlArguments.js'
+import { printAgents, printAgentsJson } from './printAgents.js'
+import { printFiles, printFilesJson } from './printFiles.js'
+import { printHealth, printHealthJson, printHealthMore } from './printHealth.js'
+import { printNodes, printNodesJson } from './printNodes.js'
+
+type Task = ControlArguments['task']
+type Print = (answer: AsyncIterable<AnswerLine>) => AsyncIterable<string>
+
+const prints: Readonly<Record<Task, { readonly text: Print; readonly json: Print }>> = {
+  nodes: { text: printNodes, json: printNodesJson },
+  health: { text: printHealth, json: printHealthJson },
+  healthMore: { text: printHealthMore, json: printHealthJson },
+  files: { text: printFiles, json: printFilesJson },
+  agents: { text: printAgents, json: printAgentsJson },
+}
+
+const queryOf = (task: Task, { json, nodes, statuses }: ControlArguments): ClusterQuery => {
+  const filter = nodes ? { nodes } : {}
+  if (task === 'nodes') return { kind: 'nodes', ...filter }
+  if (task === 'agents') return { kind: 'agents', ...filter, ...(statuses && { statuses }) }
+  return task === 'files' ? { kind: 'files', all: json, ...filter } : { kind: 'health', ...filter }
+}
+
+const clusterControl: ControlProgram<ControlArguments> = {
+  parse: parseArguments,
+  carryOut: async (given, { ask, print }) => {
+    const { json, task } = given
+    await print(prints[task][json ? 'json' : 'text'](ask(queryOf(task, given))))
+    return 0
+  },
+}
+
+/** Runs one command line (without the program's name); resolves with the exit code and never rejects. */
+export const runControl = (argv: readonly string[], world: ControlWorld): Promise<number> => runProgram(clusterControl, argv, world)

@@ -1,0 +1,142 @@
+/** `cluster_control -i` and `-i more`: what each node last did, to the letter as the reference prints it. */
+
+import { escapeText, safeJson } from '../../base/escapeText.js'
+import type { AnswerLine, NodeHealth } from '../../domain/queries/clusterView.js'
+import { masterFirst } from '../kit/masterFirst.js'
+import { momentText, secondsText, spanText } from '../kit/moment.js'
+
+type WorkerHealth = NonNullable<NodeHealth['worker']>
+
+interface Health {
+  readonly cluster: string
+  readonly nodes: readonly NodeHealth[]
+  /** The reference counts the workers only. */
+  readonly connected: number
+}
+
+/** Smaller skews are not worth an operator's time (the daemon warns from here on too). */
+const clockSkewShownMs = 5_000
+
+const noWorker: WorkerHealth = { integrityFree: true }
+
+const healthOf = async (answer: AsyncIterable<AnswerLine>): Promise<Health> => {
+  let cluster = ''
+  const nodes: NodeHealth[] = []
+  for await (const line of answer) {
+    if (line.kind === 'cluster') cluster = line.name
+    if (line.kind === 'health') nodes.push(line.node)
+  }
+  return { cluster, nodes: nodes.sort(masterFirst), connected: nodes.filter(({ type }) => type === 'worker').length }
+}
+
+const title = ({ name, address }: NodeHealth): string => `    ${escapeText(name)} (${escapeText(address)})`
+
+const lastTimes = (node: NodeHealth): string => {
+  const worker = node.worker ?? noWorker
+  const times = [
+    `Integrity check: ${momentText(worker.integrityCheck?.endMs)}`,
+    `Integrity sync: ${momentText(worker.integritySync?.endMs)}`,
+    `Agents-info: ${momentText(worker.agentInfo?.endMs)}`,
+    `Agent-groups: ${momentText(worker.agentGroups?.endMs)}`,
+    `Agent-groups full: ${momentText(worker.agentGroupsFull?.endMs)}`,
+    `Last keep alive: ${momentText(worker.lastKeepAliveMs)}`,
+  ]
+  return `${title(node)}: ${times.join(' | ')}.\n`
+}
+
+export async function* printHealth(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
+  const { cluster, nodes, connected } = await healthOf(answer)
+  yield `Cluster name: ${escapeText(cluster)}\n\nLast completed synchronization for connected nodes (${connected}):\n`
+  for (const node of nodes) if (node.type === 'worker') yield lastTimes(node)
+  // The reference ends with an empty line here.
+  yield '\n'
+}
+
+const bool = (value: boolean): string => (value ? 'True' : 'False')
+
+const skewLines = (skewMs: number | undefined): readonly string[] => {
+  if (skewMs === undefined || Math.abs(skewMs) <= clockSkewShownMs) return []
+  return [`Clock skew: ${secondsText(Math.abs(skewMs))} ${skewMs > 0 ? 'behind' : 'ahead of'} the master.`]
+}
+
+const statusLines = (worker: WorkerHealth): readonly string[] => {
+  const section = (heading: string, lines: readonly string[]): readonly string[] => [
+    `            ${heading}:`,
+    ...lines.map((line) => `                ${line}`),
+  ]
+  const { shared, missing, extra } = worker.integritySync ?? { shared: 0, missing: 0, extra: 0 }
+  const chunks = (done: { readonly chunks: number } | undefined): string => `Number of synchronized chunks: ${done?.chunks ?? 0}.`
+  return [
+    '        Status:',
+    ...section('Last keep Alive', [`Last received: ${momentText(worker.lastKeepAliveMs)}.`, ...skewLines(worker.clockSkewMs)]),
+    ...section('Integrity check', [
+      `Last integrity check: ${spanText(worker.integrityCheck)}.`,
+      `Permission to check integrity: ${bool(worker.integrityFree)}.`,
+    ]),
+    ...section('Integrity sync', [
+      `Last integrity synchronization: ${spanText(worker.integritySync)}.`,
+      `Synchronized files: Shared: ${shared} | Missing: ${missing} | Extra: ${extra}.`,
+    ]),
+    ...section('Agents-info', [
+      `Last synchronization: ${spanText(worker.agentInfo)}.`,
+      chunks(worker.agentInfo),
+      `Permission to synchronize agent-info: ${bool(worker.agentInfoFree ?? true)}.`,
+    ]),
+    ...section('Agents-groups', [`Last synchronization: ${spanText(worker.agentGroups)}.`, chunks(worker.agentGroups)]),
+    ...section('Agents-groups full', [`Last synchronization: ${spanText(worker.agentGroupsFull)}.`, chunks(worker.agentGroupsFull)]),
+  ]
+}
+
+export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
+  const { cluster, nodes, connected } = await healthOf(answer)
+  yield `Cluster name: ${escapeText(cluster)}\n\nConnected nodes (${connected}):\n`
+  for (const node of nodes) {
+    const lines = [
+      title(node),
+      `        Version: ${escapeText(node.version)}`,
+      ...(node.muster === undefined ? [] : [`        Muster version: ${escapeText(node.muster)}`]),
+      `        Type: ${node.type}`,
+      `        Active agents: ${node.activeAgents}`,
+      ...(node.worker?.key === undefined ? [] : [`        Cluster key: ${node.worker.key}`]),
+      ...(node.type === 'worker' ? statusLines(node.worker ?? noWorker) : []),
+    ]
+    yield `\n${lines.join('\n')}\n`
+  }
+  yield '\n'
+}
+
+const statusJson = (worker: WorkerHealth): object => {
+  const onMaster = (span: WorkerHealth['integrityCheck']) => ({
+    date_start_master: momentText(span?.startMs),
+    date_end_master: momentText(span?.endMs),
+  })
+  const groups = (span: WorkerHealth['agentGroups']) => ({
+    date_start: momentText(span?.startMs),
+    date_end: momentText(span?.endMs),
+    n_synced_chunks: span?.chunks ?? 0,
+  })
+  const { shared, missing, extra } = worker.integritySync ?? { shared: 0, missing: 0, extra: 0 }
+  return {
+    last_keep_alive: momentText(worker.lastKeepAliveMs),
+    clock_skew_seconds: worker.clockSkewMs === undefined ? null : Math.round(worker.clockSkewMs) / 1_000,
+    sync_integrity_free: worker.integrityFree,
+    last_check_integrity: onMaster(worker.integrityCheck),
+    last_sync_integrity: { ...onMaster(worker.integritySync), total_files: { missing, shared, extra } },
+    sync_agent_info_free: worker.agentInfoFree ?? true,
+    last_sync_agentinfo: { ...onMaster(worker.agentInfo), n_synced_chunks: worker.agentInfo?.chunks ?? 0 },
+    last_sync_agentgroup: groups(worker.agentGroups),
+    last_sync_full_agentgroup: groups(worker.agentGroupsFull),
+  }
+}
+
+const nodeJson = ({ name, type, version, muster, address, activeAgents, worker }: NodeHealth): object => {
+  const info = { name, type, version, muster_version: muster, ip: address, n_active_agents: activeAgents }
+  return type === 'master' ? { info } : { info: { ...info, cluster_key: worker?.key ?? null }, status: statusJson(worker ?? noWorker) }
+}
+
+/** The shape of Wazuh's health: `{"cluster", "n_connected_nodes", "nodes": {NAME: {"info", "status"}}}`; a master has no status. */
+export async function* printHealthJson(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
+  const { cluster, nodes, connected } = await healthOf(answer)
+  const byName = Object.fromEntries(nodes.map((node) => [node.name, nodeJson(node)]))
+  yield `${safeJson({ cluster, n_connected_nodes: connected, nodes: byName }, 2)}\n`
+}

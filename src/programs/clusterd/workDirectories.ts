@@ -1,0 +1,77 @@
+/** The directories that the daemon works in: whether its user may write there, and who else may. */
+import { accessSync, constants, type Stats, statSync } from 'node:fs'
+import { userInfo } from 'node:os'
+import { dirname, join } from 'node:path'
+import { ClusterError } from '../../base/errors.js'
+import type { NodeSettings } from '../../config/settings.js'
+import { keysPath } from '../../domain/agents/keyEntry.js'
+import { findManager } from '../../platform/machine/findManager.js'
+import { says, writtenDirectories } from './homeDirectories.js'
+
+/** Relative to the home: a worker writes all that is synced, a master without a real manager client.keys. */
+const synced = ({ home, manager, nodeType, synced: { items } }: NodeSettings): string[] => {
+  if (nodeType === 'worker') return items.map(({ dir }) => dir)
+  const isLeftToManager = manager === 'wazuh' || (manager === 'auto' && findManager(home) !== undefined)
+  return isLeftToManager ? [] : [dirname(keysPath)]
+}
+
+/** The directory, or the one that it is to be made in. */
+const present = (path: string): string => {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) ? path : present(dirname(path))
+  } catch {
+    return path
+  }
+}
+
+const assertWritable = (path: string): void => accessSync(path, constants.W_OK | constants.X_OK)
+
+/**
+ * Throws a ClusterError when the user that this process is now cannot write where the daemon must.
+ * @param settings nothing for a process that only writes its log
+ */
+export const checkWorkDirectories = (home: string, settings?: NodeSettings, assertMayWrite = assertWritable): void => {
+  const refused = new Set<string>()
+  for (const directory of [...writtenDirectories, ...(settings ? synced(settings) : [])]) {
+    const path = present(join(home, directory))
+    try {
+      assertMayWrite(path)
+    } catch (error) {
+      if (!isDenied(error))
+        throw new ClusterError('fileFailed', { message: `The directory ${path} cannot be written to: ${says(error)}`, cause: error })
+      refused.add(path)
+    }
+  }
+  if (refused.size === 0) return
+  const user = userName()
+  const paths = [...refused]
+  throw new ClusterError('fileFailed', {
+    message: `The daemon runs as '${user}', who may not write to ${paths.join(', ')}: chown ${user} ${paths.join(' ')}`,
+  })
+}
+
+const isDenied = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')
+
+/** The number of a user that the system has no name for. */
+export const userName = (): string => {
+  try {
+    return userInfo().username
+  } catch {
+    return String(process.geteuid?.())
+  }
+}
+
+const lookAt = (path: string): Pick<Stats, 'uid' | 'gid' | 'mode'> | undefined => statSync(path, { throwIfNoEntry: false })
+
+/** For a daemon that stays root: a sentence when others can write where it reads and writes. */
+export const sharedWithOthers = (home: string, { synced: { items } }: NodeSettings, look = lookAt): string | undefined => {
+  const shared = items.flatMap(({ dir }) => {
+    const stat = look(join(home, dir))
+    const isShared = stat && (stat.uid !== 0 || (stat.mode & 0o002) !== 0 || (stat.gid !== 0 && (stat.mode & 0o020) !== 0))
+    return isShared ? [join(home, dir)] : []
+  })
+  return shared.length === 0
+    ? undefined
+    : `The daemon stays root (-r), and others than root can write to ${shared.join(', ')}: they decide what root reads and writes there; start it without -r, or chown -R root and chmod -R go-w them.`
+}

@@ -1,0 +1,107 @@
+/** Fault plans drawn from a seed, for runs that are too long to leave every choice to a property test. */
+import { invariant } from '../../base/invariant.js'
+import type { SeededRandom } from '../world/seededRandom.js'
+import {
+  diskErrnos,
+  diskOperations,
+  type Fault,
+  type FaultFields,
+  type FaultKind,
+  type FaultPlan,
+  fieldsOf,
+  inOrder,
+  isFault,
+  keysDamages,
+} from './faultPlan.js'
+
+/** Names that have given programs trouble, in every kind of synced directory. */
+export const defaultFaultPaths: readonly string[] = [
+  'etc/rules/local_rules.xml',
+  'etc/rules/a rule "quoted".xml',
+  'etc/decoders/local_decoder.xml',
+  'etc/decoders/deep/er/and/deeper.xml',
+  'etc/lists/audit-keys',
+  'etc/lists/größe\nsecond line',
+  'etc/shared/default/agent.conf',
+  'etc/shared/default/empty.txt',
+  "etc/shared/group's/agent.conf",
+  'etc/sca/policy.yml',
+  'var/multigroups/abc/merged.mg',
+]
+
+/** Groups of the simulation's agents. The last ones are there only once somebody creates them. */
+export const defaultGroupNames: readonly string[] = ['default', 'web', 'db', 'new-1', 'new.2']
+export const defaultGroupLists: readonly string[] = ['default', 'web', 'web,db', 'db,web', 'default,web,db', 'db,new-1']
+
+export interface PlanWorld {
+  /** The master first. */
+  readonly nodes: readonly string[]
+  readonly paths?: readonly string[]
+}
+
+export interface RandomPlanOptions extends PlanWorld {
+  readonly durationMs: number
+  readonly kinds: readonly FaultKind[]
+  /** Faults in an hour, on average. */
+  readonly perHour: number
+}
+
+const sizesMax = [0, 100, 10_000, 300_000]
+const modes = [0o000, 0o400, 0o600, 0o640, 0o660, 0o777]
+/** Where a link may lead: inside, away, out of the home, to itself, nowhere. */
+export const linkTargets: readonly string[] = [
+  'local_rules.xml',
+  '../shared/default/agent.conf',
+  '../../../outside',
+  '/etc/passwd',
+  '.',
+  'nowhere',
+]
+
+const drawField: { readonly [F in keyof FaultFields]: (random: SeededRandom, options: RandomPlanOptions) => FaultFields[F] } = {
+  node: (random, { nodes }) => random.pick(nodes),
+  a: (random, { nodes }) => random.pick(nodes),
+  b: (random, { nodes }) => random.pick(nodes),
+  // Mostly short, sometimes longer than every timeout.
+  durationMs: (random) => random.integer(0, random.pick([1_000, 10_000, 60_000, 300_000])),
+  latencyMs: (random) => random.integer(0, random.pick([50, 500, 5_000])),
+  bytesPerSecond: (random) => random.integer(1_000, random.pick([10_000, 1_000_000])),
+  jumpMs: (random) => random.integer(-1, 1) * random.integer(0, random.pick([3_000, 60_000, 86_400_000])) + 0,
+  operation: (random) => random.pick(diskOperations),
+  errno: (random) => random.pick(diskErrnos),
+  path: (random, { paths }) => random.pick(paths ?? defaultFaultPaths),
+  target: (random) => random.pick(linkTargets),
+  contentSeed: (random) => random.integer(0, 2 ** 32 - 1),
+  size: (random) => random.integer(0, random.pick(sizesMax)),
+  mode: (random) => random.pick(modes),
+  agent: (random) => random.integer(0, 99),
+  group: (random) => random.pick(defaultGroupNames),
+  groups: (random) => random.pick(defaultGroupLists),
+  damage: (random) => random.pick(keysDamages),
+}
+
+/** Kinds whose name says that they befall a worker. */
+export const workerKinds: ReadonlySet<FaultKind> = new Set(['editWorker', 'deleteWorkerFile', 'addExtraFile', 'workerTableDamaged'])
+
+/** Puts a fault where it can happen: two different ends, a worker's edit on a worker. */
+export const placed = (fault: Fault, nodes: readonly string[]): Fault => {
+  const [master, firstWorker] = nodes
+  if (master === undefined || firstWorker === undefined) return fault
+  if ('a' in fault && fault.a === fault.b) return { ...fault, b: fault.a === master ? firstWorker : master }
+  if (workerKinds.has(fault.kind) && 'node' in fault && fault.node === master) return { ...fault, node: firstWorker }
+  return fault
+}
+
+/** The same plan for the same random and options. */
+export const randomPlan = (random: SeededRandom, options: RandomPlanOptions): FaultPlan => {
+  if (options.kinds.length === 0) return []
+  const count = Math.round((options.perHour * options.durationMs) / 3_600_000)
+  const plan = Array.from({ length: count }, (): Fault => {
+    const kind = random.pick(options.kinds)
+    const values: [string, unknown][] = fieldsOf(kind).map((field) => [field, drawField[field](random, options)])
+    const fault = { atMs: random.integer(0, options.durationMs), kind, ...Object.fromEntries(values) }
+    invariant(isFault(fault), 'a drawn fault is a fault')
+    return placed(fault, options.nodes)
+  })
+  return inOrder(plan)
+}

@@ -1,0 +1,70 @@
+/** One machine of the simulated network: its name, its sockets, and whether its process runs. */
+import type { ByteStream } from '../../ports.js'
+import type { SimulatedStream, StreamHost } from './simulatedStream.js'
+
+const ephemeralPortMin = 49_152
+
+export class SimulatedHost implements StreamHost {
+  readonly name: string
+  readonly address: string
+  readonly streams = new Set<SimulatedStream>()
+  readonly listeners = new Map<number, (stream: ByteStream) => void>()
+  /** Dials that are not decided yet; calling one takes it back without a word. */
+  readonly dials = new Set<() => void>()
+  /** Without power nothing is sent, received or answered. */
+  isDown = false
+  /** Cut off from everyone, as many times as this. */
+  isolations = 0
+  #isFrozen = false
+  #waiting: (() => void)[] = []
+  #incarnation = 0
+  #nextPort = ephemeralPortMin
+
+  constructor(name: string, address: string) {
+    this.name = name
+    this.address = address
+  }
+
+  get isFrozen(): boolean {
+    return this.#isFrozen
+  }
+
+  freePort(): number {
+    while (this.listeners.has(this.#nextPort)) this.#nextPort++
+    return this.#nextPort++
+  }
+
+  later(callback: () => void): void {
+    if (this.#isFrozen) {
+      this.#waiting.push(callback)
+      return
+    }
+    const incarnation = this.#incarnation
+    queueMicrotask(() => {
+      if (incarnation !== this.#incarnation) return
+      if (this.#isFrozen) this.#waiting.push(callback)
+      else callback()
+    })
+  }
+
+  freeze(): void {
+    this.#isFrozen = true
+  }
+
+  thaw(): void {
+    this.#isFrozen = false
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const callback of waiting) this.later(callback)
+  }
+
+  /** The process is gone: what it wanted to do is not done. */
+  crash(tellPeers: boolean): void {
+    this.#incarnation++
+    this.#isFrozen = false
+    this.#waiting = []
+    this.listeners.clear()
+    for (const takeBack of [...this.dials]) takeBack()
+    for (const stream of [...this.streams]) stream.crash(tellPeers)
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * A network in virtual time, told what to do with the verbs of the physical world: partition, repair, hold, release, reset,
+ * crash, freeze. What happens depends on the seed, the verbs and the order of the calls only.
+ */
+import { ClusterError } from '../../base/errors.js'
+import type { ByteStream, Endpoint, Listener, Network } from '../../ports.js'
+import type { SeededRandom } from '../world/seededRandom.js'
+import type { VirtualClock } from '../world/virtualClock.js'
+import { type Conditions, defaultLatency, drawLatencyMs, type LatencyRange, PairCounts, type Passage } from './networkConditions.js'
+import { SimulatedDial } from './simulatedDial.js'
+import { SimulatedHost } from './simulatedHost.js'
+import { SimulatedConnection } from './simulatedStream.js'
+
+export interface SimulatedNetworkOptions {
+  readonly clock: VirtualClock
+  readonly random: SeededRandom
+  readonly latency?: LatencyRange
+  /** Of each direction of each connection; without a limit when left out. */
+  readonly bytesPerSecond?: number
+  /** Share of the arrivals whose bytes are split or joined anew, from 0 to 1. */
+  readonly segmentedShare?: number
+  readonly windowBytes?: number
+  /** How long a dial waits for an answer. */
+  readonly connectMsMax?: number
+  /** Hears of every delivery; see Trace. */
+  readonly trace?: { add(atMs: number, actorPath: string, event: string): void }
+}
+
+/** What a node, or the whole network, still has open; all zero after a stop. */
+export interface NetworkCounters {
+  readonly connections: number
+  readonly listeners: number
+  readonly dials: number
+  /** Timers on the virtual clock. */
+  readonly pendingEvents: number
+}
+
+export const createSimulatedNetwork = (options: SimulatedNetworkOptions): SimulatedNetwork => new SimulatedNetwork(options)
+
+export class SimulatedNetwork {
+  readonly #conditions: Conditions
+  readonly #initial: { readonly latency: LatencyRange; readonly bytesPerSecond: number }
+  readonly #random: SeededRandom
+  readonly #trace: SimulatedNetworkOptions['trace']
+  readonly #hosts = new Map<string, SimulatedHost>()
+  readonly #connections = new Set<SimulatedConnection>()
+  readonly #dials = new Map<SimulatedDial, SimulatedHost>()
+  readonly #partitions = new PairCounts()
+  readonly #holds = new PairCounts()
+  #connectionCount = 0
+
+  constructor(options: SimulatedNetworkOptions) {
+    this.#initial = { latency: options.latency ?? defaultLatency, bytesPerSecond: options.bytesPerSecond ?? Number.POSITIVE_INFINITY }
+    this.#conditions = {
+      clock: options.clock,
+      ...this.#initial,
+      segmentedShare: options.segmentedShare ?? 0.25,
+      windowBytes: options.windowBytes ?? 256 * 1_024,
+      connectMsMax: options.connectMsMax ?? 10_000,
+    }
+    this.#random = options.random
+    this.#trace = options.trace
+  }
+
+  /** What the node's ports get. Other nodes reach it by this name, or by its `addressOf`. */
+  network(node: string): Network {
+    const host = this.#host(node)
+    return {
+      dial: (endpoint, signal) => this.#dial(host, endpoint, signal),
+      listen: (endpoint, onConnection) => this.#listen(host, endpoint, onConnection),
+    }
+  }
+
+  addressOf(node: string): string {
+    return this.#host(node).address
+  }
+
+  /** Nothing gets from one to the other any more, nor the news of that. Each partition needs its own repair. */
+  partition(a: string, b: string): void {
+    this.#partitions.add(a, b)
+    this.#passageChanged()
+  }
+
+  repair(a: string, b: string): void {
+    this.#partitions.remove(a, b)
+    this.#passageChanged()
+  }
+
+  /** All that is sent between the two waits, and arrives after the release. */
+  hold(a: string, b: string): void {
+    this.#holds.add(a, b)
+    this.#passageChanged()
+  }
+
+  release(a: string, b: string): void {
+    this.#holds.remove(a, b)
+    this.#passageChanged()
+  }
+
+  /** A partition from everyone. */
+  isolate(node: string): void {
+    this.#host(node).isolations++
+    this.#passageChanged()
+  }
+
+  rejoin(node: string): void {
+    const host = this.#host(node)
+    host.isolations = Math.max(0, host.isolations - 1)
+    this.#passageChanged()
+  }
+
+  /** Cuts the connections between the two; both ends get an error. */
+  reset(a: string, b: string): void {
+    for (const connection of [...this.#connections]) if (isBetween(connection, a, b)) connection.cut()
+  }
+
+  /** One way, of what is sent from now on. */
+  setLatency(latency: LatencyRange): void {
+    this.#conditions.latency = latency
+  }
+
+  /** Of what is sent from now on; what waits for the line notices within a piece of 50 ms or 1 KiB. */
+  setBandwidth(bytesPerSecond: number): void {
+    this.#conditions.bytesPerSecond = bytesPerSecond
+  }
+
+  /** The process stands still: its machine acknowledges and buffers, it does not hear or say anything until `thaw`. */
+  freeze(node: string): void {
+    this.#host(node).freeze()
+  }
+
+  thaw(node: string): void {
+    const host = this.#host(node)
+    host.thaw()
+    this.#deliverTo(host)
+  }
+
+  /**
+   * Sockets and listeners are gone, and none of the node's callbacks is called again. `process`: peers that can be reached are
+   * told by a reset. `power`: nobody is told; the machine is silent until `boot`, and then resets what it does not know.
+   */
+  crash(node: string, what: 'process' | 'power' = 'process'): void {
+    const host = this.#host(node)
+    host.crash(what === 'process')
+    host.isDown = what === 'power'
+    this.#passageChanged()
+  }
+
+  boot(node: string): void {
+    this.#host(node).isDown = false
+    this.#passageChanged()
+  }
+
+  /** Ends all partitions, holds, freezes and slowness; machines without power stay so. */
+  heal(): void {
+    this.#partitions.clear()
+    this.#holds.clear()
+    for (const host of this.#hosts.values()) host.isolations = 0
+    this.setLatency(this.#initial.latency)
+    this.setBandwidth(this.#initial.bytesPerSecond)
+    this.#passageChanged()
+    for (const host of this.#hosts.values()) if (host.isFrozen) this.thaw(host.name)
+  }
+
+  /** What `node`, or everyone, still has open. */
+  counters(node?: string): NetworkCounters {
+    const hosts = node === undefined ? [...this.#hosts.values()] : [this.#host(node)]
+    const sum = (count: (host: SimulatedHost) => number): number => hosts.reduce((total, host) => total + count(host), 0)
+    let pendingEvents = 0
+    for (const connection of this.#connections)
+      if (connection.hosts.some((host) => hosts.some((other) => other === host))) pendingEvents += connection.pendingEvents
+    for (const [dial, host] of this.#dials) if (hosts.includes(host)) pendingEvents += dial.pendingEvents
+    return {
+      connections: sum((host) => host.streams.size),
+      listeners: sum((host) => host.listeners.size),
+      dials: sum((host) => host.dials.size),
+      pendingEvents,
+    }
+  }
+
+  #host(name: string): SimulatedHost {
+    const known = this.#hosts.get(name)
+    if (known) return known
+    const number = this.#hosts.size + 1
+    const host = new SimulatedHost(name, `10.0.${number >> 8}.${number & 0xff}`)
+    this.#hosts.set(name, host)
+    return host
+  }
+
+  #resolve(from: SimulatedHost, name: string): SimulatedHost | undefined {
+    if (name === 'localhost' || name === '127.0.0.1' || name === '::1') return from
+    const named = this.#hosts.get(name)
+    if (named) return named
+    for (const host of this.#hosts.values()) if (host.address === name) return host
+    return undefined
+  }
+
+  #passage(a: SimulatedHost, b: SimulatedHost): Passage {
+    if (a.isDown || b.isDown) return 'cut'
+    if (a === b) return 'open'
+    if (a.isolations > 0 || b.isolations > 0 || this.#partitions.has(a.name, b.name)) return 'cut'
+    return this.#holds.has(a.name, b.name) ? 'held' : 'open'
+  }
+
+  #passageChanged(): void {
+    for (const connection of [...this.#connections]) connection.passageChanged()
+    for (const dial of [...this.#dials.keys()]) dial.passageChanged()
+  }
+
+  #deliverTo(host: SimulatedHost): void {
+    for (const connection of [...this.#connections]) if (connection.hosts.includes(host)) host.later(() => connection.deliver())
+  }
+
+  async #dial(from: SimulatedHost, endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> {
+    if (signal.aborted) throw new ClusterError('aborted')
+    const to = this.#resolve(from, endpoint.host)
+    if (!to)
+      throw new ClusterError('dialFailed', {
+        message: `The name ${endpoint.host} is not known: ENOTFOUND`,
+        context: { errno: 'ENOTFOUND' },
+      })
+    const random = this.#random.fork(`${from.name}>${to.name} ${++this.#connectionCount}`)
+    const { clock, connectMsMax } = this.#conditions
+    const world = {
+      clock,
+      connectMsMax,
+      isReachable: () => this.#passage(from, to) === 'open',
+      latencyMs: () => drawLatencyMs(this.#conditions.latency, random.fraction()),
+      accept: () => this.#accept(from, to, endpoint.port, random),
+      over: () => {
+        this.#dials.delete(dial)
+      },
+    }
+    const dial: SimulatedDial = new SimulatedDial(world, from, endpoint, signal)
+    this.#dials.set(dial, from)
+    return dial.start()
+  }
+
+  #accept(from: SimulatedHost, to: SimulatedHost, port: number, random: SeededRandom): SimulatedConnection | undefined {
+    const onConnection = to.listeners.get(port)
+    if (!onConnection) return undefined
+    const connection = new SimulatedConnection({
+      hosts: [from, to],
+      conditions: this.#conditions,
+      random,
+      passage: () => this.#passage(from, to),
+      onGone: (gone) => this.#connections.delete(gone),
+      onTaken: (sender, receiver, byteCount) =>
+        this.#trace?.add(this.#conditions.clock.monotonicMs(), `${receiver.name}/network`, `${byteCount} bytes from ${sender.name}`),
+    })
+    this.#connections.add(connection)
+    to.later(() => onConnection(connection.acceptor))
+    return connection
+  }
+
+  async #listen(host: SimulatedHost, endpoint: Endpoint, onConnection: (stream: ByteStream) => void): Promise<Listener> {
+    const port = endpoint.port === 0 ? host.freePort() : endpoint.port
+    if (host.listeners.has(port))
+      throw new ClusterError('listenFailed', {
+        message: `The port ${port} cannot be listened on: EADDRINUSE`,
+        context: { errno: 'EADDRINUSE' },
+      })
+    host.listeners.set(port, onConnection)
+    return {
+      address: host.address,
+      port,
+      close: async () => {
+        if (host.listeners.get(port) === onConnection) host.listeners.delete(port)
+      },
+    }
+  }
+}
+
+const isBetween = ({ hosts: [dialer, acceptor] }: SimulatedConnection, a: string, b: string): boolean =>
+  (dialer.name === a && acceptor.name === b) || (dialer.name === b && acceptor.name === a)

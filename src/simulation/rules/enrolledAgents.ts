@@ -1,0 +1,78 @@
+/**
+ * The simplest possible registry of a simulation's agents: who was enrolled and removed for certain, who perhaps, and which
+ * lists of groups each may have.
+ */
+import { changedGroups, defaultGroup, type GroupsChange } from '../../domain/agents/groups.js'
+
+export interface EnrolledAgent {
+  readonly id: number
+  readonly name: string
+  /** Somebody was told that it is removed. */
+  isRemoved: boolean
+  /** Commands to remove it of which nobody knows what became. */
+  removalsInDoubt: number
+  /** Lists of groups that it may have; `undefined`: any. */
+  groups: ReadonlySet<string> | undefined
+}
+
+const possibleListsMax = 64
+const listOf = (text: string): readonly string[] => (text === '' ? [] : text.split(','))
+
+export class EnrolledAgents {
+  readonly #agents = new Map<number, EnrolledAgent>()
+  /** Asked for, and not answered. */
+  readonly #askedFor = new Set<string>()
+  #names = 0
+
+  get all(): readonly EnrolledAgent[] {
+    return [...this.#agents.values()]
+  }
+
+  get(id: number): EnrolledAgent | undefined {
+    return this.#agents.get(id)
+  }
+
+  nextName(): string {
+    const name = `agent-${++this.#names}`
+    this.#askedFor.add(name)
+    return name
+  }
+
+  /** An operator wrote it into client.keys by hand. */
+  written(name: string): void {
+    this.#askedFor.add(name)
+  }
+
+  notEnrolled(name: string): void {
+    this.#askedFor.delete(name)
+  }
+
+  /** Returns what is wrong with it, if anything: an ID is given out once, whatever became of its agent. */
+  enrolled(name: string, id: number): string | undefined {
+    const before = this.#agents.get(id)
+    if (before) return before.name === name ? undefined : `${name} got the ID ${id} of ${before.name}`
+    if (!this.#askedFor.delete(name)) return `${name}, with the ID ${id}, is nobody who was enrolled`
+    this.#agents.set(id, { id, name, isRemoved: false, removalsInDoubt: 0, groups: new Set(['']) })
+    return undefined
+  }
+
+  /** An agent that was heard of gets the default group when it has none. */
+  heardOf(id: number): void {
+    const agent = this.#agents.get(id)
+    if (agent?.groups?.has('')) agent.groups = new Set([...agent.groups, defaultGroup])
+  }
+
+  /** @param isCertain it happened; else it may have */
+  changed(change: GroupsChange, isCertain: boolean): void {
+    const ids = change.kind === 'dissolve' ? this.#agents.keys() : change.ids
+    for (const id of ids) {
+      const agent = this.#agents.get(id)
+      if (!agent) continue
+      if (change.kind === 'replace' && isCertain) agent.groups = new Set([changedGroups([], change).join()])
+      if (!agent.groups) continue
+      const after = [...agent.groups].map((groups) => changedGroups(listOf(groups), change).join())
+      const possible = new Set(isCertain ? after : [...agent.groups, ...after])
+      agent.groups = possible.size > possibleListsMax ? undefined : possible
+    }
+  }
+}

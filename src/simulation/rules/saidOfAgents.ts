@@ -1,0 +1,110 @@
+/**
+ * What was said of the agents of a simulation, and what of it may stand in the master's table at the end: the newest word, and
+ * nothing else decides. Knows the true time of every word, but not in which order, by which way or whether it arrived.
+ */
+import type { AgentReport } from '../../domain/agents/agentQuery.js'
+
+export interface Word {
+  /** True time of the sign of life that it rests on. */
+  readonly seenMs: number
+  readonly node: string
+  /** What the table shows: a status, or what an agent says of itself. */
+  readonly says: string
+  /** Whoever said it was told that it is durable. */
+  isCertain: boolean
+  /** By this much its stamp may be wrong. */
+  readonly errorMs: number
+  /** The stamp is put right by the node's own clock later. */
+  readonly isUnmeasured: boolean
+  /** No clock was set that its stamp rests on. */
+  isTimed: boolean
+}
+
+type Stamp = Pick<Word, 'seenMs' | 'errorMs' | 'isUnmeasured' | 'isTimed'>
+
+interface Said {
+  readonly words: Word[]
+  /** Beaten by a word that is certain, unless somebody set a clock since. */
+  readonly untimed: Set<string>
+  /** Beaten by a word that is certain, unless it was lost with the table of its node. */
+  readonly beaten: Set<string>
+}
+
+const shown = ({ node, says }: Pick<Word, 'node' | 'says'>): string => `${says} at ${node}`
+const newestMs = (words: readonly Word[]): number =>
+  words.reduce(
+    (most, { errorMs, isCertain, isTimed, seenMs }) => (isCertain && isTimed ? Math.max(most, seenMs - errorMs) : most),
+    Number.NEGATIVE_INFINITY,
+  )
+const isPossible = ({ errorMs, isTimed, seenMs }: Word, fromMs: number): boolean => isTimed && seenMs + errorMs >= fromMs
+
+/** Words that no clock puts in order with the others any more. */
+const untimedMax = 200
+
+export class SaidOfAgents {
+  readonly #said = new Map<number, Said>()
+  /** True times of the last signs of life, by connection. */
+  readonly #connected = new Map<string, Stamp>()
+
+  /** The word that a report makes, if it makes any: who was never connected cannot be lost. */
+  report({ id, kind }: AgentReport, node: string, now: Stamp): Word | undefined {
+    const connection = `${node} ${id}`
+    const before = this.#connected.get(connection)
+    if (kind === 'lost' && before === undefined) return undefined
+    const stamp = kind === 'lost' && before ? before : now
+    if (kind === 'lost' || kind === 'shutdown') this.#connected.delete(connection)
+    else this.#connected.set(connection, now)
+    const says = kind === 'startup' ? 'pending' : kind === 'keepAlive' ? 'active' : 'disconnected'
+    return this.say(id, { ...stamp, node, says, isCertain: false })
+  }
+
+  /** A process that is gone has forgotten who was connected to it. */
+  forget(node: string): void {
+    for (const connection of this.#connected.keys()) if (connection.startsWith(`${node} `)) this.#connected.delete(connection)
+  }
+
+  /** The master's clock was set: earlier words are not in order with later ones. A node's own: neither are those that wait for its time. */
+  clockSet(node: string): void {
+    for (const { words } of this.#said.values())
+      for (const word of words) if (node === 'master' || (word.isUnmeasured && word.node === node)) word.isTimed = false
+    for (const [connection, stamp] of this.#connected)
+      if (node === 'master' || (stamp.isUnmeasured && connection.startsWith(`${node} `)))
+        this.#connected.set(connection, { ...stamp, isTimed: false })
+  }
+
+  /** What only the node's table had is lost: nobody knows what that is. */
+  tableDamaged(node: string): void {
+    for (const { beaten, untimed, words } of this.#said.values()) {
+      for (const word of words) if (word.node === node) word.isCertain = false
+      for (const shownBefore of beaten) untimed.add(shownBefore)
+    }
+  }
+
+  /** What may stand in the master's table; `certain`: something must. */
+  allowed(id: number): { readonly says: ReadonlySet<string>; readonly timed: readonly Word[]; readonly isCertain: boolean } {
+    const { untimed, words } = this.#said.get(id) ?? { untimed: new Set<string>(), words: [] }
+    const fromMs = newestMs(words)
+    const possible = words.filter((word) => !word.isTimed || isPossible(word, fromMs))
+    return {
+      says: new Set([...untimed, ...possible.map(shown)]),
+      timed: untimed.size > 0 || possible.some((word) => !word.isTimed) ? [] : possible,
+      isCertain: words.some((word) => word.isCertain),
+    }
+  }
+
+  say(id: number, word: Word): Word {
+    const said = this.#said.get(id) ?? { words: [], untimed: new Set(), beaten: new Set() }
+    this.#said.set(id, said)
+    said.words.push(word)
+    if (said.words.length >= untimedMax) prune(said)
+    return word
+  }
+}
+
+/** Lets go of what is beaten for good, and of the times of what has none. */
+const prune = ({ beaten, untimed, words }: Said): void => {
+  const fromMs = newestMs(words)
+  const kept = words.filter((word) => isPossible(word, fromMs))
+  for (const word of words) (word.isTimed ? beaten : untimed).add(shown(word))
+  words.splice(0, words.length, ...kept)
+}

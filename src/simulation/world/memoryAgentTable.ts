@@ -1,0 +1,280 @@
+/**
+ * The agents' table of a simulated node, in plain maps over the rules of the domain: what SQLite is held to. It is the disk, so
+ * to speak: what is in it outlives the node's process.
+ */
+
+import { limits } from '../../base/limits.js'
+import {
+  type AgentCounts,
+  type AgentDetails,
+  type AgentFilter,
+  type AgentListShape,
+  type AgentNews,
+  type AgentView,
+  isSilentAgent,
+  newerDetails,
+  newerPresence,
+  type Presence,
+  shiftedPresence,
+  shiftedTimes,
+  silencedPresence,
+} from '../../domain/agents/agent.js'
+import { type GroupsChange, type GroupsPage, type GroupsRow, type GroupsState, groupsHash } from '../../domain/agents/groups.js'
+import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import { unpackFacts } from '../../domain/agents/packedFacts.js'
+import { latestTimeMs, soundNews, unknownIn } from '../../domain/agents/soundNews.js'
+import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentNews } from '../../ports.js'
+import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
+import { countsOf, isListed, shapeOf } from './agentViews.js'
+import { type GroupedAgent, MemoryAgentGroups, ungrouped } from './memoryAgentGroups.js'
+
+interface Agent extends GroupedAgent {
+  readonly entry: KeyEntry
+}
+
+/** A word about an agent, and whether and when the master has to hear of it. */
+interface Word<T> {
+  readonly row: T
+  readonly isCorrected: boolean
+  readonly change: number | undefined
+}
+
+type Words<T> = Map<number, Word<T>>
+
+const byId = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b
+const sorted = <T>(map: ReadonlyMap<number, T>): [number, T][] => [...map].sort(byId)
+
+export class MemoryAgentTable implements AgentTable {
+  /** Something else holds the lock: calls of the store wait. */
+  isLocked = false
+  /** Told of agents that come and go. */
+  watch: { readonly added: (id: number) => void; readonly removed: (id: number) => void } | undefined
+  readonly #role: 'master' | 'worker'
+  readonly #agents = new Map<number, Agent>()
+  readonly #presences: Words<Presence> = new Map()
+  readonly #details: Words<AgentDetails> = new Map()
+  #table: string
+  #groups: MemoryAgentGroups
+  #highestId = 0
+  #change = 0
+  #acknowledged = { table: '', upTo: 0 }
+  /** What the table will be called that is made in place of this one. */
+  #anew: string | undefined
+
+  /** `table`: see OpenedStore. */
+  constructor(role: 'master' | 'worker', table: string) {
+    this.#role = role
+    this.#table = table
+    this.#groups = new MemoryAgentGroups(this.#agents, role, table)
+  }
+
+  /** From here on no operation succeeds, until the table is opened: then it is made anew, empty, by that name. */
+  damage(anew: string): void {
+    this.#anew = anew
+  }
+
+  get isDamaged(): boolean {
+    return this.#anew !== undefined
+  }
+
+  open(): OpenedStore {
+    const setAside = this.#anew === undefined ? {} : { setAside: 'The table was set aside' }
+    if (this.#anew !== undefined) this.#makeAnew(this.#anew)
+    return { table: this.#table, groupsLost: this.#groups.areLost, ...setAside }
+  }
+
+  #makeAnew(table: string): void {
+    for (const rows of [this.#agents, this.#presences, this.#details]) rows.clear()
+    this.#highestId = 0
+    this.#change = 0
+    this.#acknowledged = { table: '', upTo: 0 }
+    this.#table = table
+    this.#groups = new MemoryAgentGroups(this.#agents, this.#role, table)
+    this.#anew = undefined
+  }
+
+  addAgents(entries: readonly KeyEntry[]): void {
+    for (const entry of entries) {
+      if (!this.#agents.has(entry.id)) this.watch?.added(entry.id)
+      this.#agents.set(entry.id, { ...(this.#agents.get(entry.id) ?? ungrouped()), entry })
+      this.#highestId = Math.max(this.#highestId, entry.id)
+    }
+    this.#groups.othersAreThere()
+  }
+
+  removeAgents(ids: readonly number[]): number {
+    let removed = 0
+    for (const id of ids) {
+      if (this.#agents.delete(id)) {
+        removed += 1
+        this.watch?.removed(id)
+      }
+      this.#presences.delete(id)
+      this.#details.delete(id)
+    }
+    this.#groups.othersAreThere()
+    return removed
+  }
+
+  keepAgents(ids: Uint32Array): readonly number[] {
+    const kept = new Set(ids)
+    const gone = sorted(this.#agents).flatMap(([id]) => (kept.has(id) ? [] : [id]))
+    this.removeAgents(gone)
+    return gone
+  }
+
+  highestId(): number {
+    return this.#highestId
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- news
+
+  record(told: AgentNews, nowMs: number, isCorrected: boolean): RecordOutcome {
+    const { news, refused } = soundNews(told, nowMs)
+    const unknownAgents = unknownIn(news, (id) => this.#agents.has(id))
+    return { ...this.#take(news, refused, nowMs, isCorrected, () => ++this.#change), unknownAgents }
+  }
+
+  merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {
+    const decoded = decodeAgentBatch(batch, from, nowMs)
+    if (!decoded.ok) throw decoded.error
+    return this.#take(decoded.value.news, decoded.value.refused, nowMs, true, () => undefined)
+  }
+
+  correct(byMs: number): void {
+    const by = Math.round(byMs)
+    for (const [id, { isCorrected, row }] of sorted(this.#presences))
+      if (!isCorrected) this.#presences.set(id, { row: shiftedPresence(row, by), isCorrected: true, change: ++this.#change })
+    for (const [id, { isCorrected, row }] of sorted(this.#details))
+      if (!isCorrected) this.#details.set(id, { row: shiftedTimes(row, by), isCorrected: true, change: ++this.#change })
+  }
+
+  unsent(table: string, after: number, nowMs: number): UnsentNews | undefined {
+    const from = Math.max(after, this.#acknowledged.table === table ? this.#acknowledged.upTo : 0)
+    const batch = new AgentBatchWriter(nowMs)
+    const changes: { change: number; add: () => boolean }[] = []
+    for (const { change = 0, isCorrected, row } of this.#presences.values())
+      if (change > from && isCorrected) changes.push({ change, add: () => batch.addPresence(row) })
+    for (const { change = 0, isCorrected, row } of this.#details.values())
+      if (change > from && isCorrected) changes.push({ change, add: () => batch.addDetails(row) })
+    let upTo = from
+    for (const { add, change } of changes.sort((a, b) => a.change - b.change)) {
+      if (!add()) break
+      upTo = change
+    }
+    return batch.rows === 0 ? undefined : { batch: batch.finish(), rows: batch.rows, upTo }
+  }
+
+  acknowledge(table: string, upTo: number): void {
+    const before = this.#acknowledged.table === table ? this.#acknowledged.upTo : 0
+    this.#acknowledged = { table, upTo: Math.max(before, Math.min(upTo, this.#change)) }
+  }
+
+  silence(nowMs: number, disconnectionMs: number, node?: string): number {
+    let silenced = 0
+    for (const [id, word] of sorted(this.#presences)) {
+      if (!isSilentAgent(word.row, nowMs, disconnectionMs) || (node !== undefined && word.row.node !== node)) continue
+      const change = this.#role === 'worker' ? ++this.#change : word.change
+      this.#presences.set(id, { ...word, row: silencedPresence(word.row, disconnectionMs), change })
+      silenced += 1
+    }
+    return silenced
+  }
+
+  #take(news: AgentNews, refused: number, nowMs: number, isCorrected: boolean, nextChange: () => number | undefined): MergeOutcome {
+    const isKnown = ({ id }: { readonly id: number }): boolean => this.#agents.has(id)
+    const presences = news.presences.filter(isKnown)
+    const details = news.details.filter(isKnown)
+    const futureMs = latestTimeMs(nowMs)
+    const put = <T extends { readonly id: number }>(words: Words<T>, rows: readonly T[], newer: (a: T, b: T, futureMs: number) => T) => {
+      let taken = 0
+      for (const row of rows) {
+        const change = nextChange()
+        const before = words.get(row.id)?.row
+        if (before && newer(before, row, futureMs) === before) continue
+        words.set(row.id, { row, isCorrected, change })
+        taken += 1
+      }
+      return taken
+    }
+    const taken = put(this.#presences, presences, newerPresence) + put(this.#details, details, newerDetails)
+    const unknown = news.presences.length + news.details.length - presences.length - details.length
+    const defaulted = this.#role === 'master' ? this.#groups.giveDefault(presences.map(({ id }) => id)) : 0
+    return { taken, unknown, refused, defaulted }
+  }
+
+  // -------------------------------------------------------------------------------------------------------- groups
+
+  groupsState(): GroupsState {
+    return this.#groups.state()
+  }
+
+  changeGroups(change: GroupsChange): number {
+    return this.#groups.change(change)
+  }
+
+  groupsPage(since: number, after: number): GroupsPage {
+    return this.#groups.page(since, after)
+  }
+
+  takeGroups(rows: readonly GroupsRow[]): number {
+    return this.#groups.take(rows)
+  }
+
+  settleGroups(state: GroupsState, full: { readonly ids: Uint32Array } | undefined): GroupsState {
+    return this.#groups.settle(state, full)
+  }
+
+  restoreGroups(rows: readonly GroupsRow[], isLast: boolean): number {
+    return this.#groups.restore(rows, isLast)
+  }
+
+  multigroups(): readonly (readonly string[])[] {
+    return this.#groups.multigroups()
+  }
+
+  groupSizes(): ReadonlyMap<string, number> {
+    return this.#groups.sizes()
+  }
+
+  // --------------------------------------------------------------------------------------------------------- lists
+
+  shape(filter: AgentFilter): AgentListShape {
+    return shapeOf(this.#views(filter))
+  }
+
+  list(filter: AgentFilter, after: number): readonly AgentView[] {
+    return this.#views(filter)
+      .filter(({ id }) => id > after)
+      .slice(0, limits.agentPageRowsMax)
+  }
+
+  counts(): AgentCounts {
+    return countsOf(this.#views({}))
+  }
+
+  #views(filter: AgentFilter): AgentView[] {
+    return sorted(this.#agents)
+      .map(([, agent]) => this.#view(agent))
+      .filter((view) => isListed(view, filter))
+  }
+
+  #view({ entry: { id, ip, name }, groups }: Agent): AgentView {
+    const presence = this.#presences.get(id)?.row
+    const facts = this.#details.get(id)?.row.facts
+    const { disconnectedMs, disconnection, node, seenMs, status } = presence ?? {}
+    const place =
+      node === undefined || seenMs === undefined || disconnectedMs === undefined || disconnection === undefined
+        ? {}
+        : { node, seenMs, disconnectedMs, disconnection }
+    return {
+      ...{ id, name, registeredIp: ip, status: status ?? 'never_connected', groups, groupHash: groupsHash(groups) },
+      ...place,
+      ...(facts === undefined ? {} : { facts: unpackFacts(facts) }),
+    }
+  }
+
+  close(): void {
+    // What is in the table outlives the process.
+  }
+}

@@ -1,0 +1,78 @@
+/** The Files port of a simulated node: the same code as the real one's, called inline after a little virtual time. */
+
+import { type CreateTreeOptions, createTree } from '../../disk/files/tree.js'
+import { hintOf } from '../../disk/files/treeHints.js'
+import type { Clock, Disk, Files } from '../../ports.js'
+import type { DiskChanges } from './memoryDisk.js'
+import { SimulatedCalls } from './simulatedCalls.js'
+
+export interface SimulatedFilesOptions extends CreateTreeOptions {
+  /** Where the watcher hears of changes; without it nothing is hinted, and only the periodic look finds them. */
+  readonly changes?: DiskChanges
+  /** Of each call. */
+  readonly delayMs?: number
+  /** From a change to its hint. */
+  readonly hintDelayMs?: number
+}
+
+const hintsMax = 1_000
+
+export const createSimulatedFiles = (disk: Disk, clock: Clock, options: SimulatedFilesOptions): Files => {
+  const { delayMs = 0.1, hintDelayMs = 50 } = options
+  const tree = createTree(disk, options)
+  const closers = new Set<() => void>()
+  const calls = new SimulatedCalls(clock, delayMs)
+  const call = <T>(signal: AbortSignal | undefined, work: () => T): Promise<T> => calls.run(signal, work)
+
+  const watch = (changes: DiskChanges, onHint: (paths: readonly string[] | undefined) => void): (() => void) => {
+    let hints = new Set<string>()
+    const tell = (): void => {
+      const told = hints
+      hints = new Set()
+      if (closers.has(close)) onHint(told.size > hintsMax ? undefined : [...told])
+    }
+    const stop = changes.onChange((path) => {
+      if (!path.startsWith(`${options.home}/`)) return
+      const hint = hintOf(options.synced, path.slice(options.home.length + 1))
+      if (hint === undefined) return
+      if (hints.size === 0) calls.later(tell, hintDelayMs, () => undefined)
+      hints.add(hint)
+    })
+    const close = (): void => {
+      closers.delete(close)
+      stop()
+    }
+    closers.add(close)
+    return close
+  }
+
+  return {
+    scan: (paths, signal) => call(signal, () => tree.scan(paths)),
+    nextPage: () => call(undefined, () => tree.nextPage()),
+    read: (request, signal) => call(signal, () => tree.read(request)),
+    staged: (digests, signal) => call(signal, () => tree.staged(digests)),
+    stage: (block, digests, signal) => call(signal, () => tree.stage(block, (file) => digests[file])),
+    recipe: (path, digest, signal) => call(signal, () => tree.recipe(path, digest)),
+    beginPatch: (start, signal) => call(signal, () => tree.beginPatch(start)),
+    fillPatch: (block, ranges, signal) => call(signal, () => tree.fillPatch(block, ranges)),
+    finishPatch: (digest, signal) => call(signal, () => tree.finishPatch(digest)),
+    apply: (plan, signal) => call(signal, () => tree.apply(plan)),
+    freeBytes: () => Promise.resolve(Number.POSITIVE_INFINITY),
+    clearStage: (signal) => call(signal, () => tree.clearStage()),
+    watch: (onHint) => {
+      const close = options.changes ? watch(options.changes, onHint) : (): void => undefined
+      return Promise.resolve({
+        close: () => {
+          close()
+          return Promise.resolve()
+        },
+      })
+    },
+    close: () => {
+      for (const close of [...closers]) close()
+      calls.close()
+      tree.close()
+      return Promise.resolve()
+    },
+  }
+}
