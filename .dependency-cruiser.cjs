@@ -1,49 +1,62 @@
 /** Who may import whom (ARCHITECTURE.md tells why). spec/architecture.spec.ts proves that each rule bites. */
 
-const foundation = ['errors.ts', 'limits.ts', 'invariant.ts']
-
-/** A part of src/ (a folder ends in '/') and the only parts of src/ that it may import besides itself. */
-const boundaries = {
-  'protocol/': [...foundation],
-  'domain/': [...foundation, 'protocol/'],
-  'ports.ts': [...foundation, 'protocol/', 'domain/'],
+/** The layers: a part of src/ (a folder ends in '/') and the only parts of src/ that it may import besides itself. */
+const layers = {
+  'base/': [],
+  'domain/': ['base/'],
+  'wire/': ['base/', 'domain/'],
+  'ports.ts': ['base/', 'domain/', 'wire/'],
   'calledAgentStore.ts': ['ports.ts'],
-  'actors/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'calledAgentStore.ts'],
-  'tree/': [...foundation, 'protocol/', 'domain/', 'ports.ts'],
-  'agentfiles/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'tree/'],
-  'transport/': [...foundation, 'protocol/', 'domain/', 'ports.ts'],
-  'platform/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'calledAgentStore.ts', 'tree/', 'agentfiles/'],
-  'simulation/': [
-    ...foundation,
-    'protocol/',
-    'domain/',
-    'ports.ts',
-    'calledAgentStore.ts',
-    'tree/',
-    'agentfiles/',
-    'transport/',
-    'actors/',
-  ],
-  'config/': [...foundation, 'domain/', 'ports.ts'],
-  'control/': [...foundation, 'protocol/', 'domain/', 'ports.ts', 'config/', 'version.ts'],
+  'actors/': ['base/', 'domain/', 'wire/', 'ports.ts', 'calledAgentStore.ts'],
+  'disk/': ['base/', 'domain/', 'wire/', 'ports.ts'],
+  'transport/': ['base/', 'domain/', 'wire/', 'ports.ts'],
+  'platform/': ['base/', 'domain/', 'wire/', 'ports.ts', 'calledAgentStore.ts', 'disk/'],
+  'simulation/': ['base/', 'domain/', 'wire/', 'ports.ts', 'calledAgentStore.ts', 'disk/', 'transport/', 'actors/'],
+  'config/': ['base/', 'domain/', 'ports.ts'],
+  'localSocket/': ['base/', 'domain/', 'ports.ts'],
 }
+
+/**
+ * The capabilities, each a folder inside the layers, from the lowest to the highest: none imports a higher one of its layer. `kit` is
+ * what machines are made of.
+ */
+const capabilities = ['kit', 'files', 'agents', 'cluster', 'queries']
+const layersWithCapabilities = ['domain', 'actors', 'disk']
 
 const pattern = (parts) => `^src/(${parts.map((part) => (part.endsWith('/') ? part : `${part.replace('.', '\\.')}$`)).join('|')})`
 
-const boundary = (name, from, parts) => ({
-  name,
+const layer = ([part, allowed]) => ({
+  name: part.replace(/\/|\.ts/, ''),
   severity: 'error',
-  from: { path: pattern(from) },
-  to: { path: '^src/', pathNot: pattern(parts) },
+  from: { path: pattern([part]) },
+  to: { path: '^src/', pathNot: pattern([part, ...allowed]) },
+})
+
+/** What lies in a layer outside its capabilities puts them together, and is imported by none of them. */
+const capabilityOrder = (name, index) => ({
+  name: `capability-${name}`,
+  severity: 'error',
+  from: { path: `^src/(${layersWithCapabilities.join('|')})/${name}/` },
+  to: {
+    path: '^src/$1/',
+    pathNot: `^src/$1/(${capabilities.slice(0, index + 1).join('|')})/`,
+  },
 })
 
 /** The only places that touch the operating system's network and files. */
-const adapters = '^src/(platform/|transport/(tcp|tls|unix)|cli/|control/|config/load|(daemon|version)\\.ts$|demo/)'
+const adapters = '^src/(platform/|cli/|programs/|localSocket/|config/load|(daemon|version)\\.ts$|demo/)'
 
 module.exports = {
   forbidden: [
-    boundary('foundation', foundation, foundation),
-    ...Object.entries(boundaries).map(([part, allowed]) => boundary(part.replace(/\/|\.ts/, ''), [part], [part, ...allowed])),
+    ...Object.entries(layers).map(layer),
+    ...capabilities.map(capabilityOrder),
+    {
+      name: 'capabilities',
+      comment: 'The list of capabilities is closed: a new one joins it, with its place in the order.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: `^src/(${layersWithCapabilities.join('|')})/(?!(${capabilities.join('|')})/)[^/]+/` },
+    },
     {
       name: 'operating-system',
       severity: 'error',

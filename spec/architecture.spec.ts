@@ -34,24 +34,33 @@ describe('imports', () => {
 
 /** Files of a small house of its own, and what each imports. */
 const goodHouse: Readonly<Record<string, readonly string[]>> = {
-  'errors.ts': [],
-  'limits.ts': ['./errors.js'],
-  'invariant.ts': ['./errors.js'],
-  'protocol/codec.ts': ['../errors.js', '../limits.js', 'node:crypto'],
-  'domain/plan.ts': ['../protocol/codec.js', '../invariant.js'],
-  'ports.ts': ['./protocol/codec.js', './domain/plan.js'],
-  'actors/link.ts': ['../ports.js', '../domain/plan.js', '../protocol/codec.js'],
-  'tree/apply.ts': ['../ports.js', '../domain/plan.js'],
-  'agentfiles/keys.ts': ['../ports.js', '../domain/plan.js', '../tree/apply.js'],
-  'transport/session.ts': ['../ports.js', '../protocol/codec.js'],
-  'transport/tcp.ts': ['./session.js', 'node:net', 'node:dns/promises'],
-  'platform/files.ts': ['../ports.js', '../tree/apply.js', '../agentfiles/keys.js', 'node:fs', 'node:fs/promises'],
-  'simulation/cluster.ts': ['../actors/link.js', '../transport/session.js', '../tree/apply.js', '../agentfiles/keys.js'],
-  'config/schema.ts': ['../domain/plan.js', '../errors.js'],
+  'base/errors.ts': [],
+  'base/limits.ts': ['./errors.js'],
+  'domain/files/plan.ts': ['../../base/limits.js', 'node:crypto'],
+  'domain/agents/keys.ts': ['../files/plan.js'],
+  'domain/cluster/rule.ts': ['../agents/keys.js', '../files/plan.js'],
+  'domain/queries/view.ts': ['../cluster/rule.js', '../agents/keys.js'],
+  'wire/muster/codec.ts': ['../../base/errors.js', '../../domain/agents/keys.js', 'node:crypto'],
+  'ports.ts': ['./wire/muster/codec.js', './domain/files/plan.js'],
+  'calledAgentStore.ts': ['./ports.js'],
+  'actors/kit/host.ts': ['../../ports.js'],
+  'actors/files/tree.ts': ['../kit/host.js', '../../domain/files/plan.js', '../../wire/muster/codec.js'],
+  'actors/agents/store.ts': ['../files/tree.js', '../kit/host.js', '../../calledAgentStore.js'],
+  'actors/cluster/registry.ts': ['../agents/store.js', '../files/tree.js'],
+  'actors/queries/answers.ts': ['../cluster/registry.js'],
+  'actors/node.ts': ['./queries/answers.js', './kit/host.js'],
+  'disk/files/apply.ts': ['../../ports.js', '../../domain/files/plan.js'],
+  'disk/agents/keys.ts': ['../../ports.js', '../files/apply.js'],
+  'transport/session.ts': ['../ports.js', '../wire/muster/codec.js'],
+  'platform/net/tcp.ts': ['../../ports.js', 'node:net', 'node:dns/promises'],
+  'platform/files/files.ts': ['../../ports.js', '../../disk/files/apply.js', '../../disk/agents/keys.js', 'node:fs', 'node:fs/promises'],
+  'simulation/cluster.ts': ['../actors/node.js', '../transport/session.js', '../disk/files/apply.js', '../disk/agents/keys.js'],
+  'config/schema.ts': ['../domain/files/plan.js', '../base/errors.js'],
   'config/load.ts': ['./schema.js', 'node:fs'],
-  'control/server.ts': ['../config/schema.js', '../ports.js', 'node:net'],
-  'daemon.ts': ['./platform/files.js', './transport/tcp.js', './actors/link.js', './config/load.js', 'node:fs'],
-  'cli/wazuh-clusterd.ts': ['../daemon.js'],
+  'localSocket/server.ts': ['../ports.js', '../domain/queries/view.js', 'node:net'],
+  'daemon.ts': ['./platform/files/files.js', './platform/net/tcp.js', './actors/node.js', './config/load.js', 'node:fs'],
+  'programs/clusterd/main.ts': ['../../daemon.js', '../../localSocket/server.js'],
+  'cli/wazuh-clusterd.ts': ['../programs/clusterd/main.js'],
   'demo/demo.ts': ['../simulation/cluster.js', '../daemon.js'],
   'index.ts': ['./daemon.js', './simulation/cluster.js'],
   'testing.ts': ['./index.js'],
@@ -59,28 +68,35 @@ const goodHouse: Readonly<Record<string, readonly string[]>> = {
 
 /** rule, the file that breaks it, what it imports, and that import's name in the report */
 const breaches: readonly (readonly [string, string, string, string])[] = [
-  ['foundation', 'errors.ts', './ports.js', 'src/ports.ts'],
-  ['protocol', 'protocol/bad.ts', '../domain/plan.js', 'src/domain/plan.ts'],
-  ['domain', 'domain/bad.ts', '../ports.js', 'src/ports.ts'],
-  ['ports', 'ports.ts', './tree/apply.js', 'src/tree/apply.ts'],
-  ['actors', 'actors/bad.ts', '../transport/session.js', 'src/transport/session.ts'],
-  ['actors', 'actors/threads/bad.ts', '../../platform/files.js', 'src/platform/files.ts'],
+  ['base', 'base/errors.ts', '../ports.js', 'src/ports.ts'],
+  ['domain', 'domain/files/bad.ts', '../../ports.js', 'src/ports.ts'],
+  ['domain', 'domain/files/worse.ts', '../../wire/muster/codec.js', 'src/wire/muster/codec.ts'],
+  ['wire', 'wire/muster/bad.ts', '../../ports.js', 'src/ports.ts'],
+  ['ports', 'ports.ts', './disk/files/apply.js', 'src/disk/files/apply.ts'],
+  ['calledAgentStore', 'calledAgentStore.ts', './base/errors.js', 'src/base/errors.ts'],
+  ['actors', 'actors/kit/bad.ts', '../../transport/session.js', 'src/transport/session.ts'],
+  ['actors', 'actors/files/bad.ts', '../../platform/files/files.js', 'src/platform/files/files.ts'],
   ['actors', 'actors/worse.ts', '../simulation/cluster.js', 'src/simulation/cluster.ts'],
-  ['tree', 'tree/bad.ts', '../platform/files.js', 'src/platform/files.ts'],
-  ['tree', 'tree/worse.ts', '../agentfiles/keys.js', 'src/agentfiles/keys.ts'],
-  ['agentfiles', 'agentfiles/bad.ts', '../platform/files.js', 'src/platform/files.ts'],
-  ['transport', 'transport/bad.ts', '../actors/link.js', 'src/actors/link.ts'],
-  ['platform', 'platform/bad.ts', '../simulation/cluster.js', 'src/simulation/cluster.ts'],
-  ['simulation', 'simulation/bad.ts', '../platform/files.js', 'src/platform/files.ts'],
-  ['config', 'config/bad.ts', '../actors/link.js', 'src/actors/link.ts'],
-  ['control', 'control/bad.ts', '../actors/link.js', 'src/actors/link.ts'],
-  ['operating-system', 'domain/files.ts', 'node:fs', 'fs'],
+  ['disk', 'disk/files/bad.ts', '../../platform/files/files.js', 'src/platform/files/files.ts'],
+  ['transport', 'transport/bad.ts', '../actors/node.js', 'src/actors/node.ts'],
+  ['platform', 'platform/files/bad.ts', '../../simulation/cluster.js', 'src/simulation/cluster.ts'],
+  ['simulation', 'simulation/bad.ts', '../platform/files/files.js', 'src/platform/files/files.ts'],
+  ['config', 'config/bad.ts', '../actors/node.js', 'src/actors/node.ts'],
+  ['localSocket', 'localSocket/bad.ts', '../actors/node.js', 'src/actors/node.ts'],
+  ['capability-kit', 'actors/kit/worse.ts', '../files/tree.js', 'src/actors/files/tree.ts'],
+  ['capability-files', 'domain/files/upward.ts', '../agents/keys.js', 'src/domain/agents/keys.ts'],
+  ['capability-files', 'disk/files/upward.ts', '../agents/keys.js', 'src/disk/agents/keys.ts'],
+  ['capability-agents', 'actors/agents/upward.ts', '../cluster/registry.js', 'src/actors/cluster/registry.ts'],
+  ['capability-cluster', 'domain/cluster/upward.ts', '../queries/view.js', 'src/domain/queries/view.ts'],
+  ['capability-queries', 'actors/queries/upward.ts', '../node.js', 'src/actors/node.ts'],
+  ['capabilities', 'config/worse.ts', '../domain/weather/rain.js', 'src/domain/weather/rain.ts'],
+  ['operating-system', 'domain/files/disk.ts', 'node:fs', 'fs'],
   ['operating-system', 'simulation/files.ts', 'node:fs/promises', 'fs/promises'],
   ['operating-system', 'transport/session.ts', 'node:net', 'net'],
   ['operating-system', 'config/schema.ts', 'node:fs', 'fs'],
   ['operating-system', 'actors/timers.ts', 'node:timers/promises', 'timers/promises'],
   ['barrels-are-for-others', 'cli/bad.ts', '../index.js', 'src/index.ts'],
-  ['no-other-barrel', 'demo/bad.ts', '../tree/index.js', 'src/tree/index.ts'],
+  ['no-other-barrel', 'demo/bad.ts', '../disk/index.js', 'src/disk/index.ts'],
   ['resolvable', 'cli/missing.ts', './nowhere.js', './nowhere.js'],
 ]
 
@@ -109,7 +125,7 @@ describe('the import rules', () => {
   })
 
   it('name every import that breaks one, and no other', () => {
-    const house = new Map(Object.entries(goodHouse)).set('tree/index.ts', [])
+    const house = new Map(Object.entries(goodHouse)).set('disk/index.ts', []).set('domain/weather/rain.ts', [])
     for (const [, path, name] of breaches) house.set(path, [...(house.get(path) ?? []), name])
     write(house)
     expect(violations(directory)).toEqual(breaches.map(([rule, path, , to]) => `${rule}: src/${path} -> ${to}`).sort())
@@ -117,8 +133,8 @@ describe('the import rules', () => {
 
   it('refuse a cycle of values and let one of types be', () => {
     write(new Map())
-    mkdirSync(join(directory, 'src/domain'), { recursive: true })
-    const part = (name: string, text: string): void => writeFileSync(join(directory, 'src/domain', name), text)
+    mkdirSync(join(directory, 'src/domain/files'), { recursive: true })
+    const part = (name: string, text: string): void => writeFileSync(join(directory, 'src/domain/files', name), text)
     part('a.ts', `import { b } from './b.js'\nexport const a = () => b()\n`)
     part('b.ts', `import { a } from './a.js'\nexport const b = (): unknown => a()\n`)
     expect(violations(directory).map((violation) => violation.split(':')[0])).toContain('no-cycle')
@@ -127,8 +143,22 @@ describe('the import rules', () => {
   })
 })
 
+describe('the tree', () => {
+  const all = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+
+  it('has no file name twice', () => {
+    const names = all.map((path) => path.split('/').at(-1) ?? '')
+    expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
+  })
+
+  it('has no folder of more than 20 files', () => {
+    const folders = all.map(dirname)
+    expect([...new Set(folders)].filter((folder) => folders.filter((other) => other === folder).length > 20)).toEqual([])
+  })
+})
+
 /** Where real time and randomness may be read: the composition root, its adapters and the programs around it. */
-const realWorld = /^(platform\/|transport\/tcp|cli\/|demo\/|control\/|daemon\.ts$)/
+const realWorld = /^(platform\/|cli\/|programs\/|demo\/|localSocket\/|daemon\.ts$)/
 
 const sources = (): readonly string[] =>
   readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts') && !realWorld.test(path))

@@ -20,7 +20,6 @@ export type {
   PresenceStatus,
 } from './domain/agents/agent.js'
 export type { AgentQuery, AgentReport, AgentTool } from './domain/agents/agentQuery.js'
-export type { KeysNonsense } from './domain/agents/clientKeys.js'
 export type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from './domain/agents/groups.js'
 export type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agents/keyEntry.js'
 export type { Manager } from './domain/agents/leftToManager.js'

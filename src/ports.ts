@@ -191,7 +191,7 @@ export interface Files {
   nextPage(signal: AbortSignal): Promise<ScanPage>
   /** Calls back with paths that may have changed, or with nothing when anything may have. */
   watch(onHint: (paths: readonly string[] | undefined) => void): Promise<{ close(): Promise<void> }>
-  /** One block of content (see domain/contentBlock), from `from` on, at most limits.streamChunkBytesMax bytes long. */
+  /** One block of content (see wire/muster/contentBlock), from `from` on, at most limits.streamChunkBytesMax bytes long. */
   read(request: ContentRequest, signal: AbortSignal): Promise<{ readonly block: Uint8Array; readonly next: ContentRequest | undefined }>
   /** Offsets of what is already staged, by digest: an interrupted transfer goes on from there. */
   staged(digests: readonly string[], signal: AbortSignal): Promise<readonly number[]>
@@ -276,7 +276,7 @@ export interface OpenedStore {
 }
 
 export interface UnsentNews {
-  /** See domain/agentBatch. */
+  /** See wire/muster/agentBatch. */
   readonly batch: Uint8Array
   readonly rows: number
   /** To be acknowledged once the master has the batch, and to ask for what comes after it. */
@@ -325,7 +325,7 @@ export interface AgentStore {
 
   /**
    * Takes what this node itself saw of its agents, to be sent to the master. `isCorrected: false` marks times of a clock that was
-   * never compared with the master's. Newer words win (domain/agent); what lies more than limits.agentFutureMsMax beyond
+   * never compared with the master's. Newer words win (domain/agents/agent); what lies more than limits.agentFutureMsMax beyond
    * `nowMs` in the table loses to anything; new words of such times are refused. On a master, agents get the group `default` as in `merge`.
    */
   record(
@@ -407,7 +407,7 @@ export interface MergedOutcome {
 export interface AgentFiles {
   /**
    * Looks at client.keys: what changed since the look before, or all of its agents at the first look and when `all` is wanted
-   * (because an answer was lost). Removals rest on what domain/keysBelief says: on a worker on `confirmed`, the digest of the agents
+   * (because an answer was lost). Removals rest on what domain/agents/keysBelief says: on a worker on `confirmed`, the digest of the agents
    * that the master believes in (empty before it said so).
    */
   look(all: boolean, confirmed: string, signal: AbortSignal): Promise<KeysPage>

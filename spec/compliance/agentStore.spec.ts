@@ -19,11 +19,11 @@ import { factsOf, firstMs } from '../support/agentArbitraries.js'
 import { batchOf, filters, operationsOn, type Role, viewOf } from '../support/agentOperations.js'
 import { type CompiledWorker, compileWorker } from '../support/compiledDiskWorker.js'
 
-const needed = ['domain', 'platform', 'protocol', 'errors.ts', 'invariant.ts', 'limits.ts', 'ports.ts']
+const needed = ['base', 'domain', 'platform', 'wire', 'ports.ts']
 let compiled: CompiledWorker
 let home: string
 beforeAll(() => {
-  compiled = compileWorker('platform/agentStoreWorker', needed)
+  compiled = compileWorker('platform/agents/agentStoreWorker', needed)
 })
 afterAll(() => compiled.dispose())
 beforeEach(() => {

@@ -9,7 +9,7 @@ const ran = (path: string, ...args: readonly string[]) => {
   return { status, stdout, stderr }
 }
 
-describe.each(['demo/demo.js', 'cli/simulate.js'])('%s', (path) => {
+describe.each(['demo/demo.js', 'programs/simulate/simulateMain.js'])('%s', (path) => {
   it('shows its help and does nothing else', () => {
     const { status, stdout, stderr } = ran(path, '--help')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })

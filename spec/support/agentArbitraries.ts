@@ -57,7 +57,7 @@ export const details: fc.Arbitrary<AgentDetails> = fc.record({
   facts: fc.record({ text: texts, version: texts }).map(({ text, version }) => packFacts(factsOf(text, version))),
 })
 
-/** Breaks one rule of domain/soundNews. */
+/** Breaks one rule of domain/agents/soundNews. */
 const unsoundPresences = fc
   .tuple(
     presences,

@@ -6,16 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-const neededByAny = [
-  'domain',
-  'tree',
-  'platform/nodeDisk.ts',
-  'platform/threadAnswer.ts',
-  'errors.ts',
-  'invariant.ts',
-  'limits.ts',
-  'ports.ts',
-]
+const neededByAny = ['base', 'domain', 'wire', 'disk/files', 'platform/machine/nodeDisk.ts', 'platform/machine/threadAnswer.ts', 'ports.ts']
 
 const sources = (path: string): string[] =>
   path.endsWith('.ts') ? [path] : readdirSync(join(repository, 'src', path)).flatMap((name) => sources(join(path, name)))
@@ -25,10 +16,11 @@ export interface CompiledWorker {
   dispose(): void
 }
 
-export const compileDiskWorker = (): CompiledWorker => compileWorker('platform/diskWorker', [...neededByAny, 'platform/diskWorker.ts'])
+export const compileDiskWorker = (): CompiledWorker =>
+  compileWorker('platform/files/diskWorker', [...neededByAny, 'platform/files/diskWorker.ts'])
 
 export const compileAgentFilesWorker = (): CompiledWorker =>
-  compileWorker('platform/agentFilesWorker', [...neededByAny, 'agentfiles', 'platform/agentFilesWorker.ts'])
+  compileWorker('platform/agents/agentFilesWorker', [...neededByAny, 'disk/agents', 'platform/agents/agentFilesWorker.ts'])
 
 /** `program` is a path below src/ without its ending; `needed` are the files and folders that it loads, itself included. */
 export const compileWorker = (program: string, needed: readonly string[]): CompiledWorker => {

@@ -1,6 +1,6 @@
 /**
  * The worker's side of the cluster: dials the master, runs the connection, and dials again when it ends, sooner or later
- * as domain/redialPolicy says. It ends only when it is stopped.
+ * as domain/cluster/redialPolicy says. It ends only when it is stopped.
  */
 
 import { assign, fromPromise, setup } from 'xstate'

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program agent_control: see control/agentControlCommand. */
+/** The program agent_control: see programs/agentControl/agentControlCommand. */
 import { runAgentControl } from '../programs/agentControl/agentControlCommand.js'
 import { processWorld } from '../programs/kit/processWorld.js'
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program agent_groups: see control/agentGroupsCommand. */
+/** The program agent_groups: see programs/agentGroups/agentGroupsCommand. */
 import { runAgentGroups } from '../programs/agentGroups/agentGroupsCommand.js'
 import { processWorld } from '../programs/kit/processWorld.js'
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The program cluster_control: see control/controlCommand. */
+/** The program cluster_control: see programs/clusterControl/controlCommand. */
 import { runControl } from '../programs/clusterControl/controlCommand.js'
 import { processWorld } from '../programs/kit/processWorld.js'
 

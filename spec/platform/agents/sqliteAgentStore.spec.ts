@@ -14,12 +14,12 @@ import { SqliteAgentTable } from '../../../src/platform/agents/sqliteAgentTable.
 import { firstMs } from '../../support/agentArbitraries.js'
 import { type CompiledWorker, compileWorker } from '../../support/compiledDiskWorker.js'
 
-const needed = ['domain', 'platform', 'protocol', 'errors.ts', 'invariant.ts', 'limits.ts', 'ports.ts']
+const needed = ['base', 'domain', 'platform', 'wire', 'ports.ts']
 let compiled: CompiledWorker
 let home: string
 let path: string
 beforeAll(() => {
-  compiled = compileWorker('platform/agentStoreWorker', needed)
+  compiled = compileWorker('platform/agents/agentStoreWorker', needed)
 })
 afterAll(() => compiled.dispose())
 beforeEach(() => {

@@ -8,21 +8,19 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 
-const repository = fileURLToPath(new URL('../..', import.meta.url))
+const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const needed = [
-  'cli',
+  'base',
   'config',
-  'control/commandLine.ts',
   'domain',
-  'platform/agentTableFile.ts',
-  'platform/agentTablePath.ts',
-  'platform/agentTableSchema.ts',
-  'platform/findManager.ts',
-  'platform/isDirectory.ts',
-  'platform/logFile.ts',
-  'errors.ts',
-  'invariant.ts',
-  'limits.ts',
+  'platform/agents/agentTableFile.ts',
+  'platform/agents/agentTablePath.ts',
+  'platform/agents/agentTableSchema.ts',
+  'platform/machine/findManager.ts',
+  'platform/machine/isDirectory.ts',
+  'platform/machine/logFile.ts',
+  'programs/clusterd',
+  'programs/kit/commandLine.ts',
   'ports.ts',
   'version.ts',
 ]
@@ -33,7 +31,7 @@ const sources = (path: string): string[] =>
 /** What the daemon inside does is told in the environment variable `INSIDE`. */
 const entry = `
 import { fileURLToPath } from 'node:url'
-import { main } from './clusterdMain.js'
+import { main } from '../programs/clusterd/clusterdMain.js'
 const inside = process.env.INSIDE
 const startDaemon = async () => {
   if (inside === 'dies') process.exit(7)
@@ -56,6 +54,7 @@ export const compileShell = (): { readonly directory: string; readonly program: 
     writeFileSync(target, ts.transpileModule(readFileSync(join(repository, 'src', path), 'utf8'), { compilerOptions }).outputText)
   }
   const program = join(directory, 'dist/cli/wazuh-clusterd.js')
+  mkdirSync(dirname(program), { recursive: true })
   writeFileSync(program, entry)
   writeFileSync(join(directory, 'package.json'), '{"type": "module", "version": "0.0.0"}')
   symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'))

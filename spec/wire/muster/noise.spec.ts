@@ -15,7 +15,7 @@ interface Vector {
   readonly messages: readonly { readonly payload: string; readonly ciphertext: string }[]
 }
 
-const file = new URL('../../protocol/vectors/noise-nnpsk0-aesgcm-sha256.json', import.meta.url)
+const file = new URL('./vectors/noise-nnpsk0-aesgcm-sha256.json', import.meta.url)
 const vectors = (JSON.parse(readFileSync(file, 'utf8')) as { readonly vectors: readonly Vector[] }).vectors
 const bytes = (hex: string | undefined): Buffer => Buffer.from(hex ?? '', 'hex')
 const none = new Uint8Array(0)

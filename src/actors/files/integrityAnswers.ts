@@ -1,6 +1,6 @@
 /**
  * The master's answers to one worker's integrity questions. It keeps nothing of a round but what operators want to see
- * (domain/workerState), so a worker can stop, lie or repeat itself at any point without harm.
+ * (domain/cluster/workerState), so a worker can stop, lie or repeat itself at any point without harm.
  */
 
 import { counted } from '../../base/counted.js'

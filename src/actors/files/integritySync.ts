@@ -1,6 +1,6 @@
 /**
  * The worker's steps of one integrity round, each one exchange or one act: ask whether the trees differ, let the master
- * decide, fetch what is missing, apply, report. The thread (threads/integrity.ts) says when; domain/syncPlan says what.
+ * decide, fetch what is missing, apply, report. The thread (threads/integrity.ts) says when; domain/files/syncPlan says what.
  */
 
 import { ClusterError, type Result } from '../../base/errors.js'

@@ -1,6 +1,6 @@
 /**
  * Restarts a thread that crashed, after a growing delay, and gives it up when it crashes too often: then its connection
- * (or its node) has to go. The rule is domain/restartPolicy.
+ * (or its node) has to go. The rule is domain/cluster/restartPolicy.
  */
 import { type AnyActorLogic, assign, setup } from 'xstate'
 import { ClusterError } from '../../base/errors.js'

@@ -1,6 +1,5 @@
 /** What the last look knew of the tree: directories of files, each with the stat that its digest was taken at. */
-import type { KeysNonsense } from '../../domain/agents/clientKeys.js'
-import type { Digest, FileEntry } from '../../domain/files/treeValues.js'
+import type { Digest, FileEntry, KeysNonsense } from '../../domain/files/treeValues.js'
 import type { DiskStat } from '../../ports.js'
 
 /** A file that was hashed this shortly after it was written can be written again without its times telling. */

@@ -51,7 +51,7 @@ export interface AgentDetails {
   readonly seenMs: number
   readonly epochMs: number
   readonly node: string
-  /** As domain/packedFacts packs them. */
+  /** As domain/agents/packedFacts packs them. */
   readonly facts: string
 }
 
@@ -130,7 +130,7 @@ export interface AgentView {
   readonly facts?: AgentFacts
   /** In order; empty until the agent has any. */
   readonly groups: readonly string[]
-  /** Of the groups, see domain/agentGroups; empty without groups. */
+  /** Of the groups, see domain/agents/groups; empty without groups. */
   readonly groupHash: string
 }
 

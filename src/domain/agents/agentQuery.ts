@@ -8,7 +8,7 @@ import { limits } from '../../base/limits.js'
 import { type AgentFacts, type AgentStatus, agentFactNames, agentStatuses } from './agent.js'
 import type { GroupsChange } from './groups.js'
 
-/** Programs that show and change agents; which of them a worker serves: domain/forwardedQuery. */
+/** Programs that show and change agents; which of them a worker serves: domain/queries/forwardedQuery. */
 export const agentTools = ['agent_control', 'agent_groups'] as const
 export type AgentTool = (typeof agentTools)[number]
 

@@ -1,6 +1,6 @@
 /**
  * The check of reports that a program hands in: it may be written in JavaScript, and nothing stands between it and the table as the
- * query's shape does for those that ask over the local socket. Rules on the values of facts are domain/packedFacts'.
+ * query's shape does for those that ask over the local socket. Rules on the values of facts are domain/agents/packedFacts'.
  */
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'

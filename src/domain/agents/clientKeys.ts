@@ -3,9 +3,11 @@
  * ID, or the same name of a live agent, the first counts. A version that only differs in part costs little more than a
  * comparison, as long as no line of the file is unusable.
  */
+
 import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { limits } from '../../base/limits.js'
+import type { KeysNonsense } from '../files/treeValues.js'
 import { type ChangedLines, changedLines } from './changedLines.js'
 import type { KeyEntry } from './keyEntry.js'
 import { claimedIdOf, type KeyLine, readKeyLine } from './keyLine.js'
@@ -25,9 +27,6 @@ export interface UnusableLine {
   /** Without the name of the file: `line 12: its name is not valid`. */
   readonly sentence: string
 }
-
-/** Why a version says nothing about who exists. */
-export type KeysNonsense = 'noise' | 'noLine'
 
 const tab = 9
 const newline = 10

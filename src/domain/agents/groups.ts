@@ -87,7 +87,7 @@ export const groupsPageOf = (rows: readonly GroupsRow[], state: GroupsState): Gr
   const page: GroupsRow[] = []
   let bytes = 2
   for (const row of rows) {
-    // As in domain/groupsRows: `[7,"a,b"],`
+    // As in wire/muster/groupsRows: `[7,"a,b"],`
     bytes += String(row.id).length + row.groups.reduce((sum, group) => sum + group.length + 1, 0) + 6
     const last = page.at(-1)
     if (last && (page.length >= limits.groupsPageRowsMax || bytes > limits.groupsPageBytesMax)) return { rows: page, state, next: last.id }

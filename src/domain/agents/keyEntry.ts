@@ -19,7 +19,7 @@ export interface KeysPage {
   readonly removals: readonly number[]
   /** One sentence for each line that cannot be used and was not told of before, and for a file that cannot be believed. */
   readonly problems: readonly string[]
-  /** Agents in the file, as it is believed (domain/keysBelief). */
+  /** Agents in the file, as it is believed (domain/agents/keysBelief). */
   readonly agents: number
   /** The highest ID that the file ever gave out, as far as it tells. */
   readonly highestId: number

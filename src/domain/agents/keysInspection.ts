@@ -1,9 +1,10 @@
 /**
  * Whether a content of client.keys can be what anybody meant it to be, read part by part while it is hashed: so that the digest and
- * the judgement are of the same bytes. It rests on the same rules as the reading of its lines (domain/clientKeys).
+ * the judgement are of the same bytes. It rests on the same rules as the reading of its lines (domain/agents/clientKeys).
  */
 import { limits } from '../../base/limits.js'
-import { hasControlCharacter, type KeysNonsense, readLine } from './clientKeys.js'
+import type { KeysNonsense } from '../files/treeValues.js'
+import { hasControlCharacter, readLine } from './clientKeys.js'
 
 const commentPattern = /^[ \t]*#/
 

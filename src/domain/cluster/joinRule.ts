@@ -1,6 +1,5 @@
 /** Which worker the master lets in, once it has proved the key. */
 import { type ClusterError, ok, type Result, refuse } from '../../base/errors.js'
-import type { Hello } from '../../wire/muster/messages.js'
 
 export interface Membership {
   readonly cluster: string
@@ -12,8 +11,16 @@ export interface Membership {
   instanceOf(node: string): string | undefined
 }
 
+/** What a worker says of itself when it wants to join. */
+export interface JoinRequest {
+  readonly cluster: string
+  readonly node: string
+  /** Of its process. */
+  readonly instance: string
+}
+
 /** `replaces`: the same process dialled again because it lost the connection that we still hold. */
-export const decideAdmission = (membership: Membership, hello: Hello): Result<{ replaces: boolean }> => {
+export const decideAdmission = (membership: Membership, hello: JoinRequest): Result<{ replaces: boolean }> => {
   if (hello.cluster !== membership.cluster)
     return refuse('wrongClusterName', {
       message: `The cluster here is named '${membership.cluster}', not '${hello.cluster}' (option <name>)`,

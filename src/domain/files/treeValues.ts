@@ -1,6 +1,8 @@
 /** What the operations on a synced tree take and return: plain data that crosses threads. */
-import type { KeysNonsense } from '../agents/clientKeys.js'
 import type { ByteRange, ContentRecipe } from './contentRecipe.js'
+
+/** Why a version says nothing about who exists. */
+export type KeysNonsense = 'noise' | 'noLine'
 
 /** A SHA-256 digest as 64 lower-case hexadecimal digits. */
 export type Digest = string

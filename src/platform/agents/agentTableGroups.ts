@@ -1,4 +1,4 @@
-/** The groups of the agents in the table: changed on the master, taken on a worker. Rules: domain/agentGroups. */
+/** The groups of the agents in the table: changed on the master, taken on a worker. Rules: domain/agents/groups. */
 
 import { limits } from '../../base/limits.js'
 import {

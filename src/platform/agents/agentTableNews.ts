@@ -1,4 +1,4 @@
-/** What the agents' table is told of agents and what it tells of them, in SQL: the rule of domain/agent, on sets of rows. */
+/** What the agents' table is told of agents and what it tells of them, in SQL: the rule of domain/agents/agent, on sets of rows. */
 
 import { limits } from '../../base/limits.js'
 import { type AgentDetails, type AgentNews, disconnections, type Presence, presenceStatuses } from '../../domain/agents/agent.js'

@@ -7,7 +7,7 @@ export const applicationId = 0x4d757374
 
 /**
  * Presences are narrow, so that keep-alives rewrite little. `change` rises with each row that the master has to hear of; it is
- * missing on rows that came from others. Texts compare by bytes, as in domain/agent. `facts` are packed (domain/packedFacts): a
+ * missing on rows that came from others. Texts compare by bytes, as in domain/agents/agent. `facts` are packed (domain/agents/packedFacts): a
  * column for each would cost four times as much to write.
  */
 const version1 = `

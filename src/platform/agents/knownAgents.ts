@@ -14,7 +14,7 @@ export class KnownAgents {
   #layout: Layout | undefined
   #digest: string | undefined
 
-  /** IDs with the hashes of their groups (domain/agentGroups). */
+  /** IDs with the hashes of their groups (domain/agents/groups). */
   constructor(hashes: Iterable<readonly [number, string]>) {
     this.#hashes = new Map(hashes)
   }

@@ -1,4 +1,4 @@
-/** The groups of the agents in a simulated table: changed on the master, taken on a worker. Rules: domain/agentGroups. */
+/** The groups of the agents in a simulated table: changed on the master, taken on a worker. Rules: domain/agents/groups. */
 import { createHash } from 'node:crypto'
 import {
   assertGroups,

@@ -11,7 +11,7 @@ import { limits } from '../../base/limits.js'
 /** Lowest and highest protocol version that this build speaks. */
 export const protocolRange = { min: 1, max: 1 } as const
 
-/** Joined paths and their columns: see domain/entryColumns. */
+/** Joined paths and their columns: see domain/files/entryColumns. */
 const entryColumns = () =>
   fields({
     paths: text(limits.compareBytesMax),
@@ -53,7 +53,7 @@ export const requests = {
     request: fields({ sentAtMs: timeMs(), clockSkewMs: Type.Optional(Type.Number({ minimum: -8.64e15, maximum: 8.64e15 })) }),
     reply: fields({ receivedAtMs: timeMs() }),
   },
-  /** Is the worker's tree the master's? Both digests are over the whole tree, see domain/manifest. */
+  /** Is the worker's tree the master's? Both digests are over the whole tree, see domain/files/manifest. */
   'integrity.check': {
     id: 4,
     request: fields({ root: digest(), items: digest(), files: count() }),
@@ -80,7 +80,7 @@ export const requests = {
       remove: text(limits.compareBytesMax),
     }),
   },
-  /** Send these files over the stream, each from its offset, as blocks (see domain/contentBlock). */
+  /** Send these files over the stream, each from its offset, as blocks (see wire/muster/contentBlock). */
   'integrity.fetch': {
     id: 7,
     request: fields({
@@ -117,7 +117,7 @@ export const requests = {
     reply: fields({}),
   },
   /**
-   * News of agents (see domain/agentBatch), in rounds of chunks. `table` is the master's table that the worker counts its
+   * News of agents (see wire/muster/agentBatch), in rounds of chunks. `table` is the master's table that the worker counts its
    * acknowledgements in; the reply names the one that there is.
    */
   'agentInfo.report': {
@@ -161,13 +161,13 @@ export const requests = {
     request: fields({}),
     reply: fields({ table: text(64), version: count(), hash: text(40), ids: text(64) }),
   },
-  /** Of which chunks is this content made (see domain/contentRecipe)? With the capability `delta`. */
+  /** Of which chunks is this content made (see domain/files/contentRecipe)? With the capability `delta`. */
   'integrity.recipe': {
     id: 14,
     request: fields({ path: text(limits.pathBytesMax, 1), digest: digest() }),
     reply: fields({ averageBits: count(32), chunks: blob(limits.recipeChunksMax * 20) }),
   },
-  /** Send these ranges of a file over the stream (see domain/contentRecipe), as blocks whose files are the ranges. */
+  /** Send these ranges of a file over the stream (see domain/files/contentRecipe), as blocks whose files are the ranges. */
   'integrity.ranges': {
     id: 15,
     request: fields({
@@ -189,7 +189,7 @@ export const requests = {
     reply: fields({ wanted: Type.Boolean() }),
   },
   /**
-   * The synced items of both nodes (see domain/itemsDifference), after a check was refused because they are not the same. Empty when
+   * The synced items of both nodes (see domain/files/itemsDifference), after a check was refused because they are not the same. Empty when
    * they are too many. With the capability `items`.
    */
   'integrity.items': {
