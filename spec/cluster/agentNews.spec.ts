@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 import { type FaultKind, type FaultPlan, faultKinds, faultTable, renderPlan } from '../../src/simulation/faults/faultPlan.js'
 import { schedulePlan } from '../../src/simulation/faults/schedulePlan.js'
+import { simulate } from '../../src/simulation/simulate.js'
 import { faultPlans, nodeNames } from '../../src/testing/faultPlanArbitraries.js'
 
 const agents = 4
@@ -83,6 +84,17 @@ describe('agents', () => {
         { atMs: 2_000, kind: 'clockJump', node: 'master', jumpMs: -600_000 },
       ],
     ))
+
+  it('are not compared before a worker that restarted has corrected and sent what it knows', async () => {
+    const plan: FaultPlan = [
+      { atMs: 0, kind: 'crash', node: 'w2', durationMs: 0 },
+      { atMs: 0, kind: 'crash', node: 'w1', durationMs: 0 },
+      { atMs: 1_412_384, kind: 'agentTwice', a: 'w2', b: 'master', agent: 17, durationMs: 230_050 },
+      { atMs: 1_621_651, kind: 'crash', node: 'w2', durationMs: 4_839 },
+      { atMs: 1_632_434, kind: 'kill', node: 'master', durationMs: 159_003 },
+    ]
+    expect((await simulate({ seed: 70_002_455, nodes: 3, virtualMs: 1_800_000, plan })).violations).toEqual([])
+  })
 
   it('keep what a worker noted before it knew the time, when its table was locked as it learned it', () =>
     run(

@@ -81,7 +81,8 @@ export class AgentRules {
       const ids = [...table.keys()].join()
       if (ids !== wanted) says.push(`the agents of ${name} are ${ids}, those of client.keys ${wanted}`)
       if (node.agentTable.groupsState().hash !== groupsHash) says.push(`${name} has other groups`)
-      if (node !== master && node.agentTable.unsent(masterTable, 0, node.clock.now())) says.push(`${name} has news that the master lacks`)
+      const isUnsent = node.agentTable.uncorrectedRows > 0 || node.agentTable.unsent(masterTable, 0, node.clock.now()) !== undefined
+      if (node !== master && isUnsent) says.push(`${name} has reports that the master lacks`)
       return says
     })
     const hasDefault = [...(tables[0]?.table.values() ?? [])].some(({ groups }) => groups.includes(defaultGroup))

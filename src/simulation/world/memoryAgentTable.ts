@@ -129,6 +129,11 @@ export class MemoryAgentTable implements AgentTable {
 
   // ---------------------------------------------------------------------------------------------------------- news
 
+  /** Rows whose times were never compared with the master's: they are not sent before they are. */
+  get uncorrectedRows(): number {
+    return [...this.#presences.values(), ...this.#details.values()].filter(({ isCorrected }) => !isCorrected).length
+  }
+
   record(told: AgentNews, nowMs: number, isCorrected: boolean): RecordOutcome {
     const { news, refused } = soundNews(told, nowMs)
     const unknownAgents = unknownIn(news, (id) => this.#agents.has(id))
