@@ -34,6 +34,7 @@ export type {
   Digest,
   FileEntry,
   FileFailure,
+  KeysNonsense,
   PatchRanges,
   PatchStart,
   ScanPage,

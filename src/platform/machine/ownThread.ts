@@ -21,6 +21,12 @@ export interface OwnThreadOptions {
   readonly failed: (thrown: unknown) => ErrorCode
 }
 
+/**
+ * Piscina tries `require` first. In a thread that is ended in that moment, Node's own way to require a module of this kind aborts the whole
+ * process (v8::Module::IsGraphAsync); without it the thread's program is imported.
+ */
+const execArgv = process.allowedNodeEnvironmentFlags.has('--experimental-require-module') ? ['--no-experimental-require-module'] : []
+
 export class OwnThread<Tasks extends TaskTable<Tasks>> {
   readonly #pool: Piscina
   readonly #options: OwnThreadOptions
@@ -38,6 +44,7 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
+      execArgv,
       workerData: options.workerData,
     })
     this.#pool.on('error', (thrown: unknown) => this.#die(thrown))
