@@ -21,18 +21,14 @@ export interface OwnThreadOptions {
   readonly failed: (thrown: unknown) => ErrorCode
 }
 
-/**
- * Piscina tries `require` first. In a thread that is ended in that moment, Node's own way to require a module of this kind aborts the whole
- * process (v8::Module::IsGraphAsync); without it the thread's program is imported.
- */
-const execArgv = process.allowedNodeEnvironmentFlags.has('--experimental-require-module') ? ['--no-experimental-require-module'] : []
-
 export class OwnThread<Tasks extends TaskTable<Tasks>> {
   readonly #pool: Piscina
   readonly #options: OwnThreadOptions
   /** The task before the next one: piscina's own queue does not keep the order of tasks when its thread is busy. */
   #turn: Promise<unknown> = Promise.resolve()
   #closing: Promise<void> | undefined
+  /** Node aborts the whole process when a thread is ended while it requires its program (v8::Module::IsGraphAsync). */
+  readonly #loaded: Promise<unknown>
   /** A thread that died took with it what it knew; another in its place would know only a part of it. */
   #death: ClusterError | undefined
 
@@ -44,11 +40,14 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
       maxThreads: 1,
       idleTimeout: Number.POSITIVE_INFINITY,
       recordTiming: false,
-      execArgv,
       workerData: options.workerData,
     })
     this.#pool.on('error', (thrown: unknown) => this.#die(thrown))
     for (const worker of this.#pool.threads) worker.once('error', (thrown) => this.#die(thrown))
+    // The first message of a thread of piscina's says that its program is loaded.
+    this.#loaded = Promise.all(
+      this.#pool.threads.map((worker) => new Promise((resolve) => worker.once('message', resolve).once('exit', resolve))),
+    )
   }
 
   /** Fails with what the task refused, with `aborted` once the thread is closed, and with the codes of the options. */
@@ -71,7 +70,7 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
 
   /** Ends the thread, in the middle of a task too: its code leaves nothing behind that the next start cannot mend. */
   close(): Promise<void> {
-    this.#closing ??= this.#pool.destroy()
+    this.#closing ??= this.#destroy()
     return this.#closing
   }
 
@@ -88,7 +87,12 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
     const late = pause(msMax, undefined, { signal: waited.signal })
     await Promise.race([done, late]).catch(() => undefined)
     waited.abort()
-    await Promise.all([late.catch(() => undefined), this.#pool.destroy(), done.catch(() => undefined)])
+    await Promise.all([late.catch(() => undefined), this.#destroy(), done.catch(() => undefined)])
+  }
+
+  async #destroy(): Promise<void> {
+    await this.#loaded
+    await this.#pool.destroy()
   }
 
   #inTurn<T>(start: () => Promise<T>): Promise<T> {
