@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --initial-old-space-size=128 --max-semi-space-size=4
+#!/usr/bin/env -S node --initial-old-space-size=48 --max-semi-space-size=4
 /**
  * The cluster daemon. All that it does is in clusterdMain.ts; here is the process around it. With the small heap that V8 begins
  * with, the buffers of a large transfer had it collected every 10 MB, at half of the daemon's CPU. Each thread of it has a young
