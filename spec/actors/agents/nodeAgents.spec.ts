@@ -46,3 +46,31 @@ describe('an answer about agents', () => {
     await agents.close()
   })
 })
+
+describe('silence', () => {
+  it('is called by no node that does not know the time of the master yet', async () => {
+    const clock = new VirtualClock()
+    const { agents, table } = localAgentsOver(clock, 'worker', 'w1')
+    table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }])
+    const presence = {
+      id: 1,
+      seenMs: clock.now(),
+      epochMs: clock.now(),
+      status: 'active',
+      node: 'w1',
+      disconnectedMs: 0,
+      disconnection: 'none',
+    } as const
+    table.record({ presences: [presence], details: [] }, clock.now(), true)
+    await Promise.all([agents.open(), clock.advance(700_000)])
+    const silenced = async () => {
+      const silencing = agents.silence()
+      await clock.advance(10)
+      return silencing
+    }
+    expect(await silenced()).toBe(0)
+    agents.clock.measure(clock.now(), clock.monotonicMs())
+    expect(await silenced()).toBe(1)
+    await agents.close()
+  })
+})

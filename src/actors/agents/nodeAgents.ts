@@ -258,6 +258,8 @@ export class LocalAgents {
   /** Calls silent agents disconnected: on the master all of them, on a worker its own. */
   async silence(): Promise<number> {
     const { disconnectionMs, node, role } = this.#options
+    // Signs of life are in the master's time: by another clock an agent may look silent that is not.
+    if (!this.clock.isMeasured) return 0
     const silenced = await this.store.silence(this.clock.now(), disconnectionMs, role === 'master' ? undefined : node)
     if (silenced > 0) this.reports.news.tell()
     return silenced
