@@ -1,5 +1,5 @@
 /** A node's table of agents as it is, with a call back each time that something of the cluster's came to be durable in it. */
-import type { AgentStore } from '../src/ports.js'
+import type { AgentStore } from '../src/ports/agents.js'
 
 export interface AgentsObserver {
   /** Agents of client.keys. */

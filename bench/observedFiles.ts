@@ -1,6 +1,6 @@
 /** A node's files as they are, with a call back each time that the whole tree was looked at. */
 import type { ScanPage } from '../src/domain/files/treeValues.js'
-import type { Files } from '../src/ports.js'
+import type { Files } from '../src/ports/files.js'
 
 /** @param onScanned hears how many files there are */
 export const observedFiles = (files: Files, onScanned: (count: number) => void): Files => {

@@ -1,5 +1,5 @@
 /** A log that nobody reads, but for the moments at which a thread of a node begins a round, and ends it. */
-import type { Log } from '../src/ports.js'
+import type { Log } from '../src/ports/machine.js'
 
 /** @param onRound hears the thread's name as the log has it, e.g. `Agent-info sync` */
 export const observedLog = (onRound: (thread: string, moment: 'begins' | 'ends') => void, subtag = ''): Log => ({

@@ -1,5 +1,5 @@
 /** The AgentStore port as calls by name, for stores whose table is elsewhere: in a thread, or in virtual time. */
-import type { AgentStore } from './ports.js'
+import type { AgentStore } from './ports/agents.js'
 
 export type StoreOperation = keyof AgentStore
 export type StoreCall<K extends StoreOperation> = Parameters<AgentStore[K]>

@@ -10,7 +10,7 @@ import type { NodeSettings } from './config/settings.js'
 import { createNode } from './createNode.js'
 import { startControlServer } from './localSocket/controlServer.js'
 import { controlSocketPath } from './localSocket/controlSocketPath.js'
-import type { Log } from './ports.js'
+import type { Log } from './ports/machine.js'
 
 export interface Daemon {
   stop(): Promise<void>

@@ -46,31 +46,29 @@ export type { AnswerLine, ClusterQuery, FileRow, FilesSummary, NodeHealth, NodeV
 export type {
   AgentFiles,
   AgentStore,
-  Clock,
-  Doorkeeper,
-  Endpoint,
-  Files,
   GroupFile,
+  MergedOutcome,
+  MergeOutcome,
+  OpenedStore,
+  RecordOutcome,
+  UnsentNews,
+} from './ports/agents.js'
+export type { Files } from './ports/files.js'
+export type {
+  Doorkeeper,
   Handlers,
   IncomingStream,
   Link,
   LinkCounters,
-  Listener,
-  Log,
-  MergedOutcome,
-  MergeOutcome,
-  Network,
   NoticeHandlers,
-  OpenedStore,
   OutgoingStream,
   Peer,
-  Random,
-  RecordOutcome,
   Refusal,
   RequestOptions,
   ServeOptions,
   Transport,
-  UnsentNews,
-} from './ports.js'
+} from './ports/link.js'
+export type { Clock, Log, Random } from './ports/machine.js'
+export type { Endpoint, Listener, Network } from './ports/network.js'
 export { type Progress, type SimulateOptions, type SimulationReport, simulate } from './simulation/simulate.js'
 export type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './wire/muster/messages.js'

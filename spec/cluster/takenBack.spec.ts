@@ -1,7 +1,7 @@
 /** A holder of the key that asks and takes it back at once, over and over: it costs the master next to nothing, and nobody waits for it. */
 import { expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.js'
-import type { IncomingStream, Link } from '../../src/ports.js'
+import type { IncomingStream, Link } from '../../src/ports/link.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const patient = { signal: new AbortController().signal, timeoutMs: 20_000 }

@@ -10,7 +10,7 @@ import type { AgentNews, Presence } from '../../src/domain/agents/agent.js'
 import { packFacts } from '../../src/domain/agents/packedFacts.js'
 import { SqliteAgentStore } from '../../src/platform/agents/sqliteAgentStore.js'
 import { SqliteAgentTable } from '../../src/platform/agents/sqliteAgentTable.js'
-import type { AgentStore, UnsentNews } from '../../src/ports.js'
+import type { AgentStore, UnsentNews } from '../../src/ports/agents.js'
 import { MemoryAgentStore } from '../../src/simulation/world/memoryAgentStore.js'
 import { MemoryAgentTable } from '../../src/simulation/world/memoryAgentTable.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
@@ -19,7 +19,7 @@ import { factsOf, firstMs } from '../support/agentArbitraries.js'
 import { batchOf, filters, operationsOn, type Role, viewOf } from '../support/agentOperations.js'
 import { type CompiledWorker, compileWorker } from '../support/compiledDiskWorker.js'
 
-const needed = ['base', 'domain', 'platform', 'wire', 'ports.ts']
+const needed = ['base', 'domain', 'platform', 'wire', 'ports']
 let compiled: CompiledWorker
 let home: string
 beforeAll(() => {

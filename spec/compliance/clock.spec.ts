@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.js'
 import { realClock } from '../../src/platform/machine/realClock.js'
-import type { Clock } from '../../src/ports.js'
+import type { Clock } from '../../src/ports/machine.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 
 interface World {

@@ -9,7 +9,7 @@ import type { AnswerLine } from '../../src/domain/queries/clusterView.js'
 import type { Answer, ControlLimits } from '../../src/localSocket/controlConnection.js'
 import { type ControlServer, startControlServer } from '../../src/localSocket/controlServer.js'
 import { controlSocketPath } from '../../src/localSocket/controlSocketPath.js'
-import type { Log } from '../../src/ports.js'
+import type { Log } from '../../src/ports/machine.js'
 
 export const recordingLog = (lines: string[]): Log => {
   const log: Log = {

@@ -1,6 +1,6 @@
 /** The AgentFiles port on the real disk with its thread, and on the simulated one in virtual time, for the suites that hold both to the same. */
 import { createAgentFiles } from '../../src/platform/agents/agentFiles.js'
-import type { AgentFiles } from '../../src/ports.js'
+import type { AgentFiles } from '../../src/ports/agents.js'
 import { createSimulatedAgentFiles } from '../../src/simulation/world/simulatedAgentFiles.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import type { CompiledWorker } from './compiledDiskWorker.js'

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { ClusterError } from '../../src/base/errors.js'
 import type { AgentFilter, AgentNews } from '../../src/domain/agents/agent.js'
-import type { AgentTable } from '../../src/ports.js'
+import type { AgentTable } from '../../src/ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../src/wire/muster/agentBatch.js'
 import { agentIds, anyNews, firstMs, groupNames, nodeNames, nows, soundNewsOf } from './agentArbitraries.js'
 

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createNodeDisk } from '../../src/platform/machine/nodeDisk.js'
-import type { Disk } from '../../src/ports.js'
+import type { Disk } from '../../src/ports/files.js'
 import { MemoryDisk } from '../../src/simulation/world/memoryDisk.js'
 
 /** In memory where there is such a place: the tests write many files, durably. */

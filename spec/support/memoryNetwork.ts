@@ -1,6 +1,6 @@
 /** A network in memory whose reads are split and joined as a test says, and whose bytes a test may see and change. */
 import { ClusterError } from '../../src/base/errors.js'
-import type { ByteStream, ByteStreamEvents, Endpoint, Listener, Network } from '../../src/ports.js'
+import type { ByteStream, ByteStreamEvents, Endpoint, Listener, Network } from '../../src/ports/network.js'
 
 export type Direction = 'toListener' | 'toDialer'
 

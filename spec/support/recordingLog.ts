@@ -1,5 +1,5 @@
 /** A log that keeps its lines: `level [tag] [subtag] message`. */
-import type { Log, LogLevel } from '../../src/ports.js'
+import type { Log, LogLevel } from '../../src/ports/machine.js'
 
 export interface RecordingLog extends Log {
   readonly lines: readonly string[]

@@ -2,7 +2,8 @@
 
 import { ClusterError } from '../../src/base/errors.js'
 import type { AppliedPlan, FileEntry, ScanPage, WriteStep } from '../../src/domain/files/treeValues.js'
-import type { Clock, Files } from '../../src/ports.js'
+import type { Files } from '../../src/ports/files.js'
+import type { Clock } from '../../src/ports/machine.js'
 
 type Hear = (paths: readonly string[] | undefined) => void
 

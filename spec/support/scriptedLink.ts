@@ -1,6 +1,15 @@
 /** A link without a wire: it lives until it is closed, and a test plays the peer. */
 import { ClusterError } from '../../src/base/errors.js'
-import type { Handlers, IncomingStream, Link, NoticeHandlers, OutgoingStream, Peer, RequestOptions, ServeOptions } from '../../src/ports.js'
+import type {
+  Handlers,
+  IncomingStream,
+  Link,
+  NoticeHandlers,
+  OutgoingStream,
+  Peer,
+  RequestOptions,
+  ServeOptions,
+} from '../../src/ports/link.js'
 import type { NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName } from '../../src/wire/muster/messages.js'
 
 /** What the peer says to a request; never answers when undefined is returned. */

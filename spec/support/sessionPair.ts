@@ -1,6 +1,7 @@
 /** A master's and a worker's end of a link over a network in memory, in virtual time. */
 import { ok, type Result } from '../../src/base/errors.js'
-import type { Doorkeeper, Link, Network, Refusal, Transport } from '../../src/ports.js'
+import type { Doorkeeper, Link, Refusal, Transport } from '../../src/ports/link.js'
+import type { Network } from '../../src/ports/network.js'
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { createTransport, type TransportOptions } from '../../src/transport/transport.js'

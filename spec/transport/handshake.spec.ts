@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError, refuse } from '../../src/base/errors.js'
-import type { ByteStream, Network } from '../../src/ports.js'
+import type { ByteStream, Network } from '../../src/ports/network.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { MemoryNetwork } from '../support/memoryNetwork.js'
 import { endpoint, forever, hello, type Own, outcome, receptionist, transportOver, welcome } from '../support/sessionPair.js'

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
 import { limits } from '../../src/base/limits.js'
-import type { IncomingStream, Link } from '../../src/ports.js'
+import type { IncomingStream, Link } from '../../src/ports/link.js'
 import { SessionLink } from '../../src/transport/sessionLink.js'
 import { forever, hello, outcome, patient, sessionPair } from '../support/sessionPair.js'
 

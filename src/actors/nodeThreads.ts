@@ -2,7 +2,7 @@
 import type { AnyActorLogic } from 'xstate'
 import type { Manager } from '../domain/agents/leftToManager.js'
 import type { Timings } from '../domain/cluster/timings.js'
-import type { Clock, Log } from '../ports.js'
+import type { Clock, Log } from '../ports/machine.js'
 import { localAgentGroups, type PublishedGroups } from './agents/localAgentGroups.js'
 import { localAgents } from './agents/localAgents.js'
 import { mergedFiles } from './agents/mergedFiles.js'

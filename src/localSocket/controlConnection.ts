@@ -6,7 +6,7 @@ import type { Socket } from 'node:net'
 import { asClusterError, ClusterError, isCrash } from '../base/errors.js'
 import { parseQuery } from '../domain/queries/clusterQuery.js'
 import type { AnswerLine, ClusterQuery } from '../domain/queries/clusterView.js'
-import type { Log } from '../ports.js'
+import type { Log } from '../ports/machine.js'
 import { ControlWriter } from './controlWriter.js'
 
 export interface ControlLimits {

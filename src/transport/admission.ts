@@ -7,7 +7,7 @@
 
 import { limits as allLimits } from '../base/limits.js'
 import { addressPrefix } from '../domain/cluster/addressPrefix.js'
-import type { Random } from '../ports.js'
+import type { Random } from '../ports/machine.js'
 import { PickSet } from './pickSet.js'
 
 export interface AdmissionLimits {

@@ -1,7 +1,7 @@
 /** The requests that this side of a link has asked: each ends with its reply, an error, its time-out, or its signal. */
 import { setMaxListeners } from 'node:events'
 import { ClusterError, ok, type Result, refuse } from '../base/errors.js'
-import type { RequestOptions } from '../ports.js'
+import type { RequestOptions } from '../ports/link.js'
 import { decodeBody, decodeFailure, encodeRequest, type RequestType, requestTypeOf } from '../wire/muster/codec.js'
 import type { RequestName } from '../wire/muster/messages.js'
 import { PendingRequests } from '../wire/muster/pendingRequests.js'

@@ -2,7 +2,7 @@
  * Many deadlines, one timer: those of the same length stand in a lane in the order in which they fall due, so that adding,
  * putting off and removing one costs nothing that grows with their number.
  */
-import type { Clock } from '../ports.js'
+import type { Clock } from '../ports/machine.js'
 
 export interface Due {
   due(): void

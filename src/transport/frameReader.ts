@@ -1,6 +1,7 @@
 /** The receiving half of a session: bytes become frames, frames become records, no faster than the peer's share of the work allows. */
 import { asClusterError, type ClusterError } from '../base/errors.js'
-import type { ByteStream, Clock } from '../ports.js'
+import type { Clock } from '../ports/machine.js'
+import type { ByteStream } from '../ports/network.js'
 import { FrameGatherer, type FrameOpener } from '../wire/muster/frames.js'
 import { type RecordPosition, type RecordVisitor, visitRecords } from '../wire/muster/records.js'
 import type { WorkShare } from './workShare.js'

@@ -1,6 +1,7 @@
 /** What both ends of a handshake have in common: the surroundings, and a session's first frame that must be one record. */
 import { ClusterError } from '../base/errors.js'
-import type { ByteStream, Clock, Random } from '../ports.js'
+import type { Clock, Random } from '../ports/machine.js'
+import type { ByteStream } from '../ports/network.js'
 import type { TransportKeys } from '../wire/muster/noise.js'
 import type { VersionRange } from '../wire/muster/preamble.js'
 import type { NodeSending } from './nodeSending.js'

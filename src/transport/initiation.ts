@@ -1,6 +1,7 @@
 /** The dialing side of the handshake: proves the key, says hello, and becomes a link or the refusal's own error. */
 import { ClusterError } from '../base/errors.js'
-import type { ByteStream, Link } from '../ports.js'
+import type { Link } from '../ports/link.js'
+import type { ByteStream } from '../ports/network.js'
 import { decodeBody, decodeFailure, encodeRequest, requestTypeOf } from '../wire/muster/codec.js'
 import type { Hello, Welcome } from '../wire/muster/messages.js'
 import { type InitiatedHandshake, initiateHandshake, secretKeyBytes } from '../wire/muster/noise.js'

@@ -4,7 +4,8 @@
  */
 import { asClusterError, ClusterError, type Result } from '../base/errors.js'
 import { limits as allLimits } from '../base/limits.js'
-import type { ByteStream, Doorkeeper } from '../ports.js'
+import type { Doorkeeper } from '../ports/link.js'
+import type { ByteStream } from '../ports/network.js'
 import { decodeBody, encodeErrorReply, encodeReply, requestTypeOf } from '../wire/muster/codec.js'
 import { type Hello, requests, type Welcome } from '../wire/muster/messages.js'
 import { type AcceptedHandshake, acceptHandshake, publicKeyBytes, secretKeyBytes } from '../wire/muster/noise.js'

@@ -1,7 +1,7 @@
 /** The requests that the peer asks: found in the table, checked, handed to whoever serves them, and answered. */
 import { ClusterError, isCrash } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
-import type { Handlers, ServeOptions } from '../ports.js'
+import type { Handlers, ServeOptions } from '../ports/link.js'
 import { decodeBody, encodeErrorReply, encodeReply, isRequestName, type RequestType, requestTypeById } from '../wire/muster/codec.js'
 import type { RequestName } from '../wire/muster/messages.js'
 

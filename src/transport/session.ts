@@ -3,7 +3,9 @@
  * and nothing is sealed while the stream does not drain. What the records mean is the link's matter.
  */
 import { limits as defaultLimits } from '../base/limits.js'
-import type { ByteStream, Clock, LinkCounters } from '../ports.js'
+import type { LinkCounters } from '../ports/link.js'
+import type { Clock } from '../ports/machine.js'
+import type { ByteStream } from '../ports/network.js'
 import { FrameOpener, FrameSealer } from '../wire/muster/frames.js'
 import type { TransportKeys } from '../wire/muster/noise.js'
 import { chunkHeader } from '../wire/muster/records.js'

@@ -2,7 +2,6 @@
 import { ClusterError, ok, type Result } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
 import type {
-  Clock,
   Handlers,
   IncomingStream,
   Link,
@@ -12,7 +11,8 @@ import type {
   Peer,
   RequestOptions,
   ServeOptions,
-} from '../ports.js'
+} from '../ports/link.js'
+import type { Clock } from '../ports/machine.js'
 import { decodeBody, encodeNotice, errorOfFailure, failureOf, isNoticeName, noticeTypeById } from '../wire/muster/codec.js'
 import { type NoticeBody, type NoticeName, type ReplyBody, type RequestBody, type RequestName, requests } from '../wire/muster/messages.js'
 import { AskedRequests } from './askedRequests.js'

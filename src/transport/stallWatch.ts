@@ -1,5 +1,5 @@
 /** Notices that a stream takes nothing for too long. One timer for many waits in a row: it looks when it fires. */
-import type { Clock } from '../ports.js'
+import type { Clock } from '../ports/machine.js'
 
 export class StallWatch {
   readonly #clock: Clock

@@ -1,7 +1,9 @@
 /** Links over any network of byte streams: the real one, a simulated one, or a pair in memory. */
 import { asClusterError, ClusterError } from '../base/errors.js'
 import { limits as allLimits } from '../base/limits.js'
-import type { ByteStream, Clock, Doorkeeper, Endpoint, Link, Listener, Network, Random, Transport } from '../ports.js'
+import type { Doorkeeper, Link, Transport } from '../ports/link.js'
+import type { Clock, Random } from '../ports/machine.js'
+import type { ByteStream, Endpoint, Listener, Network } from '../ports/network.js'
 import { pskOf } from '../wire/muster/clusterKey.js'
 import { encodeRequest, requestTypeOf } from '../wire/muster/codec.js'
 import { type Hello, protocolRange } from '../wire/muster/messages.js'

@@ -2,7 +2,7 @@
  * How much of a node's time the records of one peer may take: a short burst at once, and a share of the time for long. Over it the
  * peer's bytes wait in its own socket, so that a flood of costly requests slows down nobody but who sends it.
  */
-import type { Clock } from '../ports.js'
+import type { Clock } from '../ports/machine.js'
 
 export interface WorkLimits {
   /** Of the time, for long; 100 is no limit. */

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { PeerLogs } from '../../../src/actors/cluster/peerLogs.js'
 import { limits } from '../../../src/base/limits.js'
-import type { Clock } from '../../../src/ports.js'
+import type { Clock } from '../../../src/ports/machine.js'
 import { recordingLog } from '../../support/recordingLog.js'
 
 const { peerLogBurstBytes, peerLogBytesPerSecond, peerLogPlaceBytes } = limits

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { RunningAnswers } from '../../../src/actors/kit/runningAnswers.js'
 import type { ServingEnd } from '../../../src/actors/kit/servingThread.js'
 import { ClusterError } from '../../../src/base/errors.js'
-import type { OutgoingStream } from '../../../src/ports.js'
+import type { OutgoingStream } from '../../../src/ports/link.js'
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 

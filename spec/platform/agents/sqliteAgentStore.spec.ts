@@ -14,7 +14,7 @@ import { SqliteAgentTable } from '../../../src/platform/agents/sqliteAgentTable.
 import { firstMs } from '../../support/agentArbitraries.js'
 import { type CompiledWorker, compileWorker } from '../../support/compiledDiskWorker.js'
 
-const needed = ['base', 'domain', 'platform', 'wire', 'ports.ts']
+const needed = ['base', 'domain', 'platform', 'wire', 'ports']
 let compiled: CompiledWorker
 let home: string
 let path: string

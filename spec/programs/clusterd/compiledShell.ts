@@ -21,7 +21,7 @@ const needed = [
   'platform/machine/logFile.ts',
   'programs/clusterd',
   'programs/kit/commandLine.ts',
-  'ports.ts',
+  'ports',
   'version.ts',
 ]
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { ByteStream } from '../../../src/ports.js'
+import type { ByteStream } from '../../../src/ports/network.js'
 import {
   createSimulatedNetwork,
   type SimulatedNetwork,

@@ -8,7 +8,7 @@ import type { AgentReport } from '../../domain/agents/agentQuery.js'
 import { checkedReports } from '../../domain/agents/checkedReports.js'
 import type { GroupsChange } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
-import type { Link } from '../../ports.js'
+import type { Link } from '../../ports/link.js'
 import type { ReportOutcome } from './agentReports.js'
 import type { AgentRequest, LocalAgents } from './nodeAgents.js'
 

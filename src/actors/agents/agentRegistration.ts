@@ -1,7 +1,8 @@
 /** Registration, the master's end: enrols and removes agents for a worker, which never decides on its own. */
 
 import { agentIdText } from '../../domain/agents/agent.js'
-import type { Link, Log } from '../../ports.js'
+import type { Link } from '../../ports/link.js'
+import type { Log } from '../../ports/machine.js'
 import { type ServingInput, servingThread } from '../kit/servingThread.js'
 import type { LocalAgents } from './nodeAgents.js'
 

@@ -18,7 +18,7 @@ import {
 import type { AgentReport } from '../../domain/agents/agentQuery.js'
 import { type RefusedFact, siftFacts } from '../../domain/agents/packedFacts.js'
 import { soundNews } from '../../domain/agents/soundNews.js'
-import type { AgentStore, RecordOutcome } from '../../ports.js'
+import type { AgentStore, RecordOutcome } from '../../ports/agents.js'
 import { Listeners } from '../kit/listeners.js'
 import type { ClusterClock } from './clusterClock.js'
 

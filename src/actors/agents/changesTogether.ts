@@ -3,7 +3,7 @@
 import { ClusterError, isErrorCode } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import type { KeyEntry, KeysAnswer, KeysChange } from '../../domain/agents/keyEntry.js'
-import type { AgentFiles } from '../../ports.js'
+import type { AgentFiles } from '../../ports/agents.js'
 
 export interface ChangesTogetherOptions {
   readonly files: Pick<AgentFiles, 'change'>

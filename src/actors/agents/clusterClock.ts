@@ -2,7 +2,7 @@
  * The time that all nodes mean when they speak of agents: the master's clock. A worker knows it from its keep-alives, and
  * counts on from there by its own monotonic clock, so that setting a worker's clock changes nothing.
  */
-import type { Clock } from '../../ports.js'
+import type { Clock } from '../../ports/machine.js'
 import { Listeners, waitUntil } from '../kit/listeners.js'
 
 export class ClusterClock {

@@ -11,7 +11,7 @@ import {
   isCopyAsGood,
   isGroupName,
 } from '../../domain/agents/groups.js'
-import type { AgentFiles, AgentStore, OpenedStore } from '../../ports.js'
+import type { AgentFiles, AgentStore, OpenedStore } from '../../ports/agents.js'
 import { Listeners } from '../kit/listeners.js'
 
 /** Pages that are kept for the workers that ask for the same. */

@@ -8,7 +8,7 @@ import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { defaultGroup } from '../../domain/agents/groups.js'
 import { agentConfigName } from '../../domain/agents/mergedFile.js'
-import type { Clock, Log } from '../../ports.js'
+import type { Clock, Log } from '../../ports/machine.js'
 import type { LocalAgents } from './nodeAgents.js'
 
 export interface MissingGroupsOptions {

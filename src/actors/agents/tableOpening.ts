@@ -1,6 +1,6 @@
 /** The agents' table as this process has it open: attempts to open it, the one that holds, and why the last one failed. */
 import { asClusterError, type ClusterError } from '../../base/errors.js'
-import type { AgentStore, OpenedStore } from '../../ports.js'
+import type { AgentStore, OpenedStore } from '../../ports/agents.js'
 import { Listeners } from '../kit/listeners.js'
 
 export class TableOpening {

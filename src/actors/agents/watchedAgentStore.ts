@@ -2,7 +2,7 @@
 
 import { ClusterError } from '../../base/errors.js'
 import { CalledAgentStore, type StoreAnswer, type StoreCall, type StoreOperation, type StoreOperations } from '../../calledAgentStore.js'
-import type { AgentStore } from '../../ports.js'
+import type { AgentStore } from '../../ports/agents.js'
 import { Listeners } from '../kit/listeners.js'
 
 export class WatchedAgentStore extends CalledAgentStore {

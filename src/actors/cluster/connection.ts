@@ -4,7 +4,8 @@
  */
 import { type AnyActorLogic, assign, fromCallback, sendTo, setup } from 'xstate'
 import { ClusterError } from '../../base/errors.js'
-import type { Clock, Link, Log } from '../../ports.js'
+import type { Link } from '../../ports/link.js'
+import type { Clock, Log } from '../../ports/machine.js'
 import { type End, machineOptions, startHosted } from '../kit/host.js'
 import { supervised } from '../kit/supervised.js'
 import { type LinkClosed, linkActor } from './linkActor.js'

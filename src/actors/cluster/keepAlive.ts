@@ -15,7 +15,8 @@ import {
   isSkewed,
   missedBeat,
 } from '../../domain/cluster/heartbeat.js'
-import type { Clock, Link, Log } from '../../ports.js'
+import type { Link } from '../../ports/link.js'
+import type { Clock, Log } from '../../ports/machine.js'
 import type { ClusterClock } from '../agents/clusterClock.js'
 import { type End, machineOptions } from '../kit/host.js'
 

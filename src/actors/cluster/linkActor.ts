@@ -1,7 +1,7 @@
 /** A link as an actor: it lives as long as its connection, and its end is an event. The link itself is transport's. */
 import { fromCallback } from 'xstate'
 import type { ClusterError } from '../../base/errors.js'
-import type { Link } from '../../ports.js'
+import type { Link } from '../../ports/link.js'
 
 export interface LinkClosed {
   readonly type: 'link.closed'

@@ -5,7 +5,8 @@
 
 import { asClusterError } from '../../base/errors.js'
 import { logSeconds } from '../../base/logText.js'
-import type { Clock, Handlers, IncomingStream, Link, Log, NoticeHandlers, OutgoingStream } from '../../ports.js'
+import type { Handlers, IncomingStream, Link, NoticeHandlers, OutgoingStream } from '../../ports/link.js'
+import type { Clock, Log } from '../../ports/machine.js'
 
 type AnyHandler = (body: never) => unknown
 

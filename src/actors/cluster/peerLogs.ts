@@ -5,7 +5,7 @@
 
 import { limits } from '../../base/limits.js'
 import { ByteBudget } from '../../domain/cluster/byteBudget.js'
-import type { Clock, Log, LogLevel } from '../../ports.js'
+import type { Clock, Log, LogLevel } from '../../ports/machine.js'
 
 interface Kind {
   readonly say: (message: string) => void

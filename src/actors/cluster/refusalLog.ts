@@ -9,7 +9,8 @@ import { fullStop } from '../../base/fullStop.js'
 import { limits } from '../../base/limits.js'
 import { addressPrefix } from '../../domain/cluster/addressPrefix.js'
 import { recentLines } from '../../domain/cluster/recentLines.js'
-import type { Clock, Log, Refusal } from '../../ports.js'
+import type { Refusal } from '../../ports/link.js'
+import type { Clock, Log } from '../../ports/machine.js'
 
 const intervalMs = limits.refusalLogIntervalMs
 /** One less than the bound: the summary is a line too. */

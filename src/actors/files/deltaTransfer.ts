@@ -8,7 +8,8 @@ import { limits } from '../../base/limits.js'
 import { bytesIn, encodeRanges } from '../../domain/files/contentRecipe.js'
 import type { SyncPlan } from '../../domain/files/syncPlan.js'
 import type { Digest } from '../../domain/files/treeValues.js'
-import type { Files, Link, RequestOptions } from '../../ports.js'
+import type { Files } from '../../ports/files.js'
+import type { Link, RequestOptions } from '../../ports/link.js'
 
 export const deltaCapability = 'delta'
 

@@ -7,7 +7,8 @@ import { ClusterError } from '../../base/errors.js'
 import type { WorkerState } from '../../domain/cluster/workerState.js'
 import { decodeItems, encodeItems, itemsDifferences, itemsDifferSentence, tooManyItems } from '../../domain/files/itemsDifference.js'
 import type { SyncedItems } from '../../domain/files/syncedItems.js'
-import type { Link, Log, RequestOptions } from '../../ports.js'
+import type { Link, RequestOptions } from '../../ports/link.js'
+import type { Log } from '../../ports/machine.js'
 
 /** Of a build that knows `integrity.items`. */
 export const itemsCapability = 'items'

@@ -9,7 +9,8 @@ import { heldReason, type LastingFile, lastingEntry } from '../../domain/files/l
 import { Manifest, sameDigest } from '../../domain/files/manifest.js'
 import { itemsDigest, type SyncedItems } from '../../domain/files/syncedItems.js'
 import type { AppliedPlan, FileEntry, FileFailure, ScanPage, WriteStep } from '../../domain/files/treeValues.js'
-import type { Clock, Files } from '../../ports.js'
+import type { Files } from '../../ports/files.js'
+import type { Clock } from '../../ports/machine.js'
 import { Listeners, waitUntil } from '../kit/listeners.js'
 import { SharedContent } from './sharedContent.js'
 

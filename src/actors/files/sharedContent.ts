@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import type { ContentRequest } from '../../domain/files/treeValues.js'
-import type { Files } from '../../ports.js'
+import type { Files } from '../../ports/files.js'
 
 type Answer = Awaited<ReturnType<Files['read']>>
 

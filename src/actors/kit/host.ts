@@ -5,7 +5,7 @@
 import { type AnyActorLogic, type AnyActorRef, type AnyActorScope, createActor, fromCallback } from 'xstate'
 import { asClusterError, ClusterError } from '../../base/errors.js'
 import { invariant } from '../../base/invariant.js'
-import type { Clock } from '../../ports.js'
+import type { Clock } from '../../ports/machine.js'
 
 /** Of every machine: eventless transitions that follow each other without end are an error, not a hang. */
 export const machineOptions = { maxIterations: 1_000 } as const

@@ -1,6 +1,6 @@
 /** Waiting for a time to pass, on the clock of a node. */
 import { ClusterError } from '../../base/errors.js'
-import type { Clock } from '../../ports.js'
+import type { Clock } from '../../ports/machine.js'
 
 /** Resolves after that time. Fails with `aborted` as soon as one of the signals is. */
 export const pause = (

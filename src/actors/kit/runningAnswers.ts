@@ -3,7 +3,7 @@
  * is gone: a peer that takes back what it asked for must not have more under way than one that waits.
  */
 import { asClusterError, ClusterError, type ErrorCode, isCrash } from '../../base/errors.js'
-import type { Link, OutgoingStream } from '../../ports.js'
+import type { Link, OutgoingStream } from '../../ports/link.js'
 import type { ServingEnd } from './servingThread.js'
 
 export interface StreamedAnswer {

@@ -4,7 +4,7 @@
  */
 import { assign, fromCallback, setup } from 'xstate'
 import { asClusterError, ClusterError } from '../../base/errors.js'
-import type { Handlers, Link } from '../../ports.js'
+import type { Handlers, Link } from '../../ports/link.js'
 import { type End, machineOptions } from './host.js'
 
 /** How a thread that answers ends. */

@@ -5,7 +5,7 @@
 import { type AnyActorLogic, assign, setup } from 'xstate'
 import { ClusterError } from '../../base/errors.js'
 import { decideRestart, defaultRestartPolicy, type RestartDecision, type RestartPolicy } from '../../domain/cluster/restartPolicy.js'
-import type { Clock, Log } from '../../ports.js'
+import type { Clock, Log } from '../../ports/machine.js'
 import { type ChildEvent, type End, hosted, machineOptions } from './host.js'
 
 interface Supervision {

@@ -1,6 +1,6 @@
 /** Long work in pieces: after so many steps everything else has its turn, and the work ends once nobody wants it any more. */
 import { limits } from '../../base/limits.js'
-import type { Clock } from '../../ports.js'
+import type { Clock } from '../../ports/machine.js'
 import { pause } from './pause.js'
 
 export class Turns {

@@ -10,7 +10,7 @@ import { unpackFacts } from '../../domain/agents/packedFacts.js'
 import { wazuhVersionText } from '../../domain/cluster/wazuhVersion.js'
 import { type AgentAnswer, agentRow, answerPages, widenedShape } from '../../domain/queries/agentAnswer.js'
 import type { NodeView } from '../../domain/queries/clusterView.js'
-import type { Log } from '../../ports.js'
+import type { Log } from '../../ports/machine.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
 
 export interface AgentsView {

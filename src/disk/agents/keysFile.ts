@@ -3,7 +3,7 @@
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { keysPath } from '../../domain/agents/keyEntry.js'
-import type { Disk, DiskStat } from '../../ports.js'
+import type { Disk, DiskStat } from '../../ports/files.js'
 import { diskError, errnoOf, failureOf, isGone } from '../files/diskFailure.js'
 import { isUntouched, unknownDigest } from '../files/fileHash.js'
 import { KnownFile } from '../files/knownTree.js'

@@ -8,7 +8,7 @@ import { ClientKeys, type KeysDelta } from '../../domain/agents/clientKeys.js'
 import { type KeyEntry, type KeysAnswer, type KeysChange, type KeysPage, keysPath } from '../../domain/agents/keyEntry.js'
 import { KeysBelief, type KeysNews } from '../../domain/agents/keysBelief.js'
 import { changeKeys } from '../../domain/agents/keysChange.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import { stampOf } from './groupLook.js'
 import { KeysFile, type KeysReading } from './keysFile.js'
 

@@ -1,5 +1,5 @@
 /** Directories that agents' files need: made with those above them, and made durable. */
-import type { Disk, DiskStat } from '../../ports.js'
+import type { Disk, DiskStat } from '../../ports/files.js'
 import { errnoOf, isGone } from '../files/diskFailure.js'
 
 export const directoryMode = 0o770

@@ -1,6 +1,6 @@
 /** Reads what goes into a merged.mg, and compares the result with the file that is there. */
 import type { MergedLayout } from '../../domain/agents/mergedFile.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import { diskError, errnoOf, isGone } from '../files/diskFailure.js'
 import { isUntouched } from '../files/fileHash.js'
 import type { GroupSource } from './groupLook.js'

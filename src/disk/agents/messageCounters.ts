@@ -2,7 +2,7 @@
 
 import { ClusterError } from '../../base/errors.js'
 import { agentIdText } from '../../domain/agents/agent.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import { diskError, errnoOf, isGone } from '../files/diskFailure.js'
 import { isBelow } from '../files/relativePath.js'
 import { lstatIfThere, syncDirectory } from './makeDirectory.js'

@@ -1,7 +1,7 @@
 /** Puts a whole file in place of another, so that a crash at any instruction leaves the old one or the new one. */
 import { createHash } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import { errnoOf, isGone } from '../files/diskFailure.js'
 import { temporaryName } from '../files/relativePath.js'
 import { writeAll } from '../files/stageArea.js'

@@ -4,7 +4,8 @@
  */
 import type { KeysAnswer, KeysChange, KeysPage } from '../../domain/agents/keyEntry.js'
 import type { SyncedItems } from '../../domain/files/syncedItems.js'
-import type { Disk, GroupFile, MergedOutcome } from '../../ports.js'
+import type { GroupFile, MergedOutcome } from '../../ports/agents.js'
+import type { Disk } from '../../ports/files.js'
 import { HeldDisk } from '../files/heldDisk.js'
 import { GroupDirectories } from './groupDirectories.js'
 import { sharedDirectory } from './groupLook.js'

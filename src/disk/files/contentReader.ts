@@ -4,7 +4,7 @@
  */
 
 import type { ContentRequest } from '../../domain/files/treeValues.js'
-import type { Disk, DiskStat } from '../../ports.js'
+import type { Disk, DiskStat } from '../../ports/files.js'
 import { ContentBlockWriter, type PieceStatus } from '../../wire/muster/contentBlock.js'
 import { diskError, errnoOf, isGone } from './diskFailure.js'
 import { isUntouched } from './fileHash.js'

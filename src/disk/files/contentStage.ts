@@ -5,7 +5,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { type ErrorCode, errorTable } from '../../base/errors.js'
 import type { Digest, StageOutcome } from '../../domain/files/treeValues.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import { type ContentPiece, decodeContentBlock } from '../../wire/muster/contentBlock.js'
 import { errnoOf, failureOf } from './diskFailure.js'
 import { isDigest, readBytes, readThrough } from './fileHash.js'

@@ -1,7 +1,7 @@
 /** Digests of files, in constant memory: one buffer, whatever the size. */
 import { createHash } from 'node:crypto'
 import type { Digest } from '../../domain/files/treeValues.js'
-import type { Disk, DiskStat } from '../../ports.js'
+import type { Disk, DiskStat } from '../../ports/files.js'
 
 export const readBytes = 1024 * 1024
 /** A file that changes while it is hashed is hashed again this often, then reported as last seen; the next look sees the rest. */

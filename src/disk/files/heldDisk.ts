@@ -5,7 +5,7 @@
  */
 import { invariant } from '../../base/invariant.js'
 import { limits } from '../../base/limits.js'
-import type { Disk, DiskEntry, DiskStat } from '../../ports.js'
+import type { Disk, DiskEntry, DiskStat } from '../../ports/files.js'
 import { isBelow, nameOf, parentOf } from './relativePath.js'
 
 export class HeldDisk implements Disk {

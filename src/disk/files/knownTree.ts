@@ -1,6 +1,6 @@
 /** What the last look knew of the tree: directories of files, each with the stat that its digest was taken at. */
 import type { Digest, FileEntry, KeysNonsense } from '../../domain/files/treeValues.js'
-import type { DiskStat } from '../../ports.js'
+import type { DiskStat } from '../../ports/files.js'
 
 /** A file that was hashed this shortly after it was written can be written again without its times telling. */
 const racyMs = 2_000

@@ -6,7 +6,7 @@
 import { limits } from '../../base/limits.js'
 import type { SyncedItem } from '../../domain/files/syncedItems.js'
 import type { FileEntry, ScanPage } from '../../domain/files/treeValues.js'
-import type { Disk, DiskStat } from '../../ports.js'
+import type { Disk, DiskStat } from '../../ports/files.js'
 import { errnoOf, failureOf, isGone } from './diskFailure.js'
 import { FileLook, type TreeOptions } from './fileLook.js'
 import { KnownDirectory } from './knownTree.js'

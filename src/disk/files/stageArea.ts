@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
 import type { Digest } from '../../domain/files/treeValues.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import { errnoOf, isGone } from './diskFailure.js'
 import { decodeName } from './relativePath.js'
 

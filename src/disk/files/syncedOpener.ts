@@ -6,7 +6,7 @@
 import { ClusterError } from '../../base/errors.js'
 import { checkPath } from '../../domain/files/paths.js'
 import type { SyncedItem } from '../../domain/files/syncedItems.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import { errnoOf } from './diskFailure.js'
 import type { TreeOptions } from './fileLook.js'
 import { parentOf } from './relativePath.js'

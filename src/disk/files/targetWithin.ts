@@ -1,5 +1,5 @@
 /** Where a symlink of the master leads, when that is within its item. */
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import { isBelow } from './relativePath.js'
 
 /**

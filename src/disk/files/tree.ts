@@ -4,7 +4,7 @@
  */
 import type { ByteRange, ContentRecipe } from '../../domain/files/contentRecipe.js'
 import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../../domain/files/treeValues.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import { ContentPatch } from './contentPatch.js'
 import { ContentReader, type ReadContent } from './contentReader.js'
 import { ContentStage, type Receipt } from './contentStage.js'

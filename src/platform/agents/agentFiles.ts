@@ -3,7 +3,7 @@
 import { ClusterError } from '../../base/errors.js'
 import type { CreateAgentFilesOptions } from '../../disk/agents/synchronousAgentFiles.js'
 import type { KeysAnswer, KeysChange, KeysPage } from '../../domain/agents/keyEntry.js'
-import type { AgentFiles, GroupFile, MergedOutcome } from '../../ports.js'
+import type { AgentFiles, GroupFile, MergedOutcome } from '../../ports/agents.js'
 import { DiskThread } from '../files/diskThreads.js'
 
 export interface CreateAgentFilesPortOptions extends CreateAgentFilesOptions {

@@ -2,7 +2,7 @@
 import { workerData } from 'piscina'
 import { type CreateAgentFilesOptions, createSynchronousAgentFiles } from '../../disk/agents/synchronousAgentFiles.js'
 import type { KeysAnswer, KeysChange, KeysPage } from '../../domain/agents/keyEntry.js'
-import type { GroupFile, MergedOutcome } from '../../ports.js'
+import type { GroupFile, MergedOutcome } from '../../ports/agents.js'
 import { createNodeDisk } from '../machine/nodeDisk.js'
 import { answering, type ThreadRefusal } from '../machine/threadAnswer.js'
 

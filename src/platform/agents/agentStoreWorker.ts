@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { limits } from '../../base/limits.js'
-import type { AgentTable } from '../../ports.js'
+import type { AgentTable } from '../../ports/agents.js'
 import type { ThreadRefusal } from '../machine/threadAnswer.js'
 import { isDamage, isLocked, tableFailure } from './agentDatabase.js'
 import { SqliteAgentTable, type SqliteAgentTableOptions } from './sqliteAgentTable.js'

@@ -3,7 +3,7 @@
 import { limits } from '../../base/limits.js'
 import { type AgentDetails, type AgentNews, disconnections, type Presence, presenceStatuses } from '../../domain/agents/agent.js'
 import { latestTimeMs, soundNews, unknownIn } from '../../domain/agents/soundNews.js'
-import type { MergeOutcome, RecordOutcome, UnsentNews } from '../../ports.js'
+import type { MergeOutcome, RecordOutcome, UnsentNews } from '../../ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
 import type { Value } from './agentDatabase.js'
 import type { AgentTableState } from './agentTableState.js'

@@ -18,7 +18,7 @@ import {
 import { dirname } from 'node:path'
 import { ClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
-import type { OpenedStore } from '../../ports.js'
+import type { OpenedStore } from '../../ports/agents.js'
 import { AgentDatabase } from './agentDatabase.js'
 import { lookAtTableFile, sidecars } from './agentTableFile.js'
 import { applicationId } from './agentTableSchema.js'

@@ -1,7 +1,7 @@
 /** Opens the file of the agents' table: makes it where there is none, checks it, and sets aside what cannot be relied on. */
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { OpenedStore } from '../../ports.js'
+import type { OpenedStore } from '../../ports/agents.js'
 import { AgentDatabase, Damage, isDamage } from './agentDatabase.js'
 import { assertNotForeign, hasSidecars, lookAtTableFile, notOurs, setAside } from './agentTableFile.js'
 import { applicationId, migrate } from './agentTableSchema.js'

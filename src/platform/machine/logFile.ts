@@ -9,7 +9,7 @@ import { counted } from '../../base/counted.js'
 import { visibleLine } from '../../base/escapeText.js'
 import { limits } from '../../base/limits.js'
 import { shortened } from '../../base/logText.js'
-import type { Log, LogLevel } from '../../ports.js'
+import type { Log, LogLevel } from '../../ports/machine.js'
 
 export interface LogFileOptions {
   readonly file: string

@@ -24,7 +24,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { ClusterError } from '../../base/errors.js'
-import type { Disk, DiskStat } from '../../ports.js'
+import type { Disk, DiskStat } from '../../ports/files.js'
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_TRUNC, O_WRONLY, S_IFDIR, S_IFLNK, S_IFMT, S_IFREG } =
   constants

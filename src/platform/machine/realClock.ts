@@ -1,7 +1,7 @@
 /** The Clock of the real world. */
 import { invariant } from '../../base/invariant.js'
 import { limits } from '../../base/limits.js'
-import type { Clock } from '../../ports.js'
+import type { Clock } from '../../ports/machine.js'
 
 const isTimer = (timer: unknown): timer is NodeJS.Timeout => typeof timer === 'object' && timer !== null && 'hasRef' in timer
 

@@ -2,7 +2,7 @@
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import type { ByteStream, Endpoint, Listener, Network } from '../../ports.js'
+import type { ByteStream, Endpoint, Listener, Network } from '../../ports/network.js'
 import { tcpByteStream } from './tcpByteStream.js'
 
 const shown = ({ host, port }: Endpoint): string => (host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`)

@@ -1,6 +1,6 @@
 /** A `ByteStream` over a socket of Node, TCP or local. */
 import type { Socket } from 'node:net'
-import type { ByteStream, ByteStreamEvents } from '../../ports.js'
+import type { ByteStream, ByteStreamEvents } from '../../ports/network.js'
 
 /** An IPv4 peer of a socket that listens on both families is written as what it is. */
 const plainAddress = (address: string): string => (address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address)

@@ -1,7 +1,7 @@
 /** The command line of wazuh-clusterd. */
 import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import type { LogLevel } from '../../ports.js'
+import type { LogLevel } from '../../ports/machine.js'
 import { productVersion } from '../../version.js'
 import { defaultHome, defaultHomeText, sentenceOf, wrongValueOf } from '../kit/commandLine.js'
 

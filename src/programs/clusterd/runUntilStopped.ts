@@ -4,7 +4,7 @@ import { asClusterError, ClusterError, ok, type Result } from '../../base/errors
 import { limits } from '../../base/limits.js'
 import type { NodeSettings } from '../../config/settings.js'
 import type { LogFile } from '../../platform/machine/logFile.js'
-import type { Log } from '../../ports.js'
+import type { Log } from '../../ports/machine.js'
 
 export interface RunningDaemon {
   stop(): Promise<void>

@@ -1,6 +1,6 @@
 /** One attempt to connect in the simulated network: it travels there and back, hangs while the way is blocked, and gives up. */
 import { ClusterError } from '../../base/errors.js'
-import type { ByteStream, Endpoint } from '../../ports.js'
+import type { ByteStream, Endpoint } from '../../ports/network.js'
 import type { VirtualClock } from '../world/virtualClock.js'
 import type { SimulatedHost } from './simulatedHost.js'
 import type { SimulatedConnection } from './simulatedStream.js'

@@ -1,5 +1,5 @@
 /** One machine of the simulated network: its name, its sockets, and whether its process runs. */
-import type { ByteStream } from '../../ports.js'
+import type { ByteStream } from '../../ports/network.js'
 import type { SimulatedStream, StreamHost } from './simulatedStream.js'
 
 const ephemeralPortMin = 49_152

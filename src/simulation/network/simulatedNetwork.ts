@@ -3,7 +3,7 @@
  * crash, freeze. What happens depends on the seed, the verbs and the order of the calls only.
  */
 import { ClusterError } from '../../base/errors.js'
-import type { ByteStream, Endpoint, Listener, Network } from '../../ports.js'
+import type { ByteStream, Endpoint, Listener, Network } from '../../ports/network.js'
 import type { SeededRandom } from '../world/seededRandom.js'
 import type { VirtualClock } from '../world/virtualClock.js'
 import { type Conditions, defaultLatency, drawLatencyMs, type LatencyRange, PairCounts, type Passage } from './networkConditions.js'

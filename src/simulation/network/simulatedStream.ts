@@ -1,7 +1,7 @@
 /** The two ends of a simulated connection, with what TCP and Node make of `end`, `destroy`, a reset and a peer that is gone. */
 import { ClusterError } from '../../base/errors.js'
 import { invariant } from '../../base/invariant.js'
-import type { ByteStream, ByteStreamEvents } from '../../ports.js'
+import type { ByteStream, ByteStreamEvents } from '../../ports/network.js'
 import type { SeededRandom } from '../world/seededRandom.js'
 import type { Conditions, Passage } from './networkConditions.js'
 import { SimulatedFlow } from './simulatedFlow.js'

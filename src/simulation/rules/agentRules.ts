@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { AgentView } from '../../domain/agents/agent.js'
 import { defaultGroup } from '../../domain/agents/groups.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import type { SimulatedAgents } from '../simulatedAgents.js'
 import type { SimulatedNode } from '../simulatedNode.js'
 

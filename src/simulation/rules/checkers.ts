@@ -8,7 +8,7 @@ import { temporaryName } from '../../disk/files/relativePath.js'
 import { defaultGroup } from '../../domain/agents/groups.js'
 import type { Manager } from '../../domain/agents/leftToManager.js'
 import { isExcluded, itemOf, type SyncedItems } from '../../domain/files/syncedItems.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 import type { DiskChange } from '../world/watchedDisk.js'
 import { readWhole } from './expectedTree.js'
 

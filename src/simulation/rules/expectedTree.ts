@@ -4,7 +4,7 @@
  */
 import { posix } from 'node:path'
 import { itemOf, type SyncedItems } from '../../domain/files/syncedItems.js'
-import type { Disk } from '../../ports.js'
+import type { Disk } from '../../ports/files.js'
 
 export interface ExpectedFile {
   readonly content: Buffer

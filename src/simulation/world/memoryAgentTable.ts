@@ -23,7 +23,7 @@ import { type GroupsChange, type GroupsPage, type GroupsRow, type GroupsState, g
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import { unpackFacts } from '../../domain/agents/packedFacts.js'
 import { latestTimeMs, soundNews, unknownIn } from '../../domain/agents/soundNews.js'
-import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentNews } from '../../ports.js'
+import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentNews } from '../../ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
 import { countsOf, isListed, shapeOf } from './agentViews.js'
 import { type GroupedAgent, MemoryAgentGroups, ungrouped } from './memoryAgentGroups.js'

@@ -4,7 +4,7 @@
  * durable in the order in which they were changed.
  */
 import { invariant } from '../../base/invariant.js'
-import type { Disk, DiskEntry, DiskStat } from '../../ports.js'
+import type { Disk, DiskEntry, DiskStat } from '../../ports/files.js'
 import { MemoryNames, namesOf, parentOf } from './memoryNames.js'
 import { DiskError, MemoryNode } from './memoryNode.js'
 

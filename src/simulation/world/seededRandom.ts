@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { invariant } from '../../base/invariant.js'
-import type { Random } from '../../ports.js'
+import type { Random } from '../../ports/machine.js'
 
 const rotateLeft = (word: number, bits: number): number => (word << bits) | (word >>> (32 - bits))
 

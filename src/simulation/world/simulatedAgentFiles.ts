@@ -1,6 +1,8 @@
 /** The AgentFiles port of a simulated node: the same code as the real one's, called inline after a little virtual time. */
 import { type CreateAgentFilesOptions, createSynchronousAgentFiles } from '../../disk/agents/synchronousAgentFiles.js'
-import type { AgentFiles, Clock, Disk } from '../../ports.js'
+import type { AgentFiles } from '../../ports/agents.js'
+import type { Disk } from '../../ports/files.js'
+import type { Clock } from '../../ports/machine.js'
 import { SimulatedCalls } from './simulatedCalls.js'
 
 export interface SimulatedAgentFilesOptions extends CreateAgentFilesOptions {

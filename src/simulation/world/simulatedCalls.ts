@@ -1,6 +1,6 @@
 /** Calls to a simulated disk: they take a little virtual time, and fail once the port is closed, like those to a thread. */
 import { asClusterError, ClusterError } from '../../base/errors.js'
-import type { Clock } from '../../ports.js'
+import type { Clock } from '../../ports/machine.js'
 
 export class SimulatedCalls {
   readonly #clock: Clock

@@ -2,7 +2,8 @@
 
 import { type CreateTreeOptions, createTree } from '../../disk/files/tree.js'
 import { hintOf } from '../../disk/files/treeHints.js'
-import type { Clock, Disk, Files } from '../../ports.js'
+import type { Disk, Files } from '../../ports/files.js'
+import type { Clock } from '../../ports/machine.js'
 import type { DiskChanges } from './memoryDisk.js'
 import { SimulatedCalls } from './simulatedCalls.js'
 

@@ -1,5 +1,5 @@
 /** The log of a simulated node: its lines are part of the trace. */
-import type { Log, LogLevel } from '../../ports.js'
+import type { Log, LogLevel } from '../../ports/machine.js'
 import type { Trace } from './trace.js'
 import type { VirtualClock } from './virtualClock.js'
 

@@ -4,7 +4,7 @@
  */
 import { invariant } from '../../base/invariant.js'
 import { limits } from '../../base/limits.js'
-import type { Clock } from '../../ports.js'
+import type { Clock } from '../../ports/machine.js'
 import { type HeapTimer, TimerHeap } from './timerHeap.js'
 
 /** 2026-01-01T00:00:00Z: an epoch that is not zero, so that nobody takes wall time for monotonic time. */

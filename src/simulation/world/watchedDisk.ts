@@ -1,5 +1,5 @@
 /** A disk that reports what a node changes on it, before the change is made; what a fault plan changes goes around it. */
-import type { Disk, DiskEntry, DiskStat } from '../../ports.js'
+import type { Disk, DiskEntry, DiskStat } from '../../ports/files.js'
 import type { DiskChanges } from './memoryDisk.js'
 
 export interface DiskChange {

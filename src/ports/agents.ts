@@ -1,0 +1,177 @@
+/**
+ * The agents of a node, as the actors need them: their table, and what they have on the disk. The daemon plugs in `platform/` and `transport/`, the simulation its own; one suite (spec/compliance) holds both to the same behaviour.
+ * Every port fails with a ClusterError.
+ */
+
+import type { AgentCounts, AgentDetails, AgentFilter, AgentListShape, AgentView, Presence } from '../domain/agents/agent.js'
+import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../domain/agents/groups.js'
+import type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from '../domain/agents/keyEntry.js'
+
+/** The table could not be used as it was: what happened, for the log. */
+export interface OpenedStore {
+  /** Drawn when the table was made: acknowledgements and versions count for this table only. */
+  readonly table: string
+  /** A sentence when a table that could not be used was set aside and an empty one made. */
+  readonly setAside?: string
+  /** What became of the table of an earlier build, for the log. */
+  readonly earlier?: { readonly level: 'info' | 'warning'; readonly says: string }
+  /** It is a master's and was made anew: its agents have not got back the groups that they had in the one before. */
+  readonly groupsLost: boolean
+}
+
+export interface UnsentNews {
+  /** See wire/muster/agentBatch. */
+  readonly batch: Uint8Array
+  readonly rows: number
+  /** To be acknowledged once the master has the batch, and to ask for what comes after it. */
+  readonly upTo: number
+}
+
+/** A row is a presence or the details of one agent: who sends both has sent two. */
+export interface MergeOutcome {
+  /** Rows that were news. */
+  readonly taken: number
+  /** Rows about agents that are not in the table. */
+  readonly unknown: number
+  /** Rows that break a rule: sizes, times, characters. */
+  readonly refused: number
+  /** Agents that got the group `default`, because they were heard of for the first time. */
+  readonly defaulted: number
+}
+
+export interface RecordOutcome extends MergeOutcome {
+  /** The agents, each once, that are not in the table though a row is about them. */
+  readonly unknownAgents: readonly number[]
+}
+
+/**
+ * The agents' table of one node. Calls are whole operations on sets of rows, so that an embedded database, one on a server and
+ * a simulated one can each do them in their own way; each is atomic and durable when it resolves, and they take effect in the order in which they are made. They wait for a table that
+ * is locked, up to limits.agentTableLockedMsMax, and fail with `tableFailed`, with `overloaded` when limits.agentCallsWaitingMax wait
+ * already, with `aborted` once the store is closed. An agent's row comes first: what is about an agent without one is dropped and counted.
+ * Nothing that must be prompt may wait for them: a database can be locked or slow.
+ */
+export interface AgentStore {
+  /**
+   * First of all: opens, checks, brings an older schema up to date. Fails with `tableNewer` for a table of a newer version, with
+   * `tableNotOurs` for a file of another program. May be tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is opened anew.
+   */
+  open(): Promise<OpenedStore>
+
+  /** Rows for these agents, as client.keys has them; what else is known of them stays. */
+  addAgents(entries: readonly KeyEntry[]): Promise<void>
+  /** Forgets all about these agents. Returns how many there were. */
+  removeAgents(ids: readonly number[]): Promise<number>
+  /** Forgets all about the agents that are none of these. Returns the IDs that went. */
+  keepAgents(ids: Uint32Array): Promise<readonly number[]>
+  /** The highest ID that any row ever had, removed ones included. */
+  highestId(): Promise<number>
+
+  /**
+   * Takes what this node itself saw of its agents, to be sent to the master. `isCorrected: false` marks times of a clock that was
+   * never compared with the master's. Newer words win (domain/agents/agent); what lies more than limits.agentFutureMsMax beyond
+   * `nowMs` in the table loses to anything; new words of such times are refused. On a master, agents get the group `default` as in `merge`.
+   */
+  record(
+    news: { readonly presences: readonly Presence[]; readonly details: readonly AgentDetails[] },
+    nowMs: number,
+    isCorrected: boolean,
+  ): Promise<RecordOutcome>
+  /** Shifts the times of rows that are not corrected yet, and calls them corrected: from now on they are to be sent. */
+  correct(byMs: number): Promise<void>
+  /**
+   * What is not acknowledged in `table` and comes after `after` (0: from the start), at most one batch; nothing when there is none.
+   * Rows that are not corrected are left out until they are.
+   */
+  unsent(table: string, after: number, nowMs: number): Promise<UnsentNews | undefined>
+  /** `table` has everything up to `upTo`. Only the last table is remembered: to another one everything counts as unsent. */
+  acknowledge(table: string, upTo: number): Promise<void>
+  /**
+   * Takes a worker's batch (from `unsent` of its store). Agents seen for the first time get the group `default`. Times beyond
+   * `nowMs` and limits.agentFutureMsMax are refused. A batch that is none fails with `malformed`.
+   * The batch is used up: its memory may be moved to where it is merged.
+   */
+  merge(batch: Uint8Array, from: string, nowMs: number): Promise<MergeOutcome>
+  /** Calls agents disconnected that have been silent for longer; those of one node only when it is named. Returns how many. On a worker, to be sent. */
+  silence(nowMs: number, disconnectionMs: number, node?: string): Promise<number>
+
+  groupsState(): Promise<GroupsState>
+  /** Changes groups on the master: if any agent changes, the version rises by one. Returns how many. Fails with `groupInvalid` for a name that is none. */
+  changeGroups(change: GroupsChange): Promise<number>
+  /** Groups that changed after version `since` (0: those of every agent that has any), in order of the IDs, beginning after agent `after`. Removed agents are in no page. */
+  groupsPage(since: number, after: number): Promise<GroupsPage>
+  /** Takes groups from the master. Returns how many rows are about agents that are not in the table; they are left out. */
+  takeGroups(rows: readonly GroupsRow[]): Promise<number>
+  /**
+   * All pages were taken: from now on this is the state counted from. `full`: all agents were asked for, so those that are none of
+   * `ids` have no groups. Returns the state with the hash over the rows that this table has, to be compared.
+   */
+  settleGroups(state: GroupsState, full: { readonly ids: Uint32Array } | undefined): Promise<GroupsState>
+  /**
+   * On a master whose groups are lost: gives them back, but for agents whose groups were changed in this table, and for those that it
+   * does not have. After the last rows they are lost no longer. Returns how many agents changed.
+   */
+  restoreGroups(rows: readonly GroupsRow[], isLast: boolean): Promise<number>
+  /** Every list of two or more groups that some agent has. */
+  multigroups(): Promise<readonly (readonly string[])[]>
+  /** How many agents each group has. */
+  groupSizes(): Promise<ReadonlyMap<string, number>>
+
+  shape(filter: AgentFilter): Promise<AgentListShape>
+  /** At most limits.agentPageRowsMax agents with IDs above `after`, in order. */
+  list(filter: AgentFilter, after: number): Promise<readonly AgentView[]>
+  counts(): Promise<AgentCounts>
+  close(): Promise<void>
+}
+
+/** The same operations as they run where nothing else has to wait: inside a thread, or in a simulated table. */
+export type AgentTable = {
+  readonly [K in keyof AgentStore]: (...given: Parameters<AgentStore[K]>) => Awaited<ReturnType<AgentStore[K]>>
+}
+
+export interface GroupFile {
+  readonly name: string
+  readonly bytes: number
+  /** SHA-256, hexadecimal. */
+  readonly digest: string
+}
+
+/** What `buildMerged` did. */
+export interface MergedOutcome {
+  /** Paths relative to the home. */
+  readonly written: readonly string[]
+  readonly removed: readonly string[]
+  readonly problems: readonly string[]
+}
+
+/**
+ * What agents have on a node's disk: client.keys, their message counters, the groups' directories and the merged files.
+ * Whole operations, like those of Files. A write is atomic, and durable when it resolves.
+ */
+export interface AgentFiles {
+  /**
+   * Looks at client.keys: what changed since the look before, or all of its agents at the first look and when `all` is wanted
+   * (because an answer was lost). Removals rest on what domain/agents/keysBelief says: on a worker on `confirmed`, the digest of the agents
+   * that the master believes in (empty before it said so).
+   */
+  look(all: boolean, confirmed: string, signal: AbortSignal): Promise<KeysPage>
+  nextPage(signal: AbortSignal): Promise<KeysPage>
+  /** Adds and removes agents on the master: one rewrite for all of them, lines that cannot be read are kept. The next look tells of it. */
+  change(changes: readonly KeysChange[], signal: AbortSignal): Promise<readonly KeysAnswer[]>
+  /** Deletes `queue/rids/ID` of agents that are gone. */
+  forget(ids: readonly number[], signal: AbortSignal): Promise<void>
+  /** Names of the directories under etc/shared, in order. */
+  groups(signal: AbortSignal): Promise<readonly string[]>
+  groupFiles(group: string, signal: AbortSignal): Promise<readonly GroupFile[]>
+  /** MD5 (hex), as agents report it, of the merged.mg for a list of groups; nothing while it is not there. */
+  mergedSum(groups: readonly string[], signal: AbortSignal): Promise<string | undefined>
+  /** Fails with `groupInvalid` when it is there already. */
+  createGroup(group: string, signal: AbortSignal): Promise<void>
+  /** The group `default`, where etc/shared is there and lacks it. Returns whether it was made. Fails when it cannot be. */
+  createDefaultGroup(signal: AbortSignal): Promise<boolean>
+  /** With all its files. Fails with `groupInvalid` when it is not there. */
+  removeGroup(group: string, signal: AbortSignal): Promise<void>
+  /** Brings merged.mg of every group, and of each of these lists of groups, up to date; deletes those of lists that nobody has. */
+  buildMerged(multigroups: readonly (readonly string[])[], signal: AbortSignal): Promise<MergedOutcome>
+  close(): Promise<void>
+}
