@@ -51,11 +51,11 @@ export type {
   MergeOutcome,
   OpenedStore,
   RecordOutcome,
-  UnsentNews,
+  UnsentUpdates as UnsentNews,
 } from './ports/agents.js'
 export type { Files } from './ports/files.js'
 export type {
-  Doorkeeper,
+  AdmissionPolicy as Doorkeeper,
   Handlers,
   IncomingStream,
   Link,

@@ -107,7 +107,7 @@ const keptLinks = (transport: Transport, gate: Promise<void>): Transport => ({
     links.set(hello.node, link)
     return link
   },
-  listen: (endpoint, doorkeeper) => transport.listen(endpoint, doorkeeper),
+  listen: (endpoint, policy) => transport.listen(endpoint, policy),
 })
 
 const inRound = (node: string, thread: string, moment: 'begins' | 'ends'): void => {

@@ -43,7 +43,7 @@ describe('the registry', () => {
         faultPlans({
           nodes,
           durationMs: 20_000,
-          kinds: ['keysGlimpse', 'keysGlimpse', 'enrolAgent', 'removeAgent', 'kill'],
+          kinds: ['keysFlicker', 'keysFlicker', 'enrolAgent', 'removeAgent', 'kill'],
           faultsMax: 12,
         }),
         async (plan) => {
@@ -60,7 +60,7 @@ describe('the registry', () => {
   it('wins over a report about a removed agent that is still under way, which is dropped and counted', async () => {
     const cluster = await startCluster(2)
     // The master removes nobody before it can believe client.keys.
-    await cluster.clock.advance(2 * limits.keysBelievedMs)
+    await cluster.clock.advance(2 * limits.keysTrustedMs)
     cluster.network.setLatency({ minMs: 200, maxMs: 200 })
     cluster.agents.report('w1', { id: 1, kind: 'startup' })
     // It is gathered for 50 ms, and the batch itself is under way.

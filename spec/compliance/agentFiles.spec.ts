@@ -41,7 +41,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
   const look = async (all = false): Promise<KeysPage> => {
     const upserts: KeyEntry[] = []
     const removals: number[] = []
-    for (let page = await settle(node.files.look(all, '', going)); ; page = await settle(node.files.nextPage(going))) {
+    for (let page = await settle(node.files.check(all, '', going)); ; page = await settle(node.files.nextPage(going))) {
       upserts.push(...page.upserts)
       removals.push(...page.removals)
       if (page.done) return { ...page, upserts, removals }
@@ -51,7 +51,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
   it('is told of: all agents at first, then what changed, and nobody is gone because of a glimpse', async () => {
     node.world.write(path, three)
     const first = await look()
-    expect(first).toMatchObject({ agents: 3, highestId: 3, removals: [], problems: [], againInMs: limits.keysBelievedMs })
+    expect(first).toMatchObject({ agents: 3, highestId: 3, removals: [], problems: [], againInMs: limits.keysTrustedMs })
     expect(first.upserts).toEqual([
       { id: 1, name: 'web', ip: 'any', key: 'aa' },
       { id: 2, name: 'db', ip: '10.0.0.0/8', key: 'bb' },
@@ -119,7 +119,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     const worker = create('worker')
     worker.world.write(path, three)
     expect(await settle(codeOf(worker.files.change([add('new')], going)))).toBe('notOnWorker')
-    expect((await settle(worker.files.look(false, '', going))).upserts).toHaveLength(3)
+    expect((await settle(worker.files.check(false, '', going))).upserts).toHaveLength(3)
     await settle(worker.files.close())
     worker.world.dispose()
     await settle(node.files.close())

@@ -6,11 +6,11 @@ import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
 import { limits } from '../../src/base/limits.js'
-import type { AgentNews, Presence } from '../../src/domain/agents/agent.js'
+import type { AgentUpdates, Presence } from '../../src/domain/agents/agent.js'
 import { packFacts } from '../../src/domain/agents/packedFacts.js'
 import { SqliteAgentStore } from '../../src/platform/agents/sqliteAgentStore.js'
 import { SqliteAgentTable } from '../../src/platform/agents/sqliteAgentTable.js'
-import type { AgentStore, UnsentNews } from '../../src/ports/agents.js'
+import type { AgentStore, UnsentUpdates } from '../../src/ports/agents.js'
 import { MemoryAgentStore } from '../../src/simulation/world/memoryAgentStore.js'
 import { MemoryAgentTable } from '../../src/simulation/world/memoryAgentTable.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
@@ -81,10 +81,10 @@ const presence = (id: number, seenMs: number, more: Partial<Presence> = {}): Pre
   ...{ id, seenMs, epochMs: seenMs, node: 'w1', status: 'active', disconnectedMs: 0, disconnection: 'none' },
   ...more,
 })
-const words = (...presences: Presence[]): AgentNews => ({ presences, details: [] })
-const newsIn = (unsent: UnsentNews | undefined): AgentNews | undefined => {
+const words = (...presences: Presence[]): AgentUpdates => ({ presences, details: [] })
+const newsIn = (unsent: UnsentUpdates | undefined): AgentUpdates | undefined => {
   const decoded = unsent && decodeAgentBatch(unsent.batch, 'w1', firstMs)
-  return decoded?.ok ? decoded.value.news : undefined
+  return decoded?.ok ? decoded.value.updates : undefined
 }
 
 describe.each([realKind(), simulatedKind()])('the agents of a node in $on', ({ create, settle }) => {
@@ -122,11 +122,11 @@ describe.each([realKind(), simulatedKind()])('the agents of a node in $on', ({ c
       ...{ taken: count + 3_000, unknown: 0, unknownAgents: [], refused: 0, defaulted: 0 },
     })
     let sent = 0
-    for (let news = await settle(worker.unsent(table, 0, firstMs)); news; news = await settle(worker.unsent(table, 0, firstMs))) {
-      const { rows, upTo } = news
+    for (let updates = await settle(worker.unsent(table, 0, firstMs)); updates; updates = await settle(worker.unsent(table, 0, firstMs))) {
+      const { rows, upTo } = updates
       expect(rows).toBeLessThanOrEqual(limits.agentBatchRowsMax)
-      expect(news.batch.byteLength).toBeLessThanOrEqual(limits.agentBatchBytesMax)
-      expect((await settle(master.merge(news.batch, 'w1', firstMs))).taken).toBe(rows)
+      expect(updates.batch.byteLength).toBeLessThanOrEqual(limits.agentBatchBytesMax)
+      expect((await settle(master.merge(updates.batch, 'w1', firstMs))).taken).toBe(rows)
       await settle(worker.acknowledge(table, upTo))
       sent += rows
     }

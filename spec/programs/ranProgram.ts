@@ -1,6 +1,6 @@
 /** A program as an operator meets it: arguments and typed text in, text and an exit code out. */
 import { Readable, Writable } from 'node:stream'
-import type { ControlWorld } from '../../src/programs/kit/controlProgram.js'
+import type { ProgramOptions } from '../../src/programs/kit/controlProgram.js'
 
 export interface Ran {
   readonly code: number
@@ -8,7 +8,7 @@ export interface Ran {
   readonly err: string
 }
 
-type Program = (argv: readonly string[], world: ControlWorld) => Promise<number>
+type Program = (argv: readonly string[], world: ProgramOptions) => Promise<number>
 
 export const sink = (onText: (text: string) => void): Writable =>
   new Writable({

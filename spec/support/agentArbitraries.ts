@@ -4,7 +4,7 @@ import { limits } from '../../src/base/limits.js'
 import {
   type AgentDetails,
   type AgentFacts,
-  type AgentNews,
+  type AgentUpdates,
   agentFactNames,
   disconnections,
   type Presence,
@@ -57,7 +57,7 @@ export const details: fc.Arbitrary<AgentDetails> = fc.record({
   facts: fc.record({ text: texts, version: texts }).map(({ text, version }) => packFacts(factsOf(text, version))),
 })
 
-/** Breaks one rule of domain/agents/soundNews. */
+/** Breaks one rule of domain/agents/soundUpdates. */
 const unsoundPresences = fc
   .tuple(
     presences,
@@ -84,12 +84,12 @@ const unsoundDetails = fc
   )
   .map(([row, name, text]): AgentDetails => ({ ...row, facts: packFacts({ ...unpackFacts(row.facts), [name]: text }) }))
 
-export const soundNewsOf: fc.Arbitrary<AgentNews> = fc.record({
+export const soundNewsOf: fc.Arbitrary<AgentUpdates> = fc.record({
   presences: fc.array(presences, { maxLength: 6 }),
   details: fc.array(details, { maxLength: 4 }),
 })
 
-export const anyNews: fc.Arbitrary<AgentNews> = fc.record({
+export const anyNews: fc.Arbitrary<AgentUpdates> = fc.record({
   presences: fc.array(fc.oneof({ weight: 6, arbitrary: presences }, unsoundPresences), { maxLength: 6 }),
   details: fc.array(fc.oneof({ weight: 6, arbitrary: details }, unsoundDetails), { maxLength: 4 }),
 })

@@ -1,7 +1,7 @@
 /** Random operations on an agents' table, and all that can be seen of one. */
 import fc from 'fast-check'
 import { ClusterError } from '../../src/base/errors.js'
-import type { AgentFilter, AgentNews } from '../../src/domain/agents/agent.js'
+import type { AgentFilter, AgentUpdates } from '../../src/domain/agents/agent.js'
 import type { AgentTable } from '../../src/ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../src/wire/muster/agentBatch.js'
 import { agentIds, anyNews, firstMs, groupNames, nodeNames, nows, soundNewsOf } from './agentArbitraries.js'
@@ -23,10 +23,10 @@ const named = (text: string, operate: Operation): Operation => {
   return Object.assign(operation, { [fc.toStringMethod]: () => text })
 }
 
-export const batchOf = (news: AgentNews, nowMs: number): Uint8Array => {
+export const batchOf = (updates: AgentUpdates, nowMs: number): Uint8Array => {
   const writer = new AgentBatchWriter(nowMs)
-  for (const presence of news.presences) writer.addPresence(presence)
-  for (const row of news.details) writer.addDetails(row)
+  for (const presence of updates.presences) writer.addPresence(presence)
+  for (const row of updates.details) writer.addDetails(row)
   return writer.finish()
 }
 
@@ -46,10 +46,10 @@ const everywhere = [
   ),
   on('removeAgents', fc.tuple(idLists), (table, ids) => table.removeAgents(ids)),
   on('keepAgents', fc.tuple(fc.array(agentIds, { minLength: 4 })), (table, ids) => table.keepAgents(Uint32Array.from(ids))),
-  on('record', fc.tuple(anyNews, nows, fc.boolean()), (table, news, nowMs, isCorrected) => table.record(news, nowMs, isCorrected)),
-  on('record', fc.tuple(anyNews, nows), (table, news, nowMs) => table.record(news, nowMs, true)),
-  on('merge', fc.tuple(anyNews, nodeNames, nows), (table, news, from, nowMs) => table.merge(batchOf(news, nowMs), from, nowMs)),
-  on('merge', fc.tuple(soundNewsOf, nodeNames, nows), (table, news, from, nowMs) => table.merge(batchOf(news, nowMs), from, nowMs)),
+  on('record', fc.tuple(anyNews, nows, fc.boolean()), (table, updates, nowMs, isCorrected) => table.record(updates, nowMs, isCorrected)),
+  on('record', fc.tuple(anyNews, nows), (table, updates, nowMs) => table.record(updates, nowMs, true)),
+  on('merge', fc.tuple(anyNews, nodeNames, nows), (table, updates, from, nowMs) => table.merge(batchOf(updates, nowMs), from, nowMs)),
+  on('merge', fc.tuple(soundNewsOf, nodeNames, nows), (table, updates, from, nowMs) => table.merge(batchOf(updates, nowMs), from, nowMs)),
   on('correct', fc.tuple(fc.constantFrom(-20_000, 0.4, 15_000, -2 * firstMs)), (table, byMs) => table.correct(byMs)),
   on('acknowledge', fc.tuple(tables, fc.nat({ max: 20 })), (table, master, upTo) => table.acknowledge(master, upTo)),
   on(
@@ -94,9 +94,9 @@ export const filters: fc.Arbitrary<AgentFilter> = fc.record(
 )
 
 const unsentOf = (table: AgentTable, master: string) => {
-  const news = table.unsent(master, 0, firstMs + 1e6)
-  const decoded = news && decodeAgentBatch(news.batch, 'sender', firstMs + 1e6)
-  return news && { rows: news.rows, upTo: news.upTo, news: decoded?.ok ? decoded.value : decoded?.error.code }
+  const updates = table.unsent(master, 0, firstMs + 1e6)
+  const decoded = updates && decodeAgentBatch(updates.batch, 'sender', firstMs + 1e6)
+  return updates && { rows: updates.rows, upTo: updates.upTo, updates: decoded?.ok ? decoded.value : decoded?.error.code }
 }
 
 /** All that can be asked of a table. Its own name is random, and left out. */

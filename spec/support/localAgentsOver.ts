@@ -10,7 +10,7 @@ import { synced } from './treeArbitraries.js'
 
 const home = '/home'
 
-export interface AgentsWorld {
+export interface SimulatedAgentsOptions {
   readonly agents: LocalAgents
   readonly table: MemoryAgentTable
   readonly disk: MemoryDisk
@@ -18,7 +18,7 @@ export interface AgentsWorld {
   writeKeys(ids: readonly number[]): void
 }
 
-export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', node: string = role): AgentsWorld => {
+export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', node: string = role): SimulatedAgentsOptions => {
   const disk = new MemoryDisk({ now: () => clock.now() })
   disk.makeDirectories(`${home}/etc/shared/default`)
   disk.makeDirectories(`${home}/var/multigroups`)

@@ -5,7 +5,7 @@ import type { AppliedPlan, FileEntry, ScanPage, WriteStep } from '../../src/doma
 import type { Files } from '../../src/ports/files.js'
 import type { Clock } from '../../src/ports/machine.js'
 
-type Hear = (paths: readonly string[] | undefined) => void
+type Notified = (paths: readonly string[] | undefined) => void
 
 export class ScriptedFiles implements Files {
   /** What is on the disk now. */
@@ -27,7 +27,7 @@ export class ScriptedFiles implements Files {
   /** What the manifest has been told. */
   readonly #told = new Map<string, FileEntry>()
   #rest: (FileEntry | string)[] = []
-  #hear: Hear | undefined
+  #hear: Notified | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -57,7 +57,7 @@ export class ScriptedFiles implements Files {
     return this.#alone(1, signal, () => this.#page())
   }
 
-  async watch(onHint: Hear): Promise<{ close(): Promise<void> }> {
+  async watch(onHint: Notified): Promise<{ close(): Promise<void> }> {
     if (this.watchFailure) throw this.watchFailure
     this.openWatches += 1
     this.#hear = onHint

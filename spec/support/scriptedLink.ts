@@ -23,7 +23,7 @@ export class ScriptedLink implements Link {
   error: ClusterError | undefined
   readonly #play: PlayedPeer
   readonly #handlers = new Map<string, (body: never) => unknown>()
-  readonly #hearers = new Set<NoticeHandlers>()
+  readonly #subscribers = new Set<NoticeHandlers>()
   #onCrash: ServeOptions['onCrash']
   #closers: ((error: ClusterError) => void)[] = []
 
@@ -34,7 +34,7 @@ export class ScriptedLink implements Link {
 
   /** Handlers and hearers that nobody has taken back. */
   get served(): number {
-    return this.#handlers.size + this.#hearers.size
+    return this.#handlers.size + this.#subscribers.size
   }
 
   /** Who waits for the end. */
@@ -64,14 +64,14 @@ export class ScriptedLink implements Link {
     }
   }
 
-  hear(handlers: NoticeHandlers): () => void {
-    this.#hearers.add(handlers)
-    return () => this.#hearers.delete(handlers)
+  subscribe(handlers: NoticeHandlers): () => void {
+    this.#subscribers.add(handlers)
+    return () => this.#subscribers.delete(handlers)
   }
 
   /** The peer says this. */
   tell<K extends NoticeName>(type: K, body: NoticeBody<K>): void {
-    for (const { [type]: hear } of this.#hearers) hear?.(body)
+    for (const { [type]: hear } of this.#subscribers) hear?.(body)
   }
 
   expectStream(): IncomingStream {

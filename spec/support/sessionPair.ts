@@ -1,6 +1,6 @@
 /** A master's and a worker's end of a link over a network in memory, in virtual time. */
 import { ok, type Result } from '../../src/base/errors.js'
-import type { Doorkeeper, Link, Refusal, Transport } from '../../src/ports/link.js'
+import type { AdmissionPolicy, Link, Refusal, Transport } from '../../src/ports/link.js'
 import type { Network } from '../../src/ports/network.js'
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
@@ -22,16 +22,16 @@ export const welcome: Welcome = { cluster: 'wazuh', node: 'master', version: 'v2
 export const forever = new AbortController().signal
 export const patient = { signal: forever, timeoutMs: 20_000 }
 
-export interface Reception {
+export interface Acceptor {
   readonly links: Link[]
   readonly refusals: Refusal[]
-  readonly doorkeeper: Doorkeeper
+  readonly policy: AdmissionPolicy
 }
 
-export const receptionist = (admit: (hello: Hello) => Result<Welcome> = () => ok(welcome)): Reception => {
+export const receptionist = (admit: (hello: Hello) => Result<Welcome> = () => ok(welcome)): Acceptor => {
   const links: Link[] = []
   const refusals: Refusal[] = []
-  return { links, refusals, doorkeeper: { admit, onLink: (link) => links.push(link), onRefusal: (refusal) => refusals.push(refusal) } }
+  return { links, refusals, policy: { admit, onLink: (link) => links.push(link), onRefusal: (refusal) => refusals.push(refusal) } }
 }
 
 export type Own = Partial<Omit<TransportOptions, 'network' | 'clock'>>
@@ -66,12 +66,12 @@ export const outcome = async <T>(
   return settled
 }
 
-export const sessionPair = async (options: MemoryNetworkOptions = {}, own: Own = {}, reception = receptionist()): Promise<SessionPair> => {
+export const sessionPair = async (options: MemoryNetworkOptions = {}, own: Own = {}, acceptor = receptionist()): Promise<SessionPair> => {
   const clock = new VirtualClock()
   const network = new MemoryNetwork(options)
-  await transportOver(network, clock, own).listen(endpoint, reception.doorkeeper)
+  await transportOver(network, clock, own).listen(endpoint, acceptor.policy)
   const dialed = await outcome(clock, transportOver(network, clock, own).dial(endpoint, hello, forever))
-  const [master] = reception.links
+  const [master] = acceptor.links
   if (!dialed.value || !master) throw dialed.error ?? new Error('no link')
   await clock.advance(0)
   return { clock, network, worker: dialed.value, master }

@@ -60,7 +60,7 @@ export const setUp = async ({ capabilities = ['delta'], handlers, masterFiles, w
   /** Brings the worker's tree up to the master's. Returns the bytes that it got, and how its files failed. */
   const round = async (): Promise<{ received: number; failures: string[] }> => {
     await clock.advance(3_000)
-    await done(Promise.all([master.tree.look(undefined, forever), worker.tree.look(undefined, forever)]))
+    await done(Promise.all([master.tree.scan(undefined, forever), worker.tree.scan(undefined, forever)]))
     const before = pair.worker.counters.bytesReceived
     if (await done(sync.check(pair.worker, forever))) return { received: 0, failures: [] }
     const plan = await done(sync.plan(pair.worker, forever))

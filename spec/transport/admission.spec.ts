@@ -3,14 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.js'
 import { addressPrefix } from '../../src/domain/cluster/addressPrefix.js'
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
-import { Admission, type Applicant, admissionLimits } from '../../src/transport/admission.js'
+import { Admission, admissionLimits, type PendingPeer } from '../../src/transport/admission.js'
 
 const addresses = ['10.0.0.1', '::ffff:10.0.0.1', '10.0.0.2', '10.0.0.3', '2001:db8::1', '2001:db8::2', '2001:db8:0:1::1']
 
 type Kind = 'stranger' | 'known' | 'proven'
 const ranks: readonly Kind[] = ['stranger', 'known', 'proven']
 
-interface Waiting extends Applicant {
+interface Waiting extends PendingPeer {
   kind: Kind
 }
 

@@ -39,10 +39,10 @@ const crowded = async (seed: number) => {
       return own.listen(at, onConnection)
     },
   }
-  const reception = receptionist()
+  const acceptor = receptionist()
   const keys = { current: 'key' }
   const master = createTransport({ network: listening, clock, random: random.fork('master'), keys })
-  const listener = await master.listen(endpoint, reception.doorkeeper)
+  const listener = await master.listen(endpoint, acceptor.policy)
   const state = { flooding: false, number: 0, joins: 0 }
   const flood = (perSecond: number): void => {
     state.flooding = true
@@ -81,17 +81,17 @@ const crowded = async (seed: number) => {
   const close = async (): Promise<void> => {
     state.flooding = false
     await listener.close()
-    for (const link of reception.links) link.close('stopping')
+    for (const link of acceptor.links) link.close('stopping')
     await clock.advance(20_000)
     expect(clock.pending).toBe(0)
   }
-  return { clock, close, flood, joined, reception }
+  return { clock, close, flood, joined, acceptor: acceptor }
 }
 
 describe('the door of a master that 5 000 silent connections a second crowd', () => {
   it('lets a worker in that was in before, at the first attempt', async () => {
     for (const seed of [1, 2, 3]) {
-      const { clock, close, flood, joined, reception } = await crowded(seed)
+      const { clock, close, flood, joined, acceptor } = await crowded(seed)
       const before = await joined('worker')
       before?.link.close('stopping')
       await clock.advance(1_000)
@@ -100,7 +100,7 @@ describe('the door of a master that 5 000 silent connections a second crowd', ()
       const again = await joined('worker')
       expect(again).toMatchObject({ attempts: 1 })
       expect(again?.tookMs).toBeLessThan(1_000)
-      expect(reception.refusals.some(({ error }) => error.code === 'overloaded')).toBe(true)
+      expect(acceptor.refusals.some(({ error }) => error.code === 'overloaded')).toBe(true)
       await close()
     }
   })

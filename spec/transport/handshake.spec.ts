@@ -7,19 +7,19 @@ import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { MemoryNetwork } from '../support/memoryNetwork.js'
 import { endpoint, forever, hello, type Own, outcome, receptionist, transportOver, welcome } from '../support/sessionPair.js'
 
-const meeting = async (masterOwn: Own, workerOwn: Own, reception = receptionist(), network = new MemoryNetwork()) => {
+const meeting = async (masterOwn: Own, workerOwn: Own, acceptor = receptionist(), network = new MemoryNetwork()) => {
   const clock = new VirtualClock()
-  await transportOver(network, clock, masterOwn).listen(endpoint, reception.doorkeeper)
+  await transportOver(network, clock, masterOwn).listen(endpoint, acceptor.policy)
   const dialed = await outcome(clock, transportOver(network, clock, workerOwn).dial(endpoint, hello, forever))
   await clock.advance(2_000)
-  return { dialed, reception, network, clock }
+  return { dialed, acceptor: acceptor, network, clock }
 }
 
 const keys = (current: string, previous?: string): Own => ({ keys: { current, previous } })
 
 describe('the handshake', () => {
   it('gives both sides a link that knows its peer', async () => {
-    const { dialed, reception } = await meeting({}, {})
+    const { dialed, acceptor } = await meeting({}, {})
     expect(dialed.value?.peer).toMatchObject({
       node: welcome.node,
       type: 'master',
@@ -28,7 +28,7 @@ describe('the handshake', () => {
       protocol: 1,
       key: 'current',
     })
-    expect(reception.links[0]?.peer).toMatchObject({
+    expect(acceptor.links[0]?.peer).toMatchObject({
       node: hello.node,
       type: 'worker',
       version: 'v1',
@@ -37,7 +37,7 @@ describe('the handshake', () => {
       protocol: 1,
       key: 'current',
     })
-    expect(reception.refusals).toEqual([])
+    expect(acceptor.refusals).toEqual([])
   })
 
   it.each([
@@ -46,42 +46,42 @@ describe('the handshake', () => {
     ['the worker rotated first', keys('a'), keys('b', 'a'), 'current', 'previous'],
     ['both rotated', keys('b', 'a'), keys('b', 'a'), 'current', 'current'],
   ])('lets a key be rotated node by node: %s', async (_, masterOwn, workerOwn, masterSees, workerSees) => {
-    const { dialed, reception } = await meeting(masterOwn, workerOwn)
+    const { dialed, acceptor } = await meeting(masterOwn, workerOwn)
     expect(dialed.value?.peer.key).toBe(workerSees)
-    expect(reception.links[0]?.peer.key).toBe(masterSees)
+    expect(acceptor.links[0]?.peer.key).toBe(masterSees)
   })
 
   it('answers a peer without the key with nothing but a close', async () => {
-    const { dialed, reception, network, clock } = await meeting(keys('a', 'b'), keys('c'))
+    const { dialed, acceptor, network, clock } = await meeting(keys('a', 'b'), keys('c'))
     expect(dialed.error).toMatchObject({ code: 'handshakeRefused' })
     expect(network.streams[0]?.[1].writtenBytes).toBe(0)
-    expect(reception.refusals).toMatchObject([{ address: 'memory', error: { code: 'notAuthentic' } }])
+    expect(acceptor.refusals).toMatchObject([{ address: 'memory', error: { code: 'notAuthentic' } }])
     expect(clock.pending).toBe(0)
   })
 
   it('speaks the highest version that both know, and refuses in words when there is none', async () => {
     const both = await meeting({ protocol: { min: 1, max: 4 } }, { protocol: { min: 2, max: 7 } })
-    expect([both.dialed.value?.peer.protocol, both.reception.links[0]?.peer.protocol]).toEqual([4, 4])
+    expect([both.dialed.value?.peer.protocol, both.acceptor.links[0]?.peer.protocol]).toEqual([4, 4])
     const none = await meeting({ protocol: { min: 3, max: 4 } }, { protocol: { min: 1, max: 2 } })
     expect(none.dialed.error).toMatchObject({
       code: 'noCommonProtocol',
       message: expect.stringContaining('this node speaks 1 to 2, the peer 3 to 4'),
     })
-    expect(none.reception.refusals).toMatchObject([{ error: { code: 'noCommonProtocol' } }])
+    expect(none.acceptor.refusals).toMatchObject([{ error: { code: 'noCommonProtocol' } }])
     expect(none.clock.pending).toBe(0)
   })
 
   it.each(['wrongClusterName', 'duplicateName', 'sameNameAsMaster'] as const)(
     'brings the refusal %s to the worker with its sentence',
     async (code) => {
-      const { dialed, reception, clock } = await meeting(
+      const { dialed, acceptor, clock } = await meeting(
         {},
         {},
         receptionist(() => refuse(code, { message: 'Because I say so' })),
       )
       expect(dialed.error).toMatchObject({ code, message: 'Because I say so' })
-      expect(reception.refusals).toMatchObject([{ error: { code } }])
-      expect(reception.links).toEqual([])
+      expect(acceptor.refusals).toMatchObject([{ error: { code } }])
+      expect(acceptor.links).toEqual([])
       expect(clock.pending).toBe(0)
     },
   )
@@ -105,13 +105,13 @@ describe('the handshake', () => {
             spoilt[at] = (spoilt[at] ?? 0) ^ 0x10
             return [spoilt]
           }
-          const { dialed, reception, clock, network } = await meeting({}, {}, receptionist(), new MemoryNetwork({ tap, readSizes }))
+          const { dialed, acceptor, clock, network } = await meeting({}, {}, receptionist(), new MemoryNetwork({ tap, readSizes }))
           await clock.advance(30_000)
           // A repeated last message arrives after the link is made, and ends the link instead.
           if (dialed.value) expect(passed).toBeGreaterThan(target)
           else expect(dialed.error).toBeInstanceOf(ClusterError)
-          for (const { error } of reception.refusals) expect(error).toBeInstanceOf(ClusterError)
-          if (!dialed.value || reception.links.length === 0) expect(network.streams.flat().every((stream) => stream.isClosed)).toBe(true)
+          for (const { error } of acceptor.refusals) expect(error).toBeInstanceOf(ClusterError)
+          if (!dialed.value || acceptor.links.length === 0) expect(network.streams.flat().every((stream) => stream.isClosed)).toBe(true)
         },
       ),
       { numRuns: 120 },
@@ -119,7 +119,7 @@ describe('the handshake', () => {
 
   it('answers a repeated opening with nothing but a close, and the peer that made it when it dials again', async () => {
     const clock = new VirtualClock()
-    const reception = receptionist()
+    const acceptor = receptionist()
     const openings: Buffer[] = []
     const network = new MemoryNetwork({
       tap: (direction, bytes) => {
@@ -127,7 +127,7 @@ describe('the handshake', () => {
         return [bytes]
       },
     })
-    await transportOver(network, clock).listen(endpoint, reception.doorkeeper)
+    await transportOver(network, clock).listen(endpoint, acceptor.policy)
     const dialing = transportOver(network, clock)
     expect((await outcome(clock, dialing.dial(endpoint, hello, forever))).value).toBeDefined()
     const [opening = Buffer.alloc(0)] = openings
@@ -137,13 +137,13 @@ describe('the handshake', () => {
       stream.write([opening])
       await clock.settle()
       expect(network.streams.at(-1)?.[1]).toMatchObject({ writtenBytes: 0, isClosed: true })
-      expect(reception.refusals.at(-1)).toMatchObject({
+      expect(acceptor.refusals.at(-1)).toMatchObject({
         address: 'stranger',
         error: { code: 'notAuthentic', message: expect.stringContaining('repeated') },
       })
     }
     expect((await outcome(clock, dialing.dial(endpoint, hello, forever))).value).toBeDefined()
-    expect(reception.refusals).toHaveLength(3)
+    expect(acceptor.refusals).toHaveLength(3)
   })
 
   it('survives arbitrary bytes from a stranger, and tells it nothing', () =>
@@ -151,8 +151,8 @@ describe('the handshake', () => {
       fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 5 }), fc.boolean(), async (parts, polite) => {
         const clock = new VirtualClock()
         const network = new MemoryNetwork()
-        const reception = receptionist()
-        await transportOver(network, clock).listen(endpoint, reception.doorkeeper)
+        const acceptor = receptionist()
+        await transportOver(network, clock).listen(endpoint, acceptor.policy)
         const stream = await network.dial(endpoint)
         let heard = 0
         stream.attach({ onBytes: (bytes) => (heard += bytes.byteLength), onDrain: () => {}, onClosed: () => {} })
@@ -160,7 +160,7 @@ describe('the handshake', () => {
         for (const part of parts) stream.write([part])
         await clock.advance(10_000)
         expect(heard).toBe(0)
-        expect(reception.refusals).toHaveLength(1)
+        expect(acceptor.refusals).toHaveLength(1)
         expect(clock.pending).toBe(0)
         expect(network.streams.flat().every((end) => end.isClosed)).toBe(true)
       }),
@@ -196,34 +196,34 @@ describe('before a peer is let in', () => {
   it('connections that say nothing are closed after their time, and keep no worker out meanwhile', async () => {
     const clock = new VirtualClock()
     const network = new MemoryNetwork()
-    const reception = receptionist()
+    const acceptor = receptionist()
     const transport = transportOver(network, clock, { limits })
-    await transport.listen(endpoint, reception.doorkeeper)
+    await transport.listen(endpoint, acceptor.policy)
     for (let count = 0; count < 1_000; count++) await silent(network, `10.0.${count % 50}.1`)
     expect(clock.pending).toBeLessThanOrEqual(limits.unauthenticatedConnectionsMax)
     expect((await outcome(clock, transport.dial(endpoint, hello, forever))).value).toBeDefined()
     await clock.advance(limits.handshakeMsMax)
-    const codes = reception.refusals.map(({ error }) => error.code)
+    const codes = acceptor.refusals.map(({ error }) => error.code)
     expect(codes.filter((code) => code === 'overloaded')).toHaveLength(1_000 + 1 - limits.unauthenticatedConnectionsMax)
     expect(codes.filter((code) => code === 'handshakeTimeout')).toHaveLength(limits.unauthenticatedConnectionsMax - 1)
     expect(clock.pending).toBe(0)
-    expect(reception.links).toHaveLength(1)
+    expect(acceptor.links).toHaveLength(1)
   })
 
   it('one address only drives out its own', async () => {
     const clock = new VirtualClock()
     const network = new MemoryNetwork()
-    const reception = receptionist()
-    await transportOver(network, clock, { limits }).listen(endpoint, reception.doorkeeper)
+    const acceptor = receptionist()
+    await transportOver(network, clock, { limits }).listen(endpoint, acceptor.policy)
     await silent(network, 'other')
     for (let count = 0; count < 20; count++) await silent(network, 'flood')
-    expect(new Set(reception.refusals.map(({ address }) => address))).toEqual(new Set(['flood']))
-    expect(reception.refusals).toHaveLength(17)
+    expect(new Set(acceptor.refusals.map(({ address }) => address))).toEqual(new Set(['flood']))
+    expect(acceptor.refusals).toHaveLength(17)
   })
 
   it('a connection that the system could not accept is refused like any other, and the listener goes on', async () => {
     const network = new MemoryNetwork()
-    const reception = receptionist()
+    const acceptor = receptionist()
     const failing: Network = {
       dial: network.dial.bind(network),
       listen: (at, onConnection, onAcceptError) => {
@@ -233,15 +233,15 @@ describe('before a peer is let in', () => {
     }
     const clock = new VirtualClock()
     const transport = transportOver(failing, clock)
-    await transport.listen(endpoint, reception.doorkeeper)
-    expect(reception.refusals).toMatchObject([{ error: { code: 'overloaded', message: 'EMFILE' } }])
+    await transport.listen(endpoint, acceptor.policy)
+    expect(acceptor.refusals).toMatchObject([{ error: { code: 'overloaded', message: 'EMFILE' } }])
     expect((await outcome(clock, transport.dial(endpoint, hello, forever))).value).toBeDefined()
   })
 
   it('closing the listener sends everybody away who is not in yet', async () => {
     const clock = new VirtualClock()
     const network = new MemoryNetwork()
-    const listener = await transportOver(network, clock).listen(endpoint, receptionist().doorkeeper)
+    const listener = await transportOver(network, clock).listen(endpoint, receptionist().policy)
     await silent(network, 'one')
     await listener.close()
     expect(clock.pending).toBe(0)

@@ -31,7 +31,7 @@ const linksOf = async (
 ) => {
   const clock = new VirtualClock()
   const wires = new MemoryNetwork(network)
-  const reception = receptionist(() => ok(welcome))
+  const acceptor = receptionist(() => ok(welcome))
   const random = new SeededRandom('master')
   const transport = createTransport({
     network: wires,
@@ -40,14 +40,14 @@ const linksOf = async (
     keys: { current: 'a shared key' },
     limits: limitsOfMaster,
   })
-  await transport.listen(endpoint, reception.doorkeeper)
+  await transport.listen(endpoint, acceptor.policy)
   const dialed: Link[] = []
   for (let worker = 0; worker < workers; worker++) {
     const { value } = await outcome(clock, transportOver(wires, clock).dial(endpoint, { ...hello, node: `w${worker}` }, forever))
     if (value) dialed.push(value)
   }
   await clock.advance(0)
-  return { clock, wires, dialed, masters: reception.links }
+  return { clock, wires, dialed, masters: acceptor.links }
 }
 
 describe('a peer that reads nothing', () => {

@@ -135,7 +135,7 @@ describe('notices', () => {
   it('come in order, to all who listen', async () => {
     const { clock, worker, master } = await sessionPair()
     const heard: number[][] = [[], []]
-    for (const list of heard) worker.hear({ 'integrity.changed': ({ root }) => list.push(root[0] ?? -1) })
+    for (const list of heard) worker.subscribe({ 'integrity.changed': ({ root }) => list.push(root[0] ?? -1) })
     for (let at = 0; at < 5; at++) {
       master.notify('integrity.changed', { root: new Uint8Array(32).fill(at) })
       await clock.settle()
@@ -149,7 +149,7 @@ describe('notices', () => {
   it('of how things are take the place of an earlier one that has not left yet', async () => {
     const { clock, network, worker, master } = await sessionPair({ highWaterBytes: 1_000 })
     const heard: number[] = []
-    worker.hear({ 'integrity.changed': ({ root }) => heard.push(root[0] ?? -1) })
+    worker.subscribe({ 'integrity.changed': ({ root }) => heard.push(root[0] ?? -1) })
     network.streams[0]?.[0].pause()
     for (let at = 0; at < 200; at++) {
       master.notify('integrity.changed', { root: new Uint8Array(32).fill(at) })

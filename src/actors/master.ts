@@ -52,8 +52,8 @@ export interface MasterOptions {
 export const masterRegistry = (options: MasterOptions): Registry => {
   const { agents, cluster, groups, node, clock, log, timings, tree, workersMax } = options
   // Names are free: by the address, who comes and goes is one peer under any of them.
-  const comings = new PeerLogs(log, clock, workersMax)
-  const comingLog = ({ link }: Member): Log => comings.of(addressPrefix(link.peer.address), { tag: 'Master', subtag: 'Main' })
+  const arrivals = new PeerLogs(log, clock, workersMax)
+  const arrivalLog = ({ link }: Member): Log => arrivals.of(addressPrefix(link.peer.address), { tag: 'Master', subtag: 'Main' })
   const registry: Registry = new Registry({
     cluster,
     masterNode: node,
@@ -96,12 +96,12 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     onJoined: (member) => {
       const { address, version, key } = member.link.peer
       const usedKey = key === 'previous' ? ' It used the previous cluster key.' : ''
-      comingLog(member).info(`Worker '${member.name}' connected from ${address} (version ${version}).${usedKey}`)
+      arrivalLog(member).info(`Worker '${member.name}' connected from ${address} (version ${version}).${usedKey}`)
       options.onJoined(member)
     },
     onLeft: (member, error) => {
-      if (error.code === 'peerStopping') comingLog(member).info(`Worker '${member.name}' disconnected: it is stopping.`)
-      else comingLog(member).error(`Worker '${member.name}' was lost: ${fullStop(error.message)}`)
+      if (error.code === 'peerStopping') arrivalLog(member).info(`Worker '${member.name}' disconnected: it is stopping.`)
+      else arrivalLog(member).error(`Worker '${member.name}' was lost: ${fullStop(error.message)}`)
       options.onLeft(member, error)
     },
   })

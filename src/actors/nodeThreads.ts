@@ -33,7 +33,7 @@ export const nodeThreads = ({ agents, clock, groups, log, manager, role, timings
     { name: 'localIntegrity', logic: localIntegrity({ tree, clock, intervalMs, log: log.at({ subtag: 'Local integrity' }) }) },
     {
       name: 'localAgents',
-      logic: localAgents({ agents, tree, clock, lookIntervalMs: intervalMs, log: log.at({ subtag: 'Local agents' }) }),
+      logic: localAgents({ agents, tree, clock, checkIntervalMs: intervalMs, log: log.at({ subtag: 'Local agents' }) }),
     },
   ]
   if (role === 'worker') return threads

@@ -145,7 +145,7 @@ export const limits = {
   /** Changes of client.keys that are written together. */
   keysChangesMax: 1_000,
   /** A file that lacks agents is believed when it has been the same for so long. */
-  keysBelievedMs: 5_000,
+  keysTrustedMs: 5_000,
   /** Lines of client.keys that are named in the log, each once. */
   keysProblemsMax: 100,
   groupNameCharsMax: 255,

@@ -13,7 +13,7 @@ export class SizeWatch {
   readonly #oldSize: number
   readonly #newSize: number
   /** Files that were looked at, all looks together. */
-  looks = 0
+  checks = 0
 
   constructor(paths: readonly string[], sizes: { readonly oldSize: number; readonly newSize: number }) {
     this.#paths = paths
@@ -26,7 +26,7 @@ export class SizeWatch {
     let renewed = 0
     for (const path of this.#paths) {
       const size = sizeIn(home, path)
-      this.looks += 1
+      this.checks += 1
       if (size === this.#newSize) renewed += 1
       else if (size !== this.#oldSize)
         throw new Error(

@@ -19,7 +19,7 @@ export interface OpenedStore {
   readonly groupsLost: boolean
 }
 
-export interface UnsentNews {
+export interface UnsentUpdates {
   /** See wire/muster/agentBatch. */
   readonly batch: Uint8Array
   readonly rows: number
@@ -73,7 +73,7 @@ export interface AgentStore {
    * `nowMs` in the table loses to anything; new words of such times are refused. On a master, agents get the group `default` as in `merge`.
    */
   record(
-    news: { readonly presences: readonly Presence[]; readonly details: readonly AgentDetails[] },
+    updates: { readonly presences: readonly Presence[]; readonly details: readonly AgentDetails[] },
     nowMs: number,
     isCorrected: boolean,
   ): Promise<RecordOutcome>
@@ -83,7 +83,7 @@ export interface AgentStore {
    * What is not acknowledged in `table` and comes after `after` (0: from the start), at most one batch; nothing when there is none.
    * Rows that are not corrected are left out until they are.
    */
-  unsent(table: string, after: number, nowMs: number): Promise<UnsentNews | undefined>
+  unsent(table: string, after: number, nowMs: number): Promise<UnsentUpdates | undefined>
   /** `table` has everything up to `upTo`. Only the last table is remembered: to another one everything counts as unsent. */
   acknowledge(table: string, upTo: number): Promise<void>
   /**
@@ -151,10 +151,10 @@ export interface MergedOutcome {
 export interface AgentFiles {
   /**
    * Looks at client.keys: what changed since the look before, or all of its agents at the first look and when `all` is wanted
-   * (because an answer was lost). Removals rest on what domain/agents/keysBelief says: on a worker on `confirmed`, the digest of the agents
+   * (because an answer was lost). Removals rest on what domain/agents/keysTrust says: on a worker on `confirmed`, the digest of the agents
    * that the master believes in (empty before it said so).
    */
-  look(all: boolean, confirmed: string, signal: AbortSignal): Promise<KeysPage>
+  check(all: boolean, confirmed: string, signal: AbortSignal): Promise<KeysPage>
   nextPage(signal: AbortSignal): Promise<KeysPage>
   /** Adds and removes agents on the master: one rewrite for all of them, lines that cannot be read are kept. The next look tells of it. */
   change(changes: readonly KeysChange[], signal: AbortSignal): Promise<readonly KeysAnswer[]>

@@ -29,7 +29,7 @@ export interface Link {
   /** Answers requests of these types until the returned function is called. A second handler of a type is a bug of ours. */
   serve(handlers: Handlers, options?: ServeOptions): () => void
   /** Hears notices of these types until the returned function is called. */
-  hear(handlers: NoticeHandlers): () => void
+  subscribe(handlers: NoticeHandlers): () => void
   /** A stream that the peer may send after a request names its id. */
   expectStream(): IncomingStream
   /** The other end of a stream that the peer expects. Fails when the id is taken. */
@@ -85,7 +85,7 @@ export interface Refusal {
 }
 
 /** The listening side's say in who gets a link. */
-export interface Doorkeeper {
+export interface AdmissionPolicy {
   /** Decides on a peer that proved the key. Called in the same turn as `onLink`, so a name cannot be taken in between. */
   admit(hello: Hello, address: string): Result<Welcome>
   onLink(link: Link): void
@@ -95,5 +95,5 @@ export interface Doorkeeper {
 export interface Transport {
   /** Fails with the refusal's own code when the master says no. */
   dial(endpoint: Endpoint, hello: Hello, signal: AbortSignal): Promise<Link>
-  listen(endpoint: Endpoint, doorkeeper: Doorkeeper): Promise<Listener>
+  listen(endpoint: Endpoint, policy: AdmissionPolicy): Promise<Listener>
 }

@@ -10,12 +10,12 @@ import type { GroupsChange } from '../domain/agents/groups.js'
 import type { KeysDamage } from './faults/faultPlan.js'
 import type { MasterHistory } from './rules/checkers.js'
 import { EnrolledAgents } from './rules/enrolledAgents.js'
-import { SaidOfAgents, type Word } from './rules/saidOfAgents.js'
+import { type AgentReportStamp, ReportedAgents } from './rules/reportedAgents.js'
 import type { SimulatedNode } from './simulatedNode.js'
 import type { VirtualClock } from './world/virtualClock.js'
 
 /** What the agents need of their cluster. */
-export interface AgentsWorld {
+export interface SimulatedAgentsOptions {
   readonly clock: VirtualClock
   readonly history: MasterHistory
   node(name: string): SimulatedNode
@@ -43,16 +43,16 @@ const keyOf = (name: string): string => createHash('sha256').update(name).digest
 
 export class SimulatedAgents {
   readonly enrolled = new EnrolledAgents()
-  readonly said = new SaidOfAgents()
+  readonly said = new ReportedAgents()
   /** What agents say of themselves: each start-up says something else. */
-  readonly facts = new SaidOfAgents()
+  readonly facts = new ReportedAgents()
   /** Reports that agents made, through any node. */
   reports = 0
   /** Commands of operators that are not answered yet. */
   pending = 0
   /** The master's clock was set: what time it is has no simple answer any more. */
   isMasterClockSet = false
-  readonly #world: AgentsWorld
+  readonly #world: SimulatedAgentsOptions
   readonly #processes = new Map<string, RunningNode>()
   /** Who waits for an answer of a node's process. */
   readonly #asking = new Map<string, Set<() => void>>()
@@ -60,9 +60,9 @@ export class SimulatedAgents {
   readonly #beating = new Map<string, unknown>()
   #tablesDamaged = 0
   #turn: Promise<void> = Promise.resolve()
-  #endGlimpse: (() => void) | undefined
+  #endFlicker: (() => void) | undefined
 
-  constructor(world: AgentsWorld) {
+  constructor(world: SimulatedAgentsOptions) {
     this.#world = world
   }
 
@@ -100,9 +100,9 @@ export class SimulatedAgents {
   async remove(node: string, id: number): Promise<void> {
     const agent = this.enrolled.get(id)
     if (!agent) return
-    agent.removalsInDoubt += 1
+    agent.suspectRemovals += 1
     const outcome = await this.#ask(node, ({ agentOperations }, signal) => agentOperations.remove(id, signal))
-    if (outcome.kind !== 'unknown') agent.removalsInDoubt -= 1
+    if (outcome.kind !== 'unknown') agent.suspectRemovals -= 1
     if (outcome.kind === 'done') agent.isRemoved = true
     this.#world.note(`removal of ${id}: ${outcome.kind}`)
   }
@@ -135,27 +135,27 @@ export class SimulatedAgents {
   }
 
   /** Something is seen of the file while it is saved; returns what ends it. */
-  glimpse(damage: KeysDamage, wantedMs: number): { readonly afterMs: number; readonly end: () => void } | undefined {
+  flicker(damage: KeysDamage, wantedMs: number): { readonly afterMs: number; readonly end: () => void } | undefined {
     const { agentTable, disk } = this.#world.node('master')
     // What nobody ever saw whole cannot be told from a new cluster's.
     if (agentTable.highestId() === 0) return undefined
     const path = this.#world.absolute(keysPath)
     const before = this.#keys()
     // One at a time: what was seen of it in the middle of a save is nothing to come back to.
-    if (this.#endGlimpse || !before || before.length === 0) return undefined
+    if (this.#endFlicker || !before || before.length === 0) return undefined
     const damaged = damagedKeys(before, damage)
     // Noise is nothing that the master ever had to send: the worker that gets it breaks a rule.
     if (damaged && damage === 'noise') disk.edit(path, damaged, 0o640)
     else if (damaged) this.#world.write('master', keysPath, damaged, 0o640)
     else disk.remove(path)
     const end = (): void => {
-      if (this.#endGlimpse !== end) return
-      this.#endGlimpse = undefined
+      if (this.#endFlicker !== end) return
+      this.#endFlicker = undefined
       // Whoever wrote it meanwhile is not overwritten: an editor would ask.
       const now = this.#keys()
       if (now && damaged ? now.equals(damaged) : now === damaged) this.#world.write('master', keysPath, before, 0o640)
     }
-    this.#endGlimpse = end
+    this.#endFlicker = end
     return { afterMs: damage === 'truncated' ? Math.min(wantedMs, truncatedMsMax) : wantedMs, end }
   }
 
@@ -193,7 +193,7 @@ export class SimulatedAgents {
 
   /** Agents fall silent, and client.keys is as it was. */
   rest(): void {
-    this.#endGlimpse?.()
+    this.#endFlicker?.()
     for (const timer of this.#beating.values()) this.#world.clock.clearTimeout(timer)
     this.#beating.clear()
   }
@@ -221,7 +221,7 @@ export class SimulatedAgents {
     )
   }
 
-  #stampOf(nodeName: string, { agents }: RunningNode): Pick<Word, 'seenMs' | 'errorMs' | 'isUnmeasured' | 'isTimed'> {
+  #stampOf(nodeName: string, { agents }: RunningNode): Pick<AgentReportStamp, 'seenMs' | 'errorMs' | 'isUnmeasured' | 'isTimed'> {
     const seenMs = this.#world.clock.now()
     const isUnmeasured = !agents.clock.isMeasured
     if (isUnmeasured) return { seenMs, errorMs: unmeasuredErrorMs, isUnmeasured, isTimed: true }

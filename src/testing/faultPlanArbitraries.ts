@@ -19,11 +19,11 @@ import {
   defaultGroupLists,
   defaultGroupNames,
   linkTargets,
-  type PlanWorld,
+  type PlanOptions,
   placed,
 } from '../simulation/faults/randomPlan.js'
 
-export interface FaultPlanConstraints extends PlanWorld {
+export interface FaultPlanConstraints extends PlanOptions {
   /** Every fault begins within it. */
   readonly durationMs: number
   /** All when left out. */

@@ -16,7 +16,7 @@ export interface AdmissionLimits {
 }
 
 /** Something that waits to be let in, and can be sent away. */
-export interface Applicant {
+export interface PendingPeer {
   readonly address: string
   /** Is out already when this is called. */
   evict(): void
@@ -33,24 +33,24 @@ export const admissionLimits = (descriptorsMax: number): AdmissionLimits => {
 }
 
 class Waiting {
-  readonly all = new PickSet<Applicant>()
-  readonly #byPrefix = new Map<string, PickSet<Applicant>>()
+  readonly all = new PickSet<PendingPeer>()
+  readonly #byPrefix = new Map<string, PickSet<PendingPeer>>()
 
-  of(prefix: string): PickSet<Applicant> | undefined {
+  of(prefix: string): PickSet<PendingPeer> | undefined {
     return this.#byPrefix.get(prefix)
   }
 
-  add(prefix: string, applicant: Applicant): void {
-    this.all.add(applicant)
+  add(prefix: string, pending: PendingPeer): void {
+    this.all.add(pending)
     const neighbours = this.#byPrefix.get(prefix) ?? new PickSet()
-    neighbours.add(applicant)
+    neighbours.add(pending)
     this.#byPrefix.set(prefix, neighbours)
   }
 
-  delete(prefix: string, applicant: Applicant): void {
-    this.all.delete(applicant)
+  delete(prefix: string, pending: PendingPeer): void {
+    this.all.delete(pending)
     const neighbours = this.#byPrefix.get(prefix)
-    neighbours?.delete(applicant)
+    neighbours?.delete(pending)
     if (neighbours?.size === 0) this.#byPrefix.delete(prefix)
   }
 }
@@ -63,7 +63,7 @@ export class Admission {
   readonly #proven = new Waiting()
   /** In the order in which they are sent away. */
   readonly #kinds = [this.#strangers, this.#acquaintances, this.#proven]
-  readonly #places = new Map<Applicant, { readonly kind: Waiting; readonly prefix: string }>()
+  readonly #places = new Map<PendingPeer, { readonly kind: Waiting; readonly prefix: string }>()
   /** Prefixes of addresses that had a session, the one that had it longest ago first. */
   readonly #known = new Set<string>()
 
@@ -76,30 +76,30 @@ export class Admission {
     return this.#places.size
   }
 
-  enter(applicant: Applicant): void {
-    const prefix = addressPrefix(applicant.address)
+  enter(pending: PendingPeer): void {
+    const prefix = addressPrefix(pending.address)
     const kind = this.#known.has(prefix) ? this.#acquaintances : this.#strangers
     this.#makeRoom(kind.of(prefix), this.#limits.unauthenticatedPerAddressMax)
     if (this.size >= this.#limits.unauthenticatedConnectionsMax) this.#evictOneOf(this.#crowdedKind().all)
-    this.#put(applicant, kind, prefix)
+    this.#put(pending, kind, prefix)
   }
 
   /** Has proven the key, which a stranger cannot. */
-  prove(applicant: Applicant): void {
-    const place = this.#places.get(applicant)
+  prove(pending: PendingPeer): void {
+    const place = this.#places.get(pending)
     if (!place) return
     const { prefix } = place
-    this.leave(applicant)
+    this.leave(pending)
     this.#makeRoom(this.#proven.of(prefix), this.#limits.unauthenticatedPerAddressMax)
-    this.#put(applicant, this.#proven, prefix)
+    this.#put(pending, this.#proven, prefix)
   }
 
   /** Let in, refused or gone; again is harmless. */
-  leave(applicant: Applicant): void {
-    const place = this.#places.get(applicant)
+  leave(pending: PendingPeer): void {
+    const place = this.#places.get(pending)
     if (!place) return
-    this.#places.delete(applicant)
-    place.kind.delete(place.prefix, applicant)
+    this.#places.delete(pending)
+    place.kind.delete(place.prefix, pending)
   }
 
   /** The address has a session now: its next connections are preferred. */
@@ -113,15 +113,15 @@ export class Admission {
 
   /** Sends everybody away: nobody listens any more. */
   close(): void {
-    for (const applicant of [...this.#places.keys()]) this.#evict(applicant)
+    for (const pending of [...this.#places.keys()]) this.#evict(pending)
   }
 
-  #put(applicant: Applicant, kind: Waiting, prefix: string): void {
-    this.#places.set(applicant, { kind, prefix })
-    kind.add(prefix, applicant)
+  #put(pending: PendingPeer, kind: Waiting, prefix: string): void {
+    this.#places.set(pending, { kind, prefix })
+    kind.add(prefix, pending)
   }
 
-  #makeRoom(among: PickSet<Applicant> | undefined, placesMax: number): void {
+  #makeRoom(among: PickSet<PendingPeer> | undefined, placesMax: number): void {
     if (among && among.size >= placesMax) this.#evictOneOf(among)
   }
 
@@ -131,13 +131,13 @@ export class Admission {
     return this.#kinds.find(({ all }) => all.size > kept) ?? this.#strangers
   }
 
-  #evictOneOf(among: PickSet<Applicant>): void {
+  #evictOneOf(among: PickSet<PendingPeer>): void {
     const chosen = among.pick(this.#random.fraction())
     if (chosen) this.#evict(chosen)
   }
 
-  #evict(applicant: Applicant): void {
-    this.leave(applicant)
-    applicant.evict()
+  #evict(pending: PendingPeer): void {
+    this.leave(pending)
+    pending.evict()
   }
 }

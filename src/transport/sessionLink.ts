@@ -15,12 +15,12 @@ import type {
 import type { Clock } from '../ports/machine.js'
 import { decodeBody, encodeNotice, errorOfFailure, failureOf, isNoticeName, noticeTypeById } from '../wire/muster/codec.js'
 import { type NoticeBody, type NoticeName, type ReplyBody, type RequestBody, type RequestName, requests } from '../wire/muster/messages.js'
-import { AskedRequests } from './askedRequests.js'
 import { Deadlines } from './deadlines.js'
+import { IncomingRequests } from './incomingRequests.js'
 import { IncomingStreams } from './incomingStreams.js'
 import type { NodeSending, QueueOwner } from './nodeSending.js'
+import { OutgoingRequests } from './outgoingRequests.js'
 import { OutgoingStreams } from './outgoingStreams.js'
-import { ServedRequests } from './servedRequests.js'
 import type { Session, SessionEvents, SessionLimits } from './session.js'
 import type { RestingPeers } from './workShare.js'
 
@@ -37,17 +37,17 @@ export interface SessionLinkOptions {
 /** Notices of how things are: a later one says all that an earlier one said. */
 const stateNotices: ReadonlySet<NoticeName> = new Set(['integrity.changed', 'agentGroups.state'])
 
-type Hear = (body: never) => void
+type Notified = (body: never) => void
 
 export class SessionLink implements Link, SessionEvents, QueueOwner {
   readonly peer: Peer
   readonly #session: Session
   readonly #deadlines: Deadlines
-  readonly #asked: AskedRequests
-  readonly #served: ServedRequests
+  readonly #asked: OutgoingRequests
+  readonly #served: IncomingRequests
   readonly #incoming: IncomingStreams
   readonly #outgoing: OutgoingStreams
-  readonly #hearers = new Map<NoticeName, Set<Hear>>()
+  readonly #subscribers = new Map<NoticeName, Set<Notified>>()
   readonly #limits: SessionLimits
   readonly #sending: NodeSending
   /** The last record of each notice of how things are. */
@@ -66,7 +66,7 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
     this.#limits = limits
     const deadlines = this.#deadlines
     const queue = (record: Uint8Array): void => this.#queue(record)
-    this.#asked = new AskedRequests({
+    this.#asked = new OutgoingRequests({
       deadlines,
       inFlightMax: limits.requestsInFlightMax,
       // The other half is for replies and notices, which cannot be refused.
@@ -74,7 +74,7 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
       queuedBytes: () => session.queuedBytes,
       queue,
     })
-    this.#served = new ServedRequests({ servedMax: limits.requestsServedMax, queue, countUnknown: () => session.countUnknownMessage() })
+    this.#served = new IncomingRequests({ servedMax: limits.requestsServedMax, queue, countUnknown: () => session.countUnknownMessage() })
     const sendReset = (stream: number, error: ClusterError): void => this.#send('stream.reset', { stream, error: failureOf(error) })
     const sendCredit = (stream: number, bytes: number): void => this.#send('stream.credit', { stream, bytes })
     this.#incoming = new IncomingStreams({ limits, deadlines, sendCredit, sendReset }, initiator ? 1 : 2)
@@ -112,17 +112,17 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
     return this.#error ? () => {} : this.#served.serve(handlers, options)
   }
 
-  hear(handlers: NoticeHandlers): () => void {
-    const added: [NoticeName, Hear][] = []
+  subscribe(handlers: NoticeHandlers): () => void {
+    const added: [NoticeName, Notified][] = []
     for (const name of Object.keys(handlers).filter(isNoticeName)) {
-      const hear: Hear | undefined = handlers[name]
-      if (!hear) continue
-      const hearers = this.#hearers.get(name) ?? new Set()
-      this.#hearers.set(name, hearers.add(hear))
-      added.push([name, hear])
+      const onNotice: Notified | undefined = handlers[name]
+      if (!onNotice) continue
+      const noticeHandlers = this.#subscribers.get(name) ?? new Set()
+      this.#subscribers.set(name, noticeHandlers.add(onNotice))
+      added.push([name, onNotice])
     }
     return () => {
-      for (const [name, hear] of added) this.#hearers.get(name)?.delete(hear)
+      for (const [name, onNotice] of added) this.#subscribers.get(name)?.delete(onNotice)
     }
   }
 
@@ -184,7 +184,7 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
     const body = decodeBody(frame, from, to, type.isNotice)
     if (!body.ok) return this.#violated(new ClusterError(body.error.code, { message: `The notice ${type.name} has a wrong shape` }))
     // The table's check of this very type has said that it is such a notice.
-    return this.#hearNotice(type.name, body.value as never)
+    return this.#handleNotice(type.name, body.value as never)
   }
 
   onFrame(): void {}
@@ -215,13 +215,13 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
     this.#report()
   }
 
-  #hearNotice<K extends NoticeName>(name: K, body: NoticeBody<K>): boolean {
+  #handleNotice<K extends NoticeName>(name: K, body: NoticeBody<K>): boolean {
     const own = this.#ownNotices[name]
     if (own) {
       const heard = own(body)
       if (!this.#check(heard)) return false
     }
-    for (const hear of this.#hearers.get(name) ?? []) hear(body as never)
+    for (const onNotice of this.#subscribers.get(name) ?? []) onNotice(body as never)
     return this.#error === undefined
   }
 
@@ -283,7 +283,7 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
     this.#served.close()
     this.#incoming.close(error)
     this.#outgoing.close(error)
-    this.#hearers.clear()
+    this.#subscribers.clear()
     this.#deadlines.clear()
   }
 

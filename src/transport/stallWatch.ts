@@ -20,7 +20,7 @@ export class StallWatch {
 
   waits(): void {
     this.#waitsSinceMs = this.#clock.monotonicMs()
-    if (this.#timer === undefined) this.#lookIn(this.#stallMsMax)
+    if (this.#timer === undefined) this.#checkIn(this.#stallMsMax)
   }
 
   moves(): void {
@@ -32,12 +32,12 @@ export class StallWatch {
     this.#timer = undefined
   }
 
-  #lookIn(ms: number): void {
+  #checkIn(ms: number): void {
     this.#timer = this.#clock.setTimeout(() => {
       this.#timer = undefined
       if (this.#waitsSinceMs === undefined) return
       const leftMs = this.#waitsSinceMs + this.#stallMsMax - this.#clock.monotonicMs()
-      if (leftMs > 0) this.#lookIn(leftMs)
+      if (leftMs > 0) this.#checkIn(leftMs)
       else this.#onStalled()
     }, ms)
   }

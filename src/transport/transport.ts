@@ -1,18 +1,18 @@
 /** Links over any network of byte streams: the real one, a simulated one, or a pair in memory. */
 import { asClusterError, ClusterError } from '../base/errors.js'
 import { limits as allLimits } from '../base/limits.js'
-import type { Doorkeeper, Link, Transport } from '../ports/link.js'
+import type { AdmissionPolicy, Link, Transport } from '../ports/link.js'
 import type { Clock, Random } from '../ports/machine.js'
 import type { ByteStream, Endpoint, Listener, Network } from '../ports/network.js'
 import { pskOf } from '../wire/muster/clusterKey.js'
 import { encodeRequest, requestTypeOf } from '../wire/muster/codec.js'
 import { type Hello, protocolRange } from '../wire/muster/messages.js'
 import type { VersionRange } from '../wire/muster/preamble.js'
+import { Acceptor } from './acceptor.js'
 import { Admission } from './admission.js'
-import type { Surroundings } from './greeting.js'
-import { Initiation } from './initiation.js'
+import { Dialer } from './dialer.js'
+import type { HandshakeOptions } from './handshake.js'
 import { NodeSending } from './nodeSending.js'
-import { Reception } from './reception.js'
 import { SeenOpenings } from './seenOpenings.js'
 import { type SessionLimits, sessionLimits } from './session.js'
 import { RestingPeers } from './workShare.js'
@@ -30,7 +30,7 @@ export interface TransportOptions {
 
 export const createTransport = ({ network, clock, random, keys, limits, protocol = protocolRange }: TransportOptions): Transport => {
   const ownLimits = { ...sessionLimits, ...limits }
-  const surroundings: Surroundings = {
+  const handshakeOptions: HandshakeOptions = {
     clock,
     random,
     limits: ownLimits,
@@ -43,7 +43,7 @@ export const createTransport = ({ network, clock, random, keys, limits, protocol
     ],
   }
 
-  const dialWith = async (key: Surroundings['psks'][number], endpoint: Endpoint, hello: Hello, signal: AbortSignal): Promise<Link> => {
+  const dialWith = async (key: HandshakeOptions['psks'][number], endpoint: Endpoint, hello: Hello, signal: AbortSignal): Promise<Link> => {
     if (signal.aborted) throw new ClusterError('aborted', { message: 'Dialing was stopped' })
     let stream: ByteStream
     try {
@@ -52,18 +52,18 @@ export const createTransport = ({ network, clock, random, keys, limits, protocol
       throw asClusterError(thrown, 'dialFailed')
     }
     return await new Promise<Link>((done, failed) => {
-      new Initiation({ surroundings, stream, key, hello, signal, done, failed })
+      new Dialer({ handshakeOptions: handshakeOptions, stream, key, hello, signal, done, failed })
     })
   }
 
   const dial = async (endpoint: Endpoint, hello: Hello, signal: AbortSignal): Promise<Link> => {
     const helloBytes = encodeRequest(requestTypeOf('session.hello'), 1, hello).byteLength
-    if (helloBytes > surroundings.limits.helloBytesMax)
+    if (helloBytes > handshakeOptions.limits.helloBytesMax)
       throw new ClusterError('tooLarge', {
-        message: `A hello of ${helloBytes} bytes is over the limit of ${surroundings.limits.helloBytesMax}`,
+        message: `A hello of ${helloBytes} bytes is over the limit of ${handshakeOptions.limits.helloBytesMax}`,
       })
     let refusal: unknown
-    for (const key of surroundings.psks) {
+    for (const key of handshakeOptions.psks) {
       try {
         return await dialWith(key, endpoint, hello, signal)
       } catch (thrown) {
@@ -75,14 +75,14 @@ export const createTransport = ({ network, clock, random, keys, limits, protocol
     throw refusal
   }
 
-  const listen = async (endpoint: Endpoint, doorkeeper: Doorkeeper): Promise<Listener> => {
-    const door = { admission: new Admission(surroundings.limits, random), seenOpenings: new SeenOpenings(allLimits.openingsSeenMax) }
+  const listen = async (endpoint: Endpoint, policy: AdmissionPolicy): Promise<Listener> => {
+    const door = { admission: new Admission(handshakeOptions.limits, random), seenOpenings: new SeenOpenings(allLimits.openingsSeenMax) }
     let listening = true
     const onConnection = (stream: ByteStream): void => {
-      const reception = new Reception(surroundings, stream, door, doorkeeper)
-      if (!listening) reception.evict()
+      const acceptor = new Acceptor(handshakeOptions, stream, door, policy)
+      if (!listening) acceptor.evict()
     }
-    const onAcceptError = (error: ClusterError): void => doorkeeper.onRefusal({ address: 'an unknown address', error })
+    const onAcceptError = (error: ClusterError): void => policy.onRefusal({ address: 'an unknown address', error })
     const listener = await network.listen(endpoint, onConnection, onAcceptError)
     return {
       address: listener.address,

@@ -37,7 +37,7 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
   const elsewhere = localAgentsOver(clock, 'worker', 'w2')
   elsewhere.writeKeys(onMaster)
   for (const { agents } of [world, elsewhere]) {
-    const looked = agents.open().then(() => agents.look(signal))
+    const looked = agents.open().then(() => agents.check(signal))
     await clock.advance(5)
     await looked
   }
@@ -74,7 +74,7 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
     groupsOf: (id: number) => world.table.list({ ids: [id] }, 0)[0]?.groups,
     keysArrive: async () => {
       world.writeKeys(onMaster)
-      const looked = world.agents.look(signal)
+      const looked = world.agents.check(signal)
       await clock.advance(5)
       await looked
     },

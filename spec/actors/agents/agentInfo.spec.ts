@@ -46,14 +46,14 @@ const startSender = async (replies: Reply[] = []) => {
         if (!decoded.ok) throw decoded.error
         const rows = tables.get(table) ?? new Map<number, string>()
         tables.set(table, rows)
-        for (const { id, status } of decoded.value.news.presences) rows.set(id, status)
+        for (const { id, status } of decoded.value.updates.presences) rows.set(id, status)
       }
     }
     return { table, taken: 0, unknown: 0, refused: 0 }
   }
   const ends: ChildEvent[] = []
   await settled(clock, world.agents.open())
-  await settled(clock, world.agents.look(signal))
+  await settled(clock, world.agents.check(signal))
   const logic = agentInfoSend({ agents: world.agents, clock, intervalMs, answerMsMax: 1_000 })
   const connect = (): Hosted => startHosted(logic, { clock, input: { link: dialled(), log }, onEnd: (event) => ends.push(event) })
   let thread = connect()

@@ -10,7 +10,7 @@ import { recordingLog } from '../../support/recordingLog.js'
 import { ScriptedFiles } from '../../support/scriptedFiles.js'
 import { synced } from '../../support/treeArbitraries.js'
 
-const lookIntervalMs = 8_000
+const checkIntervalMs = 8_000
 
 const setUp = () => {
   const clock = new VirtualClock()
@@ -19,8 +19,8 @@ const setUp = () => {
   const looksMs: number[] = []
   const searchesMs: number[] = []
   const failures: ClusterError[] = []
-  const { look, silence } = { look: agents.look.bind(agents), silence: agents.silence.bind(agents) }
-  agents.look = async (signal) => {
+  const { look, silence } = { look: agents.check.bind(agents), silence: agents.silence.bind(agents) }
+  agents.check = async (signal) => {
     looksMs.push(clock.monotonicMs())
     const failure = failures.shift()
     if (failure) throw failure
@@ -32,7 +32,7 @@ const setUp = () => {
   }
   const tree = new LocalTree(new ScriptedFiles(clock), synced, clock)
   const log = recordingLog()
-  const thread = startHosted(localAgents({ agents, tree, clock, lookIntervalMs, log }), { clock, onEnd: () => undefined })
+  const thread = startHosted(localAgents({ agents, tree, clock, checkIntervalMs: checkIntervalMs, log }), { clock, onEnd: () => undefined })
   const stop = async (): Promise<void> => {
     thread.stop()
     await agents.close()
@@ -51,7 +51,7 @@ describe('local agents', () => {
     // The first looks come sooner: the file is not believed yet.
     const gaps = gapsOf(looksMs.filter((atMs) => atMs > 60_000))
     expect(gaps.length).toBeGreaterThan(25)
-    expect(gaps.filter((gapMs) => gapMs < lookIntervalMs || gapMs > lookIntervalMs + 5)).toEqual([])
+    expect(gaps.filter((gapMs) => gapMs < checkIntervalMs || gapMs > checkIntervalMs + 5)).toEqual([])
     expect(searchesMs.length).toBe(25)
     await stop()
   })
@@ -61,7 +61,7 @@ describe('local agents', () => {
     await clock.advance(40_000)
     const looks = looksMs.length
     failures.push(new ClusterError('tableFailed'))
-    await clock.advance(2 * lookIntervalMs)
+    await clock.advance(2 * checkIntervalMs)
     expect(looksMs.length - looks).toBe(2)
     await stop()
   })
@@ -78,9 +78,9 @@ describe('local agents', () => {
     }
     await clock.advance(5)
     table.damage('table 1')
-    await clock.advance(12 * lookIntervalMs)
+    await clock.advance(12 * checkIntervalMs)
     expect(opensMs.length).toBeGreaterThan(5)
-    expect(gapsOf(opensMs).every((gapMs) => gapMs >= lookIntervalMs)).toBe(true)
+    expect(gapsOf(opensMs).every((gapMs) => gapMs >= checkIntervalMs)).toBe(true)
     expect(log.lines.filter((line) => line.includes('cannot be relied on')).length).toBeGreaterThanOrEqual(opensMs.length - 1)
     await stop()
   })

@@ -18,7 +18,7 @@ const workerOf = async (answer: (type: RequestName, asked: number) => unknown) =
   const clock = new VirtualClock()
   const world = localAgentsOver(clock, 'worker', 'w1')
   world.writeKeys([1, 2, 3])
-  const looked = world.agents.open().then(() => world.agents.look(signal))
+  const looked = world.agents.open().then(() => world.agents.check(signal))
   await clock.advance(5)
   await looked
   world.agents.clock.measure(clock.now(), clock.monotonicMs())

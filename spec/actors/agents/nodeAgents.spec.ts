@@ -39,7 +39,7 @@ describe('an answer about agents', () => {
     await clock.advance(10)
     expect([await opening, await early, await codeOf(agents.usable(signal))]).toEqual(['tableFailed', 'tableFailed', 'tableFailed'])
     table.open = open
-    const looked = agents.look(signal)
+    const looked = agents.check(signal)
     await clock.advance(10)
     await looked
     expect(await codeOf(agents.usable(signal))).toBe('none')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterClock } from '../../../src/actors/agents/clusterClock.js'
-import { type Beats, type KeepAliveRule, keepAliveReceiver, keepAliveSender, linkBeats } from '../../../src/actors/cluster/keepAlive.js'
+import { type Beats, type KeepAliveOptions, keepAliveReceiver, keepAliveSender, linkBeats } from '../../../src/actors/cluster/keepAlive.js'
 import { type ChildEvent, type Hosted, startHosted } from '../../../src/actors/kit/host.js'
 import { ClusterError } from '../../../src/base/errors.js'
 import { clockSkewWarningMs, detectionMsMax, silenceDetectionMsMax } from '../../../src/domain/cluster/heartbeat.js'
@@ -22,7 +22,7 @@ interface Sender {
   readonly log: RecordingLog
 }
 
-const startSender = (clock: VirtualClock, peer: Beats, rule: KeepAliveRule): Sender => {
+const startSender = (clock: VirtualClock, peer: Beats, rule: KeepAliveOptions): Sender => {
   const log = recordingLog()
   const ends: ChildEvent[] = []
   const child = startHosted(keepAliveSender(rule), { clock, input: { peer, log }, onEnd: (event) => ends.push(event) })

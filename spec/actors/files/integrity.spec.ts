@@ -59,7 +59,7 @@ const setUp = async (
     { clock, input: { link: pair.worker, log: workerLog }, onEnd },
   )
   const look = async (): Promise<void> => {
-    const looks = Promise.all([masterTree.look(undefined, forever), workerTree.look(undefined, forever)])
+    const looks = Promise.all([masterTree.scan(undefined, forever), workerTree.scan(undefined, forever)])
     await clock.advance(50)
     await looks
   }
@@ -132,11 +132,11 @@ describe('integrity, both ends', () => {
       fc.asyncProperty(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20 }), async (editedTenthMs, knownTenthMs) => {
         const world = await setUp(() => {})
         write(world.master, 'etc/rules/a', 'x'.repeat(2_000_000))
-        const looking = world.masterTree.look(undefined, forever)
+        const looking = world.masterTree.scan(undefined, forever)
         await world.clock.advance(editedTenthMs / 10)
         write(world.master, 'etc/rules/a', 'y'.repeat(2_000_001))
         await world.clock.advance(knownTenthMs / 10)
-        const lookingAgain = world.masterTree.look(undefined, forever)
+        const lookingAgain = world.masterTree.scan(undefined, forever)
         await world.clock.advance(intervalMs / 3)
         await Promise.all([looking, lookingAgain])
         expect(world.worker.contentOf(`${home}/etc/rules/a`).toString()).toBe('y'.repeat(2_000_001))
@@ -198,7 +198,7 @@ describe('integrity, both ends', () => {
           for (let file = 0; file < 20; file++) write(master, `etc/rules/${file}`, 'x'.repeat(file * 10_000))
         })
         write(world.master, 'etc/rules/new', 'y'.repeat(500_000))
-        const looking = world.masterTree.look(undefined, forever)
+        const looking = world.masterTree.scan(undefined, forever)
         await world.clock.advance(ms / 10)
         world.pair.worker.close('error', new ClusterError('linkLost'))
         await world.clock.advance(1_000)

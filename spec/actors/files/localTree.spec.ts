@@ -64,7 +64,7 @@ describe('local tree', () => {
           else if (step.kind === 'delete') files.disk.delete(step.path)
           else if (step.kind === 'wait') await clock.advance(step.ms)
           else if (step.kind === 'fail') files.scanFailure = new ClusterError('fileFailed')
-          else if (step.kind === 'look') underWay.push(tree.look(step.paths, forever).catch(() => undefined))
+          else if (step.kind === 'look') underWay.push(tree.scan(step.paths, forever).catch(() => undefined))
           else {
             const writes = step.writes.map(({ path, digest }) => ({ path, digest, from: { kind: 'stage' as const } }))
             const written = new Set(writes.map((write) => write.path))
@@ -74,7 +74,7 @@ describe('local tree', () => {
         await clock.advance(10_000)
         await Promise.all(underWay)
         files.scanFailure = undefined
-        await outcome(clock, tree.look(undefined, forever))
+        await outcome(clock, tree.scan(undefined, forever))
         expect(files.overlaps).toBe(0)
         expect(hex(tree.manifest.root())).toBe(rootOf(files.disk.values()))
         expect(tree.manifest.files).toBe(files.disk.size)
@@ -90,7 +90,7 @@ describe('local tree', () => {
         const stop = tree.onChanged(() => {
           told += 1
         })
-        const first = await outcome(clock, tree.look(undefined, forever))
+        const first = await outcome(clock, tree.scan(undefined, forever))
         expect(first.value).toMatchObject({ changed: true, files: 0 })
         expect(told).toBe(1)
         for (const edit of edits) {
@@ -98,13 +98,13 @@ describe('local tree', () => {
           for (const entry of edit) files.disk.set(entry.path, entry)
           const changes = rootOf(files.disk.values()) !== before
           told = 0
-          expect((await outcome(clock, tree.look(undefined, forever))).value).toMatchObject({ changed: changes, files: files.disk.size })
+          expect((await outcome(clock, tree.scan(undefined, forever))).value).toMatchObject({ changed: changes, files: files.disk.size })
           expect(told).toBe(changes ? 1 : 0)
         }
         stop()
         told = 0
         files.disk.set('etc/shared/new', { path: 'etc/shared/new', size: 1, mode: 0o660, digest: digestOf(9) })
-        await outcome(clock, tree.look(undefined, forever))
+        await outcome(clock, tree.scan(undefined, forever))
         expect(told).toBe(0)
       }),
       { numRuns: 50 },
@@ -116,10 +116,10 @@ describe('local tree', () => {
     const known = tree.known(forever).then(() => {
       isKnown = true
     })
-    await outcome(clock, tree.look(['etc/shared/a'], forever))
+    await outcome(clock, tree.scan(['etc/shared/a'], forever))
     await clock.settle()
     expect([tree.isKnown, isKnown]).toEqual([false, false])
-    await outcome(clock, tree.look(undefined, forever))
+    await outcome(clock, tree.scan(undefined, forever))
     await known
     expect([tree.isKnown, isKnown]).toEqual([true, true])
   })
@@ -135,7 +135,7 @@ describe('local tree', () => {
 
   it('knows what was applied although nobody waited for it any more', async () => {
     const { clock, files, tree } = setUp()
-    await outcome(clock, tree.look(undefined, forever))
+    await outcome(clock, tree.scan(undefined, forever))
     const abort = new AbortController()
     const applying = tree.apply(
       { writes: [{ path: 'etc/shared/a', digest: digestOf(1), from: { kind: 'stage' } }], removals: [] },
@@ -145,15 +145,15 @@ describe('local tree', () => {
     await clock.advance(files.applyMs - 1)
     abort.abort()
     await clock.advance(1_000)
-    await outcome(clock, tree.look(undefined, forever))
+    await outcome(clock, tree.scan(undefined, forever))
     expect(hex(tree.manifest.root())).toBe(rootOf(files.disk.values()))
   })
 
   it('goes on with the next in turn after a look or a plan that failed', async () => {
     const { clock, files, tree } = setUp()
     files.scanFailure = new ClusterError('fileFailed')
-    const failing = tree.look(undefined, forever)
-    const next = tree.look(undefined, forever)
+    const failing = tree.scan(undefined, forever)
+    const next = tree.scan(undefined, forever)
     expect((await outcome(clock, failing)).error).toMatchObject({ code: 'fileFailed' })
     expect((await outcome(clock, next)).value).toMatchObject({ changed: true })
   })

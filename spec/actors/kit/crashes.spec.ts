@@ -52,8 +52,8 @@ const cases: Readonly<Record<string, Case>> = {
   localAgents: {
     role: 'master',
     thread: ({ agents, clock, fail, log, tree }) => {
-      agents.files.look = fail
-      return localAgents({ agents, tree, clock, lookIntervalMs: intervalMs, log })
+      agents.files.check = fail
+      return localAgents({ agents, tree, clock, checkIntervalMs: intervalMs, log })
     },
   },
   localAgentGroups: {
@@ -99,13 +99,13 @@ const run = async (name: string, code: ErrorCode, forMs: number) => {
   const { role, thread } = cases[name] as Case
   const { agents, writeKeys } = localAgentsOver(clock, role)
   writeKeys([1, 2])
-  const ready = agents.open().then(() => agents.look(new AbortController().signal))
+  const ready = agents.open().then(() => agents.check(new AbortController().signal))
   await clock.advance(10)
   await ready
   agents.clock.measure(clock.now(), clock.monotonicMs())
   const files = new ScriptedFiles(clock)
   const tree = new LocalTree(files, synced, clock)
-  const look = tree.look(undefined, new AbortController().signal)
+  const look = tree.scan(undefined, new AbortController().signal)
   await clock.advance(10)
   await look
   const log = recordingLog()

@@ -9,7 +9,7 @@ import type { KeyEntry, KeysChange, KeysPage } from '../../../src/domain/agents/
 import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
 
 const path = 'etc/client.keys'
-const { keysBelievedMs } = limits
+const { keysTrustedMs } = limits
 
 class Crash extends Error {}
 
@@ -29,7 +29,7 @@ class Node {
     const problems: string[] = []
     const upserts: KeyEntry[] = []
     const removals: number[] = []
-    for (let page = this.keys.look(all, ''); ; page = this.keys.nextPage()) {
+    for (let page = this.keys.check(all, ''); ; page = this.keys.nextPage()) {
       expect(page.upserts.length + page.removals.length).toBeLessThanOrEqual(limits.keysPageEntriesMax)
       upserts.push(...page.upserts)
       removals.push(...page.removals)
@@ -99,15 +99,15 @@ describe('a look at client.keys', () => {
     const node = new Node()
     node.write(three)
     const first = node.look()
-    expect(first).toMatchObject({ agents: 3, highestId: 3, removals: [], problems: [], againInMs: keysBelievedMs })
+    expect(first).toMatchObject({ agents: 3, highestId: 3, removals: [], problems: [], againInMs: keysTrustedMs })
     expect(first.ids).toBeUndefined()
-    node.pass(keysBelievedMs)
+    node.pass(keysTrustedMs)
     const second = node.look()
     expect(second).toMatchObject({ upserts: [], removals: [], ids: Uint32Array.of(1, 2, 3) })
     expect(second.againInMs).toBeUndefined()
     node.write(`${three.replace(' db', ' !db').replace('001 web any aa\n', '')}007 new any dd\n`)
-    expect(node.look()).toMatchObject({ upserts: [{ id: 7 }], removals: [2], agents: 3, highestId: 7, againInMs: keysBelievedMs })
-    node.pass(keysBelievedMs)
+    expect(node.look()).toMatchObject({ upserts: [{ id: 7 }], removals: [2], agents: 3, highestId: 7, againInMs: keysTrustedMs })
+    node.pass(keysTrustedMs)
     const last = node.look()
     expect(last).toMatchObject({ removals: [1], agents: 2 })
     expect(last.ids).toBeUndefined()
@@ -129,7 +129,7 @@ describe('a look at client.keys', () => {
     const node = new Node()
     node.write(Array.from({ length: count }, (_, index) => `${String(index + 1).padStart(3, '0')} agent-${index} any kk\n`).join(''))
     expect(node.look().upserts).toHaveLength(count)
-    node.pass(keysBelievedMs)
+    node.pass(keysTrustedMs)
     expect(node.look().ids).toHaveLength(count)
   })
 
@@ -154,8 +154,8 @@ describe('a look at client.keys', () => {
   ])('removes nobody when the file %s, says so once when it lasts, and changes nothing', (_, spoil, sentence) => {
     const node = nodeWith(three)
     spoil(node)
-    expect(node.look()).toMatchObject({ problems: [], removals: [], againInMs: keysBelievedMs })
-    node.pass(keysBelievedMs)
+    expect(node.look()).toMatchObject({ problems: [], removals: [], againInMs: keysTrustedMs })
+    node.pass(keysTrustedMs)
     expect(node.look().problems).toEqual([expect.stringMatching(sentence)])
     for (let hour = 0; hour < 3; hour++) {
       node.pass(3_600_000)
@@ -178,7 +178,7 @@ describe('a look at client.keys', () => {
     const node = new Node()
     spoil(node)
     expect(node.look()).toMatchObject({ problems: [expect.stringMatching(sentence)], agents: 0 })
-    node.pass(keysBelievedMs)
+    node.pass(keysTrustedMs)
     expect(node.look().problems).toEqual([])
     node.world.disk.heal()
     node.world.remove(path)
@@ -190,7 +190,7 @@ describe('a look at client.keys', () => {
     const node = new Node()
     for (const spoil of [() => undefined, () => node.write(''), () => node.write('# none yet\n')]) {
       spoil()
-      node.pass(keysBelievedMs)
+      node.pass(keysTrustedMs)
       const page = node.look()
       expect(page).toMatchObject({ upserts: [], removals: [], problems: [], agents: 0 })
       expect([page.ids, page.againInMs]).toEqual([undefined, undefined])

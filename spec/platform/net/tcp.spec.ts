@@ -20,10 +20,10 @@ const closed = (link: Link) => new Promise<string>((resolve) => link.onClosed((e
 
 describe('a session over TCP', () => {
   it.each(['127.0.0.1', '::1', '[::1]', 'localhost'])('on %s carries requests and streams and closes cleanly', async (host) => {
-    const reception = receptionist()
-    const listener = await transport.listen({ host, port: 0 }, reception.doorkeeper)
+    const acceptor = receptionist()
+    const listener = await transport.listen({ host, port: 0 }, acceptor.policy)
     const worker = await transport.dial({ host, port: listener.port }, hello, forever)
-    const [master] = reception.links
+    const [master] = acceptor.links
     if (!master) throw new Error('no link')
     const payload = randomBytes(10_000)
     const echoes = await Promise.all(Array.from({ length: 100 }, () => worker.request('session.echo', { payload }, patient)))
@@ -52,8 +52,8 @@ describe('a session over TCP', () => {
   })
 
   it('says in its error where it could not listen', async () => {
-    const listener = await transport.listen({ host: '127.0.0.1', port: 0 }, receptionist().doorkeeper)
-    const again = transport.listen({ host: '127.0.0.1', port: listener.port }, receptionist().doorkeeper)
+    const listener = await transport.listen({ host: '127.0.0.1', port: 0 }, receptionist().policy)
+    const again = transport.listen({ host: '127.0.0.1', port: listener.port }, receptionist().policy)
     await expect(again).rejects.toMatchObject({ code: 'listenFailed', message: expect.stringContaining(`127.0.0.1:${listener.port}`) })
     await listener.close()
   })

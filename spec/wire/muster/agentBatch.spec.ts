@@ -2,22 +2,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
-import { type AgentDetails, type AgentNews, shiftedPresence, shiftedTimes } from '../../../src/domain/agents/agent.js'
+import { type AgentDetails, type AgentUpdates, shiftedPresence, shiftedTimes } from '../../../src/domain/agents/agent.js'
 import { packFacts } from '../../../src/domain/agents/packedFacts.js'
-import { latestTimeMs, soundNews } from '../../../src/domain/agents/soundNews.js'
+import { latestTimeMs, soundUpdates } from '../../../src/domain/agents/soundUpdates.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../../src/wire/muster/agentBatch.js'
 import { anyNews, factsOf, firstMs, moments, nows, soundNewsOf } from '../../support/agentArbitraries.js'
 
-const encode = (news: AgentNews, nowMs: number): { batch: Uint8Array; rows: number } => {
+const encode = (updates: AgentUpdates, nowMs: number): { batch: Uint8Array; rows: number } => {
   const writer = new AgentBatchWriter(nowMs)
-  for (const presence of news.presences) writer.addPresence(presence)
-  for (const row of news.details) writer.addDetails(row)
+  for (const presence of updates.presences) writer.addPresence(presence)
+  for (const row of updates.details) writer.addDetails(row)
   return { batch: writer.finish(), rows: writer.rows }
 }
 
 const from = <T extends { readonly node: string }>(rows: readonly T[], node: string): T[] => rows.map((row) => ({ ...row, node }))
 /** What lies too far ahead of a clock that was set back is of now. */
-const notAhead = ({ details, presences }: AgentNews, nowMs: number): AgentNews => ({
+const notAhead = ({ details, presences }: AgentUpdates, nowMs: number): AgentUpdates => ({
   presences: presences.map((row) => {
     const aheadMs = Math.max(row.seenMs, row.disconnectedMs)
     return aheadMs > latestTimeMs(nowMs) ? shiftedPresence(row, nowMs - aheadMs) : row
@@ -33,13 +33,13 @@ describe('a batch of news', () => {
   it('brings the sound rows as they are, but for the node, which is who sends; active agents come first', () => {
     fc.assert(
       fc.property(soundNewsOf, nows, (told, nowMs) => {
-        const { news, refused } = soundNews(notAhead(told, nowMs), nowMs)
+        const { updates, refused } = soundUpdates(notAhead(told, nowMs), nowMs)
         const { batch, rows } = encode(told, nowMs + 0.5)
         expect(rows).toBe(told.presences.length + told.details.length)
-        const active = news.presences.filter(({ status }) => status === 'active')
-        const others = news.presences.filter(({ status }) => status !== 'active')
-        const expected = { presences: from([...active, ...others], 'sender'), details: from(news.details, 'sender') }
-        expect(decodeAgentBatch(batch, 'sender', nowMs)).toEqual({ ok: true, value: { news: expected, refused } })
+        const active = updates.presences.filter(({ status }) => status === 'active')
+        const others = updates.presences.filter(({ status }) => status !== 'active')
+        const expected = { presences: from([...active, ...others], 'sender'), details: from(updates.details, 'sender') }
+        expect(decodeAgentBatch(batch, 'sender', nowMs)).toEqual({ ok: true, value: { updates: expected, refused } })
       }),
     )
   })
@@ -54,13 +54,11 @@ describe('a batch of news', () => {
           disconnectedMs: row.status === 'disconnected' ? Math.max(row.disconnectedMs, row.seenMs) : 0,
         }))
         const details = told.details.map((row) => ({ ...row, epochMs: Math.min(row.epochMs, row.seenMs) }))
-        const news = { presences, details }
-        const decoded = decodeAgentBatch(encode(news, nowMs).batch, 'w1', nowMs - setBackMs)
-        expect(decoded.ok && [decoded.value.refused, decoded.value.news.presences.length, decoded.value.news.details.length]).toEqual([
-          0,
-          news.presences.length,
-          news.details.length,
-        ])
+        const updates = { presences, details }
+        const decoded = decodeAgentBatch(encode(updates, nowMs).batch, 'w1', nowMs - setBackMs)
+        expect(decoded.ok && [decoded.value.refused, decoded.value.updates.presences.length, decoded.value.updates.details.length]).toEqual(
+          [0, updates.presences.length, updates.details.length],
+        )
       }),
     )
   })
@@ -68,9 +66,9 @@ describe('a batch of news', () => {
   it('counts a row that breaks a rule, and takes the others', () => {
     fc.assert(
       fc.property(anyNews, nows, (told, nowMs) => {
-        const { news, refused } = soundNews(told, nowMs)
-        expect(news.presences.length + news.details.length + refused).toBe(told.presences.length + told.details.length)
-        expect(soundNews(news, nowMs)).toEqual({ news, refused: 0 })
+        const { updates, refused } = soundUpdates(told, nowMs)
+        expect(updates.presences.length + updates.details.length + refused).toBe(told.presences.length + told.details.length)
+        expect(soundUpdates(updates, nowMs)).toEqual({ updates: updates, refused: 0 })
       }),
     )
   })
@@ -100,7 +98,7 @@ describe('a batch of news', () => {
     const batch = large.finish()
     expect(batch.byteLength).toBeLessThanOrEqual(limits.agentBatchBytesMax)
     const decoded = decodeAgentBatch(batch, 'w1', firstMs)
-    expect(decoded.ok && decoded.value.news.details.length).toBe(large.rows)
+    expect(decoded.ok && decoded.value.updates.details.length).toBe(large.rows)
   })
 
   it('refuses labels of a megabyte, and text that could move a cursor', () => {
@@ -109,7 +107,10 @@ describe('a batch of news', () => {
       facts: packFacts({ ...factsOf(''), labels, osName: name }),
     })
     const told = [row('x'.repeat(2 ** 20)), row('', '\u001b[2J'), row('', 'two\nlines'), row('two\nlines\tand a tab', 'Übuntu')]
-    expect(soundNews({ presences: [], details: told }, firstMs)).toEqual({ news: { presences: [], details: told.slice(3) }, refused: 3 })
+    expect(soundUpdates({ presences: [], details: told }, firstMs)).toEqual({
+      updates: { presences: [], details: told.slice(3) },
+      refused: 3,
+    })
   })
 })
 
@@ -149,6 +150,6 @@ describe('what is no batch', () => {
   it('is not a batch with statuses of a newer build: those rows are counted, the others taken', () => {
     const text = `{"baseMs":${firstMs},"keepAlives":[2,0,0],"statuses":[1,0,0,9,0,0,1,0,0,2,9,0],"details":[],"facts":[]}`
     const decoded = decodeAgentBatch(Buffer.from(text), 'w1', firstMs)
-    expect(decoded.ok && [decoded.value.news.presences.map(({ id }) => id), decoded.value.refused]).toEqual([[2], 2])
+    expect(decoded.ok && [decoded.value.updates.presences.map(({ id }) => id), decoded.value.refused]).toEqual([[2], 2])
   })
 })

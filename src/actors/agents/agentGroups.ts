@@ -16,7 +16,7 @@ import { decodeGroupsRows, encodeGroupsRows } from '../../wire/muster/groupsRows
 import type { NoticeBody } from '../../wire/muster/messages.js'
 import { type End, machineOptions } from '../kit/host.js'
 import { type ServingInput, servingThread } from '../kit/servingThread.js'
-import { crashIn, isMalformed, thrownIn } from '../kit/thrownError.js'
+import { crashIn, errorOf, isMalformed } from '../kit/thrownError.js'
 import type { PublishedGroups } from './localAgentGroups.js'
 import type { LocalAgents } from './nodeAgents.js'
 
@@ -81,7 +81,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     // What was told before this thread listened was not heard.
     const told = heard ?? (await link.request('agentGroups.ask', {}, { signal, timeoutMs: requestMsMax }))
     if (told.table === '') return 'same'
-    agents.master.hear(told)
+    agents.master.take(told)
     const own = await agents.store.groupsState()
     if (own.table !== '' && own.table !== told.table) await offer(own, link, signal)
     if (own.table === told.table && own.version >= told.version && own.hash === told.hash) return 'same'
@@ -126,7 +126,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     },
     actors: {
       hearing: fromCallback<{ type: 'none' }, Link>(({ input: link, sendBack }) => {
-        const stopLink = link.hear({ 'agentGroups.state': (told) => sendBack({ type: 'groups.told', told }) })
+        const stopLink = link.subscribe({ 'agentGroups.state': (told) => sendBack({ type: 'groups.told', told }) })
         const stopKeys = agents.keys.add(() => sendBack({ type: 'keys.changed' }))
         return () => {
           stopLink()
@@ -164,7 +164,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
       },
       logWaiting: ({ context }) => context.log.debug('The groups wait for the agent keys that they refer to.'),
       logFailure: ({ context, event }) =>
-        recvLog(context, mismatchesMax).error(`The groups could not be taken: ${fullStop(thrownIn(event).message)} It is tried again.`),
+        recvLog(context, mismatchesMax).error(`The groups could not be taken: ${fullStop(errorOf(event).message)} It is tried again.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, keysTimeout: keysMsMax },
@@ -287,7 +287,7 @@ export const agentGroupsSending = ({ agents, clock, link, log, published, state 
   let restored = 0
   return {
     link,
-    accompany: () => {
+    alongside: () => {
       const tell = (): void => {
         if (published.state) link.notify('agentGroups.state', published.state)
       }

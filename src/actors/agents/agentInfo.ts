@@ -14,7 +14,7 @@ import type { RequestBody } from '../../wire/muster/messages.js'
 import { type End, machineOptions } from '../kit/host.js'
 import { type RoundEnded, rounds, roundWanted } from '../kit/rounds.js'
 import { type ServingInput, servingThread } from '../kit/servingThread.js'
-import { crashIn, isMalformed, thrownIn } from '../kit/thrownError.js'
+import { crashIn, errorOf, isMalformed } from '../kit/thrownError.js'
 import type { LocalAgents } from './nodeAgents.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
@@ -62,20 +62,20 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
     let upTo = 0
     for (;;) {
       signal.throwIfAborted()
-      const news = await agents.store.unsent(table, upTo, agents.clock.now())
-      if (news) {
-        const answer = ask(link, { table, batch: news.batch, chunk: chunks + underWay.length, last: false }, signal)
+      const updates = await agents.store.unsent(table, upTo, agents.clock.now())
+      if (updates) {
+        const answer = ask(link, { table, batch: updates.batch, chunk: chunks + underWay.length, last: false }, signal)
         answer.catch(() => undefined)
-        upTo = news.upTo
+        upTo = updates.upTo
         underWay.push({ upTo, answer })
       }
-      for (const sent of underWay.splice(0, news ? underWay.length - batchesAheadMax : underWay.length)) {
+      for (const sent of underWay.splice(0, updates ? underWay.length - batchesAheadMax : underWay.length)) {
         const found = await sent.answer
         if (found !== table) return { chunks, found }
         await agents.store.acknowledge(table, sent.upTo)
         chunks += 1
       }
-      if (news) continue
+      if (updates) continue
       if (chunks === 0 && isTold(link)) return { chunks, found: table }
       const found = await ask(link, { table, batch: nothing, chunk: chunks, last: true }, signal)
       if (found === table) told = { link, atMs: clock.monotonicMs() }
@@ -110,11 +110,11 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
     types: {
       context: {} as Sending,
       input: {} as AgentInfoSendInput,
-      events: {} as { type: 'news.told' } | RoundEnded<'send', number>,
+      events: {} as { type: 'updates.arrived' } | RoundEnded<'send', number>,
       output: {} as End,
     },
     actors: {
-      news: fromCallback<{ type: 'none' }>(({ sendBack }) => agents.reports.news.add(() => sendBack({ type: 'news.told' }))),
+      updates: fromCallback<{ type: 'none' }>(({ sendBack }) => agents.reports.updates.add(() => sendBack({ type: 'updates.arrived' }))),
       send: rounds('send', sendNews),
     },
     guards: { isWanted: ({ context }) => context.wanted, isCrash: ({ context }) => context.crash !== undefined },
@@ -126,7 +126,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
       logEnd: ({ context }, chunks: number) =>
         context.log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Updated ${chunks} chunks.`),
       logFailure: ({ context, event }) =>
-        context.log.error(`The state of the agents could not be sent: ${fullStop(thrownIn(event).message)} It is sent again.`),
+        context.log.error(`The state of the agents could not be sent: ${fullStop(errorOf(event).message)} It is sent again.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, gathering: gatherMs },
@@ -134,8 +134,8 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
     id: 'agentInfo',
     options: machineOptions,
     context: ({ input }) => ({ ...input, startMs: 0, wanted: false, crash: undefined }),
-    invoke: [{ src: 'news' }, { src: 'send', id: 'send' }],
-    on: { 'news.told': { actions: 'noteWanted' } },
+    invoke: [{ src: 'updates' }, { src: 'send', id: 'send' }],
+    on: { 'updates.arrived': { actions: 'noteWanted' } },
     initial: 'sending',
     states: {
       sending: {
@@ -153,7 +153,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
       troubled: { always: [{ guard: 'isCrash', target: 'crashed' }, { target: 'resting' }] },
       resting: {
         always: { guard: 'isWanted', target: 'gathering' },
-        on: { 'news.told': 'gathering' },
+        on: { 'updates.arrived': 'gathering' },
         after: { interval: 'sending' },
       },
       gathering: { after: { gathering: 'sending' } },

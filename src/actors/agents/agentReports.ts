@@ -8,7 +8,7 @@ import { limits } from '../../base/limits.js'
 import {
   type AgentDetails,
   type AgentFactName,
-  type AgentNews,
+  type AgentUpdates,
   type Disconnection,
   type Presence,
   type PresenceStatus,
@@ -17,9 +17,9 @@ import {
 } from '../../domain/agents/agent.js'
 import type { AgentReport } from '../../domain/agents/agentQuery.js'
 import { type RefusedFact, siftFacts } from '../../domain/agents/packedFacts.js'
-import { soundNews } from '../../domain/agents/soundNews.js'
+import { soundUpdates } from '../../domain/agents/soundUpdates.js'
 import type { AgentStore, RecordOutcome } from '../../ports/agents.js'
-import { Listeners } from '../kit/listeners.js'
+import { Signal } from '../kit/signal.js'
 import type { ClusterClock } from './clusterClock.js'
 
 /** A connection that an agent has to this node. */
@@ -31,7 +31,7 @@ interface Connected {
 }
 
 interface Waiting {
-  news: AgentNews
+  updates: AgentUpdates
   /** More than signs of life: something is another than before. */
   readonly isUrgent: boolean
   readonly resolve: (counts: ReportCounts) => void
@@ -61,8 +61,8 @@ export interface ReportOutcome extends ReportCounts {
 const nothing: ReportOutcome = { taken: 0, unknown: 0, refused: 0, refusedFacts: [] }
 
 /** Each report has one presence. */
-const countsOf = ({ presences }: AgentNews, nowMs: number, { refused, unknownAgents }: RecordOutcome): ReportCounts => {
-  const sound = refused === 0 ? presences : soundNews({ presences, details: [] }, nowMs).news.presences
+const countsOf = ({ presences }: AgentUpdates, nowMs: number, { refused, unknownAgents }: RecordOutcome): ReportCounts => {
+  const sound = refused === 0 ? presences : soundUpdates({ presences, details: [] }, nowMs).updates.presences
   const strangers = new Set(unknownAgents)
   const unknown = strangers.size === 0 ? 0 : sound.filter(({ id }) => strangers.has(id)).length
   return { taken: sound.length - unknown, unknown, refused: presences.length - sound.length }
@@ -85,9 +85,9 @@ export class AgentReports {
   /** What the times in the table that our own clock gave still have to be shifted by. */
   #correctionMs: number | undefined
   /** There is something that the master should hear of at once: more than a sign of life. */
-  readonly news = new Listeners()
+  readonly updates = new Signal()
   /** Agents got the group `default`. */
-  readonly defaulted = new Listeners()
+  readonly defaulted = new Signal()
   /** Hears of each fact of an agent once that is left out. */
   onRefusedFact: (refused: RefusedFactOfAgent) => void = () => undefined
   readonly #refusedBefore = new Map<number, Set<AgentFactName>>()
@@ -109,11 +109,11 @@ export class AgentReports {
     const isUrgent = reports.some(({ facts, id, kind }) => facts || kind !== 'keepAlive' || this.#connected.get(id)?.isStarting)
     // Stamped here and now: however long it waits for the table, it is as old as what was seen.
     const refusedFacts: RefusedFactOfAgent[] = []
-    const news = this.#newsOf(reports, refusedFacts)
-    if (news.presences.length === 0) return nothing
+    const updates = this.#updatesOf(reports, refusedFacts)
+    if (updates.presences.length === 0) return nothing
     this.#reportsWaiting += reports.length
     const counts = await new Promise<ReportCounts>((resolve, reject) => {
-      this.#waiting.push({ news, isUrgent, resolve, reject })
+      this.#waiting.push({ updates: updates, isUrgent, resolve, reject })
       if (!this.#isWriting) void this.#write()
     })
     return { ...counts, refusedFacts }
@@ -157,16 +157,16 @@ export class AgentReports {
 
   async #record(together: readonly Waiting[]): Promise<void> {
     const { clock, store } = this.#options
-    const presences = together.flatMap(({ news }) => news.presences)
-    const details = together.flatMap(({ news }) => news.details)
+    const presences = together.flatMap(({ updates }) => updates.presences)
+    const details = together.flatMap(({ updates }) => updates.details)
     const nowMs = clock.now()
     const outcome = await store.record({ presences, details }, nowMs, clock.isMeasured)
-    if (outcome.defaulted > 0) this.defaulted.tell()
-    if (together.some(({ isUrgent }) => isUrgent)) this.news.tell()
-    for (const { news, resolve } of together) resolve(countsOf(news, nowMs, outcome))
+    if (outcome.defaulted > 0) this.defaulted.emit()
+    if (together.some(({ isUrgent }) => isUrgent)) this.updates.emit()
+    for (const { updates, resolve } of together) resolve(countsOf(updates, nowMs, outcome))
   }
 
-  #newsOf(reports: readonly AgentReport[], refusedFacts: RefusedFactOfAgent[]): AgentNews {
+  #updatesOf(reports: readonly AgentReport[], refusedFacts: RefusedFactOfAgent[]): AgentUpdates {
     const nowMs = this.#options.clock.now()
     const presences: Presence[] = []
     const details: AgentDetails[] = []
@@ -227,8 +227,8 @@ export class AgentReports {
     for (const [id, { epochMs, isStarting, seenMs }] of this.#connected)
       this.#connected.set(id, { epochMs: epochMs + byMs, seenMs: seenMs + byMs, isStarting })
     for (const waiting of this.#waiting) {
-      const { details, presences } = waiting.news
-      waiting.news = {
+      const { details, presences } = waiting.updates
+      waiting.updates = {
         presences: presences.map((row) => shiftedPresence(row, byMs)),
         details: details.map((row) => shiftedTimes(row, byMs)),
       }

@@ -3,13 +3,13 @@
  * counts on from there by its own monotonic clock, so that setting a worker's clock changes nothing.
  */
 import type { Clock } from '../../ports/machine.js'
-import { Listeners, waitUntil } from '../kit/listeners.js'
+import { Signal, waitUntil } from '../kit/signal.js'
 
 export class ClusterClock {
   readonly #clock: Clock
   readonly #isMaster: boolean
   /** Told when the master's time was measured. */
-  readonly measurements = new Listeners()
+  readonly measurements = new Signal()
   /** The master's clock minus our monotonic one, once it is known. */
   #offsetMs: number | undefined
 
@@ -36,7 +36,7 @@ export class ClusterClock {
   /** On a worker: the master's clock showed `masterMs` when our monotonic one showed `monotonicMs`. */
   measure(masterMs: number, monotonicMs: number): void {
     this.#offsetMs = masterMs - monotonicMs
-    this.measurements.tell()
+    this.measurements.emit()
   }
 
   /** Resolves once the master's time is known. */

@@ -9,13 +9,13 @@ import { logSeconds } from '../../base/logText.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { NoticeBody } from '../../wire/muster/messages.js'
 import { type End, machineOptions } from '../kit/host.js'
-import { Listeners } from '../kit/listeners.js'
-import { crashIn, thrownIn } from '../kit/thrownError.js'
+import { Signal } from '../kit/signal.js'
+import { crashIn, errorOf } from '../kit/thrownError.js'
 import type { LocalAgents } from './nodeAgents.js'
 
 /** What the connections tell their workers. */
 export class PublishedGroups {
-  readonly told = new Listeners()
+  readonly told = new Signal()
   #state: NoticeBody<'agentGroups.state'> | undefined
 
   get state(): NoticeBody<'agentGroups.state'> | undefined {
@@ -24,7 +24,7 @@ export class PublishedGroups {
 
   publish(state: NoticeBody<'agentGroups.state'>): void {
     this.#state = state
-    this.told.tell()
+    this.told.emit()
   }
 }
 
@@ -51,7 +51,7 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
   const publish = async (signal: AbortSignal): Promise<void> => {
     await agents.ready(signal)
     // The state is read after the agents: a worker that has these agents has all that the state rests on, or is told anew.
-    const ids = agents.believedDigest
+    const ids = agents.trustedDigest
     const { hash, table, version } = await agents.store.groupsState()
     published.publish({ table, version, hash, ids })
   }
@@ -76,7 +76,7 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
       noteWanted: assign({ wanted: true }),
       logStart: () => log.info('Starting.'),
       logEnd: ({ context }) => log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}.`),
-      logFailure: ({ event }) => log.error(`The groups could not be read: ${fullStop(thrownIn(event).message)} It is tried again.`),
+      logFailure: ({ event }) => log.error(`The groups could not be read: ${fullStop(errorOf(event).message)} It is tried again.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { startDelay: startDelayMs, interval: intervalMs, gathering: gatherMs },

@@ -13,15 +13,15 @@ import type { Clock, Log } from '../../ports/machine.js'
 import type { LocalTree } from '../files/localTree.js'
 import { type End, machineOptions } from '../kit/host.js'
 import { type RoundEnded, rounds, roundWanted } from '../kit/rounds.js'
-import { crashIn, thrownIn } from '../kit/thrownError.js'
-import type { KeysLook, LocalAgents } from './nodeAgents.js'
+import { crashIn, errorOf } from '../kit/thrownError.js'
+import type { KeysCheck, LocalAgents } from './nodeAgents.js'
 
 export interface LocalAgentsThreadOptions {
   readonly agents: LocalAgents
   readonly tree: LocalTree
   readonly clock: Clock
   /** Rest between two looks at client.keys that nothing asks for. */
-  readonly lookIntervalMs: number
+  readonly checkIntervalMs: number
   readonly log: Log
 }
 
@@ -43,7 +43,7 @@ interface Upkeep {
   readonly error: ClusterError | undefined
 }
 
-export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalAgentsThreadOptions) => {
+export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: LocalAgentsThreadOptions) => {
   let seenDigest: string | undefined
   const digestNow = (): string | undefined => {
     const entry = tree.manifest.get(keysPath)
@@ -52,7 +52,7 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
   return setup({
     types: {
       context: {} as Upkeep,
-      events: {} as { type: 'keys.changed' } | { type: 'table.damaged' } | RoundEnded<'look', KeysLook> | RoundEnded<'silence', number>,
+      events: {} as { type: 'keys.changed' } | { type: 'table.damaged' } | RoundEnded<'look', KeysCheck> | RoundEnded<'silence', number>,
       output: {} as End,
     },
     actors: {
@@ -70,15 +70,15 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       open: fromPromise<OpenedStore>(() => agents.open()),
       look: rounds('look', (_: undefined, signal) => {
         seenDigest = digestNow()
-        return agents.look(signal)
+        return agents.check(signal)
       }),
       silence: rounds('silence', () => agents.silence()),
     },
     guards: {
       isCrash: ({ event }) => crashIn(event) !== undefined,
-      isLasting: ({ event }) => !thrownIn(event).retryable,
+      isLasting: ({ event }) => !errorOf(event).retryable,
       isWanted: ({ context }) => context.wanted,
-      isOpenedLately: ({ context }) => clock.monotonicMs() < context.openedMs + lookIntervalMs,
+      isOpenedLately: ({ context }) => clock.monotonicMs() < context.openedMs + checkIntervalMs,
       isSilenceDue: ({ context }) => clock.monotonicMs() >= context.silenceAtMs,
     },
     actions: {
@@ -89,19 +89,19 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       noteOpened: assign({ openedMs: () => clock.monotonicMs() }),
       startLook: assign({ startMs: () => clock.monotonicMs(), wanted: false }),
       look: sendTo('look', roundWanted(undefined)),
-      logLook: ({ context }, look: KeysLook) => {
+      logLook: ({ context }, look: KeysCheck) => {
         for (const problem of look.problems) log.warning(problem)
         const took = logSeconds(clock.monotonicMs() - context.startMs)
-        const news = look.isFirst ? '' : `${look.changed} new or changed, `
-        const says = `Read ${counted(look.agents, 'agent')} of client.keys in ${took}: ${news}${look.removed} removed.`
+        const updates = look.isFirst ? '' : `${look.changed} new or changed, `
+        const says = `Read ${counted(look.agents, 'agent')} of client.keys in ${took}: ${updates}${look.removed} removed.`
         if (look.isFirst || look.changed + look.removed > 0) log.info(says)
         else log.debug(says)
       },
       noteLook: assign({
-        lookAtMs: (_, { againInMs = lookIntervalMs }: KeysLook) => clock.monotonicMs() + Math.min(againInMs, lookIntervalMs),
+        lookAtMs: (_, { againInMs = checkIntervalMs }: KeysCheck) => clock.monotonicMs() + Math.min(againInMs, checkIntervalMs),
         failure: undefined,
       }),
-      planLook: assign({ lookAtMs: () => clock.monotonicMs() + lookIntervalMs }),
+      planLook: assign({ lookAtMs: () => clock.monotonicMs() + checkIntervalMs }),
       noteWanted: assign({ wanted: true }),
       silence: sendTo('silence', roundWanted(undefined)),
       logSilenced: (_, silenced: number) => {
@@ -109,18 +109,18 @@ export const localAgents = ({ agents, clock, log, lookIntervalMs, tree }: LocalA
       },
       planSilence: assign({ silenceAtMs: () => clock.monotonicMs() + silenceIntervalMs }),
       logFailure: ({ context, event }) => {
-        const { message } = thrownIn(event)
+        const { message } = errorOf(event)
         if (message !== context.failure) log.error(`The agents could not be brought up to date: ${fullStop(message)} It is tried again.`)
       },
-      noteFailure: assign({ failure: ({ event }) => thrownIn(event).message }),
+      noteFailure: assign({ failure: ({ event }) => errorOf(event).message }),
       giveUpTable: () => {
         log.error(`${agents.store.damage}.`)
         agents.giveUpTable()
       },
-      keepError: assign({ error: ({ event }) => thrownIn(event) }),
+      keepError: assign({ error: ({ event }) => errorOf(event) }),
     },
     delays: {
-      retry: lookIntervalMs,
+      retry: checkIntervalMs,
       rest: ({ context }) => Math.max(0, Math.min(context.lookAtMs, context.silenceAtMs) - clock.monotonicMs()),
     },
   }).createMachine({

@@ -12,14 +12,14 @@ import {
   isGroupName,
 } from '../../domain/agents/groups.js'
 import type { AgentFiles, AgentStore, OpenedStore } from '../../ports/agents.js'
-import { Listeners } from '../kit/listeners.js'
+import { Signal } from '../kit/signal.js'
 
 /** Pages that are kept for the workers that ask for the same. */
 const pagesKeptMax = 4
 
 export class LocalGroups {
   /** Told when groups may have changed. */
-  readonly changes = new Listeners()
+  readonly changes = new Signal()
   readonly #store: AgentStore
   readonly #files: AgentFiles
   readonly #assertOurs: () => void
@@ -45,7 +45,7 @@ export class LocalGroups {
     // A new cluster has lost none.
     if (groupsLost && agents === 0) await this.#store.restoreGroups([], true)
     // Workers that hear of the new table offer what they have.
-    if (this.#areLost) this.changes.tell()
+    if (this.#areLost) this.changes.emit()
   }
 
   /** On the master: whether these groups are wanted, of a table that it does not have any more. */
@@ -61,7 +61,7 @@ export class LocalGroups {
     this.#restoring = { copy, isComplete: false }
     const restored = await this.#store.restoreGroups(rows, isLast)
     if (isLast && this.#restoring.copy.version === copy.version) this.#restoring = { copy, isComplete: true }
-    if (restored > 0) this.changes.tell()
+    if (restored > 0) this.changes.emit()
     return restored
   }
 
@@ -71,14 +71,14 @@ export class LocalGroups {
     if (change.kind === 'assign') await this.assertThere([change.group], signal)
     if (change.kind === 'replace') await this.assertThere(change.groups, signal)
     const changed = await this.#store.changeGroups(change)
-    if (changed > 0) this.changes.tell()
+    if (changed > 0) this.changes.emit()
     return changed
   }
 
   async create(group: string, signal: AbortSignal): Promise<void> {
     this.#assertOurs()
     await this.#files.createGroup(group, signal)
-    this.changes.tell()
+    this.changes.emit()
   }
 
   /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
@@ -89,7 +89,7 @@ export class LocalGroups {
     // Agents may have a group whose directory was deleted by hand.
     if (changed === 0) await this.assertThere([group], signal)
     if ((await this.#files.groups(signal)).includes(group)) await this.#files.removeGroup(group, signal)
-    this.changes.tell()
+    this.changes.emit()
     return changed
   }
 

@@ -9,7 +9,7 @@ import type { MergedOutcome } from '../../ports/agents.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { LocalTree } from '../files/localTree.js'
 import { type End, machineOptions } from '../kit/host.js'
-import { crashIn, thrownIn } from '../kit/thrownError.js'
+import { crashIn, errorOf } from '../kit/thrownError.js'
 import { MissingGroups } from './missingGroups.js'
 import type { LocalAgents } from './nodeAgents.js'
 
@@ -64,7 +64,7 @@ export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFile
         for (const path of removed) log.info(`Removed '${path}': no agent has these groups.`)
       },
       noteTold: assign({ told: (_, { problems }: MergedOutcome) => new Set(problems) }),
-      logFailure: ({ event }) => log.error(`The merged files could not be built: ${fullStop(thrownIn(event).message)} It is tried again.`),
+      logFailure: ({ event }) => log.error(`The merged files could not be built: ${fullStop(errorOf(event).message)} It is tried again.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, gathering: gatherMs },

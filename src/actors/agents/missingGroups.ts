@@ -21,11 +21,11 @@ export interface MissingGroupsOptions {
 
 export class MissingGroups {
   readonly #options: MissingGroupsOptions
-  #lookedMs = Number.NEGATIVE_INFINITY
+  #checkedMs = Number.NEGATIVE_INFINITY
   /** Counted at the state of the groups with this hash. */
   #counted: { readonly hash: string; readonly sizes: ReadonlyMap<string, number> } | undefined
   /** Warnings of the look before; the same ones are not told again. */
-  #told: ReadonlySet<string> = new Set()
+  #logged: ReadonlySet<string> = new Set()
 
   constructor(options: MissingGroupsOptions) {
     this.#options = options
@@ -34,10 +34,10 @@ export class MissingGroups {
   /** Returns the paths that were made. */
   async look(signal: AbortSignal): Promise<readonly string[]> {
     const { agents, clock, intervalMs, log } = this.#options
-    if (clock.monotonicMs() - this.#lookedMs < intervalMs) return []
+    if (clock.monotonicMs() - this.#checkedMs < intervalMs) return []
     const sizes = await this.#sizes()
     const there = new Set(await agents.files.groups(signal))
-    this.#lookedMs = clock.monotonicMs()
+    this.#checkedMs = clock.monotonicMs()
     // Beyond the most that there may be, a group that is not listed may be there all the same.
     if (there.size >= limits.groupsMax) return []
     const missing = [...sizes.keys()].filter((group) => !there.has(group))
@@ -57,11 +57,11 @@ export class MissingGroups {
         `The group '${group}' of ${agentsOf(now, group)} has no directory in 'etc/shared': they get none of its files. ` +
           `'agent_groups -a -g ${group}' makes it, 'agent_groups -r -g ${group}' takes it from them.`,
       )
-    const fresh = [...warnings].filter(([key]) => !this.#told.has(key)).map(([, warning]) => warning)
+    const fresh = [...warnings].filter(([key]) => !this.#logged.has(key)).map(([, warning]) => warning)
     for (const warning of fresh.slice(0, limits.reportedFailuresMax)) log.warning(warning)
     const unshown = fresh.length - limits.reportedFailuresMax
     if (unshown > 0) log.warning(`And ${counted(unshown, 'more group')} of agents without a directory in 'etc/shared'.`)
-    this.#told = new Set(warnings.keys())
+    this.#logged = new Set(warnings.keys())
     return made
   }
 

@@ -10,13 +10,13 @@ import { type KeyEntry, keysPath } from '../../domain/agents/keyEntry.js'
 import { type LeftChange, leftToManager, type Manager } from '../../domain/agents/leftToManager.js'
 import type { AgentFiles, AgentStore, MergeOutcome, OpenedStore } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
-import { Listeners, waitUntil } from '../kit/listeners.js'
 import { pause } from '../kit/pause.js'
+import { Signal, waitUntil } from '../kit/signal.js'
 import { AgentReports } from './agentReports.js'
 import { ChangesTogether } from './changesTogether.js'
 import type { ClusterClock } from './clusterClock.js'
 import { LocalGroups } from './localGroups.js'
-import { MasterWord } from './masterWord.js'
+import { MasterState } from './masterState.js'
 import { TableOpening } from './tableOpening.js'
 import { WatchedAgentStore } from './watchedAgentStore.js'
 
@@ -29,7 +29,7 @@ export interface AgentRequest {
   readonly groups: readonly string[]
 }
 
-export interface KeysLook {
+export interface KeysCheck {
   readonly agents: number
   /** Nothing was known before, so that all of them are new. */
   readonly isFirst: boolean
@@ -64,9 +64,9 @@ export class LocalAgents {
   readonly clock: ClusterClock
   readonly reports: AgentReports
   /** Told when agents came or went, and when client.keys was looked at for the first time. */
-  readonly keys = new Listeners()
+  readonly keys = new Signal()
   /** On a worker. */
-  readonly master = new MasterWord()
+  readonly master = new MasterState()
   readonly groups: LocalGroups
   readonly #options: LocalAgentsOptions
   readonly #changes: ChangesTogether
@@ -80,11 +80,11 @@ export class LocalAgents {
   #idsDigest = ''
   #hadAgents: boolean | undefined
   /** client.keys was believed in what it lacks. */
-  #isBelieved = false
-  #firstLookMs = 0
+  #isTrusted = false
+  #firstCheckMs = 0
   readonly #closing = new AbortController()
   /** An answer about client.keys did not reach the table. */
-  #lookAtAll = false
+  #checkAll = false
 
   constructor(options: LocalAgentsOptions) {
     const { clock, files, node, store } = options
@@ -100,11 +100,11 @@ export class LocalAgents {
       inTurn: (work) => this.#inTurn(work),
       onWritten: async (signal) => {
         options.onWritten([keysPath])
-        await this.#look(signal)
+        await this.#check(signal)
       },
     })
-    this.reports.defaulted.add(() => this.groups.changes.tell())
-    this.master.tables.add(() => this.reports.news.tell())
+    this.reports.defaulted.add(() => this.groups.changes.emit())
+    this.master.tables.add(() => this.reports.updates.emit())
   }
 
   /** Opens the table; a failed attempt can be repeated. */
@@ -116,7 +116,7 @@ export class LocalAgents {
   giveUpTable(): void {
     this.#opening.giveUp()
     this.#idsDigest = ''
-    this.#lookAtAll = true
+    this.#checkAll = true
   }
 
   /** Of the table; empty before it is open. */
@@ -130,8 +130,8 @@ export class LocalAgents {
   }
 
   /** The same, once it is sure that client.keys lacks nobody by mistake; empty before. */
-  get believedDigest(): string {
-    return this.#isBelieved ? this.#idsDigest : ''
+  get trustedDigest(): string {
+    return this.#isTrusted ? this.#idsDigest : ''
   }
 
   /** Whether there ever were agents, as far as client.keys and the table tell; unknown before the first look. */
@@ -165,20 +165,20 @@ export class LocalAgents {
   // --------------------------------------------------------------------------------------------------- who exists
 
   /** Brings the table in line with client.keys. */
-  look(signal: AbortSignal): Promise<KeysLook> {
-    return this.#inTurn(() => this.#look(signal))
+  check(signal: AbortSignal): Promise<KeysCheck> {
+    return this.#inTurn(() => this.#check(signal))
   }
 
-  async #look(signal: AbortSignal): Promise<KeysLook> {
+  async #check(signal: AbortSignal): Promise<KeysCheck> {
     const opening = this.open()
     const opened = await opening
-    const all = this.#lookAtAll
-    this.#lookAtAll = true
+    const all = this.#checkAll
+    this.#checkAll = true
     const problems: string[] = []
     const gone: number[] = []
     const isFirst = this.#idsDigest === ''
     let changed = 0
-    let page = await this.files.look(all, this.master.ids, signal)
+    let page = await this.files.check(all, this.master.ids, signal)
     for (;;) {
       if (page.upserts.length > 0) await this.store.addAgents(page.upserts)
       changed += page.upserts.length
@@ -195,19 +195,19 @@ export class LocalAgents {
     }
     if (gone.length > 0 && this.#options.manager === 'none') await this.files.forget(gone, signal)
     if (isFirst) {
-      this.#firstLookMs = this.#options.timers.monotonicMs()
+      this.#firstCheckMs = this.#options.timers.monotonicMs()
       await this.groups.begin(opened, page.agents)
     }
     this.#hadAgents ||= page.highestId > 0 || (await this.store.highestId()) > 0
     // Given up meanwhile: the next table has nothing of what this one was told.
     if (this.open() !== opening) throw new ClusterError('tableDamaged')
-    this.#lookAtAll = false
+    this.#checkAll = false
     this.reports.forget(gone)
-    const isOther = this.#idsDigest !== page.idsDigest || (page.ids !== undefined && !this.#isBelieved)
-    if (page.ids) this.#isBelieved = true
+    const isOther = this.#idsDigest !== page.idsDigest || (page.ids !== undefined && !this.#isTrusted)
+    if (page.ids) this.#isTrusted = true
     this.#idsDigest = page.idsDigest
-    if (isOther) this.keys.tell()
-    if (removed > 0) this.groups.changes.tell()
+    if (isOther) this.keys.emit()
+    if (removed > 0) this.groups.changes.emit()
     return { agents: page.agents, isFirst, changed, removed, problems, againInMs: page.againInMs }
   }
 
@@ -242,7 +242,7 @@ export class LocalAgents {
   async #steady(signal: AbortSignal): Promise<void> {
     await this.usable(signal)
     const { timers } = this.#options
-    const missingMs = this.#firstLookMs + limits.keysBelievedMs - timers.monotonicMs()
+    const missingMs = this.#firstCheckMs + limits.keysTrustedMs - timers.monotonicMs()
     if (missingMs <= 0 || (await this.store.highestId()) === 0) return
     await pause(timers, missingMs, signal, this.#closing.signal)
   }
@@ -252,7 +252,7 @@ export class LocalAgents {
   /** Takes a batch of a worker. */
   async merge(batch: Uint8Array, from: string): Promise<MergeOutcome> {
     const outcome = await this.store.merge(batch, from, this.clock.now())
-    if (outcome.defaulted > 0) this.groups.changes.tell()
+    if (outcome.defaulted > 0) this.groups.changes.emit()
     return outcome
   }
 
@@ -262,7 +262,7 @@ export class LocalAgents {
     // Signs of life are in the master's time: by another clock an agent may look silent that is not.
     if (!this.clock.isMeasured) return 0
     const silenced = await this.store.silence(this.clock.now(), disconnectionMs, role === 'master' ? undefined : node)
-    if (silenced > 0) this.reports.news.tell()
+    if (silenced > 0) this.reports.updates.emit()
     return silenced
   }
 

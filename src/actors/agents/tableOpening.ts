@@ -1,11 +1,11 @@
 /** The agents' table as this process has it open: attempts to open it, the one that holds, and why the last one failed. */
 import { asClusterError, type ClusterError } from '../../base/errors.js'
 import type { AgentStore, OpenedStore } from '../../ports/agents.js'
-import { Listeners } from '../kit/listeners.js'
+import { Signal } from '../kit/signal.js'
 
 export class TableOpening {
   /** Told when an attempt failed. */
-  readonly failures = new Listeners()
+  readonly failures = new Signal()
   readonly #store: Pick<AgentStore, 'open'>
   #opening: Promise<OpenedStore> | undefined
   #table = ''
@@ -46,7 +46,7 @@ export class TableOpening {
     } catch (thrown) {
       this.giveUp()
       this.#failure = asClusterError(thrown)
-      this.failures.tell()
+      this.failures.emit()
       throw thrown
     }
   }

@@ -3,10 +3,10 @@
 import { ClusterError } from '../../base/errors.js'
 import { CalledAgentStore, type StoreAnswer, type StoreCall, type StoreOperation, type StoreOperations } from '../../calledAgentStore.js'
 import type { AgentStore } from '../../ports/agents.js'
-import { Listeners } from '../kit/listeners.js'
+import { Signal } from '../kit/signal.js'
 
 export class WatchedAgentStore extends CalledAgentStore {
-  readonly damages = new Listeners()
+  readonly damages = new Signal()
   /** The last one, as a sentence. */
   damage = ''
   readonly #store: StoreOperations
@@ -27,7 +27,7 @@ export class WatchedAgentStore extends CalledAgentStore {
     } catch (thrown) {
       if (thrown instanceof ClusterError && thrown.code === 'tableDamaged') {
         this.damage = thrown.message
-        this.damages.tell()
+        this.damages.emit()
       }
       throw thrown
     }

@@ -20,7 +20,7 @@ import type { Clock, Log } from '../../ports/machine.js'
 import type { ClusterClock } from '../agents/clusterClock.js'
 import { type End, machineOptions } from '../kit/host.js'
 
-export interface KeepAliveRule {
+export interface KeepAliveOptions {
   readonly intervalMs: number
   readonly answerMsMax: number
   readonly missedBeatsMax: number
@@ -32,7 +32,7 @@ export interface Beats {
   beat(signal: AbortSignal): Promise<number>
 }
 
-export const keepAliveSender = (rule: KeepAliveRule) =>
+export const keepAliveSender = (rule: KeepAliveOptions) =>
   setup({
     types: {
       context: {} as { heartbeat: Heartbeat; skewMs: number; skewed: boolean; peer: Beats; log: Log; crash: ClusterError | undefined },
@@ -111,7 +111,7 @@ export const linkBeats = (link: Link, clock: Clock, answerMsMax: number, cluster
   }
 }
 
-export interface SilenceRule {
+export interface SilenceOptions {
   readonly checkIntervalMs: number
   readonly silenceMsMax: number
 }
@@ -123,7 +123,7 @@ export interface BeatReceiver {
   onBeat(clockSkewMs: number | undefined): void
 }
 
-export const keepAliveReceiver = (rule: SilenceRule, clock: Clock) =>
+export const keepAliveReceiver = (rule: SilenceOptions, clock: Clock) =>
   setup({
     types: {
       context: {} as { lastBeatMs: number; receiver: BeatReceiver; end: End },

@@ -81,7 +81,7 @@ export const loggedLink = (link: Link, peerLog: Log, clock: Clock): Link => {
       link.notify(type, body)
     },
     serve: (handlers, options) => link.serve(wrapped<Handlers>(handlers, answering), options),
-    hear: (handlers) => link.hear(wrapped<NoticeHandlers>(handlers, hearing)),
+    subscribe: (handlers) => link.subscribe(wrapped<NoticeHandlers>(handlers, hearing)),
     expectStream: () => incoming(link.expectStream(), streamLog),
     openStream: (id) => outgoing(link.openStream(id), streamLog(`Sent stream ${id}`)),
     close: (reason, error) => link.close(reason, error),

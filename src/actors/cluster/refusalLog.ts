@@ -39,7 +39,7 @@ export class RefusalLog {
   }
 
   add(refusal: Refusal): void {
-    if (this.#isNews(refusal) && this.#isWithinRate(refusal)) this.#say(refusal)
+    if (this.#isNew(refusal) && this.#isWithinRate(refusal)) this.#say(refusal)
     else this.#leaveOut(refusal)
   }
 
@@ -50,7 +50,7 @@ export class RefusalLog {
   }
 
   /** A health check must not hide that a worker of the same address has the wrong key; but a peer may vary its sentences. */
-  #isNews(refusal: Refusal): boolean {
+  #isNew(refusal: Refusal): boolean {
     const said = this.#said.get(keyOf(refusal))
     if (!said || said.untilMs <= this.#clock.monotonicMs()) return true
     return !said.sentences.has(refusal.error.message) && said.sentences.size < limits.refusalSentencesMax

@@ -46,7 +46,7 @@ interface Held extends Member {
 export class Registry {
   readonly #options: RegistryOptions
   readonly #held = new Map<string, Held>()
-  readonly #doubted = new Set<string>()
+  readonly #probed = new Set<string>()
   readonly #logs: PeerLogs
   #expected: Hello | undefined
 
@@ -61,7 +61,7 @@ export class Registry {
     const instanceOf = (node: string): string | undefined => this.#held.get(node)?.instance
     const decision = decideAdmission({ cluster, masterNode, workersMax, workers: this.#held.size, instanceOf }, hello)
     if (decision.ok) this.#expected = hello
-    else if (decision.error.code === 'duplicateName') this.#doubt(hello.node)
+    else if (decision.error.code === 'duplicateName') this.#probe(hello.node)
     return decision
   }
 
@@ -122,10 +122,10 @@ export class Registry {
   }
 
   /** Another process claims this name: the connection that we have may be dead without our knowing, so it has to prove itself. */
-  #doubt(name: string): void {
+  #probe(name: string): void {
     const held = this.#held.get(name)
-    if (!held || this.#doubted.has(name)) return
-    this.#doubted.add(name)
+    if (!held || this.#probed.has(name)) return
+    this.#probed.add(name)
     held.link
       .request('session.echo', { payload: new Uint8Array() }, { signal: new AbortController().signal, timeoutMs: proofMsMax })
       .catch(() =>
@@ -134,6 +134,6 @@ export class Registry {
           ...{ error: new ClusterError('peerSilent', { message: 'It did not answer when another worker claimed its name' }) },
         }),
       )
-      .finally(() => this.#doubted.delete(name))
+      .finally(() => this.#probed.delete(name))
   }
 }

@@ -16,7 +16,7 @@ import { type End, machineOptions } from '../kit/host.js'
 import { type RoundEnded, rounds, roundWanted } from '../kit/rounds.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
 import { type ServingInput, servingThread } from '../kit/servingThread.js'
-import { crashIn, thrownIn } from '../kit/thrownError.js'
+import { crashIn, errorOf } from '../kit/thrownError.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from './integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from './integritySync.js'
 import type { LocalTree } from './localTree.js'
@@ -73,7 +73,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       changes: fromCallback<{ type: 'none' }, Link>(({ input: link, sendBack }) => {
         const wantCheck = (): void => sendBack({ type: 'check.wanted' })
         const stopTree = tree.onChanged(wantCheck)
-        const stopLink = link.hear({ 'integrity.changed': wantCheck })
+        const stopLink = link.subscribe({ 'integrity.changed': wantCheck })
         return () => {
           stopTree()
           stopLink()
@@ -150,7 +150,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       }),
       noteWanted: assign({ wanted: true }),
       logFailure: ({ context, event }) => {
-        const error = thrownIn(event)
+        const error = errorOf(event)
         // What is refused until somebody changes the configuration is tried at each interval, and said once.
         if (error.code === 'itemsDiffer' && error.message === context.toldRefusal) return
         context.syncLog.error(`The integrity check could not be finished: ${error.message}`)
@@ -158,7 +158,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       noteFailure: assign({
         failed: true,
         crash: ({ event }) => crashIn(event),
-        toldRefusal: ({ context, event }) => (thrownIn(event).code === 'itemsDiffer' ? thrownIn(event).message : context.toldRefusal),
+        toldRefusal: ({ context, event }) => (errorOf(event).code === 'itemsDiffer' ? errorOf(event).message : context.toldRefusal),
       }),
     },
     delays: { interval: intervalMs },
@@ -269,6 +269,6 @@ export const integrityServing = (options: IntegrityAnswersOptions, input: Integr
   return {
     link: input.link,
     answers: (thread) => integrityAnswers(options, { ...input, transfers }, thread),
-    accompany: () => options.tree.onChanged(() => input.link.notify('integrity.changed', { root: options.tree.manifest.root() })),
+    alongside: () => options.tree.onChanged(() => input.link.notify('integrity.changed', { root: options.tree.manifest.root() })),
   }
 }

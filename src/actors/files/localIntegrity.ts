@@ -9,8 +9,8 @@ import { logSeconds } from '../../base/logText.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import { type End, machineOptions } from '../kit/host.js'
 import { type RoundEnded, rounds, roundWanted } from '../kit/rounds.js'
-import { crashIn, thrownIn } from '../kit/thrownError.js'
-import type { LocalTree, Look } from './localTree.js'
+import { crashIn, errorOf } from '../kit/thrownError.js'
+import type { LocalTree, TreeScan } from './localTree.js'
 
 export interface LocalIntegrityOptions {
   readonly tree: LocalTree
@@ -30,7 +30,7 @@ interface Watch {
   readonly due: Set<string> | 'everything'
   /** What the look under way covers. */
   readonly under: ReadonlySet<string> | 'everything'
-  readonly look: Look | undefined
+  readonly look: TreeScan | undefined
   readonly crash: ClusterError | undefined
 }
 
@@ -46,7 +46,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
   setup({
     types: {
       context: {} as Watch,
-      events: {} as Hint | { type: 'watch.failed'; error: ClusterError } | RoundEnded<'look', Look>,
+      events: {} as Hint | { type: 'watch.failed'; error: ClusterError } | RoundEnded<'look', TreeScan>,
       output: {} as End,
     },
     actors: {
@@ -66,7 +66,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
           void watch.then((open) => open.close()).catch(() => undefined)
         }
       }),
-      look: rounds('look', (under: Watch['under'], signal) => tree.look(under === 'everything' ? undefined : [...under], signal)),
+      look: rounds('look', (under: Watch['under'], signal) => tree.scan(under === 'everything' ? undefined : [...under], signal)),
     },
     guards: {
       isDue: ({ context }) => context.due === 'everything' || context.due.size > 0,
@@ -81,7 +81,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
       }),
       look: sendTo('look', ({ context }) => roundWanted(context.under)),
       noteLook: assign({
-        look: (_, look: Look) => look,
+        look: (_, look: TreeScan) => look,
         everythingAtMs: ({ context }) => (context.under === 'everything' ? clock.monotonicMs() + intervalMs : context.everythingAtMs),
       }),
       wantEverything: assign({ due: 'everything' }),
@@ -97,10 +97,10 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         else if (look.changed) log.debug(`${took} Calculated metadata of ${under.size} changed files.`)
       },
       logFailure: ({ event }) =>
-        log.error(`The synced files could not be looked at: ${fullStop(thrownIn(event).message)} Trying again in ${intervalMs / 1000} s.`),
+        log.error(`The synced files could not be looked at: ${fullStop(errorOf(event).message)} Trying again in ${intervalMs / 1000} s.`),
       noteFailure: assign({ crash: ({ event }) => crashIn(event) }),
       logNoWatch: ({ event }) =>
-        log.warning(`File changes cannot be watched, so they are noticed within ${intervalMs / 1000} s only: ${thrownIn(event).message}`),
+        log.warning(`File changes cannot be watched, so they are noticed within ${intervalMs / 1000} s only: ${errorOf(event).message}`),
     },
     delays: { untilEverything: ({ context }) => Math.max(0, context.everythingAtMs - clock.monotonicMs()), retry: intervalMs },
   }).createMachine({

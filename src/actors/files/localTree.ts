@@ -11,13 +11,13 @@ import { itemsDigest, type SyncedItems } from '../../domain/files/syncedItems.js
 import type { AppliedPlan, FileEntry, FileFailure, ScanPage, WriteStep } from '../../domain/files/treeValues.js'
 import type { Files } from '../../ports/files.js'
 import type { Clock } from '../../ports/machine.js'
-import { Listeners, waitUntil } from '../kit/listeners.js'
+import { Signal, waitUntil } from '../kit/signal.js'
 import { SharedContent } from './sharedContent.js'
 
 /** Buckets whose digests are computed in one go; 32 of a tree of 50 000 files take about 5 ms. */
 const bucketsPerTurn = 32
 
-export interface Look {
+export interface TreeScan {
   readonly changed: boolean
   readonly files: number
   readonly problems: readonly FileFailure[]
@@ -37,12 +37,12 @@ export class LocalTree {
   /** What is on the disk in place of the lasting file. */
   #lastingFound: FileEntry | undefined
   /** When it was held first, and whether a look has told of it. */
-  #lastingHeld: { readonly sinceMs: number; isTold: boolean } | undefined
-  readonly #changed = new Listeners()
-  readonly #content = new Listeners()
+  #lastingHeld: { readonly sinceMs: number; isReported: boolean } | undefined
+  readonly #changed = new Signal()
+  readonly #content = new Signal()
   readonly #hinted = new Set<(paths: readonly string[]) => void>()
   #turn: Promise<unknown> = Promise.resolve()
-  #looked = false
+  #scanned = false
   /** Paths that changed on this node's disk since its tree was the master's; nothing before it was. */
   #ownChanges: Set<string> | undefined
 
@@ -57,13 +57,13 @@ export class LocalTree {
 
   /** The whole tree was looked at at least once. */
   get isKnown(): boolean {
-    return this.#looked
+    return this.#scanned
   }
 
   /** Resolves once the tree is known. */
   known(signal: AbortSignal): Promise<void> {
     return waitUntil(
-      () => this.#looked,
+      () => this.#scanned,
       (listener) => this.onChanged(listener),
       signal,
     )
@@ -91,9 +91,9 @@ export class LocalTree {
   }
 
   /** Brings the manifest up to date with the disk: everything, or only `paths` and what is below them. */
-  look(paths: readonly string[] | undefined, signal: AbortSignal): Promise<Look> {
+  scan(paths: readonly string[] | undefined, signal: AbortSignal): Promise<TreeScan> {
     return this.#inTurn(async () => {
-      const before = this.#looked ? this.manifest.root() : undefined
+      const before = this.#scanned ? this.manifest.root() : undefined
       const problems: FileFailure[] = []
       const files = new FileLines()
       let page = await this.files.scan(paths, signal)
@@ -110,8 +110,8 @@ export class LocalTree {
       // A look tells of what changed: nothing was ever there, so far.
       if (this.#lasting && !this.manifest.get(this.#lasting.path)) this.#put(this.#lasting.path, undefined)
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
-      if (paths === undefined) this.#looked = true
-      const changed = this.#tellIfOther(before)
+      if (paths === undefined) this.#scanned = true
+      const changed = this.#emitIfChanged(before)
       return { changed, files: this.manifest.files, problems: [...problems, ...this.#heldForLong()], lines: files.lines }
     })
   }
@@ -119,10 +119,10 @@ export class LocalTree {
   /** It may be known by now whether the lasting file ever said something. */
   judgeLastingFile(): Promise<void> {
     return this.#inTurn(async () => {
-      if (!this.#lasting || !this.#looked) return
+      if (!this.#lasting || !this.#scanned) return
       const before = this.manifest.root()
       this.#put(this.#lasting.path, this.#lastingFound)
-      this.#tellIfOther(before)
+      this.#emitIfChanged(before)
     })
   }
 
@@ -131,7 +131,7 @@ export class LocalTree {
     if (path === this.#lasting?.path) {
       this.#lastingFound = found
       entry = lastingEntry(this.#lasting, found, this.manifest.get(path))
-      this.#lastingHeld = entry?.held ? (this.#lastingHeld ?? { sinceMs: this.#clock.monotonicMs(), isTold: false }) : undefined
+      this.#lastingHeld = entry?.held ? (this.#lastingHeld ?? { sinceMs: this.#clock.monotonicMs(), isReported: false }) : undefined
     }
     if (entry) this.manifest.set(entry)
     else this.manifest.delete(path)
@@ -155,17 +155,17 @@ export class LocalTree {
   #heldForLong(): readonly FileFailure[] {
     const held = this.#lastingHeld
     const entry = this.#lasting && this.manifest.get(this.#lasting.path)
-    if (!entry || !held || held.isTold || this.#clock.monotonicMs() - held.sinceMs < limits.keysBelievedMs) return []
-    held.isTold = true
+    if (!entry || !held || held.isReported || this.#clock.monotonicMs() - held.sinceMs < limits.keysTrustedMs) return []
+    held.isReported = true
     return [{ path: entry.path, code: 'fileFailed', message: heldReason(entry) }]
   }
 
   /** `before` is nothing before the whole tree was looked at. */
-  #tellIfOther(before: Uint8Array | undefined): boolean {
-    const isOther = this.#looked && (before === undefined || !sameDigest(before, this.manifest.root()))
+  #emitIfChanged(before: Uint8Array | undefined): boolean {
+    const isOther = this.#scanned && (before === undefined || !sameDigest(before, this.manifest.root()))
     if (isOther) {
-      this.#changed.tell()
-      this.#content.tell()
+      this.#changed.emit()
+      this.#content.emit()
     }
     return isOther
   }
@@ -180,7 +180,7 @@ export class LocalTree {
       for (const path of applied.removals) this.manifest.delete(path)
       for (const entry of applied.upserts) this.manifest.set(entry)
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
-      if (applied.removals.length + applied.upserts.length > 0) this.#content.tell()
+      if (applied.removals.length + applied.upserts.length > 0) this.#content.emit()
       const done = [...applied.removals, ...applied.upserts.map(({ path }) => path)]
       return { ...applied, undone: new Set(done.filter((path) => this.#ownChanges?.delete(path))) }
     })

@@ -20,7 +20,7 @@ export interface ServingInput {
   /** The handlers of this connection. */
   answers(thread: ServingEnd): Handlers
   /** Runs beside them; returns what stops it. */
-  accompany?(): () => void
+  alongside?(): () => void
 }
 
 export const servingThread = (id: string) =>
@@ -38,7 +38,7 @@ export const servingThread = (id: string) =>
           if (!abort.signal.aborted) sendBack({ type: 'answer.crashed', error: asClusterError(thrown, 'threadCrashed') })
         }
         const stopAnswers = input.link.serve(input.answers({ signal: abort.signal, crash }), { onCrash: crash })
-        const stopCompany = input.accompany?.()
+        const stopCompany = input.alongside?.()
         return () => {
           abort.abort()
           stopAnswers()

@@ -10,7 +10,7 @@ import type { Disk } from '../../ports/files.js'
 import { diskError, errnoOf, isGone } from '../files/diskFailure.js'
 import { hashFile, readBytes } from '../files/fileHash.js'
 import { decodeName, isTemporaryName, shownName } from '../files/relativePath.js'
-import { type AgentFilesOptions, groupFileMode, listGroups, lookAtGroup, sharedDirectory } from './groupLook.js'
+import { type AgentFilesOptions, checkGroup, groupFileMode, listGroups, sharedDirectory } from './groupCheck.js'
 import { directoryMode, lstatIfThere, makeDirectory, syncDirectory } from './makeDirectory.js'
 import { removeFile, replaceFile } from './replaceFile.js'
 
@@ -35,7 +35,7 @@ export class GroupDirectories {
   /** All that agents get, and merged.mg. */
   groupFiles(group: string): readonly GroupFile[] {
     const path = this.#existing(group)
-    const files = lookAtGroup(this.#disk, this.#options, group).files.map(({ name, target }) => ({ name, target }))
+    const files = checkGroup(this.#disk, this.#options, group).files.map(({ name, target }) => ({ name, target }))
     return [...files, { name: mergedName, target: this.#absolute(`${path}/${mergedName}`) }]
       .flatMap(({ name, target }) => this.#attempt(`${path}/${name}`, 'read', () => this.#hash(name, target)))
       .sort((a, b) => (a.name < b.name ? -1 : 1))

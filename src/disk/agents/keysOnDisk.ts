@@ -6,10 +6,10 @@ import { limits } from '../../base/limits.js'
 import { idsDigest } from '../../domain/agents/agentIds.js'
 import { ClientKeys, type KeysDelta } from '../../domain/agents/clientKeys.js'
 import { type KeyEntry, type KeysAnswer, type KeysChange, type KeysPage, keysPath } from '../../domain/agents/keyEntry.js'
-import { KeysBelief, type KeysNews } from '../../domain/agents/keysBelief.js'
 import { changeKeys } from '../../domain/agents/keysChange.js'
+import { KeysTrust, type KeysUpdates } from '../../domain/agents/keysTrust.js'
 import type { Disk } from '../../ports/files.js'
-import { stampOf } from './groupLook.js'
+import { stampOf } from './groupCheck.js'
 import { KeysFile, type KeysReading } from './keysFile.js'
 
 export interface AgentKeysOptions {
@@ -28,12 +28,12 @@ export class AgentKeys {
   readonly #options: AgentKeysOptions
   readonly #file: KeysFile
   readonly #keys = new ClientKeys()
-  readonly #belief = new KeysBelief()
+  readonly #trust = new KeysTrust()
   /** What was found and nobody has fetched yet; `undefined`: the agent is gone. */
   readonly #found = new Map<number, KeyEntry | undefined>()
   #problems: string[] = []
-  readonly #toldLines = new Set<string>()
-  #isToldExposed = false
+  readonly #loggedLines = new Set<string>()
+  #isLoggedExposed = false
   #lastReading: KeysReading | undefined
   /** Counts the different contents that were read. */
   #contents = 0
@@ -52,15 +52,15 @@ export class AgentKeys {
    * @param all tells of all agents that are believed, whatever was told before
    * @param confirmed on a worker, the digest of the agents that the master believes in; empty before it said so
    */
-  look(all: boolean, confirmed: string): KeysPage {
+  check(all: boolean, confirmed: string): KeysPage {
     this.#confirmed = confirmed
-    this.#glance()
+    this.#check()
     if (all) {
       for (const id of this.#keys.markedIds()) this.#found.set(id, undefined)
       for (const entry of this.#keys.entries()) this.#found.set(entry.id, entry)
-      for (const entry of this.#belief.missing) this.#found.set(entry.id, entry)
+      for (const entry of this.#trust.missing) this.#found.set(entry.id, entry)
     }
-    if (all && this.#belief.isComplete) this.#idsAreWanted = true
+    if (all && this.#trust.isComplete) this.#idsAreWanted = true
     return this.nextPage()
   }
 
@@ -74,7 +74,7 @@ export class AgentKeys {
       if (entry) upserts.push(entry)
       else removals.push(id)
     }
-    const { ids } = this.#belief
+    const { ids } = this.#trust
     const done = this.#found.size === 0
     const isWithIds = done && this.#idsAreWanted
     if (isWithIds) this.#idsAreWanted = false
@@ -99,9 +99,9 @@ export class AgentKeys {
     if (changes.length > limits.keysChangesMax)
       throw new ClusterError('tooLarge', { message: `More than ${limits.keysChangesMax} changes of '${keysPath}' at a time` })
     for (let attempt = 1; attempt <= changeAttemptsMax; attempt++) {
-      const doubt = this.#glance()
+      const suspicion = this.#check()
       const reading = this.#lastReading ?? { kind: 'missing' }
-      if (doubt !== undefined) throw new ClusterError('fileFailed', { message: doubt })
+      if (suspicion !== undefined) throw new ClusterError('fileFailed', { message: suspicion })
       if (reading.kind === 'missing' || this.#keys.bytes.length === 0) this.#assertNew(changes, reading.kind)
       this.#assertSettled()
       const { answers, bytes } = changeKeys(this.#keys, changes, this.#options.managerName)
@@ -114,16 +114,16 @@ export class AgentKeys {
   }
 
   /** Looks at the file and notes what is believed. Returns why it is not believed, if it is not. */
-  #glance(): string | undefined {
+  #check(): string | undefined {
     const reading = this.#file.read()
     const delta = this.#taken(reading)
-    if (reading.kind === 'content' && this.#options.role === 'master') this.#tellExposed(reading.stat.mode)
+    if (reading.kind === 'content' && this.#options.role === 'master') this.#reportExposed(reading.stat.mode)
     const nowMs = this.#disk.now()
-    const wasComplete = this.#belief.isComplete
-    if (typeof delta === 'string') this.#note(this.#belief.doubt(nowMs, delta))
-    else if (reading.kind !== 'content' || this.#keys.isEmpty) this.#note(this.#belief.doubt(nowMs, undefined))
-    else this.#note(this.#belief.see(nowMs, `${this.#contents} ${stampOf(reading.stat)}`, delta, this.#confirmation()))
-    if (this.#belief.isComplete && !wasComplete) this.#idsAreWanted = true
+    const wasComplete = this.#trust.isComplete
+    if (typeof delta === 'string') this.#note(this.#trust.suspect(nowMs, delta))
+    else if (reading.kind !== 'content' || this.#keys.isEmpty) this.#note(this.#trust.suspect(nowMs, undefined))
+    else this.#note(this.#trust.see(nowMs, `${this.#contents} ${stampOf(reading.stat)}`, delta, this.#confirmation()))
+    if (this.#trust.isComplete && !wasComplete) this.#idsAreWanted = true
     return typeof delta === 'string' ? delta : undefined
   }
 
@@ -136,7 +136,7 @@ export class AgentKeys {
   #taken(reading: KeysReading): KeysDelta | string {
     const isSame = reading === this.#lastReading
     this.#lastReading = reading
-    const isAnyoneKnown = this.#belief.ids.length > 0
+    const isAnyoneKnown = this.#trust.ids.length > 0
     if (reading.kind === 'unreadable') return `${reading.why} ${stays}`
     if (reading.kind === 'missing') return isAnyoneKnown ? `'${keysPath}' is missing. ${stays}` : noDelta
     if (isSame && reading.bytes === this.#keys.bytes) return noDelta
@@ -146,11 +146,11 @@ export class AgentKeys {
     if (delta === 'noise') return `'${keysPath}' has bytes in it that are not text. ${stays}`
     if (delta === 'noLine') return `'${keysPath}' names no agent any more. ${stays}`
     if (isOther) this.#contents += 1
-    if (isOther) this.#tellLines()
+    if (isOther) this.#reportLines()
     return delta
   }
 
-  #note({ againInMs, problem, removals, upserts }: KeysNews): void {
+  #note({ againInMs, problem, removals, upserts }: KeysUpdates): void {
     this.#againInMs = againInMs
     if (problem !== undefined) this.#problems.push(problem)
     for (const entry of upserts) this.#found.set(entry.id, entry)
@@ -158,40 +158,40 @@ export class AgentKeys {
   }
 
   /** Tells of lines that cannot be used; of each once, for as long as it is there. */
-  #tellLines(): void {
+  #reportLines(): void {
     const { unusableCount, unusableLines } = this.#keys
     const present = new Set<string>()
     for (const { digest, sentence } of unusableLines) {
       present.add(digest)
-      if (!this.#toldLines.has(digest)) this.#problems.push(`'${keysPath}', ${sentence}. The line is left out, and kept as it is.`)
-      this.#toldLines.add(digest)
+      if (!this.#loggedLines.has(digest)) this.#problems.push(`'${keysPath}', ${sentence}. The line is left out, and kept as it is.`)
+      this.#loggedLines.add(digest)
     }
     const more = unusableCount - unusableLines.length
     if (more > 0) {
       present.add(moreLines)
-      if (!this.#toldLines.has(moreLines))
+      if (!this.#loggedLines.has(moreLines))
         this.#problems.push(`'${keysPath}': ${counted(more, 'more line')} cannot be used: left out, and kept unchanged.`)
-      this.#toldLines.add(moreLines)
+      this.#loggedLines.add(moreLines)
     }
-    for (const digest of this.#toldLines) if (!present.has(digest)) this.#toldLines.delete(digest)
+    for (const digest of this.#loggedLines) if (!present.has(digest)) this.#loggedLines.delete(digest)
   }
 
   /** Tells that others can read the keys, once for as long as it is so. A worker gives its file the mode of the synced item. */
-  #tellExposed(mode: number): void {
+  #reportExposed(mode: number): void {
     const isExposed = (mode & 0o004) !== 0
-    if (isExposed && !this.#isToldExposed)
+    if (isExposed && !this.#isLoggedExposed)
       this.#problems.push(
         `'${keysPath}': every user of this machine can read it (mode ${(mode & 0o777).toString(8)}); the keys of the agents should be secret: chmod 640`,
       )
-    this.#isToldExposed = isExposed
+    this.#isLoggedExposed = isExposed
   }
 
   /** Who lacks in the file while it is saved would lack for good in a new version of it. */
   #assertSettled(): void {
-    const [missing] = this.#belief.missing
+    const [missing] = this.#trust.missing
     if (missing)
       throw new ClusterError('fileFailed', {
-        message: `'${keysPath}' lacks agents that it had a moment ago, such as ${missing.name}. It is not changed before it has been the same for ${limits.keysBelievedMs / 1_000} s.`,
+        message: `'${keysPath}' lacks agents that it had a moment ago, such as ${missing.name}. It is not changed before it has been the same for ${limits.keysTrustedMs / 1_000} s.`,
       })
   }
 

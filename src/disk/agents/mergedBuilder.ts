@@ -17,16 +17,16 @@ import { decodeName, parentOf } from '../files/relativePath.js'
 import {
   type AgentFilesOptions,
   absentGroup,
+  checkActiveResponse,
+  checkGroup,
   entriesOf,
   type GroupView,
   groupFileMode,
   isFresh,
   listGroups,
-  lookAtActiveResponse,
-  lookAtGroup,
   sharedDirectory,
   stampOf,
-} from './groupLook.js'
+} from './groupCheck.js'
 import { lstatIfThere, makeDirectory } from './makeDirectory.js'
 import { fillMerged, hasContent } from './mergedContent.js'
 import { removeFile, removeLeftover, replaceFile } from './replaceFile.js'
@@ -117,7 +117,7 @@ class BuildRun {
   build(multigroups: readonly (readonly string[])[]): MergedOutcome {
     // Without a look at all that there is, everything stays as it is.
     this.#attempt(sharedDirectory, 'read', () => {
-      const activeResponse = this.#note(lookAtActiveResponse(this.#disk, this.#options))
+      const activeResponse = this.#note(checkActiveResponse(this.#disk, this.#options))
       const groups = this.#groups()
       for (const view of groups.values())
         this.#bring({
@@ -145,7 +145,7 @@ class BuildRun {
   #groups(): ReadonlyMap<string, GroupView> {
     const { groups, problems } = listGroups(this.#disk, this.#options.home)
     for (const problem of problems) this.#problems.add(problem)
-    return new Map(groups.map((group) => [group, this.#note(lookAtGroup(this.#disk, this.#options, group))]))
+    return new Map(groups.map((group) => [group, this.#note(checkGroup(this.#disk, this.#options, group))]))
   }
 
   #note(view: GroupView): GroupView {

@@ -3,7 +3,7 @@ import type { MergedLayout } from '../../domain/agents/mergedFile.js'
 import type { Disk } from '../../ports/files.js'
 import { diskError, errnoOf, isGone } from '../files/diskFailure.js'
 import { isUntouched } from '../files/fileHash.js'
-import type { GroupSource } from './groupLook.js'
+import type { GroupSource } from './groupCheck.js'
 
 /** Fills in all content. Returns the first file that is no longer what the look saw, or that changed meanwhile. */
 export const fillMerged = (disk: Disk, { places }: MergedLayout<GroupSource>): GroupSource | undefined =>

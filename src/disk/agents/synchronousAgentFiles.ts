@@ -7,8 +7,8 @@ import type { SyncedItems } from '../../domain/files/syncedItems.js'
 import type { GroupFile, MergedOutcome } from '../../ports/agents.js'
 import type { Disk } from '../../ports/files.js'
 import { HeldDisk } from '../files/heldDisk.js'
+import { sharedDirectory } from './groupCheck.js'
 import { GroupDirectories } from './groupDirectories.js'
-import { sharedDirectory } from './groupLook.js'
 import { AgentKeys, type AgentKeysOptions } from './keysOnDisk.js'
 import { MergedFiles, multigroupsDirectory } from './mergedBuilder.js'
 import { countersPath, forgetCounters } from './messageCounters.js'
@@ -46,7 +46,7 @@ export const createSynchronousAgentFiles = (anyDisk: Disk, options: CreateAgentF
   const merged = new MergedFiles(disk, { home, synced })
   const { operation } = disk
   return {
-    look: (all, confirmed) => operation(() => keys.look(all, confirmed)),
+    look: (all, confirmed) => operation(() => keys.check(all, confirmed)),
     nextPage: () => keys.nextPage(),
     change: (changes) => operation(() => keys.change(changes)),
     forget: (ids) => operation(() => forgetCounters(disk, home, ids)),

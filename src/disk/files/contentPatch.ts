@@ -11,8 +11,8 @@ import type { Digest, PatchRanges, PatchStart } from '../../domain/files/treeVal
 import type { Disk } from '../../ports/files.js'
 import { decodeContentBlock } from '../../wire/muster/contentBlock.js'
 import { diskError, errnoOf } from './diskFailure.js'
+import type { TreeOptions } from './fileCheck.js'
 import { isDigest, readBytes, readThrough } from './fileHash.js'
-import type { TreeOptions } from './fileLook.js'
 import { type StageArea, writeAll } from './stageArea.js'
 import { SyncedOpener } from './syncedOpener.js'
 
@@ -39,7 +39,7 @@ export class ContentPatch {
     const places = placesIn(recipe, size)
     if (!places.ok) throw places.error
     return this.#attempt(digest, () => {
-      this.#area.doubt()
+      this.#area.distrust()
       this.#area.make()
       this.#reuse(path, digest, recipe.averageBits, places.value)
       const missing = rangesOver([...places.value.values()].flat())

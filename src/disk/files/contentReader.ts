@@ -7,8 +7,8 @@ import type { ContentRequest } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { ContentBlockWriter, type PieceStatus } from '../../wire/muster/contentBlock.js'
 import { diskError, errnoOf, isGone } from './diskFailure.js'
+import type { TreeOptions } from './fileCheck.js'
 import { isUntouched } from './fileHash.js'
-import type { TreeOptions } from './fileLook.js'
 import { SyncedOpener } from './syncedOpener.js'
 
 export interface ReadContent {

@@ -59,7 +59,7 @@ export class ContentStage {
   /** Bytes of each content that need not be sent again. */
   staged(digests: readonly Digest[]): number[] {
     this.#spoiled = undefined
-    this.#area.doubt()
+    this.#area.distrust()
     const names = this.#area.names()
     this.#whole = new Set(names)
     return this.#area.offsets(digests, names)
@@ -210,7 +210,7 @@ export class ContentStage {
   #spoil(digest: Digest): void {
     this.#spoiled = digest
     if (this.#incoming?.digest === digest) this.#closeIncoming()
-    this.#area.doubt()
+    this.#area.distrust()
     try {
       this.#area.remove(this.#area.partPath(digest))
     } catch (thrown) {

@@ -10,8 +10,8 @@ import type { SyncedItem } from '../../domain/files/syncedItems.js'
 import type { AppliedPlan, Digest, FileEntry, FileFailure, WriteStep } from '../../domain/files/treeValues.js'
 import type { Disk } from '../../ports/files.js'
 import { errnoOf, failureOf, isGone } from './diskFailure.js'
+import type { TreeOptions } from './fileCheck.js'
 import { isDigest, readBytes } from './fileHash.js'
-import type { TreeOptions } from './fileLook.js'
 import { parentOf, temporaryName } from './relativePath.js'
 import { blockingRemovals, hasAncestorIn, type Removal } from './removalOrder.js'
 import type { Scanner } from './scanner.js'
@@ -26,7 +26,7 @@ export interface Plan {
 type Write = WriteStep & { readonly item: SyncedItem }
 
 /** What a plan is carried out with. */
-interface Workplace {
+interface ApplyOptions {
   readonly disk: Disk
   readonly options: TreeOptions
   readonly area: StageArea
@@ -36,8 +36,8 @@ interface Workplace {
 
 /** Returns what carries out plans, one after the other. */
 export const createPlanApplier = (disk: Disk, options: TreeOptions, area: StageArea, scanner: Scanner): ((plan: Plan) => AppliedPlan) => {
-  const workplace = { disk, options, area, scanner, buffer: new Uint8Array(readBytes) }
-  return (plan) => new PlanRun(workplace).apply(plan)
+  const apply = { disk, options, area, scanner, buffer: new Uint8Array(readBytes) }
+  return (plan) => new PlanRun(apply).apply(plan)
 }
 
 /** One plan being carried out. */
@@ -56,7 +56,7 @@ class PlanRun {
   /** How many writes still need each staged content. */
   readonly #uses = new Map<Digest, number>()
 
-  constructor({ area, buffer, disk, options, scanner }: Workplace) {
+  constructor({ area, buffer, disk, options, scanner }: ApplyOptions) {
     this.#disk = disk
     this.#options = options
     this.#area = area
@@ -66,7 +66,7 @@ class PlanRun {
   }
 
   apply(plan: Plan): AppliedPlan {
-    this.#area.doubt()
+    this.#area.distrust()
     const writes = this.#checkedWrites(plan.writes)
     const removals = this.#checkedRemovals(plan.removals)
     const ready = writes.filter((write) => this.#makeReady(write))

@@ -7,8 +7,8 @@ import { type ContentRecipe, recipeRow } from '../../domain/files/contentRecipe.
 import type { Digest } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { diskError, errnoOf, isGone } from './diskFailure.js'
+import type { TreeOptions } from './fileCheck.js'
 import { isUntouched, readBytes, readThrough } from './fileHash.js'
-import type { TreeOptions } from './fileLook.js'
 import { SyncedOpener } from './syncedOpener.js'
 
 interface Kept {

@@ -8,7 +8,7 @@ import type { SyncedItem } from '../../domain/files/syncedItems.js'
 import type { FileEntry, ScanPage } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { errnoOf, failureOf, isGone } from './diskFailure.js'
-import { FileLook, type TreeOptions } from './fileLook.js'
+import { FileCheck, type TreeOptions } from './fileCheck.js'
 import { KnownDirectory } from './knownTree.js'
 import { decodeName, isBelow, isTemporaryName, nameOf, shownName } from './relativePath.js'
 
@@ -26,12 +26,12 @@ export class Scanner {
   readonly #itemDirs: ReadonlySet<string>
   /** Paths of the master's directories that could not be read when they were looked at last. */
   readonly #unreadable = new Set<string>()
-  readonly #look: FileLook
+  readonly #check: FileCheck
 
   constructor(disk: Disk, options: TreeOptions) {
     this.#disk = disk
     this.#options = options
-    this.#look = new FileLook(disk, options)
+    this.#check = new FileCheck(disk, options)
     this.#roots = options.synced.items.map((item) => ({ item, known: new KnownDirectory(item.dir), state: 'neverSeen' }))
     this.#itemDirs = new Set(options.synced.items.map((item) => item.dir))
   }
@@ -40,7 +40,7 @@ export class Scanner {
   scan(paths?: readonly string[]): ScanPage {
     const named = paths?.map((path) => path.replace(/^(\.?\/)+|\/+$/g, ''))
     const everything = named === undefined || named.some((path) => path === '' || path === '.')
-    const { journal, links } = this.#look
+    const { journal, links } = this.#check
     journal.begin()
     if (everything) {
       links.clear()
@@ -57,7 +57,7 @@ export class Scanner {
 
   nextPage(): ScanPage {
     const missing = this.#roots.filter((root) => root.state !== 'there').map((root) => root.item.dir)
-    return this.#look.journal.page(this.#look.files, [...missing, ...this.#unreadable])
+    return this.#check.journal.page(this.#check.files, [...missing, ...this.#unreadable])
   }
 
   /** Somebody put this content there, and proved it. Returns the entry, which no page will tell about. */
@@ -67,13 +67,13 @@ export class Scanner {
     const name = nameOf(path)
     const below = place.directory.directories.get(name)
     if (below) this.#forgetDirectory(place.directory, name, below)
-    return this.#look.put(place.directory, name, place.item, stat, digest)
+    return this.#check.put(place.directory, name, place.item, stat, digest)
   }
 
   /** Somebody deleted the file; no page will tell about it. */
   drop(path: string): void {
     const place = this.#find(path)
-    if (place) this.#look.drop(place.directory, nameOf(path))
+    if (place) this.#check.drop(place.directory, nameOf(path))
   }
 
   /** The known directory that the path is in, created when needed; undefined when no item has it. */
@@ -121,10 +121,10 @@ export class Scanner {
     }
     root.state = 'missing'
     if (this.#options.role === 'master') {
-      this.#look.problem(dir, `${why} Its files stay on the workers until it is back.`)
+      this.#check.problem(dir, `${why} Its files stay on the workers until it is back.`)
       this.#holdDirectory(root.known)
     } else {
-      this.#look.problem(dir, why)
+      this.#check.problem(dir, why)
       if (!isUnknown) this.#forgetBelow(root.known)
     }
     return false
@@ -144,12 +144,12 @@ export class Scanner {
     for (const entry of entries) {
       const name = decodeName(entry.name)
       if (name === undefined)
-        this.#look.problem(`${directory.path}/${shownName(entry.name)}`, 'The name is not valid UTF-8, so it is not synced.')
+        this.#check.problem(`${directory.path}/${shownName(entry.name)}`, 'The name is not valid UTF-8, so it is not synced.')
       else if (entry.kind === 'directory') this.#walkBelow(directory, name, item)
-      else if (this.#look.isSynced(item, name)) this.#look.examine(directory, name, item)
+      else if (this.#check.isSynced(item, name)) this.#check.examine(directory, name, item)
       else if (isTemporaryName(name)) this.#removeTemporary(`${directory.path}/${name}`)
     }
-    for (const [name, file] of directory.files) if (file.listing !== listing) this.#look.forget(directory, name)
+    for (const [name, file] of directory.files) if (file.listing !== listing) this.#check.forget(directory, name)
     for (const [name, below] of directory.directories) if (below.listing !== listing) this.#forgetDirectory(directory, name, below)
   }
 
@@ -157,7 +157,7 @@ export class Scanner {
     const path = `${directory.path}/${name}`
     if (!item.recursive || this.#itemDirs.has(path)) return
     if (path.split('/').length >= limits.pathDepthMax) {
-      this.#look.problem(path, `The directory is deeper than ${limits.pathDepthMax} directories, so it is not synced.`)
+      this.#check.problem(path, `The directory is deeper than ${limits.pathDepthMax} directories, so it is not synced.`)
       return
     }
     const below = directory.directory(name)
@@ -166,14 +166,14 @@ export class Scanner {
   }
 
   #unreadableDirectory(directory: KnownDirectory, thrown: unknown): void {
-    this.#look.problem(directory.path, failureOf(directory.path, thrown, 'read').message)
+    this.#check.problem(directory.path, failureOf(directory.path, thrown, 'read').message)
     if (this.#options.role !== 'master') return
     this.#unreadable.add(directory.path)
     this.#holdDirectory(directory)
   }
 
   #holdDirectory(directory: KnownDirectory): void {
-    for (const [name, file] of directory.files) this.#look.hold(`${directory.path}/${name}`, file)
+    for (const [name, file] of directory.files) this.#check.hold(`${directory.path}/${name}`, file)
     for (const below of directory.directories.values()) this.#holdDirectory(below)
   }
 
@@ -184,7 +184,7 @@ export class Scanner {
 
   #forgetBelow(directory: KnownDirectory): void {
     this.#unreadable.delete(directory.path)
-    for (const name of directory.files.keys()) this.#look.forget(directory, name)
+    for (const name of directory.files.keys()) this.#check.forget(directory, name)
     for (const [name, below] of directory.directories) this.#forgetDirectory(directory, name, below)
   }
 
@@ -194,7 +194,7 @@ export class Scanner {
     try {
       this.#disk.unlink(this.#absolute(path))
     } catch (thrown) {
-      if (!isGone(errnoOf(thrown))) this.#look.problem(path, failureOf(path, thrown, 'deleted').message)
+      if (!isGone(errnoOf(thrown))) this.#check.problem(path, failureOf(path, thrown, 'deleted').message)
     }
   }
 
@@ -216,7 +216,7 @@ export class Scanner {
         return
       }
       const below = directory.directories.get(name)
-      this.#look.forget(directory, name)
+      this.#check.forget(directory, name)
       // A directory that is new here has more to be seen than the one path that was named.
       if (index === names.length - 1 || !below) {
         this.#walkBelow(directory, name, item)
@@ -243,7 +243,7 @@ export class Scanner {
       return
     }
     if (below) this.#forgetDirectory(directory, name, below)
-    if (kind === 'gone') this.#look.forget(directory, name)
-    else if (this.#look.isSynced(item, name)) this.#look.examine(directory, name, item)
+    if (kind === 'gone') this.#check.forget(directory, name)
+    else if (this.#check.isSynced(item, name)) this.#check.examine(directory, name, item)
   }
 }

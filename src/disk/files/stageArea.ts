@@ -65,7 +65,7 @@ export class StageArea {
   }
 
   /** Somebody may have deleted the directory. */
-  doubt(): void {
+  distrust(): void {
     this.#made = false
   }
 

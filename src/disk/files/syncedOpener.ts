@@ -8,7 +8,7 @@ import { checkPath } from '../../domain/files/paths.js'
 import type { SyncedItem } from '../../domain/files/syncedItems.js'
 import type { Disk } from '../../ports/files.js'
 import { errnoOf } from './diskFailure.js'
-import type { TreeOptions } from './fileLook.js'
+import type { TreeOptions } from './fileCheck.js'
 import { parentOf } from './relativePath.js'
 import { targetWithin } from './targetWithin.js'
 

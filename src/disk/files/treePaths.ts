@@ -7,7 +7,7 @@ import { ClusterError } from '../../base/errors.js'
 import { isExcluded, type SyncedItem } from '../../domain/files/syncedItems.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { errnoOf, isGone } from './diskFailure.js'
-import type { TreeOptions } from './fileLook.js'
+import type { TreeOptions } from './fileCheck.js'
 import { decodeName, nameOf, parentOf } from './relativePath.js'
 
 const directoryMode = 0o770

@@ -56,7 +56,7 @@ export interface AgentDetails {
 }
 
 /** What one node says about agents: the whole row is both parts, "status only" and "keep-alive only" are a presence. */
-export interface AgentNews {
+export interface AgentUpdates {
   readonly presences: readonly Presence[]
   readonly details: readonly AgentDetails[]
 }

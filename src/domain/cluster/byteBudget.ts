@@ -1,15 +1,15 @@
 /** Bytes that may be used: some at once, and so many a second for long. */
-export interface BudgetRule {
+export interface BudgetOptions {
   readonly burstBytes: number
   readonly bytesPerSecond: number
 }
 
 export class ByteBudget {
-  readonly #rule: BudgetRule
+  readonly #rule: BudgetOptions
   #leftBytes: number
   #atMs: number
 
-  constructor(rule: BudgetRule, nowMs: number) {
+  constructor(rule: BudgetOptions, nowMs: number) {
     this.#rule = rule
     this.#leftBytes = rule.burstBytes
     this.#atMs = nowMs

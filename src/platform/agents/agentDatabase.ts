@@ -19,13 +19,13 @@ export class Damage extends Error {}
 export const isDamage = (thrown: unknown): boolean => thrown instanceof Damage || /^SQLITE_(CORRUPT|NOTADB)/.test(codeIn(thrown))
 
 /** What the file is like shows only when it is opened and checked again: a part of it may have vanished under us. */
-const isDoubt = (thrown: unknown): boolean => codeIn(thrown).startsWith('SQLITE_IOERR')
+const isUntrusted = (thrown: unknown): boolean => codeIn(thrown).startsWith('SQLITE_IOERR')
 
 /** What came of a failed operation of the database, in one sentence. */
 export const tableFailure = (path: string, thrown: unknown): ClusterError => {
   if (thrown instanceof ClusterError) return thrown
   const says = thrown instanceof Error ? thrown.message : String(thrown)
-  return isDamage(thrown) || isDoubt(thrown)
+  return isDamage(thrown) || isUntrusted(thrown)
     ? new ClusterError('tableDamaged', {
         message: `The agents' table ${path} cannot be relied on and is opened anew: ${says}`,
         cause: thrown,

@@ -40,7 +40,7 @@ export const createAgentFiles = ({ workerFile = defaultWorkerFile, ...options }:
     return thread.run(name, task)
   }
   return {
-    look: (all, confirmed, signal) => run('look', { all, confirmed }, signal),
+    check: (all, confirmed, signal) => run('look', { all, confirmed }, signal),
     // What a look found must not be lost on the way.
     nextPage: () => thread.run('nextPage', undefined),
     change: (changes, signal) => run('change', changes, signal),

@@ -65,7 +65,7 @@ const idInLog = (path: string): number | undefined =>
   })
 
 /** Fails as the file system does. */
-export const lookAtTableFile = (path: string): TableFile => {
+export const inspectTableFile = (path: string): TableFile => {
   const found = reading(path, (file): TableFile | number => {
     if (fstatSync(file).isFIFO()) return 'foreign'
     const header = bytesAt(file, 0, headerBytes)
@@ -79,7 +79,7 @@ export const lookAtTableFile = (path: string): TableFile => {
 
 /** @throws ClusterError `tableNotOurs` */
 export const assertNotForeign = (path: string): TableFile => {
-  const found = lookAtTableFile(path)
+  const found = inspectTableFile(path)
   if (found === 'foreign') throw notOurs(path)
   return found
 }

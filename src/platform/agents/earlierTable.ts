@@ -20,7 +20,7 @@ import { ClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
 import type { OpenedStore } from '../../ports/agents.js'
 import { AgentDatabase } from './agentDatabase.js'
-import { lookAtTableFile, sidecars } from './agentTableFile.js'
+import { inspectTableFile, sidecars } from './agentTableFile.js'
 import { applicationId } from './agentTableSchema.js'
 
 export type EarlierTable = NonNullable<OpenedStore['earlier']>
@@ -69,7 +69,7 @@ const namesBeside = (to: string) => ({ copy: `${to}.copy`, whole: `${to}.whole`,
 export const moveEarlierTable = (move: TableMove): EarlierTable | undefined => {
   const { from, steps, to } = move
   const { copy, record, whole } = namesBeside(to)
-  const found = lookAtEarlier(from)
+  const found = inspectEarlier(from)
   if (found !== 'ours') return found
   for (const path of [...allOf(copy), ...allOf(whole)]) steps.remove(path)
   const stamps = stampsOf(from)
@@ -96,7 +96,7 @@ export const clearEarlierTable = (move: TableMove): EarlierTable | undefined => 
   const stamps = stampsIn(record)
   if (stamps && isSame(from, stamps)) return removeEarlier(move)
   if (stamps) steps.remove(record)
-  const found = lookAtEarlier(from)
+  const found = inspectEarlier(from)
   if (found !== 'ours') return found
   return {
     level: 'warning',
@@ -119,9 +119,9 @@ const makeWhole = (copy: string, whole: string): boolean => {
 }
 
 /** Nothing when there is nothing of ours, as far as one can see. */
-const lookAtEarlier = (from: string): 'ours' | EarlierTable | undefined => {
+const inspectEarlier = (from: string): 'ours' | EarlierTable | undefined => {
   try {
-    return lookAtTableFile(from) === 'ours' ? 'ours' : undefined
+    return inspectTableFile(from) === 'ours' ? 'ours' : undefined
   } catch (thrown) {
     if (!isSystemError(thrown)) throw thrown
     const says = `${from} is left as it is, although it may be the agents' table of an earlier build: it cannot be read (${thrown.message}).`

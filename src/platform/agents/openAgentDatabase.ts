@@ -3,7 +3,7 @@ import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { OpenedStore } from '../../ports/agents.js'
 import { AgentDatabase, Damage, isDamage } from './agentDatabase.js'
-import { assertNotForeign, hasSidecars, lookAtTableFile, notOurs, setAside } from './agentTableFile.js'
+import { assertNotForeign, hasSidecars, inspectTableFile, notOurs, setAside } from './agentTableFile.js'
 import { applicationId, migrate } from './agentTableSchema.js'
 import { clearEarlierTable, type FileSteps, fileSteps, moveEarlierTable, type TableMove } from './earlierTable.js'
 
@@ -89,7 +89,7 @@ const clear = (move: TableMove): OpenedDatabase['found'] => {
 export const openAgentDatabase = ({ earlierPath, isDamaged, path, steps = fileSteps }: OpenAgentDatabaseOptions): OpenedDatabase => {
   mkdirSync(dirname(path), { recursive: true, mode: directoryMode })
   const move: TableMove = { from: earlierPath, to: path, steps }
-  const isNew = lookAtTableFile(path) === 'missing' && !hasSidecars(path)
+  const isNew = inspectTableFile(path) === 'missing' && !hasSidecars(path)
   const taken = isNew ? takeOver(move) : {}
   try {
     const database = openExisting(path, isDamaged)

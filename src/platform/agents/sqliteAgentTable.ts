@@ -1,15 +1,15 @@
 /** The agents' table in a file of SQLite: the operations of the AgentStore port, synchronous, as they run inside its thread. */
 import { randomUUID } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
-import type { AgentCounts, AgentFilter, AgentListShape, AgentNews, AgentView } from '../../domain/agents/agent.js'
+import type { AgentCounts, AgentFilter, AgentListShape, AgentUpdates, AgentView } from '../../domain/agents/agent.js'
 import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
-import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentNews } from '../../ports/agents.js'
+import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
 import type { AgentDatabase } from './agentDatabase.js'
 import { AgentTableGroups } from './agentTableGroups.js'
 import { AgentTableLists } from './agentTableLists.js'
-import { AgentTableNews } from './agentTableNews.js'
 import { AgentTableState, type TableRole } from './agentTableState.js'
+import { AgentTableUpdates } from './agentTableUpdates.js'
 import { type OpenedDatabase, openAgentDatabase } from './openAgentDatabase.js'
 
 export interface SqliteAgentTableOptions {
@@ -23,7 +23,7 @@ export interface SqliteAgentTableOptions {
 interface Parts {
   readonly database: AgentDatabase
   readonly state: AgentTableState
-  readonly news: AgentTableNews
+  readonly updates: AgentTableUpdates
   readonly groups: AgentTableGroups
   readonly lists: AgentTableLists
 }
@@ -68,8 +68,8 @@ export class SqliteAgentTable implements AgentTable {
     const state = new AgentTableState(database, this.#options.role)
     const groups = new AgentTableGroups(state)
     groups.begin(randomUUID)
-    const news = new AgentTableNews(state, (ids) => groups.giveDefault(ids))
-    return { database, state, news, groups, lists: new AgentTableLists(state) }
+    const updates = new AgentTableUpdates(state, (ids) => groups.giveDefault(ids))
+    return { database, state, updates: updates, groups, lists: new AgentTableLists(state) }
   }
 
   get #parts(): Parts {
@@ -122,28 +122,28 @@ export class SqliteAgentTable implements AgentTable {
     return this.#parts.state.number('highestId')
   }
 
-  record(news: AgentNews, nowMs: number, isCorrected: boolean): RecordOutcome {
-    return this.#parts.news.record(news, nowMs, isCorrected)
+  record(updates: AgentUpdates, nowMs: number, isCorrected: boolean): RecordOutcome {
+    return this.#parts.updates.record(updates, nowMs, isCorrected)
   }
 
   correct(byMs: number): void {
-    this.#parts.news.correct(byMs)
+    this.#parts.updates.correct(byMs)
   }
 
-  unsent(table: string, after: number, nowMs: number): UnsentNews | undefined {
-    return this.#parts.news.unsent(table, after, nowMs)
+  unsent(table: string, after: number, nowMs: number): UnsentUpdates | undefined {
+    return this.#parts.updates.unsent(table, after, nowMs)
   }
 
   acknowledge(table: string, upTo: number): void {
-    this.#parts.news.acknowledge(table, upTo)
+    this.#parts.updates.acknowledge(table, upTo)
   }
 
   merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {
-    return this.#parts.news.merge(batch, from, nowMs)
+    return this.#parts.updates.merge(batch, from, nowMs)
   }
 
   silence(nowMs: number, disconnectionMs: number, node?: string): number {
-    return this.#parts.news.silence(nowMs, disconnectionMs, node)
+    return this.#parts.updates.silence(nowMs, disconnectionMs, node)
   }
 
   groupsState(): GroupsState {

@@ -60,19 +60,19 @@ class WatchedRoot {
     if (this.#isClosed) return
     if (error) {
       this.#onHint(undefined)
-      this.#startAnew()
+      this.#restart()
       return
     }
     const hints = new Set<string>()
     for (const event of events) {
       const hint = hintOf(this.#synced, this.#root + event.path.slice(real.length))
       if (hint !== undefined) hints.add(hint)
-      if (event.path === real && event.type === 'delete') this.#startAnew()
+      if (event.path === real && event.type === 'delete') this.#restart()
     }
     if (hints.size > 0) this.#onHint([...hints])
   }
 
-  #startAnew(): void {
+  #restart(): void {
     const subscription = this.#subscription
     this.#subscription = undefined
     subscription?.unsubscribe().catch(() => undefined)

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { escapeText } from '../../base/escapeText.js'
 import { agentIdText } from '../../domain/agents/agent.js'
 import type { AgentQuery } from '../../domain/agents/agentQuery.js'
-import { type ControlProgram, type ControlWorld, type Conversation, runProgram } from '../kit/controlProgram.js'
+import { type ControlProgram, type Conversation, type ProgramOptions, runProgram } from '../kit/controlProgram.js'
 import { onlyLine } from '../kit/onlyLine.js'
 import { type AgentControlArguments, type AgentTask, parseAgentControlArguments } from './agentControlArguments.js'
 import { agentInfoCsv, agentInfoJson, agentInfoText, printAgentList, printAgentListCsv, printAgentListJson } from './printAgentControl.js'
@@ -53,4 +53,4 @@ const agentControl: ControlProgram<AgentControlArguments> = {
 }
 
 /** Runs one command line (without the program's name); resolves with the exit code and never rejects. */
-export const runAgentControl = (argv: readonly string[], world: ControlWorld): Promise<number> => runProgram(agentControl, argv, world)
+export const runAgentControl = (argv: readonly string[], world: ProgramOptions): Promise<number> => runProgram(agentControl, argv, world)

@@ -5,7 +5,7 @@ import { escapeText } from '../../base/escapeText.js'
 import { agentIdText, managerId } from '../../domain/agents/agent.js'
 import { type GroupsChange, whyUnchanged } from '../../domain/agents/groups.js'
 import { printAgentListJson } from '../agentControl/printAgentControl.js'
-import { type ControlProgram, type ControlWorld, type Conversation, runProgram } from '../kit/controlProgram.js'
+import { type ControlProgram, type Conversation, type ProgramOptions, runProgram } from '../kit/controlProgram.js'
 import { onlyLine } from '../kit/onlyLine.js'
 import { type AgentGroupsArguments, type GroupsTask, parseAgentGroupsArguments } from './agentGroupsArguments.js'
 import { assertCreatable, assertRemovable, assertThere } from './groupChecks.js'
@@ -171,4 +171,4 @@ const isListed = ({ kind }: GroupsTask, code: ErrorCode): boolean => {
 }
 
 /** Runs one command line (without the program's name); resolves with the exit code and never rejects. */
-export const runAgentGroups = (argv: readonly string[], world: ControlWorld): Promise<number> => runProgram(agentGroups, argv, world)
+export const runAgentGroups = (argv: readonly string[], world: ProgramOptions): Promise<number> => runProgram(agentGroups, argv, world)

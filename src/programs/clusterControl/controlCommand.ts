@@ -1,6 +1,6 @@
 /** cluster_control: what each of its options asks, and how the answer is printed. */
 import type { AnswerLine, ClusterQuery } from '../../domain/queries/clusterView.js'
-import { type ControlProgram, type ControlWorld, runProgram } from '../kit/controlProgram.js'
+import { type ControlProgram, type ProgramOptions, runProgram } from '../kit/controlProgram.js'
 import { type ControlArguments, parseArguments } from './controlArguments.js'
 import { printAgents, printAgentsJson } from './printAgents.js'
 import { printFiles, printFilesJson } from './printFiles.js'
@@ -35,4 +35,4 @@ const clusterControl: ControlProgram<ControlArguments> = {
 }
 
 /** Runs one command line (without the program's name); resolves with the exit code and never rejects. */
-export const runControl = (argv: readonly string[], world: ControlWorld): Promise<number> => runProgram(clusterControl, argv, world)
+export const runControl = (argv: readonly string[], world: ProgramOptions): Promise<number> => runProgram(clusterControl, argv, world)

@@ -28,19 +28,19 @@ export interface Shell {
 }
 
 /** One line on stderr, whatever the message holds. */
-const tellMistake = (shell: Shell, message: string): void => void shell.stderr.write(`wazuh-clusterd: ${visibleLine(message)}\n`)
+const printMistake = (shell: Shell, message: string): void => void shell.stderr.write(`wazuh-clusterd: ${visibleLine(message)}\n`)
 
 /** Runs the command to its end; resolves with the exit code. */
 export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {
   const out = (text: string): void => void shell.stdout.write(text)
-  const err = (sentence: string): void => tellMistake(shell, sentence)
+  const err = (sentence: string): void => printMistake(shell, sentence)
   const asked = parseClusterdArguments(argv, env, { out, err })
   if (typeof asked === 'number') return asked
   try {
     return await carryOut(asked, env, shell)
   } catch (error) {
     const says = [asClusterError(error).message]
-    for (const line of says) tellMistake(shell, line)
+    for (const line of says) printMistake(shell, line)
     if (isBackgroundChild(env)) await reportToParent({ ok: false, says })
     return 1
   }
@@ -48,7 +48,7 @@ export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv, shel
 
 const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {
   const out = (line: string): void => void shell.stdout.write(`${line}\n`)
-  const err = (line: string): void => void tellMistake(shell, line)
+  const err = (line: string): void => void printMistake(shell, line)
   const file = asked.file ?? join(asked.home, 'etc/ossec.conf')
   if (!isDirectory(asked.home)) {
     err(`The home ${asked.home} is not a directory: name the manager's home with --home DIR or WAZUH_PATH`)
@@ -59,7 +59,7 @@ const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell:
   for (const line of loaded.warnings) err(`WARNING: ${line}`)
   if (!loaded.ok) {
     for (const line of loaded.mistakes) err(line)
-    if (!asked.test) await tellInLog(asked, err, (log) => loaded.mistakes.map((line) => log.error(line)))
+    if (!asked.test) await writeToLog(asked, err, (log) => loaded.mistakes.map((line) => log.error(line)))
     if (child) await reportToParent({ ok: false, says: loaded.mistakes })
     return 1
   }
@@ -67,7 +67,7 @@ const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell:
     const line = `${file}: the cluster is disabled, nothing is started`
     out(line)
     if (asked.test) for (const note of loaded.notes) out(note)
-    else await tellInLog(asked, err, (log) => log.info(line))
+    else await writeToLog(asked, err, (log) => log.info(line))
     if (child) await reportToParent({ ok: true, says: [line] })
     return 0
   }
@@ -99,7 +99,7 @@ const settleIn = (asked: ClusterdArguments, settings?: NodeSettings): void => {
 }
 
 /** For a process that says something and ends; what it says stands on stderr already, so a log that fails only adds a line. */
-const tellInLog = async (asked: ClusterdArguments, err: (line: string) => void, tell: (log: Log) => void): Promise<void> => {
+const writeToLog = async (asked: ClusterdArguments, err: (line: string) => void, tell: (log: Log) => void): Promise<void> => {
   try {
     settleIn(asked)
   } catch (error) {
@@ -123,7 +123,7 @@ const run = async (
 ): Promise<number> => {
   settleIn(asked, settings)
   const shared = process.getuid?.() === 0 ? sharedWithOthers(asked.home, settings) : undefined
-  if (shared !== undefined) tellMistake(shell, `WARNING: ${shared}`)
+  if (shared !== undefined) printMistake(shell, `WARNING: ${shared}`)
   const log = createLog({ file: join(asked.home, logPath), level: asked.level, ...(child ? {} : { alsoTo: shell.stdout }) })
   const held: HeldHome[] = []
   const release = (): void => {
@@ -159,7 +159,7 @@ const run = async (
     process.off('exit', release)
   }
   if (mistake === undefined) return 0
-  tellMistake(shell, mistake)
+  printMistake(shell, mistake)
   if (child) await reportToParent({ ok: false, says: [mistake] })
   return 1
 }

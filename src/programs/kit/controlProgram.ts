@@ -10,7 +10,7 @@ import { confirmed } from './confirmed.js'
 import { knownNodes } from './knownNodes.js'
 import { ReaderGone, writeText } from './writeText.js'
 
-export interface ControlWorld {
+export interface ProgramOptions {
   readonly env: NodeJS.ProcessEnv
   readonly stdin: Readable
   readonly stdout: Writable
@@ -38,7 +38,7 @@ export interface ControlProgram<A extends CommonArguments> {
 export const runProgram = async <A extends CommonArguments>(
   program: ControlProgram<A>,
   argv: readonly string[],
-  world: ControlWorld,
+  world: ProgramOptions,
 ): Promise<number> => {
   const parsed = program.parse(argv, world.env)
   let isPrinted = false
@@ -63,7 +63,7 @@ export const runProgram = async <A extends CommonArguments>(
   }
 }
 
-const conversationOf = ({ debug, home }: CommonArguments, world: ControlWorld): Omit<Conversation, 'print'> => {
+const conversationOf = ({ debug, home }: CommonArguments, world: ProgramOptions): Omit<Conversation, 'print'> => {
   const { stderr, stdout } = world
   const socketPath = controlSocketPath(home)
   return {
@@ -100,7 +100,7 @@ interface Complaint {
   /** The answer is JSON, and nothing of it was printed: the error takes its place. */
   readonly isWholeAnswer: boolean
   readonly text: string
-  readonly world: ControlWorld
+  readonly world: ProgramOptions
 }
 
 const complain = async (error: ClusterError, { debug, isWholeAnswer, text, world }: Complaint): Promise<void> => {

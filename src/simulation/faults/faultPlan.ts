@@ -97,7 +97,7 @@ export const faultTable = {
   /** The agents' table of a worker turns out to be damaged, and is made anew. */
   workerTableDamaged: faultOf('agents', ['node']),
   /** client.keys on the master as it may be seen while it is saved; after a moment it is as it was. */
-  keysGlimpse: faultOf('agents', ['damage', 'durationMs']),
+  keysFlicker: faultOf('agents', ['damage', 'durationMs']),
 } as const
 
 export type FaultKind = keyof typeof faultTable

@@ -104,8 +104,8 @@ export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | u
     case 'workerTableDamaged':
       cluster.agents.tableDamaged(cluster.node(fault.node))
       return undefined
-    case 'keysGlimpse':
-      return cluster.agents.glimpse(fault.damage, fault.durationMs)
+    case 'keysFlicker':
+      return cluster.agents.flicker(fault.damage, fault.durationMs)
     case 'enrolAgent':
       void cluster.agents.enrol(fault.node)
       return undefined

@@ -33,13 +33,13 @@ export const defaultFaultPaths: readonly string[] = [
 export const defaultGroupNames: readonly string[] = ['default', 'web', 'db', 'new-1', 'new.2']
 export const defaultGroupLists: readonly string[] = ['default', 'web', 'web,db', 'db,web', 'default,web,db', 'db,new-1']
 
-export interface PlanWorld {
+export interface PlanOptions {
   /** The master first. */
   readonly nodes: readonly string[]
   readonly paths?: readonly string[]
 }
 
-export interface RandomPlanOptions extends PlanWorld {
+export interface RandomPlanOptions extends PlanOptions {
   readonly durationMs: number
   readonly kinds: readonly FaultKind[]
   /** Faults in an hour, on average. */

@@ -5,7 +5,7 @@ import type { VirtualClock } from '../world/virtualClock.js'
 import type { SimulatedHost } from './simulatedHost.js'
 import type { SimulatedConnection } from './simulatedStream.js'
 
-export interface DialWorld {
+export interface SimulatedDialOptions {
   readonly clock: VirtualClock
   readonly connectMsMax: number
   isReachable(): boolean
@@ -28,7 +28,7 @@ const dialFailed = (endpoint: Endpoint, errno: string): ClusterError =>
   })
 
 export class SimulatedDial {
-  readonly #world: DialWorld
+  readonly #world: SimulatedDialOptions
   readonly #host: SimulatedHost
   readonly #endpoint: Endpoint
   readonly #signal: AbortSignal
@@ -40,7 +40,7 @@ export class SimulatedDial {
   /** What comes next, once the way is free. */
   #step: (() => void) | undefined
 
-  constructor(world: DialWorld, host: SimulatedHost, endpoint: Endpoint, signal: AbortSignal) {
+  constructor(world: SimulatedDialOptions, host: SimulatedHost, endpoint: Endpoint, signal: AbortSignal) {
     this.#world = world
     this.#host = host
     this.#endpoint = endpoint

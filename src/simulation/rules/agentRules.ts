@@ -51,7 +51,7 @@ export class AgentRules {
         this.checks += 1
         gone.add(id)
         const agent = agents.enrolled.get(id)
-        if (agent && !agent.isRemoved && agent.removalsInDoubt === 0)
+        if (agent && !agent.isRemoved && agent.suspectRemovals === 0)
           violated('no agent vanishes that nobody removed', `${id} is gone from the table of ${name}`)
       },
       added: (id) => {
@@ -123,9 +123,9 @@ export class AgentRules {
       const wrong = agents.enrolled.enrolled(name, id)
       if (wrong !== undefined) violated('an ID is never given out twice', wrong)
     }
-    for (const { id, isRemoved, removalsInDoubt } of agents.enrolled.all) {
+    for (const { id, isRemoved, suspectRemovals } of agents.enrolled.all) {
       this.checks += 1
-      if (!isRemoved && removalsInDoubt === 0 && !table.has(id)) violated('no agent vanishes that nobody removed', `${id} is in no table`)
+      if (!isRemoved && suspectRemovals === 0 && !table.has(id)) violated('no agent vanishes that nobody removed', `${id} is in no table`)
       if (isRemoved && table.has(id)) violated('a removed agent never comes back', `${id} is in the tables`)
     }
   }

@@ -27,5 +27,5 @@ export const convergenceMsMax = (timings: Timings): number => {
 /** All that agents may wait for besides: a full round of groups after every mismatch, batches that are sent again. */
 const agentsMsMax = (t: Timings): number => {
   const groupsMs = t.agentGroupStartDelayMs + t.timeoutAgentGroupsMs + (t.agentGroupsMismatchesMax + 2) * t.workerSyncAgentGroupsMs
-  return groupsMs + t.masterSyncAgentGroupsMs + 2 * (t.syncAgentInfoMs + t.timeoutAgentInfoMs) + limits.keysBelievedMs
+  return groupsMs + t.masterSyncAgentGroupsMs + 2 * (t.syncAgentInfoMs + t.timeoutAgentInfoMs) + limits.keysTrustedMs
 }

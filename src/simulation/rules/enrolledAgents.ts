@@ -10,7 +10,7 @@ export interface EnrolledAgent {
   /** Somebody was told that it is removed. */
   isRemoved: boolean
   /** Commands to remove it of which nobody knows what became. */
-  removalsInDoubt: number
+  suspectRemovals: number
   /** Lists of groups that it may have; `undefined`: any. */
   groups: ReadonlySet<string> | undefined
 }
@@ -52,7 +52,7 @@ export class EnrolledAgents {
     const before = this.#agents.get(id)
     if (before) return before.name === name ? undefined : `${name} got the ID ${id} of ${before.name}`
     if (!this.#askedFor.delete(name)) return `${name}, with the ID ${id}, is nobody who was enrolled`
-    this.#agents.set(id, { id, name, isRemoved: false, removalsInDoubt: 0, groups: new Set(['']) })
+    this.#agents.set(id, { id, name, isRemoved: false, suspectRemovals: 0, groups: new Set(['']) })
     return undefined
   }
 

@@ -9,7 +9,7 @@ import {
   type AgentDetails,
   type AgentFilter,
   type AgentListShape,
-  type AgentNews,
+  type AgentUpdates,
   type AgentView,
   isSilentAgent,
   newerDetails,
@@ -22,8 +22,8 @@ import {
 import { type GroupsChange, type GroupsPage, type GroupsRow, type GroupsState, groupsHash } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import { unpackFacts } from '../../domain/agents/packedFacts.js'
-import { latestTimeMs, soundNews, unknownIn } from '../../domain/agents/soundNews.js'
-import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentNews } from '../../ports/agents.js'
+import { latestTimeMs, soundUpdates, unknownIn } from '../../domain/agents/soundUpdates.js'
+import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
 import { countsOf, isListed, shapeOf } from './agentViews.js'
 import { type GroupedAgent, MemoryAgentGroups, ungrouped } from './memoryAgentGroups.js'
@@ -33,13 +33,13 @@ interface Agent extends GroupedAgent {
 }
 
 /** A word about an agent, and whether and when the master has to hear of it. */
-interface Word<T> {
+interface StampedRow<T> {
   readonly row: T
   readonly isCorrected: boolean
   readonly change: number | undefined
 }
 
-type Words<T> = Map<number, Word<T>>
+type StampedRows<T> = Map<number, StampedRow<T>>
 
 const byId = ([a]: readonly [number, unknown], [b]: readonly [number, unknown]): number => a - b
 const sorted = <T>(map: ReadonlyMap<number, T>): [number, T][] => [...map].sort(byId)
@@ -51,8 +51,8 @@ export class MemoryAgentTable implements AgentTable {
   watch: { readonly added: (id: number) => void; readonly removed: (id: number) => void } | undefined
   readonly #role: 'master' | 'worker'
   readonly #agents = new Map<number, Agent>()
-  readonly #presences: Words<Presence> = new Map()
-  readonly #details: Words<AgentDetails> = new Map()
+  readonly #presences: StampedRows<Presence> = new Map()
+  readonly #details: StampedRows<AgentDetails> = new Map()
   #table: string
   #groups: MemoryAgentGroups
   #highestId = 0
@@ -69,8 +69,8 @@ export class MemoryAgentTable implements AgentTable {
   }
 
   /** From here on no operation succeeds, until the table is opened: then it is made anew, empty, by that name. */
-  damage(anew: string): void {
-    this.#anew = anew
+  damage(fresh: string): void {
+    this.#anew = fresh
   }
 
   get isDamaged(): boolean {
@@ -79,11 +79,11 @@ export class MemoryAgentTable implements AgentTable {
 
   open(): OpenedStore {
     const setAside = this.#anew === undefined ? {} : { setAside: 'The table was set aside' }
-    if (this.#anew !== undefined) this.#makeAnew(this.#anew)
+    if (this.#anew !== undefined) this.#recreate(this.#anew)
     return { table: this.#table, groupsLost: this.#groups.areLost, ...setAside }
   }
 
-  #makeAnew(table: string): void {
+  #recreate(table: string): void {
     for (const rows of [this.#agents, this.#presences, this.#details]) rows.clear()
     this.#highestId = 0
     this.#change = 0
@@ -134,16 +134,16 @@ export class MemoryAgentTable implements AgentTable {
     return [...this.#presences.values(), ...this.#details.values()].filter(({ isCorrected }) => !isCorrected).length
   }
 
-  record(told: AgentNews, nowMs: number, isCorrected: boolean): RecordOutcome {
-    const { news, refused } = soundNews(told, nowMs)
-    const unknownAgents = unknownIn(news, (id) => this.#agents.has(id))
-    return { ...this.#take(news, refused, nowMs, isCorrected, () => ++this.#change), unknownAgents }
+  record(told: AgentUpdates, nowMs: number, isCorrected: boolean): RecordOutcome {
+    const { updates, refused } = soundUpdates(told, nowMs)
+    const unknownAgents = unknownIn(updates, (id) => this.#agents.has(id))
+    return { ...this.#take(updates, refused, nowMs, isCorrected, () => ++this.#change), unknownAgents }
   }
 
   merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {
     const decoded = decodeAgentBatch(batch, from, nowMs)
     if (!decoded.ok) throw decoded.error
-    return this.#take(decoded.value.news, decoded.value.refused, nowMs, true, () => undefined)
+    return this.#take(decoded.value.updates, decoded.value.refused, nowMs, true, () => undefined)
   }
 
   correct(byMs: number): void {
@@ -154,7 +154,7 @@ export class MemoryAgentTable implements AgentTable {
       if (!isCorrected) this.#details.set(id, { row: shiftedTimes(row, by), isCorrected: true, change: ++this.#change })
   }
 
-  unsent(table: string, after: number, nowMs: number): UnsentNews | undefined {
+  unsent(table: string, after: number, nowMs: number): UnsentUpdates | undefined {
     const from = Math.max(after, this.#acknowledged.table === table ? this.#acknowledged.upTo : 0)
     const batch = new AgentBatchWriter(nowMs)
     const changes: { change: number; add: () => boolean }[] = []
@@ -186,24 +186,28 @@ export class MemoryAgentTable implements AgentTable {
     return silenced
   }
 
-  #take(news: AgentNews, refused: number, nowMs: number, isCorrected: boolean, nextChange: () => number | undefined): MergeOutcome {
+  #take(updates: AgentUpdates, refused: number, nowMs: number, isCorrected: boolean, nextChange: () => number | undefined): MergeOutcome {
     const isKnown = ({ id }: { readonly id: number }): boolean => this.#agents.has(id)
-    const presences = news.presences.filter(isKnown)
-    const details = news.details.filter(isKnown)
+    const presences = updates.presences.filter(isKnown)
+    const details = updates.details.filter(isKnown)
     const futureMs = latestTimeMs(nowMs)
-    const put = <T extends { readonly id: number }>(words: Words<T>, rows: readonly T[], newer: (a: T, b: T, futureMs: number) => T) => {
+    const put = <T extends { readonly id: number }>(
+      stamped: StampedRows<T>,
+      rows: readonly T[],
+      newer: (a: T, b: T, futureMs: number) => T,
+    ) => {
       let taken = 0
       for (const row of rows) {
         const change = nextChange()
-        const before = words.get(row.id)?.row
+        const before = stamped.get(row.id)?.row
         if (before && newer(before, row, futureMs) === before) continue
-        words.set(row.id, { row, isCorrected, change })
+        stamped.set(row.id, { row, isCorrected, change })
         taken += 1
       }
       return taken
     }
     const taken = put(this.#presences, presences, newerPresence) + put(this.#details, details, newerDetails)
-    const unknown = news.presences.length + news.details.length - presences.length - details.length
+    const unknown = updates.presences.length + updates.details.length - presences.length - details.length
     const defaulted = this.#role === 'master' ? this.#groups.giveDefault(presences.map(({ id }) => id)) : 0
     return { taken, unknown, refused, defaulted }
   }

@@ -14,7 +14,7 @@ export const createSimulatedAgentFiles = (disk: Disk, clock: Clock, options: Sim
   const files = createSynchronousAgentFiles(disk, options)
   const calls = new SimulatedCalls(clock, options.delayMs ?? 0.1)
   return {
-    look: (all, confirmed, signal) => calls.run(signal, () => files.look(all, confirmed)),
+    check: (all, confirmed, signal) => calls.run(signal, () => files.look(all, confirmed)),
     nextPage: () => calls.run(undefined, () => files.nextPage()),
     change: (changes, signal) => calls.run(signal, () => files.change(changes)),
     forget: (ids, signal) => calls.run(signal, () => files.forget(ids)),

@@ -8,14 +8,14 @@ import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import {
   type AgentDetails,
-  type AgentNews,
+  type AgentUpdates,
   disconnections,
   type Presence,
   presenceStatuses,
   shiftedPresence,
   shiftedTimes,
 } from '../../domain/agents/agent.js'
-import { latestTimeMs, soundNews } from '../../domain/agents/soundNews.js'
+import { latestTimeMs, soundUpdates } from '../../domain/agents/soundUpdates.js'
 
 /** Numbers of a keep-alive: ID, how long before the base it was seen, and how long before that the connection began. */
 const keepAliveColumns = 3
@@ -110,7 +110,7 @@ export const decodeAgentBatch = (
   batch: Uint8Array,
   from: string,
   nowMs: number,
-): Result<{ readonly news: AgentNews; readonly refused: number }> => {
+): Result<{ readonly updates: AgentUpdates; readonly refused: number }> => {
   if (batch.byteLength > limits.agentBatchBytesMax) return refuse('malformed', { message: 'A batch of agents is too large' })
   let value: unknown
   try {
@@ -150,8 +150,8 @@ export const decodeAgentBatch = (
     const [id, seenMs, epochMs] = stampAt(baseMs, details, row * keepAliveColumns)
     rows.push({ id, seenMs, epochMs, node: from, facts: facts[row] ?? '' })
   }
-  const sound = soundNews({ presences, details: rows }, baseMs)
-  return ok({ news: sound.news, refused: sound.refused + strange })
+  const sound = soundUpdates({ presences, details: rows }, baseMs)
+  return ok({ updates: sound.updates, refused: sound.refused + strange })
 }
 
 const stampAt = (baseMs: number, numbers: readonly number[], at: number): readonly [id: number, seenMs: number, epochMs: number] => {

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { changedIds, idsDigest } from '../../../src/domain/agents/agentIds.js'
 import type { KeyEntry } from '../../../src/domain/agents/keyEntry.js'
-import { KeysBelief, type KeysNews } from '../../../src/domain/agents/keysBelief.js'
+import { KeysTrust, type KeysUpdates } from '../../../src/domain/agents/keysTrust.js'
 
-const { keysBelievedMs } = limits
+const { keysTrustedMs } = limits
 
 type Content = { readonly live: readonly number[]; readonly marked: readonly number[] } | 'doubtful'
 
@@ -27,7 +27,7 @@ const contents: fc.Arbitrary<Content> = fc.oneof(
 )
 const looks: fc.Arbitrary<Look[]> = fc.array(
   fc.record({
-    afterMs: fc.oneof(fc.integer({ min: 0, max: keysBelievedMs }), fc.constantFrom(keysBelievedMs - 1, keysBelievedMs, -1000)),
+    afterMs: fc.oneof(fc.integer({ min: 0, max: keysTrustedMs }), fc.constantFrom(keysTrustedMs - 1, keysTrustedMs, -1000)),
     content: fc.option(contents, { nil: undefined }),
   }),
   { minLength: 1, maxLength: 20 },
@@ -35,7 +35,7 @@ const looks: fc.Arbitrary<Look[]> = fc.array(
 
 /** A file that is looked at, and what is told of it, as who listens has it. */
 class Watched {
-  readonly belief = new KeysBelief()
+  readonly belief = new KeysTrust()
   readonly told = new Set<number>()
   #nowMs = 1_000_000
   #version = 0
@@ -52,22 +52,22 @@ class Watched {
     return this.#nowMs - this.#sameSinceMs
   }
 
-  look({ afterMs, content }: Look): KeysNews {
+  look({ afterMs, content }: Look): KeysUpdates {
     this.#nowMs += afterMs
     if (content !== undefined || this.#nowMs < this.#sameSinceMs) this.#sameSinceMs = this.#nowMs
     if (content !== undefined) {
       this.#content = content
       this.#version += 1
     }
-    const news = this.#see()
-    for (const { id } of news.upserts) this.told.add(id)
-    for (const id of news.removals) this.told.delete(id)
+    const updates = this.#see()
+    for (const { id } of updates.upserts) this.told.add(id)
+    for (const id of updates.removals) this.told.delete(id)
     expect([...this.belief.ids]).toEqual([...this.told].sort((a, b) => a - b))
-    return news
+    return updates
   }
 
-  #see(): KeysNews {
-    if (this.#content === 'doubtful') return this.belief.doubt(this.#nowMs, this.told.size > 0 ? 'it says nothing' : undefined)
+  #see(): KeysUpdates {
+    if (this.#content === 'doubtful') return this.belief.suspect(this.#nowMs, this.told.size > 0 ? 'it says nothing' : undefined)
     const { live, marked } = this.#content
     const before = this.#taken
     this.#taken = this.#content
@@ -94,7 +94,7 @@ describe('the belief in client.keys', () => {
           }
           for (const id of content.live) expect(file.told).toContain(id)
           for (const id of content.marked) expect(file.told).not.toContain(id)
-          const believed = file.sameMs >= keysBelievedMs
+          const believed = file.sameMs >= keysTrustedMs
           for (const id of before)
             expect(file.told.has(id) || content.marked.includes(id) || (believed && !content.live.includes(id))).toBe(true)
           if (believed) expect(file.told).toEqual(new Set(content.live))
@@ -112,7 +112,7 @@ describe('the belief in client.keys', () => {
         let asked = 0
         for (let { againInMs } = file.look({ afterMs: 0 }); againInMs !== undefined; asked++) {
           expect(againInMs).toBeGreaterThan(0)
-          expect(againInMs).toBeLessThanOrEqual(keysBelievedMs)
+          expect(againInMs).toBeLessThanOrEqual(keysTrustedMs)
           againInMs = file.look({ afterMs: againInMs }).againInMs
         }
         expect(asked).toBeLessThanOrEqual(1)
@@ -133,25 +133,25 @@ describe('the belief in client.keys', () => {
       { afterMs: 10, content: 'doubtful' },
       { afterMs: 10, content: { live: [1], marked: [] } },
       { afterMs: 10, content: 'doubtful' },
-      { afterMs: keysBelievedMs - 1 },
+      { afterMs: keysTrustedMs - 1 },
       { afterMs: 1 },
-      { afterMs: 10 * keysBelievedMs },
+      { afterMs: 10 * keysTrustedMs },
       { afterMs: 10, content: { live: [1], marked: [] } },
       { afterMs: 10, content: 'doubtful' },
-      { afterMs: keysBelievedMs },
+      { afterMs: keysTrustedMs },
     ] as const) {
       const { againInMs, problem } = file.look(look)
       seen.push(problem ?? againInMs)
     }
-    const { keysBelievedMs: all } = limits
+    const { keysTrustedMs: all } = limits
     expect(seen).toEqual([all, all, all, 1, 'it says nothing', undefined, all, all, 'it says nothing'])
     expect([...file.told]).toEqual([1])
   })
 
   it('is not complete because of a file that says nothing', () => {
-    const belief = new KeysBelief()
-    for (const nowMs of [0, keysBelievedMs, 9 * keysBelievedMs])
-      expect(belief.doubt(nowMs, undefined)).toEqual({ upserts: [], removals: [] })
+    const belief = new KeysTrust()
+    for (const nowMs of [0, keysTrustedMs, 9 * keysTrustedMs])
+      expect(belief.suspect(nowMs, undefined)).toEqual({ upserts: [], removals: [] })
     expect(belief.isComplete).toBe(false)
   })
 })

@@ -1,9 +1,9 @@
 /** What the agents' table is told of agents and what it tells of them, in SQL: the rule of domain/agents/agent, on sets of rows. */
 
 import { limits } from '../../base/limits.js'
-import { type AgentDetails, type AgentNews, disconnections, type Presence, presenceStatuses } from '../../domain/agents/agent.js'
-import { latestTimeMs, soundNews, unknownIn } from '../../domain/agents/soundNews.js'
-import type { MergeOutcome, RecordOutcome, UnsentNews } from '../../ports/agents.js'
+import { type AgentDetails, type AgentUpdates, disconnections, type Presence, presenceStatuses } from '../../domain/agents/agent.js'
+import { latestTimeMs, soundUpdates, unknownIn } from '../../domain/agents/soundUpdates.js'
+import type { MergeOutcome, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
 import type { Value } from './agentDatabase.js'
 import type { AgentTableState } from './agentTableState.js'
@@ -80,7 +80,7 @@ const detailsPerPage = 1_024
 
 type Changed<T> = { readonly change: number; readonly row: T }
 
-export class AgentTableNews {
+export class AgentTableUpdates {
   readonly #state: AgentTableState
   /** Gives agents the group `default`; returns how many had none. */
   readonly #giveDefault: (ids: readonly number[]) => number
@@ -90,10 +90,10 @@ export class AgentTableNews {
     this.#giveDefault = giveDefault
   }
 
-  record(told: AgentNews, nowMs: number, isCorrected: boolean): RecordOutcome {
-    const { news, refused } = soundNews(told, nowMs)
-    const unknownAgents = unknownIn(news, (id) => this.#state.known.has(id))
-    const outcome = this.#take(news, refused, ({ details, presences }) => {
+  record(told: AgentUpdates, nowMs: number, isCorrected: boolean): RecordOutcome {
+    const { updates, refused } = soundUpdates(told, nowMs)
+    const unknownAgents = unknownIn(updates, (id) => this.#state.known.has(id))
+    const outcome = this.#take(updates, refused, ({ details, presences }) => {
       const change = this.#state.takeChanges(presences.length + details.length)
       const given = { latestMs: latestTimeMs(nowMs), corrected: isCorrected ? 1 : 0 }
       return this.#put(putPresences, presences, given, change) + this.#put(putDetails, details, given, change + presences.length)
@@ -104,7 +104,7 @@ export class AgentTableNews {
   merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {
     const decoded = decodeAgentBatch(batch, from, nowMs)
     if (!decoded.ok) throw decoded.error
-    return this.#take(decoded.value.news, decoded.value.refused, ({ details, presences }) => {
+    return this.#take(decoded.value.updates, decoded.value.refused, ({ details, presences }) => {
       const given = { latestMs: latestTimeMs(nowMs), corrected: 1 }
       return this.#put(putPresences, presences, given, undefined) + this.#put(putDetails, details, given, undefined)
     })
@@ -132,7 +132,7 @@ export class AgentTableNews {
     })
   }
 
-  unsent(table: string, after: number, nowMs: number): UnsentNews | undefined {
+  unsent(table: string, after: number, nowMs: number): UnsentUpdates | undefined {
     const from = Math.max(after, this.#state.text('acknowledgedTable') === table ? this.#state.number('acknowledged') : 0)
     const presences = this.#unsentPresences(from)
     const details = this.#unsentDetails(from)
@@ -184,13 +184,13 @@ export class AgentTableNews {
     })
   }
 
-  #take(news: AgentNews, refused: number, put: (known: AgentNews) => number): MergeOutcome {
+  #take(updates: AgentUpdates, refused: number, put: (known: AgentUpdates) => number): MergeOutcome {
     const { known } = this.#state
     const isKnown = ({ id }: { readonly id: number }): boolean => known.has(id)
-    const presences = news.presences.filter(isKnown)
-    const details = news.details.filter(isKnown)
+    const presences = updates.presences.filter(isKnown)
+    const details = updates.details.filter(isKnown)
     const rows = presences.length + details.length
-    const unknown = news.presences.length + news.details.length - rows
+    const unknown = updates.presences.length + updates.details.length - rows
     if (rows === 0) return { taken: 0, unknown, refused, defaulted: 0 }
     return this.#state.change(() => {
       const taken = put({ presences, details })

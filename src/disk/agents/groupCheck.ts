@@ -73,8 +73,8 @@ export const listGroups = (disk: Disk, home: string): { readonly groups: readonl
   return { groups: groups.sort().slice(0, limits.groupsMax), problems }
 }
 
-export const lookAtGroup = (disk: Disk, options: AgentFilesOptions, group: string): GroupView => {
-  const look = new Look(disk, options, group)
+export const checkGroup = (disk: Disk, options: AgentFilesOptions, group: string): GroupView => {
+  const look = new GroupCheck(disk, options, group)
   look.directory(`${sharedDirectory}/${group}`, '', 1)
   return look.view()
 }
@@ -89,8 +89,8 @@ export const absentGroup = (group: string): GroupView => ({
 })
 
 /** etc/shared/ar.conf, which is of every group, as a group with at most this file. */
-export const lookAtActiveResponse = (disk: Disk, options: AgentFilesOptions): GroupView => {
-  const look = new Look(disk, options, '')
+export const checkActiveResponse = (disk: Disk, options: AgentFilesOptions): GroupView => {
+  const look = new GroupCheck(disk, options, '')
   look.file(`${sharedDirectory}/${activeResponseName}`, activeResponseName)
   return look.view()
 }
@@ -105,7 +105,7 @@ export const entriesOf = (disk: Disk, directory: string): ReturnType<Disk['readd
   }
 }
 
-class Look {
+class GroupCheck {
   readonly #disk: Disk
   readonly #options: AgentFilesOptions
   readonly #group: string

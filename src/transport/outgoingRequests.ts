@@ -16,21 +16,21 @@ interface SignalGroup {
 
 const idleGroupsMax = 4
 
-class AskedRequest implements Due {
+class OutgoingRequest implements Due {
   readonly id: number
   readonly type: RequestType
   readonly group: SignalGroup
   readonly resolve: (reply: never) => void
   readonly reject: (error: ClusterError) => void
   readonly deadline: Deadline
-  readonly #owner: AskedRequests
+  readonly #owner: OutgoingRequests
 
   constructor(
-    owner: AskedRequests,
+    owner: OutgoingRequests,
     id: number,
     type: RequestType,
     options: RequestOptions,
-    ends: Pick<AskedRequest, 'resolve' | 'reject'>,
+    ends: Pick<OutgoingRequest, 'resolve' | 'reject'>,
   ) {
     this.#owner = owner
     this.id = id
@@ -46,7 +46,7 @@ class AskedRequest implements Due {
   }
 }
 
-export interface AskedRequestsOptions {
+export interface OutgoingRequestsOptions {
   readonly deadlines: Deadlines
   readonly inFlightMax: number
   /** Control bytes that may wait to be sent before a new request is refused. */
@@ -55,16 +55,16 @@ export interface AskedRequestsOptions {
   queue(record: Uint8Array): void
 }
 
-export class AskedRequests {
+export class OutgoingRequests {
   readonly deadlines: Deadlines
-  readonly #options: AskedRequestsOptions
-  readonly #pending: PendingRequests<AskedRequest>
+  readonly #options: OutgoingRequestsOptions
+  readonly #pending: PendingRequests<OutgoingRequest>
   readonly #groups = new Map<AbortSignal, SignalGroup>()
   /** Groups without requests, oldest first: the next request often comes under the same signal. */
   readonly #idleGroups = new Set<SignalGroup>()
   #closed: ClusterError | undefined
 
-  constructor(options: AskedRequestsOptions) {
+  constructor(options: OutgoingRequestsOptions) {
     this.#options = options
     this.deadlines = options.deadlines
     this.#pending = new PendingRequests(options.inFlightMax)
@@ -74,7 +74,7 @@ export class AskedRequests {
     return this.#pending.size
   }
 
-  ask(name: RequestName, body: unknown, options: RequestOptions, ends: Pick<AskedRequest, 'resolve' | 'reject'>): void {
+  ask(name: RequestName, body: unknown, options: RequestOptions, ends: Pick<OutgoingRequest, 'resolve' | 'reject'>): void {
     if (this.#closed) {
       ends.reject(this.#closed)
       return
@@ -95,7 +95,7 @@ export class AskedRequests {
     const type = requestTypeOf(name)
     // Throws inside the caller's promise when the body is not what the table allows.
     const record = encodeRequest(type, id.value, body)
-    this.#pending.add(id.value, new AskedRequest(this, id.value, type, options, ends))
+    this.#pending.add(id.value, new OutgoingRequest(this, id.value, type, options, ends))
     this.#options.queue(record)
   }
 
@@ -133,7 +133,7 @@ export class AskedRequests {
     for (const request of this.#pending.clear()) request.reject(error)
   }
 
-  abandon(request: AskedRequest, error: ClusterError): void {
+  abandon(request: OutgoingRequest, error: ClusterError): void {
     this.#pending.abandon(request.id)
     this.#leave(request)
     request.reject(error)
@@ -153,7 +153,7 @@ export class AskedRequests {
     return group
   }
 
-  #leave(request: AskedRequest): void {
+  #leave(request: OutgoingRequest): void {
     this.deadlines.remove(request.deadline)
     const { group } = request
     if (--group.requests > 0) return

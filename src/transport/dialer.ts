@@ -6,7 +6,7 @@ import { decodeBody, decodeFailure, encodeRequest, requestTypeOf } from '../wire
 import type { Hello, Welcome } from '../wire/muster/messages.js'
 import { type InitiatedHandshake, initiateHandshake, secretKeyBytes } from '../wire/muster/noise.js'
 import { answerBytes, decodeVerdict, encodePreamble } from '../wire/muster/preamble.js'
-import { Greeting, type KeyName, type Surroundings } from './greeting.js'
+import { Handshake, type HandshakeOptions, type KeyName } from './handshake.js'
 import { SessionLink } from './sessionLink.js'
 
 const helloId = 1
@@ -14,8 +14,8 @@ const nothing = new Uint8Array(0)
 /** A master with another key hangs up as soon as it has read the opening: within this, in milliseconds. */
 const promptMsMax = 2_000
 
-export interface InitiationOptions {
-  readonly surroundings: Surroundings
+export interface DialerOptions {
+  readonly handshakeOptions: HandshakeOptions
   readonly stream: ByteStream
   readonly key: { readonly name: KeyName; readonly psk: Uint8Array }
   readonly hello: Hello
@@ -24,8 +24,8 @@ export interface InitiationOptions {
   readonly failed: (error: ClusterError) => void
 }
 
-export class Initiation extends Greeting {
-  readonly #options: InitiationOptions
+export class Dialer extends Handshake {
+  readonly #options: DialerOptions
   readonly #handshake: InitiatedHandshake
   readonly #timer: unknown
   readonly #openedAtMs: number
@@ -33,15 +33,18 @@ export class Initiation extends Greeting {
   #protocol = 0
   #over = false
 
-  constructor(options: InitiationOptions) {
-    const { surroundings, stream, key, signal } = options
-    super(surroundings, stream, answerBytes)
+  constructor(options: DialerOptions) {
+    const { handshakeOptions, stream, key, signal } = options
+    super(handshakeOptions, stream, answerBytes)
     this.#options = options
-    const preamble = encodePreamble(surroundings.protocol)
-    const ephemeral = surroundings.random.bytes(secretKeyBytes)
+    const preamble = encodePreamble(handshakeOptions.protocol)
+    const ephemeral = handshakeOptions.random.bytes(secretKeyBytes)
     this.#handshake = initiateHandshake({ psk: key.psk, prologue: preamble, ephemeral }, nothing)
-    this.#timer = surroundings.clock.setTimeout(() => this.fail(new ClusterError('handshakeTimeout')), surroundings.limits.handshakeMsMax)
-    this.#openedAtMs = surroundings.clock.monotonicMs()
+    this.#timer = handshakeOptions.clock.setTimeout(
+      () => this.fail(new ClusterError('handshakeTimeout')),
+      handshakeOptions.limits.handshakeMsMax,
+    )
+    this.#openedAtMs = handshakeOptions.clock.monotonicMs()
     signal.addEventListener('abort', this.#onAbort, { once: true })
     stream.write([preamble, this.#handshake.message])
   }
@@ -67,7 +70,7 @@ export class Initiation extends Greeting {
       this.fail(new ClusterError('linkLost', { message: 'The master closed the connection before it answered the hello', cause }))
       return
     }
-    const isPrompt = cause === undefined && this.surroundings.clock.monotonicMs() - this.#openedAtMs < promptMsMax
+    const isPrompt = cause === undefined && this.handshakeOptions.clock.monotonicMs() - this.#openedAtMs < promptMsMax
     this.fail(new ClusterError(this.heardBytes === 0 ? 'handshakeRefused' : 'linkLost', { cause, context: { isPrompt } }))
   }
 
@@ -81,7 +84,7 @@ export class Initiation extends Greeting {
       )
       return
     }
-    const chosen = decodeVerdict(finished.value.payload, this.surroundings.protocol)
+    const chosen = decodeVerdict(finished.value.payload, this.handshakeOptions.protocol)
     if (!chosen.ok) {
       this.fail(chosen.error)
       return
@@ -102,7 +105,7 @@ export class Initiation extends Greeting {
     const { session } = this
     if (this.#over || !session) return
     this.#settle()
-    const { clock, limits, resting, sending } = this.surroundings
+    const { clock, limits, resting, sending } = this.handshakeOptions
     const peer = {
       node: welcome.node,
       type: 'master',
@@ -120,7 +123,7 @@ export class Initiation extends Greeting {
 
   #settle(): void {
     this.#over = true
-    this.surroundings.clock.clearTimeout(this.#timer)
+    this.handshakeOptions.clock.clearTimeout(this.#timer)
     this.#options.signal.removeEventListener('abort', this.#onAbort)
   }
 }

@@ -1,11 +1,11 @@
 /** What a worker has heard of its master's agents: which table counts, and which agents the master believes in. */
-import { Listeners } from '../kit/listeners.js'
+import { Signal } from '../kit/signal.js'
 
-export class MasterWord {
+export class MasterState {
   /** Told when the master counts in another table than before: nothing is acknowledged to that one. */
-  readonly tables = new Listeners()
+  readonly tables = new Signal()
   /** Told when the master believes in other agents than before. */
-  readonly confirmations = new Listeners()
+  readonly confirmations = new Signal()
   #table = ''
   #ids = ''
 
@@ -19,12 +19,12 @@ export class MasterWord {
     return this.#ids
   }
 
-  hear({ ids, table }: { readonly table: string; readonly ids: string }): void {
+  take({ ids, table }: { readonly table: string; readonly ids: string }): void {
     const isNewTable = this.#table !== '' && this.#table !== table
-    const isNewBelief = this.#ids !== ids
+    const areNewIds = this.#ids !== ids
     this.#table = table
     this.#ids = ids
-    if (isNewTable) this.tables.tell()
-    if (isNewBelief) this.confirmations.tell()
+    if (isNewTable) this.tables.emit()
+    if (areNewIds) this.confirmations.emit()
   }
 }

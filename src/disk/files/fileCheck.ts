@@ -12,8 +12,8 @@ import type { Disk, DiskStat } from '../../ports/files.js'
 import { errnoOf, failureOf, isGone } from './diskFailure.js'
 import { hashFile, readBytes, unknownDigest } from './fileHash.js'
 import { type KnownDirectory, KnownFile } from './knownTree.js'
-import { LookJournal } from './lookJournal.js'
 import { isTemporaryName } from './relativePath.js'
+import { ScanJournal } from './scanJournal.js'
 import { targetWithin } from './targetWithin.js'
 
 export interface TreeOptions {
@@ -37,8 +37,8 @@ interface Place {
   readonly known: KnownFile | undefined
 }
 
-export class FileLook {
-  readonly journal = new LookJournal()
+export class FileCheck {
+  readonly journal = new ScanJournal()
   /** Paths of the master's symlinks that were seen. */
   readonly links = new Set<string>()
   readonly #disk: Disk

@@ -7,16 +7,16 @@ import { limits } from '../../base/limits.js'
 import type { FileEntry, FileFailure, ScanPage } from '../../domain/files/treeValues.js'
 import { isBelow } from './relativePath.js'
 
-export class LookJournal {
+export class ScanJournal {
   /** `undefined`: the file is gone. */
   readonly #changes = new Map<string, FileEntry | undefined>()
   readonly #problems: FileFailure[] = []
   /** Mistakes told before, and the look that saw them last. */
-  readonly #told = new Map<string, { message: string; look: number }>()
-  #look = 0
+  readonly #reported = new Map<string, { message: string; scan: number }>()
+  #scan = 0
 
   begin(): void {
-    this.#look += 1
+    this.#scan += 1
   }
 
   upsert(entry: FileEntry): void {
@@ -33,16 +33,16 @@ export class LookJournal {
   }
 
   problem(failure: FileFailure): void {
-    const told = this.#told.get(failure.path)
-    if (told?.message !== failure.message) this.#problems.push(failure)
-    this.#told.set(failure.path, { message: failure.message, look: this.#look })
+    const reported = this.#reported.get(failure.path)
+    if (reported?.message !== failure.message) this.#problems.push(failure)
+    this.#reported.set(failure.path, { message: failure.message, scan: this.#scan })
   }
 
   /** Forgets the mistakes that were not seen again although their paths were looked at: everything, or `paths` and below. */
   end(paths: readonly string[] | undefined): void {
-    for (const [path, { look }] of this.#told) {
-      if (look === this.#look) continue
-      if (paths === undefined || paths.some((scope) => path === scope || isBelow(path, scope))) this.#told.delete(path)
+    for (const [path, { scan }] of this.#reported) {
+      if (scan === this.#scan) continue
+      if (paths === undefined || paths.some((scope) => path === scope || isBelow(path, scope))) this.#reported.delete(path)
     }
   }
 

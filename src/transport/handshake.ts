@@ -10,7 +10,7 @@ import type { RestingPeers } from './workShare.js'
 
 export type KeyName = 'current' | 'previous'
 
-export interface Surroundings {
+export interface HandshakeOptions {
   readonly clock: Clock
   readonly random: Random
   readonly limits: SessionLimits
@@ -26,15 +26,15 @@ const wrongState = (): ClusterError =>
   new ClusterError('wrongState', { message: 'The peer said something else before the hello was answered' })
 
 /** Refuses everything; the two ends allow what they wait for. */
-export abstract class Greeting implements SessionEvents {
-  protected readonly surroundings: Surroundings
+export abstract class Handshake implements SessionEvents {
+  protected readonly handshakeOptions: HandshakeOptions
   protected readonly stream: ByteStream
   #session: Session | undefined
   #opening: Buffer
   #openingBytes = 0
 
-  constructor(surroundings: Surroundings, stream: ByteStream, openingBytes: number) {
-    this.surroundings = surroundings
+  constructor(handshakeOptions: HandshakeOptions, stream: ByteStream, openingBytes: number) {
+    this.handshakeOptions = handshakeOptions
     this.stream = stream
     this.#opening = Buffer.alloc(openingBytes)
     stream.attach({
@@ -58,7 +58,7 @@ export abstract class Greeting implements SessionEvents {
   }
 
   protected startSession(keys: TransportKeys, initiator: boolean): Session {
-    const { clock, limits } = this.surroundings
+    const { clock, limits } = this.handshakeOptions
     const session = new Session({ stream: this.stream, clock, limits, keys, initiator })
     session.hearWith(this)
     this.#session = session

@@ -1,6 +1,6 @@
 /** What may enter an agents' table: the rules on single rows of news, the same for what a node sees itself and what it is sent. */
 import { limits } from '../../base/limits.js'
-import type { AgentDetails, AgentNews, Presence } from './agent.js'
+import type { AgentDetails, AgentUpdates, Presence } from './agent.js'
 import { areSoundFacts } from './packedFacts.js'
 
 const isId = (id: number): boolean => Number.isSafeInteger(id) && id >= 1 && id <= limits.agentIdMax
@@ -20,15 +20,15 @@ const areSoundDetails = (details: AgentDetails, latestMs: number): boolean =>
 export const latestTimeMs = (nowMs: number): number => nowMs + limits.agentFutureMsMax
 
 /** The rows that may be taken, in order, and how many are refused. */
-export const soundNews = (news: AgentNews, nowMs: number): { readonly news: AgentNews; readonly refused: number } => {
+export const soundUpdates = (updates: AgentUpdates, nowMs: number): { readonly updates: AgentUpdates; readonly refused: number } => {
   const latestMs = latestTimeMs(nowMs)
-  const presences = news.presences.filter((presence) => isSoundPresence(presence, latestMs))
-  const details = news.details.filter((row) => areSoundDetails(row, latestMs))
-  return { news: { presences, details }, refused: news.presences.length + news.details.length - presences.length - details.length }
+  const presences = updates.presences.filter((presence) => isSoundPresence(presence, latestMs))
+  const details = updates.details.filter((row) => areSoundDetails(row, latestMs))
+  return { updates: { presences, details }, refused: updates.presences.length + updates.details.length - presences.length - details.length }
 }
 
 /** The agents that rows are about and that are not known, each once. */
-export const unknownIn = ({ details, presences }: AgentNews, isKnown: (id: number) => boolean): readonly number[] => {
+export const unknownIn = ({ details, presences }: AgentUpdates, isKnown: (id: number) => boolean): readonly number[] => {
   const unknown = new Set<number>()
   for (const rows of [presences, details]) for (const { id } of rows) if (!isKnown(id)) unknown.add(id)
   return [...unknown]

@@ -4,7 +4,7 @@
  */
 import type { AgentReport } from '../../domain/agents/agentQuery.js'
 
-export interface Word {
+export interface AgentReportStamp {
   /** True time of the sign of life that it rests on. */
   readonly seenMs: number
   readonly node: string
@@ -20,34 +20,34 @@ export interface Word {
   isTimed: boolean
 }
 
-type Stamp = Pick<Word, 'seenMs' | 'errorMs' | 'isUnmeasured' | 'isTimed'>
+type Stamp = Pick<AgentReportStamp, 'seenMs' | 'errorMs' | 'isUnmeasured' | 'isTimed'>
 
 interface Said {
-  readonly words: Word[]
+  readonly reports: AgentReportStamp[]
   /** Beaten by a word that is certain, unless somebody set a clock since. */
   readonly untimed: Set<string>
   /** Beaten by a word that is certain, unless it was lost with the table of its node. */
   readonly beaten: Set<string>
 }
 
-const shown = ({ node, says }: Pick<Word, 'node' | 'says'>): string => `${says} at ${node}`
-const newestMs = (words: readonly Word[]): number =>
-  words.reduce(
+const shown = ({ node, says }: Pick<AgentReportStamp, 'node' | 'says'>): string => `${says} at ${node}`
+const newestMs = (reports: readonly AgentReportStamp[]): number =>
+  reports.reduce(
     (most, { errorMs, isCertain, isTimed, seenMs }) => (isCertain && isTimed ? Math.max(most, seenMs - errorMs) : most),
     Number.NEGATIVE_INFINITY,
   )
-const isPossible = ({ errorMs, isTimed, seenMs }: Word, fromMs: number): boolean => isTimed && seenMs + errorMs >= fromMs
+const isPossible = ({ errorMs, isTimed, seenMs }: AgentReportStamp, fromMs: number): boolean => isTimed && seenMs + errorMs >= fromMs
 
 /** Words that no clock puts in order with the others any more. */
 const untimedMax = 200
 
-export class SaidOfAgents {
+export class ReportedAgents {
   readonly #said = new Map<number, Said>()
   /** True times of the last signs of life, by connection. */
   readonly #connected = new Map<string, Stamp>()
 
   /** The word that a report makes, if it makes any: who was never connected cannot be lost. */
-  report({ id, kind }: AgentReport, node: string, now: Stamp): Word | undefined {
+  report({ id, kind }: AgentReport, node: string, now: Stamp): AgentReportStamp | undefined {
     const connection = `${node} ${id}`
     const before = this.#connected.get(connection)
     if (kind === 'lost' && before === undefined) return undefined
@@ -65,8 +65,8 @@ export class SaidOfAgents {
 
   /** The master's clock was set: earlier words are not in order with later ones. A node's own: neither are those that wait for its time. */
   clockSet(node: string): void {
-    for (const { words } of this.#said.values())
-      for (const word of words) if (node === 'master' || (word.isUnmeasured && word.node === node)) word.isTimed = false
+    for (const { reports } of this.#said.values())
+      for (const report of reports) if (node === 'master' || (report.isUnmeasured && report.node === node)) report.isTimed = false
     for (const [connection, stamp] of this.#connected)
       if (node === 'master' || (stamp.isUnmeasured && connection.startsWith(`${node} `)))
         this.#connected.set(connection, { ...stamp, isTimed: false })
@@ -74,37 +74,37 @@ export class SaidOfAgents {
 
   /** What only the node's table had is lost: nobody knows what that is. */
   tableDamaged(node: string): void {
-    for (const { beaten, untimed, words } of this.#said.values()) {
-      for (const word of words) if (word.node === node) word.isCertain = false
+    for (const { beaten, untimed, reports } of this.#said.values()) {
+      for (const report of reports) if (report.node === node) report.isCertain = false
       for (const shownBefore of beaten) untimed.add(shownBefore)
     }
   }
 
   /** What may stand in the master's table; `certain`: something must. */
-  allowed(id: number): { readonly says: ReadonlySet<string>; readonly timed: readonly Word[]; readonly isCertain: boolean } {
-    const { untimed, words } = this.#said.get(id) ?? { untimed: new Set<string>(), words: [] }
-    const fromMs = newestMs(words)
-    const possible = words.filter((word) => !word.isTimed || isPossible(word, fromMs))
+  allowed(id: number): { readonly says: ReadonlySet<string>; readonly timed: readonly AgentReportStamp[]; readonly isCertain: boolean } {
+    const { untimed, reports } = this.#said.get(id) ?? { untimed: new Set<string>(), reports: [] }
+    const fromMs = newestMs(reports)
+    const possible = reports.filter((report) => !report.isTimed || isPossible(report, fromMs))
     return {
       says: new Set([...untimed, ...possible.map(shown)]),
-      timed: untimed.size > 0 || possible.some((word) => !word.isTimed) ? [] : possible,
-      isCertain: words.some((word) => word.isCertain),
+      timed: untimed.size > 0 || possible.some((report) => !report.isTimed) ? [] : possible,
+      isCertain: reports.some((report) => report.isCertain),
     }
   }
 
-  say(id: number, word: Word): Word {
-    const said = this.#said.get(id) ?? { words: [], untimed: new Set(), beaten: new Set() }
+  say(id: number, report: AgentReportStamp): AgentReportStamp {
+    const said = this.#said.get(id) ?? { reports: [], untimed: new Set(), beaten: new Set() }
     this.#said.set(id, said)
-    said.words.push(word)
-    if (said.words.length >= untimedMax) prune(said)
-    return word
+    said.reports.push(report)
+    if (said.reports.length >= untimedMax) prune(said)
+    return report
   }
 }
 
 /** Lets go of what is beaten for good, and of the times of what has none. */
-const prune = ({ beaten, untimed, words }: Said): void => {
-  const fromMs = newestMs(words)
-  const kept = words.filter((word) => isPossible(word, fromMs))
-  for (const word of words) (word.isTimed ? beaten : untimed).add(shown(word))
-  words.splice(0, words.length, ...kept)
+const prune = ({ beaten, untimed, reports }: Said): void => {
+  const fromMs = newestMs(reports)
+  const kept = reports.filter((report) => isPossible(report, fromMs))
+  for (const report of reports) (report.isTimed ? beaten : untimed).add(shown(report))
+  reports.splice(0, reports.length, ...kept)
 }

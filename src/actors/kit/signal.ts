@@ -20,7 +20,7 @@ export const waitUntil = (isSo: () => boolean, onChanged: (listener: () => void)
 }
 
 /** Call-backs of one kind of event. */
-export class Listeners {
+export class Signal {
   readonly #listeners = new Set<() => void>()
 
   /** Calls back at each event until the returned function is called. */
@@ -29,7 +29,7 @@ export class Listeners {
     return () => this.#listeners.delete(listener)
   }
 
-  tell(): void {
+  emit(): void {
     for (const listener of [...this.#listeners]) listener()
   }
 }

@@ -10,7 +10,7 @@ interface Service {
   readonly onCrash: ServeOptions['onCrash']
 }
 
-export interface ServedRequestsOptions {
+export interface IncomingRequestsOptions {
   /** Requests whose handlers have not answered yet. */
   readonly servedMax: number
   queue(record: Uint8Array): void
@@ -22,13 +22,13 @@ const isPromise = (value: unknown): value is Promise<unknown> => value instanceo
 /** Served by every link itself, unless somebody else does. */
 const echo: Service = { handle: (body) => body, onCrash: undefined }
 
-export class ServedRequests {
-  readonly #options: ServedRequestsOptions
+export class IncomingRequests {
+  readonly #options: IncomingRequestsOptions
   readonly #services = new Map<RequestName, Service>()
   #serving = 0
   #closed = false
 
-  constructor(options: ServedRequestsOptions) {
+  constructor(options: IncomingRequestsOptions) {
     this.#options = options
   }
 

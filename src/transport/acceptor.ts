@@ -4,36 +4,36 @@
  */
 import { asClusterError, ClusterError, type Result } from '../base/errors.js'
 import { limits as allLimits } from '../base/limits.js'
-import type { Doorkeeper } from '../ports/link.js'
+import type { AdmissionPolicy } from '../ports/link.js'
 import type { ByteStream } from '../ports/network.js'
 import { decodeBody, encodeErrorReply, encodeReply, requestTypeOf } from '../wire/muster/codec.js'
 import { type Hello, requests, type Welcome } from '../wire/muster/messages.js'
 import { type AcceptedHandshake, acceptHandshake, publicKeyBytes, secretKeyBytes } from '../wire/muster/noise.js'
 import { chooseProtocol, decodePreamble, encodeVerdict, openingBytes } from '../wire/muster/preamble.js'
-import type { Admission, Applicant } from './admission.js'
-import { Greeting, type KeyName, type Surroundings } from './greeting.js'
+import type { Admission, PendingPeer } from './admission.js'
+import { Handshake, type HandshakeOptions, type KeyName } from './handshake.js'
 import type { SeenOpenings } from './seenOpenings.js'
 import { SessionLink } from './sessionLink.js'
 
 /** What the receptions of one listener share. */
-export interface Door {
+export interface ListenerOptions {
   readonly admission: Admission
   readonly seenOpenings: SeenOpenings
 }
 
-export class Reception extends Greeting implements Applicant {
-  readonly #door: Door
-  readonly #doorkeeper: Doorkeeper
+export class Acceptor extends Handshake implements PendingPeer {
+  readonly #listener: ListenerOptions
+  readonly #doorkeeper: AdmissionPolicy
   readonly #timer: unknown
   #protocol = 0
   #key: KeyName = 'current'
   #over = false
 
-  constructor(surroundings: Surroundings, stream: ByteStream, door: Door, doorkeeper: Doorkeeper) {
-    super(surroundings, stream, openingBytes)
-    this.#door = door
-    this.#doorkeeper = doorkeeper
-    const { clock, limits } = surroundings
+  constructor(handshakeOptions: HandshakeOptions, stream: ByteStream, door: ListenerOptions, policy: AdmissionPolicy) {
+    super(handshakeOptions, stream, openingBytes)
+    this.#listener = door
+    this.#doorkeeper = policy
+    const { clock, limits } = handshakeOptions
     this.#timer = clock.setTimeout(() => this.fail(new ClusterError('handshakeTimeout')), limits.handshakeMsMax)
     door.admission.enter(this)
   }
@@ -51,7 +51,7 @@ export class Reception extends Greeting implements Applicant {
   override onRequest(id: number, type: number, frame: Buffer, from: number, to: number): boolean {
     if (type !== requests['session.hello'].id) return super.onRequest(id, type, frame, from, to)
     const hello = to === frame.byteLength ? decodeBody(frame, from, to, isHello) : undefined
-    if (hello?.ok) this.#greet(id, hello.value as Hello)
+    if (hello?.ok) this.#letIn(id, hello.value as Hello)
     else this.#refuse(id, new ClusterError('malformed', { message: 'The hello has a wrong shape' }))
     return false
   }
@@ -69,7 +69,7 @@ export class Reception extends Greeting implements Applicant {
     }
     const message = opening.subarray(allLimits.preambleBytes)
     const ephemeral = message.subarray(0, publicKeyBytes)
-    if (this.#door.seenOpenings.has(ephemeral)) {
+    if (this.#listener.seenOpenings.has(ephemeral)) {
       this.fail(new ClusterError('notAuthentic', { message: 'The peer repeated an opening that was used before' }))
       return
     }
@@ -79,10 +79,10 @@ export class Reception extends Greeting implements Applicant {
       this.fail(new ClusterError('notAuthentic', { message: 'The peer did not prove the cluster key' }))
       return
     }
-    this.#door.seenOpenings.add(ephemeral)
-    this.#door.admission.prove(this)
-    const chosen = chooseProtocol(this.surroundings.protocol, range.value)
-    const answer = accepted.answer(encodeVerdict(chosen, this.surroundings.protocol))
+    this.#listener.seenOpenings.add(ephemeral)
+    this.#listener.admission.prove(this)
+    const chosen = chooseProtocol(this.handshakeOptions.protocol, range.value)
+    const answer = accepted.answer(encodeVerdict(chosen, this.handshakeOptions.protocol))
     if (!answer.ok) {
       this.fail(answer.error)
       return
@@ -105,8 +105,8 @@ export class Reception extends Greeting implements Applicant {
   }
 
   #accept(preamble: Uint8Array, message: Uint8Array): AcceptedHandshake | undefined {
-    const ephemeral = this.surroundings.random.bytes(secretKeyBytes)
-    for (const { name, psk } of this.surroundings.psks) {
+    const ephemeral = this.handshakeOptions.random.bytes(secretKeyBytes)
+    for (const { name, psk } of this.handshakeOptions.psks) {
       const accepted = acceptHandshake({ psk, prologue: preamble, ephemeral }, message)
       if (!accepted.ok) continue
       this.#key = name
@@ -115,7 +115,7 @@ export class Reception extends Greeting implements Applicant {
     return undefined
   }
 
-  #greet(id: number, hello: Hello): void {
+  #letIn(id: number, hello: Hello): void {
     const { session } = this
     if (this.#over || !session) return
     const admitted = this.#admit(hello)
@@ -125,10 +125,10 @@ export class Reception extends Greeting implements Applicant {
     }
     const welcome = this.#encodeWelcome(id, admitted.value)
     this.#settle()
-    this.#door.admission.remember(this.address)
+    this.#listener.admission.remember(this.address)
     // Alone in its frame: until then the worker takes no frame that is larger than an answer to a hello.
     session.sendNow(welcome)
-    const { clock, limits, resting, sending } = this.surroundings
+    const { clock, limits, resting, sending } = this.handshakeOptions
     const peer = {
       node: hello.node,
       type: hello.type,
@@ -168,8 +168,8 @@ export class Reception extends Greeting implements Applicant {
 
   #settle(): void {
     this.#over = true
-    this.surroundings.clock.clearTimeout(this.#timer)
-    this.#door.admission.leave(this)
+    this.handshakeOptions.clock.clearTimeout(this.#timer)
+    this.#listener.admission.leave(this)
   }
 }
 

@@ -9,7 +9,7 @@ import type { KeysDelta } from './clientKeys.js'
 import type { KeyEntry } from './keyEntry.js'
 
 /** What a look changes of what is believed. */
-export interface KeysNews {
+export interface KeysUpdates {
   readonly upserts: readonly KeyEntry[]
   readonly removals: readonly number[]
   /** Why the file is not believed; told once. */
@@ -18,7 +18,7 @@ export interface KeysNews {
   readonly againInMs?: number
 }
 
-export class KeysBelief {
+export class KeysTrust {
   /** In order. */
   #ids: Uint32Array = new Uint32Array()
   /** Missing from the file, and not believed gone yet. */
@@ -26,7 +26,7 @@ export class KeysBelief {
   #isComplete = false
   /** What the last look saw, and the first look of those in a row that saw the same. */
   #view = { seen: '', sinceMs: 0 }
-  #toldDoubt: string | undefined
+  #loggedSuspicion: string | undefined
   #isSeen = false
 
   get ids(): Uint32Array {
@@ -49,9 +49,9 @@ export class KeysBelief {
    * @param isConfirmed on a worker: whether these are the agents that the master believes in. Its file is only a copy, perhaps of
    * a moment at which the master's was damaged, so time proves nothing there.
    */
-  see(nowMs: number, version: string, { marked, upserts, vanished }: KeysDelta, isConfirmed?: (ids: Uint32Array) => boolean): KeysNews {
+  see(nowMs: number, version: string, { marked, upserts, vanished }: KeysDelta, isConfirmed?: (ids: Uint32Array) => boolean): KeysUpdates {
     this.#isSeen = true
-    this.#toldDoubt = undefined
+    this.#loggedSuspicion = undefined
     for (const { id } of upserts) this.#missing.delete(id)
     for (const id of marked) this.#missing.delete(id)
     for (const entry of vanished) this.#missing.set(entry.id, entry)
@@ -71,30 +71,30 @@ export class KeysBelief {
    * when it never said anything.
    * @param problem nothing when that is as it should be, because there never was an agent
    */
-  doubt(nowMs: number, problem: string | undefined): KeysNews {
+  suspect(nowMs: number, problem: string | undefined): KeysUpdates {
     const waitMs = this.#waitMs(nowMs, `doubt ${problem}`)
     const nothing = { upserts: [], removals: [] }
-    if (problem === undefined || problem === this.#toldDoubt) return nothing
+    if (problem === undefined || problem === this.#loggedSuspicion) return nothing
     if (waitMs > 0 && this.#isSeen) return { ...nothing, againInMs: waitMs }
-    this.#toldDoubt = problem
+    this.#loggedSuspicion = problem
     return { ...nothing, problem }
   }
 
   /** How long the same must still be seen until it is believed. A clock that was set back starts the time anew. */
   #waitMs(nowMs: number, seen: string): number {
     if (seen !== this.#view.seen || nowMs < this.#view.sinceMs) this.#view = { seen, sinceMs: nowMs }
-    return Math.max(0, limits.keysBelievedMs - (nowMs - this.#view.sinceMs))
+    return Math.max(0, limits.keysTrustedMs - (nowMs - this.#view.sinceMs))
   }
 
   #unconfirmedMs(upserts: readonly KeyEntry[], marked: readonly number[], isConfirmed: (ids: Uint32Array) => boolean): number {
     const gone = new Set([...marked, ...this.#missing.keys()])
-    if (upserts.length + gone.size === 0) return isConfirmed(this.#ids) ? 0 : limits.keysBelievedMs
+    if (upserts.length + gone.size === 0) return isConfirmed(this.#ids) ? 0 : limits.keysTrustedMs
     const ids = changedIds(
       this.#ids,
       upserts.map(({ id }) => id),
       gone,
     )
-    return isConfirmed(ids) ? 0 : limits.keysBelievedMs
+    return isConfirmed(ids) ? 0 : limits.keysTrustedMs
   }
 
   #change(upserts: readonly KeyEntry[], removals: readonly number[]): void {
