@@ -10,20 +10,20 @@ import type { Timings } from '../domain/cluster/timings.js'
 import type { Refusal, Transport } from '../ports/link.js'
 import type { Clock, Log } from '../ports/machine.js'
 import type { Endpoint, Listener } from '../ports/network.js'
-import { agentGroupsSend, agentGroupsSending } from './agents/agentGroups.js'
-import { agentInfoReceive, agentInfoReceiving } from './agents/agentInfo.js'
-import { agentRegistering, agentRegistration } from './agents/agentRegistration.js'
+import { agentGroupsSendInput } from './agents/agentGroups.js'
+import { agentInfoReceiveInput } from './agents/agentInfo.js'
+import { agentRegistrationInput } from './agents/agentRegistration.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
-import { connection } from './cluster/connection.js'
+import { answering, type ConnectionThread, thread } from './cluster/connection.js'
 import { keepAliveReceiver } from './cluster/keepAlive.js'
 import { PeerLogs } from './cluster/peerLogs.js'
 import { RefusalLog } from './cluster/refusalLog.js'
 import { type Member, Registry } from './cluster/registry.js'
-import { integrityServe, integrityServing } from './files/integrity.js'
+import { integrityServeInput } from './files/integrity.js'
 import type { LocalTree } from './files/localTree.js'
 import { type End, machineOptions } from './kit/host.js'
-import { clusterQueries, type MasterView, queriesServing } from './queries/clusterQueries.js'
+import { clusterQueriesInput, type MasterView } from './queries/clusterQueries.js'
 
 export interface MasterOptions {
   readonly cluster: string
@@ -54,45 +54,36 @@ export const masterRegistry = (options: MasterOptions): Registry => {
   // Names are free: by the address, who comes and goes is one peer under any of them.
   const arrivals = new PeerLogs(log, clock, workersMax)
   const arrivalLog = ({ link }: Member): Log => arrivals.of(addressPrefix(link.peer.address), { tag: 'Master', subtag: 'Main' })
+  const threads: readonly ConnectionThread<Member>[] = [
+    answering('integrity', ({ link, state, log: memberLog }) => integrityServeInput({ tree, clock }, { link, state, log: memberLog })),
+    answering('queries', ({ link }) => clusterQueriesInput(link, masterView(options, registry))),
+    answering('agentInfo', ({ link, state, log: memberLog }) =>
+      agentInfoReceiveInput({ agents, clock, link, state, log: memberLog.at({ subtag: 'Agent-info sync' }) }),
+    ),
+    answering('agentGroups', ({ link, state, log: memberLog }) =>
+      agentGroupsSendInput({ agents, published: groups, clock, link, state, log: memberLog }),
+    ),
+    answering('registration', ({ link, log: memberLog }) => agentRegistrationInput({ agents, link, log: memberLog })),
+    thread(
+      'keepAlive',
+      keepAliveReceiver({ checkIntervalMs: timings.checkLastKeepAliveMs, silenceMsMax: timings.silenceMsMax }, clock),
+      ({ link, state, log: memberLog }) => ({
+        link,
+        log: memberLog.at({ subtag: 'Keep Alive' }),
+        onBeat: (skewMs) => {
+          state.lastKeepAliveMs = clock.now()
+          state.clockSkewMs = skewMs ?? state.clockSkewMs
+        },
+      }),
+    ),
+  ]
   const registry: Registry = new Registry({
     cluster,
     masterNode: node,
     workersMax,
     clock,
     log,
-    connection: connection(
-      [
-        { name: 'integrity', logic: integrityServe },
-        { name: 'queries', logic: clusterQueries },
-        { name: 'agentInfo', logic: agentInfoReceive },
-        { name: 'agentGroups', logic: agentGroupsSend },
-        { name: 'registration', logic: agentRegistration },
-        {
-          name: 'keepAlive',
-          logic: keepAliveReceiver({ checkIntervalMs: timings.checkLastKeepAliveMs, silenceMsMax: timings.silenceMsMax }, clock),
-        },
-      ],
-      clock,
-    ),
-    inputOf: ({ link, state, log: memberLog }) => ({
-      link,
-      log: memberLog,
-      threads: {
-        integrity: integrityServing({ tree, clock }, { link, state, log: memberLog }),
-        queries: queriesServing(link, masterView(options, registry)),
-        agentInfo: agentInfoReceiving({ agents, clock, link, state, log: memberLog.at({ subtag: 'Agent-info sync' }) }),
-        agentGroups: agentGroupsSending({ agents, published: groups, clock, link, state, log: memberLog }),
-        registration: agentRegistering({ agents, link, log: memberLog }),
-        keepAlive: {
-          link,
-          log: memberLog.at({ subtag: 'Keep Alive' }),
-          onBeat: (skewMs: number | undefined) => {
-            state.lastKeepAliveMs = clock.now()
-            state.clockSkewMs = skewMs ?? state.clockSkewMs
-          },
-        },
-      },
-    }),
+    threads,
     onJoined: (member) => {
       const { address, version, key } = member.link.peer
       const usedKey = key === 'previous' ? ' It used the previous cluster key.' : ''

@@ -17,7 +17,7 @@ import type { Hello } from '../wire/muster/messages.js'
 import { agentGroupsApply } from './agents/agentGroups.js'
 import { agentInfoSend } from './agents/agentInfo.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
-import { type ConnectionInput, connection } from './cluster/connection.js'
+import { type Connected, type ConnectionThread, connection, thread } from './cluster/connection.js'
 import { keepAliveSender, linkBeats } from './cluster/keepAlive.js'
 import { loggedLink } from './cluster/loggedLink.js'
 import { PeerLogs } from './cluster/peerLogs.js'
@@ -66,46 +66,38 @@ export const worker = (options: WorkerOptions) => {
     answerMsMax: timings.requestTimeoutMs,
     missedBeatsMax: timings.failedKeepAlivesMax,
   }
-  const threads = connection(
-    [
-      { name: 'keepAlive', logic: keepAliveSender(keepAliveRule) },
-      { name: 'integrity', logic: integrityApply({ ...options.integrity, clock, intervalMs: timings.syncIntegrityMs }) },
-      {
-        name: 'agentInfo',
-        logic: agentInfoSend({ agents, clock, intervalMs: timings.syncAgentInfoMs, answerMsMax: timings.timeoutAgentInfoMs }),
-      },
-      {
-        name: 'agentGroups',
-        logic: agentGroupsApply({
-          agents,
-          clock,
-          intervalMs: timings.workerSyncAgentGroupsMs,
-          keysMsMax: timings.timeoutAgentGroupsMs,
-          mismatchesMax: timings.agentGroupsMismatchesMax,
-          requestMsMax: timings.requestTimeoutMs,
-        }),
-      },
-    ],
-    clock,
-  )
+  const threads: readonly ConnectionThread<Connected>[] = [
+    thread('keepAlive', keepAliveSender(keepAliveRule), ({ link, log: linkLog }) => ({
+      peer: linkBeats(link, clock, timings.requestTimeoutMs, agents.clock),
+      log: linkLog.at({ subtag: 'Keep alive' }),
+    })),
+    thread('integrity', integrityApply({ ...options.integrity, clock, intervalMs: timings.syncIntegrityMs }), ({ link, log: linkLog }) => ({
+      link,
+      log: linkLog,
+    })),
+    thread(
+      'agentInfo',
+      agentInfoSend({ agents, clock, intervalMs: timings.syncAgentInfoMs, answerMsMax: timings.timeoutAgentInfoMs }),
+      ({ link, log: linkLog }) => ({ link, log: linkLog.at({ subtag: 'Agent-info sync' }) }),
+    ),
+    thread(
+      'agentGroups',
+      agentGroupsApply({
+        agents,
+        clock,
+        intervalMs: timings.workerSyncAgentGroupsMs,
+        keysMsMax: timings.timeoutAgentGroupsMs,
+        mismatchesMax: timings.agentGroupsMismatchesMax,
+        requestMsMax: timings.requestTimeoutMs,
+      }),
+      ({ link, log: linkLog }) => ({ link, log: linkLog }),
+    ),
+  ]
   /** What is logged because the master said something. */
   const masterLogs = new PeerLogs(options.log, clock, 1)
-  const connectionInput = (link: Link | undefined): ConnectionInput => {
+  const connected = (link: Link | undefined): Connected => {
     invariant(link !== undefined, 'a connection is run over a link')
-    const connectionLog = masterLogs.of('', { tag: 'Worker', subtag: 'Main' })
-    return {
-      link,
-      log: connectionLog,
-      threads: {
-        keepAlive: {
-          peer: linkBeats(link, clock, timings.requestTimeoutMs, agents.clock),
-          log: connectionLog.at({ subtag: 'Keep alive' }),
-        },
-        integrity: { link, log: connectionLog },
-        agentInfo: { link, log: connectionLog.at({ subtag: 'Agent-info sync' }) },
-        agentGroups: { link, log: connectionLog },
-      },
-    }
+    return { link, log: masterLogs.of('', { tag: 'Worker', subtag: 'Main' }) }
   }
   return setup({
     types: { context: {} as Dialling, events: {} as ChildEvent },
@@ -115,7 +107,7 @@ export const worker = (options: WorkerOptions) => {
         if (signal.aborted) link.close('stopping')
         return loggedLink(link, masterLogs.of('', { tag: 'Worker' }), clock)
       }),
-      connection: hosted(threads, clock),
+      connection: hosted(connection(threads, clock), clock),
     },
     actions: {
       noteFailedDial: assign(({ context }, thrown: unknown) => {
@@ -186,7 +178,7 @@ export const worker = (options: WorkerOptions) => {
       },
       connected: {
         entry: 'announce',
-        invoke: { src: 'connection', input: ({ context }) => ({ input: connectionInput(context.link) }) },
+        invoke: { src: 'connection', input: ({ context }) => ({ input: connected(context.link) }) },
         on: {
           'child.closed': { target: 'backingOff', actions: [{ type: 'noteLost', params: ({ event }) => event }, 'logLost'] },
           'child.crashed': { target: 'backingOff', actions: [{ type: 'noteLost', params: ({ event }) => event }, 'logLost'] },

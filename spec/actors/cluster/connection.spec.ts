@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type AnyActorLogic, createMachine, fromCallback, fromPromise } from 'xstate'
-import { connection } from '../../../src/actors/cluster/connection.js'
+import { type AnyActorLogic, createMachine, fromCallback, fromPromise, setup } from 'xstate'
+import { answering, type Connected, type ConnectionThread, connection, thread } from '../../../src/actors/cluster/connection.js'
+import { keepAliveReceiver, keepAliveSender } from '../../../src/actors/cluster/keepAlive.js'
 import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
 import { ClusterError } from '../../../src/base/errors.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
@@ -52,10 +53,10 @@ const connect = (threads: readonly ThreadPlan[], link = new ScriptedLink()) => {
   const ends: ChildEvent[] = []
   const log = recordingLog()
   const logic = connection(
-    threads.map((plan, index) => ({ name: `thread-${index}`, logic: threadOf(clock, plan, held) })),
+    threads.map((plan, index) => thread(`thread-${index}`, threadOf(clock, plan, held), () => undefined)),
     clock,
   )
-  const child = startHosted(logic, { clock, input: { link, log, threads: {} }, onEnd: (event) => ends.push(event) })
+  const child = startHosted(logic, { clock, input: { link, log }, onEnd: (event) => ends.push(event) })
   const expectNothingLeft = (): void => {
     expect(held.count).toBe(0)
     expect(child.timers).toBe(0)
@@ -182,4 +183,51 @@ describe('a connection', () => {
       ),
       { numRuns: 80 },
     ))
+})
+
+const silence = { checkIntervalMs: 1, silenceMsMax: 1 }
+const receiver = keepAliveReceiver(silence, new VirtualClock())
+
+describe('a row of the threads of a connection', () => {
+  it('does not compile when its input is not what its logic takes', () => {
+    const rows: readonly ConnectionThread<Connected>[] = [
+      thread('keepAlive', receiver, ({ link, log }) => ({ link, log, onBeat: () => undefined })),
+      // @ts-expect-error A part of the input has another name.
+      thread('keepAlive', receiver, ({ link, log }) => ({ link, log, onBeats: () => undefined })),
+      // @ts-expect-error A part is missing.
+      thread('keepAlive', receiver, ({ link, log }) => ({ link, log })),
+      // @ts-expect-error The input is that of another logic.
+      thread('keepAlive', keepAliveSender({ intervalMs: 1, answerMsMax: 1, missedBeatsMax: 1 }), ({ link, log }) => ({ link, log })),
+      // @ts-expect-error A connection does not have it.
+      thread('keepAlive', receiver, ({ link, log, state }) => ({ link, log, onBeat: () => state })),
+      // @ts-expect-error It answers nothing.
+      answering('integrity', ({ link }) => ({ link })),
+    ]
+    expect(rows).toHaveLength(6)
+  })
+
+  it('has its input made once for a connection, however often its thread crashes', async () => {
+    const clock = new VirtualClock()
+    const log = recordingLog()
+    const link = new ScriptedLink()
+    const started: unknown[] = []
+    const crashing = setup({
+      types: { input: {} as { readonly of: number } },
+      actors: { crash: fromPromise(() => Promise.reject(new Error('boom'))) },
+    }).createMachine({
+      context: ({ input }) => {
+        started.push(input)
+        return {}
+      },
+      invoke: { src: 'crash' },
+    })
+    let made = 0
+    const logic = connection([thread('crashing', crashing, () => ({ of: ++made }))], clock)
+    const child = startHosted(logic, { clock, input: { link, log }, onEnd: () => undefined })
+    await clock.advance(1_000)
+    child.stop()
+    expect(started.length).toBeGreaterThan(1)
+    expect(new Set(started)).toEqual(new Set([{ of: 1 }]))
+    expect(made).toBe(1)
+  })
 })

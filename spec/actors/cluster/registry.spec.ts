@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createMachine } from 'xstate'
-import { connection } from '../../../src/actors/cluster/connection.js'
+import { thread } from '../../../src/actors/cluster/connection.js'
 import { Registry } from '../../../src/actors/cluster/registry.js'
 import { ClusterError } from '../../../src/base/errors.js'
 import { limits } from '../../../src/base/limits.js'
@@ -40,8 +40,7 @@ class World {
     workersMax: 5_000,
     clock: this.clock,
     log: this.log,
-    connection: connection([{ name: 'lasting', logic: createMachine({ after: { 1000000000: {} } }) }], this.clock),
-    inputOf: ({ link, log }) => ({ link, log, threads: {} }),
+    threads: [thread('lasting', createMachine({ after: { 1000000000: {} } }), () => undefined)],
     onJoined: ({ name }) => this.joined.push(name),
     onLeft: ({ name }) => this.left.push(name),
   })

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { integrityApply, integrityServe, integrityServing } from '../../../src/actors/files/integrity.js'
+import { integrityApply, integrityServeInput } from '../../../src/actors/files/integrity.js'
 import { IntegritySync } from '../../../src/actors/files/integritySync.js'
 import { LocalTree } from '../../../src/actors/files/localTree.js'
 import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
+import { servingThread } from '../../../src/actors/kit/servingThread.js'
 import { ClusterError } from '../../../src/base/errors.js'
 import { WorkerState } from '../../../src/domain/cluster/workerState.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
@@ -48,9 +49,9 @@ const setUp = async (
   const onEnd = (event: ChildEvent): void => {
     ends.push(event)
   }
-  const serving = startHosted(integrityServe, {
+  const serving = startHosted(servingThread('integrity'), {
     clock,
-    input: integrityServing({ tree: masterTree, clock }, { link: pair.master, state, log: masterLog }),
+    input: integrityServeInput({ tree: masterTree, clock }, { link: pair.master, state, log: masterLog }),
     onEnd,
   })
   const sync = new IntegritySync({ tree: workerTree, clock, requestTimeoutMs: 20_000, compression: 'auto' })

@@ -15,7 +15,7 @@ import type { Clock, Log } from '../../ports/machine.js'
 import { decodeGroupsRows, encodeGroupsRows } from '../../wire/muster/groupsRows.js'
 import type { NoticeBody } from '../../wire/muster/messages.js'
 import { type End, machineOptions } from '../kit/host.js'
-import { type ServingInput, servingThread } from '../kit/servingThread.js'
+import type { ServingInput } from '../kit/servingThread.js'
 import { crashIn, errorOf, isMalformed } from '../kit/thrownError.js'
 import type { PublishedGroups } from './localAgentGroups.js'
 import type { LocalAgents } from './nodeAgents.js'
@@ -269,9 +269,7 @@ const recvLog = ({ log, mismatches }: Comparing, mismatchesMax: number): Log =>
 
 // ------------------------------------------------------------------------------------------------------- master's end
 
-export const agentGroupsSend = servingThread('agentGroups')
-
-export interface AgentGroupsSending {
+export interface AgentGroupsSendOptions {
   readonly agents: LocalAgents
   readonly published: PublishedGroups
   readonly clock: Clock
@@ -281,7 +279,7 @@ export interface AgentGroupsSending {
   readonly log: Log
 }
 
-export const agentGroupsSending = ({ agents, clock, link, log, published, state }: AgentGroupsSending): ServingInput => {
+export const agentGroupsSendInput = ({ agents, clock, link, log, published, state }: AgentGroupsSendOptions): ServingInput => {
   let startMs = 0
   let chunks = 0
   let restored = 0

@@ -13,7 +13,7 @@ import type { Clock, Log } from '../../ports/machine.js'
 import type { RequestBody } from '../../wire/muster/messages.js'
 import { type End, machineOptions } from '../kit/host.js'
 import { type RoundEnded, rounds, roundWanted } from '../kit/rounds.js'
-import { type ServingInput, servingThread } from '../kit/servingThread.js'
+import type { ServingInput } from '../kit/servingThread.js'
 import { crashIn, errorOf, isMalformed } from '../kit/thrownError.js'
 import type { LocalAgents } from './nodeAgents.js'
 
@@ -165,9 +165,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
 
 // ------------------------------------------------------------------------------------------------------- master's end
 
-export const agentInfoReceive = servingThread('agentInfo')
-
-export interface AgentInfoReceiving {
+export interface AgentInfoReceiveOptions {
   readonly agents: LocalAgents
   readonly clock: Clock
   readonly link: Link
@@ -176,7 +174,7 @@ export interface AgentInfoReceiving {
   readonly log: Log
 }
 
-export const agentInfoReceiving = ({ agents, clock, link, log, state }: AgentInfoReceiving): ServingInput => {
+export const agentInfoReceiveInput = ({ agents, clock, link, log, state }: AgentInfoReceiveOptions): ServingInput => {
   let startMs = 0
   let chunks = 0
   let dropped = { unknown: 0, refused: 0 }

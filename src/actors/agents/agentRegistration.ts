@@ -3,19 +3,17 @@
 import { agentIdText } from '../../domain/agents/agent.js'
 import type { Link } from '../../ports/link.js'
 import type { Log } from '../../ports/machine.js'
-import { type ServingInput, servingThread } from '../kit/servingThread.js'
+import type { ServingInput } from '../kit/servingThread.js'
 import type { LocalAgents } from './nodeAgents.js'
 
-export const agentRegistration = servingThread('registration')
-
-export interface AgentRegistering {
+export interface AgentRegistrationOptions {
   readonly agents: LocalAgents
   readonly link: Link
   /** Tagged with the worker's name. */
   readonly log: Log
 }
 
-export const agentRegistering = ({ agents, link, log }: AgentRegistering): ServingInput => ({
+export const agentRegistrationInput = ({ agents, link, log }: AgentRegistrationOptions): ServingInput => ({
   link,
   answers: ({ signal }) => ({
     'agents.add': async (request) => {

@@ -2,53 +2,67 @@
  * One connection: a link and the threads that run over it, siblings that each have their own failure boundary. Any of them
  * ending ends the connection; a thread that crashed is restarted first (supervised.ts). Built once per node, run once per peer.
  */
-import { type AnyActorLogic, assign, fromCallback, sendTo, setup } from 'xstate'
+import { type AnyActorLogic, assign, fromCallback, type InputFrom, sendTo, setup } from 'xstate'
 import { ClusterError } from '../../base/errors.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import { type End, machineOptions, startHosted } from '../kit/host.js'
+import { type ServingInput, servingThread } from '../kit/servingThread.js'
 import { supervised } from '../kit/supervised.js'
 import { type LinkClosed, linkActor } from './linkActor.js'
 
-export interface ConnectionThread {
-  readonly name: string
-  readonly logic: AnyActorLogic
-}
-
-export interface ConnectionInput {
+/** A peer, as its threads have it. */
+export interface Connected {
   readonly link: Link
   /** Tagged with the peer's name on the master. */
   readonly log: Log
-  /** What each thread needs of this connection, by its name. */
-  readonly threads: Readonly<Record<string, unknown>>
 }
+
+/** A row of the threads that run over each connection; made by `thread`, so that the input fits the logic. */
+export interface ConnectionThread<C extends Connected> {
+  readonly name: string
+  readonly logic: AnyActorLogic
+  /** What the thread needs of this connection: made once, and handed to it at each start. */
+  inputOf(connected: C): unknown
+}
+
+export const thread = <C extends Connected, L extends AnyActorLogic>(
+  name: string,
+  logic: L,
+  inputOf: (connected: C) => InputFrom<L>,
+): ConnectionThread<C> => ({ name, logic, inputOf })
+
+/** A thread that only answers the peer's requests. */
+export const answering = <C extends Connected>(name: string, inputOf: (connected: C) => ServingInput): ConnectionThread<C> =>
+  thread(name, servingThread(name), inputOf)
 
 type ConnectionEvent =
   | LinkClosed
   | { readonly type: 'thread.ended'; readonly error: ClusterError | undefined }
   | { readonly type: 'connection.close'; readonly error: ClusterError }
 
-export const connection = (threads: readonly ConnectionThread[], clock: Clock) => {
-  const built = threads.map(({ name, logic }) => ({ name, logic: supervised(logic, { name, clock }) }))
+interface Threads {
+  readonly log: Log
+  readonly threads: readonly { readonly logic: AnyActorLogic; readonly input: unknown }[]
+}
+
+interface Connection extends Threads {
+  readonly link: Link
+  readonly error: ClusterError | undefined
+}
+
+export const connection = <C extends Connected>(threads: readonly ConnectionThread<C>[], clock: Clock) => {
+  const built = threads.map(({ name, logic, inputOf }) => ({ inputOf, logic: supervised(logic, { name, clock }) }))
   return setup({
-    types: {
-      context: {} as { input: ConnectionInput; error: ClusterError | undefined },
-      input: {} as ConnectionInput,
-      events: {} as ConnectionEvent,
-      output: {} as End,
-    },
+    types: { context: {} as Connection, input: {} as C, events: {} as ConnectionEvent, output: {} as End },
     actors: {
       link: linkActor,
-      threads: fromCallback<{ type: 'none' }, ConnectionInput>(({ input, sendBack }) => {
-        const running = built.map(({ name, logic }) =>
-          startHosted(logic, {
-            clock,
-            input: { input: input.threads[name], log: input.log },
-            onEnd: ({ error }) => sendBack({ type: 'thread.ended', error }),
-          }),
+      threads: fromCallback<{ type: 'none' }, Threads>(({ input: { log, threads: ofPeer }, sendBack }) => {
+        const running = ofPeer.map(({ input, logic }) =>
+          startHosted(logic, { clock, input: { input, log }, onEnd: ({ error }) => sendBack({ type: 'thread.ended', error }) }),
         )
         return () => {
-          for (const thread of running) thread.stop()
+          for (const one of running) one.stop()
         }
       }),
     },
@@ -60,13 +74,18 @@ export const connection = (threads: readonly ConnectionThread[], clock: Clock) =
   }).createMachine({
     id: 'connection',
     options: machineOptions,
-    context: ({ input }) => ({ input, error: undefined }),
-    invoke: { src: 'link', id: 'link', input: ({ context }) => context.input.link },
+    context: ({ input }) => ({
+      link: input.link,
+      log: input.log,
+      threads: built.map(({ inputOf, logic }) => ({ logic, input: inputOf(input) })),
+      error: undefined,
+    }),
+    invoke: { src: 'link', id: 'link', input: ({ context }) => context.link },
     on: { 'link.closed': { target: '.closed', actions: { type: 'keepError', params: ({ event }) => event.error } } },
     initial: 'up',
     states: {
       up: {
-        invoke: { src: 'threads', input: ({ context }) => context.input },
+        invoke: { src: 'threads', input: ({ context }) => context },
         on: {
           'thread.ended': { target: 'closing', actions: { type: 'keepError', params: ({ event }) => event.error } },
           'connection.close': { target: 'closing', actions: { type: 'keepError', params: ({ event }) => event.error } },

@@ -2,7 +2,6 @@
  * The workers that are in, by name. Each is a root actor in its own failure boundary: thousands of children of one XState
  * parent would be copied at every spawn, and one that fails must not be able to touch another.
  */
-import type { AnyActorLogic } from 'xstate'
 import { ClusterError, type Result } from '../../base/errors.js'
 import { invariant } from '../../base/invariant.js'
 import { decideAdmission } from '../../domain/cluster/joinRule.js'
@@ -11,7 +10,7 @@ import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { Hello } from '../../wire/muster/messages.js'
 import { type Hosted, startHosted } from '../kit/host.js'
-import type { ConnectionInput } from './connection.js'
+import { type ConnectionThread, connection } from './connection.js'
 import { loggedLink } from './loggedLink.js'
 import { PeerLogs } from './peerLogs.js'
 
@@ -28,8 +27,7 @@ export interface RegistryOptions {
   readonly workersMax: number
   readonly clock: Clock
   /** Run once per member. */
-  readonly connection: AnyActorLogic
-  readonly inputOf: (member: Member) => ConnectionInput
+  readonly threads: readonly ConnectionThread<Member>[]
   readonly onJoined: (member: Member) => void
   readonly onLeft: (member: Member, error: ClusterError) => void
   readonly log: Log
@@ -45,6 +43,7 @@ interface Held extends Member {
 
 export class Registry {
   readonly #options: RegistryOptions
+  readonly #connection: ReturnType<typeof connection<Member>>
   readonly #held = new Map<string, Held>()
   readonly #probed = new Set<string>()
   readonly #logs: PeerLogs
@@ -52,6 +51,7 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options
+    this.#connection = connection(options.threads, options.clock)
     this.#logs = new PeerLogs(options.log, options.clock, 2 * options.workersMax)
   }
 
@@ -70,13 +70,13 @@ export class Registry {
     this.#expected = undefined
     invariant(hello !== undefined && hello.node === link.peer.node, 'a link is added right after its hello was admitted')
     this.#remove(hello.node, new ClusterError('linkLost', { message: 'The same worker connected anew' }))
-    const { clock, connection, inputOf } = this.#options
+    const { clock } = this.#options
     const log = this.#logs.of(hello.node, { tag: `Worker ${hello.node}`, subtag: 'Main' })
     const member: Member = { name: hello.node, link: loggedLink(link, log, clock), state: new WorkerState(), log }
     let hasEnded = false
-    const hosted = startHosted(connection, {
+    const hosted = startHosted(this.#connection, {
       clock,
-      input: inputOf(member),
+      input: member,
       onEnd: ({ error }) => {
         hasEnded = true
         this.#ended(member, error ?? new ClusterError('linkClosed'))

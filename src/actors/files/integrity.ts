@@ -15,7 +15,7 @@ import type { Clock, Log } from '../../ports/machine.js'
 import { type End, machineOptions } from '../kit/host.js'
 import { type RoundEnded, rounds, roundWanted } from '../kit/rounds.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
-import { type ServingInput, servingThread } from '../kit/servingThread.js'
+import type { ServingInput } from '../kit/servingThread.js'
 import { crashIn, errorOf } from '../kit/thrownError.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from './integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from './integritySync.js'
@@ -261,10 +261,8 @@ const failuresLoggedMax = 20
 
 // ------------------------------------------------------------------------------------------------------- master's end
 
-export const integrityServe = servingThread('integrity')
-
 /** Answers one worker's questions, and tells it when the master's tree has changed. */
-export const integrityServing = (options: IntegrityAnswersOptions, input: IntegrityAnswersInput): ServingInput => {
+export const integrityServeInput = (options: IntegrityAnswersOptions, input: IntegrityAnswersInput): ServingInput => {
   const transfers = new RunningAnswers('transfers', limits.fetchesPerWorkerMax)
   return {
     link: input.link,

@@ -2,7 +2,7 @@
  * The failure boundary. What is hosted runs in an actor system of its own, with timers of its own: it can fail in any way
  * XState knows without touching its neighbours, and when it ends nothing of it is left. Its end is reported as an event.
  */
-import { type AnyActorLogic, type AnyActorRef, type AnyActorScope, createActor, fromCallback } from 'xstate'
+import { type AnyActorLogic, type AnyActorRef, type AnyActorScope, createActor, fromCallback, type InputFrom } from 'xstate'
 import { asClusterError, ClusterError } from '../../base/errors.js'
 import { invariant } from '../../base/invariant.js'
 import type { Clock } from '../../ports/machine.js'
@@ -66,13 +66,13 @@ class BoundaryClock implements Clock {
   }
 }
 
-export interface HostOptions {
+export interface HostOptions<L extends AnyActorLogic> {
   readonly clock: Clock
-  readonly input?: unknown
+  readonly input?: InputFrom<L>
   readonly onEnd: (event: ChildEvent) => void
 }
 
-export const startHosted = (logic: AnyActorLogic, options: HostOptions): Hosted => {
+export const startHosted = <L extends AnyActorLogic>(logic: L, options: HostOptions<L>): Hosted => {
   const clock = new BoundaryClock(options.clock)
   const { scope, scoped } = withScope(logic)
   const actor = createActor(scoped, { clock, input: options.input })
@@ -136,14 +136,14 @@ const errorOf = (output: unknown): ClusterError | undefined =>
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
-export interface HostedInput {
+export interface HostedInput<L extends AnyActorLogic> {
   /** Handed to the logic that is hosted. */
-  readonly input: unknown
+  readonly input: InputFrom<L>
 }
 
 /** The same as an actor, for a parent that invokes it: events are passed on to the child, its end comes back. */
-export const hosted = (logic: AnyActorLogic, clock: Clock) =>
-  fromCallback<{ type: string }, HostedInput>(({ input, sendBack, receive }) => {
+export const hosted = <L extends AnyActorLogic>(logic: L, clock: Clock) =>
+  fromCallback<{ type: string }, HostedInput<L>>(({ input, sendBack, receive }) => {
     const child = startHosted(logic, { clock, input: input.input, onEnd: sendBack })
     receive((event) => child.send(event))
     return () => child.stop()

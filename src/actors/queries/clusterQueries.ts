@@ -18,7 +18,7 @@ import type { Member, Registry } from '../cluster/registry.js'
 import type { LocalTree } from '../files/localTree.js'
 import { pause } from '../kit/pause.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
-import { type ServingInput, servingThread } from '../kit/servingThread.js'
+import type { ServingInput } from '../kit/servingThread.js'
 import { Turns } from '../kit/turns.js'
 import { type AgentsView, agentAnswer } from './agentQueries.js'
 import { filesAnswer } from './filesAnswer.js'
@@ -128,9 +128,7 @@ export async function* forwardedAnswer(
 }
 
 /** The master's thread that answers the queries that a worker forwards. */
-export const clusterQueries = servingThread('queries')
-
-export const queriesServing = (link: Link, masterView: MasterView): ServingInput => {
+export const clusterQueriesInput = (link: Link, masterView: MasterView): ServingInput => {
   // The log says by way of which worker an operator changed something.
   const view = { ...masterView, log: masterView.log.at({ tag: `Worker ${link.peer.node}` }) }
   const answers = new RunningAnswers('questions', limits.answersPerLinkMax)
