@@ -1,14 +1,22 @@
 #!/usr/bin/env node
 /** `npm run demo`: a real cluster on this machine, shown in a minute. `-- --stay` keeps it up to be played with. */
 import { fileURLToPath } from 'node:url'
-import { toolCommand, toolOptions } from '../programs/kit/toolOptions.js'
 import { acts } from './acts.js'
 import { ProcessCluster } from './processCluster.js'
 import type { Stage } from './stage.js'
 
-const programs = fileURLToPath(new URL('../cli/', import.meta.url))
+const programs = fileURLToPath(new URL('./cli/', import.meta.resolve('muster')))
 
-/** The defaults would do; these let `-i` show a keep-alive, and a mended file come back while one looks on. */
+const help = `Usage: npm run demo -- [options]
+
+Shows a real cluster on this machine, in a minute.
+
+Options:
+  --stay      keep the cluster up to be played with
+  -h, --help  show this help
+`
+
+/** The defaults would do; with these `-i` shows a keep-alive, and a restored file comes back while one watches. */
 const clusterJson = { intervals: { worker: { keep_alive: 1, sync_integrity: 2 } } }
 
 const showMsMax = 58_000
@@ -101,8 +109,16 @@ const main = async (stay: boolean): Promise<number> => {
   }
 }
 
-const command = toolCommand('demo', 'Shows a real cluster on this machine, in a minute.').option(
-  '--stay',
-  'keep the cluster up to be played with',
-)
-process.exitCode = await main(toolOptions<{ stay?: true }>(command).stay ?? false)
+/** The exit code. */
+const demo = (options: readonly string[]): number | Promise<number> => {
+  const unknown = options.find((option) => !['--stay', '-h', '--help'].includes(option))
+  if (unknown !== undefined) {
+    process.stderr.write(`Wrong arguments: unknown option '${unknown}'.\n`)
+    return 1
+  }
+  if (!options.includes('-h') && !options.includes('--help')) return main(options.includes('--stay'))
+  process.stdout.write(help)
+  return 0
+}
+
+process.exitCode = await demo(process.argv.slice(2))
