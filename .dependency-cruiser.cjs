@@ -44,7 +44,7 @@ const capabilityOrder = (name, index) => ({
 })
 
 /** The only places that touch the operating system's network and files. */
-const adapters = '^src/(platform/|cli/|programs/|localSocket/|config/load|(daemon|version)\\.ts$|demo/)'
+const adapters = '^src/(platform/|cli/|programs/|localSocket/|config/load|(daemon|version)\\.ts$)'
 
 module.exports = {
   forbidden: [

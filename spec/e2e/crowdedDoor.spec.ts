@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { waitFor } from '../../src/demo/waitFor.js'
+import { waitFor } from '../../examples/demo/waitFor.js'
 import { allTheSame, master, withCluster, worker } from '../support/daemons.js'
 
 describe('a master that may have 200 files open', () => {

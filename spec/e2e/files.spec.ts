@@ -2,9 +2,9 @@
 import { lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { writeBelow } from '../../src/demo/nodeHome.js'
-import { treeOf } from '../../src/demo/treeOf.js'
-import { waitFor } from '../../src/demo/waitFor.js'
+import { writeBelow } from '../../examples/demo/nodeHome.js'
+import { treeOf } from '../../examples/demo/treeOf.js'
+import { waitFor } from '../../examples/demo/waitFor.js'
 import { allTheSame, master, secondWorker, withCluster, worker } from '../support/daemons.js'
 
 const deep = `etc/decoders/${Array.from({ length: 40 }, (_, index) => `level${index}`).join('/')}/decoder.xml`

@@ -2,8 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { freePort } from '../../src/demo/nodeHome.js'
-import { waitFor } from '../../src/demo/waitFor.js'
+import { freePort } from '../../examples/demo/nodeHome.js'
+import { waitFor } from '../../examples/demo/waitFor.js'
 import { master, secondWorker, withCluster, worker } from '../support/daemons.js'
 
 const newKey = (): string => randomBytes(16).toString('hex')

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { writeBelow } from '../../src/demo/nodeHome.js'
+import { writeBelow } from '../../examples/demo/nodeHome.js'
 import { allTheSame, isAlive, master, withCluster, worker } from '../support/daemons.js'
 
 describe('a daemon', () => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { waitFor } from '../../src/demo/waitFor.js'
+import { waitFor } from '../../examples/demo/waitFor.js'
 import { master, repository, withCluster } from '../support/daemons.js'
 
 describe('a link in the bin/ of a home', () => {

@@ -43,7 +43,7 @@ const start = (args: readonly string[]) => {
 }
 
 const left = (): readonly string[] => readdirSync(join(directory, 'tmp'))
-const demo = join(repository, 'dist/demo/demo.js')
+const demo = join(repository, 'dist-examples/demo/demo.js')
 
 describe('npm run demo', () => {
   it('shows all that it promises, ends by itself with 0, and leaves no file', async () => {

@@ -5,11 +5,11 @@ import { describe, expect, it } from 'vitest'
 import { repository } from '../support/daemons.js'
 
 const ran = (path: string, ...args: readonly string[]) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(repository, 'dist', path), ...args], { encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(repository, path), ...args], { encoding: 'utf8' })
   return { status, stdout, stderr }
 }
 
-describe.each(['demo/demo.js', 'programs/simulate/simulateMain.js'])('%s', (path) => {
+describe.each(['dist-examples/demo/demo.js', 'dist/programs/simulate/simulateMain.js'])('%s', (path) => {
   it('shows its help and does nothing else', () => {
     const { status, stdout, stderr } = ran(path, '--help')
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })

@@ -1,8 +1,8 @@
 /** Real clusters for the end-to-end specs: daemons out of dist/ on 127.0.0.1, in a temporary directory, gone afterwards. */
 import { fileURLToPath } from 'node:url'
-import { ProcessCluster } from '../../src/demo/processCluster.js'
-import { sameTree, treeOf, wantedTree } from '../../src/demo/treeOf.js'
-import { waitFor } from '../../src/demo/waitFor.js'
+import { ProcessCluster } from '../../examples/demo/processCluster.js'
+import { sameTree, treeOf, wantedTree } from '../../examples/demo/treeOf.js'
+import { waitFor } from '../../examples/demo/waitFor.js'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 const programs = fileURLToPath(new URL('../../dist/cli/', import.meta.url))
