@@ -6,29 +6,14 @@ import { managerFiles } from './managerFiles.js'
 import { writeBelow } from './nodeHome.js'
 import type { ProcessCluster } from './processCluster.js'
 import { type Act, inMs, type Stage } from './stage.js'
-import { sameTree, treeOf, wantedTree } from './treeOf.js'
 import { waitFor } from './waitFor.js'
 
 const textIn = (path: string): string => (existsSync(path) ? readFileSync(path, 'utf8') : '')
 
-/** Resolves with the milliseconds until every worker has exactly the master's files. */
-const allTheSame = ({ cluster, signal }: Stage): Promise<number> => {
-  const difference = (): true | string => {
-    // Anew each time: the master builds its groups' merged files meanwhile.
-    const wanted = wantedTree(cluster.masterHome)
-    for (const name of cluster.workers) {
-      const same = sameTree(wanted, treeOf(cluster.home(name)))
-      if (same !== true) return `${name}: ${same}`
-    }
-    return true
-  }
-  return waitFor('All files the same on every node', difference, { everyMs: 20, signal })
-}
-
 const filesArrive: Act = {
   title: 'Three daemons start; only the master has files',
   play: async (stage) => {
-    const { cluster, say, proved } = stage
+    const { cluster, say, proved, signal } = stage
     const files = managerFiles()
     const master = cluster.home('master')
     for (const { path, content } of files) writeBelow(master, path, content)
@@ -37,7 +22,7 @@ const filesArrive: Act = {
     const startMs = performance.now()
     await cluster.startAll()
     say(`the master listens and both workers are connected ${inMs(performance.now() - startMs)} after the start`)
-    await allTheSame(stage)
+    await cluster.allTheSame(signal)
     proved(
       `all ${files.length} files on both workers, byte for byte and with their modes: ${inMs(performance.now() - startMs)} after the start`,
     )
@@ -81,7 +66,7 @@ const workerEdit: Act = {
     writeFileSync(extra, '<group name="local,"></group>\n')
     const removedMs = await waitFor('The extra file removed from worker-2', () => !existsSync(extra), { signal })
     proved(`an extra file on a worker was removed after ${inMs(removedMs)}`)
-    await allTheSame(stage)
+    await cluster.allTheSame(signal)
     if (!existsSync(backup)) throw new Error('a file with an excluded name was touched')
     proved('the backup stayed: excluded names are never touched')
   },
@@ -115,7 +100,7 @@ const filesOfWorker = async ({ cluster, signal }: Stage, wanted: (answer: string
 const outOfSync: Act = {
   title: 'A file that cannot be synced says why',
   play: async (stage) => {
-    const { cluster, say, proved, show } = stage
+    const { cluster, say, proved, show, signal } = stage
     const path = 'etc/rules/apache_policy_rules.xml'
     const blocked = join(cluster.home('worker-1'), path)
     say(`on worker-1 a directory takes the place of ${path}, with a backup in it that must not be touched`)
@@ -126,7 +111,7 @@ const outOfSync: Act = {
     say('the directory is removed')
     rmSync(blocked, { recursive: true })
     const startMs = performance.now()
-    await allTheSame(stage)
+    await cluster.allTheSame(signal)
     const answer = await filesOfWorker(stage, (text) => text.includes('are in sync'))
     proved(`the file was back ${inMs(performance.now() - startMs)} after it could be, without a restart`)
     show('master$ cluster_control -f -fn worker-1', answer)

@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { DaemonProcess } from './daemonProcess.js'
 import { freePort, type NodeHome, writeNodeHome } from './nodeHome.js'
+import { sameTree, treeOf, wantedTree } from './treeOf.js'
+import { waitFor } from './waitFor.js'
 
 export interface ProcessClusterOptions {
   /** Directory of the compiled programs. */
@@ -96,6 +98,20 @@ export class ProcessCluster {
 
   get daemons(): readonly DaemonProcess[] {
     return [...this.#daemons.values()]
+  }
+
+  /** Resolves with the milliseconds until every worker has exactly the master's files. */
+  allTheSame(signal?: AbortSignal): Promise<number> {
+    const difference = (): true | string => {
+      // Read each time: the master builds its groups' merged files meanwhile.
+      const wanted = wantedTree(this.masterHome)
+      for (const name of this.workers) {
+        const same = sameTree(wanted, treeOf(this.home(name)))
+        if (same !== true) return `${name}: ${same}`
+      }
+      return true
+    }
+    return waitFor('The same files on every node', difference, { everyMs: 20, signal })
   }
 
   /** Runs cluster_control on that node. */

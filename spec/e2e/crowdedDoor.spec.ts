@@ -5,7 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { waitFor } from '../../examples/demo/waitFor.js'
-import { allTheSame, master, withCluster, worker } from '../support/daemons.js'
+import { master, withCluster, worker } from '../support/daemons.js'
 
 describe('a master that may have 200 files open', () => {
   it('keeps room for its files and its workers while 400 connections say nothing', () =>
@@ -18,7 +18,7 @@ describe('a master that may have 200 files open', () => {
         await cluster.start(worker).logged('Successfully connected to master.')
         for (let number = 0; number < 50; number++)
           writeFileSync(join(cluster.masterHome, 'etc/rules', `edited-${number}.xml`), `${number}`)
-        await allTheSame(cluster)
+        await cluster.allTheSame()
         await waitFor('A line about the crowd', () => daemon.lines.some((line) => line.includes('closed to make room')))
         expect(daemon.lines.filter((line) => line.includes('EMFILE'))).toEqual([])
       } finally {

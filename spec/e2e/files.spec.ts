@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { writeBelow } from '../../examples/demo/nodeHome.js'
 import { treeOf } from '../../examples/demo/treeOf.js'
 import { waitFor } from '../../examples/demo/waitFor.js'
-import { allTheSame, master, secondWorker, withCluster, worker } from '../support/daemons.js'
+import { master, secondWorker, withCluster, worker } from '../support/daemons.js'
 
 const deep = `etc/decoders/${Array.from({ length: 40 }, (_, index) => `level${index}`).join('/')}/decoder.xml`
 
@@ -64,7 +64,7 @@ describe('two daemons', () => {
       writeBelow(cluster.masterHome, keys, whole)
       writeBelow(cluster.masterHome, rule, 'one')
       await cluster.startAll()
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       writeFileSync(join(cluster.masterHome, keys), Buffer.alloc(whole.length))
       const ask = (): Promise<{ readonly out: string }> => cluster.control(worker, ['-f'])
       expect(await failedRows(ask, keys)).toContain(
@@ -74,20 +74,20 @@ describe('two daemons', () => {
       await waitFor('The other file', () => readFileSync(join(cluster.home(worker), rule), 'utf8') === 'two')
       expect(readFileSync(join(cluster.home(worker), keys), 'utf8')).toBe(whole)
       writeFileSync(join(cluster.masterHome, keys), `${whole}002 web-2 any 0123456789abcdef\n`)
-      await allTheSame(cluster)
+      await cluster.allTheSame()
     }))
 
   it('never write through a link on a worker: it is replaced by the file', () =>
     withCluster([master, worker], async (cluster) => {
       writeBelow(cluster.masterHome, 'etc/rules/local.xml', 'of the master')
       await cluster.startAll()
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       const outside = join(cluster.root, 'outside')
       writeFileSync(outside, 'not to be touched')
       const link = join(cluster.home(worker), 'etc/rules/local.xml')
       unlinkSync(link)
       symlinkSync(outside, link)
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       expect(lstatSync(link).isFile()).toBe(true)
       expect(readFileSync(outside, 'utf8')).toBe('not to be touched')
     }))
@@ -96,15 +96,15 @@ describe('two daemons', () => {
     withCluster([master, worker], async (cluster) => {
       writeBelow(cluster.masterHome, 'etc/shared/web', 'a file')
       await cluster.startAll()
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       rmSync(join(cluster.masterHome, 'etc/shared/web'))
       writeBelow(cluster.masterHome, 'etc/shared/web/agent.conf', '<agent_config/>')
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       rmSync(join(cluster.masterHome, 'etc/shared/web'), { recursive: true })
       writeBelow(cluster.masterHome, 'etc/shared/web', 'a file again')
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       rmSync(join(cluster.masterHome, 'etc/shared/web'))
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       expect(readdirSync(join(cluster.home(worker), 'etc/shared'))).toEqual([])
     }))
 })
@@ -114,7 +114,7 @@ describe('cluster_control', () => {
     withCluster([master, worker, secondWorker], async (cluster) => {
       writeBelow(cluster.masterHome, 'etc/rules/local.xml', 'of the master')
       await cluster.startAll()
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       await failedRows(() => cluster.control(master, ['-f']), `The file of ${worker} is in sync.\nThe file of ${secondWorker} is in sync.`)
       for (const flags of [['-l'], ['-f', '--json'], ['-l', '-fn', worker]])
         expect(await cluster.control(worker, flags)).toEqual(await cluster.control(master, flags))
@@ -141,7 +141,7 @@ describe('cluster_control', () => {
       expect(readdirSync(blocked)).toEqual(['mine.tmp'])
       const { pid } = cluster.daemon(worker)
       rmSync(blocked, { recursive: true })
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       await failedRows(() => cluster.control(master, ['-f']), `All 2 files of ${worker} are in sync.`)
       expect(cluster.daemon(worker)).toMatchObject({ pid, isRunning: true })
     }))

@@ -8,7 +8,7 @@ import { replaceBelow } from '../../examples/demo/nodeHome.js'
 import type { ProcessCluster } from '../../examples/demo/processCluster.js'
 import { SizeWatch, sizeIn } from '../../examples/demo/sizeWatch.js'
 import { waitFor } from '../../examples/demo/waitFor.js'
-import { allTheSame, master, withCluster, worker } from '../support/daemons.js'
+import { master, withCluster, worker } from '../support/daemons.js'
 
 const paths = Array.from({ length: 24 }, (_, index) => `etc/lists/feed-${index}`)
 const digestIn = (home: string, path: string): string =>
@@ -40,7 +40,7 @@ describe.each([worker, master])('kill -9 of the %s', (victim) => {
       const home = cluster.home(worker)
       writeAll(cluster, 100)
       await cluster.startAll()
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       const before = digestsIn(home)
       const first = paths[0] ?? ''
       const oldSize = sizeIn(home, first)
@@ -57,7 +57,7 @@ describe.each([worker, master])('kill -9 of the %s', (victim) => {
       const starting = cluster.startAll()
       await waitFor('Every file renewed by the next start', () => watch.renewed(home) === paths.length, { everyMs: 1 })
       await starting
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       expect(digestsIn(home)).toEqual(after)
       await waitFor('An empty stage', () => stageOf(home).length === 0 || stageOf(home).join(', '))
     }),

@@ -3,14 +3,14 @@ import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { writeBelow } from '../../examples/demo/nodeHome.js'
-import { allTheSame, isAlive, master, withCluster, worker } from '../support/daemons.js'
+import { isAlive, master, withCluster, worker } from '../support/daemons.js'
 
 describe('a daemon', () => {
   it('stops at SIGTERM within 5 s with exit code 0 and leaves neither PID file nor socket; its worker comes back to the next one', () =>
     withCluster([master, worker], async (cluster) => {
       writeBelow(cluster.masterHome, 'etc/rules/local.xml', 'first')
       await cluster.startAll()
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       const run = join(cluster.masterHome, 'var/run')
       expect(readdirSync(run)).toContain(`wazuh-clusterd-${cluster.daemon(master).pid}.pid`)
       expect(existsSync(join(cluster.masterHome, 'queue/cluster/c-internal.sock'))).toBe(true)
@@ -27,7 +27,7 @@ describe('a daemon', () => {
       writeBelow(cluster.masterHome, 'etc/rules/local.xml', 'second')
       await cluster.start(master).logged('Serving on')
       await cluster.daemon(worker).logged('Successfully connected to master.', before)
-      await allTheSame(cluster)
+      await cluster.allTheSame()
 
       const stopped = await cluster.daemon(worker).stop()
       expect(stopped.code).toBe(0)

@@ -17,7 +17,7 @@ import { replaceBelow, writeBelow } from '../../examples/demo/nodeHome.js'
 import type { ProcessCluster } from '../../examples/demo/processCluster.js'
 import { waitFor } from '../../examples/demo/waitFor.js'
 import { agentTablePath, earlierTablePath } from '../../src/platform/agents/agentTablePath.js'
-import { allTheSame, master, withCluster, worker } from '../support/daemons.js'
+import { master, withCluster, worker } from '../support/daemons.js'
 import { ForeignOwner, seenIn } from '../support/foreignOwner.js'
 
 const nodes = [master, worker]
@@ -75,7 +75,7 @@ describe('a database of another program in queue/db/global.db, which holds it op
         expect((await cluster.run('agent_control', master, ['--add', 'web'])).code).toBe(0)
         replaceBelow(cluster.masterHome, 'etc/rules/local.xml', '<group/>')
         await waitFor('The agent on the worker', async () => (await agents(cluster)).includes('web'))
-        await allTheSame(cluster)
+        await cluster.allTheSame()
       })
       await undisturbed('kill -9', async () => {
         for (const name of nodes) await cluster.daemon(name).kill()
@@ -153,7 +153,7 @@ describe('a home with the control program of a real manager', () => {
       await cluster.startAll()
       expect(cluster.daemon(master).lines.join('\n')).toContain(`Left to the Wazuh manager in ${home}: enrolling and removing agents`)
       expect(cluster.daemon(worker).lines.join('\n')).not.toContain('Left to the Wazuh manager')
-      await allTheSame(cluster)
+      await cluster.allTheSame()
       const keys = readFileSync(join(home, 'etc/client.keys'))
       for (const [program, flags, names] of [
         ['agent_control', ['-q', '--add', 'db'], `${home}/bin/manage_agents there`],

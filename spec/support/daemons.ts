@@ -1,8 +1,6 @@
 /** Real clusters for the end-to-end specs: daemons out of dist/ on 127.0.0.1, in a temporary directory, gone afterwards. */
 import { fileURLToPath } from 'node:url'
 import { ProcessCluster } from '../../examples/demo/processCluster.js'
-import { sameTree, treeOf, wantedTree } from '../../examples/demo/treeOf.js'
-import { waitFor } from '../../examples/demo/waitFor.js'
 
 export const repository = fileURLToPath(new URL('../..', import.meta.url))
 const programs = fileURLToPath(new URL('../../dist/cli/', import.meta.url))
@@ -26,19 +24,6 @@ export const withCluster = async (nodes: readonly string[], use: (cluster: Proce
   } finally {
     await cluster.close()
   }
-}
-
-/** Resolves when every worker has exactly the master's files. */
-export const allTheSame = async (cluster: ProcessCluster): Promise<void> => {
-  const differing = (): true | string => {
-    const wanted = wantedTree(cluster.masterHome)
-    for (const name of cluster.workers) {
-      const same = sameTree(wanted, treeOf(cluster.home(name)))
-      if (same !== true) return `${name}: ${same}`
-    }
-    return true
-  }
-  await waitFor('The same files on every node', differing, { everyMs: 25 })
 }
 
 export const isAlive = (pid: number): boolean => {
