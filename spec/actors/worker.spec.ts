@@ -94,7 +94,7 @@ describe('worker', () => {
     await stop()
   })
 
-  it('never waits longer than connection_retry nor shorter than half of its shortest wait, whatever the jitter', () =>
+  it('never wait is longer than connection_retry nor shorter than half of its shortest wait, whatever the jitter', () =>
     fc.assert(
       fc.asyncProperty(fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), async (fractions) => {
         const { clock, dialsMs, stop } = startWorker(
@@ -171,11 +171,11 @@ describe('worker', () => {
 
   it('takes a master that hangs up for one with another key only when it does so at once, several times in a row', async () => {
     const hangsUp = (isPrompt: boolean) => new ClusterError('handshakeRefused', { context: { isPrompt } })
-    const likely = /most likely its cluster key is another one/
+    const likely = /most likely it has another cluster key/
     const prompt = startWorker(() => () => hangsUp(true))
     await prompt.clock.advance(0)
     expect(prompt.errors()[0]).not.toMatch(likely)
-    for (const candidate of ['cluster key', 'no Muster master', 'proxy or firewall', 'too many connections'])
+    for (const candidate of ['cluster key', 'not a Muster master', 'proxy or firewall', 'too many connections'])
       expect(prompt.errors()[0]).toContain(candidate)
     await prompt.clock.advance(5_000)
     expect(prompt.errors()).toHaveLength(2)

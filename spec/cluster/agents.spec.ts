@@ -72,12 +72,12 @@ describe('agents of a simulated cluster', () => {
       ])
       expect(line).toMatchObject({
         refused: 0,
-        refusedFacts: [{ id: 1, fact: 'labels', why: 'has 16385 characters, and 16384 are the most' }],
+        refusedFacts: [{ id: 1, fact: 'labels', why: 'has 16385 characters, the limit is 16384' }],
       })
       expect(cluster.master.agentTable.list({}, 0)[0]?.facts).toMatchObject({ version: 'Wazuh v4.14.7', osName: 'Debian', labels: '' })
     }
-    expect(cluster.trace.lines().filter((text) => text.includes('is left out'))).toEqual([
-      expect.stringContaining("'labels' of agent 001 is left out of what it says: it has 16385 characters, and 16384 are the most."),
+    expect(cluster.trace.lines().filter((text) => text.includes('is ignored'))).toEqual([
+      expect.stringContaining("'labels' of agent 001 is ignored: it has 16385 characters, the limit is 16384."),
     ])
     await finish(cluster)
   })

@@ -58,12 +58,12 @@ describe('a worker whose synced items are not the master’s', () => {
     const cluster = await startCluster()
     expect(linesWith(cluster, 'master/', 'warning', 'synced items of w1')).toEqual([
       expect.stringContaining(
-        "warning The synced items of w1 are not those of the master (etc/cluster.json), so nothing is synced: 'etc/extra/' is only on w1; 'etc/rules/': permissions 0o640 on w1, 0o660 on the master.",
+        "warning The synced items of w1 differ from those of the master (etc/cluster.json), so nothing is synced: 'etc/extra/' is only on w1; 'etc/rules/': permissions 0o640 on w1, 0o660 on the master.",
       ),
     ])
     expect(linesWith(cluster, 'w1/', 'error', 'synced items')).toEqual([
       expect.stringContaining(
-        "The synced items of this node are not those of the master (etc/cluster.json), so nothing is synced: 'etc/extra/' is only on this node; 'etc/rules/': permissions 0o640 on this node, 0o660 on the master.",
+        "The synced items of this node differ from those of the master (etc/cluster.json), so nothing is synced: 'etc/extra/' is only on this node; 'etc/rules/': permissions 0o640 on this node, 0o660 on the master.",
       ),
     ])
     cluster.network.reset('master', 'w1')
@@ -79,7 +79,7 @@ describe('a worker whose synced items are not the master’s', () => {
     const reason = "'etc/rules/': permissions 0o640 on w1, 0o660 on the master"
     for (const node of ['master', 'w1', 'w2']) {
       const text = await printedOn(cluster, node)
-      expect(text).toContain('The files of w1 are not compared: The synced items of w1 are not those of the master')
+      expect(text).toContain('The files of w1 are not compared: The synced items of w1 differ from those of the master')
       expect(text).toContain(reason)
       expect(text).not.toContain('yet')
       expect(text).toContain('The file of w2 is in sync.')
@@ -127,7 +127,7 @@ describe('a worker whose synced items are not the master’s', () => {
       await cluster.clock.advance(1_000)
       expect(await asked, `round ${round}`).toMatchObject({ code: 'itemsDiffer' })
     }
-    expect(linesWith(cluster, 'warning', 'The synced items of old are not those of the master (etc/cluster.json)')).toHaveLength(1)
+    expect(linesWith(cluster, 'warning', 'The synced items of old differ from those of the master (etc/cluster.json)')).toHaveLength(1)
     expect(await printedOn(cluster, 'w1')).toContain('The files of old are not compared: The synced items of old')
     link.close('stopping')
     await cluster.clock.advance(5_000)

@@ -72,7 +72,7 @@ describe('client.keys', () => {
     await lookFor(30_000)
     expect([...looked]).toEqual([before])
     // Once by each of the two processes.
-    expect(cluster.trace.lines().filter((line) => line.includes('so the workers keep what they have.'))).toHaveLength(2)
+    expect(cluster.trace.lines().filter((line) => line.includes('so the workers keep their copies.'))).toHaveLength(2)
     const member = cluster.master.running?.registry?.get('w1')
     expect(member?.state.inSync).toBe(true)
 
@@ -113,9 +113,9 @@ describe('client.keys', () => {
       return texts.filter((text) => text.includes(path))
     }
     const reasons = [
-      [Buffer.alloc(300), 'It has bytes in it that are not text on the master, so the workers keep what they have.'],
-      [Buffer.from('001 age'), 'It names no agent on the master, so the workers keep what they have.'],
-      [Buffer.alloc(0), 'It names no agent on the master, so the workers keep what they have.'],
+      [Buffer.alloc(300), 'The file is not a text file on the master, so the workers keep their copies.'],
+      [Buffer.from('001 age'), 'The file lists no agents on the master, so the workers keep their copies.'],
+      [Buffer.alloc(0), 'The file lists no agents on the master, so the workers keep their copies.'],
     ] as const
     for (const [content, reason] of reasons) {
       cluster.write('master', path, content, 0o640)

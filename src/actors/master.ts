@@ -1,6 +1,6 @@
 /**
  * The master's side of the cluster: listens, lets workers in, runs a connection for each. It ends only when it is stopped
- * or the address cannot be listened on.
+ * or cannot listen on its address.
  */
 import { assign, fromCallback, setup } from 'xstate'
 import { asClusterError, type ClusterError } from '../base/errors.js'

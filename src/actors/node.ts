@@ -179,7 +179,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
   const roleLog = log.at({ tag: type === 'master' ? 'Master' : 'Worker', subtag: 'Main' })
   if (identity.manager === 'wazuh') roleLog.info(saysWhatIsLeft(type, identity.home))
   agents.reports.onRefusedFact = ({ fact, id, why }) =>
-    roleLog.at({ subtag: 'Local agents' }).warning(`'${fact}' of agent ${agentIdText(id)} is left out of what it says: it ${why}.`)
+    roleLog.at({ subtag: 'Local agents' }).warning(`'${fact}' of agent ${agentIdText(id)} is ignored: it ${why}.`)
   for (const { logic, name } of nodeThreads({ role: type, manager: identity.manager, tree, agents, groups, timings, clock, log: roleLog }))
     start(supervised(logic, { name, clock }), { input: undefined, log: roleLog })
   start(role)

@@ -9,7 +9,7 @@ export const lastOwnNumber = 3199
 interface ErrorKind {
   /** Wazuh's number, or Muster's own. */
   readonly number: number
-  /** Whether the same attempt may succeed later without anyone mending anything. */
+  /** Whether the same attempt may succeed later without anyone fixing anything. */
   readonly retryable: boolean
   readonly says: string
 }
@@ -44,7 +44,7 @@ export const errorTable = {
   handshakeRefused: kind(
     3100,
     true,
-    'The peer closed the connection during the handshake: its cluster key is another one, it is no Muster master, a proxy or firewall is between, or too many connections wait there',
+    'The peer closed the connection during the handshake: it has another cluster key, it is not a Muster master, a proxy or firewall is between, or too many connections wait there',
   ),
   noCommonProtocol: kind(3101, false, 'The two nodes have no protocol version in common'),
   handshakeTimeout: kind(3102, true, 'The peer did not finish the handshake in time'),
@@ -56,21 +56,21 @@ export const errorTable = {
   peerStopping: kind(3108, true, 'The peer is stopping'),
   peerSilent: kind(3109, true, 'The peer stopped answering keep-alives'),
   dialFailed: kind(3110, true, 'The connection could not be made'),
-  listenFailed: kind(3111, true, 'The address cannot be listened on'),
+  listenFailed: kind(3111, true, 'Cannot listen on this address'),
   aborted: kind(3112, true, 'The operation was stopped'),
-  itemsDiffer: kind(3120, false, 'The synced items of this node are not those of the master (cluster.json)'),
+  itemsDiffer: kind(3120, false, 'The synced items of this node differ from those of the master (cluster.json)'),
   pathRefused: kind(3121, false, 'A path leads out of its synced directory or is not a valid path'),
-  digestMismatch: kind(3122, true, 'A file changed while it was sent; it is fetched again'),
-  fileGone: kind(3123, true, 'A file vanished while it was sent; it is fetched again'),
+  digestMismatch: kind(3122, true, 'A file changed while it was sent; fetching it again'),
+  fileGone: kind(3123, true, 'A file vanished while it was sent; fetching it again'),
   fileFailed: kind(3124, true, 'A file could not be read or written'),
   diskFull: kind(3125, true, 'The disk is full'),
   threadCrashed: kind(3130, true, 'A cluster thread failed unexpectedly'),
-  alreadyRunning: kind(3131, false, 'Another wazuh-clusterd runs on this home'),
-  tooManyWorkers: kind(3132, true, 'The master has as many workers as it may have'),
+  alreadyRunning: kind(3131, false, 'Another wazuh-clusterd is already running for this home directory'),
+  tooManyWorkers: kind(3132, true, 'The master has reached its limit of workers'),
   tableFailed: kind(3140, true, "The agents' table could not be read or written"),
   tableNewer: kind(3141, false, "The agents' table was made by a newer version"),
-  tableDamaged: kind(3142, true, "The agents' table cannot be relied on and is opened anew"),
-  tableNotOurs: kind(3143, false, "A file of another program lies in the place of the agents' table"),
+  tableDamaged: kind(3142, true, "The agents' table is damaged; reopening it"),
+  tableNotOurs: kind(3143, false, "A file of another program is where the agents' table belongs"),
   leftToManager: kind(3150, false, 'This is left to the Wazuh manager on the same machine'),
   argumentsInvalid: kind(3160, false, 'Wrong arguments'),
   agentNameInvalid: kind(9005, false, 'Invalid agent name'),

@@ -55,7 +55,7 @@ export const intervalOptions = {
     syncAgentInfoMs: seconds(
       'sync_agent_info',
       10,
-      'How often the worker sends news of its agents to the master, besides at once when an agent connects or disconnects.',
+      'How often the worker sends updates about its agents to the master, besides at once when an agent connects or disconnects.',
     ),
     syncAgentGroupsMs: seconds(
       'sync_agent_groups',
@@ -94,7 +94,7 @@ export const intervalOptions = {
     timeoutAgentInfoMs: seconds(
       'timeout_agent_info',
       40,
-      'How long the master may take for one batch of news of agents before the worker sends it again.',
+      'How long the master may take for one batch of updates about agents before the worker sends it again.',
     ),
     agentGroupStartDelayMs: seconds(
       'agent_group_start_delay',

@@ -10,7 +10,7 @@ import { globalOptions, type InternalSettings, type NodeSettings, unitsMs } from
 
 interface Remarks {
   readonly warnings: readonly string[]
-  /** Worth an info line; nothing to mend. */
+  /** Worth an info line, nothing to fix. */
   readonly notes: readonly string[]
 }
 
@@ -85,6 +85,6 @@ export const loadSettings = (given: { readonly home: string; readonly file?: str
     ok: true,
     settings,
     warnings,
-    notes: [...notes, ...mistakes.map((mistake) => `${mistake} (to be mended before the cluster is enabled)`)],
+    notes: [...notes, ...mistakes.map((mistake) => `${mistake} (fix this before you enable the cluster)`)],
   }
 }

@@ -23,7 +23,7 @@ export interface Findings {
   /** Make the configuration unusable. */
   readonly mistakes: string[]
   readonly warnings: string[]
-  /** Worth knowing, nothing to mend. */
+  /** Worth knowing, nothing to fix. */
   readonly notes: string[]
 }
 

@@ -72,7 +72,9 @@ const refuseTakenPath = async (socketPath: string): Promise<void> => {
     })
   const found = await probeSocket(socketPath)
   if (found === 'live')
-    throw new ClusterError('alreadyRunning', { message: `Another wazuh-clusterd runs on this home: it answers at ${socketPath}` })
+    throw new ClusterError('alreadyRunning', {
+      message: `Another wazuh-clusterd is already running for this home directory: it answers at ${socketPath}`,
+    })
   if (found === 'foreign')
     throw new ClusterError('listenFailed', { message: `The local socket cannot be made: ${socketPath} exists and is not a socket` })
 }

@@ -12,7 +12,7 @@ const meanings: Readonly<Record<string, Found>> = { ENOENT: 'nothing', ECONNREFU
 /** Fails with `listenFailed` when it cannot be told. */
 export const probeSocket = async (path: string): Promise<Found> => {
   const unknown = (error: NodeJS.ErrnoException): ClusterError =>
-    new ClusterError('listenFailed', { message: `The local socket cannot be looked at: ${error.message}`, cause: error })
+    new ClusterError('listenFailed', { message: `The local socket could not be checked: ${error.message}`, cause: error })
   const file = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
     throw unknown(error)

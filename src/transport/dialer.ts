@@ -79,7 +79,7 @@ export class Dialer extends Handshake {
     if (!finished.ok) {
       this.fail(
         new ClusterError(finished.error.code, {
-          message: 'The answer to the handshake is not that of a master with the same cluster key: most likely it is no Muster master',
+          message: 'The answer to the handshake is not that of a master with the same cluster key: most likely it is not a Muster master',
         }),
       )
       return

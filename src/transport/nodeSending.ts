@@ -38,7 +38,7 @@ export class NodeSending {
     let largest: QueueOwner | undefined
     for (const owner of this.#owners) if (!largest || owner.queuedBytes > largest.queuedBytes) largest = owner
     largest?.drop(
-      new ClusterError('overloaded', { message: 'More bytes wait for all peers together than may, and the most of them for this one' }),
+      new ClusterError('overloaded', { message: 'Too many bytes are queued for all peers together, and most of them for this one' }),
     )
   }
 }

@@ -131,7 +131,7 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
   }
 
   openStream(id: number): OutgoingStream {
-    if (!this.#isPeersStream(id)) throw new ClusterError('malformed', { message: `Stream ${id} is none that the peer may expect` })
+    if (!this.#isPeersStream(id)) throw new ClusterError('malformed', { message: `Stream ${id} is not one that the peer may expect` })
     const opened = this.#outgoing.open(id)
     if (!opened.ok) throw opened.error
     return opened.value
@@ -269,7 +269,7 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
   #queue(record: Uint8Array): void {
     if (this.#error) return
     if (this.#session.queuedBytes + record.byteLength > this.#limits.sendQueueBytesMax)
-      this.drop(new ClusterError('overloaded', { message: 'More bytes wait for the peer than may: it does not read what is sent to it' }))
+      this.drop(new ClusterError('overloaded', { message: 'Too many bytes are queued for the peer: it does not read what is sent to it' }))
     else this.#session.queue(record)
   }
 

@@ -81,7 +81,7 @@ describe('local agents', () => {
     await clock.advance(12 * checkIntervalMs)
     expect(opensMs.length).toBeGreaterThan(5)
     expect(gapsOf(opensMs).every((gapMs) => gapMs >= checkIntervalMs)).toBe(true)
-    expect(log.lines.filter((line) => line.includes('cannot be relied on')).length).toBeGreaterThanOrEqual(opensMs.length - 1)
+    expect(log.lines.filter((line) => line.includes('is damaged')).length).toBeGreaterThanOrEqual(opensMs.length - 1)
     await stop()
   })
 })

@@ -41,8 +41,8 @@ const start = async () => {
 
 const nothing = { made: [], lines: [] }
 const warningOf = (group: string, agents: string): string =>
-  `warning [-] [-] The group '${group}' of ${agents} has no directory in 'etc/shared': they get none of its files. ` +
-  `'agent_groups -a -g ${group}' makes it, 'agent_groups -r -g ${group}' takes it from them.`
+  `warning [-] [-] The group '${group}' (${agents}) has no directory in 'etc/shared', so its agents receive none of its files. ` +
+  `Create it with 'agent_groups -a -g ${group}', or unassign it with 'agent_groups -r -g ${group}'.`
 
 describe('a group that agents have', () => {
   it('is nothing to tell of while its directory is there', async () => {
@@ -56,7 +56,7 @@ describe('a group that agents have', () => {
       disk.remove('/home/etc/shared/default')
       expect(await look()).toEqual({
         made: ['etc/shared/default/agent.conf'],
-        lines: ["info [-] [-] Made the group 'default', which agents have and which was missing."],
+        lines: ["info [-] [-] Recreated the missing group 'default', which agents belong to."],
       })
       expect(groupFiles()).toEqual(['agent.conf'])
       expect(disk.lstat('/home/etc/shared/default').mode & 0o777).toBe(0o770)

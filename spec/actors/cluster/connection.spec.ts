@@ -105,7 +105,7 @@ describe('a connection', () => {
     await clock.advance(1_000)
     expect(link.closedWith).toMatchObject({ reason: 'error', error: { code: 'threadCrashed' } })
     expect(ends).toMatchObject([{ type: 'child.closed', error: { code: 'threadCrashed' } }])
-    expect(log.lines.filter((line) => line.includes('is given up'))).toHaveLength(1)
+    expect(log.lines.filter((line) => line.includes('is not restarted again'))).toHaveLength(1)
     expectNothingLeft()
   })
 

@@ -127,7 +127,7 @@ const run = async (name: string, code: ErrorCode, forMs: number) => {
   await agents.close()
   await clock.settle()
   expect(child.timers + clock.pending + link.served).toBe(0)
-  return { ends, crashes: log.lines.filter((line) => line.includes(`thread '${name}'`)).length }
+  return { ends, crashes: log.lines.filter((line) => line.includes(`Thread '${name}'`)).length }
 }
 
 describe('a thread whose port', () => {

@@ -79,7 +79,7 @@ describe('a supervised thread', () => {
         expect(crashing.startsMs).toEqual(wantedMs)
         expect(crashing.held()).toBe(isGivenUp ? 0 : 1)
         expect(ends).toMatchObject(isGivenUp ? [{ type: 'child.crashed', error: { code: 'threadCrashed' } }] : [])
-        expect(log.lines.filter((line) => line.includes("The thread 'integrity' failed")).length).toBe(
+        expect(log.lines.filter((line) => line.includes("Thread 'integrity' crashed")).length).toBe(
           wantedMs.length - 1 + (isGivenUp ? 1 : 0),
         )
         expect(log.lines.every((line) => line.includes('boom'))).toBe(true)

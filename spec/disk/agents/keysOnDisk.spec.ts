@@ -143,10 +143,10 @@ describe('a look at client.keys', () => {
 
   it.each<[string, (node: Node) => void, RegExp]>([
     ['is missing', (node) => node.world.remove(path), /is missing/],
-    ['is empty', (node) => node.write(''), /names no agent/],
-    ['has only comments', (node) => node.write('# nobody\n\n'), /names no agent/],
-    ['has only lines that cannot be used', (node) => node.write('web any aa\nx\n'), /names no agent/],
-    ['has a NUL byte in it', (node) => node.write('001 web any aa\n\0\0\0'), /not text/],
+    ['is empty', (node) => node.write(''), /lists no agents/],
+    ['has only comments', (node) => node.write('# nobody\n\n'), /lists no agents/],
+    ['has only lines that cannot be used', (node) => node.write('web any aa\nx\n'), /lists no agents/],
+    ['has a NUL byte in it', (node) => node.write('001 web any aa\n\0\0\0'), /not a text file/],
     ['is a directory', (node) => node.replace(() => node.world.mkdir(path)), /not a file/],
     ['is a FIFO', (node) => node.replace(() => node.world.fifo(path)), /not a file/],
     ['cannot be opened', (node) => node.replace(() => node.write(three), 'open'), /EIO/],
@@ -173,7 +173,7 @@ describe('a look at client.keys', () => {
   it.each<[string, (node: Node) => void, RegExp]>([
     ['is a directory', (node) => node.world.mkdir(path), /not a file/],
     ['cannot be opened', (node) => node.replace(() => node.write(three), 'open'), /EIO/],
-    ['has a NUL byte in it', (node) => node.write('\0'), /not text/],
+    ['has a NUL byte in it', (node) => node.write('\0'), /not a text file/],
   ])('of a new node says at once, and once, that the file %s', (_, spoil, sentence) => {
     const node = new Node()
     spoil(node)

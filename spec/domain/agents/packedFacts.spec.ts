@@ -67,8 +67,8 @@ describe('what an agent says of itself', () => {
     const { packed, refused } = siftFacts({ version: 'v4', osName: 'a\nb', labels: 'x'.repeat(limits.agentLabelsCharsMax + 1) })
     expect(unpackFacts(packed)).toMatchObject({ version: 'v4', osName: '', labels: '' })
     expect(refused).toEqual([
-      { fact: 'osName', why: 'holds a character that no text has' },
-      { fact: 'labels', why: 'has 16385 characters, and 16384 are the most' },
+      { fact: 'osName', why: 'has a character that is not allowed' },
+      { fact: 'labels', why: 'has 16385 characters, the limit is 16384' },
     ])
   })
 })

@@ -7,7 +7,7 @@ const policies = fc.record({ delayMsMin: fc.integer({ min: 1, max: 1_000 }), del
 const dials = fc.oneof(fc.nat(40), fc.nat())
 
 describe('redial policy', () => {
-  it('never waits longer than connection_retry, however often the dial failed', () =>
+  it('never wait is longer than connection_retry, however often the dial failed', () =>
     fc.assert(
       fc.property(dials, fc.boolean(), fractions, policies, (failedDials, refused, fraction, policy) => {
         const delayMs = redialDelayMs(failedDials, refused, fraction, policy)

@@ -50,7 +50,7 @@ describe('directories that the daemon must write to', () => {
   it('are named all at once, with the user and the line that gives them to it', () => {
     const { username } = userInfo()
     expect(saysOf(settingsOf('worker'), 'logs', 'etc/rules')).toBe(
-      `The daemon runs as '${username}', who may not write to ${home}/logs, ${home}/etc/rules: chown ${username} ${home}/logs ${home}/etc/rules`,
+      `The daemon runs as '${username}', which may not write to ${home}/logs, ${home}/etc/rules: chown ${username} ${home}/logs ${home}/etc/rules`,
     )
   })
 
@@ -86,10 +86,10 @@ describe('synced directories of a daemon that stays root', () => {
     const roots = { uid: 0, gid: 0, mode: 0o40775 }
     expect(saysOf({ '/h/etc': roots, '/h/etc/shared': { uid: 0, gid: 999, mode: 0o40750 } })).toBeUndefined()
     expect(saysOf({ '/h/etc': roots, '/h/etc/shared': { uid: 0, gid: 999, mode: 0o40770 } })).toBe(
-      'The daemon stays root (-r), and others than root can write to /h/etc/shared: they decide what root reads and writes there; start it without -r, or chown -R root and chmod -R go-w them.',
+      'The daemon stays root (-r), but users other than root can write to /h/etc/shared and so control what root reads and writes there; start it without -r, or chown -R root and chmod -R go-w them.',
     )
     expect(saysOf({ '/h/etc': { ...roots, uid: 999 }, '/h/etc/rules': { ...roots, mode: 0o40777 } })).toContain(
-      'can write to /h/etc, /h/etc/rules: ',
+      'can write to /h/etc, /h/etc/rules and so',
     )
   })
 })

@@ -160,11 +160,11 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
         log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Updated ${chunks} chunks.`)
         if (same) return
         const next = context.mismatches + 1 < mismatchesMax ? '' : ' All groups are fetched next.'
-        log.debug(`The groups are not yet the master's (${context.mismatches + 1} of ${mismatchesMax} times).${next}`)
+        log.debug(`Groups still differ from those of the master (attempt ${context.mismatches + 1} of ${mismatchesMax}).${next}`)
       },
       logWaiting: ({ context }) => context.log.debug('The groups wait for the agent keys that they refer to.'),
       logFailure: ({ context, event }) =>
-        recvLog(context, mismatchesMax).error(`The groups could not be taken: ${fullStop(errorOf(event).message)} It is tried again.`),
+        recvLog(context, mismatchesMax).error(`The groups could not be received: ${fullStop(errorOf(event).message)} Retrying.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, keysTimeout: keysMsMax },

@@ -126,7 +126,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
       logEnd: ({ context }, chunks: number) =>
         context.log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Updated ${chunks} chunks.`),
       logFailure: ({ context, event }) =>
-        context.log.error(`The state of the agents could not be sent: ${fullStop(errorOf(event).message)} It is sent again.`),
+        context.log.error(`The state of the agents could not be sent: ${fullStop(errorOf(event).message)} Retrying.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, gathering: gatherMs },

@@ -56,7 +56,7 @@ export const agentOperations = (
   const master = (): Link => {
     const link = masterLink()
     if (link) return link
-    throw new ClusterError('notConnected', { message: 'The master, which alone enrols and removes agents, is not connected' })
+    throw new ClusterError('notConnected', { message: 'The master, the only node that can enrol and remove agents, is not connected' })
   }
   const refuse = (): Promise<never> => Promise.reject(new ClusterError('notOnWorker'))
   return {

@@ -76,7 +76,7 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
       noteWanted: assign({ wanted: true }),
       logStart: () => log.info('Starting.'),
       logEnd: ({ context }) => log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}.`),
-      logFailure: ({ event }) => log.error(`The groups could not be read: ${fullStop(errorOf(event).message)} It is tried again.`),
+      logFailure: ({ event }) => log.error(`The groups could not be read: ${fullStop(errorOf(event).message)} Retrying.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { startDelay: startDelayMs, interval: intervalMs, gathering: gatherMs },

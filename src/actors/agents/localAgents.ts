@@ -105,12 +105,12 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
       noteWanted: assign({ wanted: true }),
       silence: sendTo('silence', roundWanted(undefined)),
       logSilenced: (_, silenced: number) => {
-        if (silenced > 0) log.info(`No sign of life for too long: ${counted(silenced, 'agent')} disconnected.`)
+        if (silenced > 0) log.info(`${counted(silenced, 'agent')} silent for too long, now disconnected.`)
       },
       planSilence: assign({ silenceAtMs: () => clock.monotonicMs() + silenceIntervalMs }),
       logFailure: ({ context, event }) => {
         const { message } = errorOf(event)
-        if (message !== context.failure) log.error(`The agents could not be brought up to date: ${fullStop(message)} It is tried again.`)
+        if (message !== context.failure) log.error(`The agents could not be brought up to date: ${fullStop(message)} Retrying.`)
       },
       noteFailure: assign({ failure: ({ event }) => errorOf(event).message }),
       giveUpTable: () => {

@@ -64,7 +64,7 @@ export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFile
         for (const path of removed) log.info(`Removed '${path}': no agent has these groups.`)
       },
       noteTold: assign({ told: (_, { problems }: MergedOutcome) => new Set(problems) }),
-      logFailure: ({ event }) => log.error(`The merged files could not be built: ${fullStop(errorOf(event).message)} It is tried again.`),
+      logFailure: ({ event }) => log.error(`The merged files could not be built: ${fullStop(errorOf(event).message)} Retrying.`),
       noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
     delays: { interval: intervalMs, gathering: gatherMs },

@@ -54,8 +54,8 @@ export class MissingGroups {
     for (const group of others.filter((other) => now.has(other)))
       warnings.set(
         group,
-        `The group '${group}' of ${agentsOf(now, group)} has no directory in 'etc/shared': they get none of its files. ` +
-          `'agent_groups -a -g ${group}' makes it, 'agent_groups -r -g ${group}' takes it from them.`,
+        `The group '${group}' (${agentsOf(now, group)}) has no directory in 'etc/shared', so its agents receive none of its files. ` +
+          `Create it with 'agent_groups -a -g ${group}', or unassign it with 'agent_groups -r -g ${group}'.`,
       )
     const fresh = [...warnings].filter(([key]) => !this.#logged.has(key)).map(([, warning]) => warning)
     for (const warning of fresh.slice(0, limits.reportedFailuresMax)) log.warning(warning)
@@ -76,8 +76,7 @@ export class MissingGroups {
   async #makeDefault(signal: AbortSignal): Promise<string | undefined> {
     const { agents, log } = this.#options
     try {
-      if (await agents.files.createDefaultGroup(signal))
-        log.info(`Made the group '${defaultGroup}', which agents have and which was missing.`)
+      if (await agents.files.createDefaultGroup(signal)) log.info(`Recreated the missing group '${defaultGroup}', which agents belong to.`)
       return undefined
     } catch (thrown) {
       if (!(thrown instanceof ClusterError) || thrown.code === 'aborted') throw thrown

@@ -69,7 +69,7 @@ export class Registry {
     const hello = this.#expected
     this.#expected = undefined
     invariant(hello !== undefined && hello.node === link.peer.node, 'a link is added right after its hello was admitted')
-    this.#remove(hello.node, new ClusterError('linkLost', { message: 'The same worker connected anew' }))
+    this.#remove(hello.node, new ClusterError('linkLost', { message: 'The worker reconnected' }))
     const { clock } = this.#options
     const log = this.#logs.of(hello.node, { tag: `Worker ${hello.node}`, subtag: 'Main' })
     const member: Member = { name: hello.node, link: loggedLink(link, log, clock), state: new WorkerState(), log }

@@ -133,7 +133,7 @@ export const integrityAnswers = (
       const says = example
         ? `${counted(lasting.length + report.failuresLeftOut, 'file')} could not be synced, among them '${example.path}': ${example.message}`
         : ''
-      if (says !== '' && says !== told) syncLog.error(`${says} They are tried again at each check; see cluster_control -f.`)
+      if (says !== '' && says !== told) syncLog.error(`${says} Retrying at each check; see cluster_control -f.`)
       told = says
       return {}
     },

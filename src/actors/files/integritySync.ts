@@ -54,9 +54,9 @@ type Failures = Map<Digest, Failure>
 
 const unfinished: Failure = { code: 'transferFailed', message: 'The master did not send the whole file' }
 /** Most likely one of the files is being written to: the next check knows more of it. */
-const outgrown: Failure = { code: 'digestMismatch', message: 'The master sent much more than it had said there is' }
+const outgrown: Failure = { code: 'digestMismatch', message: 'The master sent much more than it had announced' }
 
-const noRoom = `The disk has too little room for it: ${limits.diskReserveBytes / 2 ** 20} MiB of it are always kept free`
+const noRoom = `Not enough free space on the disk: ${limits.diskReserveBytes / 2 ** 20} MiB are always kept free`
 
 /** One file of a fetch: the content wanted, and how much of it is already staged. */
 interface Wanted {

@@ -97,7 +97,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         else if (look.changed) log.debug(`${took} Calculated metadata of ${under.size} changed files.`)
       },
       logFailure: ({ event }) =>
-        log.error(`The synced files could not be looked at: ${fullStop(errorOf(event).message)} Trying again in ${intervalMs / 1000} s.`),
+        log.error(`The synced files could not be scanned: ${fullStop(errorOf(event).message)} Trying again in ${intervalMs / 1000} s.`),
       noteFailure: assign({ crash: ({ event }) => crashIn(event) }),
       logNoWatch: ({ event }) =>
         log.warning(`File changes cannot be watched, so they are noticed within ${intervalMs / 1000} s only: ${errorOf(event).message}`),

@@ -42,11 +42,11 @@ export const supervised = (thread: AnyActorLogic, { name, clock, policy = defaul
       keepEnd: assign({ error: ({ event }) => event.error }),
       logRestart: ({ context }) => {
         const delay = context.decision.kind === 'restart' ? context.decision.delayMs : 0
-        context.log.error(`The thread '${name}' failed: ${context.error?.message ?? 'unknown'}. It is started again in ${delay} ms.`)
+        context.log.error(`Thread '${name}' crashed: ${context.error?.message ?? 'unknown'}. Restarting in ${delay} ms.`)
       },
       logGivenUp: ({ context }) =>
         context.log.error(
-          `The thread '${name}' failed ${policy.restartsMax + 1} times within ${policy.windowMs / 1000} s and is given up: ${context.error?.message ?? 'unknown'}`,
+          `Thread '${name}' crashed ${policy.restartsMax + 1} times within ${policy.windowMs / 1000} s and is not restarted again: ${context.error?.message ?? 'unknown'}`,
         ),
     },
     delays: { restartDelay: ({ context }) => (context.decision.kind === 'restart' ? context.decision.delayMs : 0) },

@@ -45,7 +45,7 @@ export class GroupDirectories {
     const path = checkedPath(group)
     this.#attempt(path, 'created', () => {
       if (listGroups(this.#disk, this.#options.home).groups.length >= limits.groupsMax && !lstatIfThere(this.#disk, this.#absolute(path)))
-        throw invalid(`There are ${limits.groupsMax} groups already, which is the most.`)
+        throw invalid(`There are already ${limits.groupsMax} groups, the limit.`)
       makeDirectory(this.#disk, this.#absolute(sharedDirectory))
       this.#makeGroup(group, path)
     })

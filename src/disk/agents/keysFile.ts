@@ -81,7 +81,7 @@ export class KeysFile {
           this.#last = { reading, known: new KnownFile(stat, stat.mode, unknownDigest, nowMs) }
           return reading
         }
-        if (attempt === attemptsMax) return { kind: 'unreadable', why: `'${keysPath}' is written to all the time.` }
+        if (attempt === attemptsMax) return { kind: 'unreadable', why: `'${keysPath}' keeps being written to.` }
         stat = after
       }
     } finally {

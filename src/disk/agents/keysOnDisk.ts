@@ -110,7 +110,7 @@ export class AgentKeys {
         throw new ClusterError('tooLarge', { message: `'${keysPath}' would be larger than ${limits.keysFileBytesMax} bytes` })
       if (this.#file.write(bytes, reading)) return answers
     }
-    throw new ClusterError('fileFailed', { message: `'${keysPath}' is being changed by somebody else all the time; nothing was changed.` })
+    throw new ClusterError('fileFailed', { message: `'${keysPath}' keeps being changed by another program; nothing was changed.` })
   }
 
   /** Looks at the file and notes what is believed. Returns why it is not believed, if it is not. */
@@ -143,8 +143,8 @@ export class AgentKeys {
     const { bytes } = reading
     const isOther = !bytes.equals(this.#keys.bytes)
     const delta = this.#keys.replace(bytes, isAnyoneKnown)
-    if (delta === 'noise') return `'${keysPath}' has bytes in it that are not text. ${stays}`
-    if (delta === 'noLine') return `'${keysPath}' names no agent any more. ${stays}`
+    if (delta === 'noise') return `'${keysPath}' is not a text file. ${stays}`
+    if (delta === 'noLine') return `'${keysPath}' lists no agents any more. ${stays}`
     if (isOther) this.#contents += 1
     if (isOther) this.#reportLines()
     return delta
@@ -191,7 +191,7 @@ export class AgentKeys {
     const [missing] = this.#trust.missing
     if (missing)
       throw new ClusterError('fileFailed', {
-        message: `'${keysPath}' lacks agents that it had a moment ago, such as ${missing.name}. It is not changed before it has been the same for ${limits.keysTrustedMs / 1_000} s.`,
+        message: `'${keysPath}' has just lost agents (for example ${missing.name}). It will not be changed until it has been stable for ${limits.keysTrustedMs / 1_000} s.`,
       })
   }
 
@@ -210,5 +210,5 @@ export class AgentKeys {
   }
 }
 
-const stays = 'Mend or restore it: until then no agent is added or removed.'
+const stays = 'Fix or restore it: until then no agent is added or removed.'
 const moreLines = 'more'

@@ -211,7 +211,7 @@ class BuildRun {
     const entries = combineFiles(groups, inputs[0]?.files[0])
     const bytes = mergedBytes(title, entries)
     if (bytes > limits.mergedBytesMax) {
-      this.#problems.add(`'${path}' is not built: it would have ${bytes} bytes, and ${limits.mergedBytesMax} are the most.`)
+      this.#problems.add(`'${path}' is not built: it would have ${bytes} bytes, the limit is ${limits.mergedBytesMax}.`)
       return undefined
     }
     const layout = layOutMerged(title, entries)

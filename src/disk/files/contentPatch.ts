@@ -35,7 +35,8 @@ export class ContentPatch {
    * @throws ClusterError `malformed` for a recipe that is none
    */
   begin({ digest, path, recipe, size }: PatchStart): readonly ByteRange[] | undefined {
-    if (!isDigest(digest) || size > limits.deltaBytesMax) throw new ClusterError('malformed', { message: 'A patch is of no such content' })
+    if (!isDigest(digest) || size > limits.deltaBytesMax)
+      throw new ClusterError('malformed', { message: 'No patch of this content is in progress' })
     const places = placesIn(recipe, size)
     if (!places.ok) throw places.error
     return this.#attempt(digest, () => {
@@ -64,7 +65,7 @@ export class ContentPatch {
         if (status === 'changed') throw new ClusterError('digestMismatch')
         const range = ranges[index]
         if (!range || offset < range.start || offset + bytes.length > range.end)
-          throw new ClusterError('malformed', { message: 'A block has content that nobody asked for' })
+          throw new ClusterError('malformed', { message: 'A block holds content that was not requested' })
         writeAll(this.#disk, file, bytes, offset)
         count += bytes.length
       }
@@ -111,7 +112,7 @@ export class ContentPatch {
   }
 
   #onPatch<T>(digest: Digest, act: (file: number) => T): T {
-    if (!isDigest(digest)) throw new ClusterError('malformed', { message: 'A patch is of no such content' })
+    if (!isDigest(digest)) throw new ClusterError('malformed', { message: 'No patch of this content is in progress' })
     return this.#attempt(digest, () => {
       const file = this.#area.reopen(this.#area.patchPath(digest), 'r+')
       try {

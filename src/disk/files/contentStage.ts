@@ -94,7 +94,7 @@ export class ContentStage {
     for (const piece of pieces.value) {
       const digest = digestOf(piece.file)
       const outcome =
-        digest !== undefined && isDigest(digest) ? this.#take(piece, digest) : failed('malformed', 'Nobody asked for this file.')
+        digest !== undefined && isDigest(digest) ? this.#take(piece, digest) : failed('malformed', 'This file was not requested.')
       if (outcome.kind === 'whole') complete.push(piece.file)
       else if (outcome.kind === 'proven' && digest !== undefined) this.#proven.get(digest)?.wanted.push(piece.file)
       else if (outcome.kind === 'failed') failures.push({ file: piece.file, code: outcome.code, message: outcome.message })
@@ -155,7 +155,7 @@ export class ContentStage {
     if (this.#proven.has(digest)) return { kind: piece.status === 'last' ? 'proven' : 'more' }
     if (this.#incoming?.digest !== digest && this.#isWhole(digest)) return { kind: piece.status === 'last' ? 'whole' : 'more' }
     const incoming = this.#incomingAt(digest, piece.offset)
-    if (!incoming) return failed('transferFailed', 'The file does not go on where it stopped; it is fetched again.')
+    if (!incoming) return failed('transferFailed', 'The file does not go on where it stopped; fetching it again.')
     writeAll(this.#disk, incoming.file, piece.bytes, incoming.offset)
     incoming.hash.update(piece.bytes)
     incoming.offset += piece.bytes.length

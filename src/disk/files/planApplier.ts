@@ -91,7 +91,7 @@ class PlanRun {
       const checked = checkPath(this.#options.synced, step.path)
       if (!checked.ok) this.#failures.push({ path: step.path, code: checked.error.code, message: checked.error.message })
       else if (!isDigest(step.digest))
-        this.#failures.push({ path: step.path, code: 'malformed', message: 'The digest of the file is not one.' })
+        this.#failures.push({ path: step.path, code: 'malformed', message: "The file's digest is malformed." })
       else writes.push({ ...step, item: checked.value })
     }
     return writes.sort(byPath)
@@ -154,7 +154,7 @@ class PlanRun {
       this.#area.setMode(source, mode)
     } catch (thrown) {
       throw isGone(errnoOf(thrown))
-        ? new ClusterError('transferFailed', { message: `The content of '${path}' is not staged; it is fetched again.` })
+        ? new ClusterError('transferFailed', { message: `The content of '${path}' is not staged; fetching it again.` })
         : thrown
     }
     try {
@@ -276,4 +276,4 @@ class PlanRun {
 const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : 1)
 
 const gone = (): ClusterError =>
-  new ClusterError('fileGone', { message: 'The content that was to be used is no longer there; it is fetched again.' })
+  new ClusterError('fileGone', { message: 'The content that was to be used is no longer there; fetching it again.' })

@@ -86,7 +86,7 @@ export class StageArea {
     try {
       const { kind, links } = this.#disk.fstat(file)
       if (kind === 'file' && links === 1) return file
-      throw new ClusterError('transferFailed', { message: 'What is staged has another name elsewhere; it is fetched again.' })
+      throw new ClusterError('transferFailed', { message: 'What is staged has another name elsewhere; fetching it again.' })
     } catch (thrown) {
       this.#disk.close(file)
       throw thrown
@@ -134,7 +134,7 @@ export class StageArea {
           position += count
         }
         if (hash.digest('hex') !== digest)
-          throw new ClusterError('fileGone', { message: 'The content that was to be copied is no longer there; it is fetched again.' })
+          throw new ClusterError('fileGone', { message: 'The content that was to be copied is no longer there; fetching it again.' })
         this.#disk.sync(target)
       } finally {
         this.#disk.close(target)

@@ -99,5 +99,5 @@ export const groupsPageOf = (rows: readonly GroupsRow[], state: GroupsState): Gr
 /** Refuses with `groupInvalid` what cannot be groups of an agent. */
 export const assertGroups = (groups: readonly string[]): void => {
   const wrong = groups.length > limits.groupsPerAgentMax ? 'too many' : groups.find((group) => !isGroupName(group))
-  if (wrong !== undefined) throw new ClusterError('groupInvalid', { message: `These are no groups of an agent: ${wrong}` })
+  if (wrong !== undefined) throw new ClusterError('groupInvalid', { message: `Not valid as the groups of an agent: ${wrong}` })
 }

@@ -73,7 +73,7 @@ export const readKeyLine = (line: string): KeyLine => {
   const ipAt = text.indexOf(' ', nameAt) + 1
   const keyAt = ipAt === 0 ? 0 : text.indexOf(' ', ipAt) + 1
   if (nameAt === 0 || keyAt === 0) return unusable('it is not of the form ID NAME IP KEY', id)
-  if (id === undefined) return unusable('its ID is none: a number of three digits or more', undefined)
+  if (id === undefined) return unusable('its ID is invalid: expected a number of three digits or more', undefined)
   const isRemoved = text.startsWith('!', nameAt)
   const entry = {
     id,

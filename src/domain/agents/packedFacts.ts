@@ -58,9 +58,9 @@ const noFacts = unpackFacts('')
 
 const wrongWith = (fact: AgentFactName, text: string): string | undefined => {
   const charsMax = fact === 'labels' ? limits.agentLabelsCharsMax : limits.agentFactCharsMax
-  if (text.length > charsMax) return `has ${text.length} characters, and ${charsMax} are the most`
+  if (text.length > charsMax) return `has ${text.length} characters, the limit is ${charsMax}`
   const isUnfitAlone = isUnfit.test(text) || text.includes(factSeparator) || (fact !== 'labels' && /[\n\t]/.test(text))
-  return isUnfitAlone ? 'holds a character that no text has' : undefined
+  return isUnfitAlone ? 'has a character that is not allowed' : undefined
 }
 
 /** Are these all facts, each within its bounds? A separator inside a fact makes it one too many. */

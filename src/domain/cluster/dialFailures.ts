@@ -35,8 +35,8 @@ const hungUpMin = 5
 const anotherKey = (error: ClusterError): ClusterError =>
   new ClusterError(error.code, {
     message:
-      `The master closed the last ${hungUpMin} or more connections right after the first message of the handshake: most likely its cluster key` +
-      ' is another one; a peer that is no Muster master, a proxy, and a master with too many connections close so too',
+      `The master closed the last ${hungUpMin} or more connections right after the first message of the handshake: most likely it has` +
+      ' another cluster key; a peer that is not a Muster master, a proxy and an overloaded master close connections the same way',
     context: error.context,
     cause: error,
   })

@@ -30,7 +30,7 @@ export const decideAdmission = (membership: Membership, hello: JoinRequest): Res
   const holder = membership.instanceOf(hello.node)
   if (holder === undefined && membership.workers >= membership.workersMax)
     return refuse('tooManyWorkers', {
-      message: `The master has ${membership.workers} workers, as many as it may have: raise 'workers_max' in its etc/cluster.json`,
+      message: `The master already has ${membership.workers} workers, its limit: raise 'workers_max' in its etc/cluster.json`,
     })
   if (holder === undefined) return ok({ replaces: false })
   if (holder === hello.instance) return ok({ replaces: true })

@@ -49,7 +49,7 @@ export const placesIn = ({ averageBits, chunks }: ContentRecipe, bytes: number):
   if (!Number.isInteger(averageBits) || averageBits < averageBitsMin || averageBits > averageBitsMax)
     return malformed('its chunks are too small or too large')
   if (chunks.length % recipeRowBytes !== 0 || chunks.length > limits.recipeChunksMax * recipeRowBytes)
-    return malformed('its rows are too many or not whole')
+    return malformed('it has too many rows or an incomplete one')
   const rows = view(chunks)
   const places = new Map<string, ChunkPlace[]>()
   let offset = 0
@@ -63,7 +63,7 @@ export const placesIn = ({ averageBits, chunks }: ContentRecipe, bytes: number):
     else places.set(key, [{ offset, length }])
     offset += length
   }
-  return offset === bytes ? ok(places) : malformed('its chunks are more or less than the content')
+  return offset === bytes ? ok(places) : malformed('its chunks do not add up to the content')
 }
 
 /** The fewest ranges that cover the places. */
@@ -92,7 +92,7 @@ export const encodeRanges = (ranges: readonly ByteRange[]): Uint8Array => {
 /** Refuses ranges that are empty, or that overlap: so nobody is asked for more than the content. */
 export const decodeRanges = (bytes: Uint8Array): Result<ByteRange[]> => {
   if (bytes.length === 0 || bytes.length % rangeRowBytes !== 0 || bytes.length > limits.patchRangesMax * rangeRowBytes)
-    return refuse('malformed', { message: 'The ranges of a file are none, too many or not whole' })
+    return refuse('malformed', { message: 'The list of ranges is empty, too long or incomplete' })
   const rows = view(bytes)
   const ranges: ByteRange[] = []
   let done = 0

@@ -63,7 +63,7 @@ export const itemsDifferSentence = (node: string, differences: readonly string[]
   const shown = differences.slice(0, limits.itemsDifferencesShownMax).map((says) => shortened(says, limits.itemsDifferenceCharsMax))
   const more = differences.length - shown.length
   const what = [...shown, ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
-  return `The synced items of ${node} are not those of the master (etc/cluster.json), so nothing is synced${what && `: ${what}`}.`
+  return `The synced items of ${node} differ from those of the master (etc/cluster.json), so nothing is synced${what && `: ${what}`}.`
 }
 
 /** What is said in place of differences when one node has more items than a message holds. */

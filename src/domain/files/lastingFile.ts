@@ -26,13 +26,12 @@ export const lastingEntry = ({ isLasting, path }: LastingFile, found?: FileEntry
 }
 
 /** Why a file is not sent to the workers, for operators. */
-export const heldReason = ({ nonsense }: FileEntry): string =>
-  `${heldReasons[nonsense ?? 'unreadable']}, so the workers keep what they have.`
+export const heldReason = ({ nonsense }: FileEntry): string => `${heldReasons[nonsense ?? 'unreadable']}, so the workers keep their copies.`
 
 const heldReasons = {
-  noise: 'It has bytes in it that are not text on the master',
-  noLine: 'It names no agent on the master',
-  unreadable: 'The master misses it or cannot read it',
+  noise: 'The file is not a text file on the master',
+  noLine: 'The file lists no agents on the master',
+  unreadable: 'The file is missing or unreadable on the master',
 } as const
 
 /** Of no content at all. */

@@ -27,7 +27,7 @@ export const tableFailure = (path: string, thrown: unknown): ClusterError => {
   const says = thrown instanceof Error ? thrown.message : String(thrown)
   return isDamage(thrown) || isUntrusted(thrown)
     ? new ClusterError('tableDamaged', {
-        message: `The agents' table ${path} cannot be relied on and is opened anew: ${says}`,
+        message: `The agents' table ${path} is damaged; reopening it: ${says}`,
         cause: thrown,
       })
     : new ClusterError('tableFailed', { message: `The agents' table ${path} could not be used: ${says}`, cause: thrown })

@@ -63,13 +63,13 @@ const program = (): Command =>
   withCommonOptions(
     new Command('agent_groups')
       .description('Shows and changes the groups of the agents, from any node.')
-      .addOption(new Option('-l, --list', 'list the groups, or the agents of the group of -g'))
-      .addOption(new Option('-c, --list-files', 'list the files of the group of -g'))
-      .addOption(new Option('-a, --add', 'create the group of -g, or put the agent of -i into it'))
-      .addOption(new Option('-f, --force', 'with -a -i: take the agent out of its other groups'))
-      .addOption(new Option('-s, --show-group', 'show the groups of the agent of -i'))
-      .addOption(new Option('-S, --show-sync', 'tell whether the agent of -i has the configuration of its groups'))
-      .addOption(new Option('-r, --remove', 'remove the group of -g, or take the agent of -i out of it'))
+      .addOption(new Option('-l, --list', 'list the groups, or the agents in the group given with -g'))
+      .addOption(new Option('-c, --list-files', 'list the files of the group given with -g'))
+      .addOption(new Option('-a, --add', 'create the group given with -g, or add the agent given with -i to it'))
+      .addOption(new Option('-f, --force', 'with -a -i: remove the agent from its other groups'))
+      .addOption(new Option('-s, --show-group', 'show the groups of the agent given with -i'))
+      .addOption(new Option('-S, --show-sync', 'show whether the agent given with -i has the current configuration of its groups'))
+      .addOption(new Option('-r, --remove', 'remove the group given with -g, or remove the agent given with -i from it'))
       .addOption(new Option('-i, --agent-id <id>', "an agent's ID"))
       .addOption(
         new Option('-g, --group-id <group>', `a group's name: 1 to ${limits.groupNameCharsMax} of a-z, A-Z, 0-9, '.', '_' and '-'`),
@@ -113,7 +113,7 @@ const taskOf = (options: Options): GroupsTask | string | undefined => {
 
 const changeOf = ({ add, force, groupId: group }: Options, id: number | undefined): GroupsTask | string => {
   if (add) {
-    if (group === undefined) return '-a takes a group (-g GROUP), and an agent (-i ID) to put into it.'
+    if (group === undefined) return '-a takes a group (-g GROUP), and an agent (-i ID) to add to it.'
     return id === undefined ? { kind: 'create', group } : { kind: 'assign', id, group, isSingle: force ?? false }
   }
   if (id !== undefined) return { kind: 'unassign', id, ...(group !== undefined && { group }) }

@@ -117,7 +117,7 @@ const changed = async ({ groups, sentence }: AgentChange, task: TaskOf<'assign' 
   if (isNoFailure(why, task)) return sentence
   if (why !== undefined) throw new ClusterError(why)
   throw new ClusterError('requestFailed', {
-    message: `The groups of agent ${quotedId(task.id)} are being changed by somebody else: try again.`,
+    message: `Another program is changing the groups of agent ${quotedId(task.id)}: try again.`,
   })
 }
 

@@ -57,7 +57,7 @@ export const daemonize = (script: string, args: readonly string[], env: NodeJS.P
     }
     const deadline = setTimeout(() => {
       child.kill('SIGKILL')
-      settle({ ok: false, says: [`The daemon did not get ready within ${startMsMax / 1000} s and was stopped`] })
+      settle({ ok: false, says: [`The daemon was not ready within ${startMsMax / 1000} s and was stopped`] })
     }, startMsMax)
     child.on('message', (message) => {
       if (isOutcome(message)) settle(message)

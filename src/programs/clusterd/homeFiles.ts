@@ -36,7 +36,8 @@ const attempt = (path: string, act: () => unknown): void => {
 }
 
 const remedy = (path: string, code: unknown): string | undefined => {
-  if (code === 'EACCES' || code === 'EPERM') return `the daemon runs as '${userName()}', who may not: chown ${userName()} ${path}`
+  if (code === 'EACCES' || code === 'EPERM')
+    return `the daemon runs as '${userName()}', which may not write it: chown ${userName()} ${path}`
   if (code === 'ELOOP') return 'it is a link; put the file itself in its place'
   return code === 'EISDIR' ? 'it is a directory; move it out of the way' : undefined
 }

@@ -46,7 +46,7 @@ export const checkWorkDirectories = (home: string, settings?: NodeSettings, asse
   const user = userName()
   const paths = [...refused]
   throw new ClusterError('fileFailed', {
-    message: `The daemon runs as '${user}', who may not write to ${paths.join(', ')}: chown ${user} ${paths.join(' ')}`,
+    message: `The daemon runs as '${user}', which may not write to ${paths.join(', ')}: chown ${user} ${paths.join(' ')}`,
   })
 }
 
@@ -73,5 +73,5 @@ export const sharedWithOthers = (home: string, { synced: { items } }: NodeSettin
   })
   return shared.length === 0
     ? undefined
-    : `The daemon stays root (-r), and others than root can write to ${shared.join(', ')}: they decide what root reads and writes there; start it without -r, or chown -R root and chmod -R go-w them.`
+    : `The daemon stays root (-r), but users other than root can write to ${shared.join(', ')} and so control what root reads and writes there; start it without -r, or chown -R root and chmod -R go-w them.`
 }

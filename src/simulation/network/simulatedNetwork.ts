@@ -257,7 +257,7 @@ export class SimulatedNetwork {
     const port = endpoint.port === 0 ? host.freePort() : endpoint.port
     if (host.listeners.has(port))
       throw new ClusterError('listenFailed', {
-        message: `The port ${port} cannot be listened on: EADDRINUSE`,
+        message: `Cannot listen on port ${port}: EADDRINUSE`,
         context: { errno: 'EADDRINUSE' },
       })
     host.listeners.set(port, onConnection)

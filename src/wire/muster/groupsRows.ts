@@ -27,5 +27,5 @@ export const decodeGroupsRows = (bytes: Uint8Array): Result<GroupsRow[]> => {
   if (rows.some(({ id }, index) => id <= (rows[index - 1]?.id ?? 0)))
     return refuse('malformed', { message: 'A page of groups is not in order' })
   const isRight = rows.every(({ groups }) => groups.length <= limits.groupsPerAgentMax && groups.every(isGroupName))
-  return isRight ? ok(rows) : refuse('malformed', { message: 'A page of groups has a name that is none' })
+  return isRight ? ok(rows) : refuse('malformed', { message: 'A page of groups has an invalid group name' })
 }
