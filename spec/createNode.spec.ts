@@ -97,7 +97,7 @@ const invalid: readonly (readonly [place: string, value: fc.Arbitrary<unknown>, 
 ]
 
 describe('createNode', () => {
-  it('refuses any single invalid option at once, naming it, its value and what is allowed, and touches nothing', () =>
+  it('refuses any single invalid option at once, with its value and what is allowed, and touches nothing', () =>
     fc.assert(
       fc.property(
         fc.constantFrom(...invalid).chain(([place, value, given]) => fc.tuple(fc.constant(place), value.map(given), value)),

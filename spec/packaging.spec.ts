@@ -25,7 +25,7 @@ const valuesOf = (text: string): ReadonlyMap<string, string> => {
 }
 
 describe('packaging/wazuh-clusterd.service', () => {
-  it('waits for the network, restarts after a pause, and has the user and the descriptors that the daemon needs', () => {
+  it('waits for the network, restarts after a pause, and sets the user and descriptors for the daemon', () => {
     const values = valuesOf(unit)
     for (const [key, value] of [
       ['Unit.Wants', 'network-online.target'],

@@ -94,7 +94,7 @@ describe('worker', () => {
     await stop()
   })
 
-  it('never wait is longer than connection_retry nor shorter than half of its shortest wait, whatever the jitter', () =>
+  it('waits between half of its shortest wait and connection_retry, whatever the jitter', () =>
     fc.assert(
       fc.asyncProperty(fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })), async (fractions) => {
         const { clock, dialsMs, stop } = startWorker(
@@ -169,7 +169,7 @@ describe('worker', () => {
       { numRuns: 30 },
     ))
 
-  it('takes a master that hangs up for one with another key only when it does so at once, several times in a row', async () => {
+  it('suspects another key only of a master that hangs up at once, several times in a row', async () => {
     const hangsUp = (isPrompt: boolean) => new ClusterError('handshakeRefused', { context: { isPrompt } })
     const likely = /most likely it has another cluster key/
     const prompt = startWorker(() => () => hangsUp(true))

@@ -181,7 +181,7 @@ describe('agent_groups changes', () => {
     expect(groupsOf(2)).toEqual(['default'])
   })
 
-  it('nothing that is so already: that is done when it is to be the only group, and an error when it is to be one more', async () => {
+  it('reports a group that the agent has already as an error, but not with -f', async () => {
     const { run, world } = await master()
     const already = 'Error 1751 - Could not assign agent to group\n'
     expect(await run(['-a', '-i', '2', '-g', 'web'])).toEqual({ code: 1, out: '', err: already })

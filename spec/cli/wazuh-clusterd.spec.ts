@@ -165,23 +165,20 @@ describe('the process of wazuh-clusterd', () => {
     expect(runFiles()).toEqual([])
   })
 
-  it.each([[[]], [['-f']]])(
-    "exits 1 and leaves a database of another program in the place of the agents' table as it is, with %j",
-    async (args) => {
-      const path = join(home, 'queue/muster/agents.db')
-      mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(4_080)]))
-      const before = statSync(path, { bigint: true })
-      const { code, err } = await ended(start(args))
-      expect({ code, lines: err.split('\n') }).toEqual({
-        code: 1,
-        lines: [expect.stringContaining(`${path} belongs to another program and is left as it is: move it out of the way`), ''],
-      })
-      expect(logText()).toContain(`ERROR: [Cluster] [Main] Error 3143 - ${path}`)
-      expect(statSync(path, { bigint: true })).toMatchObject({ ctimeNs: before.ctimeNs, ino: before.ino })
-      expect(readdirSync(dirname(path))).toEqual(['agents.db'])
-    },
-  )
+  it.each([[[]], [['-f']]])('exits 1 and does not touch a database of another program in the place of the table, with %j', async (args) => {
+    const path = join(home, 'queue/muster/agents.db')
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, Buffer.concat([Buffer.from('SQLite format 3\0'), Buffer.alloc(4_080)]))
+    const before = statSync(path, { bigint: true })
+    const { code, err } = await ended(start(args))
+    expect({ code, lines: err.split('\n') }).toEqual({
+      code: 1,
+      lines: [expect.stringContaining(`${path} belongs to another program and is left as it is: move it out of the way`), ''],
+    })
+    expect(logText()).toContain(`ERROR: [Cluster] [Main] Error 3143 - ${path}`)
+    expect(statSync(path, { bigint: true })).toMatchObject({ ctimeNs: before.ctimeNs, ino: before.ino })
+    expect(readdirSync(dirname(path))).toEqual(['agents.db'])
+  })
 
   it('ends with 1 and one sentence, the stack only at -dd, at an error that nobody caught', async () => {
     const plain = await ended(start(['-f'], 'crashes'))

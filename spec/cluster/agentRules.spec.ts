@@ -37,7 +37,7 @@ const operations = (cluster: SimulatedCluster) => {
 const linesWith = (cluster: SimulatedCluster, text: string) => cluster.trace.lines().filter((line) => line.includes(text))
 
 describe('the registry', () => {
-  it('loses nobody because of what client.keys looks like while it is saved, and whoever enrols or removes meanwhile', () =>
+  it('loses no agent while client.keys is saved, whatever is enrolled or removed meanwhile', () =>
     fc.assert(
       fc.asyncProperty(
         faultPlans({
@@ -154,7 +154,7 @@ describe('a table that is locked', () => {
 })
 
 describe('groups', () => {
-  it('wait for the keys that they refer to: an agent that is enrolled into groups costs no worker a second attempt', async () => {
+  it('wait for the keys that they refer to: enrolling into groups costs no worker a second attempt', async () => {
     const cluster = await startCluster(2)
     // The files come in seconds, what is told of groups at once.
     cluster.network.setLatency({ minMs: 20, maxMs: 20 })

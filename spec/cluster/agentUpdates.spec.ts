@@ -48,7 +48,7 @@ describe('agents', () => {
       { numRuns: 12 },
     ))
 
-  it('that are enrolled, removed and grouped under way are the same everywhere in the end, and none is lost', () =>
+  it('that are enrolled, removed and grouped during a sync end the same everywhere, none lost', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(), plansOf(kindsOf('agents'), 25), plansOf(troubles, 3), (seed, done, plan) =>
         run(seed, [], [...done, ...plan]),
@@ -56,7 +56,7 @@ describe('agents', () => {
       { numRuns: 20 },
     ))
 
-  it('whose worker was cut off for an hour are where they were heard of last, not where its old news have them', () =>
+  it('whose worker was cut off for an hour are where they reported last, not where its old reports say', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(), skews, plansOf(visits, 12, 3_600_000), (seed, clocks, said) =>
         run(seed, clocks, [{ atMs: 1_000, kind: 'isolate', node: 'w1', durationMs: 3_500_000 }, ...said], 3_600_000),
@@ -74,7 +74,7 @@ describe('agents', () => {
       ],
     ))
 
-  it('keep what they said to a worker before the clock of the master was set back, when it tells that afterwards', () =>
+  it('keep reports made to a worker before the clock of the master was set back and sent afterwards', () =>
     run(
       1,
       [],

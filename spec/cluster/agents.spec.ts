@@ -58,7 +58,7 @@ describe('agents of a simulated cluster', () => {
     await finish(cluster)
   })
 
-  it('are what they say of themselves but for the facts that break a rule, which are named to who asks, and once in the log', async () => {
+  it('have the facts that they report, without those that break a rule, which are named once in the log', async () => {
     const cluster = await startCluster(1)
     const running = runningIn(cluster)('master')
     void running.agentOperations.add({ name: 'first', ip: 'any', key: key('a'), groups: [] }, signal)
@@ -82,7 +82,7 @@ describe('agents of a simulated cluster', () => {
     await finish(cluster)
   })
 
-  it('are counted by reports, for each call apart, however many words a report holds and whatever is written with it', async () => {
+  it('are counted by reports for each call, however many facts a report holds', async () => {
     const cluster = await startCluster(1)
     const { agentOperations } = runningIn(cluster)('master')
     void agentOperations.add({ name: 'first', ip: 'any', key: key('a'), groups: [] }, signal)

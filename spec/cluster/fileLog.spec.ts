@@ -46,7 +46,7 @@ describe('the log at debug', () => {
     await finish(cluster)
   })
 
-  it('says which of these undo what was changed on the worker itself, until the master changes the file again', async () => {
+  it('names the changes that undo an edit on the worker, until the master changes the file again', async () => {
     const cluster = await startCluster()
     const before = cluster.trace.lines().length
     cluster.write('w1', 'etc/rules/mine.xml', Buffer.from('of w1'))

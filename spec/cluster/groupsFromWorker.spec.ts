@@ -32,7 +32,7 @@ const started = async () => {
 }
 
 describe('a worker', () => {
-  it('creates, shows, changes and removes groups by way of its master, with the same numbers for what is wrong', async () => {
+  it('creates, shows, changes and removes groups through its master, with the same error numbers', async () => {
     const { answered, cluster } = await started()
     const adding = cluster.master.running?.agentOperations.add({ name: 'first', ip: 'any', key: 'a'.repeat(64), groups: [] }, signal)
     await cluster.clock.advance(2_000)

@@ -54,7 +54,7 @@ const finish = async (cluster: SimulatedCluster): Promise<void> => {
 }
 
 describe('a worker whose synced items are not the master’s', () => {
-  it('is warned of by the master once a connection, with each item and in what it differs, and says the same itself once', async () => {
+  it('is warned of once a connection by the master, and once by itself, with each difference', async () => {
     const cluster = await startCluster()
     expect(linesWith(cluster, 'master/', 'warning', 'synced items of w1')).toEqual([
       expect.stringContaining(
@@ -74,7 +74,7 @@ describe('a worker whose synced items are not the master’s', () => {
     await finish(cluster)
   })
 
-  it('is shown with the reason by cluster_control -f on every node, as text and as JSON, until it has the same again', async () => {
+  it('is shown with the reason by cluster_control -f on every node, until its items are the same again', async () => {
     const cluster = await startCluster()
     const reason = "'etc/rules/': permissions 0o640 on w1, 0o660 on the master"
     for (const node of ['master', 'w1', 'w2']) {

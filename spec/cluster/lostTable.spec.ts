@@ -102,7 +102,7 @@ describe('a table that is lost', () => {
       { numRuns: 12 },
     ))
 
-  it('has the states of all agents again as soon as the workers hear of the next one, though they have no news', async () => {
+  it('has the states of all agents again once the workers know the new table, without new reports', async () => {
     const cluster = await startCluster(1)
     const statuses = () => cluster.master.agentTable.list({}, 0).map(({ status }) => status)
     for (const id of ids) report(cluster, id < 3 ? 'w1' : 'w2', id)

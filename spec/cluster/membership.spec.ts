@@ -11,7 +11,7 @@ const timings = fc.record({
 })
 
 describe('membership', () => {
-  it('a worker that is cut off is out of the registry within the bound, and back in after the cut is mended', () =>
+  it('a worker that is cut off leaves the registry within the bound, and is back after the cut ends', () =>
     fc.assert(
       fc.asyncProperty(timings, async (given) => {
         const silenceMsMax = given.keepAliveMs * 2

@@ -51,7 +51,7 @@ const ask = (link: Link, stream: IncomingStream): Promise<string> =>
     (thrown: { code?: string }) => thrown.code ?? 'not typed',
   )
 
-it('questions that are taken back in the same turn cost no look at the tree, and an edit arrives meanwhile', async () => {
+it('questions withdrawn in the same turn cost no walk of the tree, and an edit arrives meanwhile', async () => {
   const holder = await withHolder()
   const { cluster, link } = holder
   const touched = countTouched(holder)

@@ -5,7 +5,7 @@ import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()
 
-it('nodes and the agent 000 have the version of Wazuh that their node serves, on every node, and Muster beside it', async () => {
+it("nodes and agent 000 show the version of Wazuh that their node serves, and Muster's beside it", async () => {
   const cluster = new SimulatedCluster({ seed: 1, nodes: 2 })
   cluster.startAll()
   await cluster.clock.advance(5_000)

@@ -181,7 +181,7 @@ describe.each([
       { numRuns: 25 },
     ))
 
-  it('has what the accepting side says at once for a dialer that attaches in the turn in which it gets the stream', async () => {
+  it('delivers what the accepting side sends at once to a dialer that attaches in the same turn', async () => {
     onAccepted = () => accepted[0]?.stream.write([Buffer.from('hello')])
     const dialer = await world.run(world.dialing.dial(endpoint(), never).then((stream) => new End(stream)))
     streams.push(dialer.stream)
@@ -235,7 +235,7 @@ describe.each([
     expect(acceptor.byteCount).toBe(3_000_000)
   })
 
-  it('tells both ends of a destroyed connection, the destroyer later, without an error and with nothing after it', async () => {
+  it('closes both ends of a destroyed connection, without an error and with nothing after it', async () => {
     const [dialer, acceptor] = await connect()
     acceptor.stream.write([new Uint8Array(1_000)])
     dialer.stream.destroy()

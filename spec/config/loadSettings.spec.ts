@@ -95,7 +95,7 @@ describe('loading settings', () => {
   ]
   const optional = new Set(['key'])
 
-  it('names any single invalid option of the block in exactly one mistake, with its value unless that is a key', () =>
+  it('names any single invalid option of the block in exactly one mistake, with its value unless secret', () =>
     fc.assert(
       fc.property(
         fc.constantFrom(...invalid).chain(([name, place, value]) => fc.tuple(fc.constant({ name, place }), value)),
@@ -303,7 +303,7 @@ describe('loading settings', () => {
     }
   })
 
-  it('refuses a key beside a key file, a missing key, and a key file with something else in it, without showing it', () => {
+  it('refuses a key beside a key file, a missing key and a malformed key file, without showing them', () => {
     writeFileSync(join(home, 'etc/key'), key, { mode: 0o600 })
     const json = JSON.stringify({ key_file: 'etc/key' })
     expect(mistakesOf(load(renderXml(minimal), json))).toEqual([
@@ -355,7 +355,7 @@ describe('loading settings', () => {
     ])
   })
 
-  it('warns of a block without <disabled>, and of several blocks, since Wazuh’s programs read them in other ways', () => {
+  it('warns of a block without <disabled> and of several blocks, which Wazuh’s programs read otherwise', () => {
     const { disabled: _, ...silent } = minimal
     expect(load(renderXml(silent)).warnings).toEqual([
       `${confFile}: <cluster> has no <disabled>: the cluster is on here, but Wazuh's own programs take the node for a single one; write <disabled>no</disabled>`,

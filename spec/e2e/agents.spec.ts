@@ -149,7 +149,7 @@ describe("a node's table of agents", () => {
       await untilListed(cluster, [`1 pending ${worker}`])
     }))
 
-  it('is set aside when it is broken, and filled again by client.keys, and by the reports and the groups of the workers', () =>
+  it("is set aside when damaged, and filled again by client.keys and the workers' reports and groups", () =>
     withCluster([master, worker], async (cluster) => {
       await cluster.startAll()
       for (const name of ['web', 'db']) await enrol(cluster, name)

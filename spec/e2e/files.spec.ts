@@ -34,7 +34,7 @@ const failedRows = async (ask: () => Promise<{ readonly out: string }>, wanted: 
 }
 
 describe('two daemons', () => {
-  it('sync every awkward name byte for byte with its mode, links by what they lead to, and nothing from outside', () =>
+  it('sync awkward names byte for byte with modes, links by their target, and nothing from outside', () =>
     withCluster([master, worker], async (cluster) => {
       for (const [path, content] of Object.entries(awkward)) writeBelow(cluster.masterHome, path, content, 0o600)
       symlinkSync('with space.xml', join(cluster.masterHome, 'etc/rules/link_inside.xml'))
@@ -57,7 +57,7 @@ describe('two daemons', () => {
       expect(log).toMatch(/WARNING: .*UTF-8.*xff/)
     }))
 
-  it('keep the worker’s client.keys while zeros stand in the master’s, say why, and take it again when it is whole', () =>
+  it('keep the worker’s client.keys while the master’s holds zeros, say why, and sync it once it is whole', () =>
     withCluster([master, worker], async (cluster) => {
       const [keys, rule] = ['etc/client.keys', 'etc/rules/local.xml']
       const whole = '001 web-1 any 0123456789abcdef\n'
@@ -125,7 +125,7 @@ describe('cluster_control', () => {
       expect(down.err).toContain(`ERROR: Cluster is not running. No daemon answers on the home ${cluster.home(worker)}.`)
     }))
 
-  it('shows which file a worker cannot write and why; once that is mended the file comes without a restart', () =>
+  it('shows which file a worker cannot write and why; once that is fixed the file comes by itself', () =>
     withCluster([master, worker], async (cluster) => {
       const blocked = join(cluster.home(worker), 'etc/rules/blocked.xml')
       mkdirSync(blocked)

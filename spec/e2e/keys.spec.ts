@@ -26,7 +26,7 @@ const countingProxy = async (target: number) => {
 }
 
 describe('the cluster key', () => {
-  it('when wrong is told in the worker’s log, tried again less and less often, and told once by the master, whose other worker stays in', () =>
+  it('when wrong is logged by the worker, retried more and more rarely, and logged once by the master', () =>
     withCluster([master, worker, secondWorker], async (cluster) => {
       await cluster.start(master).logged('Serving on')
       await cluster.start(worker).logged('Successfully connected to master.')
@@ -53,7 +53,7 @@ describe('the cluster key', () => {
       }
     }))
 
-  it('is changed node by node on a running cluster of three, the master first, without a refusal in any log', () =>
+  it('is changed node by node on a running cluster, the master first, without a refusal in any log', () =>
     withCluster([master, worker, secondWorker], async (cluster) => {
       const nodes = [master, worker, secondWorker]
       await cluster.startAll()

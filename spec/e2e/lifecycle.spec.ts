@@ -6,7 +6,7 @@ import { writeBelow } from '../../examples/demo/nodeHome.js'
 import { isAlive, master, withCluster, worker } from '../support/daemons.js'
 
 describe('a daemon', () => {
-  it('stops at SIGTERM within 5 s with exit code 0 and leaves neither PID file nor socket; its worker comes back to the next one', () =>
+  it('stops at SIGTERM within 5 s with exit code 0, no PID file and no socket; its worker reconnects', () =>
     withCluster([master, worker], async (cluster) => {
       writeBelow(cluster.masterHome, 'etc/rules/local.xml', 'first')
       await cluster.startAll()

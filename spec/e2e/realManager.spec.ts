@@ -144,7 +144,7 @@ describe('the table of an earlier build in queue/db/global.db', () => {
 })
 
 describe('a home with the control program of a real manager', () => {
-  it('has its client.keys, groups and merged.mg synced and left to it, and the programs name the ones of Wazuh', () =>
+  it("keeps its client.keys, groups and merged.mg, which are synced, and our programs name Wazuh's", () =>
     withCluster(nodes, async (cluster) => {
       const home = cluster.masterHome
       writeBelow(home, 'bin/wazuh-control', '#!/bin/sh\n', 0o750)

@@ -21,7 +21,7 @@ const step = fc.record({
 })
 
 describe('admission', () => {
-  it('keeps its places and shares, and sends away the least proven kind of those that have more than a quarter', () =>
+  it('keeps its places and shares, and evicts the least proven kind that has over a quarter', () =>
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 12 }),

@@ -29,7 +29,7 @@ const leftOpen = (link: Link): unknown => (link instanceof SessionLink ? link.pe
 const nothingOpen = { asked: 0, incoming: 0, outgoing: 0, queuedBytes: 0 }
 
 describe('requests', () => {
-  it('are each answered with their own reply, whatever the order of the answers and the cuts of the stream', () =>
+  it('are each answered with their own reply, whatever the order of answers and the cuts of the stream', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ payload: fc.uint8Array({ maxLength: 2_000 }), delayMs: fc.integer({ min: 0, max: 50 }) }), {
@@ -382,7 +382,7 @@ describe('the end of a link', () => {
     expect(worker.counters.bytesReceived).toBeLessThan(200_000)
   })
 
-  it('a flipped, dropped, repeated or swapped write at any point ends in typed errors, never in a wrong reply', () =>
+  it('a flipped, dropped, repeated or swapped write ends in typed errors, never in a wrong reply', () =>
     fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 4, max: 40 }),

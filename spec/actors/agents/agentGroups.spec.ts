@@ -154,7 +154,7 @@ describe('agent groups', () => {
     await stop()
   })
 
-  it('that are told again as they were found to be are compared at the interval only, and told otherwise at once', async () => {
+  it('that are announced unchanged are compared at the interval only, and at once when they changed', async () => {
     const { clock, groupsOf, master, stop, told, world } = await startApplying({ onMaster: [1], onWorker: [1] })
     let reads = 0
     const { table } = world

@@ -4,7 +4,7 @@ import { ClusterClock } from '../../../src/actors/agents/clusterClock.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 
 describe('cluster clock', () => {
-  it("shows the master's time from its first measurement on, however a worker's own clock is set afterwards", () =>
+  it("shows the master's time from its first measurement on, however the worker's clock is set later", () =>
     fc.assert(
       fc.asyncProperty(
         fc.integer({ min: -3_600_000, max: 3_600_000 }),

@@ -64,7 +64,7 @@ describe('a group that agents have', () => {
     }
   })
 
-  it('and that is called default is not made without etc/shared, or where something else is: one warning says so, until that changes', async () => {
+  it('named default is not made without etc/shared or over something else, which one warning says', async () => {
     const { disk, look } = await start()
     disk.remove('/home/etc/shared')
     const first = await look()
@@ -85,7 +85,7 @@ describe('a group that agents have', () => {
     expect(disk.contentOf('/home/etc/shared/default').toString()).toBe('a file')
   })
 
-  it('and whose directory somebody deleted is told of once as long as it is missing, however many agents come and go', async () => {
+  it('whose directory was deleted is warned of once, however many agents come and go', async () => {
     const { disk, look, table } = await start()
     disk.remove('/home/etc/shared/web')
     expect(await look()).toEqual({ made: [], lines: [warningOf('web', '1 agent')] })

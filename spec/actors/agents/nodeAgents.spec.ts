@@ -24,7 +24,7 @@ describe('the counts of agents', () => {
 })
 
 describe('an answer about agents', () => {
-  it('fails at once while the table cannot be opened, also when it was asked for before, and comes when it can', async () => {
+  it('fails at once while the table cannot be opened, for earlier calls too, and works once it can', async () => {
     const clock = new VirtualClock()
     const { agents, table, writeKeys } = localAgentsOver(clock, 'master')
     writeKeys([1])

@@ -189,7 +189,7 @@ const startReceiver = (
 }
 
 describe('keep alive, the receiver', () => {
-  it('reports a worker silent after more than the time allowed and within its bound, whenever it fell silent', () =>
+  it('reports a silent worker after the time allowed and within its bound, whenever it fell silent', () =>
     fc.assert(
       fc.asyncProperty(silences, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 }), async (rule, gaps) => {
         const clock = new VirtualClock()

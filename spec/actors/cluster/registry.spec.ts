@@ -175,7 +175,7 @@ class DialAndBreak implements Step {
 
 describe('registry', () => {
   const nodes = fc.constantFrom('w1', 'w2', 'w3')
-  it('has each name once, held by the process that came first and still answers, whatever joins, leaves or dies', () =>
+  it('has each name once, held by the first process that still answers, whatever joins, leaves or dies', () =>
     fc.assert(
       fc.asyncProperty(
         fc.commands(

@@ -53,7 +53,7 @@ const crashingAfter = (clock: VirtualClock, livesMs: readonly number[]) => {
 }
 
 describe('a supervised thread', () => {
-  it('is restarted as the restart policy says, at its delays to the millisecond, and is given up when the policy says so', () =>
+  it('is restarted and given up exactly as the restart policy says, to the millisecond', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.oneof(fc.nat(200), fc.nat(30_000)), { minLength: 1, maxLength: 12 }), async (livesMs) => {
         const clock = new VirtualClock()

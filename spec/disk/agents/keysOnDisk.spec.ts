@@ -95,7 +95,7 @@ const codeOf = (act: () => unknown): string => {
 }
 
 describe('a look at client.keys', () => {
-  it('tells of all agents at first, of changes then, and who exists once the file was the same for long enough', () => {
+  it('returns all agents first, then changes, and who exists once the file was stable long enough', () => {
     const node = new Node()
     node.write(three)
     const first = node.look()
@@ -233,7 +233,7 @@ describe('a look at client.keys', () => {
     expect(worker.look().problems).toEqual([])
   })
 
-  it('of random bytes in place of the file, or in the middle of it, never fails and removes nobody who is still named', () =>
+  it('of random bytes in the file never fails, and removes no agent that is still named', () =>
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(three.length), fc.boolean(), (noise, at, isWhole) => {
         const node = nodeWith(three)
@@ -342,7 +342,7 @@ describe('a change of client.keys', () => {
     expect(codeOf(() => node.keys.change(Array<KeysChange>(limits.keysChangesMax + 1).fill(remove(2))))).toBe('tooLarge')
   })
 
-  it('that crashes at any call, with or without power, leaves the old file or the new one, and can be made again', () => {
+  it('that crashes at any call, with or without power loss, leaves the old or the new file', () => {
     const changes = [add('new'), remove(2)]
     for (let step = 1, isDone = false; !isDone; step++) {
       for (const isPower of [false, true]) {

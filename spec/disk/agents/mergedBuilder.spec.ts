@@ -29,7 +29,7 @@ const touchedBy = (world: MemoryWorld, act: () => void): string[] => {
 }
 
 describe('merged files', () => {
-  it('are what their inputs say after any edits, creations and removals, and the next build writes nothing', () =>
+  it('match their inputs after any edits, creations and removals, and the next build writes nothing', () =>
     fc.assert(
       fc.property(groupEdits, fc.array(groupLists, { minLength: 1, maxLength: 3 }), (changes, wanted) => {
         const world = startedWorld()

@@ -52,7 +52,7 @@ describe('a merged.mg that cannot be built', () => {
     },
   )
 
-  it('because a file changes or vanishes while it is read is never torn, and is a problem only when that lasts', () => {
+  it('is never torn by a file that changes while it is read, which is a problem only when it lasts', () => {
     for (const change of ['write', 'remove'] as const) {
       const world = startedWorld()
       world.write('etc/shared/g/x', 'one')

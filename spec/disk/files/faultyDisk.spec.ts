@@ -37,7 +37,7 @@ const cleanEdits = treeEdits.map((edits) => edits.filter((change) => !/ar\.conf|
 const mounts = fc.constantFrom<readonly string[]>([], ['/home/queue'])
 
 describe('a crash of the worker', () => {
-  it('at any call of the disk, with or without power, leaves each file old or new, and the next round repairs', () =>
+  it('at any call of the disk, with or without power loss, leaves each file old or new', () =>
     fc.assert(
       fc.property(
         cleanEdits,
@@ -109,7 +109,7 @@ describe('a disk that fails', () => {
     code: fc.constantFrom('EIO', 'EACCES', 'EROFS', 'ENOSPC', 'EMFILE', 'EXDEV'),
   } as const)
 
-  it('in any operation breaks nothing: what fails is told per file, the rest is applied, and the round after mends it', () =>
+  it('in any operation is reported per file, the rest is applied, and the next round repairs it', () =>
     fc.assert(
       fc.property(cleanEdits, cleanEdits, faults, fc.boolean(), (masterEdits, workerEdits, fault, isMasters) => {
         const master = new TreeNode(worldOf(masterEdits), 'master', synced)

@@ -52,7 +52,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
       { numRuns: runs },
     ))
 
-  it('says of the client.keys of a master, and of no other file, whether the content of its digest makes sense', () =>
+  it('marks client.keys of a master, and no other file, whose content makes no sense', () =>
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom('001 web any aa\n', '001 we', '\0\0\0', 'garbage\n', ''), { minLength: 1, maxLength: 6 }),
@@ -125,7 +125,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     })
     afterEach(() => world.dispose())
 
-    it('of the master: follows one that stays within its item, as a file, also when what it leads to changes', () => {
+    it('of the master are followed as files while they stay within their item, also when the target changes', () => {
       world.symlink('real', 'etc/rules/link')
       const node = new TreeNode(world, 'master', synced)
       node.look()

@@ -212,7 +212,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(b.read('etc/rules/other')).toBe('other')
   })
 
-  it('goes on at any block where it was interrupted, also in another process, and sends nothing twice that is staged', () => {
+  it('resumes at any block, also in another process, and sends nothing twice that is staged', () => {
     const length = 3 * limits.streamChunkBytesMax
     for (let index = 0; index < 5; index++) a.write(`etc/rules/${index}`, large(index, length))
     master.look()
@@ -241,7 +241,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(filesBelow(b, 'etc')).toEqual(filesBelow(a, 'etc'))
   })
 
-  it('reports a file that changes or vanishes while it is sent, keeps the old one, and has the new one in the next round', () => {
+  it('reports a file that changes while it is sent, keeps the old one, and has the new one a round later', () => {
     const length = 3 * limits.streamChunkBytesMax
     for (const name of ['changes', 'vanishes', 'stays']) a.write(`etc/rules/${name}`, large(1, length) + name)
     b.write('etc/rules/changes', 'old')

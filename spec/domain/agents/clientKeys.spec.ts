@@ -120,7 +120,7 @@ describe('a line of client.keys', () => {
 })
 
 describe('client.keys', () => {
-  it('names the agents of its usable lines, the first of those about the same, and knows the highest ID of all', () =>
+  it('names the agents of its usable lines, the first of duplicates, and the highest ID of all lines', () =>
     fc.assert(
       fc.property(texts, (text) => {
         const keys = keysOf(text)
@@ -132,7 +132,7 @@ describe('client.keys', () => {
       { numRuns: 1000 },
     ))
 
-  it('says the same after any series of versions as when the last is read alone, and tells what changed on the way', () =>
+  it('ends the same after any series of versions as when the last is read alone, and reports the changes', () =>
     fc.assert(
       fc.property(fc.array(texts, { minLength: 1, maxLength: 5 }), (versions) => {
         const keys = new ClientKeys()
@@ -245,7 +245,7 @@ describe('a change of client.keys', () => {
       { numRuns: 1000 },
     ))
 
-  it('does what its answers say: who was added is there with a new ID, who was removed is gone, and all others stay', () =>
+  it('does what its answers say: added agents have new IDs, removed ones are gone, the others stay', () =>
     fc.assert(
       fc.property(texts, fc.array(changes, { maxLength: 6 }), (text, wanted) => {
         const keys = keysOf(text)

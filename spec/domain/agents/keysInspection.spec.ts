@@ -75,7 +75,7 @@ describe('the entry of a lasting file', () => {
   })
   const lasting = (isLasting: boolean): LastingFile => ({ path, isLasting: () => isLasting })
 
-  it('is held exactly for noise, and while there were agents for what is missing, empty or without an agent', () => {
+  it('is held exactly for noise, and after there were agents also when missing, empty or without agents', () => {
     const isHeld = (was: boolean, found?: ReturnType<typeof entryOf>) => lastingEntry(lasting(was), found)?.held === true
     for (const was of [true, false]) {
       expect(isHeld(was, entryOf(9, 'noise'))).toBe(true)

@@ -80,7 +80,7 @@ class Watched {
 }
 
 describe('the belief in client.keys', () => {
-  it('takes who is named at once, lets go of who is named as removed at once, and of nobody else before the file was the same for long enough', () =>
+  it('adds and removes named agents at once, and missing ones only after the file was stable long enough', () =>
     fc.assert(
       fc.property(looks, (list) => {
         const file = new Watched()

@@ -61,7 +61,7 @@ describe('worker state', () => {
       }),
     ))
 
-  it('is in sync when the trees differ but there is nothing to do: the master cannot read a file of its own', () => {
+  it('is in sync when the trees differ only by a file that the master itself cannot read', () => {
     const state = new WorkerState()
     begin(state, emptyPlan)
     expect(state).toMatchObject({ inSync: true, isSyncing: false })

@@ -69,7 +69,7 @@ describe('ranges', () => {
       }),
     ))
 
-  it('are refused when they are none, cut off, too many, empty, out of order, overlapping or out of bounds', () => {
+  it('are refused when missing, cut off, too many, empty, out of order, overlapping or out of bounds', () => {
     const refused = [
       new Uint8Array(0),
       encodeRanges([{ start: 0, end: 1 }]).subarray(1),

@@ -7,7 +7,7 @@ import { appliedLines } from '../../../src/domain/files/fileLines.js'
 const kinds = fc.constantFrom('create', 'update', 'remove')
 const rows = fc.array(fc.record({ kind: kinds, fails: fc.boolean(), isUndone: fc.boolean() }), { maxLength: 3 * limits.filesLoggedMax })
 
-it('the lines of a plan name each file that was done once, with what was done, up to the bound, and count the rest', () =>
+it('the lines of a plan name each file and its change once, up to the bound, and count the rest', () =>
   fc.assert(
     fc.property(rows, (list) => {
       const files = list.map((row, index) => ({ ...row, path: `etc/rules/${index}` }))

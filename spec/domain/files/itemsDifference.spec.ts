@@ -42,7 +42,7 @@ describe('the differences of synced items', () => {
       { numRuns: 1_000 },
     ))
 
-  it('name each item that was changed, added or removed, the option, and each excluded name, and nothing else', () =>
+  it('name each changed, added or removed item, its option, each excluded name, and nothing else', () =>
     fc.assert(
       fc.property(
         fc.subarray(defaultSyncedItems.items.map((_, index) => index)),

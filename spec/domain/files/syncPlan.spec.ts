@@ -113,7 +113,7 @@ describe('sync plan', () => {
       }),
     ))
 
-  it('decided over several pages of long paths, in either direction, is the plan decided over the whole trees', () => {
+  it('decided over several pages of long paths is the plan decided over the whole trees', () => {
     let pagesMax = 0
     fc.assert(
       fc.property(longTrees, longTrees, (ours, theirs) => {

@@ -21,7 +21,7 @@ const overlapping: fc.Arbitrary<SyncedItems> = fc.record({
 const paths = fc.tuple(dirs, fileNames).map((parts) => parts.join('/'))
 
 describe('synced items', () => {
-  it('give each path to the deepest item above it, if that item wants the file and no exclusion forbids it', () =>
+  it('give each path to the deepest item above it that wants the file, unless it is excluded', () =>
     fc.assert(
       fc.property(overlapping, paths, (synced, path) => {
         const names = path.split('/')

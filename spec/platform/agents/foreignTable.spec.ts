@@ -76,7 +76,7 @@ describe.each(['WAL', 'DELETE'] as const)('a database of another program, with t
     foreign.abandon()
   })
 
-  it("that takes the place of the agents' table while that is in use is refused once the table is opened again", () => {
+  it("that replaces the agents' table in use is refused once the table is opened again", () => {
     const table = createTable()
     table.open()
     table.giveUp(new ClusterError('tableDamaged'), true)

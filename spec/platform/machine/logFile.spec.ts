@@ -76,7 +76,7 @@ describe('log file', () => {
     expect(linesOf(file)).toHaveLength(2)
   })
 
-  it('writes any message as exactly one bounded line without control or format characters, in order, also to the console', () =>
+  it('writes any message as one bounded line without control or format characters, in order', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(
@@ -157,7 +157,7 @@ describe('log file', () => {
     expect(linesOf(file)[0]).toContain('five')
   })
 
-  it('never throws when the file cannot be written, says so once, and tells how many lines were lost when it can be again', async () => {
+  it('never throws when the file cannot be written, says so once, and later counts the lost lines', async () => {
     const parent = join(directory, 'later')
     const file = join(parent, 'cluster.log')
     const console = collector()

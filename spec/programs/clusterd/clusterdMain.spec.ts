@@ -44,7 +44,7 @@ const run = async (argv: readonly string[], env: NodeJS.ProcessEnv = {}, startDa
 const lines = (text: string): string[] => text.split('\n').slice(0, -1)
 
 describe('wazuh-clusterd', () => {
-  it('tests a configuration: 0 when it is valid, 1 with one line per mistake when not, and leaves no trace', async () => {
+  it('tests a configuration without a trace: exit 0 when valid, 1 with a line per mistake when not', async () => {
     configure(valid)
     const good = await run(['--home', home, '-t'])
     expect(good).toEqual({ code: 0, out: `${join(home, 'etc/ossec.conf')}: the cluster configuration is valid\n`, err: '' })
@@ -88,7 +88,7 @@ describe('wazuh-clusterd', () => {
     expect((await run(['--home', home, '-t'])).err).toContain('etc/ossec.conf: cannot be read: it does not exist')
   })
 
-  it('shows what steers a terminal or turns the direction of writing as visible characters, on stderr and in the log', async () => {
+  it('shows control and bidirectional characters as visible text, on stderr and in the log', async () => {
     configure(block(`<key>${key}</key><nodes><node>m</node></nodes><node_name>a\u202eb\u001b[2J\u0085</node_name>`))
     const { err } = await run(['--home', home, '-r'])
     for (const text of [err, logText()]) {

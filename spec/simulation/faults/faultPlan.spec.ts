@@ -79,7 +79,7 @@ describe('kinds of faults', () => {
 })
 
 describe('a random plan', () => {
-  it('is the same for the same seed, in order, within its time, of its kinds, with as many faults as were asked for, and parses', () =>
+  it('is the same for the same seed, ordered, within its time and kinds, as long as asked, and parses', () =>
     fc.assert(
       fc.property(fc.nat(), fc.subarray([...faultKinds], { minLength: 1 }), fc.integer({ min: 1, max: 100 }), (seed, kinds, perHour) => {
         const options = { nodes, durationMs: 2 * hour, kinds, perHour }

@@ -150,7 +150,7 @@ describe('a simulated connection', () => {
     expect(b.bytes).toBe(100_000)
   })
 
-  it('keeps a sender that waits for drains within the window and one high water of a reader that takes nothing', () =>
+  it('keeps a sender that waits for drains within the window and one high-water mark of an idle reader', () =>
     fc.assert(
       fc.asyncProperty(seeds, fc.integer({ min: 1, max: 50_000 }), async (seed, size) => {
         const windowBytes = 256 * 1_024
@@ -357,7 +357,7 @@ describe('a dial', () => {
 })
 
 describe('a crash', () => {
-  it('takes all sockets, listeners and dials of its node, calls none of its callbacks again, and resets its peers', async () => {
+  it('ends all sockets, listeners and dials of its node, calls no callback again, and resets its peers', async () => {
     const { clock, network, a, b } = await connected(1)
     await network.network('a').listen({ host: 'a', port }, () => {})
     network.partition('a', 'c')

@@ -143,7 +143,7 @@ describe("a node's view of the clock", () => {
       }),
     ))
 
-  it('keeps what comes due while it is frozen until it thaws, in order, and drops what is cancelled meanwhile', async () => {
+  it('keeps timers that come due while frozen until it thaws, in order, and drops cancelled ones', async () => {
     const clock = new VirtualClock()
     const view = clock.view()
     const fired: string[] = []
