@@ -33,7 +33,6 @@ export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', 
     disconnectionMs: 600_000,
     home,
     manager: 'none',
-    onWritten: () => undefined,
   })
   const writeKeys = (ids: readonly number[]): void => {
     const lines = ids.map((id) => `${String(id).padStart(3, '0')} agent${id} any ${'0'.repeat(64)}\n`)

@@ -44,8 +44,6 @@ export interface MasterOptions {
   /** As `cluster_control -l` shows it. */
   readonly address: string
   readonly onListening: (listener: Listener) => void
-  readonly onJoined: (member: Member) => void
-  readonly onLeft: (member: Member, error: ClusterError) => void
 }
 
 /** The connections of a master, and the registry that holds them. */
@@ -84,17 +82,15 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     clock,
     log,
     threads,
-    onJoined: (member) => {
-      const { address, version, key } = member.link.peer
-      const usedKey = key === 'previous' ? ' It used the previous cluster key.' : ''
-      arrivalLog(member).info(`Worker '${member.name}' connected from ${address} (version ${version}).${usedKey}`)
-      options.onJoined(member)
-    },
-    onLeft: (member, error) => {
-      if (error.code === 'peerStopping') arrivalLog(member).info(`Worker '${member.name}' disconnected: it is stopping.`)
-      else arrivalLog(member).error(`Worker '${member.name}' was lost: ${fullStop(error.message)}`)
-      options.onLeft(member, error)
-    },
+  })
+  registry.joined.add((member) => {
+    const { address, version, key } = member.link.peer
+    const usedKey = key === 'previous' ? ' It used the previous cluster key.' : ''
+    arrivalLog(member).info(`Worker '${member.name}' connected from ${address} (version ${version}).${usedKey}`)
+  })
+  registry.left.add(({ member, error }) => {
+    if (error.code === 'peerStopping') arrivalLog(member).info(`Worker '${member.name}' disconnected: it is stopping.`)
+    else arrivalLog(member).error(`Worker '${member.name}' was lost: ${fullStop(error.message)}`)
   })
   return registry
 }

@@ -93,9 +93,6 @@ const capabilities = ['deflate-raw', 'delta', itemsCapability] as const
 export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (event: NodeEvent) => void): RunningNode => {
   const { clock, files, log, random } = ports
   const { node, timings, type } = identity
-  const isKeysMaster = type === 'master' && itemOf(identity.synced, keysPath) !== undefined
-  const lasting = isKeysMaster ? { path: keysPath, isLasting: () => agents.hadAgents !== false } : undefined
-  const tree = new LocalTree(files, identity.synced, clock, lasting)
   const agents = new LocalAgents({
     node,
     role: type,
@@ -106,8 +103,11 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     disconnectionMs: timings.agentsDisconnectionMs,
     home: identity.home,
     manager: identity.manager,
-    onWritten: (paths) => tree.hint(paths),
   })
+  const isKeysMaster = type === 'master' && itemOf(identity.synced, keysPath) !== undefined
+  const lasting = isKeysMaster ? { path: keysPath, isLasting: () => agents.hadAgents !== false } : undefined
+  const tree = new LocalTree(files, identity.synced, clock, lasting)
+  agents.keysWritten.add(() => tree.hint([keysPath]))
   agents.keys.add(() => void tree.judgeLastingFile())
   const groups = new PublishedGroups()
   let masterLink: Link | undefined
@@ -137,10 +137,10 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
       listener = open
       onEvent({ type: 'listening', address: open.address, port: open.port })
     },
-    onJoined: (member: { name: string }) => onEvent({ type: 'workerJoined', node: member.name }),
-    onLeft: (member: { name: string }, error: ClusterError) => onEvent({ type: 'workerLeft', node: member.name, error }),
   }
   const registry = identity.type === 'master' ? masterRegistry(masterOptions) : undefined
+  registry?.joined.add(({ name }) => onEvent({ type: 'workerJoined', node: name }))
+  registry?.left.add(({ member, error }) => onEvent({ type: 'workerLeft', node: member.name, error }))
   const role = registry
     ? master(masterOptions, registry)
     : worker({
@@ -178,8 +178,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
       })
   const roleLog = log.at({ tag: type === 'master' ? 'Master' : 'Worker', subtag: 'Main' })
   if (identity.manager === 'wazuh') roleLog.info(saysWhatIsLeft(type, identity.home))
-  agents.reports.onRefusedFact = ({ fact, id, why }) =>
-    roleLog.at({ subtag: 'Local agents' }).warning(`'${fact}' of agent ${agentIdText(id)} is ignored: it ${why}.`)
+  const agentsLog = roleLog.at({ subtag: 'Local agents' })
+  agents.reports.factRefused.add(({ fact, id, why }) => agentsLog.warning(`'${fact}' of agent ${agentIdText(id)} is ignored: it ${why}.`))
   for (const { logic, name } of nodeThreads({ role: type, manager: identity.manager, tree, agents, groups, timings, clock, log: roleLog }))
     start(supervised(logic, { name, clock }), { input: undefined, log: roleLog })
   start(role)

@@ -41,9 +41,12 @@ class World {
     clock: this.clock,
     log: this.log,
     threads: [thread('lasting', createMachine({ after: { 1000000000: {} } }), () => undefined)],
-    onJoined: ({ name }) => this.joined.push(name),
-    onLeft: ({ name }) => this.left.push(name),
   })
+
+  constructor() {
+    this.registry.joined.add(({ name }) => this.joined.push(name))
+    this.registry.left.add(({ member }) => this.left.push(member.name))
+  }
 
   /** Dials as a worker would; says how it was decided. */
   dial(node: string, instance: string, closedAlready = false): string {

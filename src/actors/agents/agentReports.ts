@@ -88,8 +88,8 @@ export class AgentReports {
   readonly updates = new Signal()
   /** Agents got the group `default`. */
   readonly defaulted = new Signal()
-  /** Hears of each fact of an agent once that is left out. */
-  onRefusedFact: (refused: RefusedFactOfAgent) => void = () => undefined
+  /** A fact of an agent is left out; emitted once for each fact of an agent. */
+  readonly factRefused = new Signal<RefusedFactOfAgent>()
   readonly #refusedBefore = new Map<number, Set<AgentFactName>>()
 
   constructor(options: AgentReportsOptions) {
@@ -191,7 +191,7 @@ export class AgentReports {
     this.#refusedBefore.set(refused.id, before)
     if (before.has(refused.fact)) return
     before.add(refused.fact)
-    this.onRefusedFact(refused)
+    this.factRefused.emit(refused)
   }
 
   #presenceOf({ id, kind }: AgentReport, nowMs: number): Presence | undefined {

@@ -6,7 +6,7 @@
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import type { AgentCounts } from '../../domain/agents/agent.js'
-import { type KeyEntry, keysPath } from '../../domain/agents/keyEntry.js'
+import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import { type LeftChange, leftToManager, type Manager } from '../../domain/agents/leftToManager.js'
 import type { AgentFiles, AgentStore, MergeOutcome, OpenedStore } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
@@ -51,8 +51,6 @@ export interface LocalAgentsOptions {
   readonly home: string
   readonly manager: Manager
   readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
-  /** This node wrote these paths. */
-  readonly onWritten: (paths: readonly string[]) => void
 }
 
 /** What a table that does not answer may delay a look at the cluster. */
@@ -65,6 +63,8 @@ export class LocalAgents {
   readonly reports: AgentReports
   /** Told when agents came or went, and when client.keys was looked at for the first time. */
   readonly keys = new Signal()
+  /** This node wrote client.keys. */
+  readonly keysWritten = new Signal()
   /** On a worker. */
   readonly master = new MasterState()
   readonly groups: LocalGroups
@@ -99,7 +99,7 @@ export class LocalAgents {
       files,
       inTurn: (work) => this.#inTurn(work),
       onWritten: async (signal) => {
-        options.onWritten([keysPath])
+        this.keysWritten.emit()
         await this.#check(signal)
       },
     })

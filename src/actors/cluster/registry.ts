@@ -10,6 +10,7 @@ import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { Hello } from '../../wire/muster/messages.js'
 import { type Hosted, startHosted } from '../kit/host.js'
+import { Signal } from '../kit/signal.js'
 import { type ConnectionThread, connection } from './connection.js'
 import { loggedLink } from './loggedLink.js'
 import { PeerLogs } from './peerLogs.js'
@@ -28,8 +29,6 @@ export interface RegistryOptions {
   readonly clock: Clock
   /** Run once per member. */
   readonly threads: readonly ConnectionThread<Member>[]
-  readonly onJoined: (member: Member) => void
-  readonly onLeft: (member: Member, error: ClusterError) => void
   readonly log: Log
 }
 
@@ -42,6 +41,10 @@ interface Held extends Member {
 }
 
 export class Registry {
+  /** A worker is in, in place of the one of its name if there was one. */
+  readonly joined = new Signal<Member>()
+  /** A worker is out, and why; not emitted by `closeAll`. */
+  readonly left = new Signal<{ readonly member: Member; readonly error: ClusterError }>()
   readonly #options: RegistryOptions
   readonly #connection: ReturnType<typeof connection<Member>>
   readonly #held = new Map<string, Held>()
@@ -85,7 +88,7 @@ export class Registry {
     // The link may have been closed since its hello: the name must not stay with a connection that has ended already.
     if (hasEnded) return
     this.#held.set(member.name, { ...member, instance: hello.instance, hosted })
-    this.#options.onJoined(member)
+    this.joined.emit(member)
   }
 
   get size(): number {
@@ -110,7 +113,7 @@ export class Registry {
   #ended(member: Member, error: ClusterError): void {
     if (this.#held.get(member.name)?.link !== member.link) return
     this.#held.delete(member.name)
-    this.#options.onLeft(member, error)
+    this.left.emit({ member, error })
   }
 
   #remove(name: string, error: ClusterError): void {
@@ -118,7 +121,7 @@ export class Registry {
     if (!held) return
     this.#held.delete(name)
     held.hosted.stop()
-    this.#options.onLeft(held, error)
+    this.left.emit({ member: held, error })
   }
 
   /** Another process claims this name: the connection that we have may be dead without our knowing, so it has to prove itself. */

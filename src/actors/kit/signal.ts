@@ -19,17 +19,17 @@ export const waitUntil = (isSo: () => boolean, onChanged: (listener: () => void)
   })
 }
 
-/** Call-backs of one kind of event. */
-export class Signal {
-  readonly #listeners = new Set<() => void>()
+/** Call-backs of one kind of event; `T` is what it says. */
+export class Signal<T = void> {
+  readonly #listeners = new Set<(value: T) => void>()
 
   /** Calls back at each event until the returned function is called. */
-  add(listener: () => void): () => void {
+  add(listener: (value: T) => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 
-  emit(): void {
-    for (const listener of [...this.#listeners]) listener()
+  emit(value: T): void {
+    for (const listener of [...this.#listeners]) listener(value)
   }
 }
