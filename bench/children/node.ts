@@ -189,14 +189,14 @@ const calls = {
     return nowMs
   },
 
-  /** Resolves with the first `count` happenings of a type, once there are so many. */
+  /** Resolves with the first `count` happenings of a type, once there are that many. */
   happened: ({ type, count }: { type: Happening['type']; count: number }) =>
     until(() => {
       const found = happenings.filter((happening) => happening.type === type)
       return found.length < count ? undefined : found.slice(0, count)
     }),
 
-  /** Resolves with the happenings of a type at one node, once they cover so many files or rows. */
+  /** Resolves with the happenings of a type at one node, once they cover this many files or rows. */
   covered: ({ type, node, files }: { type: Happening['type']; node: string; files: number }) =>
     until(() => {
       const found = happenings.filter((happening) => happening.type === type && happening.node === node)

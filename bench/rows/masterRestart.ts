@@ -1,4 +1,4 @@
-/** A master that is killed and started anew: how soon its workers are back. */
+/** A master that is killed and restarted: how soon its workers are back. */
 import type { NodeCalls } from '../children/node.js'
 import { atMost, type Row } from '../row.js'
 import { fillHome, makeHome } from '../trees.js'

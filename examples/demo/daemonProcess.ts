@@ -107,7 +107,7 @@ export class DaemonProcess {
     await this.ended
   }
 
-  /** For whoever has no time to wait any more. */
+  /** For a caller with no time left to wait. */
   killNow(): void {
     if (this.isRunning) this.#child.kill('SIGKILL')
   }

@@ -35,7 +35,7 @@ const ossecConf = ({ key, name, port, type }: NodeHome): string => `<ossec_confi
 
 const directories = ['etc/rules', 'etc/decoders', 'etc/lists', 'etc/sca', 'etc/shared', 'var/multigroups', 'queue']
 
-/** Makes the directories that a manager has, and writes (anew) the configuration. */
+/** Makes the directories that a manager has, and writes or rewrites the configuration. */
 export const writeNodeHome = (node: NodeHome): void => {
   const { clusterJson, previousKey } = node
   for (const directory of directories) mkdirSync(join(node.home, directory), { recursive: true })

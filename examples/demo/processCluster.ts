@@ -67,7 +67,7 @@ export class ProcessCluster {
     return this.#options.nodes.slice(1)
   }
 
-  /** Writes the node's configuration anew; its daemon reads it at its next start. */
+  /** Rewrites the node's configuration; its daemon reads it at its next start. */
   configure(name: string, given: Partial<Pick<NodeHome, 'key' | 'previousKey' | 'port'>> = {}): void {
     const type = name === this.#options.nodes[0] ? 'master' : 'worker'
     const { clusterJson } = this.#options

@@ -189,7 +189,7 @@ describe('worker', () => {
     }
   })
 
-  it('waits long after a refusal that only an operator can mend, and shows its sentence', async () => {
+  it('waits long after a refusal that only an operator can fix, and shows its sentence', async () => {
     const { clock, dialsMs, errors, stop } = startWorker(
       () => () => new ClusterError('wrongClusterName', { message: "The cluster here is named 'a'" }),
     )

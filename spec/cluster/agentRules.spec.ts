@@ -187,7 +187,7 @@ describe('groups', () => {
     await finish(cluster)
   })
 
-  it('that differ although nothing changed are all fetched anew, after as many mismatches as are allowed', async () => {
+  it('that differ although nothing changed are all fetched again after the allowed mismatches', async () => {
     const cluster = await startCluster(3)
     await Promise.all([cluster.agents.changeGroups({ kind: 'replace', ids: [1], groups: ['web', 'db'] }), cluster.clock.advance(5_000)])
     cluster.node('w1').agentTable.takeGroups([

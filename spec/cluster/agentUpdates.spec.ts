@@ -22,7 +22,7 @@ const skews = fc.array(fc.integer({ min: -600_000, max: 600_000 }), { minLength:
 const plansOf = (kinds: readonly FaultKind[], faultsMax: number, durationMs = safetyMs) =>
   faultPlans({ nodes, durationMs, kinds, faultsMax })
 
-/** Runs a plan to its end, then checks everything that has to hold when all is mended. */
+/** Runs a plan to its end, then checks everything that has to hold after the repairs. */
 const run = async (seed: number, [first = 0, second = 0]: readonly number[], plan: FaultPlan, durationMs = safetyMs): Promise<void> => {
   const cluster = new SimulatedCluster({ seed, nodes: nodes.length })
   cluster.jumpClock('w1', first)

@@ -16,7 +16,7 @@ const replay = (seed: number, plan: FaultPlan): string =>
 const run = async (options: Pick<SimulateOptions, 'seed' | 'plan'>) => simulate({ nodes, virtualMs, ...options })
 
 describe('a cluster under a fault plan', () => {
-  it('breaks no rule while things go wrong, converges once they are mended, and leaves nothing behind', () =>
+  it('breaks no rule under faults, converges once they end, and leaves nothing behind', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(1_000_000), faultPlans({ nodes: names, durationMs: virtualMs, faultsMax: 25 }), async (seed, plan) => {
         const report = await run({ seed, plan })

@@ -67,7 +67,7 @@ describe('the log at debug', () => {
     await finish(cluster)
   })
 
-  it('names so many of one look and one plan, and counts the rest', async () => {
+  it('names files of one scan and one plan up to a bound, and counts the rest', async () => {
     const cluster = await startCluster()
     const before = cluster.trace.lines().length
     const count = 3 * limits.filesLoggedMax

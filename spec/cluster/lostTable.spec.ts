@@ -1,4 +1,4 @@
-/** A node's table of agents that is damaged, at rest or in use: it is made anew, and has again what the other nodes know. */
+/** A node's table of agents that is damaged, at rest or in use: it is recreated, and filled with what the other nodes know. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { GroupsChange } from '../../src/domain/agents/groups.js'

@@ -48,7 +48,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     }
   }
 
-  it('is told of: all agents at first, then what changed, and nobody is gone because of a glimpse', async () => {
+  it('returns all agents at first, then changes, and loses no agent to a flicker', async () => {
     node.world.write(path, three)
     const first = await look()
     expect(first).toMatchObject({ agents: 3, highestId: 3, removals: [], problems: [], againInMs: limits.keysTrustedMs })

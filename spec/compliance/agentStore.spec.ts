@@ -234,14 +234,14 @@ describe.each([realKind(), simulatedKind()])('the agents of a node in $on', ({ c
     ).toBe(1)
   })
 
-  it('refuses groups that are none, and changes nothing', async () => {
+  it('refuses invalid groups, and changes nothing', async () => {
     await settle(master.addAgents(keys(1)))
     expect(await codeOf(settle(master.changeGroups({ kind: 'assign', ids: [1], group: 'a,b' })))).toBe('groupInvalid')
     expect(await codeOf(settle(master.takeGroups([{ id: 1, groups: ['a\nb'] }])))).toBe('groupInvalid')
     expect((await settle(master.groupsState())).version).toBe(0)
   })
 
-  it('refuses a batch that is none as malformed, and goes on; leaves the memory around a batch alone', async () => {
+  it('refuses an invalid batch as malformed and goes on, and leaves the memory around a batch alone', async () => {
     await settle(master.addAgents(keys(1)))
     expect(await codeOf(settle(master.merge(Buffer.from('{}'), 'w1', firstMs)))).toBe('malformed')
     const batch = batchOf(words(presence(1, firstMs), presence(1, firstMs, { epochMs: firstMs + 2 * limits.agentFutureMsMax })), firstMs)

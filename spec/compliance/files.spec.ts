@@ -276,7 +276,7 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
     expect(outcomes.at(-1)).toEqual({ complete: [0], failed: [] })
   })
 
-  it('refuses a block that is none as malformed, and goes on', async () => {
+  it('refuses an invalid block as malformed, and goes on', async () => {
     expect(await codeOf(settle(worker.files.stage(Buffer.from('no block'), ['x'], going)))).toBe('malformed')
     expect(await settle(worker.files.staged([sha256('x')], going))).toEqual([0])
   })

@@ -13,7 +13,7 @@ export type NodeEvent =
   | { readonly type: 'disconnected'; readonly error: ClusterError }
   /** Of the dials that failed since the worker was connected, those that the log has a line of: a new reason, and one a minute. */
   | { readonly type: 'dialFailed'; readonly error: ClusterError; readonly attempts: number }
-  /** A plan was applied; `reload` when it changed files that the manager has to read anew. */
+  /** A plan was applied; `reload` when it changed files that the manager has to read again. */
   | {
       readonly type: 'applied'
       readonly created: number

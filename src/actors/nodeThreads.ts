@@ -1,4 +1,4 @@
-/** The threads that a node runs once, whoever is connected: its tree, its agents, and on the master what all workers share. */
+/** The threads that a node runs once, independent of its connections: its tree, its agents, and on the master what all workers share. */
 import type { AnyActorLogic } from 'xstate'
 import type { Manager } from '../domain/agents/leftToManager.js'
 import type { Timings } from '../domain/cluster/timings.js'

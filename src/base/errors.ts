@@ -121,7 +121,7 @@ export class ClusterError extends Error {
   }
 }
 
-/** Any thrown value as a ClusterError; what is none of ours becomes `otherwise`, with its own text kept as the cause. */
+/** Any thrown value as a ClusterError; any other error becomes `otherwise`, with its own text kept as the cause. */
 export const asClusterError = (thrown: unknown, otherwise: ErrorCode = 'internal'): ClusterError => {
   if (thrown instanceof ClusterError) return thrown
   const text = thrown instanceof Error ? thrown.message : String(thrown)

@@ -13,7 +13,7 @@ export const limits = {
   preambleBytes: 8,
   handshakeBytesMax: 256,
   handshakeMsMax: 10_000,
-  /** Less where the process may not open so many files; see transport/admission. One costs the master about 4 KiB. */
+  /** Less where the process may not open that many files; see transport/admission. One costs the master about 4 KiB. */
   unauthenticatedConnectionsMax: 4_096,
   unauthenticatedPerAddressMax: 1_024,
   /** Addresses (IPv6: networks of 64 bits) that had a session and are preferred when the door is crowded. */
@@ -40,7 +40,7 @@ export const limits = {
   sendQueueBytesMax: 16 * MiB,
   /** Over all links of a node. */
   sendQueuesBytesMax: 128 * MiB,
-  /** A peer that takes nothing of what is sent to it for so long is gone, whatever it says. */
+  /** A peer that reads nothing for this long is gone, whatever it sends. */
   sendStallMsMax: 30_000,
   /**
    * What peers that never rest may take of a master's time for long, all together, after a burst. They get slices: what anybody else
@@ -86,7 +86,7 @@ export const limits = {
   answersPerLinkMax: 4,
   /** Rows or entries that are worked on before everything else has its turn again: a few milliseconds. */
   stepsPerTurnMax: 4_096,
-  /** A fetch may bring so many times what the plan says is missing, for files may grow until they are sent, and this much besides. */
+  /** A fetch may bring this many times what the plan says is missing, because files may grow until they are sent, and this much more. */
   fetchGrowthMax: 2,
   fetchSlackBytes: 1 * MiB,
   /** Digests that the stage is asked for at a time. */
@@ -144,7 +144,7 @@ export const limits = {
   keysPageEntriesMax: 1_000,
   /** Changes of client.keys that are written together. */
   keysChangesMax: 1_000,
-  /** A file that lacks agents is believed when it has been the same for so long. */
+  /** A file that lacks agents is trusted when it has been stable for this long. */
   keysTrustedMs: 5_000,
   /** Lines of client.keys that are named in the log, each once. */
   keysProblemsMax: 100,
@@ -175,13 +175,13 @@ export const limits = {
   controlLineBytesMax: 1 * MiB,
   /** Until the request line of a connection is complete. */
   controlRequestMsMax: 10_000,
-  /** A client that takes nothing of its answer for so long is cut off; a reader of `| less` has that long for a screen. */
+  /** A client that reads nothing of its answer for this long is cut off; a reader of `| less` has that long for a screen. */
   controlStallMsMax: 120_000,
   /** What cluster_control waits for the next part of an answer. */
   controlAnswerMsMax: 60_000,
 
   // --- logging
-  /** A worker that cannot connect says so once within this, and at most so many reasons. */
+  /** A worker that cannot connect logs it once within this time, with at most this many reasons. */
   dialLogIntervalMs: 60_000,
   dialReasonsMax: 4,
   refusalLogIntervalMs: 60_000,

@@ -145,7 +145,7 @@ class JsonReader {
   #item(dir: string, given: Json, place: string, standing: SyncedItem | undefined): SyncedItem {
     this.#warnOfUnknown(given, `${place}.`, names(itemOptions), [])
     const within = `${place}.`
-    // These have no effect but must be right: whoever writes `extra_valid: true` expects something.
+    // These have no effect but must be right: an operator who writes `extra_valid: true` expects an effect.
     this.#value(given, itemOptions.source, within)
     this.#value(given, itemOptions.extraValid, within)
     this.#value(given, itemOptions.description, within)

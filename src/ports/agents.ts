@@ -15,7 +15,7 @@ export interface OpenedStore {
   readonly setAside?: string
   /** What became of the table of an earlier build, for the log. */
   readonly earlier?: { readonly level: 'info' | 'warning'; readonly says: string }
-  /** It is a master's and was made anew: its agents have not got back the groups that they had in the one before. */
+  /** It is a master's and was recreated: its agents do not have the groups yet that they had in the one before. */
   readonly groupsLost: boolean
 }
 
@@ -54,7 +54,7 @@ export interface RecordOutcome extends MergeOutcome {
 export interface AgentStore {
   /**
    * First of all: opens, checks, brings an older schema up to date. Fails with `tableNewer` for a table of a newer version, with
-   * `tableNotOurs` for a file of another program. May be tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is opened anew.
+   * `tableNotOurs` for a file of another program. May be tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is reopened.
    */
   open(): Promise<OpenedStore>
 
@@ -62,7 +62,7 @@ export interface AgentStore {
   addAgents(entries: readonly KeyEntry[]): Promise<void>
   /** Forgets all about these agents. Returns how many there were. */
   removeAgents(ids: readonly number[]): Promise<number>
-  /** Forgets all about the agents that are none of these. Returns the IDs that went. */
+  /** Removes all agents but these. Returns the removed IDs. */
   keepAgents(ids: Uint32Array): Promise<readonly number[]>
   /** The highest ID that any row ever had, removed ones included. */
   highestId(): Promise<number>
@@ -88,7 +88,7 @@ export interface AgentStore {
   acknowledge(table: string, upTo: number): Promise<void>
   /**
    * Takes a worker's batch (from `unsent` of its store). Agents seen for the first time get the group `default`. Times beyond
-   * `nowMs` and limits.agentFutureMsMax are refused. A batch that is none fails with `malformed`.
+   * `nowMs` and limits.agentFutureMsMax are refused. An invalid batch fails with `malformed`.
    * The batch is used up: its memory may be moved to where it is merged.
    */
   merge(batch: Uint8Array, from: string, nowMs: number): Promise<MergeOutcome>
@@ -96,14 +96,14 @@ export interface AgentStore {
   silence(nowMs: number, disconnectionMs: number, node?: string): Promise<number>
 
   groupsState(): Promise<GroupsState>
-  /** Changes groups on the master: if any agent changes, the version rises by one. Returns how many. Fails with `groupInvalid` for a name that is none. */
+  /** Changes groups on the master: if any agent changes, the version rises by one. Returns how many. Fails with `groupInvalid` for an invalid name. */
   changeGroups(change: GroupsChange): Promise<number>
   /** Groups that changed after version `since` (0: those of every agent that has any), in order of the IDs, beginning after agent `after`. Removed agents are in no page. */
   groupsPage(since: number, after: number): Promise<GroupsPage>
   /** Takes groups from the master. Returns how many rows are about agents that are not in the table; they are left out. */
   takeGroups(rows: readonly GroupsRow[]): Promise<number>
   /**
-   * All pages were taken: from now on this is the state counted from. `full`: all agents were asked for, so those that are none of
+   * All pages were taken: from now on this is the state counted from. `full`: all agents were asked for, so those that are not among
    * `ids` have no groups. Returns the state with the hash over the rows that this table has, to be compared.
    */
   settleGroups(state: GroupsState, full: { readonly ids: Uint32Array } | undefined): Promise<GroupsState>

@@ -36,7 +36,7 @@ export interface Listener {
 }
 
 export interface Endpoint {
-  /** IPv4, IPv6 or a DNS name, resolved anew at each dial. */
+  /** IPv4, IPv6 or a DNS name, resolved again at each dial. */
   readonly host: string
   readonly port: number
 }

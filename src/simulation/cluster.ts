@@ -167,7 +167,7 @@ export class SimulatedCluster {
     )
   }
 
-  /** A link to the master of somebody who has the key but is none of the nodes: to see what such a peer can do. */
+  /** A link to the master from a peer that has the key but is not one of the nodes: to see what it can do. */
   dialAs(name: string): Promise<Link> {
     const network = this.network.network(name)
     const transport = createTransport({ network, clock: this.clock, random: this.random.fork(name), keys: { current: key } })

@@ -1,5 +1,5 @@
 /**
- * One run of a simulated cluster: a safety phase under faults, then everything is mended, then all must be the same within a
+ * One run of a simulated cluster: a safety phase under faults, then everything is repaired, then all must be the same within a
  * bound, then all must be gone. The same options give the same run, to the last event.
  */
 

@@ -31,7 +31,7 @@ export const keysPath = 'etc/client.keys'
 const keepAliveMs = 10_000
 /** A stamp by a clock that was never compared is put right by a beat of this much at most: half of the time that it may take. */
 const unmeasuredErrorMs = 10_000
-/** A glimpse that lasts longer is no glimpse, but what the operator wants. */
+/** A state that lasts longer is not a flicker, but what the operator wants. */
 const truncatedMsMax = 2_000
 /** These say that nothing was done. */
 const refusals: readonly ErrorCode[] = [
@@ -151,7 +151,7 @@ export class SimulatedAgents {
     const end = (): void => {
       if (this.#endFlicker !== end) return
       this.#endFlicker = undefined
-      // Whoever wrote it meanwhile is not overwritten: an editor would ask.
+      // A write in between is not overwritten: an editor would ask.
       const now = this.#keys()
       if (now && damaged ? now.equals(damaged) : now === damaged) this.#world.write('master', keysPath, before, 0o640)
     }
@@ -170,7 +170,7 @@ export class SimulatedAgents {
 
   // ----------------------------------------------------------------------------------------------------------- agents
 
-  /** Starts up at a node and sends keep-alives for so long; what it sent there before goes on. */
+  /** Starts up at a node and sends keep-alives for this long; what it sent there before goes on. */
   connect(node: string, id: number, durationMs: number): void {
     this.report(node, { id, kind: 'startup' })
     const { clock } = this.#world

@@ -26,7 +26,7 @@ export interface PendingPeer {
 const share = 4
 const placesMin = 16
 
-/** As many places as the process can afford that may have so many files and sockets open. */
+/** As many places as a process with this limit of open files can afford. */
 export const admissionLimits = (descriptorsMax: number): AdmissionLimits => {
   const places = Math.max(placesMin, Math.min(allLimits.unauthenticatedConnectionsMax, Math.floor(descriptorsMax / share)))
   return { unauthenticatedConnectionsMax: places, unauthenticatedPerAddressMax: Math.floor(places / share) }

@@ -75,14 +75,14 @@ export class Deadlines {
     return deadline
   }
 
-  /** Its time starts anew. */
+  /** Its time starts again. */
   putOff(deadline: Deadline): void {
     deadline.lane.remove(deadline)
     deadline.atMs = this.#clock.monotonicMs() + deadline.lane.lengthMs
     deadline.lane.append(deadline)
   }
 
-  /** The timer stays for whoever is next; when nobody is, it fires once for nothing. */
+  /** The timer stays for the next entry; when there is none, it fires once for nothing. */
   remove(deadline: Deadline): void {
     deadline.lane.remove(deadline)
   }

@@ -1,4 +1,4 @@
-/** The requests that the peer asks: found in the table, checked, handed to whoever serves them, and answered. */
+/** The requests that the peer asks: found in the table, checked, handed to their handlers, and answered. */
 import { ClusterError, isCrash } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
 import type { Handlers, ServeOptions } from '../ports/link.js'

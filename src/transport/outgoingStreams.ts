@@ -16,7 +16,7 @@ export interface StreamNotices {
 
 interface QueuedChunk {
   readonly bytes: Uint8Array
-  /** Whoever wrote it and still waits; undefined once it was promised to leave. */
+  /** The writer that still waits; undefined once the chunk was promised to leave. */
   readonly waiter: { resolve(): void; reject(error: ClusterError): void } | undefined
 }
 

@@ -168,7 +168,7 @@ export class Session {
     this.#reader.onBytes(bytes)
   }
 
-  /** Reads nothing until `release`: whoever just got the link first says what it serves. */
+  /** Reads nothing until `release`: the owner of the new link first registers its handlers. */
   hold(): void {
     this.#reader.hold()
   }

@@ -150,7 +150,7 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
     else this.#closers.push(closed)
   }
 
-  /** Holds what the peer says back until this turn is over, so that whoever dialed can first say what it serves. */
+  /** Holds back what the peer sends until this turn is over, so that the dialer can first register its handlers. */
   holdForThisTurn(): void {
     this.#session.hold()
     this.#deadlines.add(0, { due: () => this.#session.release() })

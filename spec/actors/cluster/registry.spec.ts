@@ -76,7 +76,7 @@ class World {
     expect(this.registry.members().map(({ name }) => name)).toEqual([...model.keys()].sort())
     expect(this.registry.size).toBe(model.size)
     for (const [node, instance] of model) expect(this.wireOf(node)).toMatchObject({ node, instance })
-    // Each name has one open link at most: whoever was replaced or left is closed.
+    // Each name has one open link at most: a replaced link is closed.
     for (const { link, node } of this.wires) expect(link.isOpen).toBe(this.registry.get(node)?.link === link)
     expect(this.joined.length - this.left.length).toBe(model.size)
     expect(this.clock.pending).toBe(model.size)

@@ -165,7 +165,7 @@ describe('a master that lies about a delta', () => {
     { lie: 'sends nothing', handlers: sending(() => []) },
     { lie: 'sends other content', handlers: sending((start) => [blockOf(Buffer.from('a lie'), start)]) },
     { lie: 'sends content for elsewhere', handlers: sending(() => [blockOf(Buffer.from('a lie'), 0)]) },
-    { lie: 'sends blocks that are none', handlers: sending(() => [Buffer.from('no block')]) },
+    { lie: 'sends invalid blocks', handlers: sending(() => [Buffer.from('no block')]) },
     { lie: 'sends the same without end', handlers: sending((start) => endless((at) => blockOf(Buffer.from('a lie'), at), start)) },
     { lie: 'sends empty blocks without end', handlers: sending((start) => endless((at) => blockOf(Buffer.alloc(0), at), start)) },
     { lie: 'has a recipe of nothing', handlers: recipe(10, new Uint8Array(0)) },
@@ -213,7 +213,7 @@ describe('a worker that lies about a delta', () => {
     },
   )
 
-  it('is refused ranges that are none', async () => {
+  it('is refused invalid ranges', async () => {
     for (const ranges of [new Uint8Array(0), new Uint8Array(8), new Uint8Array(9), Buffer.alloc(16, 1)]) {
       const ask = ({ pair }: World): Promise<unknown> => {
         const stream = pair.worker.expectStream()

@@ -173,7 +173,7 @@ describe('integrity, both ends', () => {
     await world.stop()
   })
 
-  it('reports what could not be written, file by file, and mends it once it can', async () => {
+  it('reports what could not be written, file by file, and repairs it once it can', async () => {
     let heal = (): void => {}
     const world = await setUp((master, worker) => {
       write(master, 'etc/rules/a', 'one')

@@ -119,7 +119,7 @@ describe('shared content', () => {
     expect(content.keptBytes).toBe(0)
   })
 
-  it('asks anew for what could not be read', async () => {
+  it('asks again for what could not be read', async () => {
     const files = countedFiles()
     const content = new SharedContent(files)
     const [one, other] = [content.begin(filesOf('a')), content.begin(filesOf('a'))]

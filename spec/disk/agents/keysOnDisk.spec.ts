@@ -13,7 +13,7 @@ const { keysTrustedMs } = limits
 
 class Crash extends Error {}
 
-/** One node, and what whoever listens to it knows. */
+/** One node, and what its listener knows. */
 class Node {
   readonly world: MemoryWorld
   readonly told = new Map<number, KeyEntry>()
@@ -197,7 +197,7 @@ describe('a look at client.keys', () => {
     }
   })
 
-  it('tells of each line that cannot be used once, and again after it was mended', () => {
+  it('reports each unusable line once, and again after it was fixed in between', () => {
     const node = new Node()
     node.write(`${three}bad\n`)
     expect(node.look().problems).toEqual([expect.stringMatching(/^'etc\/client\.keys', line 4: /)])
@@ -213,7 +213,7 @@ describe('a look at client.keys', () => {
     expect(many.at(-1)).toMatch(/400 more lines/)
   })
 
-  it('on a master tells once that others can read it, and again after it was mended', () => {
+  it('on a master warns once that others can read it, and again after it was fixed in between', () => {
     const node = new Node()
     node.write(three)
     expect(node.look().problems).toEqual([])

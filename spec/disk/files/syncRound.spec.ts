@@ -192,7 +192,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(b.read(`queue/cluster/node/${digest}`)).toBe(content)
   })
 
-  it('starts anew when more is staged than the file has', () => {
+  it('starts again when more is staged than the file has', () => {
     const digest = digestOf('short')
     a.write('etc/rules/a', 'short')
     b.write(`queue/cluster/node/${digest}.part`, 'longer than that')

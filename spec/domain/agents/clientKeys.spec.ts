@@ -156,7 +156,7 @@ describe('client.keys', () => {
     ))
 
   /** Usable lines that are not about the same: what a file looks like that only grows and shrinks in places. */
-  it('says the same after an edit in the middle of a clean file as when it is read anew', () =>
+  it('says the same after an edit in the middle of a clean file as when it is read from the start', () =>
     fc.assert(
       fc.property(
         fc.uniqueArray(ids, { maxLength: 12 }),
@@ -301,10 +301,10 @@ describe('a change of client.keys', () => {
   const start = '007 web 10.0.0.1 aa\n008 !old any bb\n009 db any cc\nx\n010 db any dd\n'
   const add = (name: string, ip = 'any', key = 'kk', idFloor = 0): KeysChange => ({ kind: 'add', name, ip, key, idFloor })
   it.each<[string, KeysChange[], (string | number)[]]>([
-    ['a name that is none', [add('.x'), add('w'), add('a b'), add('')], Array(4).fill('agentNameInvalid')],
+    ['an invalid name', [add('.x'), add('w'), add('a b'), add('')], Array(4).fill('agentNameInvalid')],
     ["the manager's own name", [add('manager')], ['agentNameInvalid']],
-    ['an address that is none', [add('new', 'ANY'), add('new', '')], Array(2).fill('agentIpInvalid')],
-    ['a key that is none', [add('new', 'any', ''), add('new', 'any', 'a\nb')], Array(2).fill('agentKeyInvalid')],
+    ['an invalid address', [add('new', 'ANY'), add('new', '')], Array(2).fill('agentIpInvalid')],
+    ['an invalid key', [add('new', 'any', ''), add('new', 'any', 'a\nb')], Array(2).fill('agentKeyInvalid')],
     ['a name that is taken', [add('web'), add('new'), add('new', 'any', 'other')], ['duplicateAgentName', 11, 'duplicateAgentName']],
     ['a name that a duplicate line has, once it is free', [{ kind: 'remove', id: 9 }, add('db')], [9, 'duplicateAgentName']],
     [

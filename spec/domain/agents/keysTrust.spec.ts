@@ -103,7 +103,7 @@ describe('the belief in client.keys', () => {
       { numRuns: 1000 },
     ))
 
-  it('comes to rest: whoever looks again when asked ends with what the file says, and is asked no more', () =>
+  it('comes to rest: checks repeated when asked end with what the file says', () =>
     fc.assert(
       fc.property(looks, (list) => {
         const file = new Watched()

@@ -13,7 +13,7 @@ import {
 } from '../../../src/domain/cluster/heartbeat.js'
 
 describe('heartbeat', () => {
-  it('is lost exactly when the last so many beats in a row were missed', () =>
+  it('is lost exactly when the allowed number of beats in a row was missed', () =>
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 50 }), fc.integer({ min: 1, max: 6 }), (answered, missedBeatsMax) => {
         const heartbeat = answered.reduce((before, isAnswered) => (isAnswered ? healthy : missedBeat(before)), healthy)

@@ -32,7 +32,7 @@ const edits: readonly (readonly [(item: SyncedItem) => SyncedItem, string])[] = 
 ]
 
 describe('the differences of synced items', () => {
-  it('are none exactly when both have the same digest', () =>
+  it('are empty exactly when both have the same digest', () =>
     fc.assert(
       fc.property(syncedItems, syncedItems, fc.boolean(), (one, other, isReversed) => {
         const same = { ...one, items: isReversed ? [...one.items].reverse() : one.items }

@@ -6,7 +6,7 @@ import { blocksUntilProbeMax, instantMs, SyncPace, waitsOnDisk } from '../../../
 const quickMs = fc.double({ min: 0, max: instantMs, noNaN: true })
 const slowMs = fc.double({ min: instantMs, max: 10_000, minExcluded: true, noNaN: true })
 
-/** Begins a block of files that take so long; how many of them were made durable one after the other. */
+/** Begins a block of files that each take this long; how many of them were made durable one after the other. */
 const oneByOneIn = (pace: SyncPace, filesMs: readonly number[]): number => {
   pace.beginBlock()
   let count = 0
@@ -31,7 +31,7 @@ describe('files are made durable', () => {
       }),
     ))
 
-  it('at the same time from the second slow one in a row on, until the block that tries anew', () =>
+  it('at the same time from the second slow one in a row on, until the block that tries again', () =>
     fc.assert(
       fc.property(fc.array(quickMs, { maxLength: 5 }), slowMs, slowMs, fc.array(slowMs, { maxLength: 5 }), (before, one, other, after) => {
         const pace = new SyncPace()

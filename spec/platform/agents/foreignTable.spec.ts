@@ -59,7 +59,7 @@ describe.each(['WAL', 'DELETE'] as const)('a database of another program, with t
     foreign.abandon()
   })
 
-  it("in the place of an earlier build's table is none of our business, while its owner writes to it", () => {
+  it("in the place of an earlier build's table is left alone while its owner writes to it", () => {
     const foreign = foreignAt(earlierPath, journal)
     for (let round = 2; round < 6; round++) {
       const before = seen(dirname(earlierPath))

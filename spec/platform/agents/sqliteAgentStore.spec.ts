@@ -140,7 +140,7 @@ describe('the file of the agents', () => {
     database.close()
   })
 
-  it('counts anew when a worker becomes a master', () => {
+  it('counts again when a worker becomes a master', () => {
     const asWorker = createTable('worker')
     const { table: before } = asWorker.open()
     asWorker.addAgents(keys(1))
@@ -159,7 +159,7 @@ describe('the file of the agents', () => {
     const table = createTable()
     table.open()
     table.addAgents(keys(2))
-    // The second row cannot be stored: a name that is none reaches no table in practice.
+    // The second row cannot be stored: an invalid name reaches no table in practice.
     const broken = [{ id: 3, name: 'c', ip: 'any', key: 'k' }, JSON.parse('{"id": 4, "name": null, "ip": "any", "key": "k"}')]
     expect(() => table.addAgents(broken)).toThrow()
     expect(table.counts().byStatus.never_connected).toBe(2)
@@ -240,7 +240,7 @@ describe('the thread of the agents', () => {
 })
 
 describe('the agents that are known in memory', () => {
-  it('have the hash over all, whether it is made anew or changed in place', () => {
+  it('have the hash over all, whether it is recreated or changed in place', () => {
     const hashes = new Map(Array.from({ length: 500 }, (_, index) => [index * 7 + 1, index % 3 === 0 ? '' : String(10_000_000 + index)]))
     const known = new KnownAgents(hashes)
     const isRight = (): void => expect(known.groupsDigest()).toBe(new KnownAgents(hashes).groupsDigest())

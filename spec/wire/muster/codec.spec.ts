@@ -150,7 +150,7 @@ describe('the records of a frame', () => {
       { numRuns: 2_000 },
     ))
 
-  it('are at most so many', () => {
+  it('are bounded in number', () => {
     const chunk = Buffer.of(5, 0, 0, 0, 4, 0, 0, 0, 1)
     expect(visitRecords(Buffer.concat(Array(limits.recordsPerFrameMax).fill(chunk)), visitor).ok).toBe(true)
     expect(visitRecords(Buffer.concat(Array(limits.recordsPerFrameMax + 1).fill(chunk)), visitor).ok).toBe(false)

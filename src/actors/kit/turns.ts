@@ -1,4 +1,4 @@
-/** Long work in pieces: after so many steps everything else has its turn, and the work ends once nobody wants it any more. */
+/** Long work in pieces: after a number of steps everything else gets a turn, and the work ends once its result is no longer wanted. */
 import { limits } from '../../base/limits.js'
 import type { Clock } from '../../ports/machine.js'
 import { pause } from './pause.js'

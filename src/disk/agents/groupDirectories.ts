@@ -125,7 +125,7 @@ export class GroupDirectories {
     this.#disk.rmdir(this.#absolute(path))
   }
 
-  /** Nothing when the file is gone, or is none. */
+  /** Nothing when the file is gone, or is not a file. */
   #hash(name: string, target: string): GroupFile[] {
     try {
       if (lstatIfThere(this.#disk, target)?.kind !== 'file') return []

@@ -32,7 +32,7 @@ export class ContentPatch {
 
   /**
    * Puts what the old content has into its new places; returns what is missing, nothing when the old content is of no use.
-   * @throws ClusterError `malformed` for a recipe that is none
+   * @throws ClusterError `malformed` for an invalid recipe
    */
   begin({ digest, path, recipe, size }: PatchStart): readonly ByteRange[] | undefined {
     if (!isDigest(digest) || size > limits.deltaBytesMax)
@@ -52,7 +52,7 @@ export class ContentPatch {
 
   /**
    * Writes a block of the ranges. Returns how many bytes it brought.
-   * @throws ClusterError `malformed` for a block that is none or has what was not asked for, and whatever the sender failed with
+   * @throws ClusterError `malformed` for an invalid block or one with content that was not requested, and the sender's own error
    */
   fill(block: Uint8Array, { digest, ranges }: PatchRanges): number {
     const pieces = decodeContentBlock(block)

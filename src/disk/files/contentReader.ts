@@ -1,6 +1,6 @@
 /**
  * Packs content of the synced tree into blocks to be sent: many small files, or the next part of a large one. Files are
- * opened anew for each block, so that any number of transfers costs nothing between their blocks.
+ * opened again for each block, so that any number of transfers costs nothing between their blocks.
  */
 
 import type { ContentRequest } from '../../domain/files/treeValues.js'

@@ -84,7 +84,7 @@ export class ContentStage {
    * Takes a block in, and leaves it to the caller to make its files durable: many at a time cost little more than one.
    * Must be settled before anything else is asked.
    * @param digestOf the digest that was asked for, by index of the file
-   * @throws ClusterError `malformed` for a block that is none
+   * @throws ClusterError `malformed` for an invalid block
    */
   receive(block: Uint8Array, digestOf: (file: number) => Digest | undefined): Receipt {
     const pieces = decodeContentBlock(block)
@@ -206,7 +206,7 @@ export class ContentStage {
     return this.#incoming
   }
 
-  /** Gives the space back: what failed is fetched anew. */
+  /** Gives the space back: what failed is fetched again. */
   #spoil(digest: Digest): void {
     this.#spoiled = digest
     if (this.#incoming?.digest === digest) this.#closeIncoming()

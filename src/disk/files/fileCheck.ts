@@ -23,7 +23,7 @@ export interface TreeOptions {
   readonly role: 'master' | 'worker'
 }
 
-/** A path of so many UTF-16 units is not too long, whatever they are. */
+/** A path of this many UTF-16 units is never too long, whatever they are. */
 const surelyShortPathChars = Math.floor(limits.pathBytesMax / 3)
 const noStat: DiskStat = { kind: 'file', size: 0, mode: 0, mtimeNs: 0n, ctimeNs: 0n, inode: 0n, links: 0 }
 

@@ -28,7 +28,7 @@ export interface Tree {
   /** @param firstFile how the first file of the request is numbered in the block, when it is a part of a larger one */
   read(request: ContentRequest, firstFile?: number): ReadContent
   staged(digests: readonly Digest[]): readonly number[]
-  /** @throws ClusterError `malformed` for a block that is none */
+  /** @throws ClusterError `malformed` for an invalid block */
   stage(block: Uint8Array, digestOf: (file: number) => Digest | undefined): StageOutcome
   /** Like `stage`, but leaves it to the caller to make the files durable. */
   receive(block: Uint8Array, digestOf: (file: number) => Digest | undefined): Receipt

@@ -91,11 +91,11 @@ export const newerDetails = (a: AgentDetails, b: AgentDetails, futureMs = Number
   return compareDetails(a, b) >= 0 ? a : b
 }
 
-/** Is the agent to be called disconnected, because it has given no sign of life for so long? */
+/** Is the agent to be called disconnected, because it has been silent for too long? */
 export const isSilentAgent = (presence: Presence, nowMs: number, disconnectionMs: number): boolean =>
   presence.status !== 'disconnected' && presence.seenMs + disconnectionMs < nowMs
 
-/** The same for whoever finds out, whenever: nodes that decide it apart say the same. */
+/** The same on every node and at any time: nodes that decide it separately agree. */
 export const silencedPresence = (presence: Presence, disconnectionMs: number): Presence => ({
   ...presence,
   status: 'disconnected',
@@ -103,7 +103,7 @@ export const silencedPresence = (presence: Presence, disconnectionMs: number): P
   disconnection: 'keepAliveMissed',
 })
 
-/** The same word with its times put right by so much, as when a clock is compared with the master's for the first time. */
+/** The same report with its times corrected by this much, as when a clock is compared with the master's for the first time. */
 export const shiftedTimes = <T extends Presence | AgentDetails>(row: T, byMs: number): T => ({
   ...row,
   seenMs: Math.max(0, row.seenMs + byMs),

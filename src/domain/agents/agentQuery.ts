@@ -23,7 +23,7 @@ export interface AgentReport {
   readonly facts?: Partial<AgentFacts>
 }
 
-/** Whoever names no tool asks on behalf of cluster_control or of a listener, and is answered on any node. */
+/** Without a tool the query is for cluster_control or a listener, and is answered on any node. */
 export type AgentQuery =
   | {
       readonly kind: 'agents'

@@ -33,7 +33,7 @@ const wrongWith = (report: unknown): string | undefined => {
   return undefined
 }
 
-/** The reports, or `malformed` with the first of them that is none. */
+/** The reports, or `malformed` with the first invalid one. */
 export const checkedReports = (reports: unknown): Result<readonly AgentReport[]> => {
   if (!Array.isArray(reports)) return refuse('malformed', { message: `reports is ${shown(reports)}: must be a list of reports` })
   for (const [at, report] of reports.entries()) {

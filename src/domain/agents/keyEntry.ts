@@ -26,7 +26,7 @@ export interface KeysPage {
   /** SHA-256 (hex) over the IDs of all agents in order: nodes with the same digest know the same agents. */
   readonly idsDigest: string
   /**
-   * The IDs of all agents in order: whoever is not among them is gone. On the last page of the look that believes for the first
+   * The IDs of all agents in order: all others are gone. On the last page of the check that trusts the file for the first
    * time that the file lacks nobody by mistake, and of each look at all agents after it.
    */
   readonly ids?: Uint32Array

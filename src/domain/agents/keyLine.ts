@@ -87,7 +87,7 @@ export const readKeyLine = (line: string): KeyLine => {
   return { kind: isRemoved ? 'removed' : 'live', entry }
 }
 
-/** An ID at the start of a line, whatever follows: it is not given out even if the line is unusable, since that may be mended. */
+/** An ID at the start of a line, whatever follows: it is not given out even if the line is unusable, since the line may be fixed. */
 export const claimedIdOf = (text: string): number | undefined => agentIdOf(text.slice(0, Math.max(0, text.indexOf(' '))))
 
 export const keyLineText = ({ id, ip, key, name }: KeyEntry): string => `${agentIdText(id)} ${name} ${ip} ${key}`

@@ -14,7 +14,7 @@ export interface KeysUpdates {
   readonly removals: readonly number[]
   /** Why the file is not believed; told once. */
   readonly problem?: string
-  /** Another look is needed, so much later. */
+  /** Another check is needed after this time. */
   readonly againInMs?: number
 }
 
@@ -38,7 +38,7 @@ export class KeysTrust {
     return this.#missing.values()
   }
 
-  /** Whoever is not among `ids` does not exist: the file was believed at least once in what it lacks. */
+  /** An agent that is not among `ids` does not exist: the file was trusted at least once in what it lacks. */
   get isComplete(): boolean {
     return this.#isComplete
   }
@@ -80,7 +80,7 @@ export class KeysTrust {
     return { ...nothing, problem }
   }
 
-  /** How long the same must still be seen until it is believed. A clock that was set back starts the time anew. */
+  /** How long the same content must still be seen until it is trusted. A clock that was set back restarts the time. */
   #waitMs(nowMs: number, seen: string): number {
     if (seen !== this.#view.seen || nowMs < this.#view.sinceMs) this.#view = { seen, sinceMs: nowMs }
     return Math.max(0, limits.keysTrustedMs - (nowMs - this.#view.sinceMs))

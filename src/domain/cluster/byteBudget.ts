@@ -1,4 +1,4 @@
-/** Bytes that may be used: some at once, and so many a second for long. */
+/** A budget of bytes: some at once, and then a fixed number a second. */
 export interface BudgetOptions {
   readonly burstBytes: number
   readonly bytesPerSecond: number

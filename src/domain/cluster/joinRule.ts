@@ -37,6 +37,6 @@ export const decideAdmission = (membership: Membership, hello: JoinRequest): Res
   return refuse('duplicateName', { message: `A worker named '${hello.node}' is already connected: give this one another <node_name>` })
 }
 
-/** Refusals that stay until an operator mends a configuration: a worker retries them slowly. */
+/** Refusals that stay until an operator fixes a configuration: a worker retries them slowly. */
 export const needsOperator = (error: ClusterError): boolean =>
   ['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'tooManyWorkers', 'noCommonProtocol'].includes(error.code)

@@ -8,7 +8,7 @@ export interface RedialPolicy {
 
 /**
  * Grows by half each time, so that the wait stays in proportion to how long the master has been away, and is cut at random
- * by up to half, so that workers do not come back all at once. A refusal that only an operator can mend waits the longest.
+ * by up to half, so that workers do not come back all at once. A refusal that only an operator can fix waits the longest.
  *
  * @param fraction uniform in [0, 1)
  */

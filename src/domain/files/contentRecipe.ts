@@ -1,5 +1,5 @@
 /**
- * A recipe says of which chunks a content is made, so that whoever has most of them needs only the rest: delta transfer. It
+ * A recipe says of which chunks a content is made, so that a node that has most of them needs only the rest: delta transfer. It
  * is believed in nothing but where to put bytes: the digest of the whole content decides whether they are right.
  */
 import { createHash } from 'node:crypto'
@@ -43,7 +43,7 @@ export const recipeRow = (chunk: Uint8Array): Uint8Array => {
 
 /**
  * Where each chunk has its place, in order of the places, by its key; a chunk may have several.
- * @param bytes of the whole content: the chunks of a recipe that is none of it are refused
+ * @param bytes of the whole content: a recipe that does not fit this content is refused
  */
 export const placesIn = ({ averageBits, chunks }: ContentRecipe, bytes: number): Result<Map<string, ChunkPlace[]>> => {
   if (!Number.isInteger(averageBits) || averageBits < averageBitsMin || averageBits > averageBitsMax)

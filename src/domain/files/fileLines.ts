@@ -1,4 +1,4 @@
-/** What the log says of single files at debug: each by its name, so many of one look or one plan, and how many there are besides. */
+/** What the log says of single files at debug: each by its name, up to a bound for one scan or one plan, and the number of the others. */
 
 import { counted } from '../../base/counted.js'
 import { limits } from '../../base/limits.js'

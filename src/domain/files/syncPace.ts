@@ -7,7 +7,7 @@
 export const instantMs = 0.2
 /** So many longer calls in a row did wait: a single one may have waited for its turn on a busy processor instead. */
 export const waitsOnDisk = 2
-/** After so many blocks on a disk one is tried the other way again. */
+/** After this many blocks on a disk the other way is tried again. */
 export const blocksUntilProbeMax = 32
 
 export class SyncPace {

@@ -53,7 +53,7 @@ export type AgentAnswer =
   | { readonly kind: 'groups'; readonly groups: readonly GroupView[] }
   | { readonly kind: 'unassigned'; readonly agents: number }
   | { readonly kind: 'groupFiles'; readonly files: readonly GroupFileView[] }
-  /** A command was carried out; so many agents are different now. */
+  /** A command was carried out; this many agents changed. */
   | { readonly kind: 'done'; readonly changed: number }
   | { readonly kind: 'added'; readonly entry: KeyEntry }
   /** `refusedFacts` were left out, the rest of their reports was not; the first limits.reportedFailuresMax of them. */

@@ -4,7 +4,7 @@ import { ClusterError } from '../../base/errors.js'
 
 export type Value = string | number | null
 
-/** While something else holds the lock, SQLite waits so long at a time: in between, the thread can be stopped. */
+/** While something else holds the lock, SQLite waits this long at a time: in between, the thread can be stopped. */
 const lockedMs = 200
 
 const codeIn = (thrown: unknown): string => (thrown instanceof Database.SqliteError ? thrown.code : '')

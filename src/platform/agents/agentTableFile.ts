@@ -53,7 +53,7 @@ const idInLog = (path: string): number | undefined =>
     let committed: number | undefined
     for (let at = logHeaderBytes; pageBytes >= 512; at += frameHeaderBytes + pageBytes) {
       const frame = bytesAt(file, at, frameHeaderBytes)
-      // Beyond what was written since the log began anew lies what it held before.
+      // Beyond what was written since the log was restarted lies what it held before.
       if (frame.length < frameHeaderBytes || !frame.subarray(8, 16).equals(salts)) break
       if (frame.readUInt32BE(0) === 1) {
         const page = bytesAt(file, at + frameHeaderBytes, headerBytes)

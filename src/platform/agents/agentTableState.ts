@@ -55,7 +55,7 @@ export class AgentTableState {
     this.database.run('INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value', name, String(value))
   }
 
-  /** The first of so many new numbers of changes. */
+  /** The first of this many new change numbers. */
   takeChanges(count: number): number {
     const last = this.number('change')
     this.keep('change', last + count)

@@ -27,7 +27,7 @@ const detailsOrder = ['seen', 'epoch', 'node', 'facts'] as const
 
 /**
  * Rows are bound, not read out of JSON, which takes longer, twice as long with texts. Whether they are corrected and the first
- * number of change; then so many rows `[id, …order]`.
+ * change number; then this many rows `[id, …order]`.
  */
 const putRows = (table: string, order: readonly string[], rows: number): string => {
   const columns = ['id', ...order]

@@ -1,4 +1,4 @@
-/** Opens the file of the agents' table: makes it where there is none, checks it, and sets aside what cannot be relied on. */
+/** Opens the file of the agents' table: makes it where there is none, checks it, and sets a damaged one aside. */
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { OpenedStore } from '../../ports/agents.js'

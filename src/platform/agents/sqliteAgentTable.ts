@@ -43,7 +43,7 @@ export class SqliteAgentTable implements AgentTable {
       const { earlierPath, path } = this.#options
       const { database, found } = openAgentDatabase({ path, earlierPath, isDamaged: this.#failure?.isDamage === true })
       this.#failure = undefined
-      // Kept over a second attempt: whoever opens in the end has to hear of it.
+      // Kept over a second attempt: the open that succeeds has to report it.
       this.#found = { ...found, ...this.#found }
       try {
         this.#opened = this.#begin(database)
@@ -56,7 +56,7 @@ export class SqliteAgentTable implements AgentTable {
     return { table: state.text('table'), groupsLost: groups.areLost, ...this.#found }
   }
 
-  /** An operation failed in a way that makes the file doubtful: from here on all fail with this, until the table is opened anew. */
+  /** An operation failed in a way that makes the file suspect: from here on all fail with this, until the table is reopened. */
   giveUp(error: ClusterError, isDamage: boolean): void {
     this.#opened?.database.abandon()
     this.#opened = undefined

@@ -49,7 +49,7 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
   }
   const stageQueue = new StageQueue(contentThread)
   const watchers = new Set<Watcher>()
-  /** By the request that continues; whoever forgets the request lets go of the blocks. */
+  /** By the request that continues: when the request is forgotten, so are its blocks. */
   const readAhead = new WeakMap<ContentRequest, ReadAhead>()
   const readFrom = async (request: ContentRequest): Promise<ReadAhead> => {
     const ahead = readAhead.get(request)

@@ -10,7 +10,7 @@ export const findManager = (home: string): string | undefined => {
   return look(socket)?.isSocket() ? socket : undefined
 }
 
-/** What cannot be looked at is as good as missing: a manager in whose directories we may not look is none that we run beside. */
+/** What cannot be read counts as missing: we do not run beside a manager whose directories we may not read. */
 const look = (path: string) => {
   try {
     return statSync(path, { throwIfNoEntry: false })

@@ -1,4 +1,4 @@
-/** Whether there is a directory at a path; what cannot be looked at is none. */
+/** Whether there is a directory at a path; false when it cannot be read. */
 import { statSync } from 'node:fs'
 
 export const isDirectory = (path: string): boolean => {

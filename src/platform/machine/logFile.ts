@@ -24,7 +24,7 @@ export interface LogFile extends Log {
   flush(): Promise<void>
   /** Writes what is pending on the spot, as the last act of a process. */
   flushNow(): void
-  /** Opens the file anew at the next line, for a logrotate that sends SIGHUP. A file moved away is noticed without it. */
+  /** Reopens the file at the next line, for a logrotate that sends SIGHUP. A file moved away is noticed without it. */
   reopen(): void
   close(): Promise<void>
 }
@@ -161,7 +161,7 @@ class LineAppender {
   async #drop(): Promise<void> {
     const handle = this.#handle
     this.#handle = undefined
-    // A file that cannot be closed cannot be used either; the next line opens it anew.
+    // A file that cannot be closed cannot be used either; the next line reopens it.
     await handle?.close().catch(() => undefined)
   }
 

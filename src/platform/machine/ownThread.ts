@@ -68,7 +68,7 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
     throw refusalIn(answer)
   }
 
-  /** Ends the thread, in the middle of a task too: its code leaves nothing behind that the next start cannot mend. */
+  /** Ends the thread, in the middle of a task too: its code leaves nothing behind that the next start cannot repair. */
   close(): Promise<void> {
     this.#closing ??= this.#destroy()
     return this.#closing

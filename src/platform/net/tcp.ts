@@ -1,4 +1,4 @@
-/** The network of the real world: TCP over IPv4 and IPv6. Names are resolved anew at each dial. */
+/** The network of the real world: TCP over IPv4 and IPv6. Names are resolved at each dial. */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'

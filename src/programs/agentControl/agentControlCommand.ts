@@ -18,7 +18,7 @@ type TaskOf<K extends AgentTask['kind']> = Extract<AgentTask, { readonly kind: K
 const listQuery = ({ only }: TaskOf<'list'>): AgentQuery => ({ kind: 'agents', ...(only && { statuses: [only] }), tool })
 
 const remove = async (id: number, quiet: boolean, { ask, confirm, print }: Conversation): Promise<number> => {
-  // Who it is, before the question; and an ID that is none is told at once.
+  // The agent is looked up before the question, so that an unknown ID is reported at once.
   const { agent } = await onlyLine(ask({ kind: 'agent', id, tool }), 'agent')
   const named = `'${agentIdText(id)}' (${escapeText(agent.name)})`
   const isWanted = quiet || (await confirm(`Do you want to remove the agent ${named}?`))

@@ -153,7 +153,7 @@ const run = async (
       log.error(mistake)
     }
   } finally {
-    // Whoever waits for the PID file to go, or for the command to end, finds the log complete.
+    // A caller that waits for the PID file to go, or for the command to end, finds the log complete.
     await log.close()
     release()
     process.off('exit', release)

@@ -125,7 +125,7 @@ const clearPidFiles = (home: string, directory: string, deadPid: number | undefi
   for (const name of readdirSync(directory)) {
     const pid = Number(pidFilePattern.exec(name)?.[1] ?? Number.NaN)
     if (Number.isNaN(pid) || pid === process.pid) continue
-    // The lock's dead owner left this one: whoever has its PID now is somebody else.
+    // The lock's dead owner left this one: a process with this PID now is another one.
     if (pid !== deadPid && isClusterd(pid)) throw refusal(home, pid)
     removeIfThere(join(directory, name))
   }

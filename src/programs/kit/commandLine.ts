@@ -38,7 +38,7 @@ export const commonArguments = ({ debug, home, json }: CommonOptions, env: NodeJ
   home: home ?? (env['WAZUH_PATH'] || defaultHome),
 })
 
-/** The number of an agent's ID as operators write it; undefined when it is none. */
+/** The number of an agent's ID as operators write it; undefined when it is not valid. */
 export const agentIdOf = (text: string): number | undefined => {
   const id = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
   return id <= limits.agentIdMax ? id : undefined

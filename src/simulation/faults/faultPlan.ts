@@ -94,7 +94,7 @@ export const faultTable = {
   agentLost: faultOf('agents', ['node', 'agent']),
   /** Something else holds the agents' table of the node. */
   tableLocked: faultOf('agents', ['node', 'durationMs']),
-  /** The agents' table of a worker turns out to be damaged, and is made anew. */
+  /** The agents' table of a worker turns out to be damaged, and is recreated. */
   workerTableDamaged: faultOf('agents', ['node']),
   /** client.keys on the master as it may be seen while it is saved; after a moment it is as it was. */
   keysFlicker: faultOf('agents', ['damage', 'durationMs']),

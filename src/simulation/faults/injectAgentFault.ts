@@ -4,7 +4,7 @@ import type { SimulatedCluster } from '../cluster.js'
 import type { Fault } from './faultPlan.js'
 import type { Ending } from './injectFault.js'
 
-/** Faults of agents when there are none are nothing. */
+/** Without agents, faults of agents do nothing. */
 export const injectAgentFault = (cluster: SimulatedCluster, fault: Extract<Fault, { readonly agent: number }>): Ending | undefined => {
   const { agents } = cluster
   const id = agents.pick(fault.agent)

@@ -17,7 +17,7 @@ export interface Conditions {
   /** One way. */
   latency: LatencyRange
   bytesPerSecond: number
-  /** Share of the arrivals, from 0 to 1, whose bytes are split or joined anew. */
+  /** Share of the arrivals, from 0 to 1, whose bytes are split or joined differently. */
   segmentedShare: number
   /** Bytes of one direction that can be under way or wait at the receiver before the sender has to keep them. */
   windowBytes: number

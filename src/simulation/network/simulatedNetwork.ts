@@ -17,7 +17,7 @@ export interface SimulatedNetworkOptions {
   readonly latency?: LatencyRange
   /** Of each direction of each connection; without a limit when left out. */
   readonly bytesPerSecond?: number
-  /** Share of the arrivals whose bytes are split or joined anew, from 0 to 1. */
+  /** Share of the arrivals whose bytes are split or joined differently, from 0 to 1. */
   readonly segmentedShare?: number
   readonly windowBytes?: number
   /** How long a dial waits for an answer. */

@@ -1,4 +1,4 @@
-/** What must hold of the agents in a simulated cluster: at every look while things go wrong, and once they are mended. */
+/** What must hold of the agents in a simulated cluster: at every check during faults, and after they are repaired. */
 import { createHash } from 'node:crypto'
 import { posix } from 'node:path'
 import type { AgentView } from '../../domain/agents/agent.js'
@@ -42,7 +42,7 @@ export class AgentRules {
   /** Times that a rule was checked. */
   checks = 0
 
-  /** At any time: nobody vanishes who was not removed, and whoever was does not come back. */
+  /** At any time: no agent vanishes that was not removed, and no removed agent comes back. */
   #watch({ agentTable, name }: SimulatedNode): void {
     const { agents, violated } = this.#options
     const gone = new Set<number>()

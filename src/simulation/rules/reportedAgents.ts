@@ -10,7 +10,7 @@ export interface AgentReportStamp {
   readonly node: string
   /** What the table shows: a status, or what an agent says of itself. */
   readonly says: string
-  /** Whoever said it was told that it is durable. */
+  /** The reporter was told that it is durable. */
   isCertain: boolean
   /** By this much its stamp may be wrong. */
   readonly errorMs: number

@@ -68,7 +68,7 @@ export class MemoryAgentTable implements AgentTable {
     this.#groups = new MemoryAgentGroups(this.#agents, role, table)
   }
 
-  /** From here on no operation succeeds, until the table is opened: then it is made anew, empty, by that name. */
+  /** From here on no operation succeeds, until the table is opened: then it is recreated, empty, by that name. */
   damage(fresh: string): void {
     this.#anew = fresh
   }

@@ -27,7 +27,7 @@ export interface MemoryDiskOptions {
   readonly mounts?: readonly string[]
 }
 
-/** Tells of the path of every change, whoever makes it. */
+/** Called with the path of every change, from any writer. */
 export interface DiskChanges {
   onChange(listener: (path: string) => void): () => void
   /** The path of an open file, and of a path that begins with an open directory. */

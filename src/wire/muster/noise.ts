@@ -11,7 +11,7 @@ export const secretKeyBytes = 32
 const protocolName = 'Noise_NNpsk0_25519_AESGCM_SHA256'
 const nothing = new Uint8Array(0)
 
-/** Length of a handshake message whose payload has so many bytes. */
+/** Length of a handshake message whose payload has this many bytes. */
 export const handshakeMessageBytes = (payloadBytes: number): number => publicKeyBytes + payloadBytes + tagBytes
 
 export interface TransportKeys {
