@@ -2,14 +2,10 @@
  * Merged files: keeps merged.mg of every group, and of every list of groups that some agent has, in line with the groups'
  * files. Once, on the master; the workers get them as they get every synced file.
  */
-import { assign, fromCallback, fromPromise, setup } from 'xstate'
-import { ClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
-import type { MergedOutcome } from '../../ports/agents.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { LocalTree } from '../files/localTree.js'
-import { type End, machineOptions } from '../kit/host.js'
-import { crashIn, errorOf } from '../kit/thrownError.js'
+import { changesGatherMs, periodicThread } from '../kit/periodicThread.js'
 import { MissingGroups } from './missingGroups.js'
 import type { LocalAgents } from './nodeAgents.js'
 
@@ -21,83 +17,34 @@ export interface MergedFilesOptions {
   readonly log: Log
 }
 
-/** Changes that come together within this time cost one look. */
-const gatherMs = 50
-
 interface Building {
-  readonly wanted: boolean
-  /** Problems of the build before: the same ones are not told again. */
-  readonly told: ReadonlySet<string>
-  readonly crash: ClusterError | undefined
+  readonly missing: MissingGroups
+  /** Problems of the build before: the log has them. */
+  logged: ReadonlySet<string>
 }
 
-export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFilesOptions) => {
-  const missing = new MissingGroups({ agents, clock, intervalMs, log })
-  return setup({
-    types: { context: {} as Building, events: {} as { type: 'inputs.changed' }, output: {} as End },
-    actors: {
-      changes: fromCallback(({ sendBack }) => {
-        const tell = (): void => sendBack({ type: 'inputs.changed' })
-        const stopTree = tree.onContent(tell)
-        const stopGroups = agents.groups.changes.add(tell)
-        return () => {
-          stopTree()
-          stopGroups()
-        }
-      }),
-      build: fromPromise<MergedOutcome>(async ({ signal }) => {
+export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFilesOptions) =>
+  periodicThread({
+    id: 'mergedFiles',
+    clock,
+    everyMs: intervalMs,
+    gatherMs: changesGatherMs,
+    begin: (): Building => ({ missing: new MissingGroups({ agents, clock, intervalMs, log }), logged: new Set() }),
+    wakes: (_, wake) => [tree.onContent(wake), agents.groups.changes.add(wake)],
+    initial: 'building',
+    steps: {
+      building: async (building, { signal }) => {
         await agents.ready(signal)
-        const made = await missing.look(signal)
-        const built = await agents.files.buildMerged(await agents.store.multigroups(), signal)
-        const touched = [...made, ...built.written, ...built.removed]
+        const made = await building.missing.look(signal)
+        const { problems, removed, written } = await agents.files.buildMerged(await agents.store.multigroups(), signal)
+        const touched = [...made, ...written, ...removed]
         if (touched.length > 0) tree.hint(touched)
-        return built
-      }),
-    },
-    guards: { isWanted: ({ context }) => context.wanted, isCrash: ({ context }) => context.crash !== undefined },
-    actions: {
-      startBuild: assign({ wanted: false }),
-      noteWanted: assign({ wanted: true }),
-      logBuilt: ({ context }, { problems, removed, written }: MergedOutcome) => {
-        for (const problem of problems) if (!context.told.has(problem)) log.warning(problem)
+        for (const problem of problems) if (!building.logged.has(problem)) log.warning(problem)
         for (const path of written) log.info(`Built '${path}'.`)
         for (const path of removed) log.info(`Removed '${path}': no agent has these groups.`)
+        building.logged = new Set(problems)
+        return 'done'
       },
-      noteTold: assign({ told: (_, { problems }: MergedOutcome) => new Set(problems) }),
-      logFailure: ({ event }) => log.error(`The merged files could not be built: ${fullStop(errorOf(event).message)} Retrying.`),
-      noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
     },
-    delays: { interval: intervalMs, gathering: gatherMs },
-  }).createMachine({
-    id: 'mergedFiles',
-    options: machineOptions,
-    context: { wanted: false, told: new Set(), crash: undefined },
-    invoke: { src: 'changes' },
-    on: { 'inputs.changed': { actions: 'noteWanted' } },
-    initial: 'building',
-    states: {
-      building: {
-        entry: 'startBuild',
-        invoke: {
-          src: 'build',
-          onDone: {
-            target: 'resting',
-            actions: [
-              { type: 'logBuilt', params: ({ event }) => event.output },
-              { type: 'noteTold', params: ({ event }) => event.output },
-            ],
-          },
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
-        },
-      },
-      troubled: { always: [{ guard: 'isCrash', target: 'crashed' }, { target: 'resting' }] },
-      resting: {
-        always: { guard: 'isWanted', target: 'gathering' },
-        after: { interval: 'building' },
-      },
-      gathering: { after: { gathering: 'building' } },
-      crashed: { type: 'final' },
-    },
-    output: ({ context }): End => ({ kind: 'crashed', error: context.crash ?? new ClusterError('threadCrashed') }),
+    onFailure: (_, { message }) => log.error(`The merged files could not be built: ${fullStop(message)} Retrying.`),
   })
-}
