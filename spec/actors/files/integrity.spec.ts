@@ -21,6 +21,10 @@ const intervalMs = 9_000
 /** A disk without modes of its own, like some that are mounted. */
 class ModelessDisk extends MemoryDisk {
   override chmod(): void {}
+
+  override open(path: string, flags: 'r' | 'r+' | 'w' | 'wx'): number {
+    return super.open(path, flags)
+  }
 }
 
 const treeOf = (clock: VirtualClock, disk: MemoryDisk, role: 'master' | 'worker'): LocalTree => {

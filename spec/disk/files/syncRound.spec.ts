@@ -192,6 +192,20 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(b.read(`queue/cluster/node/${digest}`)).toBe(content)
   })
 
+  it('trusts no content in the stage that an earlier process left there, whatever its name', () => {
+    const digest = digestOf('content')
+    const staged = `queue/cluster/node/${digest}`
+    a.write('etc/rules/a', 'content')
+    b.write(staged, 'garbage')
+    expect(syncRound(master, worker).failures).toEqual(new Map([['etc/rules/a', 'digestMismatch']]))
+    expect(b.exists('etc/rules/a')).toBe(false)
+    expect(syncRound(master, worker).failures).toEqual(new Map())
+    b.write(staged, 'garbage')
+    a.write('etc/rules/copy', 'content')
+    expect(syncRound(master, worker).failures).toEqual(new Map())
+    expect(b.read('etc/rules/copy')).toBe('content')
+  })
+
   it('starts again when more is staged than the file has', () => {
     const digest = digestOf('short')
     a.write('etc/rules/a', 'short')
@@ -342,6 +356,21 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     )
     expect(b.read('etc/rules/a')).toBe('other')
     expect(b.modeOf('etc/rules/a')).toBe(0o660)
+  })
+})
+
+describe('a round of synchronization on the simulated disk', () => {
+  it('creates a small file once, with its mode, and renames it once', () => {
+    const [a, b] = [createMemoryWorld(), createMemoryWorld()]
+    const [master, worker] = [new TreeNode(a, 'master', synced), new TreeNode(b, 'worker', synced)]
+    for (let index = 0; index < 20; index++) a.write(`etc/rules/${index}`, `content ${index}`)
+    const calls: string[] = []
+    b.disk.onStep = (call, path) => {
+      if (call !== 'open' || path.startsWith(`${b.home}/queue/cluster/node/`)) calls.push(call)
+    }
+    expect(syncRound(master, worker).failures.size).toBe(0)
+    b.disk.onStep = undefined
+    expect(['open', 'rename', 'chmod'].map((name) => calls.filter((call) => call === name).length)).toEqual([20, 20, 0])
   })
 })
 

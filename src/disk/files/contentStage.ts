@@ -2,12 +2,12 @@
  * Takes received content in, block by block. Content counts as whole only when all of it was hashed, it has the digest that
  * was asked for, and it would survive a power loss; until then an interrupted transfer can go on where it stopped.
  */
-import { createHash, type Hash } from 'node:crypto'
+import { createHash, type Hash, hash as hashOnce } from 'node:crypto'
 import { type ErrorCode, errorTable } from '../../base/errors.js'
 import type { Digest, StageOutcome } from '../../domain/files/treeValues.js'
 import type { Disk } from '../../ports/files.js'
 import { type ContentPiece, decodeContentBlock } from '../../wire/muster/contentBlock.js'
-import { errnoOf, failureOf } from './diskFailure.js'
+import { errnoOf, failureOf, isGone } from './diskFailure.js'
 import { isDigest, readBytes, readThrough } from './fileHash.js'
 import { type StageArea, writeAll } from './stageArea.js'
 
@@ -23,6 +23,8 @@ interface Incoming {
 interface Proven {
   readonly digest: Digest
   readonly file: number
+  /** It came in several pieces, and has its own name only once it is durable. */
+  readonly isPart: boolean
   /** Indexes of the files that wait for it. */
   readonly wanted: number[]
 }
@@ -46,8 +48,8 @@ export class ContentStage {
   readonly #buffer = new Uint8Array(readBytes)
   #incoming: Incoming | undefined
   readonly #proven = new Map<Digest, Proven>()
-  /** What was in the area when a transfer began: only what is named here has to be looked for. */
-  #whole: Set<string> | undefined
+  /** What this process has proven and made durable, until somebody takes it. What an earlier one left behind is not in here. */
+  readonly #whole = new Set<Digest>()
   /** Content whose failure was told; what still comes of it is dropped. */
   #spoiled: Digest | undefined
 
@@ -61,7 +63,7 @@ export class ContentStage {
     this.#spoiled = undefined
     this.#area.distrust()
     const names = this.#area.names()
-    this.#whole = new Set(names)
+    for (const digest of this.#whole) if (!names.has(digest)) this.#whole.delete(digest)
     return this.#area.offsets(digests, names)
   }
 
@@ -115,7 +117,7 @@ export class ContentStage {
 
   clear(): void {
     this.close()
-    this.#whole = undefined
+    this.#whole.clear()
     this.#area.clear()
   }
 
@@ -154,6 +156,7 @@ export class ContentStage {
     if (piece.status === 'changed') return failed('digestMismatch')
     if (this.#proven.has(digest)) return { kind: piece.status === 'last' ? 'proven' : 'more' }
     if (this.#incoming?.digest !== digest && this.#isWhole(digest)) return { kind: piece.status === 'last' ? 'whole' : 'more' }
+    if (piece.offset === 0 && piece.status === 'last') return this.#takeWhole(piece.bytes, digest)
     const incoming = this.#incomingAt(digest, piece.offset)
     if (!incoming) return failed('transferFailed', 'The file does not go on where it stopped; fetching it again.')
     writeAll(this.#disk, incoming.file, piece.bytes, incoming.offset)
@@ -162,21 +165,36 @@ export class ContentStage {
     return piece.status === 'last' ? this.#finish(incoming) : { kind: 'more' }
   }
 
-  #finish(incoming: Incoming): PieceOutcome {
-    if (incoming.hash.digest('hex') !== incoming.digest) return failed('digestMismatch')
-    this.#incoming = undefined
-    this.#proven.set(incoming.digest, { digest: incoming.digest, file: incoming.file, wanted: [] })
+  /** Content in one piece is proven before there is a file: it needs no name of its own while it is written. */
+  #takeWhole(bytes: Uint8Array, digest: Digest): PieceOutcome {
+    if (hashOnce('sha256', bytes, 'hex') !== digest) return failed('digestMismatch')
+    this.#closeIncoming()
+    this.#area.make()
+    const file = this.#area.create(this.#area.wholePath(digest))
+    try {
+      writeAll(this.#disk, file, bytes, 0)
+    } catch (thrown) {
+      this.#disk.close(file)
+      throw thrown
+    }
+    this.#proven.set(digest, { digest, file, isPart: false, wanted: [] })
     return { kind: 'proven' }
   }
 
-  /** The name must never be there before the content is. */
-  #settle({ digest, file }: Proven, unsynced: ReadonlyMap<number, unknown>): PieceOutcome {
+  #finish(incoming: Incoming): PieceOutcome {
+    if (incoming.hash.digest('hex') !== incoming.digest) return failed('digestMismatch')
+    this.#incoming = undefined
+    this.#proven.set(incoming.digest, { digest: incoming.digest, file: incoming.file, isPart: true, wanted: [] })
+    return { kind: 'proven' }
+  }
+
+  #settle({ digest, file, isPart }: Proven, unsynced: ReadonlyMap<number, unknown>): PieceOutcome {
     this.#proven.delete(digest)
     try {
       this.#disk.close(file)
       if (unsynced.has(file)) throw unsynced.get(file)
-      this.#disk.rename(this.#area.partPath(digest), this.#area.wholePath(digest))
-      this.#whole?.add(digest)
+      if (isPart) this.#disk.rename(this.#area.partPath(digest), this.#area.wholePath(digest))
+      this.#whole.add(digest)
       return { kind: 'whole' }
     } catch (thrown) {
       const { code, message } = failureOf(digest, thrown, 'staged', 'Its content')
@@ -186,7 +204,6 @@ export class ContentStage {
   }
 
   #isWhole(digest: Digest): boolean {
-    this.#whole ??= new Set(this.#area.names())
     return this.#whole.has(digest) && this.#area.has(digest)
   }
 
@@ -196,7 +213,7 @@ export class ContentStage {
     this.#closeIncoming()
     this.#area.make()
     const path = this.#area.partPath(digest)
-    const file = offset === 0 ? this.#area.create(path) : this.#area.reopen(path, 'r+')
+    const file = offset === 0 ? this.#area.create(path) : this.#reopenPart(digest)
     this.#incoming = { digest, file, hash: createHash('sha256'), offset }
     if (offset === 0) return this.#incoming
     const { hash } = this.#incoming
@@ -206,6 +223,18 @@ export class ContentStage {
     return this.#incoming
   }
 
+  /** Of content that is whole but was staged by an earlier process nothing is proven: it goes on as a part. */
+  #reopenPart(digest: Digest): number {
+    const path = this.#area.partPath(digest)
+    try {
+      return this.#area.reopen(path, 'r+')
+    } catch (thrown) {
+      if (!isGone(errnoOf(thrown))) throw thrown
+      this.#disk.rename(this.#area.wholePath(digest), path)
+      return this.#area.reopen(path, 'r+')
+    }
+  }
+
   /** Gives the space back: what failed is fetched again. */
   #spoil(digest: Digest): void {
     this.#spoiled = digest
@@ -213,6 +242,7 @@ export class ContentStage {
     this.#area.distrust()
     try {
       this.#area.remove(this.#area.partPath(digest))
+      if (!this.#whole.has(digest)) this.#area.remove(this.#area.wholePath(digest))
     } catch (thrown) {
       // The failure itself is told already; what cannot be deleted is overwritten or cleared later.
       if (errnoOf(thrown) === undefined) throw thrown

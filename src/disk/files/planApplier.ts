@@ -55,6 +55,8 @@ class PlanRun {
   readonly #changed = new Set<string>()
   /** How many writes still need each staged content. */
   readonly #uses = new Map<Digest, number>()
+  /** Content that was copied to the stage for this plan. */
+  readonly #copied = new Set<Digest>()
 
   constructor({ area, buffer, disk, options, scanner }: ApplyOptions) {
     this.#disk = disk
@@ -114,12 +116,13 @@ class PlanRun {
     this.#uses.set(digest, (this.#uses.get(digest) ?? 0) + 1)
     if (from.kind !== 'copy') return true
     return this.#attempt(path, 'copied', () => {
-      if (this.#area.has(digest)) return
+      if (this.#copied.has(digest)) return
       const source = checkPath(this.#options.synced, from.path)
       if (!source.ok) throw source.error
       if (!this.#paths.leadsTo(parentOf(from.path), source.value)) throw gone()
       this.#area.make()
       this.#copyDurably(this.#paths.absolute(from.path), digest)
+      this.#copied.add(digest)
     })
   }
 

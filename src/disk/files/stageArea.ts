@@ -1,6 +1,6 @@
 /**
- * Where received content waits: `<digest>.part` while it comes in, `<digest>` once it is whole, proven and safe from a power
- * loss. So after a crash the name says which it is. The reader's thread fills the area, the scanner's takes out of it.
+ * Where received content waits: `<digest>.part` while it comes in block by block, `<digest>` once it is whole. What a crash
+ * left behind counts for nothing until it was hashed again. The reader's thread fills the area, the scanner's takes out of it.
  */
 import { createHash } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
@@ -12,16 +12,20 @@ import { decodeName } from './relativePath.js'
 const directoryMode = 0o770
 /** Nobody else has to do with what is on its way. */
 const stageMode = 0o700
-const stagedFileMode = 0o600
 
 export class StageArea {
   readonly #disk: Disk
   readonly #directory: string
+  readonly #fileMode: number
   #made = false
+  /** Whether new files get another mode than they are created with, for example because of the umask. */
+  #isMasked: boolean | undefined
 
-  constructor(disk: Disk, directory: string) {
+  /** @param fileMode that most files have once they are in place: those need no further call for it */
+  constructor(disk: Disk, directory: string, fileMode: number) {
     this.#disk = disk
     this.#directory = directory
+    this.#fileMode = fileMode
   }
 
   wholePath(digest: Digest): string {
@@ -71,12 +75,14 @@ export class StageArea {
 
   /** Opens a new file; what has its name goes, and keeps its content where that has another name. */
   create(path: string): number {
+    const file = this.#createFile(path)
     try {
-      return this.#disk.open(path, 'wx', stagedFileMode)
+      this.#isMasked ??= this.#disk.fstat(file).mode !== this.#fileMode
+      if (this.#isMasked) this.#disk.chmod(file, this.#fileMode)
+      return file
     } catch (thrown) {
-      if (errnoOf(thrown) !== 'EEXIST') throw thrown
-      this.remove(path)
-      return this.#disk.open(path, 'wx', stagedFileMode)
+      this.#disk.close(file)
+      throw thrown
     }
   }
 
@@ -93,7 +99,10 @@ export class StageArea {
     }
   }
 
+  /** Gives the file its mode, unless it has it already and no other name besides. */
   setMode(path: string, mode: number): void {
+    const stat = this.#disk.lstat(path)
+    if (stat.kind === 'file' && stat.links === 1 && stat.mode === mode) return
     const file = this.reopen(path, 'r')
     try {
       this.#disk.chmod(file, mode)
@@ -144,6 +153,16 @@ export class StageArea {
       throw thrown
     } finally {
       this.#disk.close(source)
+    }
+  }
+
+  #createFile(path: string): number {
+    try {
+      return this.#disk.open(path, 'wx', this.#fileMode)
+    } catch (thrown) {
+      if (errnoOf(thrown) !== 'EEXIST') throw thrown
+      this.remove(path)
+      return this.#disk.open(path, 'wx', this.#fileMode)
     }
   }
 

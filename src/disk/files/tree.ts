@@ -3,6 +3,7 @@
  * port keeps three of these, one for looking and applying, one for content and one for patches; the simulated port one for all.
  */
 import type { ByteRange, ContentRecipe } from '../../domain/files/contentRecipe.js'
+import { commonMode, type SyncedItems } from '../../domain/files/syncedItems.js'
 import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../../domain/files/treeValues.js'
 import type { Disk } from '../../ports/files.js'
 import { ContentPatch } from './contentPatch.js'
@@ -42,10 +43,13 @@ export interface Tree {
   close(): void
 }
 
+/** Most files get no other mode later. The owner must be able to go on with them. */
+const stagedMode = (synced: SyncedItems): number => commonMode(synced) | 0o600
+
 export const createTree = (anyDisk: Disk, options: CreateTreeOptions): Tree => {
   const itemDirs = options.synced.items.map(({ dir }) => `${options.home}/${dir}`)
   const disk = new HeldDisk(anyDisk, [...itemDirs, parentOf(options.stageDir)])
-  const area = new StageArea(disk, options.stageDir)
+  const area = new StageArea(disk, options.stageDir, stagedMode(options.synced))
   const scanner = new Scanner(disk, options)
   const apply = createPlanApplier(disk, options, area, scanner)
   const reader = new ContentReader(disk, options)

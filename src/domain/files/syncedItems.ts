@@ -57,6 +57,14 @@ export const itemOf = (synced: SyncedItems, path: string): SyncedItem | undefine
   return isExcluded(synced, fileName) ? undefined : found
 }
 
+/** The mode that most of the items give their files. */
+export const commonMode = ({ items }: SyncedItems): number => {
+  const counts = new Map<number, number>()
+  for (const { mode } of items) counts.set(mode, (counts.get(mode) ?? 0) + 1)
+  const [most] = [...counts].sort(([, a], [, b]) => b - a)
+  return most?.[0] ?? 0o600
+}
+
 /** The same on two nodes exactly when they sync the same files with the same rules. */
 export const itemsDigest = (synced: SyncedItems): Uint8Array => createHash('sha256').update(itemsText(synced)).digest()
 
