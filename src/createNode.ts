@@ -63,7 +63,7 @@ export interface NodeOptions {
 export interface ClusterNode {
   /** Resolves once a master listens, or a worker has begun to dial. Fails with a ClusterError. */
   start(): Promise<{ readonly port: number | undefined }>
-  /** Ends all threads, tells the peers, leaves nothing behind. */
+  /** Ends all threads, says goodbye to the peers, leaves nothing behind. */
   stop(): Promise<void>
   /** Calls back for each event until the returned function is called. */
   onEvent(listener: (event: NodeEvent) => void): () => void
@@ -90,7 +90,7 @@ export const createNode = (options: NodeOptions): ClusterNode => {
   const mistakes = mistakesInOptions(options, isDirectory)
   if (mistakes.length > 0) throw new ClusterError('configInvalid', { message: `createNode: ${mistakes.join('; ')}` })
   const listeners = new Set<(event: NodeEvent) => void>()
-  const tell = (event: NodeEvent): void => {
+  const emit = (event: NodeEvent): void => {
     for (const listener of [...listeners]) listener(event)
   }
   let running: RunningNode | undefined
@@ -98,7 +98,7 @@ export const createNode = (options: NodeOptions): ClusterNode => {
     start: async () => {
       if (running) throw new ClusterError('alreadyRunning', { message: 'The node was started already' })
       const ports = realPorts(options)
-      const node = startNode(identityOf(options), ports, tell)
+      const node = startNode(identityOf(options), ports, emit)
       warnOfManager(options, ports.log)
       running = node
       if (options.type === 'worker') return { port: undefined }

@@ -1,4 +1,4 @@
-/** The product's version, as nodes tell it to each other and `-V` prints it. */
+/** The product's version, as nodes send it to each other and `-V` prints it. */
 import { readFileSync } from 'node:fs'
 
 const parsed: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))

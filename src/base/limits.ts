@@ -112,7 +112,7 @@ export const limits = {
   pendingFilesShownMax: 100_000,
   /** Of the paths that one worker has to delete and the master remembers: it may invent them. */
   pendingRemovalCharsMax: 2 * MiB,
-  /** The items of a node whose cluster.json is another than the master's, as they are sent; and what is told of the differences. */
+  /** The items of a node whose cluster.json differs from the master's, as they are sent; and what is said of the differences. */
   itemsBytesMax: 256 * KiB,
   itemsDifferencesShownMax: 16,
   itemsDifferenceCharsMax: 256,
@@ -193,7 +193,7 @@ export const limits = {
   /** Different sentences of one kind from one address that are logged within the interval. */
   refusalSentencesMax: 4,
   logLineCharsMax: 16 * KiB,
-  /** Files of one look at the tree, and of one plan, that are named at debug. */
+  /** Files of one scan of the tree, and of one plan, that are named at debug. */
   filesLoggedMax: 100,
   /** Changes of a worker's own that are remembered until they are undone. */
   ownChangesMax: 10_000,

@@ -1,4 +1,4 @@
-/** Texts for people: words of the log that operators grep, as Wazuh writes them, and texts of others within bounds. */
+/** Texts for people: phrases of the log that operators grep, as Wazuh writes them, and foreign texts within bounds. */
 
 /** `0.123s`, of milliseconds. */
 export const logSeconds = (ms: number): string => `${(ms / 1000).toFixed(3)}s`

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Writes the configuration reference into docs/operating.md, between its markers; with `--check` only tells whether it is up to date. */
+/** Writes the configuration reference into docs/operating.md, between its markers; with `--check` only reports whether it is up to date. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { updateReference } from '../config/renderConfigReference.js'

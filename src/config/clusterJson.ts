@@ -169,7 +169,7 @@ class JsonReader {
 
 const names = (options: Readonly<Record<string, Option>>): string[] => Object.values(options).map(({ name }) => name)
 
-/** V8's sentence on one line, its offset turned into a line number where it tells one. */
+/** V8's sentence on one line, its offset turned into a line number where it has one. */
 const whyNotJson = (text: string, error: unknown): string => {
   const says = visibleLine(error instanceof Error ? error.message : String(error))
   const position = / at position (\d+)/.exec(says)

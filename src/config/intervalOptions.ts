@@ -50,7 +50,7 @@ export const intervalOptions = {
     syncIntegrityMs: seconds(
       'sync_integrity',
       9,
-      'How often the worker asks the master whether its files are the same, besides being told of changes.',
+      'How often the worker asks the master whether its files are the same, besides when the master announces a change.',
     ),
     syncAgentInfoMs: seconds(
       'sync_agent_info',
@@ -60,14 +60,14 @@ export const intervalOptions = {
     syncAgentGroupsMs: seconds(
       'sync_agent_groups',
       30,
-      'How often the worker compares the groups of the agents with the master, besides being told of changes.',
+      'How often the worker compares the groups of the agents with the master, besides when the master announces a change.',
     ),
     timeoutAgentGroupsMs: seconds(
       'timeout_agent_groups',
       40,
       'How long groups wait on the worker for the keys of the agents that they are about.',
     ),
-    keepAliveMs: seconds('keep_alive', 60, 'How often the worker tells the master that it is alive.'),
+    keepAliveMs: seconds('keep_alive', 60, 'How often the worker sends a keep-alive to the master.'),
     connectionRetryMs: seconds('connection_retry', 10, 'The longest pause before the worker dials the master again.'),
     failedKeepAlivesMax: count(
       'max_failed_keepalive_attempts',
@@ -84,12 +84,12 @@ export const intervalOptions = {
     syncAgentGroupsMs: seconds(
       'sync_agent_groups',
       10,
-      'How often the master tells its workers the state of the groups, besides at once when one changes.',
+      'How often the master sends its workers the state of the groups, besides at once when one changes.',
     ),
     recalculateIntegrityMs: seconds(
       'recalculate_integrity',
       8,
-      'How often the master looks at all its files, besides being told of changes by the system.',
+      'How often the master scans all its files, besides noticing changes through the system.',
     ),
     timeoutAgentInfoMs: seconds(
       'timeout_agent_info',
@@ -99,10 +99,10 @@ export const intervalOptions = {
     agentGroupStartDelayMs: seconds(
       'agent_group_start_delay',
       30,
-      'How long the master waits after its start before it tells its workers the state of the groups.',
+      'How long the master waits after its start before it sends its workers the state of the groups.',
       0,
     ),
-    checkWorkerLastKeepAliveMs: seconds('check_worker_lastkeepalive', 60, 'How often the master looks for workers that fell silent.'),
+    checkWorkerLastKeepAliveMs: seconds('check_worker_lastkeepalive', 60, 'How often the master checks for workers that fell silent.'),
     timeWithoutKeepAliveMsMax: seconds(
       'max_allowed_time_without_keepalive',
       120,

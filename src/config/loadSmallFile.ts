@@ -1,4 +1,4 @@
-/** Reads a configuration file whole, or says in words why it cannot. */
+/** Reads a configuration file whole, or says why it cannot. */
 import { closeSync, constants, openSync, readSync, statSync } from 'node:fs'
 import { limits } from '../base/limits.js'
 import type { Findings } from './option.js'
@@ -14,7 +14,7 @@ const causes: Readonly<Record<string, string>> = {
 }
 
 /**
- * No more than the file had when it was looked at, and nothing that waits for a writer: files that the system makes up as they are
+ * No more than the file had when its size was read, and nothing that waits for a writer: files that the system makes up as they are
  * read (/proc/kmsg) call themselves empty, and can block for ever.
  */
 const readUpTo = (path: string, size: number): string => {

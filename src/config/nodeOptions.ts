@@ -1,6 +1,6 @@
 /**
  * The check of what a program hands to createNode, by the tables that check the files of the daemon. Programs in JavaScript hand in
- * anything, so nothing is believed of its type.
+ * anything, so nothing about its type is trusted.
  */
 import { Check } from 'typebox/value'
 import { shown } from '../base/shown.js'

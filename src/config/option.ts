@@ -1,5 +1,5 @@
 /**
- * What is known of one configuration option, in one place: the check, the default, the rule in words and the description.
+ * What is known of one configuration option, in one place: the check, the default, the rule as text and the description.
  * Validation, the sentences about mistakes and the reference in docs/operating.md all come from it, so that they cannot drift.
  */
 import Type, { type Static, type TSchema } from 'typebox'
@@ -11,7 +11,7 @@ export interface Option<S extends TSchema = TSchema> {
   readonly name: string
   readonly schema: S
   readonly fallback: Static<S>
-  /** The rule in words; completes "must be …". */
+  /** The rule as text; completes "must be …". */
   readonly allowed: string
   readonly description: string
   /** The value must not appear in any message. */

@@ -15,7 +15,7 @@ export type OssecConf =
   | {
       readonly ok: true
       readonly clusters: readonly (readonly Element[])[]
-      /** The texts of the option that was looked for in `<global>`, in order. */
+      /** The texts of the option wanted from `<global>`, in order. */
       readonly globals: readonly string[]
     }
   | { readonly ok: false; readonly why: string }
@@ -96,7 +96,7 @@ class ConfReader {
   }
 
   #stepOver(opened: Tag): void {
-    // Nothing inside is looked at.
+    // Nothing inside is read.
     for (const _tag of this.#inside(opened));
   }
 

@@ -1,4 +1,4 @@
-/** What a node is told: the options of the `<cluster>` block and of cluster.json, and the settings that come of them. */
+/** The configuration of a node: the options of the `<cluster>` block and of cluster.json, and the settings that come of them. */
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { limits } from '../base/limits.js'
@@ -94,7 +94,7 @@ export const clusterOptions = {
   }),
 } as const
 
-/** Options of `<global>`, which is Wazuh's block: whatever else stands in it is not looked at. */
+/** Options of `<global>`, which is Wazuh's block: nothing else in it is read. */
 export const globalOptions = {
   agentsDisconnectionTime: option({
     name: 'agents_disconnection_time',
@@ -183,7 +183,7 @@ export interface InternalSettings {
   readonly workersMax: number
 }
 
-/** Everything that a node is told, checked. */
+/** The whole configuration of a node, checked. */
 export interface NodeSettings extends InternalSettings {
   /** Absolute. */
   readonly home: string

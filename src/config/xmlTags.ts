@@ -1,5 +1,5 @@
 /**
- * The tags of a text in their order. Whatever the text is, each character is looked at a few times at most; what begins no tag is text,
+ * The tags of a text in their order. Whatever the text is, each character is read a few times at most; what begins no tag is text,
  * for blocks of other programs may hold a bare `<`.
  */
 
@@ -10,7 +10,7 @@ export interface Tag {
   readonly end: number
 }
 
-/** Counts the characters that were looked at. */
+/** Counts the characters that were read. */
 export interface Effort {
   chars: number
 }

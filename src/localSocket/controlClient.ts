@@ -51,7 +51,7 @@ export async function* ask(question: Question): AsyncGenerator<AnswerLine, void,
   throw brokenOff(isAnswered)
 }
 
-/** The system would cut a longer path off and look elsewhere; no daemon can listen there either. */
+/** The system would truncate a longer path; no daemon can listen there either. */
 const socketPathOf = ({ socketPath }: Question): string => {
   if (Buffer.byteLength(socketPath) > socketPathBytesMax) throw notRunning(socketPath)
   return socketPath
@@ -65,7 +65,7 @@ const connected = async (socket: Socket, { socketPath }: Question): Promise<void
   }
 }
 
-/** A daemon with far too many clients has no time for a word to each. */
+/** A daemon with far too many clients has no time for an answer to each. */
 const brokenOff = (isAnswered: boolean, cause?: unknown): ClusterError =>
   new ClusterError('linkLost', {
     message: isAnswered

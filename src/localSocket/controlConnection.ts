@@ -1,6 +1,6 @@
 /**
  * One conversation on the local socket: a query comes, its answer goes, line by line, no faster than the client takes it.
- * A client gets one query per connection; whatever goes wrong is told to it as the answer's last line.
+ * A client gets one query per connection; whatever goes wrong is the last line of its answer.
  */
 import type { Socket } from 'node:net'
 import { asClusterError, ClusterError, isCrash } from '../base/errors.js'

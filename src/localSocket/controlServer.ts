@@ -31,7 +31,7 @@ export const startControlServer = async (options: ControlServerOptions): Promise
   const connections = new Map<ControlConnection, Promise<void>>()
   const server = createServer((socket) => admit(socket))
   const admit = (socket: Socket): void => {
-    // Beyond the cap a client is told so; beyond twice the cap there is no time even for that.
+    // Beyond the cap a client gets an error; beyond twice the cap there is no time even for that.
     if (connections.size >= 2 * limits.controlConnectionsMax) {
       socket.destroy()
       return

@@ -6,7 +6,7 @@ import { homeOfSocket } from './controlSocketPath.js'
 export const notRunning = (socketPath: string, cause?: unknown): ClusterError =>
   new ClusterError('notRunning', { message: `Cluster is not running. No daemon answers on the home ${homeOfSocket(socketPath)}.`, cause })
 
-/** The error of connecting to the local socket, in words for an operator. */
+/** The error of connecting to the local socket, as a sentence for an operator. */
 export const notConnected = (error: unknown, socketPath: string): ClusterError => {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return notRunning(socketPath, error)

@@ -9,7 +9,7 @@ export type Found = 'nothing' | 'stale' | 'live' | 'foreign'
 /** `EAGAIN`: somebody listens, with a full queue of clients. */
 const meanings: Readonly<Record<string, Found>> = { ENOENT: 'nothing', ECONNREFUSED: 'stale', EAGAIN: 'live' }
 
-/** Fails with `listenFailed` when it cannot be told. */
+/** Fails with `listenFailed` when that cannot be found out. */
 export const probeSocket = async (path: string): Promise<Found> => {
   const unknown = (error: NodeJS.ErrnoException): ClusterError =>
     new ClusterError('listenFailed', { message: `The local socket could not be checked: ${error.message}`, cause: error })

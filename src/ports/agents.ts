@@ -29,13 +29,13 @@ export interface UnsentUpdates {
 
 /** A row is a presence or the details of one agent: who sends both has sent two. */
 export interface MergeOutcome {
-  /** Rows that were news. */
+  /** Rows that were newer than what the table had. */
   readonly taken: number
   /** Rows about agents that are not in the table. */
   readonly unknown: number
   /** Rows that break a rule: sizes, times, characters. */
   readonly refused: number
-  /** Agents that got the group `default`, because they were heard of for the first time. */
+  /** Agents that got the group `default`, because they reported for the first time. */
   readonly defaulted: number
 }
 
@@ -69,8 +69,8 @@ export interface AgentStore {
 
   /**
    * Takes what this node itself saw of its agents, to be sent to the master. `isCorrected: false` marks times of a clock that was
-   * never compared with the master's. Newer words win (domain/agents/agent); what lies more than limits.agentFutureMsMax beyond
-   * `nowMs` in the table loses to anything; new words of such times are refused. On a master, agents get the group `default` as in `merge`.
+   * never compared with the master's. Newer reports win (domain/agents/agent); what lies more than limits.agentFutureMsMax beyond
+   * `nowMs` in the table loses to anything; new reports of such times are refused. On a master, agents get the group `default` as in `merge`.
    */
   record(
     updates: { readonly presences: readonly Presence[]; readonly details: readonly AgentDetails[] },
@@ -150,13 +150,13 @@ export interface MergedOutcome {
  */
 export interface AgentFiles {
   /**
-   * Looks at client.keys: what changed since the look before, or all of its agents at the first look and when `all` is wanted
+   * Checks client.keys: what changed since the check before, or all of its agents at the first check and when `all` is wanted
    * (because an answer was lost). Removals rest on what domain/agents/keysTrust says: on a worker on `confirmed`, the digest of the agents
-   * that the master believes in (empty before it said so).
+   * that the master trusts (empty before it said so).
    */
   check(all: boolean, confirmed: string, signal: AbortSignal): Promise<KeysPage>
   nextPage(signal: AbortSignal): Promise<KeysPage>
-  /** Adds and removes agents on the master: one rewrite for all of them, lines that cannot be read are kept. The next look tells of it. */
+  /** Adds and removes agents on the master: one rewrite for all of them, lines that cannot be read are kept. The next check reports it. */
   change(changes: readonly KeysChange[], signal: AbortSignal): Promise<readonly KeysAnswer[]>
   /** Deletes `queue/rids/ID` of agents that are gone. */
   forget(ids: readonly number[], signal: AbortSignal): Promise<void>

@@ -11,7 +11,7 @@ import type { AppliedPlan, ContentRequest, PatchRanges, PatchStart, ScanPage, St
  * (see tree/ for the code that both worlds share).
  */
 export interface Files {
-  /** Looks at everything, or only at `paths` and what is below them; then returns the first page of what changed since the last look. */
+  /** Scans everything, or only `paths` and what is below them; then returns the first page of what changed since the last scan. */
   scan(paths: readonly string[] | undefined, signal: AbortSignal): Promise<ScanPage>
   /** The next page of the last scan, until a page says `done`. */
   nextPage(signal: AbortSignal): Promise<ScanPage>

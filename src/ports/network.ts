@@ -43,6 +43,6 @@ export interface Endpoint {
 
 export interface Network {
   dial(endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream>
-  /** `onAcceptError` hears of connections that could not be accepted, for example because files ran out; the listener goes on. */
+  /** `onAcceptError` is called for connections that could not be accepted, for example because files ran out; the listener goes on. */
   listen(endpoint: Endpoint, onConnection: (stream: ByteStream) => void, onAcceptError?: (error: ClusterError) => void): Promise<Listener>
 }

@@ -1,6 +1,6 @@
 /**
  * The listening side of the handshake. A peer that does not prove the key learns nothing, not even why; one that does gets
- * a link, or the doorkeeper's refusal in words.
+ * a link, or the refusal of the admission policy with its reason.
  */
 import { asClusterError, ClusterError, type Result } from '../base/errors.js'
 import { limits as allLimits } from '../base/limits.js'

@@ -68,7 +68,7 @@ export class FrameReader {
     this.#goOn()
   }
 
-  /** Nothing is read any more; the stream flows, so that its end is heard. */
+  /** Nothing is read any more; the stream flows, so that its end is noticed. */
   close(): void {
     if (this.#isClosed) return
     this.#isClosed = true
@@ -119,7 +119,7 @@ export class FrameReader {
       else if (visited.value === 'all') events.onFrame()
       else if (!this.#isClosed) this.#frame = frame
     } catch (thrown) {
-      // Nothing that a peer says may take the process down; a mistake of ours costs this link, and is told.
+      // Nothing that a peer says may take the process down; a bug of ours costs this link, and is reported.
       events.onViolation(asClusterError(thrown))
     }
   }

@@ -218,8 +218,8 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
   #handleNotice<K extends NoticeName>(name: K, body: NoticeBody<K>): boolean {
     const own = this.#ownNotices[name]
     if (own) {
-      const heard = own(body)
-      if (!this.#check(heard)) return false
+      const notified = own(body)
+      if (!this.#check(notified)) return false
     }
     for (const onNotice of this.#subscribers.get(name) ?? []) onNotice(body as never)
     return this.#error === undefined

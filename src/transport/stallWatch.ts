@@ -1,4 +1,4 @@
-/** Notices that a stream takes nothing for too long. One timer for many waits in a row: it looks when it fires. */
+/** Notices that a stream takes nothing for too long. One timer for many waits in a row: it checks when it fires. */
 import type { Clock } from '../ports/machine.js'
 
 export class StallWatch {

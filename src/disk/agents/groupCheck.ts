@@ -1,6 +1,6 @@
 /**
- * Looks at the groups' directories under etc/shared: which there are, which of their files belong into merged.mg, and a
- * fingerprint that tells whether any of them changed. Reads no content.
+ * Checks the groups' directories under etc/shared: which there are, which of their files belong into merged.mg, and a
+ * fingerprint that shows whether any of them changed. Reads no content.
  */
 import { createHash, type Hash } from 'node:crypto'
 import { limits } from '../../base/limits.js'
@@ -16,7 +16,7 @@ import { lstatIfThere } from './makeDirectory.js'
 export const sharedDirectory = 'etc/shared'
 /** Where no synced item says otherwise. */
 export const groupFileMode = 0o660
-/** A file that was looked at this shortly after a change can change again without its times telling. */
+/** A file that was read this shortly after a change can change again without its times showing it. */
 const freshMs = 2_000
 const namesShownMax = 5
 
@@ -34,15 +34,15 @@ export interface GroupSource extends MergeSource {
   readonly stat: DiskStat
 }
 
-/** One group as it was at a look. */
+/** One group as it was at a check. */
 export interface GroupView {
   readonly group: string
   readonly files: readonly GroupSource[]
   /** The same until a file changes, comes or goes. */
   readonly fingerprint: string
-  /** Something changed so shortly before that the fingerprint may not tell of the next change. */
+  /** Something changed so shortly before that the fingerprint may not show the next change. */
   readonly isFresh: boolean
-  /** False when something could not be looked at: nobody knows what belongs into merged.mg. */
+  /** False when something could not be read: then it is not known what belongs into merged.mg. */
   readonly isWhole: boolean
   readonly problems: readonly string[]
 }

@@ -1,5 +1,5 @@
 /**
- * A look at one file: what its entry is, on a master and on a worker. A file is hashed when its stat changed, or when it was
+ * A check of one file: what its entry is, on a master and on a worker. A file is hashed when its stat changed, or when it was
  * hashed so soon after a write that the stat could not tell (see knownTree.ts).
  */
 

@@ -1,5 +1,5 @@
 /**
- * What a look at the tree has found and nobody has fetched yet: changed and vanished files, and mistakes. A mistake is told
+ * What a scan of the tree has found and is not fetched yet: changed and vanished files, and problems. A problem is reported
  * once, and again only after it had gone away.
  */
 
@@ -11,7 +11,7 @@ export class ScanJournal {
   /** `undefined`: the file is gone. */
   readonly #changes = new Map<string, FileEntry | undefined>()
   readonly #problems: FileFailure[] = []
-  /** Mistakes told before, and the look that saw them last. */
+  /** Problems reported before, and the scan that saw them last. */
   readonly #reported = new Map<string, { message: string; scan: number }>()
   #scan = 0
 
@@ -27,7 +27,7 @@ export class ScanJournal {
     this.#changes.set(path, undefined)
   }
 
-  /** Somebody else tells about this path. */
+  /** Another part reports this path. */
   withdraw(path: string): void {
     this.#changes.delete(path)
   }
@@ -38,7 +38,7 @@ export class ScanJournal {
     this.#reported.set(failure.path, { message: failure.message, scan: this.#scan })
   }
 
-  /** Forgets the mistakes that were not seen again although their paths were looked at: everything, or `paths` and below. */
+  /** Forgets the problems that were not seen again although their paths were scanned: everything, or `paths` and below. */
   end(paths: readonly string[] | undefined): void {
     for (const [path, { scan }] of this.#reported) {
       if (scan === this.#scan) continue

@@ -1,5 +1,5 @@
 /**
- * What is known of an agent, and which of two words about it is the newer one. A report is taken by the time of the sign of
+ * What is known of an agent, and which of two reports about it is the newer one. A report is taken by the time of the sign of
  * life that it rests on, never by the time at which it arrives, so the order of arrival does not matter.
  */
 
@@ -19,7 +19,7 @@ export interface Presence {
   readonly id: number
   /** Its last sign of life: a start-up, a keep-alive or a shutdown message. */
   readonly seenMs: number
-  /** When the connection began that the sign of life came over: tells two connections of one instant apart. */
+  /** When the connection began that the sign of life came over: distinguishes two connections of one instant. */
   readonly epochMs: number
   readonly status: PresenceStatus
   /** The node that it reports to. */
@@ -64,7 +64,7 @@ export interface AgentUpdates {
 /** By UTF-8 bytes, as a database compares: by UTF-16 units it would be another order beyond the basic plane. */
 const compareTexts = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)))
 
-/** Below zero when `b` is the newer word, above zero when `a` is, zero only for equal ones: a total order. */
+/** Below zero when `b` is the newer report, above zero when `a` is, zero only for equal ones: a total order. */
 export const comparePresence = (a: Presence, b: Presence): number =>
   a.seenMs - b.seenMs ||
   a.epochMs - b.epochMs ||
@@ -79,7 +79,7 @@ export const compareDetails = (a: AgentDetails, b: AgentDetails): number =>
 
 /**
  * The merge: the greater of two in a total order, and therefore commutative, associative and idempotent.
- * What a wrong clock put beyond `futureMs` is no word at all.
+ * What a wrong clock put beyond `futureMs` does not count at all.
  */
 export const newerPresence = (a: Presence, b: Presence, futureMs = Number.POSITIVE_INFINITY): Presence => {
   if (a.seenMs > futureMs !== b.seenMs > futureMs) return a.seenMs > futureMs ? b : a
@@ -150,7 +150,7 @@ export interface AgentCounts {
   readonly withoutGroups: number
 }
 
-/** What a listing shows: the address that the agent told last, or else what client.keys says. */
+/** What a listing shows: the address that the agent reported last, or else what client.keys says. */
 export const shownIp = ({ facts, registeredIp }: AgentView): string => (facts?.ip ? facts.ip : registeredIp)
 
 /** Widest texts of a listing, in characters (code points), so that its columns can be laid out before the first row. */

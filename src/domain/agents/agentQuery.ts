@@ -1,6 +1,6 @@
 /**
  * Questions about agents and commands over them, as the programs on this machine ask them of their node: cluster_control -a,
- * agent_control, agent_groups, and a listener that tells which agents it hears of.
+ * agent_control, agent_groups, and a listener that reports its agents.
  */
 import Type from 'typebox'
 import { count, fields, list, text } from '../../base/fields.js'
@@ -17,7 +17,7 @@ export const reportKinds = ['startup', 'keepAlive', 'shutdown', 'lost'] as const
 /** What a listener saw of an agent just now. */
 export interface AgentReport {
   readonly id: number
-  /** `lost`: its connection ended without a word. */
+  /** `lost`: its connection ended without a shutdown message. */
   readonly kind: (typeof reportKinds)[number]
   /** With a start-up or keep-alive that says what the agent is; without, only that it is there. */
   readonly facts?: Partial<AgentFacts>

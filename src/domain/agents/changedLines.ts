@@ -8,7 +8,7 @@ export interface ChangedLines {
 
 const newline = 10
 const stepBytesMax = 64 * 1024
-/** So many lines that differ, each at its place, are told apart; more are one run. */
+/** Up to this many differing lines are kept apart, each at its place; more are one run. */
 const runsMax = 1_024
 
 /** Runs of lines, in order. What is not in them is the same in both versions. */

@@ -149,7 +149,7 @@ class KeyLines {
     } else this.#put(entry, isLive)
   }
 
-  /** Some lines in place of others; undefined, with nothing changed, when only the whole text tells what that means. */
+  /** Some lines in place of others; undefined, with nothing changed, when only the whole text shows what that means. */
   patch(runs: readonly ChangedLines[]): KeysDelta | undefined {
     if (this.unusableCount > 0 || this.#isMarkedTwice || this.isEmpty) return undefined
     const before = usableById(runs.map((run) => run.before))

@@ -1,4 +1,4 @@
-/** What client.keys tells, and what it is asked to tell: who exists. The types that the parser, the files' port and the agents' table share. */
+/** What client.keys says, and the changes asked of it: which agents exist. The types that the parser, the files' port and the agents' table share. */
 
 /** Relative to the home. */
 export const keysPath = 'etc/client.keys'
@@ -12,25 +12,25 @@ export interface KeyEntry {
   readonly key: string
 }
 
-/** What a look at client.keys found changed since the look before, in pages of at most limits.keysPageEntriesMax. */
+/** What a check of client.keys found changed since the check before, in pages of at most limits.keysPageEntriesMax. */
 export interface KeysPage {
   readonly upserts: readonly KeyEntry[]
   /** Agents that are gone for sure: named as removed (whether or not they were known), or missing from a file that has been the same for long enough. */
   readonly removals: readonly number[]
-  /** One sentence for each line that cannot be used and was not told of before, and for a file that cannot be believed. */
+  /** One sentence for each line that cannot be used and was not reported before, and for a file that cannot be trusted. */
   readonly problems: readonly string[]
-  /** Agents in the file, as it is believed (domain/agents/keysBelief). */
+  /** Agents in the file, as far as it is trusted (domain/agents/keysTrust). */
   readonly agents: number
-  /** The highest ID that the file ever gave out, as far as it tells. */
+  /** The highest ID that the file ever gave out, as far as it shows. */
   readonly highestId: number
   /** SHA-256 (hex) over the IDs of all agents in order: nodes with the same digest know the same agents. */
   readonly idsDigest: string
   /**
    * The IDs of all agents in order: all others are gone. On the last page of the check that trusts the file for the first
-   * time that the file lacks nobody by mistake, and of each look at all agents after it.
+   * time that the file lacks no agent by mistake, and of each check of all agents after it.
    */
   readonly ids?: Uint32Array
-  /** Something is believed only later: look again after this many milliseconds. */
+  /** Something is trusted only later: check again after this many milliseconds. */
   readonly againInMs?: number
   readonly done: boolean
 }

@@ -154,7 +154,7 @@ const noIdLeft = (highestId: number): KeysAnswer => ({
   code: 'tooManyAgents',
   message:
     `No ID is left: ${agentIdText(highestId)} was used once, the highest that there is, and a new agent gets one above all that were ` +
-    'ever used. docs/operating.md tells how to give up an ID that was a mistake',
+    'ever used. docs/operating.md describes how to give up an ID that was a mistake',
 })
 
 const refused = (code: ErrorCode, what?: string): KeysAnswer => ({

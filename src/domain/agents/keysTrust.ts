@@ -1,18 +1,18 @@
 /**
- * What is believed of client.keys. A file may be seen for a moment without its agents: while an editor saves it, after a disk
- * ran full. So whom a line names is believed at once, and who is named as removed is gone at once; but who is only missing is
- * believed gone when the file has been the same for long enough, and never because of a file that says nothing at all.
+ * What is trusted of client.keys. A file may be seen for a moment without its agents: while an editor saves it, after a disk
+ * ran full. So an agent that a line names is taken at once, and one that is marked as removed is gone at once; but one that is only
+ * missing is gone when the file has been stable for long enough, and never because of a file that says nothing at all.
  */
 import { limits } from '../../base/limits.js'
 import { changedIds } from './agentIds.js'
 import type { KeysDelta } from './clientKeys.js'
 import type { KeyEntry } from './keyEntry.js'
 
-/** What a look changes of what is believed. */
+/** What a check changes of what is trusted. */
 export interface KeysUpdates {
   readonly upserts: readonly KeyEntry[]
   readonly removals: readonly number[]
-  /** Why the file is not believed; told once. */
+  /** Why the file is not trusted; reported once. */
   readonly problem?: string
   /** Another check is needed after this time. */
   readonly againInMs?: number
@@ -21,10 +21,10 @@ export interface KeysUpdates {
 export class KeysTrust {
   /** In order. */
   #ids: Uint32Array = new Uint32Array()
-  /** Missing from the file, and not believed gone yet. */
+  /** Missing from the file, and not trusted to be gone yet. */
   readonly #missing = new Map<number, KeyEntry>()
   #isComplete = false
-  /** What the last look saw, and the first look of those in a row that saw the same. */
+  /** What the last check saw, and when the first check in a row saw the same. */
   #view = { seen: '', sinceMs: 0 }
   #loggedSuspicion: string | undefined
   #isSeen = false
@@ -33,7 +33,7 @@ export class KeysTrust {
     return this.#ids
   }
 
-  /** Agents that are believed although the file lacks them. */
+  /** Agents that still count although the file lacks them. */
   get missing(): IterableIterator<KeyEntry> {
     return this.#missing.values()
   }
@@ -46,7 +46,7 @@ export class KeysTrust {
   /**
    * A file with agents, or the file of a node that never had any.
    * @param version differs whenever the file was written, even if the content is the same
-   * @param isConfirmed on a worker: whether these are the agents that the master believes in. Its file is only a copy, perhaps of
+   * @param isConfirmed on a worker: whether these are the agents that the master trusts. Its file is only a copy, perhaps of
    * a moment at which the master's was damaged, so time proves nothing there.
    */
   see(nowMs: number, version: string, { marked, upserts, vanished }: KeysDelta, isConfirmed?: (ids: Uint32Array) => boolean): KeysUpdates {
@@ -67,12 +67,12 @@ export class KeysTrust {
   }
 
   /**
-   * A file that says nothing about who exists. It may be on its way back to what it said before: told when it lasts, and at once
+   * A file that says nothing about who exists. It may be on its way back to what it said before: reported when it lasts, and at once
    * when it never said anything.
    * @param problem nothing when that is as it should be, because there never was an agent
    */
   suspect(nowMs: number, problem: string | undefined): KeysUpdates {
-    const waitMs = this.#waitMs(nowMs, `doubt ${problem}`)
+    const waitMs = this.#waitMs(nowMs, `suspect ${problem}`)
     const nothing = { upserts: [], removals: [] }
     if (problem === undefined || problem === this.#loggedSuspicion) return nothing
     if (waitMs > 0 && this.#isSeen) return { ...nothing, againInMs: waitMs }

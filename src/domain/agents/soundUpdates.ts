@@ -1,4 +1,4 @@
-/** What may enter an agents' table: the rules on single rows of news, the same for what a node sees itself and what it is sent. */
+/** What may enter an agents' table: the rules for single rows of updates, the same for a node's own reports and for received ones. */
 import { limits } from '../../base/limits.js'
 import type { AgentDetails, AgentUpdates, Presence } from './agent.js'
 import { areSoundFacts } from './packedFacts.js'

@@ -1,4 +1,4 @@
-/** Dials that failed one after another: which of them the log has to hear of, and in what words. */
+/** Dials that failed one after another: which of them are logged, and how. */
 
 import { counted } from '../../base/counted.js'
 import { ClusterError } from '../../base/errors.js'

@@ -1,4 +1,4 @@
-/** Missed-beat accounting of one peer, and what the beats tell about its clock: decides, never waits. */
+/** Missed-beat accounting of one peer, and what the beats show about its clock: decides, never waits. */
 
 export interface Heartbeat {
   /** Beats in a row that went unanswered. */
@@ -18,7 +18,7 @@ export const detectionMsMax = (rule: { intervalMs: number; answerMsMax: number; 
 /** The master's side: has a worker been silent for too long? Both times are of the monotonic clock. */
 export const isSilent = (lastBeatMs: number, nowMs: number, silenceMsMax: number): boolean => nowMs - lastBeatMs > silenceMsMax
 
-/** The longest time, in milliseconds, that a dead worker can go unnoticed: its silence is looked at once per check. */
+/** The longest time, in milliseconds, that a dead worker can go unnoticed: its silence is checked once per interval. */
 export const silenceDetectionMsMax = (rule: { checkIntervalMs: number; silenceMsMax: number }): number =>
   rule.silenceMsMax + rule.checkIntervalMs
 

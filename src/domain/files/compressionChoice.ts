@@ -16,7 +16,7 @@ export interface Arrival {
   readonly waitedMs: number
 }
 
-/** What the last transfers that tell anything were like, in bytes per second. */
+/** What the last conclusive transfers were like, in bytes per second. */
 export interface TransferSpeeds {
   /** Content, as it is in the files, when it came plain and when it came packed. */
   readonly plain: number | undefined
@@ -28,7 +28,7 @@ export interface TransferSpeeds {
 export const unknownSpeeds: TransferSpeeds = { plain: undefined, packed: undefined, wire: undefined }
 
 /**
- * The median block tells of the wire. The mean does not: a master that reads or packs for others too, and a worker that waits for its
+ * The median block shows the wire. The mean does not: a master that reads or packs for others too, and a worker that waits for its
  * turn on a busy processor, make few long pauses, with blocks between them that come as fast as the wire lets them.
  */
 const wireSpeed = (arrivals: readonly Arrival[]): number => {

@@ -1,6 +1,6 @@
 /**
  * A recipe says of which chunks a content is made, so that a node that has most of them needs only the rest: delta transfer. It
- * is believed in nothing but where to put bytes: the digest of the whole content decides whether they are right.
+ * is trusted in nothing but where to put bytes: the digest of the whole content decides whether they are right.
  */
 import { createHash } from 'node:crypto'
 import { ok, type Result, refuse } from '../../base/errors.js'
@@ -31,7 +31,7 @@ const rangeRowBytes = 8
 
 const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-/** What chunks are told apart by. */
+/** What distinguishes chunks. */
 export const chunkKey = (chunk: Uint8Array): string => createHash('sha256').update(chunk).digest().toString('latin1', 0, keyBytes)
 
 export const recipeRow = (chunk: Uint8Array): Uint8Array => {

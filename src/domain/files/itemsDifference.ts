@@ -11,7 +11,7 @@ export interface NodePhrases {
   readonly theirs: string
 }
 
-/** Each difference, in the words of cluster.json; none exactly when both sync the same files with the same rules. */
+/** Each difference, in the terms of cluster.json; none exactly when both sync the same files with the same rules. */
 export const itemsDifferences = (ours: SyncedItems, theirs: SyncedItems, on: NodePhrases): readonly string[] => {
   const differences: string[] = []
   const [our, their] = [byDirectory(ours), byDirectory(theirs)]
@@ -54,7 +54,7 @@ const listDifferences = (option: string, ours: readonly string[], theirs: readon
 }
 
 /**
- * What operators are told of a node whose items are not the master's.
+ * What operators read about a node whose items are not the master's.
  *
  * @param node `this node`, `w1`
  * @param differences what is known of them

@@ -14,7 +14,7 @@ export class SyncPace {
   #waits = 0
   #blocksUntilProbe = 0
 
-  /** Files are made durable one after the other, each told to `took`. */
+  /** Files are made durable one after the other, each reported to `took`. */
   get isOneByOne(): boolean {
     return this.#blocksUntilProbe === 0
   }

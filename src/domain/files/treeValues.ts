@@ -27,11 +27,11 @@ export interface FileFailure {
   readonly message: string
 }
 
-/** What a look at the tree found changed since the look before, in pages of at most limits.scanPageEntriesMax. */
+/** What a scan of the tree found changed since the scan before, in pages of at most limits.scanPageEntriesMax. */
 export interface ScanPage {
   readonly upserts: readonly FileEntry[]
   readonly removals: readonly string[]
-  /** Mistakes seen now and not at the look before. */
+  /** Problems seen now and not in the scan before. */
   readonly problems: readonly FileFailure[]
   /** Files in the tree. */
   readonly files: number

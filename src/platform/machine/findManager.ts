@@ -5,13 +5,13 @@ import { join } from 'node:path'
 /** The path that shows it: its control program, or the socket of its database. */
 export const findManager = (home: string): string | undefined => {
   const program = join(home, 'bin/wazuh-control')
-  if (look(program)?.isFile()) return program
+  if (statOf(program)?.isFile()) return program
   const socket = join(home, 'queue/db/wdb')
-  return look(socket)?.isSocket() ? socket : undefined
+  return statOf(socket)?.isSocket() ? socket : undefined
 }
 
 /** What cannot be read counts as missing: we do not run beside a manager whose directories we may not read. */
-const look = (path: string) => {
+const statOf = (path: string) => {
   try {
     return statSync(path, { throwIfNoEntry: false })
   } catch {

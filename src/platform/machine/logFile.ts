@@ -1,6 +1,6 @@
 /**
  * logs/cluster.log: one line a message, `YYYY/MM/DD HH:MM:SS LEVEL: [tag] [subtag] message` in local time. Written in the
- * background; a disk that refuses costs lines (counted, and told once it takes them again), never the daemon.
+ * background; a disk that refuses costs lines (counted, and reported once it takes them again), never the daemon.
  */
 import { closeSync, constants, fchmodSync, openSync, writeSync } from 'node:fs'
 import { type FileHandle, lstat, open } from 'node:fs/promises'
@@ -15,7 +15,7 @@ export interface LogFileOptions {
   readonly file: string
   /** The least important level that is written. */
   readonly level: LogLevel
-  /** Gets every line too, and the news that the file cannot be written. */
+  /** Gets every line too, and a line when the file cannot be written. */
   readonly alsoTo?: NodeJS.WritableStream
 }
 
@@ -216,7 +216,7 @@ const copyTo = (stream: NodeJS.WritableStream | undefined): ((line: string) => v
   }
 }
 
-/** The operators' log on a file. Never throws; a file that cannot be written is told about on `alsoTo`. */
+/** The operators' log on a file. Never throws; a file that cannot be written is reported on `alsoTo`. */
 export const createLog = (options: LogFileOptions): LogFile => {
   const copy = copyTo(options.alsoTo)
   const appender = new LineAppender(options.file, (says) => copy(formatLine('ERROR', 'Cluster', 'Main', says)))

@@ -1,4 +1,4 @@
-/** What agent_control prints of agents: Wazuh's words, and its JSON. */
+/** What agent_control prints of agents: Wazuh's texts, and its JSON. */
 
 import { escapeText, safeJson } from '../../base/escapeText.js'
 import { type AgentStatus, type AgentView, agentIdText, managerId } from '../../domain/agents/agent.js'

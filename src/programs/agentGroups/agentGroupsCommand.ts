@@ -78,7 +78,7 @@ const changeOf = async ({ quiet: isQuiet, task }: AgentGroupsArguments, { ask }:
 type Ask = Conversation['ask']
 type TaskOf<K extends GroupsTask['kind']> = Extract<GroupsTask, { readonly kind: K }>
 
-/** Of the groups of one agent; the words are Wazuh's. */
+/** Of the groups of one agent; the texts are Wazuh's. */
 interface AgentChange {
   readonly groups: GroupsChange
   readonly question: string
@@ -111,7 +111,7 @@ const isNoFailure = (why: ErrorCode | undefined, task: TaskOf<'assign' | 'unassi
 const changed = async ({ groups, sentence }: AgentChange, task: TaskOf<'assign' | 'unassign'>, ask: Ask): Promise<string> => {
   const done = await onlyLine(ask({ kind: 'changeGroups', change: groups, tool }), 'done')
   if (done.changed > 0) return sentence
-  // Something else changed the agent after it was looked at.
+  // Something else changed the agent after it was read.
   const { agent } = await onlyLine(ask({ kind: 'agent', id: task.id, tool }), 'agent')
   const why = whyUnchanged(agent.groups, groups)
   if (isNoFailure(why, task)) return sentence

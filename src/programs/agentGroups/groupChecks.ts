@@ -1,4 +1,4 @@
-/** Whether a change of groups is possible, as far as it can be told before it is made: who is asked about it is not asked in vain. */
+/** Whether a change of groups is possible, as far as that is known before it is made: a question to the operator is then not in vain. */
 
 import { ClusterError, errorTable } from '../../base/errors.js'
 import { defaultGroup } from '../../domain/agents/groups.js'

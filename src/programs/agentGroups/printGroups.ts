@@ -1,4 +1,4 @@
-/** What agent_groups prints of groups, their agents and their files: Wazuh's words, and JSON with the names of Wazuh's API. */
+/** What agent_groups prints of groups, their agents and their files: Wazuh's texts, and JSON with the names of Wazuh's API. */
 
 import { escapeText, safeJson } from '../../base/escapeText.js'
 import { type AgentView, agentIdText } from '../../domain/agents/agent.js'

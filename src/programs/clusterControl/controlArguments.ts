@@ -82,7 +82,7 @@ const taskOf = (options: Options): { readonly kind: ControlArguments['task'] | '
   if ([listNodes, listAgents, health, files, usage].filter((chosen) => chosen !== undefined).length > 1)
     return 'only one of -l, -i, -f, -a and -u can be given.'
   const more = typeof health === 'string' && health.toLowerCase() === 'more'
-  if (typeof health === 'string' && !more) return `-i takes nothing or the word more, not '${health}'.`
+  if (typeof health === 'string' && !more) return `-i takes nothing or 'more', not '${health}'.`
   if (filterAgentStatus && !listAgents) return '-fs goes with -a only.'
   const wrong = filterAgentStatus?.find((status) => !isStatus(status))
   if (wrong !== undefined) return `'${wrong}' is not a status of an agent: -fs takes ${agentStatuses.join(', ')}.`

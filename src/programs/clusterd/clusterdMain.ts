@@ -1,4 +1,4 @@
-/** The operator's side of the daemon: tests the configuration, tells mistakes, goes to the background or stays, and runs. */
+/** The operator's side of the daemon: tests the configuration, prints mistakes, goes to the background or stays, and runs. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asClusterError } from '../../base/errors.js'
@@ -99,7 +99,7 @@ const settleIn = (asked: ClusterdArguments, settings?: NodeSettings): void => {
 }
 
 /** For a process that says something and ends; what it says stands on stderr already, so a log that fails only adds a line. */
-const writeToLog = async (asked: ClusterdArguments, err: (line: string) => void, tell: (log: Log) => void): Promise<void> => {
+const writeToLog = async (asked: ClusterdArguments, err: (line: string) => void, write: (log: Log) => void): Promise<void> => {
   try {
     settleIn(asked)
   } catch (error) {
@@ -107,7 +107,7 @@ const writeToLog = async (asked: ClusterdArguments, err: (line: string) => void,
     return
   }
   const log = createLog({ file: join(asked.home, logPath), level: asked.level })
-  tell(log)
+  write(log)
   await log.close()
 }
 
@@ -133,7 +133,7 @@ const run = async (
   let mistake: string | undefined
   try {
     const outcome = await runUntilStopped({
-      // The home is taken here, when signals are already heard: a stop that comes early leaves no PID file behind.
+      // The home is taken here, when signals are already handled: a stop that comes early leaves no PID file behind.
       start: async () => {
         held.push(holdHome(asked.home))
         checkAgentTable(asked.home)

@@ -1,5 +1,5 @@
 /**
- * One daemon per home: `var/run/wazuh-clusterd-PID.pid` for those who look for the daemon, and in `queue/muster` a lock that decides
+ * One daemon per home: `var/run/wazuh-clusterd-PID.pid` for programs that look up the daemon, and in `queue/muster` a lock that decides
  * between two that start at once. What a dead daemon left behind is cleaned up.
  */
 import { linkSync, lstatSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Which user the daemon runs as: root becomes `wazuh` unless told to stay, anyone else stays who they are. */
+/** Which user the daemon runs as: root becomes `wazuh` unless -r is given, anyone else stays who they are. */
 import { ok, type Result, refuse } from '../../base/errors.js'
 
 export interface User {

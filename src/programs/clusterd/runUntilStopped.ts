@@ -1,4 +1,4 @@
-/** A started daemon until a signal, its own failure or a bug ends it: stops it in time and tells how it went. */
+/** A started daemon until a signal, its own failure or a bug ends it: stops it in time and returns how it went. */
 
 import { asClusterError, ClusterError, ok, type Result } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'

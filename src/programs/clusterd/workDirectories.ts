@@ -65,9 +65,9 @@ export const userName = (): string => {
 const check = (path: string): Pick<Stats, 'uid' | 'gid' | 'mode'> | undefined => statSync(path, { throwIfNoEntry: false })
 
 /** For a daemon that stays root: a sentence when others can write where it reads and writes. */
-export const sharedWithOthers = (home: string, { synced: { items } }: NodeSettings, look = check): string | undefined => {
+export const sharedWithOthers = (home: string, { synced: { items } }: NodeSettings, statOf = check): string | undefined => {
   const shared = items.flatMap(({ dir }) => {
-    const stat = look(join(home, dir))
+    const stat = statOf(join(home, dir))
     const isShared = stat && (stat.uid !== 0 || (stat.mode & 0o002) !== 0 || (stat.gid !== 0 && (stat.mode & 0o020) !== 0))
     return isShared ? [join(home, dir)] : []
   })

@@ -1,4 +1,4 @@
-/** Moments and durations in the words of the reference. */
+/** Moments and durations as Wazuh writes them. */
 import type { SpanView } from '../../domain/queries/clusterView.js'
 
 export const notAvailable = 'n/a'

@@ -2,7 +2,7 @@
 import type { Writable } from 'node:stream'
 import { ClusterError } from '../../base/errors.js'
 
-/** The reader closed its end: there is nobody to tell, and nothing went wrong. */
+/** The reader closed its end: there is nobody to inform, and nothing went wrong. */
 export class ReaderGone extends Error {
   override readonly name = 'ReaderGone'
 }

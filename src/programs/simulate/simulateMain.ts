@@ -94,7 +94,7 @@ const threads =
         maxThreads: flags.jobs,
       })
 
-/** A thread tells nothing before its run is over. */
+/** A thread reports nothing before its run is over. */
 const simulated = (options: SimulateOptions, onProgress: (progress: Progress) => void): Promise<SimulationReport> =>
   threads ? threads.run(options) : simulate({ ...options, onProgress })
 

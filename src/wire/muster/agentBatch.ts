@@ -44,7 +44,7 @@ const codes = new Map(disconnections.map((disconnection, code) => [disconnection
 
 /**
  * Takes rows as long as they fit. A row that lies further ahead of now than a row may was stamped before the master's clock was
- * set back: it is told as of now, since nobody would take it as it is.
+ * set back: it is sent as of now, since no node would take it as it is.
  */
 export class AgentBatchWriter {
   readonly #baseMs: number
@@ -66,17 +66,17 @@ export class AgentBatchWriter {
   }
 
   /** False when it does not fit: the batch is to be sent without it. */
-  addPresence(told: Presence): boolean {
-    const aheadMs = Math.max(told.seenMs, told.disconnectedMs)
-    const presence = aheadMs > this.#latestMs ? shiftedPresence(told, this.#baseMs - aheadMs) : told
+  addPresence(row: Presence): boolean {
+    const aheadMs = Math.max(row.seenMs, row.disconnectedMs)
+    const presence = aheadMs > this.#latestMs ? shiftedPresence(row, this.#baseMs - aheadMs) : row
     const { disconnectedMs, disconnection, status } = presence
     if (status === 'active') return this.#add(this.#keepAlives, this.#stamp(presence))
     const sinceMs = status === 'disconnected' ? this.#baseMs - disconnectedMs : 0
     return this.#add(this.#statuses, `${this.#stamp(presence)},${ranks.get(status)},${codes.get(disconnection)},${sinceMs}`)
   }
 
-  addDetails(told: AgentDetails): boolean {
-    const details = told.seenMs > this.#latestMs ? shiftedTimes(told, this.#baseMs - told.seenMs) : told
+  addDetails(row: AgentDetails): boolean {
+    const details = row.seenMs > this.#latestMs ? shiftedTimes(row, this.#baseMs - row.seenMs) : row
     const facts = JSON.stringify(details.facts)
     if (!this.#add(this.#details, this.#stamp(details), Buffer.byteLength(facts) + 1)) return false
     this.#facts.push(facts)
@@ -104,7 +104,7 @@ export class AgentBatchWriter {
 
 /**
  * The rows that may be taken, those of active agents first, and how many are refused. A sender whose now lies too far ahead of
- * ours has not heard yet that the clock was set back: its rows count from our now. Refuses what is no batch with `malformed`.
+ * this node does not know yet that the clock was set back: its rows count from our now. Refuses an invalid batch with `malformed`.
  */
 export const decodeAgentBatch = (
   batch: Uint8Array,

@@ -197,7 +197,7 @@ export const contentBytesIn = (block: Uint8Array): number => {
   return head.ok ? head.value.inflated : 0
 }
 
-/** Which files of the request a block has pieces of, without looking at the content. */
+/** Which files of the request a block has pieces of, without reading the content. */
 export const filesInBlock = (block: Uint8Array): Result<number[]> => {
   const bytes = view(block)
   const head = readHead(bytes)

@@ -155,7 +155,7 @@ export const requests = {
       next: Type.Optional(count()),
     }),
   },
-  /** The state of the groups on the master, as the notice `agentGroups.state` tells it; no `table` when it is not known yet. */
+  /** The state of the groups on the master, as the notice `agentGroups.state` has it; no `table` when it is not known yet. */
   'agentGroups.ask': {
     id: 16,
     request: fields({}),

@@ -15,7 +15,7 @@ const format = 1
 const verdicts = { chosen: 1, noneInCommon: 2 } as const
 const verdictBytes = 4
 
-/** Everything that an initiator sends before it hears anything. */
+/** Everything that an initiator sends before it receives anything. */
 export const openingBytes = limits.preambleBytes + handshakeMessageBytes(0)
 export const answerBytes = handshakeMessageBytes(verdictBytes)
 invariant(openingBytes <= limits.handshakeBytesMax && answerBytes <= limits.handshakeBytesMax, 'a handshake message is small')
@@ -42,7 +42,7 @@ export const chooseProtocol = (own: VersionRange, theirs: VersionRange): Result<
   })
 }
 
-/** The responder's decision, sealed in its answer. It tells its range, so that a refused initiator can log it. */
+/** The responder's decision, sealed in its answer. It has the responder's range, so that a refused initiator can log it. */
 export const encodeVerdict = (chosen: Result<number>, own: VersionRange): Uint8Array =>
   Uint8Array.of(chosen.ok ? verdicts.chosen : verdicts.noneInCommon, chosen.ok ? chosen.value : 0, own.min, own.max)
 
