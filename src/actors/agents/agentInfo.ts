@@ -2,7 +2,6 @@
  * Agent info, both ends. The worker sends what is new about its agents, at intervals and at once when it is more than signs
  * of life, in batches that stay its own until the master has acknowledged them; the master merges them into its table.
  */
-import { assign, fromCallback, sendTo, setup } from 'xstate'
 import { counted } from '../../base/counted.js'
 import { ClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
@@ -11,10 +10,9 @@ import type { WorkerState } from '../../domain/cluster/workerState.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { RequestBody } from '../../wire/muster/messages.js'
-import { type End, machineOptions } from '../kit/host.js'
-import { type RoundEnded, rounds, roundWanted } from '../kit/rounds.js'
+import { changesGatherMs, periodicThread, type Round } from '../kit/periodicThread.js'
 import type { ServingInput } from '../kit/servingThread.js'
-import { crashIn, errorOf, isMalformed } from '../kit/thrownError.js'
+import { isMalformed } from '../kit/thrownError.js'
 import type { LocalAgents } from './nodeAgents.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
@@ -31,32 +29,58 @@ export interface AgentInfoSendInput {
   readonly log: Log
 }
 
-/** What comes together within this time travels together. */
-const gatherMs = 50
 /** Batches that the master has not answered yet while the next one is made. */
 const batchesAheadMax = 2
-/** A master that was told this recently, over the same link, that there is no news is not told again. */
+/** A master that knows since this short a time that there are no updates is not sent an empty round again. */
 const silenceMsMax = 60_000
 const nothing = new Uint8Array()
 
-interface Sending extends AgentInfoSendInput {
-  readonly startMs: number
-  /** News came while a round was under way. */
-  readonly wanted: boolean
-  readonly crash: ClusterError | undefined
-}
+/** Sends the updates of one node over one link. */
+class AgentInfoSender {
+  readonly #options: AgentInfoSendOptions
+  readonly #link: Link
+  readonly log: Log
+  /** The master's table, as its last answer or notice named it. */
+  #table: string
+  /** When the master answered the end of a round last. */
+  #reportedMs = Number.NEGATIVE_INFINITY
 
-export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentInfoSendOptions) => {
-  const ask = async (link: Link, body: RequestBody<'agentInfo.report'>, signal: AbortSignal): Promise<string> => {
-    const reply = await link.request('agentInfo.report', body, { signal, timeoutMs: answerMsMax })
-    return reply.table
+  constructor(options: AgentInfoSendOptions, { link, log }: AgentInfoSendInput) {
+    this.#options = options
+    this.#link = link
+    this.log = log
+    this.#table = options.agents.master.table
+  }
+
+  async send({ signal, startMs }: Round): Promise<'done'> {
+    const { agents, clock } = this.#options
+    this.log.info('Starting.')
+    await agents.ready(signal)
+    // Times that were never compared with the master's would say more than is known.
+    await agents.clock.measured(signal)
+    await agents.reports.correct()
+    const chunks = await this.#sendUpdates(signal)
+    this.log.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}. Updated ${chunks} chunks.`)
+    return 'done'
+  }
+
+  async #sendUpdates(signal: AbortSignal): Promise<number> {
+    if (this.#table === '') this.#table = await this.#ask({ table: '', batch: nothing, chunk: 0, last: false }, signal)
+    // The master's table may have been made again, or be another master's: that one has nothing of what the old one acknowledged.
+    for (let attempt = 0; attempt < 2; attempt++) {
+      const { chunks, found } = await this.#sendAll(this.#table, signal)
+      if (found === this.#table) return chunks
+      this.#table = found
+    }
+    throw new ClusterError('malformed', { message: "The master's table changed twice within one round" })
   }
 
   /**
    * Sends all that the master has not acknowledged in this table, a few batches ahead of its answers. Resolves with the batches
    * sent, and with the table that the master has.
    */
-  const sendAll = async (table: string, link: Link, signal: AbortSignal): Promise<{ chunks: number; found: string }> => {
+  async #sendAll(table: string, signal: AbortSignal): Promise<{ chunks: number; found: string }> {
+    const { agents, clock } = this.#options
     const underWay: { readonly upTo: number; readonly answer: Promise<string> }[] = []
     let chunks = 0
     let upTo = 0
@@ -64,7 +88,7 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
       signal.throwIfAborted()
       const updates = await agents.store.unsent(table, upTo, agents.clock.now())
       if (updates) {
-        const answer = ask(link, { table, batch: updates.batch, chunk: chunks + underWay.length, last: false }, signal)
+        const answer = this.#ask({ table, batch: updates.batch, chunk: chunks + underWay.length, last: false }, signal)
         answer.catch(() => undefined)
         upTo = updates.upTo
         underWay.push({ upTo, answer })
@@ -76,92 +100,38 @@ export const agentInfoSend = ({ agents, answerMsMax, clock, intervalMs }: AgentI
         chunks += 1
       }
       if (updates) continue
-      if (chunks === 0 && isTold(link)) return { chunks, found: table }
-      const found = await ask(link, { table, batch: nothing, chunk: chunks, last: true }, signal)
-      if (found === table) told = { link, atMs: clock.monotonicMs() }
+      if (chunks === 0 && this.#isReported(table)) return { chunks, found: table }
+      const found = await this.#ask({ table, batch: nothing, chunk: chunks, last: true }, signal)
+      if (found === table) this.#reportedMs = clock.monotonicMs()
       return { chunks, found }
     }
   }
 
-  /** The master's table when it was last heard of. */
-  let table = ''
-  /** The last round that the master knows of. */
-  let told: { readonly link: Link; readonly atMs: number } | undefined
-  const isTold = (link: Link): boolean =>
-    told?.link === link && clock.monotonicMs() - told.atMs < silenceMsMax && ['', table].includes(agents.master.table)
-
-  const sendNews = async (link: Link, signal: AbortSignal): Promise<number> => {
-    await agents.ready(signal)
-    // Times that were never compared with the master's would say more than is known.
-    await agents.clock.measured(signal)
-    await agents.reports.correct()
-    if (table === '') table = await ask(link, { table, batch: nothing, chunk: 0, last: false }, signal)
-    const first = await sendAll(table, link, signal)
-    if (first.found === table) return first.chunks
-    // The master's table was made anew, or is another master's: it has nothing of what the old one acknowledged.
-    table = first.found
-    const second = await sendAll(table, link, signal)
-    if (second.found === table) return second.chunks
-    table = second.found
-    throw new ClusterError('malformed', { message: "The master's table changed twice within one round" })
+  #isReported(table: string): boolean {
+    const { agents, clock } = this.#options
+    return clock.monotonicMs() - this.#reportedMs < silenceMsMax && ['', table].includes(agents.master.table)
   }
 
-  return setup({
-    types: {
-      context: {} as Sending,
-      input: {} as AgentInfoSendInput,
-      events: {} as { type: 'updates.arrived' } | RoundEnded<'send', number>,
-      output: {} as End,
-    },
-    actors: {
-      updates: fromCallback<{ type: 'none' }>(({ sendBack }) => agents.reports.updates.add(() => sendBack({ type: 'updates.arrived' }))),
-      send: rounds('send', sendNews),
-    },
-    guards: { isWanted: ({ context }) => context.wanted, isCrash: ({ context }) => context.crash !== undefined },
-    actions: {
-      startRound: assign({ startMs: () => clock.monotonicMs(), wanted: false }),
-      noteWanted: assign({ wanted: true }),
-      send: sendTo('send', ({ context }) => roundWanted(context.link)),
-      logStart: ({ context }) => context.log.info('Starting.'),
-      logEnd: ({ context }, chunks: number) =>
-        context.log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Updated ${chunks} chunks.`),
-      logFailure: ({ context, event }) =>
-        context.log.error(`The state of the agents could not be sent: ${fullStop(errorOf(event).message)} Retrying.`),
-      noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
-    },
-    delays: { interval: intervalMs, gathering: gatherMs },
-  }).createMachine({
-    id: 'agentInfo',
-    options: machineOptions,
-    context: ({ input }) => ({ ...input, startMs: 0, wanted: false, crash: undefined }),
-    invoke: [{ src: 'updates' }, { src: 'send', id: 'send' }],
-    on: { 'updates.arrived': { actions: 'noteWanted' } },
-    initial: 'sending',
-    states: {
-      sending: {
-        entry: ['startRound', 'logStart', 'send'],
-        on: {
-          'send.done': { target: 'resting', actions: { type: 'logEnd', params: ({ event }) => event.output } },
-          'send.failed': [
-            { guard: ({ event }) => isMalformed(event), target: 'mistrusting', actions: ['logFailure', 'noteFailure'] },
-            { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
-          ],
-        },
-      },
-      // Whatever news there is: each round of such a master would send everything.
-      mistrusting: { after: { interval: 'sending' } },
-      troubled: { always: [{ guard: 'isCrash', target: 'crashed' }, { target: 'resting' }] },
-      resting: {
-        always: { guard: 'isWanted', target: 'gathering' },
-        on: { 'updates.arrived': 'gathering' },
-        after: { interval: 'sending' },
-      },
-      gathering: { after: { gathering: 'sending' } },
-      crashed: { type: 'final' },
-    },
-    output: ({ context }): End => (context.crash ? { kind: 'crashed', error: context.crash } : { kind: 'closed' }),
-  })
+  async #ask(body: RequestBody<'agentInfo.report'>, signal: AbortSignal): Promise<string> {
+    const reply = await this.#link.request('agentInfo.report', body, { signal, timeoutMs: this.#options.answerMsMax })
+    return reply.table
+  }
 }
+
+export const agentInfoSend = (options: AgentInfoSendOptions) =>
+  periodicThread({
+    id: 'agentInfo',
+    clock: options.clock,
+    everyMs: options.intervalMs,
+    gatherMs: changesGatherMs,
+    begin: (input: AgentInfoSendInput) => new AgentInfoSender(options, input),
+    wakes: (_, wake) => [options.agents.reports.updates.add(wake)],
+    initial: 'sending',
+    steps: { sending: (sender, round) => sender.send(round) },
+    onFailure: ({ log }, { message }) => log.error(`The state of the agents could not be sent: ${fullStop(message)} Retrying.`),
+    // Each round with a master that breaks the protocol would send everything.
+    waitsOut: isMalformed,
+  })
 
 // ------------------------------------------------------------------------------------------------------- master's end
 
