@@ -84,7 +84,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     const node = new TreeNode(world, 'master', synced)
     node.look()
     for (let round = 0; round < 3; round++) {
-      const page = node.tree.scan()
+      const page = node.tree.scan(undefined)
       expect(page).toMatchObject({ upserts: [], removals: [], problems: [], files: 2, done: true })
       world.age()
     }
@@ -97,7 +97,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     for (let index = 0; index < count; index++) world.write(`etc/rules/f${index}`, 'x')
     const node = new TreeNode(world, 'master', synced)
     const sizes: number[] = []
-    for (let page = node.tree.scan(); ; page = node.tree.nextPage()) {
+    for (let page = node.tree.scan(undefined); ; page = node.tree.nextPage()) {
       sizes.push(page.upserts.length)
       if (page.done) break
     }
@@ -213,7 +213,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
   it('of a master without any of its directories says which are missing, also when they never were there', () => {
     const world = create()
     const node = new TreeNode(world, 'master', synced)
-    const page = node.tree.scan()
+    const page = node.tree.scan(undefined)
     expect(page).toMatchObject({ upserts: [], removals: [], problems: [], done: true })
     expect(page.unknownDirectories).toEqual(['etc', 'etc/shared', 'etc/rules'])
     world.dispose()

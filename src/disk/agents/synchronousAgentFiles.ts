@@ -2,10 +2,10 @@
  * The operations on what agents have on one node's disk, over a synchronous disk: what the AgentFiles port does, without its
  * thread.
  */
-import type { KeysAnswer, KeysChange, KeysPage } from '../../domain/agents/keyEntry.js'
 import type { SyncedItems } from '../../domain/files/syncedItems.js'
-import type { GroupFile, MergedOutcome } from '../../ports/agents.js'
+import type { AgentFiles } from '../../ports/agents.js'
 import type { Disk } from '../../ports/files.js'
+import type { Synchronous } from '../../ports/operations.js'
 import { HeldDisk } from '../files/heldDisk.js'
 import { sharedDirectory } from './groupCheck.js'
 import { GroupDirectories } from './groupDirectories.js'
@@ -17,20 +17,13 @@ export interface CreateAgentFilesOptions extends AgentKeysOptions {
   readonly synced: SyncedItems
 }
 
-/** The methods of the AgentFiles port, synchronous. */
-export interface SynchronousAgentFiles {
-  look(all: boolean, confirmed: string): KeysPage
-  nextPage(): KeysPage
-  change(changes: readonly KeysChange[]): readonly KeysAnswer[]
-  forget(ids: readonly number[]): void
-  groups(): readonly string[]
-  groupFiles(group: string): readonly GroupFile[]
-  mergedSum(groups: readonly string[]): string | undefined
-  createGroup(group: string): void
-  createDefaultGroup(): boolean
-  removeGroup(group: string): void
-  buildMerged(multigroups: readonly (readonly string[])[]): MergedOutcome
-}
+export const agentFilesOperations = [
+  ...(['check', 'nextPage', 'change', 'forget', 'groups', 'groupFiles', 'mergedSum'] as const),
+  ...(['createGroup', 'createDefaultGroup', 'removeGroup', 'buildMerged'] as const),
+] as const
+
+export type AgentFilesOperation = (typeof agentFilesOperations)[number]
+export type SynchronousAgentFiles = Synchronous<AgentFiles, AgentFilesOperation>
 
 /** Directories that agents' files are in; below them nobody's symlink is followed. */
 const directories = ['etc', sharedDirectory, multigroupsDirectory, countersPath]
@@ -46,7 +39,7 @@ export const createSynchronousAgentFiles = (anyDisk: Disk, options: CreateAgentF
   const merged = new MergedFiles(disk, { home, synced })
   const { operation } = disk
   return {
-    look: (all, confirmed) => operation(() => keys.check(all, confirmed)),
+    check: (all, confirmed) => operation(() => keys.check(all, confirmed)),
     nextPage: () => keys.nextPage(),
     change: (changes) => operation(() => keys.change(changes)),
     forget: (ids) => operation(() => forgetCounters(disk, home, ids)),

@@ -2,16 +2,16 @@
  * The operations on one node's synced tree, over a synchronous disk: what the Files port does, without its threads. The real
  * port keeps three of these, one for looking and applying, one for content and one for patches; the simulated port one for all.
  */
-import type { ByteRange, ContentRecipe } from '../../domain/files/contentRecipe.js'
 import { commonMode, type SyncedItems } from '../../domain/files/syncedItems.js'
-import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../../domain/files/treeValues.js'
-import type { Disk } from '../../ports/files.js'
+import type { ContentRequest, Digest, StageOutcome } from '../../domain/files/treeValues.js'
+import type { Disk, Files } from '../../ports/files.js'
+import type { Synchronous } from '../../ports/operations.js'
 import { ContentPatch } from './contentPatch.js'
 import { ContentReader, type ReadContent } from './contentReader.js'
 import { ContentStage, type Receipt } from './contentStage.js'
 import type { TreeOptions } from './fileCheck.js'
 import { HeldDisk } from './heldDisk.js'
-import { createPlanApplier, type Plan } from './planApplier.js'
+import { createPlanApplier } from './planApplier.js'
 import { RecipeReader } from './recipeReader.js'
 import { parentOf } from './relativePath.js'
 import { Scanner } from './scanner.js'
@@ -22,23 +22,21 @@ export interface CreateTreeOptions extends TreeOptions {
   readonly stageDir: string
 }
 
-/** The methods of the Files port, synchronous; `stage` takes the digests as a question. */
-export interface Tree {
-  scan(paths?: readonly string[]): ScanPage
-  nextPage(): ScanPage
+export const treeOperations = [
+  ...(['scan', 'nextPage', 'apply', 'staged', 'clearStage'] as const),
+  ...(['recipe', 'beginPatch', 'fillPatch', 'finishPatch'] as const),
+] as const
+
+export type TreeOperation = (typeof treeOperations)[number]
+
+/** The methods of the Files port, synchronous; those that are called with other values than there are written out. */
+export interface Tree extends Synchronous<Files, TreeOperation> {
   /** @param firstFile how the first file of the request is numbered in the block, when it is a part of a larger one */
   read(request: ContentRequest, firstFile?: number): ReadContent
-  staged(digests: readonly Digest[]): readonly number[]
   /** @throws ClusterError `malformed` for an invalid block */
   stage(block: Uint8Array, digestOf: (file: number) => Digest | undefined): StageOutcome
   /** Like `stage`, but leaves it to the caller to make the files durable. */
   receive(block: Uint8Array, digestOf: (file: number) => Digest | undefined): Receipt
-  recipe(path: string, digest: Digest): ContentRecipe
-  beginPatch(start: PatchStart): readonly ByteRange[] | undefined
-  fillPatch(block: Uint8Array, ranges: PatchRanges): number
-  finishPatch(digest: Digest): void
-  apply(plan: Plan): AppliedPlan
-  clearStage(): void
   /** Closes the file that is being received, if any. */
   close(): void
 }

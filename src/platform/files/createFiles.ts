@@ -4,9 +4,10 @@
  */
 import { statfs } from 'node:fs/promises'
 import { asClusterError, ClusterError } from '../../base/errors.js'
-import type { CreateTreeOptions } from '../../disk/files/tree.js'
+import { type CreateTreeOptions, type TreeOperation, treeOperations } from '../../disk/files/tree.js'
 import type { ContentRequest } from '../../domain/files/treeValues.js'
 import type { Files } from '../../ports/files.js'
+import { type Answer, calledOperations, type Given } from '../../ports/operations.js'
 import { assertHandles } from '../machine/nodeDisk.js'
 import { DiskThread, defaultWorkerFile } from './diskThreads.js'
 import type { ReadAnswer } from './diskWorker.js'
@@ -42,11 +43,6 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
   /** Begun by the first large file that changes. */
   let deltaThread: DiskThread | undefined
   let isClosed = false
-  const inDeltaThread: DiskThread['run'] = (name, task, transferList) => {
-    if (isClosed) throw new ClusterError('aborted', { message: 'The files are closed' })
-    deltaThread ??= new DiskThread(options, workerFile)
-    return deltaThread.run(name, task, transferList)
-  }
   const stageQueue = new StageQueue(contentThread)
   const watchers = new Set<Watcher>()
   /** By the request that continues: when the request is forgotten, so are its blocks. */
@@ -59,16 +55,40 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
     const answers = await contentThread.run('read', { request: windowOf(request), firstFile })
     return { answers, windowEnd: firstFile + filesPerReadMax }
   }
+  const threadOf = (name: TreeOperation): DiskThread => {
+    switch (name) {
+      case 'scan':
+      case 'nextPage':
+      case 'apply':
+        return treeThread
+      case 'staged':
+      case 'clearStage':
+        return contentThread
+      default:
+        if (isClosed) throw new ClusterError('aborted', { message: 'The files are closed' })
+        deltaThread ??= new DiskThread(options, workerFile)
+        return deltaThread
+    }
+  }
+  const run = async <N extends TreeOperation>(name: N, given: Given<Files, N>, signal: AbortSignal) => {
+    // What a scan found must not be lost on the way.
+    if (name !== 'nextPage') assertGoing(signal)
+    const thread = threadOf(name)
+    if (thread === contentThread) await stageQueue.settled()
+    const moved: ArrayBuffer[] = []
+    const own = given.map((value: unknown) => {
+      if (!(value instanceof Uint8Array)) return value
+      const block = movable(value)
+      moved.push(block.buffer)
+      return block
+    })
+    return (await thread.run('call', { name, given: own }, moved)) as Answer<Files, N>
+  }
+  const operations = calledOperations<Files, TreeOperation>(treeOperations, run)
   return {
-    scan: async (paths, signal) => {
-      assertGoing(signal)
-      return treeThread.run('scan', paths)
-    },
-    nextPage: () => treeThread.run('nextPage', undefined),
-    apply: async (plan, signal) => {
-      assertGoing(signal)
-      return treeThread.run('apply', { writes: plan.writes, removals: plan.removals })
-    },
+    ...operations,
+    beginPatch: (start, signal) =>
+      operations.beginPatch({ ...start, recipe: { ...start.recipe, chunks: movable(start.recipe.chunks) } }, signal),
     read: async (request, signal) => {
       assertGoing(signal)
       const { answers, windowEnd } = await readFrom(request)
@@ -78,11 +98,6 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
       const next = nextOf(request, answer.from, windowEnd)
       if (next && others.length > 0) readAhead.set(next, { answers: others, windowEnd })
       return { block: answer.block, next }
-    },
-    staged: async (digests, signal) => {
-      assertGoing(signal)
-      await stageQueue.settled()
-      return contentThread.run('staged', digests)
     },
     stage: async (block, digests, signal) => {
       assertGoing(signal)
@@ -97,29 +112,6 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
       } catch (thrown) {
         throw asClusterError(thrown, 'fileFailed')
       }
-    },
-    clearStage: async (signal) => {
-      assertGoing(signal)
-      await stageQueue.settled()
-      await contentThread.run('clearStage', undefined)
-    },
-    recipe: async (path, digest, signal) => {
-      assertGoing(signal)
-      return inDeltaThread('recipe', { path, digest })
-    },
-    beginPatch: async (start, signal) => {
-      assertGoing(signal)
-      const recipe = { ...start.recipe, chunks: movable(start.recipe.chunks) }
-      return (await inDeltaThread('beginPatch', { ...start, recipe })) ?? undefined
-    },
-    fillPatch: async (block, ranges, signal) => {
-      assertGoing(signal)
-      const moved = movable(block)
-      return inDeltaThread('fillPatch', { ...ranges, block: moved }, [moved.buffer])
-    },
-    finishPatch: async (digest, signal) => {
-      assertGoing(signal)
-      await inDeltaThread('finishPatch', digest)
     },
     watch: async (onHint) => {
       const watcher = await watchTree(options.home, options.synced, onHint)

@@ -1,25 +1,20 @@
 /** The threads that work on the disk, and what the one of the synced tree does. */
 
-import type { Plan } from '../../disk/files/planApplier.js'
-import type { ByteRange, ContentRecipe } from '../../domain/files/contentRecipe.js'
-import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../../domain/files/treeValues.js'
+import type { TreeOperation } from '../../disk/files/tree.js'
+import type { ContentRequest, StageOutcome } from '../../domain/files/treeValues.js'
 import { OwnThread, type TaskTable } from '../machine/ownThread.js'
-import type { ThreadRefusal } from '../machine/threadAnswer.js'
+import type { ThreadCall, ThreadRefusal } from '../machine/threadAnswer.js'
 import type { ArrivedBlock, ReadAnswer } from './diskWorker.js'
 
+/** Operations of a port by their names; the port knows what each answers. */
+export interface CallTask<Operation extends string> {
+  call: { readonly task: ThreadCall<Operation>; readonly answer: unknown }
+}
+
 /** What a disk thread does, by the names that diskWorker exports. */
-export interface DiskTasks {
-  scan: { readonly task: readonly string[] | undefined; readonly answer: ScanPage }
-  nextPage: { readonly task: undefined; readonly answer: ScanPage }
-  apply: { readonly task: Plan; readonly answer: AppliedPlan }
+export interface DiskTasks extends CallTask<TreeOperation> {
   read: { readonly task: { readonly request: ContentRequest; readonly firstFile: number }; readonly answer: readonly ReadAnswer[] }
-  staged: { readonly task: readonly Digest[]; readonly answer: readonly number[] }
   stage: { readonly task: readonly ArrivedBlock[]; readonly answer: readonly (StageOutcome | ThreadRefusal)[] }
-  recipe: { readonly task: { readonly path: string; readonly digest: Digest }; readonly answer: ContentRecipe }
-  beginPatch: { readonly task: PatchStart; readonly answer: readonly ByteRange[] | null }
-  fillPatch: { readonly task: PatchRanges & { readonly block: Uint8Array }; readonly answer: number }
-  finishPatch: { readonly task: Digest; readonly answer: null }
-  clearStage: { readonly task: undefined; readonly answer: null }
 }
 
 export const defaultWorkerFile = new URL('./diskWorker.js', import.meta.url)

@@ -7,13 +7,11 @@ import { promisify } from 'node:util'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { limits } from '../../base/limits.js'
 import type { ReadContent } from '../../disk/files/contentReader.js'
-import type { Plan } from '../../disk/files/planApplier.js'
-import { type CreateTreeOptions, createTree } from '../../disk/files/tree.js'
-import type { ByteRange, ContentRecipe } from '../../domain/files/contentRecipe.js'
+import { type CreateTreeOptions, createTree, type TreeOperation } from '../../disk/files/tree.js'
 import { SyncPace } from '../../domain/files/syncPace.js'
-import type { AppliedPlan, ContentRequest, Digest, PatchRanges, PatchStart, ScanPage, StageOutcome } from '../../domain/files/treeValues.js'
+import type { ContentRequest, Digest, StageOutcome } from '../../domain/files/treeValues.js'
 import { createNodeDisk } from '../machine/nodeDisk.js'
-import { answering, type ThreadRefusal } from '../machine/threadAnswer.js'
+import { answering, calling, type ThreadRefusal } from '../machine/threadAnswer.js'
 
 /** A block that came in, with the digests that were asked for, by index of the file. */
 export interface ArrivedBlock {
@@ -30,26 +28,7 @@ export interface ReadAnswer {
 const options: CreateTreeOptions = workerData
 const tree = createTree(createNodeDisk(), options)
 
-export const scan = (paths: readonly string[] | undefined): ScanPage | ThreadRefusal => answering(() => tree.scan(paths))
-export const nextPage = (): ScanPage | ThreadRefusal => answering(() => tree.nextPage())
-export const apply = (plan: Plan): AppliedPlan | ThreadRefusal => answering(() => tree.apply(plan))
-export const staged = (digests: readonly Digest[]): readonly number[] | ThreadRefusal => answering(() => tree.staged(digests))
-export const recipe = ({ digest, path }: { path: string; digest: Digest }): ContentRecipe | ThreadRefusal =>
-  answering(() => tree.recipe(path, digest))
-export const beginPatch = (start: PatchStart): readonly ByteRange[] | null | ThreadRefusal =>
-  answering(() => tree.beginPatch(start) ?? null)
-export const fillPatch = ({ block, ...ranges }: PatchRanges & { block: Uint8Array }): number | ThreadRefusal =>
-  answering(() => tree.fillPatch(block, ranges))
-export const finishPatch = (digest: Digest): null | ThreadRefusal =>
-  answering(() => {
-    tree.finishPatch(digest)
-    return null
-  })
-export const clearStage = (): null | ThreadRefusal =>
-  answering(() => {
-    tree.clearStage()
-    return null
-  })
+export const call = calling<TreeOperation>(tree)
 
 const makeDurable = promisify(fdatasync)
 

@@ -21,3 +21,16 @@ export const refusalIn = ({ refused: { code, message } }: ThreadRefusal): Cluste
 
 export const isRefusal = (answer: unknown): answer is ThreadRefusal =>
   typeof answer === 'object' && answer !== null && 'refused' in answer && typeof answer.refused === 'object'
+
+/** An operation of a port, to be run in a thread. */
+export interface ThreadCall<Operation extends string = string> {
+  readonly name: Operation
+  /** As the operation takes them. */
+  readonly given: readonly unknown[]
+}
+
+/** The task of a thread that runs any of these operations. */
+export const calling =
+  <K extends string>(operations: Readonly<Record<K, (...given: never) => unknown>>) =>
+  ({ given, name }: ThreadCall<K>): unknown =>
+    answering(() => (operations[name] as (...given: readonly unknown[]) => unknown)(...given))

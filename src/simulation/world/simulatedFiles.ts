@@ -1,9 +1,10 @@
 /** The Files port of a simulated node: the same code as the real one's, called inline after a little virtual time. */
 
-import { type CreateTreeOptions, createTree } from '../../disk/files/tree.js'
+import { type CreateTreeOptions, createTree, type TreeOperation, treeOperations } from '../../disk/files/tree.js'
 import { hintOf } from '../../disk/files/treeHints.js'
 import type { Disk, Files } from '../../ports/files.js'
 import type { Clock } from '../../ports/machine.js'
+import { calledOperations, type Synchronous } from '../../ports/operations.js'
 import type { DiskChanges } from './memoryDisk.js'
 import { SimulatedCalls } from './simulatedCalls.js'
 
@@ -21,9 +22,9 @@ const hintsMax = 1_000
 export const createSimulatedFiles = (disk: Disk, clock: Clock, options: SimulatedFilesOptions): Files => {
   const { delayMs = 0.1, hintDelayMs = 50 } = options
   const tree = createTree(disk, options)
+  const operations: Synchronous<Files, TreeOperation> = tree
   const closers = new Set<() => void>()
   const calls = new SimulatedCalls(clock, delayMs)
-  const call = <T>(signal: AbortSignal | undefined, work: () => T): Promise<T> => calls.run(signal, work)
 
   const watch = (changes: DiskChanges, onHint: (paths: readonly string[] | undefined) => void): (() => void) => {
     let hints = new Set<string>()
@@ -48,18 +49,12 @@ export const createSimulatedFiles = (disk: Disk, clock: Clock, options: Simulate
   }
 
   return {
-    scan: (paths, signal) => call(signal, () => tree.scan(paths)),
-    nextPage: () => call(undefined, () => tree.nextPage()),
-    read: (request, signal) => call(signal, () => tree.read(request)),
-    staged: (digests, signal) => call(signal, () => tree.staged(digests)),
-    stage: (block, digests, signal) => call(signal, () => tree.stage(block, (file) => digests[file])),
-    recipe: (path, digest, signal) => call(signal, () => tree.recipe(path, digest)),
-    beginPatch: (start, signal) => call(signal, () => tree.beginPatch(start)),
-    fillPatch: (block, ranges, signal) => call(signal, () => tree.fillPatch(block, ranges)),
-    finishPatch: (digest, signal) => call(signal, () => tree.finishPatch(digest)),
-    apply: (plan, signal) => call(signal, () => tree.apply(plan)),
+    ...calledOperations<Files, TreeOperation>(treeOperations, (name, given, signal) =>
+      calls.run(name === 'nextPage' ? undefined : signal, () => operations[name](...given)),
+    ),
+    read: (request, signal) => calls.run(signal, () => tree.read(request)),
+    stage: (block, digests, signal) => calls.run(signal, () => tree.stage(block, (file) => digests[file])),
     freeBytes: () => Promise.resolve(Number.POSITIVE_INFINITY),
-    clearStage: (signal) => call(signal, () => tree.clearStage()),
     watch: (onHint) => {
       const close = options.changes ? watch(options.changes, onHint) : (): void => undefined
       return Promise.resolve({
