@@ -6,7 +6,16 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import ts from 'typescript'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
-const neededByAny = ['base', 'domain', 'wire', 'disk/files', 'platform/machine/nodeDisk.ts', 'platform/machine/threadAnswer.ts', 'ports']
+const neededByAny = [
+  'base',
+  'domain',
+  'wire',
+  'disk/kit',
+  'disk/files',
+  'platform/machine/nodeDisk.ts',
+  'platform/machine/threadAnswer.ts',
+  'ports',
+]
 
 const sources = (path: string): string[] =>
   path.endsWith('.ts') ? [path] : readdirSync(join(repository, 'src', path)).flatMap((name) => sources(join(path, name)))

@@ -6,10 +6,11 @@
 import { invariant } from '../../base/invariant.js'
 import { limits } from '../../base/limits.js'
 import type { Disk, DiskEntry, DiskStat } from '../../ports/files.js'
+import { ForwardingDisk } from '../kit/forwardingDisk.js'
 import { isBelow, nameOf, parentOf } from './relativePath.js'
 
-export class HeldDisk implements Disk {
-  readonly #disk: Disk
+/** `stat` and `realpath` follow symlinks wherever they lead: hints, which the way there proves. */
+export class HeldDisk extends ForwardingDisk {
   readonly #tops: readonly string[]
   /** By path. The last used ones are the last. */
   readonly #held = new Map<string, number>()
@@ -17,7 +18,7 @@ export class HeldDisk implements Disk {
 
   /** @param tops absolute, as all paths here */
   constructor(disk: Disk, tops: readonly string[]) {
-    this.#disk = disk
+    super(disk)
     this.#tops = tops
   }
 
@@ -30,87 +31,37 @@ export class HeldDisk implements Disk {
     }
   }
 
-  now(): number {
-    return this.#disk.now()
+  override lstat(path: string): DiskStat {
+    return this.disk.lstat(this.#at(path))
   }
 
-  lstat(path: string): DiskStat {
-    return this.#disk.lstat(this.#at(path))
+  override readdir(path: string): readonly DiskEntry[] {
+    return this.disk.readdir(this.#at(`${path}/.`))
   }
 
-  /** Follows symlinks wherever they lead: a hint, for what is there may be another by the next call. */
-  stat(path: string): DiskStat {
-    return this.#disk.stat(path)
+  override open(path: string, flags: 'r' | 'r+' | 'w' | 'wx', mode?: number): number {
+    return this.disk.open(this.#at(path), flags, mode)
   }
 
-  /** A hint like `stat`; what it names is proven by the way there. */
-  realpath(path: string): string {
-    return this.#disk.realpath(path)
+  override openDirectory(path: string): number {
+    return this.disk.openDirectory(this.#at(path))
   }
 
-  readdir(path: string): readonly DiskEntry[] {
-    return this.#disk.readdir(this.#at(`${path}/.`))
+  override mkdir(path: string, mode: number): void {
+    this.disk.mkdir(this.#at(path), mode)
   }
 
-  open(path: string, flags: 'r' | 'r+' | 'w' | 'wx', mode?: number): number {
-    return this.#disk.open(this.#at(path), flags, mode)
-  }
-
-  fstat(file: number): DiskStat {
-    return this.#disk.fstat(file)
-  }
-
-  read(file: number, into: Uint8Array, offset: number, length: number, position: number): number {
-    return this.#disk.read(file, into, offset, length, position)
-  }
-
-  write(file: number, from: Uint8Array, offset: number, length: number, position: number): number {
-    return this.#disk.write(file, from, offset, length, position)
-  }
-
-  truncate(file: number, size: number): void {
-    this.#disk.truncate(file, size)
-  }
-
-  sync(file: number): void {
-    this.#disk.sync(file)
-  }
-
-  close(file: number): void {
-    this.#disk.close(file)
-  }
-
-  openDirectory(path: string): number {
-    return this.#disk.openDirectory(this.#at(path))
-  }
-
-  heldPath(directory: number): string {
-    return this.#disk.heldPath(directory)
-  }
-
-  chmod(file: number, mode: number): void {
-    this.#disk.chmod(file, mode)
-  }
-
-  keepOwner(file: number, of: number): void {
-    this.#disk.keepOwner(file, of)
-  }
-
-  mkdir(path: string, mode: number): void {
-    this.#disk.mkdir(this.#at(path), mode)
-  }
-
-  rename(from: string, to: string): void {
+  override rename(from: string, to: string): void {
     const source = this.#at(from)
-    this.#disk.rename(source, this.#below(to))
+    this.disk.rename(source, this.#below(to))
   }
 
-  unlink(path: string): void {
-    this.#disk.unlink(this.#at(path))
+  override unlink(path: string): void {
+    this.disk.unlink(this.#at(path))
   }
 
-  rmdir(path: string): void {
-    this.#disk.rmdir(this.#at(path))
+  override rmdir(path: string): void {
+    this.disk.rmdir(this.#at(path))
     // Another directory may get its name.
     this.#forget(path)
   }
@@ -132,7 +83,7 @@ export class HeldDisk implements Disk {
 
   #below(path: string): string {
     const handle = this.#handle(parentOf(path))
-    return handle === undefined ? path : `${this.#disk.heldPath(handle)}/${nameOf(path)}`
+    return handle === undefined ? path : `${this.disk.heldPath(handle)}/${nameOf(path)}`
   }
 
   /** Nothing for a directory above the topmost ones. */
@@ -147,8 +98,8 @@ export class HeldDisk implements Disk {
   }
 
   #open(directory: string): number | undefined {
-    if (this.#tops.includes(directory)) return this.#disk.openDirectory(`${directory}/.`)
-    if (this.#tops.some((top) => isBelow(directory, top))) return this.#disk.openDirectory(this.#below(directory))
+    if (this.#tops.includes(directory)) return this.disk.openDirectory(`${directory}/.`)
+    if (this.#tops.some((top) => isBelow(directory, top))) return this.disk.openDirectory(this.#below(directory))
     invariant(
       this.#tops.some((top) => isBelow(top, directory)),
       `${directory} is not a directory to work in`,
@@ -161,6 +112,6 @@ export class HeldDisk implements Disk {
     if (handle === undefined) return
     this.#held.delete(directory)
     this.#latest = undefined
-    this.#disk.close(handle)
+    this.disk.close(handle)
   }
 }
