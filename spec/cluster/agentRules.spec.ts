@@ -156,9 +156,11 @@ describe('a table that is locked', () => {
 describe('groups', () => {
   it('wait for the keys that they refer to: enrolling into groups costs no worker a second attempt', async () => {
     const cluster = await startCluster(2)
-    // The files come in seconds, what is told of groups at once.
-    cluster.network.setLatency({ minMs: 20, maxMs: 20 })
+    // The files come in seconds, for a large one is on its way; the state of the groups comes at once.
+    cluster.network.setBandwidth(1_000_000)
     for (const name of ['one', 'two', 'three']) {
+      cluster.write('master', 'etc/lists/large', Buffer.from(cluster.random.bytes(1_000_000)))
+      await cluster.clock.advance(200)
       void operations(cluster).add({ name, ip: 'any', key: 'a'.repeat(64), groups: ['web', 'db'] }, signal)
       await cluster.clock.advance(20_000)
     }

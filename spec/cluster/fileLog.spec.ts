@@ -106,8 +106,8 @@ describe('the log at debug2', () => {
     for (const pattern of [
       /master\/Worker w1\/Messages debug2 Sent integrity\.changed\./,
       /w1\/Worker\/Messages debug2 Received integrity\.changed\./,
-      /w1\/Worker\/Messages debug2 Sent integrity\.check: answered after \d+\.\d{3}s\./,
-      /master\/Worker w1\/Messages debug2 Received integrity\.check: answered after \d+\.\d{3}s\./,
+      /w1\/Worker\/Messages debug2 Sent integrity\.fetch: answered after \d+\.\d{3}s\./,
+      /master\/Worker w1\/Messages debug2 Received integrity\.fetch: answered after \d+\.\d{3}s\./,
       /master\/Worker w1\/Messages debug2 Sent stream \d+: \d+ bytes in \d+\.\d{3}s, ended\./,
       /w1\/Worker\/Messages debug2 Received stream \d+: \d+ bytes in \d+\.\d{3}s, ended\./,
     ])

@@ -66,11 +66,16 @@ export const outcome = async <T>(
   return settled
 }
 
-export const sessionPair = async (options: MemoryNetworkOptions = {}, own: Own = {}, acceptor = receptionist()): Promise<SessionPair> => {
+export const sessionPair = async (
+  options: MemoryNetworkOptions = {},
+  own: Own = {},
+  acceptor = receptionist(),
+  workersHello = hello,
+): Promise<SessionPair> => {
   const clock = new VirtualClock()
   const network = new MemoryNetwork(options)
   await transportOver(network, clock, own).listen(endpoint, acceptor.policy)
-  const dialed = await outcome(clock, transportOver(network, clock, own).dial(endpoint, hello, forever))
+  const dialed = await outcome(clock, transportOver(network, clock, own).dial(endpoint, workersHello, forever))
   const [master] = acceptor.links
   if (!dialed.value || !master) throw dialed.error ?? new Error('no link')
   await clock.advance(0)

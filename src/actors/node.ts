@@ -25,7 +25,7 @@ import { ClusterClock } from './agents/clusterClock.js'
 import { PublishedGroups } from './agents/localAgentGroups.js'
 import { LocalAgents } from './agents/nodeAgents.js'
 import type { Registry } from './cluster/registry.js'
-import { IntegritySync } from './files/integritySync.js'
+import { changesCapability, IntegritySync } from './files/integritySync.js'
 import { itemsCapability } from './files/itemsRefusal.js'
 import { LocalTree } from './files/localTree.js'
 import { type ChildEvent, type Hosted, startHosted } from './kit/host.js'
@@ -88,7 +88,7 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
-const capabilities = ['deflate-raw', 'delta', itemsCapability] as const
+const capabilities = ['deflate-raw', 'delta', itemsCapability, changesCapability] as const
 
 export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (event: NodeEvent) => void): RunningNode => {
   const { clock, files, log, random } = ports

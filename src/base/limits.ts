@@ -79,6 +79,10 @@ export const limits = {
   manifestEntriesMax: 4_000_000,
   compareBytesMax: 256 * KiB,
   compareEntriesMax: 16_384,
+  /** A change of no more files than this, and no larger than this, is announced with what changed, for this many roots back. */
+  announcedFilesMax: 64,
+  announcedBytesMax: 8 * KiB,
+  announcedRootsMax: 16,
   fetchFilesMax: 2_048,
   fetchPathBytesMax: 256 * KiB,
   fetchesPerWorkerMax: 4,

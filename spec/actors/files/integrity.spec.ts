@@ -1,22 +1,33 @@
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { integrityApply, integrityServeInput } from '../../../src/actors/files/integrity.js'
-import { IntegritySync } from '../../../src/actors/files/integritySync.js'
+import { changesCapability, IntegritySync } from '../../../src/actors/files/integritySync.js'
 import { LocalTree } from '../../../src/actors/files/localTree.js'
 import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
 import { servingThread } from '../../../src/actors/kit/servingThread.js'
-import { ClusterError } from '../../../src/base/errors.js'
+import { ClusterError, ok } from '../../../src/base/errors.js'
 import { WorkerState } from '../../../src/domain/cluster/workerState.js'
+import { shortRootBytes } from '../../../src/domain/files/changeNotice.js'
+import { encodeEntries } from '../../../src/domain/files/entryColumns.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
 import { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
 import { createSimulatedFiles } from '../../../src/simulation/world/simulatedFiles.js'
 import type { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { recordingLog } from '../../support/recordingLog.js'
-import { sessionPair } from '../../support/sessionPair.js'
+import { hello, receptionist, sessionPair, welcome } from '../../support/sessionPair.js'
 
 const home = '/home'
 const forever = new AbortController().signal
 const intervalMs = 9_000
+
+/** The capabilities of both nodes. */
+interface Builds {
+  readonly master: string[]
+  readonly worker: string[]
+}
+const sameBuild: Builds = { master: [changesCapability], worker: [changesCapability] }
+const builds = fc.constantFrom<Builds>(sameBuild, { ...sameBuild, master: [] }, { ...sameBuild, worker: [] }, { master: [], worker: [] })
 
 /** A disk without modes of its own, like some that are mounted. */
 class ModelessDisk extends MemoryDisk {
@@ -38,8 +49,10 @@ const treeOf = (clock: VirtualClock, disk: MemoryDisk, role: 'master' | 'worker'
 const setUp = async (
   prepare: (master: MemoryDisk, worker: MemoryDisk) => void,
   newDisk: (clock: VirtualClock) => MemoryDisk = (clock) => new MemoryDisk({ now: () => clock.now() }),
+  builds: Builds = sameBuild,
 ) => {
-  const pair = await sessionPair()
+  const acceptor = receptionist(() => ok({ ...welcome, capabilities: builds.master }))
+  const pair = await sessionPair({}, {}, acceptor, { ...hello, capabilities: builds.worker })
   const { clock } = pair
   const master = new MemoryDisk({ now: () => clock.now() })
   const worker = newDisk(clock)
@@ -99,11 +112,12 @@ const files = fc.dictionary(
 describe('integrity, both ends', () => {
   it('makes the worker what the master is, whatever each of them had, and tells the master so', () =>
     fc.assert(
-      fc.asyncProperty(files, files, async (ours, theirs) => {
-        const world = await setUp((master, worker) => {
+      fc.asyncProperty(files, files, builds, async (ours, theirs, ofBuilds) => {
+        const prepare = (master: MemoryDisk, worker: MemoryDisk): void => {
           for (const [path, content] of Object.entries(ours)) write(master, path, content)
           for (const [path, content] of Object.entries(theirs)) write(worker, path, content)
-        })
+        }
+        const world = await setUp(prepare, undefined, ofBuilds)
         await world.clock.advance(2_000)
         for (const [path, content] of Object.entries(ours)) expect(world.worker.contentOf(`${home}/${path}`).toString()).toBe(content)
         await world.look()
@@ -129,6 +143,84 @@ describe('integrity, both ends', () => {
     await world.clock.advance(200)
     expect(world.worker.contentOf(`${home}/etc/rules/a`).toString()).toBe('two')
     expect(() => world.worker.contentOf(`${home}/etc/rules/b`)).toThrow()
+    await world.stop()
+  })
+
+  it('follows every edit of a series on nodes of this build and the one before, and knows in the end that it did', () =>
+    fc.assert(
+      fc.asyncProperty(builds, fc.array(fc.tuple(files, fc.nat(300)), { minLength: 1, maxLength: 6 }), async (ofBuilds, series) => {
+        const world = await setUp((master) => write(master, 'etc/rules/a', 'first'), undefined, ofBuilds)
+        await world.clock.advance(1_000)
+        for (const [edits, restMs] of series) {
+          for (const [path, content] of Object.entries(edits)) write(world.master, path, content)
+          await world.look()
+          await world.clock.advance(restMs / 10)
+        }
+        await world.clock.advance(2_000)
+        await world.look()
+        expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
+        expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
+        await world.stop()
+      }),
+      { numRuns: 40 },
+    ))
+
+  it('takes an edit that is announced without a check, for less than 400 bytes to the master', async () => {
+    const world = await setUp((master) => {
+      for (let file = 0; file < 300; file++) write(master, `etc/rules/${file}`, 'one')
+    })
+    await world.clock.advance(1_000)
+    const lines = world.masterLog.lines.length
+    const before = { ...world.pair.worker.counters }
+    write(world.master, 'etc/rules/7', 'two')
+    const scan = world.masterTree.scan(['etc/rules/7'], forever)
+    await world.clock.advance(100)
+    await scan
+    expect(world.worker.contentOf(`${home}/etc/rules/7`).toString()).toBe('two')
+    expect(world.pair.worker.counters.bytesSent - before.bytesSent).toBeLessThan(400)
+    expect(world.pair.worker.counters.bytesReceived - before.bytesReceived).toBeLessThan(600)
+    expect(world.masterLog.lines.slice(lines).filter((line) => line.includes('Received metadata'))).toEqual([])
+    expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
+    await world.stop()
+  })
+
+  it('is not led astray by an announcement that is untrue: the next check finds what is', () =>
+    fc.assert(
+      fc.asyncProperty(files, files, async (ours, untrue) => {
+        const world = await setUp((master) => {
+          for (const [path, content] of Object.entries(ours)) write(master, path, content)
+        })
+        await world.clock.advance(1_000)
+        const lies = Object.entries(untrue).map(([path, content], index) => {
+          const digest = index % 2 === 0 ? '5'.repeat(64) : createHash('sha256').update(content).digest('hex')
+          return { path, size: content.length, mode: 0o660, digest }
+        })
+        const since = world.workerTree.manifest.root().subarray(0, shortRootBytes)
+        const removed = Object.keys(ours).filter((path) => !(path in untrue))
+        const root = new Uint8Array(32)
+        world.pair.master.notify('integrity.changed', { root, since, entries: encodeEntries(lies), removed: removed.join('\0') })
+        await world.clock.advance(3_000)
+        await world.look()
+        expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
+        expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
+        expect(world.applied.length).toBeLessThanOrEqual(4)
+        await world.stop()
+      }),
+      { numRuns: 30 },
+    ))
+
+  it('shows a file that is announced as pending until the worker has it', async () => {
+    const world = await setUp((master) => write(master, 'etc/rules/a', 'one'))
+    await world.clock.advance(1_000)
+    expect(world.state.inSync).toBe(true)
+    write(world.master, 'etc/rules/a', 'x'.repeat(2_000_000))
+    const scan = world.masterTree.scan(undefined, forever)
+    await world.clock.runUntil(() => world.state.files.size > 0, 100)
+    await scan
+    expect([...world.state.files]).toEqual([['etc/rules/a', { state: 'pending' }]])
+    expect(world.state.isSyncing).toBe(true)
+    await world.clock.advance(1_000)
+    expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
     await world.stop()
   })
 

@@ -7,6 +7,7 @@ import { counted } from '../../base/counted.js'
 import type { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { logSeconds } from '../../base/logText.js'
+import { splitPaths } from '../../domain/files/entryColumns.js'
 import { appliedLines } from '../../domain/files/fileLines.js'
 import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/files/syncPlan.js'
 import { type FileFailure, isPassing } from '../../domain/files/treeValues.js'
@@ -18,7 +19,7 @@ import { RunningAnswers } from '../kit/runningAnswers.js'
 import type { ServingInput } from '../kit/servingThread.js'
 import { crashIn, errorOf } from '../kit/thrownError.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from './integrityAnswers.js'
-import type { IntegritySync, Outcome, Transferred } from './integritySync.js'
+import { changesCapability, type IntegritySync, type Outcome, type Transferred } from './integritySync.js'
 import type { LocalTree } from './localTree.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
@@ -73,25 +74,26 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       changes: fromCallback<{ type: 'none' }, Link>(({ input: link, sendBack }) => {
         const wantCheck = (): void => sendBack({ type: 'check.wanted' })
         const stopTree = tree.onChanged(wantCheck)
-        const stopLink = link.subscribe({ 'integrity.changed': wantCheck })
+        const stopLink = link.subscribe({
+          'integrity.changed': (notice) => {
+            sync.announce(link, notice)
+            wantCheck()
+          },
+        })
         return () => {
           stopTree()
           stopLink()
         }
       }),
       check: rounds('check', (link: Link, signal) => sync.check(link, signal)),
-      plan: fromPromise<SyncPlan, Link>(async ({ input: link, signal }) => {
-        const plan = await sync.plan(link, signal)
-        if (!isEmptyPlan(plan)) await sync.reportStart(link, plan, signal)
-        return plan
-      }),
+      plan: fromPromise<SyncPlan, Link>(({ input: link, signal }) => sync.plan(link, signal)),
       transfer: fromPromise<Transferred, { link: Link; plan: SyncPlan }>(({ input, signal }) =>
         sync.transfer(input.link, input.plan, signal),
       ),
       apply: fromPromise<Outcome, { plan: SyncPlan; transferred: Transferred }>(({ input, signal }) =>
         sync.apply(input.plan, input.transferred, signal),
       ),
-      report: fromPromise<void, { link: Link; outcome: Outcome; tookMs: number }>(({ input, signal }) =>
+      report: fromPromise<boolean, { link: Link; outcome: Outcome; tookMs: number }>(({ input, signal }) =>
         sync.report(input.link, input.outcome, input.tookMs, signal),
       ),
     },
@@ -141,11 +143,11 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
       },
       noteTold: assign({ told: ({ context }) => new Set(context.outcome.failures.map(failureText)) }),
       tellApplied: ({ context }) => onApplied(context.plan, context.outcome),
-      // After a plan the trees should be the same: one more check proves it, and lets the master know. After a failure that is no edit
-      // in the middle the interval decides, and so it does when the proof failed: a disk that does not keep modes would be written to
-      // for ever.
+      // After a plan the trees should be the same, and the master may have said so: otherwise one more check proves it. After a failure
+      // that is no edit in the middle the interval decides, and so it does when the proof failed: a disk that does not keep modes would
+      // be written to for ever.
       wantProof: assign({
-        proofWanted: ({ context }) => !context.isProof,
+        proofWanted: ({ context }, isProven: boolean) => !isProven && !context.isProof,
         failed: ({ context }) => context.outcome.failures.some((failure) => !isPassing(failure)),
       }),
       noteWanted: assign({ wanted: true }),
@@ -239,7 +241,7 @@ export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: Int
         invoke: {
           src: 'report',
           input: ({ context }) => ({ link: context.link, outcome: context.outcome, tookMs: clock.monotonicMs() - context.startMs }),
-          onDone: { target: 'resting', actions: 'wantProof' },
+          onDone: { target: 'resting', actions: { type: 'wantProof', params: ({ event }) => event.output } },
           onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
         },
       },
@@ -261,12 +263,23 @@ const failuresLoggedMax = 20
 
 // ------------------------------------------------------------------------------------------------------- master's end
 
+/** Tells a worker that the master's tree has changed, and what has changed when it knows what to do with it. */
+const announce = ({ notice }: LocalTree, { link, state }: IntegrityAnswersInput): void => {
+  const { root } = notice
+  if (!link.peer.capabilities.includes(changesCapability)) {
+    link.notify('integrity.changed', { root })
+    return
+  }
+  link.notify('integrity.changed', notice)
+  if (notice.since) state.announced([...splitPaths(notice.entries?.paths ?? ''), ...splitPaths(notice.removed ?? '')])
+}
+
 /** Answers one worker's questions, and tells it when the master's tree has changed. */
 export const integrityServeInput = (options: IntegrityAnswersOptions, input: IntegrityAnswersInput): ServingInput => {
   const transfers = new RunningAnswers('transfers', limits.fetchesPerWorkerMax)
   return {
     link: input.link,
     answers: (thread) => integrityAnswers(options, { ...input, transfers }, thread),
-    alongside: () => options.tree.onChanged(() => input.link.notify('integrity.changed', { root: options.tree.manifest.root() })),
+    alongside: () => options.tree.onChanged(() => announce(options.tree, input)),
   }
 }

@@ -52,6 +52,10 @@ export const integrityAnswers = (
   /** Of the failures, as the log has them: the same ones are not told again. */
   let told = ''
 
+  const logStart = ({ created, removed, updated }: RequestBody<'integrity.report'>): void => {
+    syncLog.info('Starting.')
+    syncLog.info(`Files to create in worker: ${created} | Files to update in worker: ${updated} | Files to delete in worker: ${removed}`)
+  }
   const send = async (stream: OutgoingStream, first: ContentRequest): Promise<void> => {
     const content = tree.content.begin(first.files)
     // The next block is read while this one waits for the worker's window: two blocks in memory, whatever the file's size.
@@ -113,12 +117,11 @@ export const integrityAnswers = (
     'integrity.report': (report) => {
       if (report.phase === 'started') {
         syncStartMs = clock.now()
-        syncLog.info('Starting.')
-        syncLog.info(
-          `Files to create in worker: ${report.created} | Files to update in worker: ${report.updated} | Files to delete in worker: ${report.removed}`,
-        )
+        logStart(report)
         return {}
       }
+      // What was announced begins without a report.
+      if (syncStartMs === 0) logStart(report)
       state.applied(report.failures, report.failuresLeftOut)
       state.lastSync = {
         startMs: syncStartMs || clock.now() - report.tookMs,
@@ -135,7 +138,11 @@ export const integrityAnswers = (
         : ''
       if (says !== '' && says !== told) syncLog.error(`${says} Retrying at each check; see cluster_control -f.`)
       told = says
-      return {}
+      syncStartMs = 0
+      if (!report.root) return {}
+      const same = sameDigest(report.root, tree.manifest.root())
+      if (same) state.checkedSame()
+      return { same }
     },
   }
 }

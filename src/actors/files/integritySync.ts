@@ -5,9 +5,11 @@
 
 import { ClusterError, type Result } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import { type ChangeNotice, isAnnouncedFor, planOfNotice } from '../../domain/files/changeNotice.js'
 import { type Arrival, type Compression, choosesCompression, unknownSpeeds, withTransfer } from '../../domain/files/compressionChoice.js'
 import { joinDigests, joinPaths } from '../../domain/files/entryColumns.js'
-import { askAbout, joinPlans, readAnswer, type SyncPlan, writeStepsOf } from '../../domain/files/syncPlan.js'
+import { sameDigest } from '../../domain/files/manifest.js'
+import { askAbout, isEmptyPlan, joinPlans, readAnswer, type SyncPlan, writeStepsOf } from '../../domain/files/syncPlan.js'
 import type { Digest, FileFailure, WriteStep } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock } from '../../ports/machine.js'
@@ -15,6 +17,9 @@ import { contentBytesIn } from '../../wire/muster/contentBlock.js'
 import { type DeltaFile, deltaCapability, deltaFilesOf, transferDelta } from './deltaTransfer.js'
 import { explainedRefusal } from './itemsRefusal.js'
 import type { LocalTree } from './localTree.js'
+
+/** Of a build that announces what changed, and compares the root that a report ends with. */
+export const changesCapability = 'changes'
 
 export interface IntegritySyncOptions {
   readonly tree: LocalTree
@@ -72,20 +77,31 @@ export class IntegritySync {
   #speeds = unknownSpeeds
   /** Digests of contents that did not come out of a delta. */
   readonly #spoiledDeltas = new Set<Digest>()
-
   #refusal: { readonly link: Link; readonly error: ClusterError } | undefined
+  /** The link over which the master answered a check, so that both nodes have the same items. */
+  #agreedOver: Link | undefined
+  /** The last change that the master announced, until it is used. */
+  #announced: { readonly link: Link; readonly notice: ChangeNotice } | undefined
 
   constructor(options: IntegritySyncOptions) {
     this.#options = options
   }
 
-  /** Is our tree the master's? */
+  /** The master says that its tree has changed. */
+  announce(link: Link, notice: ChangeNotice): void {
+    this.#announced = { link, notice }
+  }
+
+  /** Is our tree the master's? After an announced change the master need not be asked. */
   async check(link: Link, signal: AbortSignal): Promise<boolean> {
     const { tree } = this.#options
     await tree.known(signal)
+    if (this.#usableNotice(link)) return false
+    this.#announced = undefined
     try {
       const question = { root: tree.manifest.root(), items: tree.itemsDigest, files: tree.manifest.files }
       const { same } = await link.request('integrity.check', question, this.#limits(signal))
+      this.#agreedOver = link
       if (same) tree.isMasters(question.root)
       return same
     } catch (thrown) {
@@ -97,8 +113,26 @@ export class IntegritySync {
     }
   }
 
-  /** What the master says we have to do. */
+  /** What we have to do: as announced, or as the master decides. */
   async plan(link: Link, signal: AbortSignal): Promise<SyncPlan> {
+    const { manifest, synced } = this.#options.tree
+    const notice = this.#usableNotice(link)
+    this.#announced = undefined
+    if (notice) return unwrap(planOfNotice(notice, manifest, synced))
+    const plan = await this.#compare(link, signal)
+    if (!isEmptyPlan(plan)) await this.#reportStart(link, plan, signal)
+    return plan
+  }
+
+  /** The master's last announcement, when our tree is one that it is for. */
+  #usableNotice(link: Link): ChangeNotice | undefined {
+    const announced = this.#announced
+    if (announced?.link !== link || this.#agreedOver !== link) return undefined
+    const root = this.#options.tree.manifest.root()
+    return isAnnouncedFor(announced.notice, root) && !sameDigest(announced.notice.root, root) ? announced.notice : undefined
+  }
+
+  async #compare(link: Link, signal: AbortSignal): Promise<SyncPlan> {
     const { manifest, synced } = this.#options.tree
     const { differing } = await link.request(
       'integrity.buckets',
@@ -122,7 +156,7 @@ export class IntegritySync {
     return joinPlans(plans)
   }
 
-  async reportStart(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<void> {
+  async #reportStart(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<void> {
     const counts = { created: plan.create.length, updated: plan.update.length, removed: plan.remove.length }
     await link.request(
       'integrity.report',
@@ -184,7 +218,10 @@ export class IntegritySync {
     return { created, updated, removed: done(plan.remove), failures, undone: applied.undone }
   }
 
-  async report(link: Link, outcome: Outcome, tookMs: number, signal: AbortSignal): Promise<void> {
+  /** Whether the master says that our tree is now its own. */
+  async report(link: Link, outcome: Outcome, tookMs: number, signal: AbortSignal): Promise<boolean> {
+    const { tree } = this.#options
+    const root = tree.manifest.root()
     const failures = outcome.failures.slice(0, limits.reportedFailuresMax).map(({ path, code, message }) => ({
       path,
       code: code.slice(0, 64),
@@ -192,11 +229,11 @@ export class IntegritySync {
     }))
     const { created, updated, removed } = outcome
     const failuresLeftOut = outcome.failures.length - failures.length
-    await link.request(
-      'integrity.report',
-      { phase: 'applied', created, updated, removed, failures, failuresLeftOut, tookMs: Math.round(tookMs) },
-      this.#limits(signal),
-    )
+    const report = { phase: 'applied', created, updated, removed, failures, failuresLeftOut, tookMs: Math.round(tookMs) } as const
+    const isRootTaken = link.peer.capabilities.includes(changesCapability)
+    const { same = false } = await link.request('integrity.report', { ...report, ...(isRootTaken && { root }) }, this.#limits(signal))
+    if (same) tree.isMasters(root)
+    return same
   }
 
   /** False when the file has to be fetched whole. */

@@ -4,9 +4,11 @@
  */
 
 import { limits } from '../../base/limits.js'
+import { announceChange, type ChangeNotice } from '../../domain/files/changeNotice.js'
 import { FileLines } from '../../domain/files/fileLines.js'
 import { heldReason, type LastingFile, lastingEntry } from '../../domain/files/lastingFile.js'
 import { Manifest, sameDigest } from '../../domain/files/manifest.js'
+import { RecentChanges } from '../../domain/files/recentChanges.js'
 import { itemsDigest, type SyncedItems } from '../../domain/files/syncedItems.js'
 import type { AppliedPlan, FileEntry, FileFailure, ScanPage, WriteStep } from '../../domain/files/treeValues.js'
 import type { Files } from '../../ports/files.js'
@@ -41,6 +43,11 @@ export class LocalTree {
   readonly #changed = new Signal()
   readonly #content = new Signal()
   readonly #hinted = new Set<(paths: readonly string[]) => void>()
+  readonly #recent = new RecentChanges()
+  /** Paths that changed in the manifest since it had the root that was shown last; as many as are announced, and one more. */
+  readonly #touched = new Set<string>()
+  #shownRoot: Uint8Array | undefined
+  #notice: ChangeNotice | undefined
   #turn: Promise<unknown> = Promise.resolve()
   #scanned = false
   /** Paths that changed on this node's disk since its tree was the master's; nothing before it was. */
@@ -93,13 +100,13 @@ export class LocalTree {
   /** Brings the manifest up to date with the disk: everything, or only `paths` and what is below them. */
   scan(paths: readonly string[] | undefined, signal: AbortSignal): Promise<TreeScan> {
     return this.#inTurn(async () => {
-      const before = this.#scanned ? this.manifest.root() : undefined
+      const isFirst = !this.#scanned
       const problems: FileFailure[] = []
       const files = new FileLines()
       let page = await this.files.scan(paths, signal)
       for (;;) {
         // Of a tree that was not looked at before all files would be new.
-        if (before) this.#noteChanges(page, files)
+        if (!isFirst) this.#noteChanges(page, files)
         for (const path of page.removals) this.#put(path, undefined)
         for (const entry of page.upserts) this.#put(entry.path, entry)
         problems.push(...page.problems)
@@ -111,7 +118,7 @@ export class LocalTree {
       if (this.#lasting && !this.manifest.get(this.#lasting.path)) this.#put(this.#lasting.path, undefined)
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
       if (paths === undefined) this.#scanned = true
-      const changed = this.#emitIfChanged(before)
+      const changed = this.#emitIfChanged()
       return { changed, files: this.manifest.files, problems: [...problems, ...this.#heldForLong()], lines: files.lines }
     })
   }
@@ -120,9 +127,8 @@ export class LocalTree {
   judgeLastingFile(): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#lasting || !this.#scanned) return
-      const before = this.manifest.root()
       this.#put(this.#lasting.path, this.#lastingFound)
-      this.#emitIfChanged(before)
+      this.#emitIfChanged()
     })
   }
 
@@ -133,6 +139,8 @@ export class LocalTree {
       entry = lastingEntry(this.#lasting, found, this.manifest.get(path))
       this.#lastingHeld = entry?.held ? (this.#lastingHeld ?? { sinceMs: this.#clock.monotonicMs(), isReported: false }) : undefined
     }
+    if (!entry && !this.manifest.get(path)) return
+    if (this.#touched.size <= limits.announcedFilesMax) this.#touched.add(path)
     if (entry) this.manifest.set(entry)
     else this.manifest.delete(path)
   }
@@ -160,14 +168,26 @@ export class LocalTree {
     return [{ path: entry.path, code: 'fileFailed', message: heldReason(entry) }]
   }
 
-  /** `before` is nothing before the whole tree was looked at. */
-  #emitIfChanged(before: Uint8Array | undefined): boolean {
-    const isOther = this.#scanned && (before === undefined || !sameDigest(before, this.manifest.root()))
-    if (isOther) {
-      this.#changed.emit()
-      this.#content.emit()
-    }
-    return isOther
+  /** What the tree's last change was, for those that have the tree from before it. */
+  get notice(): ChangeNotice {
+    this.#notice ??= announceChange(this.#recent, this.manifest, this.synced)
+    return this.#notice
+  }
+
+  #emitIfChanged(): boolean {
+    const root = this.manifest.root()
+    if (!this.#scanned || (this.#shownRoot && sameDigest(this.#shownRoot, root))) return false
+    if (this.#shownRoot) this.#recent.add(this.#shownRoot, this.#touched)
+    this.#show(root)
+    this.#changed.emit()
+    this.#content.emit()
+    return true
+  }
+
+  #show(root: Uint8Array): void {
+    this.#shownRoot = root
+    this.#touched.clear()
+    this.#notice = undefined
   }
 
   /** `undone` are the paths of what was applied that had changed on this node itself. */
@@ -180,6 +200,8 @@ export class LocalTree {
       for (const path of applied.removals) this.manifest.delete(path)
       for (const entry of applied.upserts) this.manifest.set(entry)
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
+      this.#recent.forget()
+      if (this.#scanned) this.#show(this.manifest.root())
       if (applied.removals.length + applied.upserts.length > 0) this.#content.emit()
       const done = [...applied.removals, ...applied.upserts.map(({ path }) => path)]
       return { ...applied, undone: new Set(done.filter((path) => this.#ownChanges?.delete(path))) }

@@ -109,6 +109,14 @@ export class WorkerState {
     for (const path of plan.remove) this.#expectRemoval(path)
   }
 
+  /** What has changed was sent to the worker: if its tree was the same until now, this is what it has to do. */
+  announced(paths: readonly string[]): void {
+    if (!this.inSync || paths.length === 0) return
+    this.isSyncing = true
+    this.#files = new Map()
+    for (const path of paths) this.#expect(path)
+  }
+
   /** A plan was carried out, but for `failures`. */
   applied(failures: readonly FileFailure[], leftOut: number): void {
     this.isSyncing = false

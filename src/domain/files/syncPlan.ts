@@ -48,7 +48,7 @@ export const decidePlan = (
 }
 
 /** Whether one of the directories is on the way from the item's own directory, which counts too, to the file. */
-const isBelowUnknown = (unknown: ReadonlySet<string>, synced: SyncedItems, path: string): boolean => {
+export const isBelowUnknown = (unknown: ReadonlySet<string>, synced: SyncedItems, path: string): boolean => {
   if (unknown.size === 0) return false
   const top = itemOf(synced, path)?.dir ?? path
   for (let end = path.lastIndexOf('/'); end >= top.length; end = path.lastIndexOf('/', end - 1))

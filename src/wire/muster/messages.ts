@@ -12,13 +12,14 @@ import { limits } from '../../base/limits.js'
 export const protocolRange = { min: 1, max: 1 } as const
 
 /** Joined paths and their columns: see domain/files/entryColumns. */
-const entryColumns = () =>
+const entryColumns = (bytesMax: number, entriesMax: number) =>
   fields({
-    paths: text(limits.compareBytesMax),
-    digests: blob(limits.compareEntriesMax * 32),
-    sizes: blob(limits.compareEntriesMax * 8),
-    modes: blob(limits.compareEntriesMax * 2),
+    paths: text(bytesMax),
+    digests: blob(entriesMax * 32),
+    sizes: blob(entriesMax * 8),
+    modes: blob(entriesMax * 2),
   })
+const comparedEntries = () => entryColumns(limits.compareBytesMax, limits.compareEntriesMax)
 
 export const requests = {
   'session.hello': {
@@ -71,11 +72,11 @@ export const requests = {
    */
   'integrity.compare': {
     id: 6,
-    request: fields({ buckets: list(count(255), 256), counts: list(count(limits.compareEntriesMax), 256), entries: entryColumns() }),
+    request: fields({ buckets: list(count(255), 256), counts: list(count(limits.compareEntriesMax), 256), entries: comparedEntries() }),
     reply: fields({
       decided: count(256),
-      create: entryColumns(),
-      update: entryColumns(),
+      create: comparedEntries(),
+      update: comparedEntries(),
       /** Paths joined by NUL. */
       remove: text(limits.compareBytesMax),
     }),
@@ -92,7 +93,10 @@ export const requests = {
     }),
     reply: fields({}),
   },
-  /** How far the worker is with the plan that the master decided: what it did, and what it could not do. */
+  /**
+   * How far the worker is with the plan that the master decided: what it did, and what it could not do. With the capability `changes`
+   * the last report has the worker's root, and the reply says whether it is the master's.
+   */
   'integrity.report': {
     id: 8,
     request: fields({
@@ -107,8 +111,9 @@ export const requests = {
       ),
       failuresLeftOut: count(),
       tookMs: count(),
+      root: Type.Optional(digest()),
     }),
-    reply: fields({}),
+    reply: fields({ same: Type.Optional(Type.Boolean()) }),
   },
   /** A question of cluster_control, carried from a worker to the master; the answer's JSON comes over the stream. */
   'control.query': {
@@ -208,8 +213,19 @@ export const notices = {
     id: 67,
     notice: fields({ reason: Type.Union([Type.Literal('stopping'), Type.Literal('refused'), Type.Literal('error')]), error: failure() }),
   },
-  /** The master's tree has another root now: check at once. */
-  'integrity.changed': { id: 68, notice: fields({ root: digest() }) },
+  /**
+   * The master's tree has another root now: check at once. With the capability `changes` a small change is in it, for workers whose tree
+   * has one of the roots in `since` (see domain/files/changeNotice).
+   */
+  'integrity.changed': {
+    id: 68,
+    notice: fields({
+      root: digest(),
+      since: Type.Optional(blob(limits.announcedRootsMax * 8)),
+      entries: Type.Optional(entryColumns(limits.announcedBytesMax, limits.announcedFilesMax)),
+      removed: Type.Optional(text(limits.announcedBytesMax)),
+    }),
+  },
   /** The state of the groups on the master, once a round and after each change; `ids` is the digest of the agents that exist. */
   'agentGroups.state': { id: 69, notice: fields({ table: text(64), version: count(), hash: text(40), ids: text(64) }) },
 } as const
