@@ -1,6 +1,6 @@
 /** A master's and a worker's end of a link over a network in memory, in virtual time. */
 import { ok, type Result } from '../../src/base/errors.js'
-import type { AdmissionPolicy, Link, Refusal, Transport } from '../../src/ports/link.js'
+import type { AdmissionPolicy, Link, Refusal, RequestOptions, Transport } from '../../src/ports/link.js'
 import type { Network } from '../../src/ports/network.js'
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
@@ -19,8 +19,8 @@ export const hello: Hello = {
   capabilities: ['zstd'],
 }
 export const welcome: Welcome = { cluster: 'wazuh', node: 'master', version: 'v2', wazuh: '4.14.7', capabilities: [] }
-export const forever = new AbortController().signal
-export const patient = { signal: forever, timeoutMs: 20_000 }
+export const forever: AbortSignal = new AbortController().signal
+export const patient: RequestOptions = { signal: forever, timeoutMs: 20_000 }
 
 export interface Acceptor {
   readonly links: Link[]

@@ -41,12 +41,12 @@ type ConnectionEvent =
   | { readonly type: 'thread.ended'; readonly error: ClusterError | undefined }
   | { readonly type: 'connection.close'; readonly error: ClusterError }
 
-interface Threads {
+export interface Threads {
   readonly log: Log
   readonly threads: readonly { readonly logic: AnyActorLogic; readonly input: unknown }[]
 }
 
-interface Connection extends Threads {
+export interface Connection extends Threads {
   readonly link: Link
   readonly error: ClusterError | undefined
 }

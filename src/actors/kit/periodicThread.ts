@@ -52,7 +52,7 @@ export interface PeriodicThread<Input, Work, Step extends string> {
   onState?(work: Work, state: Step | 'resting'): void
 }
 
-interface Rounds<Work> {
+export interface Rounds<Work> {
   readonly work: Work
   readonly startMs: number
   /** Something woke the thread since the round began. */
