@@ -101,3 +101,18 @@ export const startedWorld = (options: Parameters<typeof createMemoryWorld>[0] = 
   world.mkdir('etc/shared')
   return world
 }
+
+/** Files below the directories of groups whose content is another than when it was asked before: what a scan of the tree tells. */
+export const changesTold = (world: MemoryWorld): (() => readonly string[]) => {
+  const now = (): Map<string, string> =>
+    new Map(
+      [...filesBelow(world, 'etc/shared'), ...filesBelow(world, 'var/multigroups')].filter(([path]) => !/(^|\/)ar\.conf$|~$/.test(path)),
+    )
+  let before = now()
+  return () => {
+    const after = now()
+    const changed = [...new Set([...before.keys(), ...after.keys()])].filter((path) => before.get(path) !== after.get(path))
+    before = after
+    return changed
+  }
+}

@@ -18,6 +18,8 @@ export class ScriptedFiles implements Files {
   applyMs = 5
   /** What the next scan fails with. */
   scanFailure: unknown
+  /** What the next page after the first fails with. */
+  pageFailure: unknown
   watchFailure: ClusterError | undefined
   /** Calls that ran at the same time as another. */
   overlaps = 0
@@ -54,7 +56,12 @@ export class ScriptedFiles implements Files {
   }
 
   async nextPage(signal: AbortSignal): Promise<ScanPage> {
-    return this.#alone(1, signal, () => this.#page())
+    return this.#alone(1, signal, () => {
+      const failure = this.pageFailure
+      this.pageFailure = undefined
+      if (failure !== undefined) throw failure
+      return this.#page()
+    })
   }
 
   async watch(onHint: Notified): Promise<{ close(): Promise<void> }> {

@@ -171,7 +171,16 @@ export interface AgentFiles {
   createDefaultGroup(signal: AbortSignal): Promise<boolean>
   /** With all its files. Fails with `groupInvalid` when it is not there. */
   removeGroup(group: string, signal: AbortSignal): Promise<void>
-  /** Brings merged.mg of every group, and of each of these lists of groups, up to date; deletes those of lists that nobody has. */
-  buildMerged(multigroups: readonly (readonly string[])[], signal: AbortSignal): Promise<MergedOutcome>
+  /**
+   * Brings merged.mg of every group, and of each of these lists of groups, up to date; deletes those of lists that nobody has.
+   * `changed`: the paths of all files, relative to the home, whose content changed since the build before, this one's own writes
+   * too; only their groups are checked. With none of them it checks besides what no path tells: which groups there are, and what
+   * was built so shortly before that its stats may not tell. Undefined: anything may have changed.
+   */
+  buildMerged(
+    multigroups: readonly (readonly string[])[],
+    changed: readonly string[] | undefined,
+    signal: AbortSignal,
+  ): Promise<MergedOutcome>
   close(): Promise<void>
 }

@@ -37,7 +37,7 @@ type Step =
   | { readonly kind: 'look'; readonly paths: readonly string[] | undefined }
   | { readonly kind: 'apply'; readonly writes: readonly FileEntry[]; readonly removals: readonly string[] }
   | { readonly kind: 'wait'; readonly ms: number }
-  | { readonly kind: 'fail' }
+  | { readonly kind: 'fail'; readonly page: 'first' | 'next' }
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
@@ -48,22 +48,31 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       .tuple(fc.array(entries, { maxLength: 3 }), fc.array(paths, { maxLength: 2 }))
       .map(([writes, removals]): Step => ({ kind: 'apply', writes, removals })),
     fc.nat(12).map((ms): Step => ({ kind: 'wait', ms })),
-    fc.constant<Step>({ kind: 'fail' }),
+    fc.constantFrom<Step>({ kind: 'fail', page: 'first' }, { kind: 'fail', page: 'next' }),
   ),
   { maxLength: 30 },
 )
 
 describe('local tree', () => {
-  it('never looks and applies at the same time, and after a look at everything is what the disk is', () =>
+  it('never scans and applies at the same time, is what the disk is after a scan, and has named all that changed', () =>
     fc.assert(
       fc.asyncProperty(steps, async (list) => {
         const { clock, files, tree } = setUp()
+        const reported = new Map<string, FileEntry>()
+        tree.onContent((changed) => {
+          if (!changed) reported.clear()
+          for (const path of changed ?? [...tree.manifest.entries()].map((entry) => entry.path)) {
+            const entry = tree.manifest.get(path)
+            if (entry) reported.set(path, entry)
+            else reported.delete(path)
+          }
+        })
         const underWay: Promise<unknown>[] = []
         for (const step of list) {
           if (step.kind === 'edit') files.disk.set(step.entry.path, step.entry)
           else if (step.kind === 'delete') files.disk.delete(step.path)
           else if (step.kind === 'wait') await clock.advance(step.ms)
-          else if (step.kind === 'fail') files.scanFailure = new ClusterError('fileFailed')
+          else if (step.kind === 'fail') files[step.page === 'first' ? 'scanFailure' : 'pageFailure'] = new ClusterError('fileFailed')
           else if (step.kind === 'look') underWay.push(tree.scan(step.paths, forever).catch(() => undefined))
           else {
             const writes = step.writes.map(({ path, digest }) => ({ path, digest, from: { kind: 'stage' as const } }))
@@ -74,10 +83,12 @@ describe('local tree', () => {
         await clock.advance(10_000)
         await Promise.all(underWay)
         files.scanFailure = undefined
+        files.pageFailure = undefined
         await outcome(clock, tree.scan(undefined, forever))
         expect(files.overlaps).toBe(0)
         expect(hex(tree.manifest.root())).toBe(rootOf(files.disk.values()))
         expect(tree.manifest.files).toBe(files.disk.size)
+        expect(rootOf(reported.values())).toBe(rootOf(files.disk.values()))
         expect(clock.pending).toBe(0)
       }),
     ))

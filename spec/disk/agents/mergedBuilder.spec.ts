@@ -5,6 +5,7 @@ import { groupsHash } from '../../../src/domain/agents/groups.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
 import { createNodeWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
 import {
+  changesTold,
   editGroups,
   expectedMerged,
   groupEdits,
@@ -52,6 +53,60 @@ describe('merged files', () => {
       }),
       { numRuns: 300 },
     ))
+
+  it('are the same when each build is told what changed as when it checks everything', () =>
+    fc.assert(
+      fc.property(fc.array(fc.tuple(groupEdits, groupLists, fc.boolean()), { minLength: 1, maxLength: 6 }), (rounds) => {
+        const world = startedWorld()
+        const merged = mergedOf(world)
+        const told = changesTold(world)
+        for (const [edits, list, isLater] of rounds) {
+          for (const edit of edits) editGroups(world, edit)
+          if (isLater) world.age()
+          const { problems } = merged.build(list, told())
+          // Who is told of nothing looks at what no path tells: which groups there are.
+          merged.build(list, [])
+          expect(presentMerged(world)).toEqual(expectedMerged(world, list))
+          expect(problems).toEqual([])
+          expect(merged.build(list)).toMatchObject({ written: [], removed: [] })
+          told()
+        }
+      }),
+      { numRuns: 150 },
+    ))
+
+  it('of one group are checked, and no other file, when only that group is told of', () => {
+    const world = startedWorld()
+    for (const group of ['a', 'b', 'c']) world.write(`etc/shared/${group}/x`, group)
+    const merged = mergedOf(world)
+    const lists = [['a', 'b']]
+    merged.build(lists)
+    world.age()
+    merged.build(lists)
+    world.write('etc/shared/c/x', 'C')
+    const steps: string[] = []
+    world.disk.onStep = (operation, path) => steps.push(`${operation} ${path}`)
+    expect(merged.build(lists, ['etc/shared/c/x']).written).toEqual(['etc/shared/c/merged.mg'])
+    expect(steps.filter((step) => /shared\/[ab](\/|$)|multigroups/.test(step))).toEqual([])
+    steps.length = 0
+    // The scan of the tree tells of what was written here, too.
+    expect(merged.build(lists, ['etc/shared/c/merged.mg'])).toEqual(nothing)
+    expect(steps.filter((step) => /shared\/c\/x|shared\/[ab](\/|$)|multigroups/.test(step))).toEqual([])
+  })
+
+  it('that could not be built are tried again by a build that is told of nothing', () => {
+    const world = startedWorld()
+    world.write('etc/shared/g/x', 'one')
+    const merged = mergedOf(world)
+    merged.build([])
+    world.age()
+    world.write('etc/shared/g/x', 'two!')
+    const heal = world.disk.fail({ operation: 'write', code: 'EIO', path: '/home/etc/shared/g' })
+    expect(merged.build([], ['etc/shared/g/x']).problems).toHaveLength(1)
+    expect(merged.build([], []).problems).toHaveLength(1)
+    heal()
+    expect(merged.build([], [])).toEqual({ ...nothing, written: ['etc/shared/g/merged.mg'] })
+  })
 
   it('are left alone, and nothing is read, while nothing changes', () => {
     const world = startedWorld()

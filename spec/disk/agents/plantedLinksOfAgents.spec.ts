@@ -29,7 +29,7 @@ const startedWorld = () => {
 }
 
 const operations: Readonly<Record<string, (files: SynchronousAgentFiles) => unknown>> = {
-  buildMerged: (files) => files.buildMerged([['g', 'h']]),
+  buildMerged: (files) => files.buildMerged([['g', 'h']], undefined),
   groupFiles: (files) => files.groupFiles('g'),
   mergedSum: (files) => files.mergedSum(['g', 'h']),
   createGroup: (files) => files.createGroup('new'),

@@ -6,6 +6,7 @@ import { fullStop } from '../../base/fullStop.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { LocalTree } from '../files/localTree.js'
 import { changesGatherMs, periodicThread } from '../kit/periodicThread.js'
+import { ChangedInputs } from './changedInputs.js'
 import { MissingGroups } from './missingGroups.js'
 import type { LocalAgents } from './nodeAgents.js'
 
@@ -19,6 +20,7 @@ export interface MergedFilesOptions {
 
 interface Building {
   readonly missing: MissingGroups
+  readonly changed: ChangedInputs
   /** Problems of the build before: the log has them. */
   logged: ReadonlySet<string>
 }
@@ -29,14 +31,26 @@ export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFile
     clock,
     everyMs: intervalMs,
     gatherMs: changesGatherMs,
-    begin: (): Building => ({ missing: new MissingGroups({ agents, clock, intervalMs, log }), logged: new Set() }),
-    wakes: (_, wake) => [tree.onContent(wake), agents.groups.changes.add(wake)],
+    begin: (): Building => ({
+      missing: new MissingGroups({ agents, clock, intervalMs, log }),
+      changed: new ChangedInputs(),
+      logged: new Set(),
+    }),
+    wakes: ({ changed }, wake) => [
+      tree.onContent((paths) => {
+        if (changed.add(paths)) wake()
+      }),
+      agents.groups.changes.add(wake),
+    ],
     initial: 'building',
     steps: {
       building: async (building, { signal }) => {
         await agents.ready(signal)
         const made = await building.missing.look(signal)
-        const { problems, removed, written } = await agents.files.buildMerged(await agents.store.multigroups(), signal)
+        const multigroups = await agents.store.multigroups()
+        const { problems, removed, written } = await building.changed.handle((paths) =>
+          agents.files.buildMerged(multigroups, paths, signal),
+        )
         const touched = [...made, ...written, ...removed]
         if (touched.length > 0) tree.hint(touched)
         for (const problem of problems) if (!building.logged.has(problem)) log.warning(problem)

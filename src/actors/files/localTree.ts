@@ -16,6 +16,8 @@ import type { Clock } from '../../ports/machine.js'
 import { Signal, waitUntil } from '../kit/signal.js'
 import { SharedContent } from './sharedContent.js'
 
+/** Paths of more files that changed are not kept: then anything may have. */
+const changedPathsMax = 10_000
 /** Buckets whose digests are computed in one go; 32 of a tree of 50 000 files take about 5 ms. */
 const bucketsPerTurn = 32
 
@@ -41,7 +43,9 @@ export class LocalTree {
   /** When it was held first, and whether a look has told of it. */
   #lastingHeld: { readonly sinceMs: number; isReported: boolean } | undefined
   readonly #changed = new Signal()
-  readonly #content = new Signal()
+  readonly #content = new Signal<readonly string[] | undefined>()
+  /** Files that changed in the manifest since the last call-back about content; undefined when any may have. */
+  #unreported: string[] | undefined
   readonly #hinted = new Set<(paths: readonly string[]) => void>()
   readonly #recent = new RecentChanges()
   /** Paths that changed in the manifest since it had the root that was shown last; as many as are announced, and one more. */
@@ -81,8 +85,11 @@ export class LocalTree {
     return this.#changed.add(listener)
   }
 
-  /** Calls back after the tree has changed in whatever way, by what was applied too. */
-  onContent(listener: () => void): () => void {
+  /**
+   * Calls back after the tree has changed in whatever way, by what was applied too: with the paths of the files, or with nothing
+   * when any may have changed.
+   */
+  onContent(listener: (changed: readonly string[] | undefined) => void): () => void {
     return this.#content.add(listener)
   }
 
@@ -141,8 +148,30 @@ export class LocalTree {
     }
     if (!entry && !this.manifest.get(path)) return
     if (this.#touched.size <= limits.announcedFilesMax) this.#touched.add(path)
-    if (entry) this.manifest.set(entry)
-    else this.manifest.delete(path)
+    if (entry) this.#set(entry)
+    else this.#delete(path)
+  }
+
+  #set(entry: FileEntry): void {
+    this.manifest.set(entry)
+    this.#noteUnreported(entry.path)
+  }
+
+  #delete(path: string): void {
+    if (!this.manifest.get(path)) return
+    this.manifest.delete(path)
+    this.#noteUnreported(path)
+  }
+
+  #noteUnreported(path: string): void {
+    this.#unreported?.push(path)
+    if (this.#unreported && this.#unreported.length > changedPathsMax) this.#unreported = undefined
+  }
+
+  #emitContent(): void {
+    const changed = this.#unreported
+    this.#unreported = []
+    this.#content.emit(changed)
   }
 
   #noteChanges({ removals, upserts }: ScanPage, files: FileLines): void {
@@ -180,7 +209,7 @@ export class LocalTree {
     if (this.#shownRoot) this.#recent.add(this.#shownRoot, this.#touched)
     this.#show(root)
     this.#changed.emit()
-    this.#content.emit()
+    this.#emitContent()
     return true
   }
 
@@ -197,12 +226,12 @@ export class LocalTree {
   ): Promise<AppliedPlan & { readonly undone: ReadonlySet<string> }> {
     return this.#inTurn(async () => {
       const applied = await this.files.apply(plan, signal)
-      for (const path of applied.removals) this.manifest.delete(path)
-      for (const entry of applied.upserts) this.manifest.set(entry)
+      for (const path of applied.removals) this.#delete(path)
+      for (const entry of applied.upserts) this.#set(entry)
       while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
       this.#recent.forget()
       if (this.#scanned) this.#show(this.manifest.root())
-      if (applied.removals.length + applied.upserts.length > 0) this.#content.emit()
+      if (applied.removals.length + applied.upserts.length > 0) this.#emitContent()
       const done = [...applied.removals, ...applied.upserts.map(({ path }) => path)]
       return { ...applied, undone: new Set(done.filter((path) => this.#ownChanges?.delete(path))) }
     })

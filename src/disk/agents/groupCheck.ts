@@ -5,7 +5,7 @@
 import { createHash, type Hash } from 'node:crypto'
 import { limits } from '../../base/limits.js'
 import { isGroupName } from '../../domain/agents/groups.js'
-import { activeResponseName, isMergeableName, type MergeSource, mergedName } from '../../domain/agents/mergedFile.js'
+import { activeResponseName, isMergeableName, type MergeSource, mergedName, sharedDirectory } from '../../domain/agents/mergedFile.js'
 import { isExcluded, type SyncedItems } from '../../domain/files/syncedItems.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { errnoOf, failureOf, isGone } from '../files/diskFailure.js'
@@ -13,7 +13,6 @@ import { decodeName, isTemporaryName, shownName } from '../files/relativePath.js
 import { targetWithin } from '../files/targetWithin.js'
 import { lstatIfThere } from './makeDirectory.js'
 
-export const sharedDirectory = 'etc/shared'
 /** Where no synced item says otherwise. */
 export const groupFileMode = 0o660
 /** A file that was read this shortly after a change can change again without its times showing it. */
@@ -34,16 +33,20 @@ export interface GroupSource extends MergeSource {
   readonly stat: DiskStat
 }
 
-/** One group as it was at a check. */
-export interface GroupView {
+/** What is kept of a group from one check to the next. */
+export interface GroupState {
   readonly group: string
-  readonly files: readonly GroupSource[]
   /** The same until a file changes, comes or goes. */
   readonly fingerprint: string
   /** Something changed so shortly before that the fingerprint may not show the next change. */
   readonly isFresh: boolean
   /** False when something could not be read: then it is not known what belongs into merged.mg. */
   readonly isWhole: boolean
+}
+
+/** One group as it was at a check. */
+export interface GroupView extends GroupState {
+  readonly files: readonly GroupSource[]
   readonly problems: readonly string[]
 }
 

@@ -1,242 +1,248 @@
 /**
  * Keeps merged.mg of every group, and of each list of groups that some agent has (var/multigroups/HASH), equal to what its
- * files say. What was built is remembered by the stats of its inputs and of the result, so that nothing is read while nothing
- * changes; after a restart, and after a change, the content is built and written only when the file has another one.
+ * files say. A build that is told what changed checks the groups of that only; one that is told of nothing checks what no path
+ * tells; the first one, and one after a failure, checks everything.
  */
-import { createHash } from 'node:crypto'
-import { counted } from '../../base/counted.js'
-import { limits } from '../../base/limits.js'
 import { groupsHash } from '../../domain/agents/groups.js'
-import { combineFiles, layOutMerged, mergedBytes, mergedName } from '../../domain/agents/mergedFile.js'
-import { itemOf } from '../../domain/files/syncedItems.js'
+import { activeResponseName, mergedName, multigroupsDirectory, sharedDirectory } from '../../domain/agents/mergedFile.js'
+import type { SyncedItems } from '../../domain/files/syncedItems.js'
 import type { MergedOutcome } from '../../ports/agents.js'
 import type { Disk } from '../../ports/files.js'
 import { errnoOf, failureOf, isGone } from '../files/diskFailure.js'
 import { hashFile, readBytes } from '../files/fileHash.js'
 import { decodeName, parentOf } from '../files/relativePath.js'
+import { BuildProblems } from './buildProblems.js'
 import {
   type AgentFilesOptions,
   absentGroup,
   checkActiveResponse,
   checkGroup,
   entriesOf,
+  type GroupState,
   type GroupView,
-  groupFileMode,
-  isFresh,
   listGroups,
-  sharedDirectory,
-  stampOf,
 } from './groupCheck.js'
-import { lstatIfThere, makeDirectory } from './makeDirectory.js'
-import { fillMerged, hasContent } from './mergedContent.js'
-import { removeFile, removeLeftover, replaceFile } from './replaceFile.js'
+import { lstatIfThere } from './makeDirectory.js'
+import { MergedTargets } from './mergedTargets.js'
+import { removeFile, removeLeftover } from './replaceFile.js'
 
-export const multigroupsDirectory = 'var/multigroups'
-
-/** One merged.mg that there has to be. */
-interface Target {
-  /** Relative to the home. */
-  readonly path: string
-  readonly title: string
-  readonly groups: readonly GroupView[]
-  /** The groups, and before them what is of every group. */
-  readonly inputs: readonly GroupView[]
-}
-
-/** What a merged.mg was made of, and what it was then. */
-interface Built {
-  readonly inputs: string
-  readonly output: string
-  /** Every change since shows in the stats. */
-  readonly isCertain: boolean
+/** What changed, by the group or the hash of the list that it is in. */
+interface Changes {
+  readonly groups: Set<string>
+  readonly hashes: Set<string>
 }
 
 export class MergedFiles {
   readonly #disk: Disk
   readonly #options: AgentFilesOptions
-  readonly #buffer = new Uint8Array(readBytes)
-  /** By the path of merged.mg. */
-  #built = new Map<string, Built>()
-  /** Paths of those whose inputs changed while they were read. */
-  #unsteady = new Set<string>()
+  readonly #problems = new BuildProblems()
+  readonly #targets: MergedTargets
+  /** Every change of an input is told, but for etc/shared/ar.conf, which is never synced. */
+  readonly #areChangesTold: boolean
+  /** The groups that are there, as they were when they were checked last. */
+  readonly #groups = new Map<string, GroupState>()
+  #activeResponse: GroupView | undefined
+  /** Of the build before: by their hashes, and all of them as one text. */
+  #lists: ReadonlyMap<string, readonly string[]> = new Map()
+  #listsText = ''
+  /** What there is in var/multigroups, and whether it is a directory. */
+  #directories: ReadonlyMap<string, boolean> = new Map()
+  /** False until everything was checked, and while a build is under way. */
+  #isKnown = false
+  // Of one build:
+  readonly #views = new Map<string, GroupView>()
+  #written: string[] = []
+  #removed: string[] = []
 
   constructor(disk: Disk, options: AgentFilesOptions) {
     this.#disk = disk
     this.#options = options
+    this.#targets = new MergedTargets(disk, options, this.#problems)
+    this.#areChangesTold = isSyncedWhole(options.synced, sharedDirectory)
   }
 
-  build(multigroups: readonly (readonly string[])[]): MergedOutcome {
-    const run = new BuildRun(this.#disk, this.#options, this.#buffer, this.#built, this.#unsteady)
-    const outcome = run.build(multigroups)
-    this.#built = run.built
-    this.#unsteady = run.unsteady
-    return outcome
+  /** @param changed see AgentFiles.buildMerged */
+  build(multigroups: readonly (readonly string[])[], changed?: readonly string[]): MergedOutcome {
+    const isKnown = this.#isKnown
+    this.#isKnown = false
+    const isActiveResponseSame = this.#checkActiveResponse()
+    const changes = isKnown && this.#areChangesTold && isActiveResponseSame ? changed : undefined
+    this.#views.clear()
+    this.#written = []
+    this.#removed = []
+    // Unless all that there is can be listed, everything stays as it is.
+    this.#isKnown = this.#attempt(sharedDirectory, 'read', () => {
+      if (changes) this.#buildChanged(multigroups, changes)
+      else this.#buildAll(multigroups)
+    })
+    this.#views.clear()
+    return { written: this.#written, removed: this.#removed, problems: this.#problems.shown() }
   }
 
   /** MD5 (hex) of the merged.mg for a list of groups, as agents report it; nothing while it is not there. */
   sum(groups: readonly string[]): string | undefined {
     const [only = ''] = groups
-    const path =
-      groups.length === 1 ? `${sharedDirectory}/${only}/${mergedName}` : `${multigroupsDirectory}/${groupsHash(groups)}/${mergedName}`
+    const path = groups.length === 1 ? pathOfGroup(only) : pathOfList(groupsHash(groups))
     try {
-      return hashFile(this.#disk, `${this.#options.home}/${path}`, this.#buffer, 'md5').digest
+      return hashFile(this.#disk, this.#absolute(path), new Uint8Array(readBytes), 'md5').digest
     } catch (thrown) {
       if (isGone(errnoOf(thrown))) return undefined
       throw thrown
     }
   }
-}
 
-class BuildRun {
-  /** What is known after this run. */
-  readonly built = new Map<string, Built>()
-  readonly unsteady = new Set<string>()
-  readonly #disk: Disk
-  readonly #options: AgentFilesOptions
-  readonly #buffer: Uint8Array
-  readonly #builtBefore: ReadonlyMap<string, Built>
-  readonly #unsteadyBefore: ReadonlySet<string>
-  readonly #written: string[] = []
-  readonly #removed: string[] = []
-  readonly #problems = new Set<string>()
+  // ------------------------------------------------------------------------------------------------- what to check
 
-  constructor(
-    disk: Disk,
-    options: AgentFilesOptions,
-    buffer: Uint8Array,
-    builtBefore: ReadonlyMap<string, Built>,
-    unsteadyBefore: ReadonlySet<string>,
-  ) {
-    this.#disk = disk
-    this.#options = options
-    this.#buffer = buffer
-    this.#builtBefore = builtBefore
-    this.#unsteadyBefore = unsteadyBefore
+  #buildAll(multigroups: readonly (readonly string[])[]): void {
+    this.#takeLists(multigroups)
+    this.#listDirectories()
+    this.#bring({ groups: new Set(this.#groups.keys()), hashes: new Set(this.#lists.keys()) })
+    this.#removeUnused()
   }
 
-  build(multigroups: readonly (readonly string[])[]): MergedOutcome {
-    // Without a look at all that there is, everything stays as it is.
-    this.#attempt(sharedDirectory, 'read', () => {
-      const activeResponse = this.#note(checkActiveResponse(this.#disk, this.#options))
-      const groups = this.#groups()
-      for (const view of groups.values())
-        this.#bring({
-          path: `${sharedDirectory}/${view.group}/${mergedName}`,
-          title: view.group,
-          groups: [view],
-          inputs: [activeResponse, view],
-        })
-      const lists = this.#listsByHash(multigroups)
-      const present = this.#multigroupDirectories()
-      for (const [hash, list] of lists)
-        if (present.get(hash) === false) this.#problems.add(`'${multigroupsDirectory}/${hash}' is in the way: it is not a directory.`)
-        else this.#bringMultigroup(hash, list, groups, activeResponse)
-      this.#removeUnused(present, lists)
-    })
-    return { written: this.#written, removed: this.#removed, problems: this.#shownProblems() }
+  #buildChanged(multigroups: readonly (readonly string[])[], paths: readonly string[]): void {
+    const changes = this.#changesAt(paths)
+    const isListing = this.#takeLists(multigroups) || paths.length === 0 || !this.#areKnown(changes)
+    if (isListing) this.#listDirectories(changes)
+    if (paths.length === 0) this.#addUnsettled(changes)
+    this.#bring(changes)
+    if (isListing) this.#removeUnused()
   }
 
-  #shownProblems(): string[] {
-    const problems = [...this.#problems]
-    const unshown = problems.length - limits.reportedFailuresMax
-    return unshown > 0 ? [...problems.slice(0, -unshown), `Not shown: ${counted(unshown, 'more problem')} with groups' files.`] : problems
+  #changesAt(paths: readonly string[]): Changes {
+    const changes: Changes = { groups: new Set(), hashes: new Set() }
+    for (const path of paths) {
+      const [, top = '', name = '', file] = /^([^/]+\/[^/]+)\/([^/]+)\/(.+)$/s.exec(path) ?? []
+      // The tree tells of what was built here, too.
+      if (file === undefined || (file === mergedName && this.#targets.isAsBuilt(path))) continue
+      if (top === sharedDirectory) changes.groups.add(name)
+      if (top === multigroupsDirectory) changes.hashes.add(name)
+    }
+    return changes
   }
 
-  #groups(): ReadonlyMap<string, GroupView> {
+  #areKnown({ groups, hashes }: Changes): boolean {
+    const isThere = (group: string): boolean =>
+      this.#groups.has(group) && lstatIfThere(this.#disk, this.#absolute(directoryOf(group)))?.kind === 'directory'
+    return [...groups].every(isThere) && [...hashes].every((hash) => this.#lists.has(hash))
+  }
+
+  /** What was changed or built so shortly before it was checked that its stats need not tell of a change, and what failed. */
+  #addUnsettled({ groups, hashes }: Changes): void {
+    for (const group of this.#groups.keys()) if (!this.#targets.isSettled(pathOfGroup(group))) groups.add(group)
+    for (const hash of this.#lists.keys()) if (!this.#targets.isSettled(pathOfList(hash))) hashes.add(hash)
+  }
+
+  // -------------------------------------------------------------------------------------------------- what there is
+
+  /** Notes which groups and lists there are; adds those that came or went. */
+  #listDirectories(changes?: Changes): void {
     const { groups, problems } = listGroups(this.#disk, this.#options.home)
-    for (const problem of problems) this.#problems.add(problem)
-    return new Map(groups.map((group) => [group, this.#note(checkGroup(this.#disk, this.#options, group))]))
-  }
-
-  #note(view: GroupView): GroupView {
-    for (const problem of view.problems) this.#problems.add(problem)
-    return view
-  }
-
-  /** What there is, and whether it is a directory. */
-  #multigroupDirectories(): ReadonlyMap<string, boolean> {
+    this.#report(groupsSubject, problems)
+    const there = new Set(groups)
+    for (const group of this.#groups.keys()) {
+      if (there.has(group)) continue
+      this.#groups.delete(group)
+      this.#problems.forget(directoryOf(group))
+      this.#forgetTarget(pathOfGroup(group))
+      changes?.groups.add(group)
+    }
+    for (const group of groups) {
+      if (this.#groups.has(group)) continue
+      this.#groups.set(group, absentGroup(group))
+      changes?.groups.add(group)
+    }
     const entries = entriesOf(this.#disk, this.#absolute(multigroupsDirectory))
-    return new Map(entries.map(({ kind, name }) => [decodeName(name) ?? '', kind === 'directory']))
+    this.#directories = new Map(entries.map(({ kind, name }) => [decodeName(name) ?? '', kind === 'directory']))
+    for (const hash of this.#lists.keys()) if (this.#directories.get(hash) !== true) changes?.hashes.add(hash)
   }
 
-  /** The same for the same lists in any order, even should two of them have the same hash. */
-  #listsByHash(multigroups: readonly (readonly string[])[]): ReadonlyMap<string, readonly string[]> {
+  /** The same for the same lists in any order, even should two of them have the same hash. Says whether they are other ones. */
+  #takeLists(multigroups: readonly (readonly string[])[]): boolean {
+    const inOrder = multigroups
+      .filter((list) => list.length > 1)
+      .map((list) => list.join())
+      .sort()
+    const text = inOrder.join('\n')
+    if (text === this.#listsText) return false
     const lists = new Map<string, readonly string[]>()
-    const inOrder = multigroups.filter((list) => list.length > 1).sort((a, b) => (a.join() < b.join() ? -1 : 1))
-    for (const list of inOrder) {
+    const problems: string[] = []
+    for (const joined of inOrder) {
+      const list = joined.split(',')
       const hash = groupsHash(list)
       const first = lists.get(hash)
       if (!first) lists.set(hash, list)
-      else if (first.join() !== list.join())
-        this.#problems.add(`The groups ${list.join()} get no merged.mg: ${first.join()} have the same hash ${hash}.`)
+      else if (first.join() !== joined) problems.push(`The groups ${joined} get no merged.mg: ${first.join()} have the same hash ${hash}.`)
     }
-    return lists
+    for (const [hash, list] of this.#lists) if (lists.get(hash)?.join() !== list.join()) this.#forgetTarget(pathOfList(hash))
+    this.#report(multigroupsDirectory, problems)
+    this.#lists = lists
+    this.#listsText = text
+    return true
   }
 
-  #bringMultigroup(hash: string, list: readonly string[], groups: ReadonlyMap<string, GroupView>, activeResponse: GroupView): void {
-    const path = `${multigroupsDirectory}/${hash}/${mergedName}`
-    if (!list.some((group) => groups.has(group))) return
-    const views = list.map((group) => groups.get(group) ?? absentGroup(group))
-    this.#bring({ path, title: hash, groups: views, inputs: [activeResponse, ...views] })
+  /** Says whether it certainly is what it was. */
+  #checkActiveResponse(): boolean {
+    const before = this.#activeResponse
+    const view = checkActiveResponse(this.#disk, this.#options)
+    this.#activeResponse = view
+    this.#report(`${sharedDirectory}/${activeResponseName}`, view.problems)
+    return view.isWhole && !view.isFresh && before?.fingerprint === view.fingerprint && before.isWhole && !before.isFresh
   }
 
-  // --------------------------------------------------------------------------------------------------- one merged.mg
+  #checkGroup(group: string): GroupView {
+    const view = checkGroup(this.#disk, this.#options, group)
+    const { fingerprint, isFresh, isWhole } = view
+    this.#groups.set(group, { group, fingerprint, isFresh, isWhole })
+    this.#report(directoryOf(group), view.problems)
+    return view
+  }
 
-  #bring(target: Target): void {
-    const { inputs, path } = target
-    const before = this.#builtBefore.get(path)
-    if (before) this.built.set(path, before)
-    if (inputs.some((view) => !view.isWhole)) return
+  /** Only a list needs the files of a group that was checked before. */
+  #viewOf(group: string): GroupView {
+    if (!this.#groups.has(group)) return absentGroup(group)
+    const view = this.#views.get(group) ?? this.#checkGroup(group)
+    this.#views.set(group, view)
+    return view
+  }
+
+  // ------------------------------------------------------------------------------------------------- what is built
+
+  #bring({ groups, hashes }: Changes): void {
+    const inLists = new Set([...this.#lists.values()].flat())
+    for (const group of groups) {
+      if (!this.#groups.has(group)) continue
+      const view = this.#checkGroup(group)
+      if (inLists.has(group)) this.#views.set(group, view)
+      this.#bringTarget(pathOfGroup(group), group, [view], () => [view])
+    }
+    for (const [hash, list] of this.#lists) {
+      if (!hashes.has(hash) && !list.some((group) => groups.has(group))) continue
+      if (this.#directories.get(hash) === false)
+        this.#report(pathOfList(hash), [`'${multigroupsDirectory}/${hash}' is in the way: it is not a directory.`])
+      else if (list.some((group) => this.#groups.has(group)))
+        this.#bringTarget(
+          pathOfList(hash),
+          hash,
+          list.map((group) => this.#groups.get(group) ?? absentGroup(group)),
+          () => list.map((group) => this.#viewOf(group)),
+        )
+    }
+  }
+
+  #bringTarget(path: string, title: string, inputs: readonly GroupState[], views: () => readonly GroupView[]): void {
+    const always = this.#activeResponse
+    if (!always) return
     this.#attempt(path, 'written', () => {
-      const nowMs = this.#disk.now()
-      const output = lstatIfThere(this.#disk, this.#absolute(path))
-      const stamps = fingerprintOf(inputs)
-      if (before?.isCertain && before.inputs === stamps && output && before.output === stampOf(output)) return
-      if (!before) removeLeftover(this.#disk, this.#absolute(path))
-      const content = this.#contentOf(target)
-      if (!content) return
-      const mode = itemOf(this.#options.synced, path)?.mode ?? groupFileMode
-      if (output?.kind === 'file' && output.mode === mode && hasContent(this.#disk, this.#absolute(path), content, this.#buffer)) {
-        const isCertain = !isFresh(nowMs, output) && !inputs.some((view) => view.isFresh)
-        this.built.set(path, { inputs: stamps, output: stampOf(output), isCertain })
-      } else {
-        this.#write(target, content, mode)
-        this.built.set(path, { inputs: stamps, output: '', isCertain: false })
-      }
+      if (this.#targets.bring({ path, title, inputs: [always, ...inputs], views: () => [always, ...views()] })) this.#written.push(path)
     })
   }
 
-  /** Nothing when it cannot be had now. */
-  #contentOf({ groups, inputs, path, title }: Target): Uint8Array | undefined {
-    const entries = combineFiles(groups, inputs[0]?.files[0])
-    const bytes = mergedBytes(title, entries)
-    if (bytes > limits.mergedBytesMax) {
-      this.#problems.add(`'${path}' is not built: it would have ${bytes} bytes, the limit is ${limits.mergedBytesMax}.`)
-      return undefined
-    }
-    const layout = layOutMerged(title, entries)
-    const unsteady = fillMerged(this.#disk, layout)
-    if (!unsteady) return layout.content
-    this.unsteady.add(path)
-    // Somebody who edits is not a problem; somebody who never stops is.
-    if (this.#unsteadyBefore.has(path)) this.#problems.add(`'${path}' is not built: '${unsteady.path}' keeps changing.`)
-    return undefined
-  }
-
-  /** Not durable beyond its content: should a power loss take the name away, it is built again. */
-  #write({ path }: Target, content: Uint8Array, mode: number): void {
-    if (path.startsWith(`${multigroupsDirectory}/`)) makeDirectory(this.#disk, this.#absolute(parentOf(path)))
-    replaceFile(this.#disk, this.#absolute(path), content, mode)
-    this.#written.push(path)
-  }
-
-  // ------------------------------------------------------------------------------------------------ what nobody needs
-
   /** Deletes only what was built here; a directory that something else is in stays. */
-  #removeUnused(directories: ReadonlyMap<string, boolean>, lists: ReadonlyMap<string, unknown>): void {
-    for (const [name, isDirectory] of directories) {
-      if (!isDirectory || lists.has(name) || !/^[0-9a-f]{8}$/.test(name)) continue
-      const path = `${multigroupsDirectory}/${name}/${mergedName}`
+  #removeUnused(): void {
+    for (const [name, isDirectory] of this.#directories) {
+      if (!isDirectory || this.#lists.has(name) || !/^[0-9a-f]{8}$/.test(name)) continue
+      const path = pathOfList(name)
       this.#attempt(path, 'deleted', () => {
         removeLeftover(this.#disk, this.#absolute(path))
         if (removeFile(this.#disk, this.#absolute(path))) this.#removed.push(path)
@@ -245,12 +251,23 @@ class BuildRun {
     }
   }
 
+  #forgetTarget(path: string): void {
+    this.#targets.forget(path)
+    this.#problems.forget(path)
+  }
+
+  #report(subject: string, problems: readonly string[]): void {
+    this.#problems.forget(subject)
+    for (const problem of problems) this.#problems.add(subject, problem)
+  }
+
   #attempt(path: string, doing: string, act: () => void): boolean {
+    this.#problems.forget(path)
     try {
       act()
       return true
     } catch (thrown) {
-      this.#problems.add(failureOf(path, thrown, doing).message)
+      this.#problems.add(path, failureOf(path, thrown, doing).message)
       return false
     }
   }
@@ -260,6 +277,16 @@ class BuildRun {
   }
 }
 
+const directoryOf = (group: string): string => `${sharedDirectory}/${group}`
+const pathOfGroup = (group: string): string => `${directoryOf(group)}/${mergedName}`
+const pathOfList = (hash: string): string => `${multigroupsDirectory}/${hash}/${mergedName}`
+/** What problems with names of groups are about; no path. */
+const groupsSubject = `${sharedDirectory}/`
+
+const isSyncedWhole = ({ items }: SyncedItems, directory: string): boolean =>
+  items.some(({ dir, files, recursive }) => dir === directory && files === 'all' && recursive) &&
+  !items.some(({ dir }) => dir.startsWith(`${directory}/`))
+
 const removeEmptyDirectory = (disk: Disk, path: string): void => {
   try {
     disk.rmdir(path)
@@ -267,10 +294,4 @@ const removeEmptyDirectory = (disk: Disk, path: string): void => {
     const errno = errnoOf(thrown)
     if (errno !== 'ENOTEMPTY' && errno !== 'EEXIST' && !isGone(errno)) throw thrown
   }
-}
-
-const fingerprintOf = (views: readonly GroupView[]): string => {
-  const hash = createHash('sha256')
-  for (const { fingerprint } of views) hash.update(fingerprint)
-  return hash.digest('base64')
 }

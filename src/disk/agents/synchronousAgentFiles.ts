@@ -2,15 +2,15 @@
  * The operations on what agents have on one node's disk, over a synchronous disk: what the AgentFiles port does, without its
  * thread.
  */
+import { multigroupsDirectory, sharedDirectory } from '../../domain/agents/mergedFile.js'
 import type { SyncedItems } from '../../domain/files/syncedItems.js'
 import type { AgentFiles } from '../../ports/agents.js'
 import type { Disk } from '../../ports/files.js'
 import type { Synchronous } from '../../ports/operations.js'
 import { HeldDisk } from '../files/heldDisk.js'
-import { sharedDirectory } from './groupCheck.js'
 import { GroupDirectories } from './groupDirectories.js'
 import { AgentKeys, type AgentKeysOptions } from './keysOnDisk.js'
-import { MergedFiles, multigroupsDirectory } from './mergedBuilder.js'
+import { MergedFiles } from './mergedBuilder.js'
 import { countersPath, forgetCounters } from './messageCounters.js'
 
 export interface CreateAgentFilesOptions extends AgentKeysOptions {
@@ -49,6 +49,6 @@ export const createSynchronousAgentFiles = (anyDisk: Disk, options: CreateAgentF
     createGroup: (group) => operation(() => groups.createGroup(group)),
     createDefaultGroup: () => operation(() => groups.createDefault()),
     removeGroup: (group) => operation(() => groups.removeGroup(group)),
-    buildMerged: (multigroups) => operation(() => merged.build(multigroups)),
+    buildMerged: (multigroups, changed) => operation(() => merged.build(multigroups, changed)),
   }
 }

@@ -15,6 +15,10 @@
  */
 import { limits } from '../../base/limits.js'
 
+/** Of the groups, each a directory; relative to the home. */
+export const sharedDirectory = 'etc/shared'
+/** Of the lists of groups, each a directory called by its hash. */
+export const multigroupsDirectory = 'var/multigroups'
 export const mergedName = 'merged.mg'
 export const agentConfigName = 'agent.conf'
 export const activeResponseName = 'ar.conf'
@@ -41,6 +45,10 @@ export interface MergedLayout<Source> {
   readonly content: Uint8Array
   readonly places: readonly { readonly source: Source; readonly into: Uint8Array }[]
 }
+
+/** Whether a change of the file at this path can ask for another merged.mg. */
+export const concernsMerged = (path: string): boolean =>
+  path.startsWith(`${sharedDirectory}/`) || path.startsWith(`${multigroupsDirectory}/`)
 
 export const isMergeableName = (name: string): boolean => !name.includes('\n') && Buffer.byteLength(name) <= limits.mergedNameBytesMax
 
