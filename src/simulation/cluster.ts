@@ -175,7 +175,7 @@ export class SimulatedCluster {
     return transport.dial({ host: 'master', port }, hello, new AbortController().signal)
   }
 
-  /** The process is gone. `power`: so is what was not synced to the disk, and peers are told nothing. */
+  /** The process is gone. `power`: so is what was not synced to the disk, and peers are not informed. */
   crash(name: string, what: 'process' | 'power'): void {
     const node = this.node(name)
     if (!node.running) return
@@ -277,7 +277,7 @@ export class SimulatedCluster {
     else if (this.isSynced(keysPath)) this.#agentRules.settled(this.master.clock.now())
   }
 
-  /** Where the nodes do not agree on the agents and their groups, or the master lacks news of them. */
+  /** Where the nodes do not agree on the agents and their groups, or the master lacks updates about them. */
   agentDifferences(): string[] {
     return this.isSynced(keysPath) ? this.#agentRules.differences() : []
   }

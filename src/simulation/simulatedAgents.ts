@@ -137,7 +137,7 @@ export class SimulatedAgents {
   /** Something is seen of the file while it is saved; returns what ends it. */
   flicker(damage: KeysDamage, wantedMs: number): { readonly afterMs: number; readonly end: () => void } | undefined {
     const { agentTable, disk } = this.#world.node('master')
-    // What nobody ever saw whole cannot be told from a new cluster's.
+    // A file that no node ever saw whole cannot be distinguished from a new cluster's.
     if (agentTable.highestId() === 0) return undefined
     const path = this.#world.absolute(keysPath)
     const before = this.#keys()
@@ -209,13 +209,13 @@ export class SimulatedAgents {
     this.#processes.set(nodeName, running)
     this.reports += 1
     const stamp = this.#stampOf(nodeName, running)
-    const word = this.said.report({ id, kind }, nodeName, stamp)
+    const report = this.said.report({ id, kind }, nodeName, stamp)
     const facts = kind === 'startup' ? { version: `said ${this.reports}` } : undefined
     const details = facts && this.facts.say(id, { ...stamp, node: nodeName, says: facts.version, isCertain: false })
     this.enrolled.heardOf(id)
     running.agentOperations.report([facts ? { id, kind, facts } : { id, kind }]).then(
       ({ refused, unknown }) => {
-        if (unknown + refused === 0) for (const said of [word, details]) if (said) said.isCertain = true
+        if (unknown + refused === 0) for (const said of [report, details]) if (said) said.isCertain = true
       },
       () => undefined,
     )

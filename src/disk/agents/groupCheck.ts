@@ -50,7 +50,7 @@ export interface GroupView extends GroupState {
   readonly problems: readonly string[]
 }
 
-/** Whether a change at this time and another one right now may look the same. */
+/** Whether a change at this time and another one right now may be indistinguishable. */
 export const isFresh = (nowMs: number, { ctimeNs }: DiskStat): boolean => Math.abs(nowMs - Number(ctimeNs / 1_000_000n)) < freshMs
 
 export const stampOf = ({ ctimeNs, inode, mtimeNs, size }: DiskStat): string => `${size} ${mtimeNs} ${ctimeNs} ${inode}`
@@ -77,9 +77,9 @@ export const listGroups = (disk: Disk, home: string): { readonly groups: readonl
 }
 
 export const checkGroup = (disk: Disk, options: AgentFilesOptions, group: string): GroupView => {
-  const look = new GroupCheck(disk, options, group)
-  look.directory(`${sharedDirectory}/${group}`, '', 1)
-  return look.view()
+  const check = new GroupCheck(disk, options, group)
+  check.directory(`${sharedDirectory}/${group}`, '', 1)
+  return check.view()
 }
 
 export const absentGroup = (group: string): GroupView => ({
@@ -93,9 +93,9 @@ export const absentGroup = (group: string): GroupView => ({
 
 /** etc/shared/ar.conf, which is of every group, as a group with at most this file. */
 export const checkActiveResponse = (disk: Disk, options: AgentFilesOptions): GroupView => {
-  const look = new GroupCheck(disk, options, '')
-  look.file(`${sharedDirectory}/${activeResponseName}`, activeResponseName)
-  return look.view()
+  const check = new GroupCheck(disk, options, '')
+  check.file(`${sharedDirectory}/${activeResponseName}`, activeResponseName)
+  return check.view()
 }
 
 /** Nothing of a directory that is not there. */

@@ -13,7 +13,7 @@ import { lstatIfThere, syncDirectory } from './makeDirectory.js'
 import { replaceFile } from './replaceFile.js'
 
 const keysMode = 0o640
-/** A file that is written to while it is read is read again this often; what it then still lacks is seen by the next look. */
+/** A file that is written to while it is read is read again this often; what it then still lacks is seen by the next check. */
 const attemptsMax = 3
 
 export type KeysReading =

@@ -1,4 +1,4 @@
-/** Who exists, from client.keys: looks at the file, tells what is believed of it page by page, and changes it on the master. */
+/** Which agents exist, from client.keys: checks the file, returns what is trusted of it page by page, and changes it on the master. */
 
 import { counted } from '../../base/counted.js'
 import { ClusterError } from '../../base/errors.js'
@@ -49,8 +49,8 @@ export class AgentKeys {
   }
 
   /**
-   * @param all tells of all agents that are believed, whatever was told before
-   * @param confirmed on a worker, the digest of the agents that the master believes in; empty before it said so
+   * @param all returns all trusted agents, whatever was returned before
+   * @param confirmed on a worker, the digest of the agents that the master trusts; empty before it said so
    */
   check(all: boolean, confirmed: string): KeysPage {
     this.#confirmed = confirmed
@@ -93,7 +93,7 @@ export class AgentKeys {
     }
   }
 
-  /** @throws ClusterError when the file is not believed or cannot be written; then nothing has changed */
+  /** @throws ClusterError when the file is not trusted or cannot be written; then nothing has changed */
   change(changes: readonly KeysChange[]): readonly KeysAnswer[] {
     if (this.#options.role !== 'master') throw new ClusterError('notOnWorker')
     if (changes.length > limits.keysChangesMax)
@@ -113,7 +113,7 @@ export class AgentKeys {
     throw new ClusterError('fileFailed', { message: `'${keysPath}' keeps being changed by another program; nothing was changed.` })
   }
 
-  /** Looks at the file and notes what is believed. Returns why it is not believed, if it is not. */
+  /** Checks the file and notes what is trusted. Returns why it is not trusted, if it is not. */
   #check(): string | undefined {
     const reading = this.#file.read()
     const delta = this.#taken(reading)

@@ -5,7 +5,7 @@ import { diskError, errnoOf, isGone } from '../files/diskFailure.js'
 import { isUntouched } from '../files/fileHash.js'
 import type { GroupSource } from './groupCheck.js'
 
-/** Fills in all content. Returns the first file that is no longer what the look saw, or that changed meanwhile. */
+/** Fills in all content. Returns the first file that is no longer what the check saw, or that changed meanwhile. */
 export const fillMerged = (disk: Disk, { places }: MergedLayout<GroupSource>): GroupSource | undefined =>
   places.find(({ into, source }) => {
     try {

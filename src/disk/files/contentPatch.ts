@@ -138,7 +138,7 @@ export class ContentPatch {
     try {
       this.#area.remove(this.#area.patchPath(digest))
     } catch (thrown) {
-      // The failure itself is told; what cannot be deleted is overwritten or cleared later.
+      // The failure itself is reported; what cannot be deleted is overwritten or cleared later.
       if (errnoOf(thrown) === undefined) throw thrown
     }
   }

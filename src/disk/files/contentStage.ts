@@ -50,7 +50,7 @@ export class ContentStage {
   readonly #proven = new Map<Digest, Proven>()
   /** What this process has proven and made durable, until somebody takes it. What an earlier one left behind is not in here. */
   readonly #whole = new Set<Digest>()
-  /** Content whose failure was told; what still comes of it is dropped. */
+  /** Content whose failure was reported; what still comes of it is dropped. */
   #spoiled: Digest | undefined
 
   constructor(disk: Disk, area: StageArea) {
@@ -244,7 +244,7 @@ export class ContentStage {
       this.#area.remove(this.#area.partPath(digest))
       if (!this.#whole.has(digest)) this.#area.remove(this.#area.wholePath(digest))
     } catch (thrown) {
-      // The failure itself is told already; what cannot be deleted is overwritten or cleared later.
+      // The failure itself is reported already; what cannot be deleted is overwritten or cleared later.
       if (errnoOf(thrown) === undefined) throw thrown
     }
   }

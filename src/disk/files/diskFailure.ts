@@ -1,4 +1,4 @@
-/** What goes wrong with a file, told from what Node throws: which mistakes mean that it is gone, and the sentence for the others. */
+/** What goes wrong with a file, by what Node throws: which errors mean that it is gone, and the sentence for the others. */
 
 import { ClusterError, type ErrorCode } from '../../base/errors.js'
 import type { FileFailure } from '../../domain/files/treeValues.js'
@@ -31,7 +31,7 @@ export const diskError = (path: string, thrown: unknown, doing: string): Cluster
 /**
  * The failure of one file. Rethrows what is no failed system call and no ClusterError.
  * @param doing what could not be done: `written`
- * @param what in words, where the path says nothing to a reader
+ * @param what as text, where the path says nothing to a reader
  */
 export const failureOf = (path: string, thrown: unknown, doing: string, what = `'${path}'`): FileFailure => {
   if (thrown instanceof ClusterError) return { path, code: thrown.code, message: thrown.message }

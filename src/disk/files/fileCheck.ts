@@ -1,6 +1,6 @@
 /**
  * A check of one file: what its entry is, on a master and on a worker. A file is hashed when its stat changed, or when it was
- * hashed so soon after a write that the stat could not tell (see knownTree.ts).
+ * hashed so soon after a write that the stat could not show it (see knownTree.ts).
  */
 
 import { limits } from '../../base/limits.js'
@@ -27,7 +27,7 @@ export interface TreeOptions {
 const surelyShortPathChars = Math.floor(limits.pathBytesMax / 3)
 const noStat: DiskStat = { kind: 'file', size: 0, mode: 0, mtimeNs: 0n, ctimeNs: 0n, inode: 0n, links: 0 }
 
-/** One file to look at. */
+/** One file to check. */
 interface Place {
   readonly directory: KnownDirectory
   readonly name: string
@@ -99,7 +99,7 @@ export class FileCheck {
     this.journal.remove(`${directory.path}/${name}`)
   }
 
-  /** Like a look that found this, but told to the caller instead of the journal. */
+  /** Like a check that found this, but returned to the caller instead of noted in the journal. */
   put(directory: KnownDirectory, name: string, item: SyncedItem, stat: DiskStat, digest: Digest): FileEntry {
     const path = `${directory.path}/${name}`
     if (!directory.files.has(name)) this.#files += 1

@@ -4,7 +4,7 @@ import type { Digest } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 
 export const readBytes = 1024 * 1024
-/** A file that changes while it is hashed is hashed again this often, then reported as last seen; the next look sees the rest. */
+/** A file that changes while it is hashed is hashed again this often, then reported as last seen; the next scan sees the rest. */
 const attemptsMax = 3
 
 /** Stands for content that is not known, or that is not a file's: no file has this digest. */

@@ -1,7 +1,7 @@
 /**
  * A disk on which every way to a file leads through directories that are held open: what was proven of a directory stays true
  * of it, whatever somebody puts in its place meanwhile. Below the topmost ones each directory is opened from the one above
- * it, and never through a symlink; the topmost themselves are the configuration's own words (docs/decisions/0004).
+ * it, and never through a symlink; the topmost themselves are as the configuration names them (docs/decisions/0004).
  */
 import { invariant } from '../../base/invariant.js'
 import { limits } from '../../base/limits.js'

@@ -1,8 +1,8 @@
-/** What the last look knew of the tree: directories of files, each with the stat that its digest was taken at. */
+/** What the last scan knew of the tree: directories of files, each with the stat that its digest was taken at. */
 import type { Digest, FileEntry, KeysNonsense } from '../../domain/files/treeValues.js'
 import type { DiskStat } from '../../ports/files.js'
 
-/** A file that was hashed this shortly after it was written can be written again without its times telling. */
+/** A file that was hashed this shortly after it was written can be written again without its times showing it. */
 const racyMs = 2_000
 
 export class KnownFile {

@@ -1,5 +1,5 @@
 /**
- * Keeps what is known of a synced tree true, by looking: at everything, or at single paths. One walk per item; no symlink
+ * Keeps what is known of a synced tree true, by scanning everything or single paths. One walk per item; no symlink
  * below an item's directory is ever walked through. What becomes of each file is said in fileLook.ts.
  */
 
@@ -24,7 +24,7 @@ export class Scanner {
   readonly #options: TreeOptions
   readonly #roots: readonly Root[]
   readonly #itemDirs: ReadonlySet<string>
-  /** Paths of the master's directories that could not be read when they were looked at last. */
+  /** Paths of the master's directories that could not be read when they were scanned last. */
   readonly #unreadable = new Set<string>()
   readonly #check: FileCheck
 
@@ -60,7 +60,7 @@ export class Scanner {
     return this.#check.journal.page(this.#check.files, [...missing, ...this.#unreadable])
   }
 
-  /** Somebody put this content there, and proved it. Returns the entry, which no page will tell about. */
+  /** Somebody put this content there, and proved it. Returns the entry, which will be in no page. */
   put(path: string, stat: DiskStat, digest: string): FileEntry | undefined {
     const place = this.#find(path)
     if (!place) return undefined
@@ -70,7 +70,7 @@ export class Scanner {
     return this.#check.put(place.directory, name, place.item, stat, digest)
   }
 
-  /** Somebody deleted the file; no page will tell about it. */
+  /** The file was deleted; it will be in no page. */
   drop(path: string): void {
     const place = this.#find(path)
     if (place) this.#check.drop(place.directory, nameOf(path))

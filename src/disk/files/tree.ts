@@ -1,6 +1,6 @@
 /**
  * The operations on one node's synced tree, over a synchronous disk: what the Files port does, without its threads. The real
- * port keeps three of these, one for looking and applying, one for content and one for patches; the simulated port one for all.
+ * port keeps three of these, one for scanning and applying, one for content and one for patches; the simulated port one for all.
  */
 import { commonMode, type SyncedItems } from '../../domain/files/syncedItems.js'
 import type { ContentRequest, Digest, StageOutcome } from '../../domain/files/treeValues.js'

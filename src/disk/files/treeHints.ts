@@ -1,4 +1,4 @@
-/** What to watch, and where to look when something happened there: the rules of the watchers, real and simulated. */
+/** What to watch, and what to scan when something happened there: the rules of the watchers, real and simulated. */
 import { isExcluded, itemOf, type SyncedItems } from '../../domain/files/syncedItems.js'
 import { nameOf } from './relativePath.js'
 
@@ -9,8 +9,8 @@ export const coveringRoots = (synced: SyncedItems): string[] => {
 }
 
 /**
- * The path to look at when something happened at `path`; undefined when it cannot matter. A name that is no UTF-8 cannot be
- * named, so its directory is looked at.
+ * The path to scan when something happened at `path`; undefined when it cannot matter. A name that is no UTF-8 cannot be
+ * named, so its directory is scanned.
  */
 export const hintOf = (synced: SyncedItems, path: string): string | undefined => {
   const garbled = path.indexOf('\ufffd')
@@ -23,5 +23,5 @@ export const hintOf = (synced: SyncedItems, path: string): string | undefined =>
   return mayHold && !isEditorsLeftover(synced, path) ? path : undefined
 }
 
-/** An excluded name that came and went is a file of an editor's; as a directory it would be found by the periodic look. */
+/** An excluded name that came and went is a file of an editor's; as a directory it would be found by the periodic scan. */
 const isEditorsLeftover = (synced: SyncedItems, path: string): boolean => isExcluded(synced, nameOf(path))

@@ -12,7 +12,7 @@ const codeIn = (thrown: unknown): string => (thrown instanceof Database.SqliteEr
 /** Something else holds the lock; the transaction did not begin. */
 export const isLocked = (thrown: unknown): boolean => codeIn(thrown) === 'SQLITE_BUSY'
 
-/** What makes a file unusable, in the words of a sentence. */
+/** What makes a file unusable, as a part of a sentence. */
 export class Damage extends Error {}
 
 /** The file is no database, or none that can be relied on. */

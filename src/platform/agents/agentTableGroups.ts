@@ -24,7 +24,7 @@ const page = `ORDER BY id LIMIT ${limits.groupsPageRowsMax + 1}`
 
 export class AgentTableGroups {
   readonly #state: AgentTableState
-  /** They are asked for after each change of any synced file, and reading them is a look at all agents. */
+  /** They are asked for after each change of any synced file, and reading them is a pass over all agents. */
   #multigroups: { readonly digest: string; readonly lists: readonly (readonly string[])[] } | undefined
 
   constructor(state: AgentTableState) {

@@ -2,11 +2,11 @@
 import { ClusterError } from '../../base/errors.js'
 import type { AgentDatabase } from './agentDatabase.js'
 
-/** "Must": tells our database from any other file of SQLite. */
+/** "Must": distinguishes our database from any other file of SQLite. */
 export const applicationId = 0x4d757374
 
 /**
- * Presences are narrow, so that keep-alives rewrite little. `change` rises with each row that the master has to hear of; it is
+ * Presences are narrow, so that keep-alives rewrite little. `change` rises with each row that has to be sent to the master; it is
  * missing on rows that came from others. Texts compare by bytes, as in domain/agents/agent. `facts` are packed (domain/agents/packedFacts): a
  * column for each would cost four times as much to write.
  */

@@ -1,4 +1,4 @@
-/** What the agents' table is told of agents and what it tells of them, in SQL: the rule of domain/agents/agent, on sets of rows. */
+/** What the agents' table takes and gives of agents, in SQL: the rule of domain/agents/agent, on sets of rows. */
 
 import { limits } from '../../base/limits.js'
 import { type AgentDetails, type AgentUpdates, disconnections, type Presence, presenceStatuses } from '../../domain/agents/agent.js'
@@ -90,8 +90,8 @@ export class AgentTableUpdates {
     this.#giveDefault = giveDefault
   }
 
-  record(told: AgentUpdates, nowMs: number, isCorrected: boolean): RecordOutcome {
-    const { updates, refused } = soundUpdates(told, nowMs)
+  record(given: AgentUpdates, nowMs: number, isCorrected: boolean): RecordOutcome {
+    const { updates, refused } = soundUpdates(given, nowMs)
     const unknownAgents = unknownIn(updates, (id) => this.#state.known.has(id))
     const outcome = this.#take(updates, refused, ({ details, presences }) => {
       const change = this.#state.takeChanges(presences.length + details.length)
@@ -110,7 +110,7 @@ export class AgentTableUpdates {
     })
   }
 
-  /** Shifted rows are new words: they get new numbers, so that they are sent. */
+  /** Shifted rows are new reports: they get new numbers, so that they are sent. */
   correct(byMs: number): void {
     const by = Math.round(byMs)
     const presences = this.#uncorrected('presence')

@@ -63,7 +63,7 @@ const allOf = (path: string): readonly string[] => [...sidecars, ''].map((suffix
 const namesBeside = (to: string) => ({ copy: `${to}.copy`, whole: `${to}.whole`, record: `${to}.moved` })
 
 /**
- * Moves the table when there is one of ours. Nothing may be at its new place. Returns nothing when there is nothing to tell.
+ * Moves the table when there is one of ours. Nothing may be at its new place. Returns nothing when there is nothing to report.
  * Fails as SQLite does when the table is damaged.
  */
 export const moveEarlierTable = (move: TableMove): EarlierTable | undefined => {

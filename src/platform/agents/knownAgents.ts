@@ -1,4 +1,4 @@
-/** Which agents the table has and the hashes of their groups, kept in memory: the hash over all costs what changed, not a look at all rows. */
+/** Which agents the table has and the hashes of their groups, kept in memory: the hash over all costs what changed, not a pass over all rows. */
 import { createHash } from 'node:crypto'
 
 const hashChars = 8

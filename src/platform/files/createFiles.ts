@@ -1,5 +1,5 @@
 /**
- * The real Files port: all work with the disk happens in threads, one that looks and applies, one that reads and stages
+ * The real Files port: all work with the disk happens in threads, one that scans and applies, one that reads and stages
  * content, and one for recipes and patches, so that neither the event loop nor the others wait for it.
  */
 import { statfs } from 'node:fs/promises'
@@ -33,7 +33,7 @@ const assertGoing = (signal: AbortSignal): void => {
 }
 
 /**
- * An aborted call fails with `aborted` if it has not begun; a look or a plan that has begun is finished and answered all the
+ * An aborted call fails with `aborted` if it has not begun; a scan or a plan that has begun is finished and answered all the
  * same, because its answer is the only account of what changed.
  */
 export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: CreateFilesOptions): Files => {

@@ -19,7 +19,7 @@ interface Waiting {
   reject(error: ClusterError): void
 }
 
-/** The header of the only chunk in a frame; no other record, that somebody may still look at, fits in besides. */
+/** The header of the only chunk in a frame; no other record, that may still be in use, fits in besides. */
 const frameOverheadBytesMax = 16
 
 export class StageQueue {

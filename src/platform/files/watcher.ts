@@ -1,6 +1,6 @@
 /**
  * Hints that files of the synced tree may have changed, from the operating system. Only hints: what is lost or cannot be
- * watched is found by the periodic look at everything.
+ * watched is found by the periodic scan of everything.
  */
 import { realpathSync } from 'node:fs'
 import watcher from '@parcel/watcher'
@@ -38,12 +38,12 @@ class WatchedRoot {
     try {
       // Events name the real path, also when the item's directory is a symlink.
       const real = realpathSync.native(`${this.#home}/${this.#root}`)
-      const subscription = await watcher.subscribe(real, (error, events) => this.#heard(real, error, events))
+      const subscription = await watcher.subscribe(real, (error, events) => this.#handle(real, error, events))
       if (this.#isClosed) await subscription.unsubscribe()
       else this.#subscription = subscription
       if (isAgain && !this.#isClosed) this.#onHint([this.#root])
     } catch {
-      // Not there, or the system has no watches left: the periodic look at everything sees to it meanwhile.
+      // Not there, or the system has no watches left: the periodic scan of everything covers it meanwhile.
       this.#startLater()
     }
   }
@@ -56,7 +56,7 @@ class WatchedRoot {
     await subscription?.unsubscribe()
   }
 
-  #heard(real: string, error: Error | null, events: readonly watcher.Event[]): void {
+  #handle(real: string, error: Error | null, events: readonly watcher.Event[]): void {
     if (this.#isClosed) return
     if (error) {
       this.#onHint(undefined)

@@ -9,7 +9,7 @@ import { limits } from '../../base/limits.js'
 export const diskOperations = ['lstat', 'readdir', 'open', 'read', 'write', 'sync', 'rename', 'unlink', 'mkdir', 'chmod'] as const
 export const diskErrnos = ['EIO', 'EACCES', 'EROFS', 'EMFILE', 'ENOSPC', 'EDQUOT'] as const
 
-/** What client.keys looks like for a moment, while somebody saves it. */
+/** How client.keys appears for a moment, while an editor saves it. */
 export const keysDamages = ['empty', 'missing', 'noise', 'truncated'] as const
 
 export type KeysDamage = (typeof keysDamages)[number]
@@ -52,7 +52,7 @@ const faultOf = <const F extends readonly (keyof FaultFields)[]>(of: FaultClass,
 
 /** The fields stand in the order in which a plan's text has them. */
 export const faultTable = {
-  /** Power loss: what is not synced is lost, peers are told nothing; on again after the duration. */
+  /** Power loss: what is not synced is lost, peers are not informed; on again after the duration. */
   crash: faultOf('crash', ['node', 'durationMs']),
   /** kill -9: what was written stays, peers get resets; started again after the duration. */
   kill: faultOf('crash', ['node', 'durationMs']),
@@ -86,7 +86,7 @@ export const faultTable = {
   deleteGroup: faultOf('agents', ['group']),
   /** Starts up at a node, and sends keep-alives for the duration; then it is silent. */
   agentConnects: faultOf('agents', ['node', 'agent', 'durationMs']),
-  /** Goes from a to b, which hears of it at once; a notices after the duration that its connection is lost. */
+  /** Goes from a to b, which notices at once; a notices after the duration that its connection is lost. */
   agentMoves: faultOf('agents', ['a', 'b', 'agent', 'durationMs']),
   /** Is connected to two nodes at once. */
   agentTwice: faultOf('agents', ['a', 'b', 'agent', 'durationMs']),

@@ -53,7 +53,7 @@ const withoutNeedless = async (plan: FaultPlan, fails: Fails): Promise<FaultPlan
   }
 }
 
-/** Values that are simpler when they are nearer to zero; the most telling first. */
+/** Values that are simpler when they are nearer to zero; the simplest first. */
 const reducible = ['durationMs', 'size', 'latencyMs', 'jumpMs', 'contentSeed', 'atMs'] as const
 
 const withoutExcess = async (plan: FaultPlan, fails: Fails): Promise<FaultPlan> => {

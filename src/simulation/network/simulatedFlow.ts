@@ -6,7 +6,7 @@
 import type { SeededRandom } from '../world/seededRandom.js'
 import { type Conditions, drawLatencyMs, type Passage, retransmissionMsMax } from './networkConditions.js'
 
-/** `end` follows the last byte of a clean close; `reset` tells that the connection is gone. */
+/** `end` follows the last byte of a clean close; `reset` says that the connection is gone. */
 type Item = Uint8Array | 'end' | 'reset'
 
 interface Sent {
@@ -83,7 +83,7 @@ export class SimulatedFlow {
     this.#waiting.push('end')
   }
 
-  /** Drops what the sender kept; the receiver hears of it after what is under way, unless the way is cut. */
+  /** Drops what the sender kept; the receiver learns of it after what is under way, unless the way is cut. */
   reset(): void {
     this.drop()
     if (this.#ends.passage() === 'cut') this.#forgetSent()

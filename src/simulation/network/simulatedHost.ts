@@ -9,7 +9,7 @@ export class SimulatedHost implements StreamHost {
   readonly address: string
   readonly streams = new Set<SimulatedStream>()
   readonly listeners = new Map<number, (stream: ByteStream) => void>()
-  /** Dials that are not decided yet; calling one takes it back without a word. */
+  /** Dials that are not decided yet; calling one withdraws it silently. */
   readonly dials = new Set<() => void>()
   /** Without power nothing is sent, received or answered. */
   isDown = false

@@ -1,5 +1,5 @@
 /**
- * A network in virtual time, told what to do with the verbs of the physical world: partition, repair, hold, release, reset,
+ * A network in virtual time, driven by the verbs of the physical world: partition, repair, hold, release, reset,
  * crash, freeze. What happens depends on the seed, the verbs and the order of the calls only.
  */
 import { ClusterError } from '../../base/errors.js'
@@ -75,7 +75,7 @@ export class SimulatedNetwork {
     return this.#host(node).address
   }
 
-  /** Nothing gets from one to the other any more, nor the news of that. Each partition needs its own repair. */
+  /** Nothing gets from one to the other any more, and neither is informed. Each partition needs its own repair. */
   partition(a: string, b: string): void {
     this.#partitions.add(a, b)
     this.#passageChanged()
@@ -124,7 +124,7 @@ export class SimulatedNetwork {
     this.#conditions.bytesPerSecond = bytesPerSecond
   }
 
-  /** The process stands still: its machine acknowledges and buffers, it does not hear or say anything until `thaw`. */
+  /** The process stands still: its machine acknowledges and buffers, it neither receives nor sends anything until `thaw`. */
   freeze(node: string): void {
     this.#host(node).freeze()
   }
@@ -137,7 +137,7 @@ export class SimulatedNetwork {
 
   /**
    * Sockets and listeners are gone, and none of the node's callbacks is called again. `process`: peers that can be reached are
-   * told by a reset. `power`: nobody is told; the machine is silent until `boot`, and then resets what it does not know.
+   * informed by a reset. `power`: no peer is informed; the machine is silent until `boot`, and then resets what it does not know.
    */
   crash(node: string, what: 'process' | 'power' = 'process'): void {
     const host = this.#host(node)

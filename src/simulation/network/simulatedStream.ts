@@ -39,7 +39,7 @@ export class SimulatedStream implements ByteStream {
   #needsDrain = false
   #drainTimer: unknown
 
-  /** `closedFor` is told once, when this end is closed. */
+  /** `closedFor` is called once, when this end is closed. */
   constructor(host: StreamHost, remoteAddress: string, conditions: Conditions, closedFor: () => void) {
     this.#host = host
     this.remoteAddress = remoteAddress
@@ -74,7 +74,7 @@ export class SimulatedStream implements ByteStream {
   }
 
   write(parts: readonly Uint8Array[]): boolean {
-    // Nothing to wait for any more: `onClosed` tells the rest.
+    // Nothing to wait for any more: `onClosed` does the rest.
     if (this.#closed || this.#ending) return true
     const { outgoing } = this.#both()
     for (const part of parts) if (part.length > 0) outgoing.write(part)
@@ -104,7 +104,7 @@ export class SimulatedStream implements ByteStream {
     if (this.#closed) return
     const { outgoing, incoming } = this.#both()
     outgoing.drop()
-    // As the kernel does: closing with unread bytes is a reset, without them it looks like a clean end.
+    // As the kernel does: closing with unread bytes is a reset, without them it is a clean end.
     if (incoming.arrivedBytes > 0) outgoing.reset()
     else if (!this.#endSent) {
       outgoing.end()
@@ -120,7 +120,7 @@ export class SimulatedStream implements ByteStream {
     this.#close(error)
   }
 
-  /** The process is gone, and nobody is left to be called; the peer is told by a reset or, after a power loss, not at all. */
+  /** The process is gone, and nothing is left to be called; the peer gets a reset or, after a power loss, nothing. */
   crash(tellPeer: boolean): void {
     this.#crashed = true
     this.#events = undefined

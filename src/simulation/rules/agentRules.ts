@@ -119,7 +119,7 @@ export class AgentRules {
   #checkRegistry(table: ReadonlyMap<number, AgentView>): void {
     const { agents, violated } = this.#options
     for (const { id, name } of table.values()) {
-      // Nobody was told whether it was enrolled; it was.
+      // No caller learned whether it was enrolled; it was.
       const wrong = agents.enrolled.enrolled(name, id)
       if (wrong !== undefined) violated('an ID is never given out twice', wrong)
     }
@@ -136,13 +136,13 @@ export class AgentRules {
     const shown = `${status} at ${node}`
     const allowed = [...says].join(', ')
     if (status === 'never_connected') {
-      if (isCertain) violated('an acknowledged word is never lost', `${id} never connected, and is ${allowed}`)
+      if (isCertain) violated('an acknowledged report is never lost', `${id} never connected, and is ${allowed}`)
       return
     }
-    // Silence is a word of its own, as old as the sign of life that it rests on.
+    // Silence counts as a report of its own, as old as the sign of life that it rests on.
     const wasHeard = ['pending', 'active'].some((before) => says.has(`${before} at ${node}`))
     const isSilent = status === 'disconnected' && wasHeard && (agents.isMasterClockSet || seenMs + disconnectionMs < nowMs)
-    if (!says.has(shown) && !isSilent) violated('no older word beats a newer one', `${id} is ${shown}, and may be ${allowed}`)
+    if (!says.has(shown) && !isSilent) violated('no older report beats a newer one', `${id} is ${shown}, and may be ${allowed}`)
   }
 
   #checkFacts({ facts, id }: AgentView): void {
@@ -150,9 +150,9 @@ export class AgentRules {
     const { isCertain, says } = agents.facts.allowed(id)
     const versions = new Set([...says].map((shown) => shown.split(' at ', 1)[0]))
     const allowed = [...versions].join(', ')
-    if (!facts && isCertain) violated('an acknowledged word is never lost', `${id} has no facts, and said ${allowed}`)
+    if (!facts && isCertain) violated('an acknowledged report is never lost', `${id} has no facts, and said ${allowed}`)
     if (facts && !versions.has(facts.version))
-      violated('no older word beats a newer one', `${id} is what it said as '${facts.version}', and may be '${allowed}'`)
+      violated('no older report beats a newer one', `${id} is what it said as '${facts.version}', and may be '${allowed}'`)
   }
 
   #checkGroups({ groups, id }: AgentView): void {
@@ -161,7 +161,7 @@ export class AgentRules {
     const shown = groups.join()
     if (possible && !possible.has(shown))
       violated('groups are what was assigned last', `${id} is in '${shown}', and may be in '${[...possible].join("', '")}'`)
-    if (groups.length === 0 && agents.said.allowed(id).isCertain) violated('an agent that was heard of has groups', `${id} has none`)
+    if (groups.length === 0 && agents.said.allowed(id).isCertain) violated('an agent that reported has groups', `${id} has none`)
   }
 
   /** Merged files that lists of groups lack. */

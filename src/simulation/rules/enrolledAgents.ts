@@ -7,7 +7,7 @@ import { changedGroups, defaultGroup, type GroupsChange } from '../../domain/age
 export interface EnrolledAgent {
   readonly id: number
   readonly name: string
-  /** Somebody was told that it is removed. */
+  /** A caller got the answer that it is removed. */
   isRemoved: boolean
   /** Commands to remove it of which nobody knows what became. */
   suspectRemovals: number
@@ -56,7 +56,7 @@ export class EnrolledAgents {
     return undefined
   }
 
-  /** An agent that was heard of gets the default group when it has none. */
+  /** An agent that reported gets the default group when it has none. */
   heardOf(id: number): void {
     const agent = this.#agents.get(id)
     if (agent?.groups?.has('')) agent.groups = new Set([...agent.groups, defaultGroup])

@@ -1,6 +1,6 @@
 /**
  * The simplest possible model of what workers must end up with: what an operator sees on the master's disk in the synced
- * directories. Written without a look at tree/, so that both would have to be wrong in the same way.
+ * directories. Written independently of disk/files, so that both would have to be wrong in the same way.
  */
 import { posix } from 'node:path'
 import { itemOf, type SyncedItems } from '../../domain/files/syncedItems.js'

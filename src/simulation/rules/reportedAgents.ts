@@ -1,6 +1,6 @@
 /**
- * What was said of the agents of a simulation, and what of it may stand in the master's table at the end: the newest word, and
- * nothing else decides. Knows the true time of every word, but not in which order, by which way or whether it arrived.
+ * What was said of the agents of a simulation, and what of it may stand in the master's table at the end: the newest report, and
+ * nothing else decides. Knows the true time of every report, but not in which order, by which way or whether it arrived.
  */
 import type { AgentReport } from '../../domain/agents/agentQuery.js'
 
@@ -10,7 +10,7 @@ export interface AgentReportStamp {
   readonly node: string
   /** What the table shows: a status, or what an agent says of itself. */
   readonly says: string
-  /** The reporter was told that it is durable. */
+  /** The reporter got the answer that it is durable. */
   isCertain: boolean
   /** By this much its stamp may be wrong. */
   readonly errorMs: number
@@ -24,9 +24,9 @@ type Stamp = Pick<AgentReportStamp, 'seenMs' | 'errorMs' | 'isUnmeasured' | 'isT
 
 interface Said {
   readonly reports: AgentReportStamp[]
-  /** Beaten by a word that is certain, unless somebody set a clock since. */
+  /** Beaten by a certain report, unless a clock was set since. */
   readonly untimed: Set<string>
-  /** Beaten by a word that is certain, unless it was lost with the table of its node. */
+  /** Beaten by a certain report, unless it was lost with the table of its node. */
   readonly beaten: Set<string>
 }
 
@@ -46,7 +46,7 @@ export class ReportedAgents {
   /** True times of the last signs of life, by connection. */
   readonly #connected = new Map<string, Stamp>()
 
-  /** The word that a report makes, if it makes any: who was never connected cannot be lost. */
+  /** The entry that a report makes, if it makes any: an agent that was never connected cannot be lost. */
   report({ id, kind }: AgentReport, node: string, now: Stamp): AgentReportStamp | undefined {
     const connection = `${node} ${id}`
     const before = this.#connected.get(connection)
@@ -63,7 +63,7 @@ export class ReportedAgents {
     for (const connection of this.#connected.keys()) if (connection.startsWith(`${node} `)) this.#connected.delete(connection)
   }
 
-  /** The master's clock was set: earlier words are not in order with later ones. A node's own: neither are those that wait for its time. */
+  /** The master's clock was set: earlier reports are not in order with later ones. A node's own: neither are those that wait for its time. */
   clockSet(node: string): void {
     for (const { reports } of this.#said.values())
       for (const report of reports) if (node === 'master' || (report.isUnmeasured && report.node === node)) report.isTimed = false

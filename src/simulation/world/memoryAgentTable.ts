@@ -32,7 +32,7 @@ interface Agent extends GroupedAgent {
   readonly entry: KeyEntry
 }
 
-/** A word about an agent, and whether and when the master has to hear of it. */
+/** A row about an agent, and whether and since when it has to be sent to the master. */
 interface StampedRow<T> {
   readonly row: T
   readonly isCorrected: boolean
@@ -127,15 +127,15 @@ export class MemoryAgentTable implements AgentTable {
     return this.#highestId
   }
 
-  // ---------------------------------------------------------------------------------------------------------- news
+  // ------------------------------------------------------------------------------------------------------- updates
 
   /** Rows whose times were never compared with the master's: they are not sent before they are. */
   get uncorrectedRows(): number {
     return [...this.#presences.values(), ...this.#details.values()].filter(({ isCorrected }) => !isCorrected).length
   }
 
-  record(told: AgentUpdates, nowMs: number, isCorrected: boolean): RecordOutcome {
-    const { updates, refused } = soundUpdates(told, nowMs)
+  record(given: AgentUpdates, nowMs: number, isCorrected: boolean): RecordOutcome {
+    const { updates, refused } = soundUpdates(given, nowMs)
     const unknownAgents = unknownIn(updates, (id) => this.#agents.has(id))
     return { ...this.#take(updates, refused, nowMs, isCorrected, () => ++this.#change), unknownAgents }
   }
@@ -177,10 +177,10 @@ export class MemoryAgentTable implements AgentTable {
 
   silence(nowMs: number, disconnectionMs: number, node?: string): number {
     let silenced = 0
-    for (const [id, word] of sorted(this.#presences)) {
-      if (!isSilentAgent(word.row, nowMs, disconnectionMs) || (node !== undefined && word.row.node !== node)) continue
-      const change = this.#role === 'worker' ? ++this.#change : word.change
-      this.#presences.set(id, { ...word, row: silencedPresence(word.row, disconnectionMs), change })
+    for (const [id, held] of sorted(this.#presences)) {
+      if (!isSilentAgent(held.row, nowMs, disconnectionMs) || (node !== undefined && held.row.node !== node)) continue
+      const change = this.#role === 'worker' ? ++this.#change : held.change
+      this.#presences.set(id, { ...held, row: silencedPresence(held.row, disconnectionMs), change })
       silenced += 1
     }
     return silenced

@@ -12,7 +12,7 @@ export interface Resolved {
 
 export class MemoryNames {
   readonly root: MemoryNode
-  /** Where plain ways led since a name last changed: a tree is looked at far more often than it changes. */
+  /** Where plain ways led since a name last changed: a tree is scanned far more often than it changes. */
   readonly #found = new Map<string, Resolved>()
 
   constructor(root: MemoryNode) {

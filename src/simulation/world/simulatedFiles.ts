@@ -9,7 +9,7 @@ import type { DiskChanges } from './memoryDisk.js'
 import { SimulatedCalls } from './simulatedCalls.js'
 
 export interface SimulatedFilesOptions extends CreateTreeOptions {
-  /** Where the watcher hears of changes; without it nothing is hinted, and only the periodic look finds them. */
+  /** Where the watcher gets changes from; without it nothing is hinted, and only the periodic scan finds them. */
   readonly changes?: DiskChanges
   /** Of each call. */
   readonly delayMs?: number
@@ -28,16 +28,16 @@ export const createSimulatedFiles = (disk: Disk, clock: Clock, options: Simulate
 
   const watch = (changes: DiskChanges, onHint: (paths: readonly string[] | undefined) => void): (() => void) => {
     let hints = new Set<string>()
-    const tell = (): void => {
-      const told = hints
+    const flush = (): void => {
+      const flushed = hints
       hints = new Set()
-      if (closers.has(close)) onHint(told.size > hintsMax ? undefined : [...told])
+      if (closers.has(close)) onHint(flushed.size > hintsMax ? undefined : [...flushed])
     }
     const stop = changes.onChange((path) => {
       if (!path.startsWith(`${options.home}/`)) return
       const hint = hintOf(options.synced, path.slice(options.home.length + 1))
       if (hint === undefined) return
-      if (hints.size === 0) calls.later(tell, hintDelayMs, () => undefined)
+      if (hints.size === 0) calls.later(flush, hintDelayMs, () => undefined)
       hints.add(hint)
     })
     const close = (): void => {

@@ -1,5 +1,5 @@
 /**
- * Time that passes only when told to: timers fire in order of (time, sequence), each at its own instant, and what a timer
+ * Time that passes only on request: timers fire in order of (time, sequence), each at its own instant, and what a timer
  * started by promises settles before the next one fires. All nodes of a simulation share one; each sees it through a view.
  */
 import { invariant } from '../../base/invariant.js'

@@ -33,7 +33,7 @@ export class WatchedDisk extends ForwardingDisk<Disk & DiskChanges> implements D
     return this.disk.named(of)
   }
 
-  /** The process that used it is gone: the system no longer tells it anything. */
+  /** The process that used it is gone: the system no longer calls it. */
   abandon(): void {
     for (const stop of this.#watches) stop()
     this.#watches.clear()
