@@ -108,6 +108,19 @@ describe('agent groups', () => {
     await stop()
   })
 
+  it('wait no longer for keys because the master announces its groups again meanwhile', async () => {
+    const { told, clock, groupsOf, master, stop } = await startApplying({ onMaster: [1, 2], onWorker: [1] })
+    master.changeGroups({ kind: 'assign', ids: [1, 2], group: 'web' })
+    for (let waitedMs = 0; waitedMs < keysMsMax; waitedMs += 10_000) {
+      expect(groupsOf(1)).toEqual([])
+      told()
+      await clock.advance(10_000)
+    }
+    await clock.advance(1_000)
+    expect(groupsOf(1)).toEqual(['web'])
+    await stop()
+  })
+
   it('that stay different although nothing new comes are all fetched at the limit', async () => {
     const { clock, fetches, groupsOf, master, stop, world } = await startApplying({ onMaster: [1, 2], onWorker: [1, 2] })
     master.changeGroups({ kind: 'assign', ids: [1, 2], group: 'web' })

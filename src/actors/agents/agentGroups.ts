@@ -2,7 +2,6 @@
  * Agent groups, both ends. The master tells the state of its groups, once a round and after each change; the worker takes what
  * it lacks, and everything when its own stays different. Groups wait for the keys that they refer to.
  */
-import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { counted } from '../../base/counted.js'
 import { ClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
@@ -14,9 +13,9 @@ import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import { decodeGroupsRows, encodeGroupsRows } from '../../wire/muster/groupsRows.js'
 import type { NoticeBody } from '../../wire/muster/messages.js'
-import { type End, machineOptions } from '../kit/host.js'
+import { periodicThread, type Round } from '../kit/periodicThread.js'
 import type { ServingInput } from '../kit/servingThread.js'
-import { crashIn, errorOf, isMalformed } from '../kit/thrownError.js'
+import { isMalformed } from '../kit/thrownError.js'
 import type { PublishedGroups } from './localAgentGroups.js'
 import type { LocalAgents } from './nodeAgents.js'
 
@@ -42,54 +41,109 @@ export interface AgentGroupsApplyInput {
 type MasterGroups = NoticeBody<'agentGroups.state'>
 type Difference = 'same' | 'keysMissing' | 'groups'
 
-interface Taken {
-  readonly chunks: number
-  readonly same: boolean
-}
-
-interface Comparing extends AgentGroupsApplyInput {
-  /** What the master said last. */
-  readonly told: MasterGroups | undefined
+/** Receives the groups of one master, over one link. */
+class AgentGroupsReceiver {
+  readonly #options: AgentGroupsApplyOptions
+  readonly link: Link
+  readonly #log: Log
+  /** What the master announced last. */
+  #announced: MasterGroups | undefined
   /** The last of it that this worker found to be so here too. */
-  readonly agreed: MasterGroups | undefined
-  readonly startMs: number
-  readonly mismatches: number
-  /** The keys were waited for, in vain: groups of agents that are there are taken all the same. */
-  readonly isPastWaiting: boolean
-  /** The state was told anew, or keys came, while something was under way. */
-  readonly wanted: boolean
-  readonly crash: ClusterError | undefined
-}
+  #agreed: MasterGroups | undefined
+  #mismatches = 0
+  /** Since when the groups wait for keys that they refer to. */
+  #waitingSinceMs: number | undefined
+  /** Until the next comparison that nothing asks for. */
+  restMs: number
 
-export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
-  const { agents, clock, intervalMs, keysMsMax, mismatchesMax, requestMsMax } = options
+  constructor(options: AgentGroupsApplyOptions, { link, log }: AgentGroupsApplyInput) {
+    this.#options = options
+    this.link = link
+    this.#log = log
+    this.restMs = options.intervalMs
+  }
+
+  get log(): Log {
+    const isFull = this.#mismatches >= this.#options.mismatchesMax
+    return this.#log.at({ subtag: isFull ? 'Agent-groups recv full' : 'Agent-groups recv' })
+  }
+
+  /** False for what this worker found to be so here: it is compared again at the interval, in case that something else has changed here. */
+  take(announced: MasterGroups): boolean {
+    const [own, { hash, ids, table, version }] = [this.#agreed, announced]
+    if (table === own?.table && version === own.version && hash === own.hash && ids === own.ids) return false
+    this.#announced = announced
+    return true
+  }
+
+  async compare({ signal }: Round): Promise<'done' | 'taking'> {
+    const { clock, intervalMs, keysMsMax } = this.#options
+    this.#agreed = undefined
+    this.restMs = intervalMs
+    const difference = await this.#difference(signal)
+    if (difference === 'keysMissing') {
+      const nowMs = clock.monotonicMs()
+      this.#waitingSinceMs ??= nowMs
+      const waitMs = this.#waitingSinceMs + keysMsMax - nowMs
+      // Keys that did not come in this time may never come: the groups of agents that are there are taken all the same.
+      if (waitMs <= 0) return 'taking'
+      this.restMs = waitMs
+      this.#log.debug('The groups wait for the agent keys that they refer to.')
+      return 'done'
+    }
+    this.#waitingSinceMs = undefined
+    if (difference === 'groups') return 'taking'
+    this.#mismatches = 0
+    this.#agreed = this.#announced
+    return 'done'
+  }
+
+  async fetch({ signal }: Round): Promise<'done'> {
+    const { clock, mismatchesMax } = this.#options
+    const { log } = this
+    log.info('Starting.')
+    const startMs = clock.monotonicMs()
+    const isFull = this.#mismatches >= mismatchesMax
+    const { chunks, same } = await this.#fetchAll(isFull, signal)
+    log.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}. Updated ${chunks} chunks.`)
+    if (!same) {
+      const attempt = this.#mismatches + 1
+      const next = attempt < mismatchesMax ? '' : ' All groups are fetched next.'
+      log.debug(`Groups still differ from those of the master (attempt ${attempt} of ${mismatchesMax}).${next}`)
+    }
+    this.#mismatches = same || isFull ? 0 : this.#mismatches + 1
+    return 'done'
+  }
+
+  async #difference(signal: AbortSignal): Promise<Difference> {
+    const { agents, requestMsMax } = this.#options
+    await agents.ready(signal)
+    // What was announced before this thread listened did not arrive here.
+    const master = this.#announced ?? (await this.link.request('agentGroups.ask', {}, { signal, timeoutMs: requestMsMax }))
+    if (master.table === '') return 'same'
+    agents.master.take(master)
+    const own = await agents.store.groupsState()
+    if (own.table !== '' && own.table !== master.table) await this.#offer(own, signal)
+    if (own.table === master.table && own.version >= master.version && own.hash === master.hash) return 'same'
+    // A master that has just begun cannot say yet who exists.
+    return master.ids === '' || agents.idsDigest === master.ids ? 'groups' : 'keysMissing'
+  }
 
   /** A master that lost its table takes the groups of the agents from a worker that still has them. */
-  const offer = async ({ table, version }: GroupsCopy, link: Link, signal: AbortSignal): Promise<void> => {
-    const say = (rows: readonly GroupsRow[], last: boolean) =>
-      link.request('agentGroups.offer', { table, version, rows: encodeGroupsRows(rows), last }, { signal, timeoutMs: requestMsMax })
-    let { wanted } = await say([], false)
+  async #offer({ table, version }: GroupsCopy, signal: AbortSignal): Promise<void> {
+    const { agents, requestMsMax } = this.#options
+    const send = (rows: readonly GroupsRow[], last: boolean) =>
+      this.link.request('agentGroups.offer', { table, version, rows: encodeGroupsRows(rows), last }, { signal, timeoutMs: requestMsMax })
+    let { wanted } = await send([], false)
     for (let after: number | undefined = 0; wanted && after !== undefined; ) {
       const page = await agents.store.groupsPage(0, after)
       after = page.next
-      wanted = (await say(page.rows, after === undefined)).wanted
+      wanted = (await send(page.rows, after === undefined)).wanted
     }
   }
 
-  const compare = async ({ link, told: heard }: Comparing, signal: AbortSignal): Promise<Difference> => {
-    await agents.ready(signal)
-    // What was told before this thread listened was not heard.
-    const told = heard ?? (await link.request('agentGroups.ask', {}, { signal, timeoutMs: requestMsMax }))
-    if (told.table === '') return 'same'
-    agents.master.take(told)
-    const own = await agents.store.groupsState()
-    if (own.table !== '' && own.table !== told.table) await offer(own, link, signal)
-    if (own.table === told.table && own.version >= told.version && own.hash === told.hash) return 'same'
-    // A master that has just begun cannot say yet who exists.
-    return told.ids === '' || agents.idsDigest === told.ids ? 'groups' : 'keysMissing'
-  }
-
-  const take = async (link: Link, full: boolean, signal: AbortSignal): Promise<Taken> => {
+  async #fetchAll(full: boolean, signal: AbortSignal): Promise<{ chunks: number; same: boolean }> {
+    const { agents, requestMsMax } = this.#options
     const { table, version } = await agents.store.groupsState()
     const ids: number[] = []
     let chunks = 0
@@ -97,7 +151,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
     let firstVersion: number | undefined
     for (;;) {
       const ask = { table, since: version, after, full }
-      const reply = await link.request('agentGroups.fetch', ask, { signal, timeoutMs: requestMsMax })
+      const reply = await this.link.request('agentGroups.fetch', ask, { signal, timeoutMs: requestMsMax })
       const rows = decodeGroupsRows(reply.rows)
       if (!rows.ok) throw rows.error
       assertAdvances(rows.value, after, reply.next)
@@ -116,146 +170,25 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) => {
       after = reply.next
     }
   }
-
-  return setup({
-    types: {
-      context: {} as Comparing,
-      input: {} as AgentGroupsApplyInput,
-      events: {} as { type: 'groups.told'; told: MasterGroups } | { type: 'keys.changed' },
-      output: {} as End,
-    },
-    actors: {
-      hearing: fromCallback<{ type: 'none' }, Link>(({ input: link, sendBack }) => {
-        const stopLink = link.subscribe({ 'agentGroups.state': (told) => sendBack({ type: 'groups.told', told }) })
-        const stopKeys = agents.keys.add(() => sendBack({ type: 'keys.changed' }))
-        return () => {
-          stopLink()
-          stopKeys()
-        }
-      }),
-      compare: fromPromise<Difference, Comparing>(({ input, signal }) => compare(input, signal)),
-      take: fromPromise<Taken, { link: Link; full: boolean }>(({ input, signal }) => take(input.link, input.full, signal)),
-    },
-    guards: {
-      isSame: (_, difference: Difference) => difference === 'same',
-      isWaitingForKeys: ({ context }, difference: Difference) => difference === 'keysMissing' && !context.isPastWaiting,
-      isAgreed: ({ context: { agreed } }, told: MasterGroups) =>
-        told.table === agreed?.table && told.version === agreed.version && told.hash === agreed.hash && told.ids === agreed.ids,
-      isWanted: ({ context }) => context.wanted,
-      isCrash: ({ context }) => context.crash !== undefined,
-    },
-    actions: {
-      noteTold: assign({ told: (_, told: MasterGroups) => told, wanted: true }),
-      noteWanted: assign({ wanted: true }),
-      startComparing: assign({ wanted: false, agreed: undefined }),
-      noteAgreed: assign({ agreed: ({ context }) => context.told }),
-      startTaking: assign({ startMs: () => clock.monotonicMs() }),
-      stopWaiting: assign({ isPastWaiting: true }),
-      forgiveMismatches: assign({ mismatches: 0, isPastWaiting: false }),
-      countMismatch: assign({ mismatches: ({ context }) => context.mismatches + 1 }),
-      forgetMismatches: assign({ mismatches: 0 }),
-      logStart: ({ context }) => recvLog(context, mismatchesMax).info('Starting.'),
-      logTaken: ({ context }, { chunks, same }: Taken) => {
-        const log = recvLog(context, mismatchesMax)
-        log.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Updated ${chunks} chunks.`)
-        if (same) return
-        const next = context.mismatches + 1 < mismatchesMax ? '' : ' All groups are fetched next.'
-        log.debug(`Groups still differ from those of the master (attempt ${context.mismatches + 1} of ${mismatchesMax}).${next}`)
-      },
-      logWaiting: ({ context }) => context.log.debug('The groups wait for the agent keys that they refer to.'),
-      logFailure: ({ context, event }) =>
-        recvLog(context, mismatchesMax).error(`The groups could not be received: ${fullStop(errorOf(event).message)} Retrying.`),
-      noteFailure: assign({ wanted: false, crash: ({ event }) => crashIn(event) }),
-    },
-    delays: { interval: intervalMs, keysTimeout: keysMsMax },
-  }).createMachine({
-    id: 'agentGroups',
-    options: machineOptions,
-    context: ({ input }) => ({
-      ...input,
-      told: undefined,
-      agreed: undefined,
-      startMs: 0,
-      mismatches: 0,
-      isPastWaiting: false,
-      wanted: false,
-      crash: undefined,
-    }),
-    invoke: { src: 'hearing', input: ({ context }) => context.link },
-    on: {
-      // It is compared again at the interval, in case that something else has changed here.
-      'groups.told': [
-        { guard: { type: 'isAgreed', params: ({ event }) => event.told } },
-        { actions: { type: 'noteTold', params: ({ event }) => event.told } },
-      ],
-      'keys.changed': { actions: 'noteWanted' },
-    },
-    initial: 'comparing',
-    states: {
-      comparing: {
-        entry: 'startComparing',
-        invoke: {
-          src: 'compare',
-          input: ({ context }) => context,
-          onDone: [
-            {
-              guard: { type: 'isSame', params: ({ event }) => event.output },
-              target: 'resting',
-              actions: ['forgiveMismatches', 'noteAgreed'],
-            },
-            {
-              guard: { type: 'isWaitingForKeys', params: ({ event }) => event.output },
-              target: 'awaitingKeys',
-              actions: 'logWaiting',
-            },
-            { target: 'taking', actions: 'startTaking' },
-          ],
-          onError: [
-            { guard: ({ event }) => isMalformed(event), target: 'mistrusting', actions: ['logFailure', 'noteFailure'] },
-            { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
-          ],
-        },
-      },
-      awaitingKeys: {
-        always: { guard: 'isWanted', target: 'comparing' },
-        after: { keysTimeout: { target: 'comparing', actions: 'stopWaiting' } },
-      },
-      taking: {
-        entry: 'logStart',
-        invoke: {
-          src: 'take',
-          input: ({ context }) => ({ link: context.link, full: context.mismatches >= mismatchesMax }),
-          onDone: [
-            {
-              guard: ({ event }) => event.output.same,
-              target: 'resting',
-              actions: [{ type: 'logTaken', params: ({ event }) => event.output }, 'forgiveMismatches'],
-            },
-            {
-              guard: ({ context }) => context.mismatches >= mismatchesMax,
-              target: 'resting',
-              actions: [{ type: 'logTaken', params: ({ event }) => event.output }, 'forgetMismatches'],
-            },
-            { target: 'resting', actions: [{ type: 'logTaken', params: ({ event }) => event.output }, 'countMismatch'] },
-          ],
-          onError: [
-            { guard: ({ event }) => isMalformed(event), target: 'mistrusting', actions: ['logFailure', 'noteFailure'] },
-            { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
-          ],
-        },
-      },
-      // Whatever the master tells meanwhile.
-      mistrusting: { after: { interval: 'comparing' } },
-      troubled: { always: [{ guard: 'isCrash', target: 'crashed' }, { target: 'resting' }] },
-      resting: {
-        always: { guard: 'isWanted', target: 'comparing' },
-        after: { interval: 'comparing' },
-      },
-      crashed: { type: 'final' },
-    },
-    output: ({ context }): End => (context.crash ? { kind: 'crashed', error: context.crash } : { kind: 'closed' }),
-  })
 }
+
+export const agentGroupsApply = (options: AgentGroupsApplyOptions) =>
+  periodicThread({
+    id: 'agentGroups',
+    clock: options.clock,
+    everyMs: options.intervalMs,
+    begin: (input: AgentGroupsApplyInput) => new AgentGroupsReceiver(options, input),
+    wakes: (receiver, wake) => [
+      receiver.link.subscribe({ 'agentGroups.state': (announced) => receiver.take(announced) && wake() }),
+      options.agents.keys.add(wake),
+    ],
+    restMs: ({ restMs }) => restMs,
+    initial: 'comparing',
+    steps: { comparing: (receiver, round) => receiver.compare(round), taking: (receiver, round) => receiver.fetch(round) },
+    onFailure: ({ log }, { message }) => log.error(`The groups could not be received: ${fullStop(message)} Retrying.`),
+    // Whatever such a master announces meanwhile.
+    waitsOut: isMalformed,
+  })
 
 /** Pages come in order of the agents and end with them: a master that does otherwise could send without end. */
 const assertAdvances = (rows: readonly GroupsRow[], after: number, next: number | undefined): void => {
@@ -263,9 +196,6 @@ const assertAdvances = (rows: readonly GroupsRow[], after: number, next: number 
   if ((first && first.id <= after) || (next !== undefined && next !== rows.at(-1)?.id))
     throw new ClusterError('malformed', { message: 'The pages of groups are not in order of the agents' })
 }
-
-const recvLog = ({ log, mismatches }: Comparing, mismatchesMax: number): Log =>
-  log.at({ subtag: mismatches >= mismatchesMax ? 'Agent-groups recv full' : 'Agent-groups recv' })
 
 // ------------------------------------------------------------------------------------------------------- master's end
 
