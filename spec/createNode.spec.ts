@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ClusterError } from '../src/base/errors.js'
-import { byTiming } from '../src/config/intervalOptions.js'
 import { createNode, type NodeOptions } from '../src/createNode.js'
 import { defaultTimings } from '../src/domain/cluster/timings.js'
 import { defaultSyncedItems } from '../src/domain/files/syncedItems.js'
@@ -146,9 +145,21 @@ describe('createNode', () => {
   it('takes whatever the daemon takes, and does nothing before it is started', () =>
     fc.assert(
       fc.property(validSettings, (settings) => {
-        const { bindAddress, compression, key, manager, masterAddress, name, nodeName, nodeType, port, previousKey, synced, workersMax } =
-          settings
-        const timings = { ...byTiming(settings.intervals), agentsDisconnectionMs: settings.agentsDisconnectionMs }
+        const {
+          bindAddress,
+          compression,
+          key,
+          manager,
+          masterAddress,
+          name,
+          nodeName,
+          nodeType,
+          port,
+          previousKey,
+          synced,
+          timings,
+          workersMax,
+        } = settings
         const master = { host: masterAddress, port }
         create({
           home,

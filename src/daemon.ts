@@ -5,7 +5,6 @@
 import { execFile } from 'node:child_process'
 import type { ClusterError } from './base/errors.js'
 import { limits } from './base/limits.js'
-import { byTiming } from './config/intervalOptions.js'
 import type { NodeSettings } from './config/settings.js'
 import { createNode } from './createNode.js'
 import { startControlServer } from './localSocket/controlServer.js'
@@ -36,7 +35,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     compression: settings.compression,
     manager: settings.manager,
     workersMax: settings.workersMax,
-    timings: { ...byTiming(settings.intervals), agentsDisconnectionMs: settings.agentsDisconnectionMs },
+    timings: settings.timings,
     ports: { log },
   })
   const reload = settings.reloadCommand && reloader(settings.reloadCommand, mainLog)

@@ -55,18 +55,14 @@ describe('loading settings', () => {
     const settings = settingsOf(loadBlock({}))
     expect(settings).toMatchObject({
       ...{ home, name: 'wazuh', nodeName: 'node01', nodeType: 'master', key, port: 1516, bindAddress: '0.0.0.0' },
-      ...{ masterAddress: '192.0.2.1', hidden: false, disabled: false, agentsDisconnectionMs: 600_000 },
+      ...{ masterAddress: '192.0.2.1', hidden: false, disabled: false },
     })
-    expect(settings.intervals).toEqual({
-      worker: {
-        ...{ syncIntegrityMs: 9_000, syncAgentInfoMs: 10_000, syncAgentGroupsMs: 30_000, timeoutAgentGroupsMs: 40_000 },
-        ...{ keepAliveMs: 60_000, connectionRetryMs: 10_000, failedKeepAlivesMax: 2, agentGroupsMismatchesMax: 5 },
-      },
-      master: {
-        ...{ syncAgentGroupsMs: 10_000, recalculateIntegrityMs: 8_000, timeoutAgentInfoMs: 40_000, agentGroupStartDelayMs: 30_000 },
-        ...{ checkWorkerLastKeepAliveMs: 60_000, timeWithoutKeepAliveMsMax: 120_000 },
-      },
-      communication: { clusterRequestMsMax: 20_000, receivingFileMsMax: 120_000 },
+    expect(settings.timings).toEqual({
+      ...{ syncIntegrityMs: 9_000, syncAgentInfoMs: 10_000, workerSyncAgentGroupsMs: 30_000, timeoutAgentGroupsMs: 40_000 },
+      ...{ keepAliveMs: 60_000, connectionRetryMs: 10_000, failedKeepAlivesMax: 2, agentGroupsMismatchesMax: 5 },
+      ...{ masterSyncAgentGroupsMs: 10_000, recalculateIntegrityMs: 8_000, timeoutAgentInfoMs: 40_000, agentGroupStartDelayMs: 30_000 },
+      ...{ checkLastKeepAliveMs: 60_000, silenceMsMax: 120_000, requestTimeoutMs: 20_000, transferIdleMsMax: 120_000 },
+      agentsDisconnectionMs: 600_000,
     })
     expect(settings.synced).toEqual(defaultSyncedItems)
   })
@@ -202,7 +198,7 @@ describe('loading settings', () => {
     const wanted = `<global>${odd}<agents_disconnection_time> ${text} </agents_disconnection_time></global>`
     const foreign = '<wodle><global><agents_disconnection_time>5h</agents_disconnection_time></global></wodle>'
     const conf = `<ossec_config>${other}</global></ossec_config>${renderXml(minimal)}<ossec_config>${wanted}${foreign}</ossec_config>`
-    expect(settingsOf(load(conf)).agentsDisconnectionMs).toBe(ms)
+    expect(settingsOf(load(conf)).timings.agentsDisconnectionMs).toBe(ms)
   })
 
   it.each([

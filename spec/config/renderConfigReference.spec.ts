@@ -3,6 +3,7 @@ import { intervalOptions } from '../../src/config/intervalOptions.js'
 import { renderConfigReference, updateReference } from '../../src/config/renderConfigReference.js'
 import { clusterOptions, globalOptions, topOptions } from '../../src/config/settings.js'
 import { itemOptions } from '../../src/config/syncedItemOptions.js'
+import { defaultTimings } from '../../src/domain/cluster/timings.js'
 
 describe('configuration reference', () => {
   it('has one row for every option that is checked, and only tables whose rows have their columns', () => {
@@ -12,13 +13,16 @@ describe('configuration reference', () => {
       ...Object.values(globalOptions).map(({ name }) => name),
       ...Object.values(topOptions).map(({ name }) => name),
       ...Object.values(itemOptions).map(({ name }) => `files.DIRECTORY.${name}`),
-      ...Object.entries(intervalOptions).flatMap(([group, options]) =>
-        Object.values(options).map(({ option }) => `intervals.${group}.${option.name}`),
-      ),
+      ...Object.entries(intervalOptions).flatMap(([group, rows]) => rows.map(({ option }) => `intervals.${group}.${option.name}`)),
     ]
     for (const name of names) expect(lines.filter((line) => line.startsWith(`| \`${name}\` |`))).toHaveLength(1)
     const rows = lines.filter((line) => line.startsWith('| `') && !line.startsWith('| `etc/') && !line.startsWith('| `var/'))
     for (const row of rows) expect(row.split(/(?<!\\)\|/)).toHaveLength(6)
+  })
+
+  it('has one interval for every timing but the one that ossec.conf sets', () => {
+    const rows = Object.values(intervalOptions).flat()
+    expect([...rows.map(({ timing }) => timing), 'agentsDisconnectionMs'].sort()).toEqual(Object.keys(defaultTimings).sort())
   })
 
   it('replaces only what is between the markers, and a second time nothing', () => {

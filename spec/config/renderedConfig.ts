@@ -1,7 +1,8 @@
 /** Settings as an operator would write them, and arbitraries of valid ones. */
 import fc from 'fast-check'
-import { type IntervalOption, intervalOptions } from '../../src/config/intervalOptions.js'
+import { intervalOptions } from '../../src/config/intervalOptions.js'
 import type { NodeSettings } from '../../src/config/settings.js'
+import { defaultTimings, type Timings } from '../../src/domain/cluster/timings.js'
 import type { SyncedItem } from '../../src/domain/files/syncedItems.js'
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
@@ -19,7 +20,7 @@ export const blockOf = (settings: NodeSettings): Block => ({
   node: settings.masterAddress,
   hidden: settings.hidden ? 'yes' : 'no',
   disabled: settings.disabled ? 'yes' : 'no',
-  agents_disconnection_time: `${settings.agentsDisconnectionMs / 1_000}s`,
+  agents_disconnection_time: `${settings.timings.agentsDisconnectionMs / 1_000}s`,
 })
 
 /** The one that does not stand in `<cluster>`. */
@@ -35,8 +36,13 @@ export const renderXml = (block: Block): string => {
   return `<ossec_config>\n${global}<cluster>\n${lines.join('\n')}\n</cluster>\n</ossec_config>\n`
 }
 
-const renderGroup = (group: Readonly<Record<string, IntervalOption>>, values: Readonly<Record<string, number>>): Record<string, number> =>
-  Object.fromEntries(Object.entries(group).map(([name, { option, scale }]) => [option.name, (values[name] ?? Number.NaN) / scale]))
+const renderIntervals = (timings: Timings): object =>
+  Object.fromEntries(
+    Object.entries(intervalOptions).map(([group, rows]) => [
+      group,
+      Object.fromEntries(rows.map(({ option, scale, timing }) => [option.name, timings[timing] / scale])),
+    ]),
+  )
 
 const renderItem = (item: SyncedItem): object => ({
   permissions: `0o${item.mode.toString(8)}`,
@@ -49,15 +55,11 @@ const renderItem = (item: SyncedItem): object => ({
 })
 
 export const renderJson = (
-  { intervals, synced, compression, manager, previousKey, reloadCommand, workersMax }: NodeSettings,
+  { synced, compression, manager, previousKey, reloadCommand, timings, workersMax }: NodeSettings,
   removedDirs: readonly string[],
 ): string =>
   JSON.stringify({
-    intervals: {
-      worker: renderGroup(intervalOptions.worker, intervals.worker),
-      master: renderGroup(intervalOptions.master, intervals.master),
-      communication: renderGroup(intervalOptions.communication, intervals.communication),
-    },
+    intervals: renderIntervals(timings),
     files: {
       ...Object.fromEntries(removedDirs.map((dir) => [`${dir}/`, null])),
       ...Object.fromEntries(synced.items.map((item) => [`${item.dir}/`, renderItem(item)])),
@@ -76,12 +78,16 @@ const key = fc.array(fc.constantFrom(...letters), { minLength: 32, maxLength: 32
 const word = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_-]{0,12}$/)
 const address = fc.oneof(fc.ipV4(), fc.ipV6()).filter((text) => text !== '0.0.0.0' && text !== '127.0.1.1')
 
-const numbers = <K extends string>(group: Readonly<Record<K, IntervalOption>>): fc.Arbitrary<Record<K, number>> => {
-  const names = Object.keys(group)
-  return fc
-    .array(fc.integer({ min: 10, max: 1_000_000 }), { minLength: names.length, maxLength: names.length })
-    .map((values) => Object.fromEntries(names.map((name, index) => [name, values[index]])) as Record<K, number>)
-}
+const timings: fc.Arbitrary<Timings> = fc
+  .record({
+    values: fc.array(fc.integer({ min: 10, max: 1_000_000 }), { minLength: 20, maxLength: 20 }),
+    silentSeconds: fc.integer({ min: 1, max: 999_999 }),
+  })
+  .map(({ silentSeconds, values }) => ({
+    ...defaultTimings,
+    ...Object.fromEntries(Object.keys(defaultTimings).map((name, at) => [name, values[at] ?? 10])),
+    agentsDisconnectionMs: silentSeconds * 1_000,
+  }))
 
 const item = (dir: string): fc.Arbitrary<SyncedItem> =>
   fc.record({
@@ -124,7 +130,6 @@ export const validSettings: fc.Arbitrary<NodeSettings> = fc
     masterAddress: fc.oneof(address, fc.domain(), fc.constantFrom('127.0.0.1', '::1', 'wazuh-master', 'a_b.c')),
     hidden: fc.boolean(),
     disabled: fc.constant(false),
-    agentsDisconnectionMs: fc.integer({ min: 1, max: 999_999 }).map((seconds) => seconds * 1_000),
     synced: fc.record({
       items,
       excludedNames: fc.uniqueArray(word, { maxLength: 3 }).map((names) => ['ar.conf', 'ossec.conf', ...names]),
@@ -133,11 +138,7 @@ export const validSettings: fc.Arbitrary<NodeSettings> = fc
         { maxLength: 3 },
       ),
     }),
-    intervals: fc.record({
-      worker: numbers(intervalOptions.worker),
-      master: numbers(intervalOptions.master),
-      communication: numbers(intervalOptions.communication),
-    }),
+    timings,
     compression: fc.constantFrom('auto' as const, 'never' as const, 'always' as const),
     workersMax: fc.integer({ min: 1, max: 10_000 }),
     manager: fc.constantFrom('auto' as const, 'wazuh' as const, 'none' as const),

@@ -5,8 +5,9 @@
 import { escapeText, visibleLine } from '../base/escapeText.js'
 import { limits } from '../base/limits.js'
 import { shown } from '../base/shown.js'
+import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/files/syncedItems.js'
-import { type IntervalOption, intervalOptions, mapGroup, needlessIntervals } from './intervalOptions.js'
+import { intervalOptions, needlessIntervals } from './intervalOptions.js'
 import { checked, type Findings, type Option } from './option.js'
 import { defaultInternalSettings, type InternalSettings, type JsonKeys, type KeySource, topOptions } from './settings.js'
 import {
@@ -51,11 +52,7 @@ class JsonReader {
   #internal(root: Json, intervals: Json): InternalSettings {
     const command = own(root, topOptions.reloadCommand.name)
     return {
-      intervals: {
-        worker: this.#group(intervals, 'worker', intervalOptions.worker),
-        master: this.#group(intervals, 'master', intervalOptions.master),
-        communication: this.#group(intervals, 'communication', intervalOptions.communication),
-      },
+      timings: this.#timings(intervals),
       synced: this.#synced(this.#object(root, 'files', 'files')),
       compression: this.#value(root, topOptions.compression, ''),
       manager: this.#value(root, topOptions.manager, ''),
@@ -107,12 +104,16 @@ class JsonReader {
     return value === undefined ? fallback : checked(known, value, `${this.#file}: ${place}${known.name}`, this.#findings.mistakes)
   }
 
-  #group<K extends string>(intervals: Json, name: string, group: Readonly<Record<K, IntervalOption>>): Record<K, number> {
-    const place = `intervals.${name}`
-    const given = this.#object(intervals, name, place)
-    const known = Object.values<IntervalOption>(group).map(({ option }) => option.name)
-    this.#warnOfUnknown(given, `${place}.`, known, needlessIntervals[name] ?? [])
-    return mapGroup(group, ({ option, scale }) => Math.round(this.#value(given, option, `${place}.`) * scale))
+  #timings(intervals: Json): Timings {
+    const timings: Record<keyof Timings, number> = { ...defaultTimings }
+    for (const [group, rows] of Object.entries(intervalOptions)) {
+      const place = `intervals.${group}`
+      const given = this.#object(intervals, group, place)
+      const known = rows.map(({ option }) => option.name)
+      this.#warnOfUnknown(given, `${place}.`, known, needlessIntervals[group] ?? [])
+      for (const { option, scale, timing } of rows) timings[timing] = Math.round(this.#value(given, option, `${place}.`) * scale)
+    }
+    return timings
   }
 
   #synced(files: Json): SyncedItems {

@@ -58,8 +58,8 @@ const loadClusterJson = (file: string, findings: Findings): ClusterJson => {
   return json
 }
 
-const warnOfRelations = ({ intervals }: InternalSettings, file: string, findings: Findings): void => {
-  if (intervals.master.timeWithoutKeepAliveMsMax <= intervals.worker.keepAliveMs)
+const warnOfRelations = ({ timings }: InternalSettings, file: string, findings: Findings): void => {
+  if (timings.silenceMsMax <= timings.keepAliveMs)
     findings.warnings.push(
       `${file}: intervals.master.max_allowed_time_without_keepalive is not longer than intervals.worker.keep_alive: workers will be disconnected again and again`,
     )
@@ -80,7 +80,8 @@ export const loadSettings = (given: { readonly home: string; readonly file?: str
   const keys = loadKeys(conf?.block.key ?? '', jsonKeys, { home, jsonFile }, findings)
   const { mistakes, warnings, notes } = findings
   if (!conf || (mistakes.length > 0 && !conf.block.disabled)) return { ok: false, mistakes, warnings, notes }
-  const settings: NodeSettings = { ...internal, ...conf.block, ...keys, home, agentsDisconnectionMs: conf.agentsDisconnectionMs }
+  const timings = { ...internal.timings, agentsDisconnectionMs: conf.agentsDisconnectionMs }
+  const settings: NodeSettings = { ...internal, ...conf.block, ...keys, home, timings }
   return {
     ok: true,
     settings,

@@ -5,7 +5,7 @@
 import { Check } from 'typebox/value'
 import { shown } from '../base/shown.js'
 import type { SyncedItem } from '../domain/files/syncedItems.js'
-import { byTiming, type IntervalOption, intervalOptions } from './intervalOptions.js'
+import { intervalOptions } from './intervalOptions.js'
 import { mistakeOf, type Option } from './option.js'
 import { clusterOptions, topOptions, unitsMs } from './settings.js'
 import {
@@ -34,9 +34,9 @@ interface TimingBounds {
 }
 
 const timingBounds = new Map<string, TimingBounds>([
-  ...Object.entries(byTiming<IntervalOption>(intervalOptions)).map(
-    ([name, { max, min, scale }]) => [name, { min: min * scale, max: max * scale, isCount: scale === 1 }] as const,
-  ),
+  ...Object.values(intervalOptions)
+    .flat()
+    .map(({ max, min, scale, timing }) => [timing, { min: min * scale, max: max * scale, isCount: scale === 1 }] as const),
   ['agentsDisconnectionMs', { min: unitsMs.s, max: 999_999 * unitsMs.w, isCount: false }],
 ])
 

@@ -18,9 +18,9 @@ const table = (options: readonly Option[], name: (known: Option) => string, fall
     ...options.map((known) => `| \`${name(known)}\` | ${fallback(known.fallback)} | ${cell(known.allowed)} | ${known.description} |`),
   ].join('\n')
 
-const intervalTable = (group: string, options: Readonly<Record<string, IntervalOption>>): string =>
+const intervalTable = (group: string, rows: readonly IntervalOption[]): string =>
   table(
-    Object.values(options).map(({ option }) => option),
+    rows.map(({ option }) => option),
     ({ name }) => `intervals.${group}.${name}`,
     fallbackInJson,
   )
@@ -49,7 +49,7 @@ export const renderConfigReference = (): string =>
     '### `etc/cluster.json` (optional)',
     'Overrides what it mentions; all else keeps its default. Times are in seconds, fractions allowed. `intervals` and `files` should be the same on every node. With a key in it, no other user should be able to read it (mode 0640).',
     table(Object.values(topOptions), ({ name }) => name, fallbackInJson),
-    ...Object.entries(intervalOptions).map(([group, options]) => intervalTable(group, options)),
+    ...Object.entries(intervalOptions).map(([group, rows]) => intervalTable(group, rows)),
     '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. It is ' +
       `${directoryAllowed}. A recursive item cannot hold another item. Defaults:`,
     itemsTable(),

@@ -2,8 +2,8 @@
 import Type, { type Static } from 'typebox'
 import { Check } from 'typebox/value'
 import { limits } from '../base/limits.js'
+import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, type SyncedItems } from '../domain/files/syncedItems.js'
-import { defaultIntervals, type Intervals } from './intervalOptions.js'
 import { option } from './option.js'
 
 const ipAddress = () => Type.Union([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv6' })])
@@ -94,19 +94,19 @@ export const clusterOptions = {
   }),
 } as const
 
+/** What the units of `agents_disconnection_time` are. */
+export const unitsMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+
 /** Options of `<global>`, which is Wazuh's block: nothing else in it is read. */
 export const globalOptions = {
   agentsDisconnectionTime: option({
     name: 'agents_disconnection_time',
     schema: Type.String({ pattern: '^[1-9][0-9]{0,5}[smhdw]?$' }),
-    fallback: '10m',
+    fallback: `${defaultTimings.agentsDisconnectionMs / unitsMs.m}m`,
     allowed: 'a number of seconds from 1 to 999999, or of the unit that follows it: s, m, h, d or w',
     description: 'How long an agent may be silent before it is called disconnected. The same on every node.',
   }),
 } as const
-
-/** What the units of `agents_disconnection_time` are. */
-export const unitsMs = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 
 /** Top-level options of cluster.json besides the tables `intervals` and `files`. What Wazuh's `<cluster>` does not know has its place here. */
 export const topOptions = {
@@ -174,7 +174,7 @@ export interface JsonKeys {
 
 /** What cluster.json decides besides the keys. */
 export interface InternalSettings {
-  readonly intervals: Intervals
+  readonly timings: Timings
   readonly synced: SyncedItems
   /** Program and arguments. */
   readonly reloadCommand?: readonly string[]
@@ -200,11 +200,10 @@ export interface NodeSettings extends InternalSettings {
   readonly masterAddress: string
   readonly hidden: boolean
   readonly disabled: boolean
-  readonly agentsDisconnectionMs: number
 }
 
 export const defaultInternalSettings: InternalSettings = {
-  intervals: defaultIntervals,
+  timings: defaultTimings,
   synced: defaultSyncedItems,
   compression: topOptions.compression.fallback,
   manager: topOptions.manager.fallback,

@@ -26,7 +26,6 @@ const settingsOf = (nodeType: 'master' | 'worker', manager: NodeSettings['manage
   masterAddress: '127.0.0.1',
   hidden: false,
   disabled: false,
-  agentsDisconnectionMs: 900_000,
 })
 
 /** What a user may not write to. */

@@ -1,58 +1,43 @@
-/** The intervals and time-outs of a node, with Wazuh's defaults (reference/wazuh-cluster.md, internal settings). Milliseconds. */
+/**
+ * The intervals and time-outs of a node, with the defaults of Wazuh 4.14. Milliseconds, but for the counts. The option of cluster.json
+ * that sets one is its row in config/intervalOptions.ts.
+ */
 
-export interface Timings {
-  /** worker.sync_integrity: rest between two checks of the worker's tree against the master's. */
-  readonly syncIntegrityMs: number
-  /** worker.keep_alive: rest between two beats. */
-  readonly keepAliveMs: number
-  /** worker.connection_retry: the longest wait before the master is dialled again. */
-  readonly connectionRetryMs: number
-  /** worker.max_failed_keepalive_attempts. */
-  readonly failedKeepAlivesMax: number
-  /** master.recalculate_integrity: rest between two scans of the whole tree. */
-  readonly recalculateIntegrityMs: number
-  /** master.check_worker_lastkeepalive. */
-  readonly checkLastKeepAliveMs: number
-  /** master.max_allowed_time_without_keepalive. */
-  readonly silenceMsMax: number
-  /** communication.timeout_cluster_request. */
-  readonly requestTimeoutMs: number
-  /** communication.timeout_receiving_file: how long a transfer may make no progress. */
-  readonly transferIdleMsMax: number
-  /** worker.sync_agent_info: rest between two rounds of agent info that nothing asks for. */
-  readonly syncAgentInfoMs: number
-  /** master.timeout_agent_info: how long the master may take for one batch. */
-  readonly timeoutAgentInfoMs: number
-  /** worker.sync_agent_groups: rest between two comparisons of the groups that nothing asks for. */
-  readonly workerSyncAgentGroupsMs: number
-  /** worker.timeout_agent_groups: how long groups wait for the keys that they refer to. */
-  readonly timeoutAgentGroupsMs: number
-  /** worker.agent_groups_mismatch_limit. */
-  readonly agentGroupsMismatchesMax: number
-  /** master.sync_agent_groups: rest between two rounds of the master that nothing asks for. */
-  readonly masterSyncAgentGroupsMs: number
-  /** master.agent_group_start_delay. */
-  readonly agentGroupStartDelayMs: number
-  /** global.agents_disconnection_time: an agent that is silent for longer is disconnected. */
-  readonly agentsDisconnectionMs: number
-}
-
-export const defaultTimings: Timings = {
+export const defaultTimings = {
+  /** Rest between two checks of the worker's tree against the master's. */
   syncIntegrityMs: 9_000,
+  /** Rest between two beats. */
   keepAliveMs: 60_000,
+  /** The longest wait before the master is dialled again. */
   connectionRetryMs: 10_000,
+  /** Keep-alives in a row that may go unanswered. */
   failedKeepAlivesMax: 2,
+  /** Rest between two scans of the whole tree. */
   recalculateIntegrityMs: 8_000,
+  /** Rest between two checks for silent workers on the master. */
   checkLastKeepAliveMs: 60_000,
+  /** How long a worker may be silent before its connection is closed. */
   silenceMsMax: 120_000,
+  /** How long a request to another node may take. */
   requestTimeoutMs: 20_000,
+  /** How long a transfer may make no progress. */
   transferIdleMsMax: 120_000,
+  /** Rest between two rounds of agent info that nothing asks for. */
   syncAgentInfoMs: 10_000,
+  /** How long the master may take for one batch. */
   timeoutAgentInfoMs: 40_000,
+  /** Rest between two comparisons of the groups that nothing asks for. */
   workerSyncAgentGroupsMs: 30_000,
+  /** How long groups wait for the keys that they refer to. */
   timeoutAgentGroupsMs: 40_000,
+  /** Times in a row that a worker's groups may differ from the master's before it asks for all of them. */
   agentGroupsMismatchesMax: 5,
+  /** Rest between two rounds of the master that nothing asks for. */
   masterSyncAgentGroupsMs: 10_000,
+  /** How long a master waits after its start before it tells its workers the state of the groups. */
   agentGroupStartDelayMs: 30_000,
+  /** An agent that is silent for longer is disconnected. */
   agentsDisconnectionMs: 600_000,
 }
+
+export type Timings = { readonly [K in keyof typeof defaultTimings]: number }
