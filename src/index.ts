@@ -1,7 +1,7 @@
 /** The public API of `muster`: a node to embed, and a simulated cluster to run. */
 export type { AgentOperations } from './actors/agents/agentOperations.js'
 export type { RefusedFactOfAgent, ReportCounts, ReportOutcome } from './actors/agents/agentReports.js'
-export type { AgentRequest } from './actors/agents/nodeAgents.js'
+export type { AgentRequest } from './actors/agents/localKeys.js'
 export type { NodePorts } from './actors/node.js'
 export type { NodeEvent } from './actors/nodeEvent.js'
 export { ClusterError, type ErrorCode, errorTable, type Result } from './base/errors.js'

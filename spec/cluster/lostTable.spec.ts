@@ -120,7 +120,7 @@ describe('a table that is lost', () => {
     const cluster = await startCluster(1)
     const { agents } = cluster.node('w1').running ?? {}
     cluster.node('w1').agentTable.damage('the next one')
-    const looking = agents?.check(signal).catch(() => undefined)
+    const looking = agents?.keys.check(signal).catch(() => undefined)
     void agents?.counts()
     await cluster.clock.advance(settledMs)
     await looking

@@ -1,11 +1,16 @@
 /** The agents of one node over a simulated disk and table, for specs of the threads that use them. */
 import { ClusterClock } from '../../src/actors/agents/clusterClock.js'
+import { localAgents } from '../../src/actors/agents/localAgents.js'
 import { LocalAgents } from '../../src/actors/agents/nodeAgents.js'
+import { LocalTree } from '../../src/actors/files/localTree.js'
+import { type Hosted, startHosted } from '../../src/actors/kit/host.js'
 import { MemoryAgentStore } from '../../src/simulation/world/memoryAgentStore.js'
 import { MemoryAgentTable } from '../../src/simulation/world/memoryAgentTable.js'
 import { MemoryDisk } from '../../src/simulation/world/memoryDisk.js'
 import { createSimulatedAgentFiles } from '../../src/simulation/world/simulatedAgentFiles.js'
 import type { VirtualClock } from '../../src/simulation/world/virtualClock.js'
+import { recordingLog } from './recordingLog.js'
+import { ScriptedFiles } from './scriptedFiles.js'
 import { synced } from './treeArbitraries.js'
 
 const home = '/home'
@@ -16,6 +21,8 @@ export interface SimulatedAgentsOptions {
   readonly disk: MemoryDisk
   /** Writes client.keys with agents of these IDs. */
   writeKeys(ids: readonly number[]): void
+  /** Starts the thread that keeps the table, which has the agents of client.keys when this resolves. Without a change it checks client.keys once an hour. */
+  keepTable(): Promise<Hosted>
 }
 
 export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', node: string = role): SimulatedAgentsOptions => {
@@ -38,5 +45,14 @@ export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', 
     const lines = ids.map((id) => `${String(id).padStart(3, '0')} agent${id} any ${'0'.repeat(64)}\n`)
     disk.edit(`${home}/etc/client.keys`, Buffer.from(lines.join('')), 0o640)
   }
-  return { agents, table, disk, writeKeys }
+  const keepTable = async (): Promise<Hosted> => {
+    const tree = new LocalTree(new ScriptedFiles(clock), synced, clock)
+    const logic = localAgents({ agents, tree, clock, checkIntervalMs: 3_600_000, log: recordingLog() })
+    const thread = startHosted(logic, { clock, onEnd: () => undefined })
+    const ready = agents.table.ready(new AbortController().signal)
+    await clock.advance(5)
+    await ready
+    return thread
+  }
+  return { agents, table, disk, writeKeys, keepTable }
 }

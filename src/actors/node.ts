@@ -105,10 +105,10 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     manager: identity.manager,
   })
   const isKeysMaster = type === 'master' && itemOf(identity.synced, keysPath) !== undefined
-  const lasting = isKeysMaster ? { path: keysPath, isLasting: () => agents.hadAgents !== false } : undefined
+  const lasting = isKeysMaster ? { path: keysPath, isLasting: () => agents.keys.hadAgents !== false } : undefined
   const tree = new LocalTree(files, identity.synced, clock, lasting)
-  agents.keysWritten.add(() => tree.hint([keysPath]))
-  agents.keys.add(() => void tree.judgeLastingFile())
+  agents.keys.written.add(() => tree.hint([keysPath]))
+  agents.keys.changes.add(() => void tree.judgeLastingFile())
   const groups = new PublishedGroups()
   let masterLink: Link | undefined
   /** Why the last dial failed, or the last connection ended. */

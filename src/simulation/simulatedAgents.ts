@@ -201,7 +201,7 @@ export class SimulatedAgents {
   report(nodeName: string, { id, kind }: Pick<AgentReport, 'id' | 'kind'>): void {
     const { clock, running } = this.#world.node(nodeName)
     // Before a process knows its agents there is no listener, and one that stands still sees nothing.
-    if (!running || clock.isFrozen || running.agents.idsDigest === '') return
+    if (!running || clock.isFrozen || running.agents.table.idsDigest === '') return
     if (this.#processes.get(nodeName) !== running) {
       this.said.forget(nodeName)
       this.facts.forget(nodeName)

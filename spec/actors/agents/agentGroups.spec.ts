@@ -14,7 +14,6 @@ import { ScriptedLink } from '../../support/scriptedLink.js'
 const intervalMs = 30_000
 const keysMsMax = 40_000
 const mismatchesMax = 3
-const { signal } = new AbortController()
 
 type Fetch = RequestBody<'agentGroups.fetch'>
 type Offer = RequestBody<'agentGroups.offer'>
@@ -36,12 +35,8 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
   /** The digest of the IDs as the master has them: what the worker's own will be with all keys. */
   const elsewhere = localAgentsOver(clock, 'worker', 'w2')
   elsewhere.writeKeys(onMaster)
-  for (const { agents } of [world, elsewhere]) {
-    const looked = agents.open().then(() => agents.check(signal))
-    await clock.advance(5)
-    await looked
-  }
-  const ids = elsewhere.agents.idsDigest
+  for (const { keepTable } of [world, elsewhere]) (await keepTable()).stop()
+  const ids = elsewhere.agents.table.idsDigest
   const fetches: Fetch[] = []
   const link = new ScriptedLink('master', async (type, body) => {
     const { hash, table, version } = master.groupsState()
@@ -74,9 +69,8 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
     groupsOf: (id: number) => world.table.list({ ids: [id] }, 0)[0]?.groups,
     keysArrive: async () => {
       world.writeKeys(onMaster)
-      const looked = world.agents.check(signal)
-      await clock.advance(5)
-      await looked
+      const keeping = await world.keepTable()
+      keeping.stop()
     },
     stop: async () => {
       thread.stop()

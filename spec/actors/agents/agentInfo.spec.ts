@@ -18,7 +18,6 @@ type Report = RequestBody<'agentInfo.report'>
 type Reply = 'taken' | 'newTable' | 'lost'
 
 const intervalMs = 10_000
-const { signal } = new AbortController()
 
 const isReport = (body: unknown): body is Report => typeof body === 'object' && body !== null && 'batch' in body
 
@@ -52,8 +51,7 @@ const startSender = async (replies: Reply[] = []) => {
     return { table, taken: 0, unknown: 0, refused: 0 }
   }
   const ends: ChildEvent[] = []
-  await settled(clock, world.agents.open())
-  await settled(clock, world.agents.check(signal))
+  const keeping = await world.keepTable()
   const logic = agentInfoSend({ agents: world.agents, clock, intervalMs, answerMsMax: 1_000 })
   const connect = (): Hosted => startHosted(logic, { clock, input: { link: dialled(), log }, onEnd: (event) => ends.push(event) })
   let thread = connect()
@@ -72,9 +70,10 @@ const startSender = async (replies: Reply[] = []) => {
     report: (id: number, kind: 'startup' | 'keepAlive') => settled(clock, world.agents.reports.add([{ id, kind }])),
     stop: async () => {
       thread.stop()
+      keeping.stop()
       await world.agents.close()
       await clock.settle()
-      expect(thread.timers + clock.pending).toBe(0)
+      expect(thread.timers + keeping.timers + clock.pending).toBe(0)
       expect(ends).toEqual([])
     },
   }

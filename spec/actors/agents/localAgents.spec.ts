@@ -1,9 +1,11 @@
-/** Local agents over a simulated disk and table: when client.keys is looked at, and when silent agents are looked for. */
+/** Local agents over a simulated disk and table: the life of the table, when client.keys is checked, when silent agents are looked for. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { localAgents } from '../../../src/actors/agents/localAgents.js'
+import type { TableState } from '../../../src/actors/agents/tableLife.js'
 import { LocalTree } from '../../../src/actors/files/localTree.js'
-import { startHosted } from '../../../src/actors/kit/host.js'
-import { ClusterError } from '../../../src/base/errors.js'
+import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
+import { asClusterError, ClusterError } from '../../../src/base/errors.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { localAgentsOver } from '../../support/localAgentsOver.js'
 import { recordingLog } from '../../support/recordingLog.js'
@@ -11,58 +13,91 @@ import { ScriptedFiles } from '../../support/scriptedFiles.js'
 import { synced } from '../../support/treeArbitraries.js'
 
 const checkIntervalMs = 8_000
+const { signal } = new AbortController()
 
 const setUp = () => {
   const clock = new VirtualClock()
   const { agents, table, writeKeys } = localAgentsOver(clock, 'master')
   writeKeys([1, 2])
-  const looksMs: number[] = []
+  const checksMs: number[] = []
   const searchesMs: number[] = []
-  const failures: ClusterError[] = []
-  const { look, silence } = { look: agents.check.bind(agents), silence: agents.silence.bind(agents) }
-  agents.check = async (signal) => {
-    looksMs.push(clock.monotonicMs())
-    const failure = failures.shift()
+  const checkFailures: ClusterError[] = []
+  const openFailures: ClusterError[] = []
+  const states: TableState['state'][] = []
+  agents.table.changes.add(() => states.push(agents.table.value.state))
+  const { check, silence } = { check: agents.keys.check.bind(agents.keys), silence: agents.silence.bind(agents) }
+  agents.keys.check = async (given) => {
+    checksMs.push(clock.monotonicMs())
+    const failure = checkFailures.shift()
     if (failure) throw failure
-    return look(signal)
+    return check(given)
   }
   agents.silence = async () => {
     searchesMs.push(clock.monotonicMs())
     return silence()
   }
+  const open = table.open.bind(table)
+  table.open = () => {
+    const failure = openFailures.shift()
+    if (failure) throw failure
+    return open()
+  }
   const tree = new LocalTree(new ScriptedFiles(clock), synced, clock)
   const log = recordingLog()
-  const thread = startHosted(localAgents({ agents, tree, clock, checkIntervalMs: checkIntervalMs, log }), { clock, onEnd: () => undefined })
-  const stop = async (): Promise<void> => {
-    thread.stop()
-    await agents.close()
-    await clock.settle()
-    expect(thread.timers + clock.pending).toBe(0)
+  const ends: ChildEvent[] = []
+  const logic = localAgents({ agents, tree, clock, checkIntervalMs, log })
+  const start = () => startHosted(logic, { clock, onEnd: (event) => ends.push(event) })
+  let thread = start()
+  return {
+    agents,
+    checkFailures,
+    checksMs,
+    clock,
+    ends,
+    log,
+    openFailures,
+    searchesMs,
+    states,
+    table,
+    writeKeys,
+    /** As supervision does after a crash. */
+    restart: () => {
+      thread.stop()
+      thread = start()
+    },
+    stop: async () => {
+      thread.stop()
+      await agents.close()
+      await clock.settle()
+      expect(thread.timers + clock.pending).toBe(0)
+    },
   }
-  return { clock, failures, log, looksMs, searchesMs, stop, table }
 }
 
 const gapsOf = (timesMs: readonly number[]): number[] => timesMs.slice(1).map((atMs, index) => atMs - (timesMs[index] ?? 0))
+const codeOf = (asking: Promise<unknown>) => asking.then(() => 'none').catch((thrown: unknown) => asClusterError(thrown).code)
+const idsIn = (table: { list: (filter: object, after: number) => readonly { readonly id: number }[] }): number[] =>
+  table.list({}, 0).map(({ id }) => id)
 
 describe('local agents', () => {
-  it('looks at client.keys at its interval, and for silent agents at theirs: neither disturbs the other', async () => {
-    const { clock, looksMs, searchesMs, stop } = setUp()
+  it('checks client.keys at its interval, and looks for silent agents at theirs: neither disturbs the other', async () => {
+    const { checksMs, clock, searchesMs, stop } = setUp()
     await clock.advance(300_000)
-    // The first looks come sooner: the file is not believed yet.
-    const gaps = gapsOf(looksMs.filter((atMs) => atMs > 60_000))
+    // The first checks come sooner: the file is not trusted yet.
+    const gaps = gapsOf(checksMs.filter((atMs) => atMs > 60_000))
     expect(gaps.length).toBeGreaterThan(25)
     expect(gaps.filter((gapMs) => gapMs < checkIntervalMs || gapMs > checkIntervalMs + 5)).toEqual([])
     expect(searchesMs.length).toBe(25)
     await stop()
   })
 
-  it('looks again an interval after a look that failed', async () => {
-    const { clock, failures, looksMs, stop } = setUp()
+  it('checks again an interval after a check that failed', async () => {
+    const { checkFailures, checksMs, clock, stop } = setUp()
     await clock.advance(40_000)
-    const looks = looksMs.length
-    failures.push(new ClusterError('tableFailed'))
+    const checks = checksMs.length
+    checkFailures.push(new ClusterError('tableFailed'))
     await clock.advance(2 * checkIntervalMs)
-    expect(looksMs.length - looks).toBe(2)
+    expect(checksMs.length - checks).toBe(2)
     await stop()
   })
 
@@ -84,4 +119,109 @@ describe('local agents', () => {
     expect(log.lines.filter((line) => line.includes('is damaged')).length).toBeGreaterThanOrEqual(opensMs.length - 1)
     await stop()
   })
+
+  it('trusts a table once client.keys has been the same for long enough, and says so to all who wait', async () => {
+    const { agents, clock, states, stop } = setUp()
+    const ready = codeOf(agents.table.ready(signal))
+    await clock.advance(100)
+    expect(await ready).toBe('none')
+    expect(states).toEqual(['opening', 'unread', 'doubtful'])
+    expect([agents.table.id === '', agents.table.idsDigest === '', agents.table.trustedDigest]).toEqual([false, false, ''])
+    await clock.advance(10_000)
+    expect(states.slice(3)).toEqual(['trusted'])
+    expect(agents.table.trustedDigest).toBe(agents.table.idsDigest)
+    await stop()
+  })
+
+  it('fails those who wait for an answer while the table cannot be opened, and answers when it can', async () => {
+    const { agents, clock, openFailures, states, stop } = setUp()
+    openFailures.push(new ClusterError('tableFailed'))
+    const early = codeOf(agents.table.usable(signal))
+    await clock.advance(10)
+    expect([await early, await codeOf(agents.table.usable(signal))]).toEqual(['tableFailed', 'tableFailed'])
+    await clock.advance(checkIntervalMs)
+    expect(await codeOf(agents.table.usable(signal))).toBe('none')
+    expect(states.slice(0, 5)).toEqual(['opening', 'unusable', 'opening', 'unread', 'doubtful'])
+    await stop()
+  })
+
+  it('ends when the table can never be opened, and whoever waits learns why', async () => {
+    const { agents, clock, ends, openFailures, stop } = setUp()
+    openFailures.push(new ClusterError('tableNewer'))
+    await clock.advance(10)
+    expect(ends).toMatchObject([{ type: 'child.closed', error: { code: 'tableNewer' } }])
+    expect(await codeOf(agents.table.usable(signal))).toBe('tableNewer')
+    await stop()
+  })
+
+  it('lets nobody wait for the table of a node that stops', async () => {
+    const { agents, clock, openFailures, stop } = setUp()
+    openFailures.push(new ClusterError('tableFailed'))
+    const waiting = codeOf(agents.table.opened(signal))
+    await stop()
+    await clock.settle()
+    expect(await waiting).toBe('aborted')
+  })
+
+  it('reads all of client.keys again when it is restarted, also what an earlier check lost', async () => {
+    const { agents, clock, restart, states, stop, table } = setUp()
+    await clock.advance(20_000)
+    table.removeAgents([1])
+    states.length = 0
+    restart()
+    await clock.advance(100)
+    expect(states).toEqual(['opening', 'unread', 'trusted'])
+    expect(idsIn(table)).toEqual([1, 2])
+    expect(agents.table.trustedDigest).not.toBe('')
+    await stop()
+  })
+
+  const nextStates: Readonly<Record<TableState['state'], readonly TableState['state'][]>> = {
+    opening: ['opening', 'unread', 'unusable', 'closed'],
+    unusable: ['opening', 'closed'],
+    damaged: ['opening', 'closed'],
+    unread: ['doubtful', 'trusted', 'damaged', 'opening', 'closed'],
+    doubtful: ['doubtful', 'trusted', 'damaged', 'opening', 'closed'],
+    trusted: ['trusted', 'damaged', 'opening', 'closed'],
+    closed: [],
+  }
+  const acts = fc.oneof(
+    fc.record({ act: fc.constant('damage' as const) }),
+    fc.record({ act: fc.constant('openFails' as const) }),
+    fc.record({ act: fc.constant('checkFails' as const) }),
+    fc.record({ act: fc.constant('restart' as const) }),
+    fc.record({ act: fc.constant('keys' as const), ids: fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { minLength: 1 }) }),
+    fc.record({ act: fc.constant('enrol' as const), id: fc.integer({ min: 10, max: 99 }) }),
+  )
+
+  it('goes from state to state as the life of a table does, whatever befalls it, and trusts it in the end', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(acts, fc.integer({ min: 0, max: 12_000 })), { maxLength: 12 }), async (plan) => {
+        const { agents, checkFailures, clock, openFailures, restart, states, stop, table, writeKeys } = setUp()
+        let tables = 0
+        for (const [step, restMs] of plan) {
+          if (step.act === 'damage') table.damage(`next table ${++tables}`)
+          if (step.act === 'openFails') openFailures.push(new ClusterError('tableFailed'))
+          if (step.act === 'checkFails') checkFailures.push(new ClusterError('fileFailed'))
+          if (step.act === 'restart') restart()
+          if (step.act === 'keys') writeKeys(step.ids)
+          const enrolled = { name: `n${clock.monotonicMs()}`, ip: 'any', key: '1'.repeat(64), groups: [] }
+          if (step.act === 'enrol') void codeOf(agents.keys.add(enrolled, signal))
+          // Any operation finds the damage.
+          void codeOf(agents.store.highestId())
+          await clock.advance(restMs)
+        }
+        void codeOf(agents.store.highestId())
+        await clock.advance(200_000)
+        expect(agents.table.value.state).toBe('trusted')
+        const page = agents.files.check(true, '', signal)
+        await clock.advance(10)
+        expect(idsIn(table)).toEqual([...((await page).ids ?? [])])
+        expect(agents.table.idsDigest).toBe((await page).idsDigest)
+        await stop()
+        const odd = states.filter((state, index) => index > 0 && !nextStates[states[index - 1] ?? 'closed'].includes(state))
+        expect(odd).toEqual([])
+      }),
+      { numRuns: 60 },
+    ))
 })

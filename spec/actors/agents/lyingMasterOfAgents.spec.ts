@@ -11,16 +11,13 @@ import { recordingLog } from '../../support/recordingLog.js'
 import { ScriptedLink } from '../../support/scriptedLink.js'
 
 const intervalMs = 10_000
-const { signal } = new AbortController()
 
 /** A worker with three agents, and what it asks a master that answers so. */
 const workerOf = async (answer: (type: RequestName, asked: number) => unknown) => {
   const clock = new VirtualClock()
   const world = localAgentsOver(clock, 'worker', 'w1')
   world.writeKeys([1, 2, 3])
-  const looked = world.agents.open().then(() => world.agents.check(signal))
-  await clock.advance(5)
-  await looked
+  const table = await world.keepTable()
   world.agents.clock.measure(clock.now(), clock.monotonicMs())
   const asked: RequestName[] = []
   const link: ScriptedLink = new ScriptedLink(
@@ -33,12 +30,21 @@ const workerOf = async (answer: (type: RequestName, asked: number) => unknown) =
       }),
   )
   const log = recordingLog()
-  return { asked, clock, link, log, world }
+  const stop = async (): Promise<void> => {
+    table.stop()
+    await world.agents.close()
+  }
+  return { asked, clock, link, log, stop, world }
 }
 
 describe('a master that lies', () => {
   it('and names another table each time is asked a few times in an interval, whatever news there is', async () => {
-    const { asked, clock, link, log, world } = await workerOf((_type, count) => ({ table: `t${count}`, taken: 0, unknown: 0, refused: 0 }))
+    const { asked, clock, link, log, stop, world } = await workerOf((_type, count) => ({
+      table: `t${count}`,
+      taken: 0,
+      unknown: 0,
+      refused: 0,
+    }))
     const logic = agentInfoSend({ agents: world.agents, clock, intervalMs, answerMsMax: 1_000 })
     const thread = startHosted(logic, { clock, input: { link, log }, onEnd: () => undefined })
     for (let second = 0; second < 60; second++) {
@@ -49,7 +55,7 @@ describe('a master that lies', () => {
     expect(asked.length).toBeLessThan(8 * 10)
     expect(log.lines.filter((line) => line.startsWith('error')).length).toBeLessThan(8)
     thread.stop()
-    await world.agents.close()
+    await stop()
   })
 
   it.each([
@@ -60,7 +66,7 @@ describe('a master that lies', () => {
   ])('and sends pages of groups without end, %s, is asked a few times in an interval', async (_what, pageOf) => {
     const state = { table: 'of the master', version: 7, hash: 'no hash', ids: '' }
     let page = 0
-    const { asked, clock, link, log, world } = await workerOf((type) => {
+    const { asked, clock, link, log, stop, world } = await workerOf((type) => {
       if (type !== 'agentGroups.fetch') return state
       page += 1
       const { ids, next } = pageOf(page)
@@ -82,6 +88,6 @@ describe('a master that lies', () => {
     expect(asked.length).toBeLessThan(8 * 4)
     expect(log.lines.join('\n')).toContain('pages of groups')
     thread.stop()
-    await world.agents.close()
+    await stop()
   })
 })

@@ -22,7 +22,7 @@ const start = async () => {
     const [value] = await Promise.all([promise, clock.advance(10)])
     return value
   }
-  await settled(agents.open())
+  await settled(agents.store.open())
   return {
     clock,
     disk,

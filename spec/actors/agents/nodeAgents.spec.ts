@@ -1,6 +1,6 @@
 /** A node's view of its agents, over a simulated table. */
 import { describe, expect, it } from 'vitest'
-import { asClusterError, ClusterError } from '../../../src/base/errors.js'
+import { ClusterError } from '../../../src/base/errors.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { localAgentsOver } from '../../support/localAgentsOver.js'
 
@@ -10,7 +10,7 @@ describe('the counts of agents', () => {
     const { agents, table } = localAgentsOver(clock, 'master')
     table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }])
     const counted = async () => {
-      const counting = agents.open().then(() => agents.counts())
+      const counting = agents.store.open().then(() => agents.counts())
       const [counts] = await Promise.all([counting, clock.advance(10)])
       return counts
     }
@@ -20,30 +20,6 @@ describe('the counts of agents', () => {
       throw new ClusterError('tableFailed')
     }
     expect(await counted()).toEqual(before)
-  })
-})
-
-describe('an answer about agents', () => {
-  it('fails at once while the table cannot be opened, for earlier calls too, and works once it can', async () => {
-    const clock = new VirtualClock()
-    const { agents, table, writeKeys } = localAgentsOver(clock, 'master')
-    writeKeys([1])
-    const { signal } = new AbortController()
-    const codeOf = (asking: Promise<unknown>) => asking.then(() => 'none').catch((thrown: unknown) => asClusterError(thrown).code)
-    const open = table.open.bind(table)
-    table.open = () => {
-      throw new ClusterError('tableFailed')
-    }
-    const early = codeOf(agents.usable(signal))
-    const opening = codeOf(agents.open())
-    await clock.advance(10)
-    expect([await opening, await early, await codeOf(agents.usable(signal))]).toEqual(['tableFailed', 'tableFailed', 'tableFailed'])
-    table.open = open
-    const looked = agents.check(signal)
-    await clock.advance(10)
-    await looked
-    expect(await codeOf(agents.usable(signal))).toBe('none')
-    await agents.close()
   })
 })
 
@@ -62,7 +38,7 @@ describe('silence', () => {
       disconnection: 'none',
     } as const
     table.record({ presences: [presence], details: [] }, clock.now(), true)
-    await Promise.all([agents.open(), clock.advance(700_000)])
+    await Promise.all([agents.store.open(), clock.advance(700_000)])
     const silenced = async () => {
       const silencing = agents.silence()
       await clock.advance(10)

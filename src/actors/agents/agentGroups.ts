@@ -117,7 +117,7 @@ class AgentGroupsReceiver {
 
   async #difference(signal: AbortSignal): Promise<Difference> {
     const { agents, requestMsMax } = this.#options
-    await agents.ready(signal)
+    await agents.table.ready(signal)
     // What was announced before this thread listened did not arrive here.
     const master = this.#announced ?? (await this.link.request('agentGroups.ask', {}, { signal, timeoutMs: requestMsMax }))
     if (master.table === '') return 'same'
@@ -126,7 +126,7 @@ class AgentGroupsReceiver {
     if (own.table !== '' && own.table !== master.table) await this.#offer(own, signal)
     if (own.table === master.table && own.version >= master.version && own.hash === master.hash) return 'same'
     // A master that has just begun cannot say yet who exists.
-    return master.ids === '' || agents.idsDigest === master.ids ? 'groups' : 'keysMissing'
+    return master.ids === '' || agents.table.idsDigest === master.ids ? 'groups' : 'keysMissing'
   }
 
   /** A master that lost its table takes the groups of the agents from a worker that still has them. */
@@ -180,7 +180,7 @@ export const agentGroupsApply = (options: AgentGroupsApplyOptions) =>
     begin: (input: AgentGroupsApplyInput) => new AgentGroupsReceiver(options, input),
     wakes: (receiver, wake) => [
       receiver.link.subscribe({ 'agentGroups.state': (announced) => receiver.take(announced) && wake() }),
-      options.agents.keys.add(wake),
+      options.agents.keys.changes.add(wake),
     ],
     restMs: ({ restMs }) => restMs,
     initial: 'comparing',
@@ -225,7 +225,7 @@ export const agentGroupsSendInput = ({ agents, clock, link, log, published, stat
     answers: ({ signal }) => ({
       'agentGroups.ask': () => published.state ?? { table: '', version: 0, hash: '', ids: '' },
       'agentGroups.offer': async ({ last, rows, table, version }) => {
-        await agents.ready(signal)
+        await agents.table.ready(signal)
         const copy = { table, version }
         const wanted = agents.groups.wants(copy)
         const decoded = decodeGroupsRows(rows)
@@ -238,8 +238,8 @@ export const agentGroupsSendInput = ({ agents, clock, link, log, published, stat
         return { wanted }
       },
       'agentGroups.fetch': async ({ after, full, since, table }) => {
-        await agents.ready(signal)
-        const isAll = full || table !== agents.table
+        await agents.table.ready(signal)
+        const isAll = full || table !== agents.table.id
         const sendLog = log.at({ subtag: isAll ? 'Agent-groups send full' : 'Agent-groups send' })
         if (after === 0) {
           startMs = clock.now()

@@ -55,7 +55,7 @@ class AgentInfoSender {
   async send({ signal, startMs }: Round): Promise<'done'> {
     const { agents, clock } = this.#options
     this.log.info('Starting.')
-    await agents.ready(signal)
+    await agents.table.ready(signal)
     // Times that were never compared with the master's would say more than is known.
     await agents.clock.measured(signal)
     await agents.reports.correct()
@@ -169,9 +169,9 @@ export const agentInfoReceiveInput = ({ agents, clock, link, log, state }: Agent
     link,
     answers: ({ signal }) => ({
       'agentInfo.report': async ({ batch, chunk, last, table }) => {
-        await agents.ready(signal)
-        const answer = { table: agents.table, taken: 0, unknown: 0, refused: 0 }
-        if (table !== agents.table) return answer
+        await agents.table.ready(signal)
+        const answer = { table: agents.table.id, taken: 0, unknown: 0, refused: 0 }
+        if (table !== agents.table.id) return answer
         if (chunk === 0) begin()
         if (batch.byteLength > 0) {
           const { refused, taken, unknown } = await agents.merge(batch, link.peer.node)

@@ -10,7 +10,8 @@ import type { GroupsChange } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import type { Link } from '../../ports/link.js'
 import type { ReportOutcome } from './agentReports.js'
-import type { AgentRequest, LocalAgents } from './nodeAgents.js'
+import type { AgentRequest } from './localKeys.js'
+import type { LocalAgents } from './nodeAgents.js'
 
 export interface AgentOperations {
   /**
@@ -44,9 +45,9 @@ export const agentOperations = (
   if (role === 'master') {
     return {
       report,
-      add: (request, signal) => agents.add(request, signal),
+      add: (request, signal) => agents.keys.add(request, signal),
       remove: async (id, signal) => {
-        await agents.remove(id, signal)
+        await agents.keys.remove(id, signal)
       },
       changeGroups: (change, signal) => agents.groups.change(change, signal),
       createGroup: (group, signal) => agents.groups.create(group, signal),

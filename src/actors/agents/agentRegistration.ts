@@ -17,12 +17,12 @@ export const agentRegistrationInput = ({ agents, link, log }: AgentRegistrationO
   link,
   answers: ({ signal }) => ({
     'agents.add': async (request) => {
-      const { id, ip, key, name } = await agents.add(request, signal)
+      const { id, ip, key, name } = await agents.keys.add(request, signal)
       log.info(`Agent '${name}' was enrolled as ${agentIdText(id)}.`)
       return { id, ip, key, name }
     },
     'agents.remove': async ({ id }) => {
-      await agents.remove(id, signal)
+      await agents.keys.remove(id, signal)
       log.info(`Agent ${agentIdText(id)} was removed.`)
       return {}
     },

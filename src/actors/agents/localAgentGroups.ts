@@ -47,16 +47,16 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
       return { hasBegun: false }
     },
     // Changed groups are published at once, also before the first round; the keys are read first of all, and are no reason for it.
-    wakes: (reading, wake) => [agents.groups.changes.add(wake), agents.keys.add(() => reading.hasBegun && wake())],
+    wakes: (reading, wake) => [agents.groups.changes.add(wake), agents.keys.changes.add(() => reading.hasBegun && wake())],
     restMs: ({ hasBegun }) => (hasBegun ? intervalMs : startDelayMs),
     initial: 'reading',
     steps: {
       reading: async (reading, { signal, startMs }) => {
         reading.hasBegun = true
         log.info('Starting.')
-        await agents.ready(signal)
+        await agents.table.ready(signal)
         // The state is read after the agents: a worker that has these agents has all that the state rests on, or is notified again.
-        const ids = agents.trustedDigest
+        const ids = agents.table.trustedDigest
         const { hash, table, version } = await agents.store.groupsState()
         published.publish({ table, version, hash, ids })
         log.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`)

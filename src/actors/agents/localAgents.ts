@@ -1,8 +1,9 @@
 /**
- * Local agents: keeps a node's table of agents in line with client.keys and with time: who is gone goes, who is silent for
- * too long is disconnected. Once per node, on master and workers alike.
+ * Local agents: opens a node's table of agents, and again when it is damaged, and keeps it in line with client.keys and with time:
+ * agents that are gone go, agents that are silent for too long are disconnected. It publishes the table's life (see tableLife). Once
+ * per node, on master and workers alike.
  */
-import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
+import { assign, fromCallback, fromPromise, not, sendTo, setup } from 'xstate'
 import { counted } from '../../base/counted.js'
 import { ClusterError, isCrash } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
@@ -14,7 +15,8 @@ import type { LocalTree } from '../files/localTree.js'
 import { type End, machineOptions } from '../kit/host.js'
 import { type RoundEnded, rounds, roundWanted } from '../kit/rounds.js'
 import { crashIn, errorOf } from '../kit/thrownError.js'
-import type { KeysCheck, LocalAgents } from './nodeAgents.js'
+import type { KeysCheck, KeysFound } from './localKeys.js'
+import type { LocalAgents } from './nodeAgents.js'
 
 export interface LocalAgentsThreadOptions {
   readonly agents: LocalAgents
@@ -31,53 +33,68 @@ const silenceIntervalMs = 10_000
 const silenceGraceMs = 60_000
 
 interface Upkeep {
+  readonly opened: OpenedStore
   readonly openedMs: number
+  /** Of the last attempt to open the table, until one succeeds. */
+  readonly openError: ClusterError | undefined
+  /** Of client.keys as it was checked last; undefined before, and when there is none. */
+  readonly checkedDigest: string | undefined
+  /** Of the agents that were found in it. */
+  readonly idsDigest: string
+  /** When agents were found in it for the first time since the table was opened. */
+  readonly readMs: number
   readonly startMs: number
-  /** When client.keys is looked at again. */
-  readonly lookAtMs: number
+  /** When client.keys is checked again. */
+  readonly checkAtMs: number
   /** When silent agents are looked for again. */
   readonly silenceAtMs: number
-  /** client.keys changed while it was looked at. */
+  /** client.keys changed while it was checked. */
   readonly wanted: boolean
   readonly failure: string | undefined
   readonly error: ClusterError | undefined
 }
 
+type Event =
+  | { readonly type: 'tree.changed'; readonly keysDigest: string | undefined }
+  | { readonly type: 'keys.confirmed' }
+  | { readonly type: 'keys.found'; readonly found: KeysFound }
+  | { readonly type: 'table.damaged' }
+  | RoundEnded<'check', KeysCheck>
+  | RoundEnded<'silence', number>
+
+const notOpened: OpenedStore = { table: '', groupsLost: false }
+
 export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: LocalAgentsThreadOptions) => {
-  let seenDigest: string | undefined
-  const digestNow = (): string | undefined => {
+  const { keys, master, store, table } = agents
+  const keysDigest = (): string | undefined => {
     const entry = tree.manifest.get(keysPath)
     return entry?.held ? 'held' : entry?.digest
   }
   return setup({
-    types: {
-      context: {} as Upkeep,
-      events: {} as { type: 'keys.changed' } | { type: 'table.damaged' } | RoundEnded<'look', KeysCheck> | RoundEnded<'silence', number>,
-      output: {} as End,
-    },
+    types: { context: {} as Upkeep, events: {} as Event, output: {} as End },
     actors: {
-      keysChanges: fromCallback(({ sendBack }) => {
-        const stopTree = tree.onContent(() => {
-          if (digestNow() !== seenDigest) sendBack({ type: 'keys.changed' })
-        })
-        const stopConfirmations = agents.master.confirmations.add(() => sendBack({ type: 'keys.changed' }))
+      changes: fromCallback(({ sendBack }) => {
+        const stops = [
+          tree.onContent(() => sendBack({ type: 'tree.changed', keysDigest: keysDigest() })),
+          master.confirmations.add(() => sendBack({ type: 'keys.confirmed' })),
+          keys.found.changes.add(() => sendBack({ type: 'keys.found', found: keys.found.value })),
+          store.damages.add(() => sendBack({ type: 'table.damaged' })),
+        ]
         return () => {
-          stopTree()
-          stopConfirmations()
+          for (const stop of stops) stop()
         }
       }),
-      damage: fromCallback(({ sendBack }) => agents.store.damages.add(() => sendBack({ type: 'table.damaged' }))),
-      open: fromPromise<OpenedStore>(() => agents.open()),
-      look: rounds('look', (_: undefined, signal) => {
-        seenDigest = digestNow()
-        return agents.check(signal)
-      }),
+      open: fromPromise<OpenedStore>(() => store.open()),
+      check: rounds('check', (_: undefined, signal) => keys.check(signal)),
       silence: rounds('silence', () => agents.silence()),
     },
     guards: {
       isCrash: ({ event }) => crashIn(event) !== undefined,
       isLasting: ({ event }) => !errorOf(event).retryable,
       isWanted: ({ context }) => context.wanted,
+      isOtherFile: ({ context }, digest: string | undefined) => digest !== context.checkedDigest,
+      isTrusted: (_, found: KeysFound) => found.isTrusted,
+      areOtherAgents: ({ context }, found: KeysFound) => found.idsDigest !== context.idsDigest,
       isOpenedLately: ({ context }) => clock.monotonicMs() < context.openedMs + checkIntervalMs,
       isSilenceDue: ({ context }) => clock.monotonicMs() >= context.silenceAtMs,
     },
@@ -86,22 +103,31 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
         if (setAside !== undefined) log.error(setAside)
         if (earlier) log[earlier.level](earlier.says)
       },
-      noteOpened: assign({ openedMs: () => clock.monotonicMs() }),
-      startLook: assign({ startMs: () => clock.monotonicMs(), wanted: false }),
-      look: sendTo('look', roundWanted(undefined)),
-      logLook: ({ context }, look: KeysCheck) => {
-        for (const problem of look.problems) log.warning(problem)
+      publishNotOpen: ({ context }, state: 'opening' | 'unusable' | 'damaged') => table.publish({ state, error: context.openError }),
+      publishUnread: ({ context: { opened } }) => table.publish({ state: 'unread', opened }),
+      publishRead: ({ context: { idsDigest, opened, readMs } }, state: 'doubtful' | 'trusted') => {
+        table.publish({ state, opened, idsDigest, readMs })
+        keys.changes.emit()
+      },
+      noteOpened: assign({ opened: (_, opened: OpenedStore) => opened, openedMs: () => clock.monotonicMs(), openError: undefined }),
+      noteOpenError: assign({ openError: ({ event }) => errorOf(event) }),
+      noteRead: assign({ readMs: () => clock.monotonicMs() }),
+      noteFound: assign({ idsDigest: (_, found: KeysFound) => found.idsDigest }),
+      startCheck: assign({ startMs: () => clock.monotonicMs(), checkedDigest: keysDigest, wanted: false }),
+      check: sendTo('check', roundWanted(undefined)),
+      logCheck: ({ context }, check: KeysCheck) => {
+        for (const problem of check.problems) log.warning(problem)
         const took = logSeconds(clock.monotonicMs() - context.startMs)
-        const updates = look.isFirst ? '' : `${look.changed} new or changed, `
-        const says = `Read ${counted(look.agents, 'agent')} of client.keys in ${took}: ${updates}${look.removed} removed.`
-        if (look.isFirst || look.changed + look.removed > 0) log.info(says)
+        const updates = check.isFirst ? '' : `${check.changed} new or changed, `
+        const says = `Read ${counted(check.agents, 'agent')} of client.keys in ${took}: ${updates}${check.removed} removed.`
+        if (check.isFirst || check.changed + check.removed > 0) log.info(says)
         else log.debug(says)
       },
-      noteLook: assign({
-        lookAtMs: (_, { againInMs = checkIntervalMs }: KeysCheck) => clock.monotonicMs() + Math.min(againInMs, checkIntervalMs),
+      noteCheck: assign({
+        checkAtMs: (_, { againInMs = checkIntervalMs }: KeysCheck) => clock.monotonicMs() + Math.min(againInMs, checkIntervalMs),
         failure: undefined,
       }),
-      planLook: assign({ lookAtMs: () => clock.monotonicMs() + checkIntervalMs }),
+      planCheck: assign({ checkAtMs: () => clock.monotonicMs() + checkIntervalMs }),
       noteWanted: assign({ wanted: true }),
       silence: sendTo('silence', roundWanted(undefined)),
       logSilenced: (_, silenced: number) => {
@@ -113,23 +139,25 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
         if (message !== context.failure) log.error(`The agents could not be brought up to date: ${fullStop(message)} Retrying.`)
       },
       noteFailure: assign({ failure: ({ event }) => errorOf(event).message }),
-      giveUpTable: () => {
-        log.error(`${agents.store.damage}.`)
-        agents.giveUpTable()
-      },
+      logDamage: () => log.error(`${store.damage}.`),
       keepError: assign({ error: ({ event }) => errorOf(event) }),
     },
     delays: {
       retry: checkIntervalMs,
-      rest: ({ context }) => Math.max(0, Math.min(context.lookAtMs, context.silenceAtMs) - clock.monotonicMs()),
+      rest: ({ context }) => Math.max(0, Math.min(context.checkAtMs, context.silenceAtMs) - clock.monotonicMs()),
     },
   }).createMachine({
     id: 'localAgents',
     options: machineOptions,
     context: () => ({
+      opened: notOpened,
       openedMs: 0,
+      openError: undefined,
+      checkedDigest: undefined,
+      idsDigest: '',
+      readMs: 0,
       startMs: 0,
-      lookAtMs: 0,
+      checkAtMs: 0,
       silenceAtMs: clock.monotonicMs() + silenceGraceMs,
       wanted: false,
       failure: undefined,
@@ -138,61 +166,127 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
     initial: 'opening',
     states: {
       opening: {
+        entry: { type: 'publishNotOpen', params: 'opening' },
         invoke: {
           src: 'open',
-          onDone: { target: 'upkeep', actions: [{ type: 'logOpened', params: ({ event }) => event.output }, 'noteOpened'] },
+          onDone: {
+            target: 'open',
+            actions: [
+              { type: 'logOpened', params: ({ event }) => event.output },
+              { type: 'noteOpened', params: ({ event }) => event.output },
+            ],
+          },
           onError: [
             // A table that cannot be used at all, such as one of a newer version, needs an operator.
-            { guard: 'isLasting', target: 'ended', actions: 'keepError' },
-            { target: 'locked', actions: ['logFailure', 'noteFailure'] },
+            {
+              guard: 'isLasting',
+              target: 'ended',
+              actions: ['noteOpenError', { type: 'publishNotOpen', params: 'unusable' }, 'keepError'],
+            },
+            { target: 'unusable', actions: ['logFailure', 'noteFailure', 'noteOpenError'] },
           ],
         },
       },
-      locked: { after: { retry: 'opening' } },
-      upkeep: {
-        invoke: [{ src: 'keysChanges' }, { src: 'damage' }, { src: 'look', id: 'look' }, { src: 'silence', id: 'silence' }],
-        on: {
-          'keys.changed': { actions: 'noteWanted' },
-          'table.damaged': [
-            { guard: 'isOpenedLately', target: 'locked', actions: 'giveUpTable' },
-            { target: 'opening', actions: 'giveUpTable' },
-          ],
-        },
-        initial: 'looking',
+      unusable: { entry: { type: 'publishNotOpen', params: 'unusable' }, after: { retry: 'opening' } },
+      damaged: {
+        entry: ['logDamage', { type: 'publishNotOpen', params: 'damaged' }],
+        always: { guard: not('isOpenedLately'), target: 'opening' },
+        after: { retry: 'opening' },
+      },
+      open: {
+        invoke: [{ src: 'changes' }, { src: 'check', id: 'check' }, { src: 'silence', id: 'silence' }],
+        on: { 'table.damaged': 'damaged' },
+        type: 'parallel',
         states: {
-          looking: {
-            entry: ['startLook', 'look'],
-            on: {
-              'look.done': {
-                target: 'resting',
-                actions: [
-                  { type: 'logLook', params: ({ event }) => event.output },
-                  { type: 'noteLook', params: ({ event }) => event.output },
-                ],
+          // What the table has of client.keys, whoever asked for the check.
+          agents: {
+            initial: 'unread',
+            states: {
+              unread: {
+                entry: 'publishUnread',
+                on: {
+                  'keys.found': [
+                    {
+                      guard: { type: 'isTrusted', params: ({ event }) => event.found },
+                      target: 'trusted',
+                      actions: ['noteRead', { type: 'noteFound', params: ({ event }) => event.found }],
+                    },
+                    { target: 'doubtful', actions: ['noteRead', { type: 'noteFound', params: ({ event }) => event.found }] },
+                  ],
+                },
               },
-              'look.failed': [
-                { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
-                { target: 'resting', actions: ['logFailure', 'noteFailure', 'planLook'] },
-              ],
+              doubtful: {
+                entry: { type: 'publishRead', params: 'doubtful' },
+                on: {
+                  'keys.found': [
+                    {
+                      guard: { type: 'isTrusted', params: ({ event }) => event.found },
+                      target: 'trusted',
+                      actions: { type: 'noteFound', params: ({ event }) => event.found },
+                    },
+                    {
+                      guard: { type: 'areOtherAgents', params: ({ event }) => event.found },
+                      target: 'doubtful',
+                      reenter: true,
+                      actions: { type: 'noteFound', params: ({ event }) => event.found },
+                    },
+                  ],
+                },
+              },
+              trusted: {
+                entry: { type: 'publishRead', params: 'trusted' },
+                on: {
+                  'keys.found': {
+                    guard: { type: 'areOtherAgents', params: ({ event }) => event.found },
+                    target: 'trusted',
+                    reenter: true,
+                    actions: { type: 'noteFound', params: ({ event }) => event.found },
+                  },
+                },
+              },
             },
           },
-          silencing: {
-            entry: ['planSilence', 'silence'],
+          upkeep: {
             on: {
-              'silence.done': { target: 'resting', actions: { type: 'logSilenced', params: ({ event }) => event.output } },
-              'silence.failed': [
-                { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
-                { target: 'resting', actions: ['logFailure', 'noteFailure'] },
-              ],
+              'tree.changed': { guard: { type: 'isOtherFile', params: ({ event }) => event.keysDigest }, actions: 'noteWanted' },
+              'keys.confirmed': { actions: 'noteWanted' },
             },
-          },
-          resting: {
-            always: [
-              { guard: 'isWanted', target: 'looking' },
-              { guard: 'isSilenceDue', target: 'silencing' },
-            ],
-            on: { 'keys.changed': 'looking' },
-            after: { rest: [{ guard: 'isSilenceDue', target: 'silencing' }, { target: 'looking' }] },
+            initial: 'checking',
+            states: {
+              checking: {
+                entry: ['startCheck', 'check'],
+                on: {
+                  'check.done': {
+                    target: 'resting',
+                    actions: [
+                      { type: 'logCheck', params: ({ event }) => event.output },
+                      { type: 'noteCheck', params: ({ event }) => event.output },
+                    ],
+                  },
+                  'check.failed': [
+                    { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
+                    { target: 'resting', actions: ['logFailure', 'noteFailure', 'planCheck'] },
+                  ],
+                },
+              },
+              silencing: {
+                entry: ['planSilence', 'silence'],
+                on: {
+                  'silence.done': { target: 'resting', actions: { type: 'logSilenced', params: ({ event }) => event.output } },
+                  'silence.failed': [
+                    { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
+                    { target: 'resting', actions: ['logFailure', 'noteFailure'] },
+                  ],
+                },
+              },
+              resting: {
+                always: [
+                  { guard: 'isWanted', target: 'checking' },
+                  { guard: 'isSilenceDue', target: 'silencing' },
+                ],
+                after: { rest: [{ guard: 'isSilenceDue', target: 'silencing' }, { target: 'checking' }] },
+              },
+            },
           },
         },
       },

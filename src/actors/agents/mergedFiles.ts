@@ -45,7 +45,7 @@ export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFile
     initial: 'building',
     steps: {
       building: async (building, { signal }) => {
-        await agents.ready(signal)
+        await agents.table.ready(signal)
         const made = await building.missing.look(signal)
         const multigroups = await agents.store.multigroups()
         const { problems, removed, written } = await building.changed.handle((paths) =>

@@ -31,7 +31,7 @@ export async function* agentAnswer(
   signal: AbortSignal,
 ): AsyncGenerator<AgentAnswer, void, undefined> {
   const { agents, log } = view
-  await agents.usable(signal)
+  await agents.table.usable(signal)
   switch (query.kind) {
     case 'agents':
       if (query.tool !== undefined && query.group !== undefined) await assertGroup(agents, query.group, signal)
@@ -64,13 +64,13 @@ export async function* agentAnswer(
       yield { kind: 'done', changed: await removeGroup(view, query.group, signal) }
       break
     case 'addAgent': {
-      const entry = await agents.add(query, signal)
+      const entry = await agents.keys.add(query, signal)
       log.info(`Agent '${entry.name}' was enrolled as ${agentIdText(entry.id)}.`)
       yield { kind: 'added', entry }
       break
     }
     case 'removeAgent':
-      await agents.remove(query.id, signal)
+      await agents.keys.remove(query.id, signal)
       log.info(`Agent ${agentIdText(query.id)} was removed.`)
       yield { kind: 'done', changed: 1 }
       break

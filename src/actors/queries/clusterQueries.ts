@@ -102,7 +102,7 @@ export async function* masterAnswer(
 
 /** The first of these nodes that no agent was at: a node that is not connected still has the agents that reported there last. */
 const withoutAgents = async (nodes: readonly string[], agents: LocalAgents, signal: AbortSignal): Promise<readonly string[]> => {
-  if (nodes.length > 0) await agents.usable(signal)
+  if (nodes.length > 0) await agents.table.usable(signal)
   for (const node of new Set(nodes)) if ((await agents.store.shape({ nodes: [node] })).count === 0) return [node]
   return []
 }

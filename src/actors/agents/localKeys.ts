@@ -1,0 +1,181 @@
+/**
+ * Who exists on this node: client.keys, read into the table and changed on the master. Reading and changing take turns. When it is
+ * read says the thread localAgents, but for what was just changed.
+ */
+import { ClusterError } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import type { LeftChange } from '../../domain/agents/leftToManager.js'
+import type { AgentFiles, AgentStore, OpenedStore } from '../../ports/agents.js'
+import type { Clock } from '../../ports/machine.js'
+import { pause } from '../kit/pause.js'
+import { Published } from '../kit/published.js'
+import { Signal } from '../kit/signal.js'
+import type { AgentReports } from './agentReports.js'
+import { ChangesTogether } from './changesTogether.js'
+import type { LocalGroups } from './localGroups.js'
+import type { MasterState } from './masterState.js'
+import type { TableLife } from './tableLife.js'
+
+/** Who enrols: the key is made by who asks, so that asking twice is the same as asking once. */
+export interface AgentRequest {
+  readonly name: string
+  /** `any`, an address or a network. */
+  readonly ip: string
+  readonly key: string
+  readonly groups: readonly string[]
+}
+
+/** What a check of client.keys did, for the log. */
+export interface KeysCheck {
+  readonly agents: number
+  /** Nothing was known before, so that all of them are new. */
+  readonly isFirst: boolean
+  readonly changed: number
+  readonly removed: number
+  readonly problems: readonly string[]
+  /** Something is trusted only at another check. */
+  readonly againInMs: number | undefined
+}
+
+/** What a check has just brought the table in line with. */
+export interface KeysFound {
+  readonly idsDigest: string
+  /** client.keys lacks no agent by mistake. */
+  readonly isTrusted: boolean
+}
+
+export interface LocalKeysOptions {
+  readonly store: AgentStore
+  readonly files: AgentFiles
+  readonly table: TableLife
+  readonly master: MasterState
+  readonly groups: LocalGroups
+  readonly reports: Pick<AgentReports, 'forget'>
+  readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
+  /** Aborted when the node stops. */
+  readonly closing: AbortSignal
+  /** Whether the counters of agents that are gone are ours to delete. */
+  readonly ownsCounters: boolean
+  /** Fails where agents are left to somebody else. */
+  readonly assertOurs: (change: LeftChange) => void
+}
+
+export class LocalKeys {
+  /** Emitted when agents came or went, and when client.keys was read for the first time. */
+  readonly changes = new Signal()
+  /** This node wrote client.keys. */
+  readonly written = new Signal()
+  /** By each check that succeeded. */
+  readonly found = new Published<KeysFound>({ idsDigest: '', isTrusted: false })
+  readonly #options: LocalKeysOptions
+  readonly #changesTogether: ChangesTogether
+  #turn: Promise<unknown> = Promise.resolve()
+  #hadAgents: boolean | undefined
+  #hasChecked = false
+  /** The opening of the table that has all that was read so far; undefined while an answer of the files may not have reached it. */
+  #complete: OpenedStore | undefined
+
+  constructor(options: LocalKeysOptions) {
+    this.#options = options
+    this.#changesTogether = new ChangesTogether({
+      files: options.files,
+      inTurn: (work) => this.#inTurn(work),
+      onWritten: async (signal) => {
+        this.written.emit()
+        await this.#check(signal)
+      },
+    })
+  }
+
+  /** Whether there ever were agents, as far as client.keys and the table tell; unknown before the first check. */
+  get hadAgents(): boolean | undefined {
+    return this.#hadAgents
+  }
+
+  /** Brings the table in line with client.keys. Fails with what keeps the table from being opened, with `tableDamaged` when it is given up meanwhile. */
+  check(signal: AbortSignal): Promise<KeysCheck> {
+    return this.#inTurn(() => this.#check(signal))
+  }
+
+  async #check(signal: AbortSignal): Promise<KeysCheck> {
+    const { files, groups, master, ownsCounters, reports, store, table } = this.#options
+    const opened = await table.opened(signal)
+    const all = this.#hasChecked && this.#complete !== opened
+    this.#hasChecked = true
+    this.#complete = undefined
+    const problems: string[] = []
+    const gone: number[] = []
+    const isFirst = table.value.state === 'unread'
+    let changed = 0
+    let page = await files.check(all, master.ids, signal)
+    for (;;) {
+      if (page.upserts.length > 0) await store.addAgents(page.upserts)
+      changed += page.upserts.length
+      for (const id of page.removals) gone.push(id)
+      problems.push(...page.problems)
+      if (page.done) break
+      page = await files.nextPage(signal)
+    }
+    let removed = gone.length > 0 ? await store.removeAgents(gone) : 0
+    if (page.ids) {
+      const others = await store.keepAgents(page.ids)
+      removed += others.length
+      for (const id of others) gone.push(id)
+    }
+    if (gone.length > 0 && ownsCounters) await files.forget(gone, signal)
+    if (isFirst) await groups.begin(opened, page.agents)
+    this.#hadAgents ||= page.highestId > 0 || (await store.highestId()) > 0
+    // Given up meanwhile: the next table has nothing of what this one was told.
+    if (!('opened' in table.value) || table.value.opened !== opened) throw new ClusterError('tableDamaged')
+    this.#complete = opened
+    reports.forget(gone)
+    this.found.publish({ idsDigest: page.idsDigest, isTrusted: page.ids !== undefined })
+    if (removed > 0) groups.changes.emit()
+    return { agents: page.agents, isFirst, changed, removed, problems, againInMs: page.againInMs }
+  }
+
+  /** On the master: enrols an agent. Fails with what the rules say (errors from 9005 on). */
+  async add({ groups: wanted, ip, key, name }: AgentRequest, signal: AbortSignal): Promise<KeyEntry> {
+    const { assertOurs, groups, store } = this.#options
+    assertOurs({ kind: 'add' })
+    await this.#steady(signal)
+    await groups.assertThere(wanted, signal).catch(asGroupsOfNewAgent)
+    const idFloor = await store.highestId()
+    const entry = await this.#changesTogether.make({ kind: 'add', name, ip, key, idFloor })
+    if (wanted.length > 0) await groups.change({ kind: 'replace', ids: [entry.id], groups: wanted }, signal)
+    return entry
+  }
+
+  /** On the master. Fails with `unknownAgent`. */
+  async remove(id: number, signal: AbortSignal): Promise<KeyEntry> {
+    this.#options.assertOurs({ kind: 'remove', id })
+    await this.#steady(signal)
+    return this.#changesTogether.make({ kind: 'remove', id })
+  }
+
+  /**
+   * A process that has just begun cannot tell a client.keys that is being saved from one that lacks agents: it changes nothing
+   * before the file could be trusted, unless there are no agents to lose.
+   */
+  async #steady(signal: AbortSignal): Promise<void> {
+    const { closing, store, table, timers } = this.#options
+    await table.usable(signal)
+    const nowMs = timers.monotonicMs()
+    const missingMs = (table.readMs ?? nowMs) + limits.keysTrustedMs - nowMs
+    if (missingMs <= 0 || (await store.highestId()) === 0) return
+    await pause(timers, missingMs, signal, closing)
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work, work)
+    this.#turn = mine.catch(() => undefined)
+    return mine
+  }
+}
+
+/** Enrolment has one number for all that can be wrong with the groups of a new agent, as Wazuh's has. */
+const asGroupsOfNewAgent = (thrown: unknown): never => {
+  if (!(thrown instanceof ClusterError) || !['groupMissing', 'groupNameInvalid', 'tooManyGroups'].includes(thrown.code)) throw thrown
+  throw new ClusterError('groupInvalid', { message: `The agent cannot be put into its groups: ${thrown.message}` })
+}
