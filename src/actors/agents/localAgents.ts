@@ -62,6 +62,9 @@ type Event =
   | RoundEnded<'check', KeysCheck>
   | RoundEnded<'silence', number>
 
+const found = ({ event }: { readonly event: { readonly found: KeysFound } }): KeysFound => event.found
+const output = <T>({ event }: { readonly event: { readonly output: T } }): T => event.output
+
 const notOpened: OpenedStore = { table: '', groupsLost: false }
 
 export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: LocalAgentsThreadOptions) => {
@@ -172,8 +175,8 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
           onDone: {
             target: 'open',
             actions: [
-              { type: 'logOpened', params: ({ event }) => event.output },
-              { type: 'noteOpened', params: ({ event }) => event.output },
+              { type: 'logOpened', params: output },
+              { type: 'noteOpened', params: output },
             ],
           },
           onError: [
@@ -207,11 +210,11 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
                 on: {
                   'keys.found': [
                     {
-                      guard: { type: 'isTrusted', params: ({ event }) => event.found },
+                      guard: { type: 'isTrusted', params: found },
                       target: 'trusted',
-                      actions: ['noteRead', { type: 'noteFound', params: ({ event }) => event.found }],
+                      actions: ['noteRead', { type: 'noteFound', params: found }],
                     },
-                    { target: 'doubtful', actions: ['noteRead', { type: 'noteFound', params: ({ event }) => event.found }] },
+                    { target: 'doubtful', actions: ['noteRead', { type: 'noteFound', params: found }] },
                   ],
                 },
               },
@@ -219,16 +222,12 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
                 entry: { type: 'publishRead', params: 'doubtful' },
                 on: {
                   'keys.found': [
+                    { guard: { type: 'isTrusted', params: found }, target: 'trusted', actions: { type: 'noteFound', params: found } },
                     {
-                      guard: { type: 'isTrusted', params: ({ event }) => event.found },
-                      target: 'trusted',
-                      actions: { type: 'noteFound', params: ({ event }) => event.found },
-                    },
-                    {
-                      guard: { type: 'areOtherAgents', params: ({ event }) => event.found },
+                      guard: { type: 'areOtherAgents', params: found },
                       target: 'doubtful',
                       reenter: true,
-                      actions: { type: 'noteFound', params: ({ event }) => event.found },
+                      actions: { type: 'noteFound', params: found },
                     },
                   ],
                 },
@@ -237,10 +236,10 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
                 entry: { type: 'publishRead', params: 'trusted' },
                 on: {
                   'keys.found': {
-                    guard: { type: 'areOtherAgents', params: ({ event }) => event.found },
+                    guard: { type: 'areOtherAgents', params: found },
                     target: 'trusted',
                     reenter: true,
-                    actions: { type: 'noteFound', params: ({ event }) => event.found },
+                    actions: { type: 'noteFound', params: found },
                   },
                 },
               },
@@ -259,8 +258,8 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
                   'check.done': {
                     target: 'resting',
                     actions: [
-                      { type: 'logCheck', params: ({ event }) => event.output },
-                      { type: 'noteCheck', params: ({ event }) => event.output },
+                      { type: 'logCheck', params: output },
+                      { type: 'noteCheck', params: output },
                     ],
                   },
                   'check.failed': [
@@ -272,7 +271,7 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
               silencing: {
                 entry: ['planSilence', 'silence'],
                 on: {
-                  'silence.done': { target: 'resting', actions: { type: 'logSilenced', params: ({ event }) => event.output } },
+                  'silence.done': { target: 'resting', actions: { type: 'logSilenced', params: output } },
                   'silence.failed': [
                     { guard: 'isCrash', target: '#localAgents.ended', actions: 'keepError' },
                     { target: 'resting', actions: ['logFailure', 'noteFailure'] },
