@@ -2,7 +2,6 @@
  * Integrity, both ends. The worker checks its tree against the master's, at intervals and whenever either tree has changed,
  * and makes it the same; the master answers and tells its workers of changes. Once per connection, in its own boundary.
  */
-import { assign, fromCallback, fromPromise, sendTo, setup } from 'xstate'
 import { counted } from '../../base/counted.js'
 import type { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
@@ -13,11 +12,9 @@ import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/files/syncPl
 import { type FileFailure, isPassing } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
-import { type End, machineOptions } from '../kit/host.js'
-import { type RoundEnded, rounds, roundWanted } from '../kit/rounds.js'
+import { periodicThread, type Round } from '../kit/periodicThread.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
 import type { ServingInput } from '../kit/servingThread.js'
-import { crashIn, errorOf } from '../kit/thrownError.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from './integrityAnswers.js'
 import { changesCapability, type IntegritySync, type Outcome, type Transferred } from './integritySync.js'
 import type { LocalTree } from './localTree.js'
@@ -38,222 +35,125 @@ export interface IntegrityApplyInput {
   readonly log: Log
 }
 
-interface Round extends IntegrityApplyInput {
-  readonly checkLog: Log
-  readonly syncLog: Log
-  readonly startMs: number
-  readonly plan: SyncPlan
-  readonly transferred: Transferred
-  readonly outcome: Outcome
-  /** A change came in while the round was under way. */
-  readonly wanted: boolean
-  /** The plan was applied: one more check should find the trees the same. */
-  readonly proofWanted: boolean
-  /** This round is that check, and nothing else asked for it. */
-  readonly isProof: boolean
-  readonly crash: ClusterError | undefined
-  readonly failed: boolean
+const nothingTransferred: Transferred = { steps: [], failures: [] }
+
+/** The steps of one worker's rounds over one link, and what they leave to one another. */
+class IntegrityRounds {
+  readonly #options: IntegrityApplyOptions
+  readonly link: Link
+  readonly #checkLog: Log
+  readonly #syncLog: Log
+  #plan = emptyPlan
+  #transferred = nothingTransferred
+  /** The round before applied a plan, and asked for this one: the trees should be the same now. */
+  #isProofDue = false
+  /** This round is that proof, and nothing else asked for it. */
+  #isProof = false
   /** Failures of the plan before, as the log has them. */
-  readonly told: ReadonlySet<string>
+  #logged: ReadonlySet<string> = new Set()
   /** The log has it that the master refuses this node's items. */
-  readonly toldRefusal: string | undefined
+  #loggedRefusal: string | undefined
+
+  constructor(options: IntegrityApplyOptions, { link, log }: IntegrityApplyInput) {
+    this.#options = options
+    this.link = link
+    this.#checkLog = log.at({ subtag: 'Integrity check' })
+    this.#syncLog = log.at({ subtag: 'Integrity sync' })
+  }
+
+  async check({ isWoken, signal, startMs }: Round): Promise<'done' | 'planning'> {
+    const { clock, sync } = this.#options
+    this.#isProof = this.#isProofDue && !isWoken
+    this.#isProofDue = false
+    this.#checkLog.info('Starting.')
+    const same = await sync.check(this.link, signal)
+    this.#checkLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}. Sync ${same ? 'not ' : ''}required.`)
+    return same ? 'done' : 'planning'
+  }
+
+  async plan({ signal }: Round): Promise<'done' | 'transferring'> {
+    const plan = await this.#options.sync.plan(this.link, signal)
+    if (isEmptyPlan(plan)) return 'done'
+    this.#plan = plan
+    const { create, remove, update } = plan
+    this.#syncLog.info('Starting.')
+    this.#syncLog.info(`Files to create: ${create.length} | Files to update: ${update.length} | Files to delete: ${remove.length}`)
+    return 'transferring'
+  }
+
+  async transfer({ signal }: Round): Promise<'applying'> {
+    const { create, update } = this.#plan
+    this.#transferred = await this.#options.sync.transfer(this.link, this.#plan, signal)
+    // Both as Wazuh writes them.
+    if (create.length > 0) this.#syncLog.debug(`Received ${create.length} missing files to update from master.`)
+    if (update.length > 0) this.#syncLog.debug(`Received ${update.length} shared files to update from master.`)
+    return 'applying'
+  }
+
+  async apply({ signal, startMs }: Round): Promise<'done' | 'again' | 'failed'> {
+    const { clock, onApplied, sync } = this.#options
+    const [plan, transferred] = [this.#plan, this.#transferred]
+    // They may be large, and the next round makes its own.
+    this.#plan = emptyPlan
+    this.#transferred = nothingTransferred
+    const outcome = await sync.apply(plan, transferred, signal)
+    for (const line of appliedLines(plan, outcome.failures, outcome.undone)) this.#syncLog.debug(line)
+    this.#logFailures(outcome.failures)
+    this.#syncLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`)
+    onApplied(plan, outcome)
+    const isProven = await sync.report(this.link, outcome, clock.monotonicMs() - startMs, signal)
+    // After a failure that is no edit in the middle the interval decides.
+    if (outcome.failures.some((failure) => !isPassing(failure))) return 'failed'
+    // After a plan the trees should be the same, and the master may have said so: otherwise one more check proves it. When the proof
+    // failed the interval decides too: a disk that does not keep modes would be written to for ever.
+    if (isProven || this.#isProof) return 'done'
+    this.#isProofDue = true
+    return 'again'
+  }
+
+  logFailure({ code, message }: ClusterError): void {
+    // What is refused until somebody changes the configuration is tried at each interval, and logged once.
+    if (code === 'itemsDiffer' && message === this.#loggedRefusal) return
+    if (code === 'itemsDiffer') this.#loggedRefusal = message
+    this.#syncLog.error(`The integrity check could not be finished: ${message}`)
+  }
+
+  /** What failed before in the same way is tried again at each check, but not logged again. */
+  #logFailures(failures: readonly FileFailure[]): void {
+    const unlogged = failures.filter((failure) => !this.#logged.has(failureText(failure)))
+    for (const failure of unlogged.slice(0, failuresLoggedMax)) {
+      if (isPassing(failure)) this.#syncLog.info(failureText(failure))
+      else this.#syncLog.error(failureText(failure))
+    }
+    if (unlogged.length > failuresLoggedMax)
+      this.#syncLog.error(`${counted(unlogged.length - failuresLoggedMax, 'more file')} could not be synced.`)
+    this.#logged = new Set(failures.map(failureText))
+  }
 }
 
-const nothingTransferred: Transferred = { steps: [], failures: [] }
-const nothingDone: Outcome = { created: 0, updated: 0, removed: 0, failures: [], undone: new Set() }
-
-export const integrityApply = ({ sync, tree, clock, intervalMs, onApplied }: IntegrityApplyOptions) =>
-  setup({
-    types: {
-      context: {} as Round,
-      input: {} as IntegrityApplyInput,
-      events: {} as { type: 'check.wanted' } | RoundEnded<'check', boolean>,
-      output: {} as End,
-    },
-    actors: {
-      changes: fromCallback<{ type: 'none' }, Link>(({ input: link, sendBack }) => {
-        const wantCheck = (): void => sendBack({ type: 'check.wanted' })
-        const stopTree = tree.onChanged(wantCheck)
-        const stopLink = link.subscribe({
-          'integrity.changed': (notice) => {
-            sync.announce(link, notice)
-            wantCheck()
-          },
-        })
-        return () => {
-          stopTree()
-          stopLink()
-        }
-      }),
-      check: rounds('check', (link: Link, signal) => sync.check(link, signal)),
-      plan: fromPromise<SyncPlan, Link>(({ input: link, signal }) => sync.plan(link, signal)),
-      transfer: fromPromise<Transferred, { link: Link; plan: SyncPlan }>(({ input, signal }) =>
-        sync.transfer(input.link, input.plan, signal),
-      ),
-      apply: fromPromise<Outcome, { plan: SyncPlan; transferred: Transferred }>(({ input, signal }) =>
-        sync.apply(input.plan, input.transferred, signal),
-      ),
-      report: fromPromise<boolean, { link: Link; outcome: Outcome; tookMs: number }>(({ input, signal }) =>
-        sync.report(input.link, input.outcome, input.tookMs, signal),
-      ),
-    },
-    guards: {
-      isSame: (_, same: boolean) => same,
-      nothingToDo: ({ context }) => isEmptyPlan(context.plan),
-      isCheckWanted: ({ context }) => (context.wanted || context.proofWanted) && !context.failed,
-      isCrash: ({ context }) => context.crash !== undefined,
-    },
-    actions: {
-      startRound: assign({
-        startMs: () => clock.monotonicMs(),
-        isProof: ({ context }) => context.proofWanted && !context.wanted,
-        proofWanted: false,
-        wanted: false,
-        failed: false,
-        plan: emptyPlan,
-        transferred: nothingTransferred,
-        outcome: nothingDone,
-      }),
-      check: sendTo('check', ({ context }) => roundWanted(context.link)),
-      logCheckStart: ({ context }) => context.checkLog.info('Starting.'),
-      logCheckEnd: ({ context }, same: boolean) =>
-        context.checkLog.info(`Finished in ${logSeconds(clock.monotonicMs() - context.startMs)}. Sync ${same ? 'not ' : ''}required.`),
-      logPlan: ({ context: { plan, syncLog } }) => {
-        syncLog.info('Starting.')
-        syncLog.info(
-          `Files to create: ${plan.create.length} | Files to update: ${plan.update.length} | Files to delete: ${plan.remove.length}`,
-        )
-      },
-      // Both as Wazuh writes them.
-      logReceived: ({ context: { plan, syncLog } }) => {
-        if (plan.create.length > 0) syncLog.debug(`Received ${plan.create.length} missing files to update from master.`)
-        if (plan.update.length > 0) syncLog.debug(`Received ${plan.update.length} shared files to update from master.`)
-      },
-      logOutcome: ({ context: { outcome, plan, startMs, syncLog, told } }) => {
-        for (const line of appliedLines(plan, outcome.failures, outcome.undone)) syncLog.debug(line)
-        // What failed before in the same way is tried again at each check, but not told again.
-        const untold = outcome.failures.filter((failure) => !told.has(failureText(failure)))
-        for (const failure of untold.slice(0, failuresLoggedMax)) {
-          if (isPassing(failure)) syncLog.info(failureText(failure))
-          else syncLog.error(failureText(failure))
-        }
-        if (untold.length > failuresLoggedMax)
-          syncLog.error(`${counted(untold.length - failuresLoggedMax, 'more file')} could not be synced.`)
-        syncLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`)
-      },
-      noteTold: assign({ told: ({ context }) => new Set(context.outcome.failures.map(failureText)) }),
-      tellApplied: ({ context }) => onApplied(context.plan, context.outcome),
-      // After a plan the trees should be the same, and the master may have said so: otherwise one more check proves it. After a failure
-      // that is no edit in the middle the interval decides, and so it does when the proof failed: a disk that does not keep modes would
-      // be written to for ever.
-      wantProof: assign({
-        proofWanted: ({ context }, isProven: boolean) => !isProven && !context.isProof,
-        failed: ({ context }) => context.outcome.failures.some((failure) => !isPassing(failure)),
-      }),
-      noteWanted: assign({ wanted: true }),
-      logFailure: ({ context, event }) => {
-        const error = errorOf(event)
-        // What is refused until somebody changes the configuration is tried at each interval, and said once.
-        if (error.code === 'itemsDiffer' && error.message === context.toldRefusal) return
-        context.syncLog.error(`The integrity check could not be finished: ${error.message}`)
-      },
-      noteFailure: assign({
-        failed: true,
-        crash: ({ event }) => crashIn(event),
-        toldRefusal: ({ context, event }) => (errorOf(event).code === 'itemsDiffer' ? errorOf(event).message : context.toldRefusal),
-      }),
-    },
-    delays: { interval: intervalMs },
-  }).createMachine({
+export const integrityApply = (options: IntegrityApplyOptions) =>
+  periodicThread({
     id: 'integrity',
-    options: machineOptions,
-    context: ({ input }) => ({
-      ...input,
-      checkLog: input.log.at({ subtag: 'Integrity check' }),
-      syncLog: input.log.at({ subtag: 'Integrity sync' }),
-      startMs: 0,
-      plan: emptyPlan,
-      transferred: nothingTransferred,
-      outcome: nothingDone,
-      wanted: false,
-      proofWanted: false,
-      isProof: false,
-      crash: undefined,
-      failed: false,
-      told: new Set(),
-      toldRefusal: undefined,
-    }),
-    invoke: [
-      { src: 'changes', input: ({ context }) => context.link },
-      { src: 'check', id: 'check' },
+    clock: options.clock,
+    everyMs: options.intervalMs,
+    begin: (input: IntegrityApplyInput) => new IntegrityRounds(options, input),
+    wakes: ({ link }, wake) => [
+      options.tree.onChanged(wake),
+      link.subscribe({
+        'integrity.changed': (notice) => {
+          options.sync.announce(link, notice)
+          wake()
+        },
+      }),
     ],
-    on: { 'check.wanted': { actions: 'noteWanted' } },
     initial: 'checking',
-    states: {
-      checking: {
-        entry: ['startRound', 'logCheckStart', 'check'],
-        on: {
-          'check.done': [
-            {
-              guard: { type: 'isSame', params: ({ event }) => event.output },
-              target: 'resting',
-              actions: { type: 'logCheckEnd', params: true },
-            },
-            { target: 'planning', actions: { type: 'logCheckEnd', params: false } },
-          ],
-          'check.failed': { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
-        },
-      },
-      planning: {
-        invoke: {
-          src: 'plan',
-          input: ({ context }) => context.link,
-          onDone: { target: 'planned', actions: assign({ plan: ({ event }) => event.output }) },
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
-        },
-      },
-      planned: {
-        always: [
-          { guard: 'nothingToDo', target: 'resting' },
-          { target: 'transferring', actions: 'logPlan' },
-        ],
-      },
-      transferring: {
-        invoke: {
-          src: 'transfer',
-          input: ({ context }) => ({ link: context.link, plan: context.plan }),
-          onDone: { target: 'applying', actions: [assign({ transferred: ({ event }) => event.output }), 'logReceived'] },
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
-        },
-      },
-      applying: {
-        invoke: {
-          src: 'apply',
-          input: ({ context }) => ({ plan: context.plan, transferred: context.transferred }),
-          onDone: {
-            target: 'reporting',
-            actions: [assign({ outcome: ({ event }) => event.output }), 'logOutcome', 'noteTold', 'tellApplied'],
-          },
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
-        },
-      },
-      reporting: {
-        invoke: {
-          src: 'report',
-          input: ({ context }) => ({ link: context.link, outcome: context.outcome, tookMs: clock.monotonicMs() - context.startMs }),
-          onDone: { target: 'resting', actions: { type: 'wantProof', params: ({ event }) => event.output } },
-          onError: { target: 'troubled', actions: ['logFailure', 'noteFailure'] },
-        },
-      },
-      troubled: { always: [{ guard: 'isCrash', target: 'crashed' }, { target: 'resting' }] },
-      resting: {
-        always: { guard: 'isCheckWanted', target: 'checking' },
-        on: { 'check.wanted': 'checking' },
-        after: { interval: 'checking' },
-      },
-      crashed: { type: 'final' },
+    steps: {
+      checking: (rounds, round) => rounds.check(round),
+      planning: (rounds, round) => rounds.plan(round),
+      transferring: (rounds, round) => rounds.transfer(round),
+      applying: (rounds, round) => rounds.apply(round),
     },
-    output: ({ context }): End => (context.crash ? { kind: 'crashed', error: context.crash } : { kind: 'closed' }),
+    onFailure: (rounds, error) => rounds.logFailure(error),
   })
 
 const failureText = ({ path, message }: FileFailure): string => `Could not sync '${path}': ${message}`
