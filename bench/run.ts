@@ -1,5 +1,5 @@
 /** `npm run bench [-- --only REGEX] [--json FILE]`: measures each row and prints them in one table. A missed target is marked, not a failure. */
-import { copyFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { toolOptions } from '../src/programs/kit/toolOptions.js'
 import { NotMeasurable, type Row } from './row.js'
@@ -75,9 +75,6 @@ if (chosen.length === 0) {
   process.stderr.write(`No row matches --only ${only?.source}; there are: ${rows.map(({ name }) => name).join('; ')}.\n`)
   process.exit(1)
 }
-
-// The compiled sources read the product's version beside the folder that they stand in.
-copyFileSync(new URL('../../package.json', import.meta.url), new URL('../package.json', import.meta.url))
 
 const workshop = new Workshop()
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

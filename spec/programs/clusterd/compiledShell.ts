@@ -21,6 +21,7 @@ const needed = [
   'platform/machine/logFile.ts',
   'programs/clusterd',
   'programs/kit/commandLine.ts',
+  'programs/kit/sourceStack.ts',
   'ports',
   'version.ts',
 ]
@@ -56,7 +57,10 @@ export const compileShell = (): { readonly directory: string; readonly program: 
   const program = join(directory, 'dist/cli/wazuh-clusterd.js')
   mkdirSync(dirname(program), { recursive: true })
   writeFileSync(program, entry)
-  writeFileSync(join(directory, 'package.json'), '{"type": "module", "version": "0.0.0"}')
+  writeFileSync(
+    join(directory, 'package.json'),
+    '{"name": "muster", "type": "module", "version": "0.0.0", "exports": {"./package.json": "./package.json"}}',
+  )
   symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'))
   return { directory, program }
 }

@@ -5,6 +5,7 @@ import { limits } from '../../base/limits.js'
 import type { NodeSettings } from '../../config/settings.js'
 import type { LogFile } from '../../platform/machine/logFile.js'
 import type { Log } from '../../ports/machine.js'
+import { sourceStack } from '../kit/sourceStack.js'
 
 export interface RunningDaemon {
   stop(): Promise<void>
@@ -32,7 +33,7 @@ const listenForEnding = (log: LogFile) => {
   const onSignal = (signal: string): void => resolve({ kind: 'signal', signal })
   const onHangup = (): void => log.reopen()
   const onUncaught = (thrown: unknown): void => {
-    if (thrown instanceof Error && thrown.stack) log.debug2(thrown.stack)
+    if (thrown instanceof Error && thrown.stack) log.debug2(sourceStack(thrown.stack))
     resolve({ kind: 'error', error: asClusterError(thrown) })
   }
   const listeners = [

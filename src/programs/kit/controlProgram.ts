@@ -8,6 +8,7 @@ import { controlSocketPath } from '../../localSocket/controlSocketPath.js'
 import type { CommonArguments, ParsedArguments } from './commandLine.js'
 import { confirmed } from './confirmed.js'
 import { knownNodes } from './knownNodes.js'
+import { sourceStack } from './sourceStack.js'
 import { ReaderGone, writeText } from './writeText.js'
 
 export interface ProgramOptions {
@@ -105,7 +106,7 @@ interface Complaint {
 
 const complain = async (error: ClusterError, { debug, isWholeAnswer, text, world }: Complaint): Promise<void> => {
   const details = debug ? [error.stack ?? '', error.cause instanceof Error ? (error.cause.stack ?? '') : ''].join('\n') : ''
-  const shown = details
+  const shown = sourceStack(details)
     .split('\n')
     .filter((line) => line !== '')
     .map((line) => `DEBUG: ${escapeText(line)}\n`)
