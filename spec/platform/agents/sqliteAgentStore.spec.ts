@@ -8,7 +8,6 @@ import { limits } from '../../../src/base/limits.js'
 import { AgentDatabase } from '../../../src/platform/agents/agentDatabase.js'
 import { agentTablePath, earlierTablePath } from '../../../src/platform/agents/agentTablePath.js'
 import { agentMigrations, migrate } from '../../../src/platform/agents/agentTableSchema.js'
-import { KnownAgents } from '../../../src/platform/agents/knownAgents.js'
 import { SqliteAgentStore } from '../../../src/platform/agents/sqliteAgentStore.js'
 import { SqliteAgentTable } from '../../../src/platform/agents/sqliteAgentTable.js'
 import { firstMs } from '../../support/agentArbitraries.js'
@@ -236,29 +235,5 @@ describe('the thread of the agents', () => {
       nodeChars: 2,
     })
     await store.close()
-  })
-})
-
-describe('the agents that are known in memory', () => {
-  it('have the hash over all, whether it is recreated or changed in place', () => {
-    const hashes = new Map(Array.from({ length: 500 }, (_, index) => [index * 7 + 1, index % 3 === 0 ? '' : String(10_000_000 + index)]))
-    const known = new KnownAgents(hashes)
-    const isRight = (): void => expect(known.groupsDigest()).toBe(new KnownAgents(hashes).groupsDigest())
-    const steps: [number, string | undefined][] = [
-      [8, 'ffffffff'],
-      [3_487, 'eeeeeeee'],
-      [1, 'dddddddd'],
-      [8, ''],
-      [9, 'cccccccc'],
-      [15, undefined],
-    ]
-    for (const [id, hash] of steps) {
-      known.groupsDigest()
-      if (hash === undefined) hashes.delete(id)
-      else hashes.set(id, hash)
-      if (hash === undefined) known.delete(id)
-      else known.set(id, hash)
-      isRight()
-    }
   })
 })

@@ -24,8 +24,6 @@ const page = `ORDER BY id LIMIT ${limits.groupsPageRowsMax + 1}`
 
 export class AgentTableGroups {
   readonly #state: AgentTableState
-  /** They are asked for after each change of any synced file, and reading them is a pass over all agents. */
-  #multigroups: { readonly digest: string; readonly lists: readonly (readonly string[])[] } | undefined
 
   constructor(state: AgentTableState) {
     this.#state = state
@@ -151,25 +149,11 @@ export class AgentTableGroups {
   }
 
   multigroups(): readonly (readonly string[])[] {
-    const digest = this.#state.known.groupsDigest()
-    if (this.#multigroups?.digest !== digest) this.#multigroups = { digest, lists: this.#readMultigroups() }
-    return this.#multigroups.lists
-  }
-
-  #readMultigroups(): readonly (readonly string[])[] {
-    const texts = this.#state.database.rows<string>(
-      `SELECT json_quote(groups) AS row FROM agent WHERE instr(groups, ',') > 0 GROUP BY groups ORDER BY groups`,
-    )
-    return texts.map(groupsIn)
+    return this.#state.known.lists().map(groupsIn)
   }
 
   sizes(): ReadonlyMap<string, number> {
-    const counts = this.#state.database.rows<[groups: string, count: number]>(
-      `SELECT json_array(groups, count(*)) AS row FROM agent WHERE groups <> '' GROUP BY groups`,
-    )
-    const sizes = new Map<string, number>()
-    for (const [groups, count] of counts) for (const group of groupsIn(groups)) sizes.set(group, (sizes.get(group) ?? 0) + count)
-    return new Map([...sizes].sort(([a], [b]) => (a < b ? -1 : 1)))
+    return this.#state.known.sizes()
   }
 
   #candidates(change: GroupsChange): IdAndGroups[] {
@@ -201,6 +185,6 @@ export class AgentTableGroups {
       version ?? null,
       JSON.stringify(hashed),
     )
-    for (const [id, , hash] of hashed) this.#state.known.set(id, hash)
+    for (const [id, groups, hash] of hashed) this.#state.known.set(id, groups, hash)
   }
 }

@@ -27,7 +27,9 @@ export class AgentTableState {
   }
 
   get known(): KnownAgents {
-    this.#known ??= new KnownAgents(this.database.rows<[number, string]>('SELECT json_array(id, group_hash) AS row FROM agent'))
+    this.#known ??= new KnownAgents(
+      this.database.rows<[number, string, string]>('SELECT json_array(id, groups, group_hash) AS row FROM agent'),
+    )
     return this.#known
   }
 

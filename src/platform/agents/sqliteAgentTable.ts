@@ -90,7 +90,7 @@ export class SqliteAgentTable implements AgentTable {
         'highestId',
         entries.reduce((highest, { id }) => Math.max(highest, id), state.number('highestId')),
       )
-      for (const { id } of entries) state.known.set(id, state.known.groupHash(id))
+      for (const { id } of entries) state.known.add(id)
     })
   }
 
