@@ -11,12 +11,14 @@ import { ClusterError } from './base/errors.js'
 import { mistakesInOptions } from './config/nodeOptions.js'
 import { topOptions } from './config/settings.js'
 import { withAlwaysExcluded } from './config/syncedItemOptions.js'
+import type { AgentCommand } from './domain/agents/agentCommand.js'
 import type { Manager } from './domain/agents/leftToManager.js'
 import { defaultTimings, type Timings } from './domain/cluster/timings.js'
 import { servedWazuhVersion } from './domain/cluster/wazuhVersion.js'
 import type { Compression } from './domain/files/compressionChoice.js'
 import { defaultSyncedItems, type SyncedItems } from './domain/files/syncedItems.js'
-import type { AnswerLine, ClusterQuery } from './domain/queries/clusterView.js'
+import type { AnswerLine } from './domain/queries/answerLine.js'
+import type { ClusterQuery } from './domain/queries/clusterQuery.js'
 import { createAgentFiles } from './platform/agents/agentFiles.js'
 import { SqliteAgentStore } from './platform/agents/sqliteAgentStore.js'
 import { createFiles } from './platform/files/createFiles.js'
@@ -69,8 +71,10 @@ export interface ClusterNode {
   onEvent(listener: (event: NodeEvent) => void): () => void
   /** Reports what was seen of agents, enrols and removes them, assigns groups. Fails with `notRunning` before `start`. */
   readonly agents: AgentOperations
-  /** What cluster_control shows. */
+  /** What cluster_control, agent_control and agent_groups show. */
   query(query: ClusterQuery, signal?: AbortSignal): AsyncIterable<AnswerLine>
+  /** What agent_control and agent_groups do, by the rules of these programs: agent_control works on a master only. */
+  carryOut(command: AgentCommand, signal?: AbortSignal): AsyncIterable<AnswerLine>
 }
 
 export const defaultPort = 1516
@@ -119,13 +123,15 @@ export const createNode = (options: NodeOptions): ClusterNode => {
     },
     onEvent: (listener) => onEvent(listener),
     get agents() {
-      if (!running) throw new ClusterError('notRunning')
-      return running.agentOperations
+      return started().agentOperations
     },
-    query: (query, signal = new AbortController().signal) => {
-      if (!running) throw new ClusterError('notRunning')
-      return running.answer(query, signal)
-    },
+    query: (query, signal = new AbortController().signal) => started().query(query, signal),
+    carryOut: (command, signal = new AbortController().signal) => started().carryOut(command, signal),
+  }
+
+  function started(): RunningNode {
+    if (!running) throw new ClusterError('notRunning')
+    return running
   }
 
   function onEvent(listener: (event: NodeEvent) => void): () => void {

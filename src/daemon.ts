@@ -6,7 +6,11 @@ import { execFile } from 'node:child_process'
 import type { ClusterError } from './base/errors.js'
 import { limits } from './base/limits.js'
 import type { NodeSettings } from './config/settings.js'
-import { createNode } from './createNode.js'
+import { type ClusterNode, createNode } from './createNode.js'
+import type { ReportRequest } from './domain/agents/agentReport.js'
+import type { AnswerLine } from './domain/queries/answerLine.js'
+import { isCommand } from './domain/queries/controlRequest.js'
+import type { Answer } from './localSocket/controlConnection.js'
 import { startControlServer } from './localSocket/controlServer.js'
 import { controlSocketPath } from './localSocket/controlSocketPath.js'
 import type { Log } from './ports/machine.js'
@@ -47,7 +51,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
   })
   const control = await startControlServer({
     socketPath: controlSocketPath(settings.home),
-    answer: (query, signal) => node.query(query, signal),
+    answer: answerOf(node),
     log,
     limits,
   })
@@ -64,6 +68,20 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
       await node.stop()
     },
   }
+}
+
+/** What comes over the local socket goes where it belongs: a keep-alive straight to the reports. */
+const answerOf =
+  (node: ClusterNode): Answer =>
+  (request, signal) => {
+    if (request.kind === 'report') return reportAnswer(node, request)
+    return isCommand(request) ? node.carryOut(request, signal) : node.query(request, signal)
+  }
+
+async function* reportAnswer({ agents }: ClusterNode, { reports }: ReportRequest): AsyncGenerator<AnswerLine> {
+  const { refused, refusedFacts, taken, unknown } = await agents.report(reports)
+  yield { kind: 'reported', refused, taken, unknown, ...(refusedFacts.length > 0 && { refusedFacts }) }
+  yield { kind: 'end' }
 }
 
 /** Runs the command once per applied plan, one at a time; a plan that comes in meanwhile asks for one more run. */

@@ -5,6 +5,7 @@ export type { AgentRequest } from './actors/agents/localKeys.js'
 export type { NodePorts } from './actors/node.js'
 export type { NodeEvent } from './actors/nodeEvent.js'
 export { ClusterError, type ErrorCode, errorTable, type Result } from './base/errors.js'
+export type { ReadonlyValue } from './base/fields.js'
 export { type ClusterNode, createNode, defaultPort, type NodeOptions } from './createNode.js'
 export type {
   AgentCounts,
@@ -19,7 +20,9 @@ export type {
   Presence,
   PresenceStatus,
 } from './domain/agents/agent.js'
-export type { AgentQuery, AgentReport, AgentTool } from './domain/agents/agentQuery.js'
+export type { AgentCommand } from './domain/agents/agentCommand.js'
+export type { AgentQuery, AgentTool } from './domain/agents/agentQuery.js'
+export type { AgentReport } from './domain/agents/agentReport.js'
 export type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from './domain/agents/groups.js'
 export type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agents/keyEntry.js'
 export type { Manager } from './domain/agents/leftToManager.js'
@@ -42,7 +45,9 @@ export type {
   WriteStep,
 } from './domain/files/treeValues.js'
 export type { AgentAnswer, AgentRow, GroupFileView, GroupView } from './domain/queries/agentAnswer.js'
-export type { AnswerLine, ClusterQuery, FileRow, FilesSummary, NodeHealth, NodeView, SpanView } from './domain/queries/clusterView.js'
+export type { AnswerLine } from './domain/queries/answerLine.js'
+export type { FileRow, FilesSummary, NodeHealth, NodeView, SpanView } from './domain/queries/clusterAnswer.js'
+export type { ClusterQuery } from './domain/queries/clusterQuery.js'
 export type {
   AgentFiles,
   AgentStore,

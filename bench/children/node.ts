@@ -4,10 +4,13 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { ClusterError } from '../../src/base/errors.js'
 import { type ClusterNode, createNode } from '../../src/createNode.js'
-import type { AgentReport } from '../../src/domain/agents/agentQuery.js'
+import type { AgentCommand } from '../../src/domain/agents/agentCommand.js'
+import type { AgentReport } from '../../src/domain/agents/agentReport.js'
 import type { Timings } from '../../src/domain/cluster/timings.js'
 import { defaultSyncedItems } from '../../src/domain/files/syncedItems.js'
-import type { AnswerLine, ClusterQuery } from '../../src/domain/queries/clusterView.js'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
+import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
+import { isCommand } from '../../src/domain/queries/controlRequest.js'
 import { SqliteAgentStore } from '../../src/platform/agents/sqliteAgentStore.js'
 import { createFiles } from '../../src/platform/files/createFiles.js'
 import { realClock } from '../../src/platform/machine/realClock.js'
@@ -116,11 +119,11 @@ const inRound = (node: string, thread: string, moment: 'begins' | 'ends'): void 
 }
 
 /** The answer's lines, without its end. */
-const answered = async (node: string, query: ClusterQuery): Promise<AnswerLine[]> => {
+const answered = async (node: string, request: ClusterQuery | AgentCommand): Promise<AnswerLine[]> => {
   const asked = nodes.get(node)
   if (!asked) throw new Error(`There is no node '${node}'`)
   const lines: AnswerLine[] = []
-  for await (const line of asked.query(query)) {
+  for await (const line of isCommand(request) ? asked.carryOut(request) : asked.query(request)) {
     if (line.kind === 'error') throw new Error(line.message)
     if (line.kind !== 'end') lines.push(line)
   }
@@ -208,9 +211,9 @@ const calls = {
     until(() => happenings.findLast((happening) => happening.type === type && happening.node === node && happening.atMs >= atMs)),
 
   /** What cluster_control and the like ask a node; resolves with the moment of asking, and the answer without its end. */
-  ask: async ({ node, query }: { node: string; query: ClusterQuery }) => {
+  ask: async ({ node, request }: { node: string; request: ClusterQuery | AgentCommand }) => {
     const atMs = systemMs()
-    return { atMs, lines: await answered(node, query) }
+    return { atMs, lines: await answered(node, request) }
   },
 
   /** The node hears keep-alives of agents from `first` on, with their facts when `facts` says so. Resolves when they are in its table. */
@@ -219,8 +222,8 @@ const calls = {
       const id = first + index
       return { id, kind: 'keepAlive', ...(facts !== undefined && { facts: factsOf(id, facts) }) }
     })
-    const [outcome] = await answered(node, { kind: 'report', reports })
-    if (outcome?.kind !== 'reported' || outcome.unknown + outcome.refused > 0) throw new Error('Reports of agents were not taken')
+    const outcome = await nodes.get(node)?.agents.report(reports)
+    if (!outcome || outcome.unknown + outcome.refused > 0) throw new Error('Reports of agents were not taken')
   },
 
   forget: (_: undefined) => {

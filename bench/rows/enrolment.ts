@@ -31,7 +31,7 @@ export const enrolment: Row = {
     for (let enrolled = 0; enrolled < enrolments; enrolled++) {
       const { atMs } = await master.child.call('ask', {
         node: master.node,
-        query: { kind: 'addAgent', name: `new-${enrolled}`, ip: 'any', key: 'f'.repeat(64), groups: [], tool: 'agent_control' },
+        request: { kind: 'addAgent', name: `new-${enrolled}`, ip: 'any', key: 'f'.repeat(64), groups: [], tool: 'agent_control' },
       })
       const arrived = (type: 'applied' | 'keysTaken') =>
         Promise.all(workers.map(({ child, node }) => child.call('happenedAfter', { type, node, atMs })))

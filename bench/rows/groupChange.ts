@@ -22,7 +22,7 @@ export const groupChange: Row = {
       const ids = [1 + Math.floor(((change + 0.5) / changeCount) * groupedAgents)]
       const { atMs } = await master.child.call('ask', {
         node: master.node,
-        query: { kind: 'changeGroups', change: { kind: 'assign', ids, group: movedGroup }, tool: 'agent_groups' },
+        request: { kind: 'changeGroups', change: { kind: 'assign', ids, group: movedGroup }, tool: 'agent_groups' },
       })
       const taken = await worker.child.call('happenedAfter', { type: 'groupsTaken', node: worker.node, atMs })
       if (taken.failures > 0) throw new Error("The worker's groups are not the master's")

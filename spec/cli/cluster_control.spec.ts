@@ -2,7 +2,10 @@
 import { Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
-import type { AnswerLine, ClusterQuery, NodeView } from '../../src/domain/queries/clusterView.js'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
+import type { NodeView } from '../../src/domain/queries/clusterAnswer.js'
+import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
+import type { ControlRequest } from '../../src/domain/queries/controlRequest.js'
 import type { Answer } from '../../src/localSocket/controlConnection.js'
 import { runControl } from '../../src/programs/clusterControl/controlCommand.js'
 import { AgentWorld, agent } from '../programs/agentWorld.js'
@@ -19,7 +22,7 @@ const nodes: readonly NodeView[] = [
 const noAgents = { count: 0, idDigits: 3, nameChars: 0, ipChars: 0, statusChars: 0, versionChars: 0, nodeChars: 0 }
 
 /** Answers as a master would, and keeps what it was asked. */
-const master = (asked: ClusterQuery[] = []): Answer =>
+const master = (asked: ControlRequest[] = []): Answer =>
   async function* (query): AsyncGenerator<AnswerLine> {
     asked.push(query)
     const asks = ('nodes' in query && query.nodes) || undefined
@@ -38,7 +41,7 @@ const master = (asked: ClusterQuery[] = []): Answer =>
 
 describe('cluster_control', () => {
   it('asks what its options say, under the short names and the long ones', async () => {
-    const asked: ClusterQuery[] = []
+    const asked: ControlRequest[] = []
     const { home } = await serve(master(asked))
     const cases: readonly (readonly [readonly string[], ClusterQuery])[] = [
       [['-l'], { kind: 'nodes' }],

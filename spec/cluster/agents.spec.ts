@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { asClusterError } from '../../src/base/errors.js'
 import { limits } from '../../src/base/limits.js'
-import type { AgentReport, AgentTool } from '../../src/domain/agents/agentQuery.js'
-import type { AnswerLine, ClusterQuery } from '../../src/domain/queries/clusterView.js'
+import type { AgentTool } from '../../src/domain/agents/agentQuery.js'
+import type { AgentReport } from '../../src/domain/agents/agentReport.js'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
+import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
 import { onlyLine } from '../../src/programs/kit/onlyLine.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
@@ -38,6 +40,11 @@ describe('agents of a simulated cluster', () => {
     ])
     await cluster.clock.advance(2_000)
     expect((await enrolled).map(({ id }) => id)).toEqual([1, 2])
+    // One line each, with the node by way of which it was asked.
+    expect(cluster.trace.lines().filter((line) => line.includes('was enrolled as'))).toEqual([
+      expect.stringMatching(/ master\/Master\/Local agents info Agent 'first' was enrolled as 001\./),
+      expect.stringMatching(/ master\/Worker w1\/Main info Agent 'second' was enrolled as 002\./),
+    ])
     for (const node of cluster.nodes) expect(list(node.name).map(({ name }) => name)).toEqual(['first', 'second'])
 
     void operations('w1').report([{ id: 1, kind: 'startup', facts: { version: 'Wazuh v4.14.7' } }])
@@ -65,12 +72,10 @@ describe('agents of a simulated cluster', () => {
     await cluster.clock.advance(2_000)
     const labels = 'x'.repeat(limits.agentLabelsCharsMax + 1)
     for (let times = 0; times < 2; times++) {
-      const reports = [{ id: 1, kind: 'startup' as const, facts: { version: 'Wazuh v4.14.7', osName: 'Debian', labels } }]
-      const [line] = await Promise.all([
-        onlyLine(running.answer({ kind: 'report', reports }, signal), 'reported'),
-        cluster.clock.advance(1_000),
-      ])
-      expect(line).toMatchObject({
+      const facts = { version: 'Wazuh v4.14.7', osName: 'Debian', labels }
+      const reported = running.agentOperations.report([{ id: 1, kind: 'startup', facts }])
+      await cluster.clock.advance(1_000)
+      expect(await reported).toMatchObject({
         refused: 0,
         refusedFacts: [{ id: 1, fact: 'labels', why: 'has 16385 characters, the limit is 16384' }],
       })
@@ -138,7 +143,7 @@ describe('agents of a simulated cluster', () => {
     const ask = async (nodes: readonly string[]) => {
       const lines: AnswerLine[] = []
       const asking = (async () => {
-        for await (const line of running('master').answer({ kind: 'agents', nodes }, signal)) lines.push(line)
+        for await (const line of running('master').query({ kind: 'agents', nodes }, signal)) lines.push(line)
       })()
       await cluster.clock.advance(1_000)
       await asking
@@ -154,7 +159,7 @@ describe('agents of a simulated cluster', () => {
   it('are shown by ID, the manager itself as 000', async () => {
     const cluster = await startCluster(1)
     const ask = async (id: number, tool: AgentTool) => {
-      const answer = onlyLine(runningIn(cluster)('master').answer({ kind: 'agent', id, tool }, signal), 'agent')
+      const answer = onlyLine(runningIn(cluster)('master').query({ kind: 'agent', id, tool }, signal), 'agent')
       await cluster.clock.advance(1_000)
       return answer.then(
         ({ agent }) => `${agent.name}, ${agent.status}, ${agent.node}`,
@@ -182,7 +187,7 @@ describe('agents of a simulated cluster', () => {
     const ask = async (query: ClusterQuery) => {
       const lines: AnswerLine[] = []
       const asking = (async () => {
-        for await (const line of runningIn(cluster)('master').answer(query, signal)) lines.push(line)
+        for await (const line of runningIn(cluster)('master').query(query, signal)) lines.push(line)
       })()
       await settled(asking)
       return lines

@@ -1,6 +1,6 @@
 /** What cluster_control -f is answered: every file of each worker once, in order of the paths. */
 import { expect, it } from 'vitest'
-import type { FileRow } from '../../src/domain/queries/clusterView.js'
+import type { FileRow } from '../../src/domain/queries/clusterAnswer.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()
@@ -8,7 +8,7 @@ const paths = ['b', 'a', 'z/1', 'c', 'z/0', '0'].map((name) => `etc/lists/${name
 
 const rowsOf = async (cluster: SimulatedCluster, all: boolean): Promise<readonly FileRow[]> => {
   const rows: FileRow[] = []
-  const answer = cluster.master.running?.answer({ kind: 'files', all }, signal) ?? []
+  const answer = cluster.master.running?.query({ kind: 'files', all }, signal) ?? []
   for await (const line of answer) if (line.kind === 'file') rows.push(line.row)
   return rows
 }

@@ -1,14 +1,17 @@
 /** agent_groups works from any node: a worker asks its master, which checks what may be asked and does it. */
 import { describe, expect, it } from 'vitest'
 import { asClusterError } from '../../src/base/errors.js'
-import type { AnswerLine, ClusterQuery } from '../../src/domain/queries/clusterView.js'
-import { isForwarded } from '../../src/domain/queries/forwardedQuery.js'
+import type { AgentCommand } from '../../src/domain/agents/agentCommand.js'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
+import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
+import { isCommand } from '../../src/domain/queries/controlRequest.js'
+import { isForwarded } from '../../src/domain/queries/forwardedRequest.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()
 const tool = 'agent_groups'
 
-const commands: readonly ClusterQuery[] = [
+const commands: readonly (ClusterQuery | AgentCommand)[] = [
   { kind: 'addAgent', name: 'x', ip: 'any', key: 'k'.repeat(64), groups: [], tool: 'agent_control' },
   { kind: 'addAgent', name: 'x', ip: 'any', key: 'k'.repeat(64), groups: [], tool },
   { kind: 'removeAgent', id: 1, tool },
@@ -20,10 +23,12 @@ const started = async () => {
   const cluster = new SimulatedCluster({ seed: 1, nodes: 2, timings: { agentGroupStartDelayMs: 0 } })
   cluster.startAll()
   await cluster.clock.advance(5_000)
-  const answered = async (query: ClusterQuery): Promise<readonly AnswerLine[] | string> => {
+  const answered = async (request: ClusterQuery | AgentCommand): Promise<readonly AnswerLine[] | string> => {
     const lines: AnswerLine[] = []
     const reading = (async () => {
-      for await (const line of cluster.node('w1').running?.answer(query, signal) ?? []) lines.push(line)
+      const { running } = cluster.node('w1')
+      for await (const line of (isCommand(request) ? running?.carryOut(request, signal) : running?.query(request, signal)) ?? [])
+        lines.push(line)
     })().catch((thrown: unknown) => asClusterError(thrown).sentence)
     await cluster.clock.advance(2_000)
     return (await reading) ?? lines.filter(({ kind }) => kind !== 'cluster' && kind !== 'end')

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.js'
 import { defaultSyncedItems, type SyncedItems } from '../../src/domain/files/syncedItems.js'
-import type { AnswerLine } from '../../src/domain/queries/clusterView.js'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
 import { printFiles, printFilesJson } from '../../src/programs/clusterControl/printFiles.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
@@ -35,7 +35,7 @@ const printedOn = async (cluster: SimulatedCluster, node: string, print = printF
   const { running } = cluster.node(node)
   if (!running) throw new Error(`${node} is not running`)
   async function* lines(): AsyncGenerator<AnswerLine> {
-    if (running) yield* running.answer({ kind: 'files', all: false }, signal)
+    if (running) yield* running.query({ kind: 'files', all: false }, signal)
   }
   let text = ''
   let isDone = false

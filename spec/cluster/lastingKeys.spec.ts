@@ -1,6 +1,6 @@
 /** client.keys on the workers while it is missing, empty or damaged on the master: nobody means it to be gone. */
 import { describe, expect, it } from 'vitest'
-import type { AnswerLine } from '../../src/domain/queries/clusterView.js'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
 import { printFiles } from '../../src/programs/clusterControl/printFiles.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
@@ -17,7 +17,7 @@ const contentOn = (cluster: SimulatedCluster, name: string): string => {
 }
 
 async function* answerOf(cluster: SimulatedCluster): AsyncGenerator<AnswerLine> {
-  const answer = cluster.master.running?.answer({ kind: 'files', all: false }, signal)
+  const answer = cluster.master.running?.query({ kind: 'files', all: false }, signal)
   if (answer) yield* answer
 }
 

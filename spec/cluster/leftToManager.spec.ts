@@ -97,10 +97,10 @@ describe("a cluster beside a real manager's programs", () => {
     ['changed', { kind: 'changeGroups', change: { kind: 'assign', ids: [1], group: 'web' }, tool: 'agent_groups' }],
     ['made', { kind: 'createGroup', group: 'db', tool: 'agent_groups' }],
     ['removed', { kind: 'removeGroup', group: 'web', tool: 'agent_groups' }],
-  ] as const)('refuses to have groups %s, and names the program that does', async (_, query) => {
+  ] as const)('refuses to have groups %s, and names the program that does', async (_, command) => {
     const cluster = await startCluster()
     const asking = async (): Promise<void> => {
-      for await (const _line of running(cluster, 'master').answer(query, signal));
+      for await (const _line of running(cluster, 'master').carryOut(command, signal));
     }
     expect(await refusal(cluster, asking())).toEqual(['leftToManager', expect.stringContaining('/var/ossec/bin/agent_groups')])
     await finish(cluster)

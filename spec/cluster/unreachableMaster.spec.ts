@@ -5,7 +5,7 @@ import { SimulatedCluster } from '../../src/simulation/cluster.js'
 const { signal } = new AbortController()
 
 const sentenceOf = async (cluster: SimulatedCluster): Promise<string> => {
-  const answer = cluster.node('w1').running?.answer({ kind: 'nodes' }, signal) ?? []
+  const answer = cluster.node('w1').running?.query({ kind: 'nodes' }, signal) ?? []
   try {
     for await (const line of answer) return line.kind
     return 'nothing'
@@ -30,6 +30,18 @@ describe('a worker that cannot reach its master', () => {
     cluster.heal()
     await cluster.stopAll()
     expect(cluster.violations).toEqual([])
+  })
+
+  it('says why to an embedding program that enrols or removes an agent', async () => {
+    const cluster = new SimulatedCluster({ seed: 5, nodes: 2 })
+    cluster.start('w1')
+    await cluster.clock.advance(5_000)
+    const operations = cluster.node('w1').running?.agentOperations
+    const why = 'Worker node is not connected to master: The name master is not known: ENOTFOUND'
+    const request = { name: 'first', ip: 'any', key: 'a'.repeat(64), groups: [] }
+    await expect(operations?.add(request, signal)).rejects.toMatchObject({ code: 'notConnected', message: why })
+    await expect(operations?.remove(1, signal)).rejects.toMatchObject({ code: 'notConnected', message: why })
+    await cluster.stopAll()
   })
 
   it('emits an event when the log has a line about it, about once a minute', async () => {

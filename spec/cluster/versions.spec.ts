@@ -1,6 +1,7 @@
 /** Two versions of each node: Wazuh's, which agents and Wazuh's tools compare, and Muster's, which only our own logs and views name. */
 import { expect, it } from 'vitest'
-import type { AnswerLine, ClusterQuery } from '../../src/domain/queries/clusterView.js'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
+import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()
@@ -12,7 +13,7 @@ it("nodes and agent 000 show the version of Wazuh that their node serves, and Mu
   const answered = async (name: string, query: ClusterQuery): Promise<readonly AnswerLine[]> => {
     const lines: AnswerLine[] = []
     const reading = (async () => {
-      for await (const line of cluster.node(name).running?.answer(query, signal) ?? []) lines.push(line)
+      for await (const line of cluster.node(name).running?.query(query, signal) ?? []) lines.push(line)
     })()
     await cluster.clock.advance(1_000)
     await reading

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 import { replaceBelow } from '../../examples/demo/nodeHome.js'
 import type { ProcessCluster } from '../../examples/demo/processCluster.js'
 import { waitFor } from '../../examples/demo/waitFor.js'
-import type { AgentReport } from '../../src/domain/agents/agentQuery.js'
+import type { AgentReport } from '../../src/domain/agents/agentReport.js'
 import type { AgentRow } from '../../src/domain/queries/agentAnswer.js'
 import { ask } from '../../src/localSocket/controlClient.js'
 import { controlSocketPath } from '../../src/localSocket/controlSocketPath.js'
@@ -19,7 +19,7 @@ const { signal } = new AbortController()
 /** Says something of agents to a node, as the listener beside it would. */
 const report = async (cluster: ProcessCluster, node: string, reports: readonly AgentReport[]): Promise<void> => {
   const lines: unknown[] = []
-  for await (const line of ask({ socketPath: controlSocketPath(cluster.home(node)), query: { kind: 'report', reports }, signal }))
+  for await (const line of ask({ socketPath: controlSocketPath(cluster.home(node)), request: { kind: 'report', reports }, signal }))
     lines.push(line)
   expect(lines).toMatchObject([{ kind: 'reported', unknown: 0, refused: 0 }])
 }
@@ -27,7 +27,7 @@ const report = async (cluster: ProcessCluster, node: string, reports: readonly A
 /** The agents that a node lists, but for the manager itself. */
 const listed = async (cluster: ProcessCluster, node: string): Promise<readonly AgentRow[]> => {
   const rows: AgentRow[] = []
-  for await (const line of ask({ socketPath: controlSocketPath(cluster.home(node)), query: { kind: 'agents' }, signal }))
+  for await (const line of ask({ socketPath: controlSocketPath(cluster.home(node)), request: { kind: 'agents' }, signal }))
     if (line.kind === 'agents') rows.push(...line.rows)
   return rows.filter(([id]) => id !== 0)
 }
@@ -176,7 +176,7 @@ describe("a node's table of agents", () => {
 /** When the master last heard of each worker. */
 const beats = async (cluster: ProcessCluster): Promise<readonly (number | undefined)[]> => {
   const times: (number | undefined)[] = []
-  for await (const line of ask({ socketPath: controlSocketPath(cluster.masterHome), query: { kind: 'health' }, signal }))
+  for await (const line of ask({ socketPath: controlSocketPath(cluster.masterHome), request: { kind: 'health' }, signal }))
     if (line.kind === 'health' && line.node.type === 'worker') times.push(line.node.worker?.lastKeepAliveMs)
   return times
 }

@@ -7,7 +7,9 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
 import { limits } from '../../src/base/limits.js'
-import type { AnswerLine, ClusterQuery } from '../../src/domain/queries/clusterView.js'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
+import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
+import type { ControlRequest } from '../../src/domain/queries/controlRequest.js'
 import { ask } from '../../src/localSocket/controlClient.js'
 import type { Answer } from '../../src/localSocket/controlConnection.js'
 import { startControlServer } from '../../src/localSocket/controlServer.js'
@@ -18,7 +20,7 @@ import { always, collected, deferred, rawClient, recordingLog, serve, temporaryH
 const cluster: AnswerLine = { kind: 'cluster', name: 'c', unknownNodes: [] }
 const end: AnswerLine = { kind: 'end' }
 const unaborted = new AbortController().signal
-const question = (socketPath: string, query: ClusterQuery = { kind: 'nodes' }) => ({ socketPath, query, signal: unaborted })
+const question = (socketPath: string, request: ControlRequest = { kind: 'nodes' }) => ({ socketPath, request, signal: unaborted })
 const lastLine = (text: string): unknown => JSON.parse(text.trimEnd().split('\n').at(-1) ?? '')
 
 /** A row of about a kilobyte. */
@@ -43,7 +45,7 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 
 describe('a question', () => {
   it('is answered line by line, whatever is in it', async () => {
-    let heard: ClusterQuery | undefined
+    let heard: ControlRequest | undefined
     const { socketPath } = await serve(async function* (query) {
       heard = query
       yield cluster

@@ -9,12 +9,13 @@ import {
   agentStatuses,
   disconnections,
 } from '../../src/domain/agents/agent.js'
+import type { AgentCommand } from '../../src/domain/agents/agentCommand.js'
 import type { AgentQuery, AgentTool } from '../../src/domain/agents/agentQuery.js'
 import { changedGroups, type GroupsChange, groupsHash, isGroupName } from '../../src/domain/agents/groups.js'
 import { agentRow, answerPages, widenedShape } from '../../src/domain/queries/agentAnswer.js'
-import type { AnswerLine, ClusterQuery } from '../../src/domain/queries/clusterView.js'
-import { isForwarded } from '../../src/domain/queries/forwardedQuery.js'
-import { notOnWorker } from '../../src/domain/queries/notOnWorker.js'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
+import { type ControlRequest, isCommand } from '../../src/domain/queries/controlRequest.js'
+import { isForwarded, notOnWorker } from '../../src/domain/queries/forwardedRequest.js'
 import type { Answer } from '../../src/localSocket/controlConnection.js'
 
 const emptyShape: AgentListShape = { count: 0, idDigits: 3, nameChars: 0, ipChars: 0, statusChars: 0, versionChars: 0, nodeChars: 0 }
@@ -53,7 +54,7 @@ export class AgentWorld {
   readonly groups = new Set(['default'])
   /** Directories of groups whose creation was interrupted. */
   readonly unfinished = new Set<string>()
-  readonly asked: ClusterQuery[] = []
+  readonly asked: ControlRequest[] = []
   /** Happens between the program's look at an agent and its change. */
   onChange = (): unknown => undefined
   readonly #synchronized: ReadonlySet<number>
@@ -67,12 +68,14 @@ export class AgentWorld {
   }
 
   /** Of the master, for `serve`. */
-  readonly answer: Answer = (query) => this.#lines(query)
+  readonly answer: Answer = (request) => this.#lines(request)
 
-  async *#lines(query: ClusterQuery): AsyncGenerator<AnswerLine> {
-    this.asked.push(query)
+  async *#lines(request: ControlRequest): AsyncGenerator<AnswerLine> {
+    this.asked.push(request)
     yield { kind: 'cluster', name: 'c', unknownNodes: [] }
-    if (query.kind !== 'nodes' && query.kind !== 'health' && query.kind !== 'files') yield* this.#answer(query)
+    if (isCommand(request)) yield this.#command(request)
+    else if (request.kind === 'report') yield { kind: 'reported', taken: request.reports.length, unknown: 0, refused: 0 }
+    else if (request.kind !== 'nodes' && request.kind !== 'health' && request.kind !== 'files') yield* this.#answer(request)
     yield { kind: 'end' }
   }
 
@@ -101,37 +104,32 @@ export class AgentWorld {
         if (this.groups.has(query.group)) yield { kind: 'groupFiles', files: [{ name: 'agent.conf', digest: 'd1' }] }
         yield { kind: 'groupFiles', files: [{ name: 'merged.mg', digest: 'd2' }] }
         break
-      case 'report':
-        yield { kind: 'reported', taken: query.reports.length, unknown: 0, refused: 0 }
-        break
-      default:
-        yield this.#command(query)
     }
   }
 
-  #command(query: Exclude<AgentQuery, { readonly kind: 'agents' | 'agent' | 'groups' | 'groupFiles' | 'report' }>): AnswerLine {
-    switch (query.kind) {
+  #command(command: AgentCommand): AnswerLine {
+    switch (command.kind) {
       case 'changeGroups':
         this.onChange()
-        return { kind: 'done', changed: this.#change(query.change) }
+        return { kind: 'done', changed: this.#change(command.change) }
       case 'createGroup':
-        if (this.groups.has(query.group)) throw new ClusterError('groupExists', { message: `The group already exists: ${query.group}` })
-        this.groups.add(query.group)
+        if (this.groups.has(command.group)) throw new ClusterError('groupExists', { message: `The group already exists: ${command.group}` })
+        this.groups.add(command.group)
         return { kind: 'done', changed: 0 }
       case 'removeGroup': {
-        const changed = this.#change({ kind: 'dissolve', group: query.group })
-        if (changed === 0) this.#assertGroup(query.group)
-        this.groups.delete(query.group)
+        const changed = this.#change({ kind: 'dissolve', group: command.group })
+        if (changed === 0) this.#assertGroup(command.group)
+        this.groups.delete(command.group)
         return { kind: 'done', changed }
       }
       case 'addAgent': {
         const id = Math.max(0, ...this.agents.keys()) + 1
-        const { ip, key, name } = query
+        const { ip, key, name } = command
         this.agents.set(id, agent(id, { name, registeredIp: ip }))
         return { kind: 'added', entry: { id, name, ip, key } }
       }
       case 'removeAgent':
-        this.agents.delete(this.#agent(query.id, query.tool).id)
+        this.agents.delete(this.#agent(command.id, command.tool).id)
         return { kind: 'done', changed: 1 }
     }
   }
@@ -169,8 +167,8 @@ export class AgentWorld {
 /** A worker, which refuses the programs of the master, and has no master for the others. */
 export const workerOf =
   (masterAddress: string): Answer =>
-  (query) => {
-    if (!isForwarded(query)) throw notOnWorker(masterAddress)
+  (request) => {
+    if (!isForwarded(request)) throw notOnWorker(masterAddress)
     throw new ClusterError('notConnected')
   }
 

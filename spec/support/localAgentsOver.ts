@@ -38,7 +38,6 @@ export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', 
     clock: new ClusterClock(clock, role),
     timers: clock,
     disconnectionMs: 600_000,
-    home,
     manager: 'none',
   })
   const writeKeys = (ids: readonly number[]): void => {

@@ -5,6 +5,7 @@
 import { assign, fromCallback, setup } from 'xstate'
 import { asClusterError, type ClusterError } from '../base/errors.js'
 import { fullStop } from '../base/fullStop.js'
+import type { Manager } from '../domain/agents/leftToManager.js'
 import { addressPrefix } from '../domain/cluster/addressPrefix.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { Refusal, Transport } from '../ports/link.js'
@@ -12,6 +13,7 @@ import type { Clock, Log } from '../ports/machine.js'
 import type { Endpoint, Listener } from '../ports/network.js'
 import { agentGroupsSendInput } from './agents/agentGroups.js'
 import { agentInfoReceiveInput } from './agents/agentInfo.js'
+import { masterOperations } from './agents/agentOperations.js'
 import { agentRegistrationInput } from './agents/agentRegistration.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
@@ -32,6 +34,8 @@ export interface MasterOptions {
   readonly version: string
   readonly wazuhVersion: string
   readonly managerName: string
+  readonly home: string
+  readonly manager: Manager
   readonly bind: Endpoint
   readonly capabilities: readonly string[]
   readonly timings: Timings
@@ -54,14 +58,17 @@ export const masterRegistry = (options: MasterOptions): Registry => {
   const arrivalLog = ({ link }: Member): Log => arrivals.of(addressPrefix(link.peer.address), { tag: 'Master', subtag: 'Main' })
   const threads: readonly ConnectionThread<Member>[] = [
     answering('integrity', ({ link, state, log: memberLog }) => integrityServeInput({ tree, clock }, { link, state, log: memberLog })),
-    answering('queries', ({ link }) => clusterQueriesInput(link, masterView(options, registry))),
+    answering('queries', ({ link, name }) =>
+      // The log says by way of which worker an operator changed something.
+      clusterQueriesInput(link, masterView(options, registry, log.at({ tag: `Worker ${name}`, subtag: 'Local agents' }))),
+    ),
     answering('agentInfo', ({ link, state, log: memberLog }) =>
       agentInfoReceiveInput({ agents, clock, link, state, log: memberLog.at({ subtag: 'Agent-info sync' }) }),
     ),
     answering('agentGroups', ({ link, state, log: memberLog }) =>
       agentGroupsSendInput({ agents, published: groups, clock, link, state, log: memberLog }),
     ),
-    answering('registration', ({ link, log: memberLog }) => agentRegistrationInput({ agents, link, log: memberLog })),
+    answering('registration', ({ link, log: memberLog }) => agentRegistrationInput(link, masterOperations(options, memberLog))),
     thread(
       'keepAlive',
       keepAliveReceiver({ checkIntervalMs: timings.checkLastKeepAliveMs, silenceMsMax: timings.silenceMsMax }, clock),
@@ -95,18 +102,18 @@ export const masterRegistry = (options: MasterOptions): Registry => {
   return registry
 }
 
-/** What cluster_control may be told. */
+/** What the programs may be told and have done; `log` of what they have done. */
 export const masterView = (
   options: Pick<
     MasterOptions,
-    'address' | 'agents' | 'clock' | 'cluster' | 'log' | 'managerName' | 'node' | 'tree' | 'version' | 'wazuhVersion'
+    'address' | 'agents' | 'clock' | 'cluster' | 'home' | 'manager' | 'managerName' | 'node' | 'tree' | 'version' | 'wazuhVersion'
   >,
   registry: Registry,
+  log: Log,
 ): MasterView => {
   const { address, agents, clock, cluster, managerName, node, tree, version, wazuhVersion } = options
-  const log = options.log.at({ tag: 'Master', subtag: 'Local agents' })
   const self = { name: node, type: 'master', version: wazuhVersion, muster: version, address } as const
-  return { cluster, self, managerName, registry, tree, agents, clock, log }
+  return { cluster, self, managerName, registry, tree, agents, clock, operations: masterOperations(options, log) }
 }
 
 type DoorEvent =

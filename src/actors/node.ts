@@ -6,21 +6,22 @@ import { customRandom, urlAlphabet } from 'nanoid'
 import type { AnyActorLogic } from 'xstate'
 import { ClusterError, errorTable } from '../base/errors.js'
 import { agentIdText } from '../domain/agents/agent.js'
+import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import { keysPath } from '../domain/agents/keyEntry.js'
 import { type Manager, saysWhatIsLeft } from '../domain/agents/leftToManager.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { Compression } from '../domain/files/compressionChoice.js'
 import type { SyncedItems } from '../domain/files/syncedItems.js'
 import { itemOf } from '../domain/files/syncedItems.js'
-import type { AnswerLine, ClusterQuery } from '../domain/queries/clusterView.js'
-import { isForwarded } from '../domain/queries/forwardedQuery.js'
-import { notOnWorker } from '../domain/queries/notOnWorker.js'
+import type { AnswerLine } from '../domain/queries/answerLine.js'
+import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
+import { isForwarded, notOnWorker } from '../domain/queries/forwardedRequest.js'
 import type { AgentFiles, AgentStore } from '../ports/agents.js'
 import type { Files } from '../ports/files.js'
 import type { Link, Transport } from '../ports/link.js'
 import type { Clock, Log, Random } from '../ports/machine.js'
 import type { Endpoint, Listener } from '../ports/network.js'
-import { type AgentOperations, agentOperations } from './agents/agentOperations.js'
+import { type AgentOperations, workerOperations } from './agents/agentOperations.js'
 import { ClusterClock } from './agents/clusterClock.js'
 import { PublishedGroups } from './agents/localAgentGroups.js'
 import { LocalAgents } from './agents/nodeAgents.js'
@@ -82,8 +83,10 @@ export interface RunningNode {
   readonly masterLink: Link | undefined
   /** Timers that its actors have running. */
   readonly timers: number
-  /** Answers cluster_control. Fails with `notConnected` on a worker that has no master. */
-  answer(query: ClusterQuery, signal: AbortSignal): AsyncIterable<AnswerLine>
+  /** Answers the programs. Fails with `notConnected` on a worker that has no master, with `notOnWorker` there for agent_control. */
+  query(query: ClusterQuery, signal: AbortSignal): AsyncIterable<AnswerLine>
+  /** Does what a program says, by the rules of that program. Fails as `query` does. */
+  carryOut(command: AgentCommand, signal: AbortSignal): AsyncIterable<AnswerLine>
   /** Stops the threads, says goodbye to the peers, closes the files. */
   stop(): Promise<void>
 }
@@ -101,7 +104,6 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     clock: new ClusterClock(clock, type),
     timers: clock,
     disconnectionMs: timings.agentsDisconnectionMs,
-    home: identity.home,
     manager: identity.manager,
   })
   const isKeysMaster = type === 'master' && itemOf(identity.synced, keysPath) !== undefined
@@ -184,11 +186,19 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     start(supervised(logic, { name, clock }), { input: undefined, log: roleLog })
   start(role)
 
+  const connectedMaster = (): Link => masterLink ?? notConnected(disconnection)
+  const view = registry && masterView({ ...identity, agents, clock, tree }, registry, agentsLog)
+  const answer = async function* (request: ClusterQuery | AgentCommand, signal: AbortSignal): AsyncGenerator<AnswerLine> {
+    if (view) yield* masterAnswer(view, request, signal)
+    else if (!isForwarded(request)) throw notOnWorker(identity.master.host)
+    else yield* forwardedAnswer(connectedMaster(), request, signal, timings.requestTimeoutMs)
+  }
+
   return {
     identity,
     tree,
     agents,
-    agentOperations: agentOperations(agents, type, () => masterLink, timings.requestTimeoutMs),
+    agentOperations: view?.operations ?? workerOperations({ agents, master: connectedMaster, requestMsMax: timings.requestTimeoutMs }),
     registry,
     get masterLink() {
       return masterLink
@@ -196,15 +206,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     get timers() {
       return boundaries.reduce((sum, boundary) => sum + boundary.timers, 0)
     },
-    answer: async function* (query, signal) {
-      if (query.kind === 'report') {
-        const { refused, refusedFacts, taken, unknown } = await agents.reports.add(query.reports)
-        yield { kind: 'reported', refused, taken, unknown, ...(refusedFacts.length > 0 && { refusedFacts }) }
-        yield { kind: 'end' }
-      } else if (registry) yield* masterAnswer(masterView({ ...identity, agents, clock, log, tree }, registry), query, signal)
-      else if (!isForwarded(query)) throw notOnWorker(identity.master.host)
-      else yield* forwardedAnswer(masterLink ?? notConnected(disconnection), query, signal, timings.requestTimeoutMs)
-    },
+    query: answer,
+    carryOut: answer,
     stop: async () => {
       stopped = true
       for (const boundary of boundaries.splice(0)) boundary.stop()

@@ -5,6 +5,9 @@
 import Type, { type TSchema, type TUnsafe } from 'typebox'
 import { limits } from './limits.js'
 
+/** What a schema of plain data says, for reading only. */
+export type ReadonlyValue<T> = { readonly [K in keyof T]: ReadonlyValue<T[K]> }
+
 /** Bytes: between `bytesMin` and `bytesMax`. Kept under `x-blob` for those who walk the schema. */
 export const blob = (bytesMax: number, bytesMin = 0) =>
   Type.Refine(

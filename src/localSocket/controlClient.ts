@@ -4,14 +4,15 @@ import { connect, type Socket } from 'node:net'
 import { ClusterError, isErrorCode } from '../base/errors.js'
 import { limits } from '../base/limits.js'
 import { splitLines } from '../base/splitLines.js'
+import type { AnswerLine } from '../domain/queries/answerLine.js'
 import { parseAnswerLine } from '../domain/queries/answerLine.js'
-import type { AnswerLine, ClusterQuery } from '../domain/queries/clusterView.js'
+import type { ControlRequest } from '../domain/queries/controlRequest.js'
 import { socketPathBytesMax } from './controlSocketPath.js'
 import { notConnected, notRunning } from './notConnected.js'
 
 export interface Question {
   readonly socketPath: string
-  readonly query: ClusterQuery
+  readonly request: ControlRequest
   readonly signal: AbortSignal
   /** Milliseconds without any part of the answer; only counted while it is waited for. */
   readonly answerMsMax?: number
@@ -23,7 +24,7 @@ export interface Question {
  * with `aborted` when the signal says so.
  */
 export async function* ask(question: Question): AsyncGenerator<AnswerLine, void, undefined> {
-  const request = `${JSON.stringify(question.query)}\n`
+  const request = `${JSON.stringify(question.request)}\n`
   if (Buffer.byteLength(request) > limits.controlRequestBytesMax)
     throw new ClusterError('tooLarge', { message: 'The query is too long: ask about less at once' })
   const socket = connect(socketPathOf(question))

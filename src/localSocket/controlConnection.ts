@@ -1,11 +1,11 @@
 /**
- * One conversation on the local socket: a query comes, its answer goes, line by line, no faster than the client takes it.
- * A client gets one query per connection; whatever goes wrong is the last line of its answer.
+ * One conversation on the local socket: a request comes, its answer goes, line by line, no faster than the client takes it.
+ * A client gets one request per connection; whatever goes wrong is the last line of its answer.
  */
 import type { Socket } from 'node:net'
 import { asClusterError, ClusterError, isCrash } from '../base/errors.js'
-import { parseQuery } from '../domain/queries/clusterQuery.js'
-import type { AnswerLine, ClusterQuery } from '../domain/queries/clusterView.js'
+import type { AnswerLine } from '../domain/queries/answerLine.js'
+import { type ControlRequest, parseControlRequest } from '../domain/queries/controlRequest.js'
 import type { Log } from '../ports/machine.js'
 import { ControlWriter } from './controlWriter.js'
 
@@ -20,7 +20,7 @@ export interface ControlLimits {
  * Yields the lines of the answer, the last being `{kind: 'end'}` or `{kind: 'error'}`; ending without either is reported to
  * the client as an error, so that half an answer never passes for a whole one. `signal` aborts when nobody listens any more.
  */
-export type Answer = (query: ClusterQuery, signal: AbortSignal) => AsyncIterable<AnswerLine>
+export type Answer = (request: ControlRequest, signal: AbortSignal) => AsyncIterable<AnswerLine>
 
 const newline = 10
 /** For the client to close after the last line, and for a stopping daemon to get its last line out. */
@@ -73,10 +73,10 @@ export class ControlConnection {
   }
 
   async #converse(answer: Answer, writer: ControlWriter): Promise<void> {
-    const query = parseQuery(await this.#request())
-    if (!query.ok) throw query.error
-    this.#log.debug(`Answering the query '${query.value.kind}' of a local client.`)
-    const lines = answer(query.value, this.#stop.signal)[Symbol.asyncIterator]()
+    const request = parseControlRequest(await this.#request())
+    if (!request.ok) throw request.error
+    this.#log.debug(`Answering the query '${request.value.kind}' of a local client.`)
+    const lines = answer(request.value, this.#stop.signal)[Symbol.asyncIterator]()
     const abort = new AbortHook(this.#stop.signal)
     try {
       for (;;) {

@@ -1,7 +1,7 @@
 /** Answer lines into a socket: gathered into few writes, held back while the client does not read, cut off when it never does. */
 import type { Socket } from 'node:net'
 import { ClusterError } from '../base/errors.js'
-import type { AnswerLine } from '../domain/queries/clusterView.js'
+import type { AnswerLine } from '../domain/queries/answerLine.js'
 
 /** Small enough to be written between two other things that the daemon does. */
 const batchChars = 32 * 1024

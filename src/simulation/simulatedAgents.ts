@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { RunningNode } from '../actors/node.js'
 import { ClusterError, type ErrorCode } from '../base/errors.js'
-import type { AgentReport } from '../domain/agents/agentQuery.js'
+import type { AgentReport } from '../domain/agents/agentReport.js'
 import type { GroupsChange } from '../domain/agents/groups.js'
 import type { KeysDamage } from './faults/faultPlan.js'
 import type { MasterHistory } from './rules/checkers.js'

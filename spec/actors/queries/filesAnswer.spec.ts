@@ -5,7 +5,7 @@ import { limits } from '../../../src/base/limits.js'
 import { WorkerState } from '../../../src/domain/cluster/workerState.js'
 import { Manifest } from '../../../src/domain/files/manifest.js'
 import { emptyPlan } from '../../../src/domain/files/syncPlan.js'
-import type { AnswerLine } from '../../../src/domain/queries/clusterView.js'
+import type { AnswerLine } from '../../../src/domain/queries/answerLine.js'
 
 const files = 40_000
 const entryOf = (path: string) => ({ path, digest: '', size: 1, mode: 0o640 })

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { type AgentRow, agentRow, answerPages } from '../../../src/domain/queries/agentAnswer.js'
+import type { AnswerLine } from '../../../src/domain/queries/answerLine.js'
 import { parseAnswerLine } from '../../../src/domain/queries/answerLine.js'
-import type { AnswerLine } from '../../../src/domain/queries/clusterView.js'
-import { notOnWorker } from '../../../src/domain/queries/notOnWorker.js'
+import { notOnWorker } from '../../../src/domain/queries/forwardedRequest.js'
 import { agent, agentLists, facts, listing } from '../../programs/agentWorld.js'
 
 describe('an answer about agents', () => {

@@ -1,7 +1,7 @@
 /** What the three programs at the local socket have in common: how they say that something is wrong, in text and in JSON. */
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../../src/base/errors.js'
-import type { AnswerLine } from '../../../src/domain/queries/clusterView.js'
+import type { AnswerLine } from '../../../src/domain/queries/answerLine.js'
 import { runAgentControl } from '../../../src/programs/agentControl/agentControlCommand.js'
 import { runAgentGroups } from '../../../src/programs/agentGroups/agentGroupsCommand.js'
 import { runControl } from '../../../src/programs/clusterControl/controlCommand.js'

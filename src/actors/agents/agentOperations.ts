@@ -1,14 +1,19 @@
 /**
- * What listeners, operators and embedding programs do with agents, on any node. The master alone decides who exists and which
- * groups they have: a worker asks it to enrol and to remove, and refuses the rest.
+ * The one door for what listeners, operators and embedding programs do with agents, on any node: the local socket, the threads that
+ * answer workers and createNode all come by here. The master alone decides who exists and which groups they have: it leaves to a real
+ * manager what is the manager's, and logs what it did. A worker asks the master to enrol and to remove, and refuses the rest.
  */
 
+import { counted } from '../../base/counted.js'
 import { ClusterError } from '../../base/errors.js'
-import type { AgentReport } from '../../domain/agents/agentQuery.js'
+import { agentIdText } from '../../domain/agents/agent.js'
+import type { AgentReport } from '../../domain/agents/agentReport.js'
 import { checkedReports } from '../../domain/agents/checkedReports.js'
 import type { GroupsChange } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import { type LeftChange, leftToManager, type Manager } from '../../domain/agents/leftToManager.js'
 import type { Link } from '../../ports/link.js'
+import type { Log } from '../../ports/machine.js'
 import type { ReportOutcome } from './agentReports.js'
 import type { AgentRequest } from './localKeys.js'
 import type { LocalAgents } from './nodeAgents.js'
@@ -31,44 +36,77 @@ export interface AgentOperations {
   removeGroup(group: string, signal: AbortSignal): Promise<number>
 }
 
-export const agentOperations = (
-  agents: LocalAgents,
-  role: 'master' | 'worker',
-  masterLink: () => Link | undefined,
-  requestMsMax: number,
-): AgentOperations => {
-  const report = async (reports: readonly AgentReport[]): Promise<ReportOutcome> => {
-    const checked = checkedReports(reports)
-    if (!checked.ok) throw checked.error
-    return agents.reports.add(checked.value)
+export interface MasterOperationsOptions {
+  readonly agents: LocalAgents
+  /** The manager's directory, for sentences. */
+  readonly home: string
+  readonly manager: Manager
+}
+
+/** The master carries out. `log`: of the caller, and says by way of which node an agent or a group was changed. */
+export const masterOperations = ({ agents, home, manager }: MasterOperationsOptions, log: Log): AgentOperations => {
+  const assertOurs = (change: LeftChange): void => {
+    if (manager === 'wazuh') throw leftToManager(change, home)
   }
-  if (role === 'master') {
-    return {
-      report,
-      add: (request, signal) => agents.keys.add(request, signal),
-      remove: async (id, signal) => {
-        await agents.keys.remove(id, signal)
-      },
-      changeGroups: (change, signal) => agents.groups.change(change, signal),
-      createGroup: (group, signal) => agents.groups.create(group, signal),
-      removeGroup: (group, signal) => agents.groups.remove(group, signal),
-    }
+  return {
+    report: (reports) => report(agents, reports),
+    add: async (request, signal) => {
+      assertOurs({ kind: 'add' })
+      const entry = await agents.keys.add(request, signal)
+      log.info(`Agent '${entry.name}' was enrolled as ${agentIdText(entry.id)}.`)
+      return entry
+    },
+    remove: async (id, signal) => {
+      assertOurs({ kind: 'remove', id })
+      await agents.keys.remove(id, signal)
+      log.info(`Agent ${agentIdText(id)} was removed.`)
+    },
+    changeGroups: async (change, signal) => {
+      assertOurs({ kind: 'groups' })
+      const changed = await agents.groups.change(change, signal)
+      const whose = 'ids' in change && change.ids.length === 1 ? `agent ${agentIdText(change.ids[0] ?? 0)}` : counted(changed, 'agent')
+      if (changed > 0) log.info(`The groups of ${whose} were changed.`)
+      return changed
+    },
+    createGroup: async (group, signal) => {
+      assertOurs({ kind: 'groups' })
+      await agents.groups.create(group, signal)
+      log.info(`Group '${group}' was created.`)
+    },
+    removeGroup: async (group, signal) => {
+      assertOurs({ kind: 'groups' })
+      const changed = await agents.groups.remove(group, signal)
+      log.info(`Group '${group}' was removed, from ${counted(changed, 'agent')}.`)
+      return changed
+    },
   }
-  const master = (): Link => {
-    const link = masterLink()
-    if (link) return link
-    throw new ClusterError('notConnected', { message: 'The master, the only node that can enrol and remove agents, is not connected' })
-  }
+}
+
+export interface WorkerOperationsOptions {
+  readonly agents: LocalAgents
+  /** Fails with `notConnected`. */
+  readonly master: () => Link
+  readonly requestMsMax: number
+}
+
+/** A worker asks its master, which carries out and logs. */
+export const workerOperations = ({ agents, master, requestMsMax: timeoutMs }: WorkerOperationsOptions): AgentOperations => {
   const refuse = (): Promise<never> => Promise.reject(new ClusterError('notOnWorker'))
   return {
-    report,
-    add: async ({ groups, ...request }, signal) =>
-      master().request('agents.add', { ...request, groups: [...groups] }, { signal, timeoutMs: requestMsMax }),
+    report: (reports) => report(agents, reports),
+    add: async ({ groups, ip, key, name }, signal) =>
+      master().request('agents.add', { name, ip, key, groups: [...groups] }, { signal, timeoutMs }),
     remove: async (id, signal) => {
-      await master().request('agents.remove', { id }, { signal, timeoutMs: requestMsMax })
+      await master().request('agents.remove', { id }, { signal, timeoutMs })
     },
     changeGroups: refuse,
     createGroup: refuse,
     removeGroup: refuse,
   }
+}
+
+const report = async ({ reports: taken }: LocalAgents, reports: readonly AgentReport[]): Promise<ReportOutcome> => {
+  const checked = checkedReports(reports)
+  if (!checked.ok) throw checked.error
+  return taken.add(checked.value)
 }

@@ -15,7 +15,7 @@ import {
   shiftedPresence,
   shiftedTimes,
 } from '../../domain/agents/agent.js'
-import type { AgentReport } from '../../domain/agents/agentQuery.js'
+import type { AgentReport } from '../../domain/agents/agentReport.js'
 import { type RefusedFact, siftFacts } from '../../domain/agents/packedFacts.js'
 import { soundUpdates } from '../../domain/agents/soundUpdates.js'
 import type { AgentStore, RecordOutcome } from '../../ports/agents.js'

@@ -22,18 +22,15 @@ export class LocalGroups {
   readonly changes = new Signal()
   readonly #store: AgentStore
   readonly #files: AgentFiles
-  readonly #assertOurs: () => void
   readonly #pages = new Map<string, Promise<GroupsPage>>()
   #table = ''
   #areLost = false
   /** The copy that they are restored from, the best one that was offered. */
   #restoring: { readonly copy: GroupsCopy; readonly isComplete: boolean } | undefined
 
-  /** @param assertOurs fails where groups are left to somebody else */
-  constructor(store: AgentStore, files: AgentFiles, assertOurs: () => void) {
+  constructor(store: AgentStore, files: AgentFiles) {
     this.#store = store
     this.#files = files
-    this.#assertOurs = assertOurs
   }
 
   /** The table was opened, and has the agents of client.keys: so many. */
@@ -67,7 +64,6 @@ export class LocalGroups {
 
   /** On the master. Returns how many agents changed. Fails as `assertThere` does. */
   async change(change: GroupsChange, signal: AbortSignal): Promise<number> {
-    this.#assertOurs()
     if (change.kind === 'assign') await this.assertThere([change.group], signal)
     if (change.kind === 'replace') await this.assertThere(change.groups, signal)
     const changed = await this.#store.changeGroups(change)
@@ -76,14 +72,12 @@ export class LocalGroups {
   }
 
   async create(group: string, signal: AbortSignal): Promise<void> {
-    this.#assertOurs()
     await this.#files.createGroup(group, signal)
     this.changes.emit()
   }
 
   /** Its agents lose it first: a crash in between leaves a group without agents, not agents without their group. */
   async remove(group: string, signal: AbortSignal): Promise<number> {
-    this.#assertOurs()
     if (group === defaultGroup) throw new ClusterError('groupKept')
     const changed = await this.#store.changeGroups({ kind: 'dissolve', group })
     // Agents may have a group whose directory was deleted by hand.

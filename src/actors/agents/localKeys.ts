@@ -5,7 +5,6 @@
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
-import type { LeftChange } from '../../domain/agents/leftToManager.js'
 import type { AgentFiles, AgentStore, OpenedStore } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
 import { pause } from '../kit/pause.js'
@@ -57,8 +56,6 @@ export interface LocalKeysOptions {
   readonly closing: AbortSignal
   /** Whether the counters of agents that are gone are ours to delete. */
   readonly ownsCounters: boolean
-  /** Fails where agents are left to somebody else. */
-  readonly assertOurs: (change: LeftChange) => void
 }
 
 export class LocalKeys {
@@ -137,8 +134,7 @@ export class LocalKeys {
 
   /** On the master: enrols an agent. Fails with what the rules say (errors from 9005 on). */
   async add({ groups: wanted, ip, key, name }: AgentRequest, signal: AbortSignal): Promise<KeyEntry> {
-    const { assertOurs, groups, store } = this.#options
-    assertOurs({ kind: 'add' })
+    const { groups, store } = this.#options
     await this.#steady(signal)
     await groups.assertThere(wanted, signal).catch(asGroupsOfNewAgent)
     const idFloor = await store.highestId()
@@ -149,7 +145,6 @@ export class LocalKeys {
 
   /** On the master. Fails with `unknownAgent`. */
   async remove(id: number, signal: AbortSignal): Promise<KeyEntry> {
-    this.#options.assertOurs({ kind: 'remove', id })
     await this.#steady(signal)
     return this.#changesTogether.make({ kind: 'remove', id })
   }

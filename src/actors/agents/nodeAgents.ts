@@ -1,7 +1,7 @@
 /** A node's agents: the collaborators that hold what is known of them. When they act says the thread localAgents. */
 
 import type { AgentCounts } from '../../domain/agents/agent.js'
-import { type LeftChange, leftToManager, type Manager } from '../../domain/agents/leftToManager.js'
+import type { Manager } from '../../domain/agents/leftToManager.js'
 import type { AgentFiles, AgentStore, MergeOutcome } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
 import { pause } from '../kit/pause.js'
@@ -20,8 +20,6 @@ export interface LocalAgentsOptions {
   readonly files: AgentFiles
   readonly clock: ClusterClock
   readonly disconnectionMs: number
-  /** The manager's directory, for sentences. */
-  readonly home: string
   readonly manager: Manager
   readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
 }
@@ -49,18 +47,14 @@ export class LocalAgents {
   }
 
   constructor(options: LocalAgentsOptions) {
-    const { clock, files, home, manager, node, store, timers } = options
+    const { clock, files, manager, node, store, timers } = options
     this.#options = options
     this.store = new WatchedAgentStore(store)
     this.files = files
     this.clock = clock
     const { table } = this
-    /** Every change of agents and groups, whoever asks for it, comes by here. */
-    const assertOurs = (change: LeftChange): void => {
-      if (manager === 'wazuh') throw leftToManager(change, home)
-    }
     this.reports = new AgentReports({ node, store: this.store, clock, opened: () => table.usable(this.#closing.signal) })
-    this.groups = new LocalGroups(this.store, files, () => assertOurs({ kind: 'groups' }))
+    this.groups = new LocalGroups(this.store, files)
     this.keys = new LocalKeys({
       store: this.store,
       files,
@@ -71,7 +65,6 @@ export class LocalAgents {
       timers,
       closing: this.#closing.signal,
       ownsCounters: manager === 'none',
-      assertOurs,
     })
     this.reports.defaulted.add(() => this.groups.changes.emit())
     this.master.tables.add(() => this.reports.updates.emit())

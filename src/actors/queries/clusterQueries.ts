@@ -1,16 +1,19 @@
 /**
- * What a node answers to cluster_control: the master from what it knows, a worker by asking the master. Answers are
+ * What a node answers to the programs: the master from what it knows, a worker by asking the master. Answers are
  * sequences of lines, so that the longest of them is never held whole.
  */
 
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { splitLines } from '../../base/splitLines.js'
+import type { AgentCommand } from '../../domain/agents/agentCommand.js'
 import { servedWazuhVersion } from '../../domain/cluster/wazuhVersion.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import { parseAnswerLine } from '../../domain/queries/answerLine.js'
-import { parseQuery } from '../../domain/queries/clusterQuery.js'
-import type { AnswerLine, ClusterQuery, NodeHealth, NodeView } from '../../domain/queries/clusterView.js'
-import { isForwarded } from '../../domain/queries/forwardedQuery.js'
+import type { NodeHealth, NodeView } from '../../domain/queries/clusterAnswer.js'
+import type { ClusterQuery } from '../../domain/queries/clusterQuery.js'
+import { isCommand, parseControlRequest } from '../../domain/queries/controlRequest.js'
+import { type ForwardedRequest, isForwarded } from '../../domain/queries/forwardedRequest.js'
 import type { Link, OutgoingStream } from '../../ports/link.js'
 import type { Clock } from '../../ports/machine.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
@@ -20,11 +23,11 @@ import { pause } from '../kit/pause.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
 import type { ServingInput } from '../kit/servingThread.js'
 import { Turns } from '../kit/turns.js'
+import { type CommandView, commandAnswer } from './agentCommands.js'
 import { type AgentsView, agentAnswer } from './agentQueries.js'
 import { filesAnswer } from './filesAnswer.js'
 
-export interface MasterView extends AgentsView {
-  readonly cluster: string
+export interface MasterView extends AgentsView, CommandView {
   readonly registry: Registry
   readonly tree: LocalTree
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
@@ -61,15 +64,15 @@ const healthOf = (member: Member, activeAgents: number): NodeHealth => {
 /** Of an answer, written together. */
 const pageChars = limits.streamChunkBytesMax / 4
 
-/** Questions that the master answers; `report` is for the node that it is told to. */
-export type MasterQuery = Exclude<ClusterQuery, { readonly kind: 'report' }>
-
 /** The master's answer, built as it is read. */
-export async function* masterAnswer(
+export const masterAnswer = (
   view: MasterView,
-  query: MasterQuery,
+  request: ClusterQuery | AgentCommand,
   signal: AbortSignal,
-): AsyncGenerator<AnswerLine, void, undefined> {
+): AsyncGenerator<AnswerLine, void, undefined> =>
+  isCommand(request) ? commandAnswer(view, request, signal) : queryAnswer(view, request, signal)
+
+async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: AbortSignal): AsyncGenerator<AnswerLine, void, undefined> {
   const { agents, clock, cluster, registry, self, tree } = view
   const nodes = 'nodes' in query ? query.nodes : undefined
   const wanted = (name: string): boolean => !nodes || nodes.includes(name)
@@ -110,13 +113,13 @@ const withoutAgents = async (nodes: readonly string[], agents: LocalAgents, sign
 /** A worker's answer: the master's. */
 export async function* forwardedAnswer(
   masterLink: Link,
-  query: ClusterQuery,
+  request: ForwardedRequest,
   signal: AbortSignal,
   timeoutMs: number,
 ): AsyncGenerator<AnswerLine, void, undefined> {
   const stream = masterLink.expectStream()
   try {
-    await masterLink.request('control.query', { stream: stream.id, query: JSON.stringify(query) }, { signal, timeoutMs })
+    await masterLink.request('control.query', { stream: stream.id, query: JSON.stringify(request) }, { signal, timeoutMs })
     for await (const line of splitLines(stream, limits.messageBytesMax)) {
       const parsed = parseAnswerLine(line)
       if (!parsed.ok) throw parsed.error
@@ -127,32 +130,30 @@ export async function* forwardedAnswer(
   }
 }
 
-/** The master's thread that answers the queries that a worker forwards. */
-export const clusterQueriesInput = (link: Link, masterView: MasterView): ServingInput => {
-  // The log says by way of which worker an operator changed something.
-  const view = { ...masterView, log: masterView.log.at({ tag: `Worker ${link.peer.node}` }) }
+/** The master's thread that answers the queries and commands that a worker forwards. */
+export const clusterQueriesInput = (link: Link, view: MasterView): ServingInput => {
   const answers = new RunningAnswers('questions', limits.answersPerLinkMax)
   return {
     link,
     answers: (thread) => ({
       'control.query': ({ stream, query: text }) => {
-        const parsed = parseQuery(text)
+        const parsed = parseControlRequest(text)
         if (!parsed.ok) throw parsed.error
-        const query = parsed.value
-        if (!isForwarded(query)) throw new ClusterError('notOnWorker')
-        answers.begin({ link, stream, thread, otherwise: 'requestFailed', send: (out) => sendLines(out, query, view) })
+        const request = parsed.value
+        if (!isForwarded(request)) throw new ClusterError('notOnWorker')
+        answers.begin({ link, stream, thread, otherwise: 'requestFailed', send: (out) => sendLines(out, request, view) })
         return {}
       },
     }),
   }
 }
 
-const sendLines = async (stream: OutgoingStream, query: MasterQuery, view: MasterView): Promise<void> => {
+const sendLines = async (stream: OutgoingStream, request: ForwardedRequest, view: MasterView): Promise<void> => {
   const { signal } = stream
   // A peer that takes its question back at once has cost nothing yet.
   await pause(view.clock, 0, signal)
   let page = ''
-  for await (const line of masterAnswer(view, query, signal)) {
+  for await (const line of masterAnswer(view, request, signal)) {
     page += `${JSON.stringify(line)}\n`
     if (page.length < pageChars) continue
     await stream.write(Buffer.from(page))

@@ -6,7 +6,7 @@ import type { FileState, WorkerState } from '../../domain/cluster/workerState.js
 import { heldReason } from '../../domain/files/lastingFile.js'
 import { bucketCount, type Manifest } from '../../domain/files/manifest.js'
 import type { FileEntry } from '../../domain/files/treeValues.js'
-import type { AnswerLine } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { Turns } from '../kit/turns.js'
 
 const heldRow = (entry: FileEntry): FileState => ({ state: 'failed', error: { code: 'fileFailed', message: heldReason(entry) } })

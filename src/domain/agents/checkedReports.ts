@@ -6,7 +6,7 @@ import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { shown } from '../../base/shown.js'
 import { agentFactNames } from './agent.js'
-import { type AgentReport, reportKinds } from './agentQuery.js'
+import { type AgentReport, reportKinds } from './agentReport.js'
 
 const reportNames: ReadonlySet<string> = new Set(['id', 'kind', 'facts'])
 const kinds: ReadonlySet<unknown> = new Set(reportKinds)

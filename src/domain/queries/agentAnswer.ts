@@ -1,69 +1,100 @@
 /** Answers about agents and groups: the lines, their check, and how long lists are cut into them. */
-import Type from 'typebox'
-import { count, timeMs } from '../../base/fields.js'
-import {
-  type AgentFactName,
-  type AgentListShape,
-  type AgentStatus,
-  type AgentView,
-  agentFactNames,
-  agentStatuses,
-  type Disconnection,
-  disconnections,
-  shownIp,
-} from '../agents/agent.js'
-import type { KeyEntry } from '../agents/keyEntry.js'
+import Type, { type Static } from 'typebox'
+import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
+import { type AgentListShape, type AgentView, agentFactNames, agentStatuses, disconnections, shownIp } from '../agents/agent.js'
 
-/** One agent of a listing. A tuple, because 100 000 of them go over the socket: names of columns would double the bytes. */
-export type AgentRow = readonly [
-  id: number,
-  name: string,
-  /** See shownIp. */
-  ip: string,
-  status: AgentStatus,
-  /** Empty until the agent connected for the first time, like the node; the times are 0 then. */
-  version: string,
-  node: string,
-  registeredIp: string,
-  /** Joined by commas. */
-  groups: string,
-  seenMs: number,
-  disconnectedMs: number,
-  disconnection: Disconnection,
-]
+/**
+ * One agent of a listing. A tuple, because 100 000 of them go over the socket: names of columns would double the bytes. Columns that a
+ * newer daemon adds are let be, as fields are.
+ */
+const row = Type.Tuple(
+  [
+    /** ID. */
+    count(),
+    /** Name. */
+    Type.String(),
+    /** IP, see shownIp. */
+    Type.String(),
+    Type.Enum([...agentStatuses]),
+    /** Version: empty until the agent connected for the first time, like the node; the times are 0 then. */
+    Type.String(),
+    /** Node. */
+    Type.String(),
+    /** Registered IP. */
+    Type.String(),
+    /** Groups, joined by commas. */
+    Type.String(),
+    /** Last seen. */
+    timeMs(),
+    /** Disconnected. */
+    timeMs(),
+    Type.Enum([...disconnections]),
+  ],
+  { additionalItems: true },
+)
 
-export interface GroupView {
-  readonly name: string
-  readonly agents: number
-}
+/** See AgentListShape. */
+const shape = Type.Object({
+  count: count(),
+  idDigits: count(),
+  nameChars: count(),
+  ipChars: count(),
+  statusChars: count(),
+  versionChars: count(),
+  nodeChars: count(),
+})
 
-export interface GroupFileView {
-  readonly name: string
-  /** Hexadecimal. */
-  readonly digest: string
-}
+/** See AgentView. */
+const view = Type.Object({
+  id: count(),
+  name: Type.String(),
+  registeredIp: Type.String(),
+  status: Type.Enum([...agentStatuses]),
+  node: Type.Optional(Type.String()),
+  seenMs: Type.Optional(timeMs()),
+  disconnectedMs: Type.Optional(timeMs()),
+  disconnection: Type.Optional(Type.Enum([...disconnections])),
+  facts: Type.Optional(Type.Record(Type.Enum([...agentFactNames]), Type.String())),
+  groups: Type.Array(Type.String()),
+  groupHash: Type.String(),
+})
 
-export type AgentAnswer =
-  /** Before the first row. */
-  | { readonly kind: 'agentsShape'; readonly shape: AgentListShape }
+const group = Type.Object({ name: Type.String(), agents: count() })
+/** The digest is hexadecimal. */
+const groupFile = Type.Object({ name: Type.String(), digest: Type.String() })
+const refusedFact = Type.Object({ id: count(), fact: Type.Enum([...agentFactNames]), why: Type.String() })
+
+/** One for each kind. */
+export const agentAnswers = [
   /** In order of the IDs. */
-  | { readonly kind: 'agents'; readonly rows: readonly AgentRow[] }
+  Type.Object({ kind: Type.Literal('agents'), rows: Type.Array(row) }),
+  /** Before the first row. */
+  Type.Object({ kind: Type.Literal('agentsShape'), shape }),
   /** `isSynchronized`: it reported the sum of the merged.mg that its groups have now. */
-  | { readonly kind: 'agent'; readonly agent: AgentView; readonly isSynchronized: boolean }
-  | { readonly kind: 'groups'; readonly groups: readonly GroupView[] }
-  | { readonly kind: 'unassigned'; readonly agents: number }
-  | { readonly kind: 'groupFiles'; readonly files: readonly GroupFileView[] }
+  Type.Object({ kind: Type.Literal('agent'), agent: view, isSynchronized: Type.Boolean() }),
+  Type.Object({ kind: Type.Literal('groups'), groups: Type.Array(group) }),
+  Type.Object({ kind: Type.Literal('unassigned'), agents: count() }),
+  Type.Object({ kind: Type.Literal('groupFiles'), files: Type.Array(groupFile) }),
   /** A command was carried out; this many agents changed. */
-  | { readonly kind: 'done'; readonly changed: number }
-  | { readonly kind: 'added'; readonly entry: KeyEntry }
+  Type.Object({ kind: Type.Literal('done'), changed: count() }),
+  Type.Object({
+    kind: Type.Literal('added'),
+    entry: Type.Object({ id: count(), name: Type.String(), ip: Type.String(), key: Type.String() }),
+  }),
   /** `refusedFacts` were left out, the rest of their reports was not; the first limits.reportedFailuresMax of them. */
-  | {
-      readonly kind: 'reported'
-      readonly taken: number
-      readonly unknown: number
-      readonly refused: number
-      readonly refusedFacts?: readonly { readonly id: number; readonly fact: AgentFactName; readonly why: string }[]
-    }
+  Type.Object({
+    kind: Type.Literal('reported'),
+    taken: count(),
+    unknown: count(),
+    refused: count(),
+    refusedFacts: Type.Optional(Type.Array(refusedFact)),
+  }),
+] as const
+
+export type AgentAnswer = ReadonlyValue<Static<(typeof agentAnswers)[number]>>
+export type AgentRow = ReadonlyValue<Static<typeof row>>
+export type GroupView = ReadonlyValue<Static<typeof group>>
+export type GroupFileView = ReadonlyValue<Static<typeof groupFile>>
 
 export const agentRow = (agent: AgentView): AgentRow => [
   agent.id,
@@ -111,67 +142,3 @@ export function* answerPages<T extends object>(items: Iterable<T>): Generator<re
   }
   if (page.length > 0) yield page
 }
-
-/** Columns that a newer daemon adds are let be, as fields are. */
-const row = Type.Tuple(
-  [
-    count(),
-    Type.String(),
-    Type.String(),
-    Type.Enum([...agentStatuses]),
-    Type.String(),
-    Type.String(),
-    Type.String(),
-    Type.String(),
-    timeMs(),
-    timeMs(),
-    Type.Enum([...disconnections]),
-  ],
-  { additionalItems: true },
-)
-
-const shape = Type.Object({
-  count: count(),
-  idDigits: count(),
-  nameChars: count(),
-  ipChars: count(),
-  statusChars: count(),
-  versionChars: count(),
-  nodeChars: count(),
-})
-
-const view = Type.Object({
-  id: count(),
-  name: Type.String(),
-  registeredIp: Type.String(),
-  status: Type.Enum([...agentStatuses]),
-  node: Type.Optional(Type.String()),
-  seenMs: Type.Optional(timeMs()),
-  disconnectedMs: Type.Optional(timeMs()),
-  disconnection: Type.Optional(Type.Enum([...disconnections])),
-  facts: Type.Optional(Type.Record(Type.Enum([...agentFactNames]), Type.String())),
-  groups: Type.Array(Type.String()),
-  groupHash: Type.String(),
-})
-
-/** One for each kind of AgentAnswer. */
-export const agentAnswers = [
-  Type.Object({ kind: Type.Literal('agents'), rows: Type.Array(row) }),
-  Type.Object({ kind: Type.Literal('agentsShape'), shape }),
-  Type.Object({ kind: Type.Literal('agent'), agent: view, isSynchronized: Type.Boolean() }),
-  Type.Object({ kind: Type.Literal('groups'), groups: Type.Array(Type.Object({ name: Type.String(), agents: count() })) }),
-  Type.Object({ kind: Type.Literal('unassigned'), agents: count() }),
-  Type.Object({ kind: Type.Literal('groupFiles'), files: Type.Array(Type.Object({ name: Type.String(), digest: Type.String() })) }),
-  Type.Object({ kind: Type.Literal('done'), changed: count() }),
-  Type.Object({
-    kind: Type.Literal('added'),
-    entry: Type.Object({ id: count(), name: Type.String(), ip: Type.String(), key: Type.String() }),
-  }),
-  Type.Object({
-    kind: Type.Literal('reported'),
-    taken: count(),
-    unknown: count(),
-    refused: count(),
-    refusedFacts: Type.Optional(Type.Array(Type.Object({ id: count(), fact: Type.Enum([...agentFactNames]), why: Type.String() }))),
-  }),
-] as const

@@ -3,7 +3,7 @@
 import { escapeText, safeJson } from '../../base/escapeText.js'
 import { type AgentStatus, type AgentView, agentIdText, managerId } from '../../domain/agents/agent.js'
 import type { AgentRow } from '../../domain/queries/agentAnswer.js'
-import type { AnswerLine } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import { momentText, notAvailable } from '../kit/moment.js'
 
 const statusTexts: Readonly<Record<AgentStatus, string>> = {

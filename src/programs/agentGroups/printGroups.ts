@@ -3,7 +3,7 @@
 import { escapeText, safeJson } from '../../base/escapeText.js'
 import { type AgentView, agentIdText } from '../../domain/agents/agent.js'
 import type { GroupFileView, GroupView } from '../../domain/queries/agentAnswer.js'
-import type { AnswerLine } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
 
 type Answer = AsyncIterable<AnswerLine>
 type Printed = AsyncGenerator<string, void, undefined>

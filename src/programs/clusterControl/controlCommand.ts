@@ -1,5 +1,6 @@
 /** cluster_control: what each of its options asks, and how the answer is printed. */
-import type { AnswerLine, ClusterQuery } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
+import type { ClusterQuery } from '../../domain/queries/clusterQuery.js'
 import { type ControlProgram, type ProgramOptions, runProgram } from '../kit/controlProgram.js'
 import { type ControlArguments, parseArguments } from './controlArguments.js'
 import { printAgents, printAgentsJson } from './printAgents.js'

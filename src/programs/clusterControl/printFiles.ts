@@ -6,7 +6,8 @@
 import { counted } from '../../base/counted.js'
 import { ClusterError } from '../../base/errors.js'
 import { escapeText, safeJson } from '../../base/escapeText.js'
-import type { AnswerLine, FileRow, FilesSummary } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
+import type { FileRow, FilesSummary } from '../../domain/queries/clusterAnswer.js'
 import { columnWidths, headerRow, type Row, rowText } from '../kit/table.js'
 
 const laidOutRows = 1_000

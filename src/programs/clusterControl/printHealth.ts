@@ -1,7 +1,8 @@
 /** `cluster_control -i` and `-i more`: what each node last did, to the letter as the reference prints it. */
 
 import { escapeText, safeJson } from '../../base/escapeText.js'
-import type { AnswerLine, NodeHealth } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
+import type { NodeHealth } from '../../domain/queries/clusterAnswer.js'
 import { masterFirst } from '../kit/masterFirst.js'
 import { momentText, secondsText, spanText } from '../kit/moment.js'
 

@@ -1,7 +1,8 @@
 /** `cluster_control -l`: the table of the nodes. */
 
 import { escapeText, safeJson } from '../../base/escapeText.js'
-import type { AnswerLine, NodeView } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
+import type { NodeView } from '../../domain/queries/clusterAnswer.js'
 import { masterFirst } from '../kit/masterFirst.js'
 import { tableText } from '../kit/table.js'
 

@@ -2,7 +2,8 @@
 import type { Readable, Writable } from 'node:stream'
 import { asClusterError, ClusterError, errorTable, firstOwnNumber, lastOwnNumber } from '../../base/errors.js'
 import { escapeText, safeJson } from '../../base/escapeText.js'
-import type { AnswerLine, ClusterQuery } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
+import type { ControlRequest } from '../../domain/queries/controlRequest.js'
 import { ask } from '../../localSocket/controlClient.js'
 import { controlSocketPath } from '../../localSocket/controlSocketPath.js'
 import type { CommonArguments, ParsedArguments } from './commandLine.js'
@@ -21,7 +22,7 @@ export interface ProgramOptions {
 /** What a program may do with the world. */
 export interface Conversation {
   /** Fails as `ask` of the client does, and with `unknownNode`. */
-  ask(query: ClusterQuery): AsyncIterable<AnswerLine>
+  ask(request: ControlRequest): AsyncIterable<AnswerLine>
   print(parts: Iterable<string> | AsyncIterable<string>): Promise<void>
   /** Whether the operator answers the question with yes. */
   confirm(question: string): Promise<boolean>
@@ -68,9 +69,9 @@ const conversationOf = ({ debug, home }: CommonArguments, world: ProgramOptions)
   const { stderr, stdout } = world
   const socketPath = controlSocketPath(home)
   return {
-    ask: async function* (query) {
-      if (debug) await writeText(stderr, [`DEBUG: Asking ${escapeText(socketPath)}: ${escapeText(JSON.stringify(query))}\n`])
-      yield* knownNodes(ask({ socketPath, query, signal: new AbortController().signal }))
+    ask: async function* (request) {
+      if (debug) await writeText(stderr, [`DEBUG: Asking ${escapeText(socketPath)}: ${escapeText(JSON.stringify(request))}\n`])
+      yield* knownNodes(ask({ socketPath, request, signal: new AbortController().signal }))
     },
     confirm: async (question) => {
       await writeText(stdout, [`${question} [y/N]: `])

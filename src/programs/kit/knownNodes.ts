@@ -1,7 +1,7 @@
 /** Lets an answer through unless it was asked about nodes that the cluster does not have. */
 
 import { ClusterError } from '../../base/errors.js'
-import type { AnswerLine } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
 
 /** Fails with `unknownNode`, before anything was printed: the answer's first line names the unknown ones. */
 export async function* knownNodes(answer: AsyncIterable<AnswerLine>): AsyncGenerator<AnswerLine, void, undefined> {

@@ -1,5 +1,5 @@
 /** The order in which nodes are shown: the master, then the workers by name, the same on every machine. */
-import type { NodeView } from '../../domain/queries/clusterView.js'
+import type { NodeView } from '../../domain/queries/clusterAnswer.js'
 
 export const masterFirst = (one: NodeView, other: NodeView): number => {
   if (one.type !== other.type) return one.type === 'master' ? -1 : 1

@@ -1,5 +1,5 @@
 /** Moments and durations as Wazuh writes them. */
-import type { SpanView } from '../../domain/queries/clusterView.js'
+import type { SpanView } from '../../domain/queries/clusterAnswer.js'
 
 export const notAvailable = 'n/a'
 

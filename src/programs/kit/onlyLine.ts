@@ -1,7 +1,7 @@
 /** The line that an answer consists of. */
 
 import { ClusterError } from '../../base/errors.js'
-import type { AnswerLine } from '../../domain/queries/clusterView.js'
+import type { AnswerLine } from '../../domain/queries/answerLine.js'
 
 type LineOf<K extends AnswerLine['kind']> = Extract<AnswerLine, { readonly kind: K }>
 

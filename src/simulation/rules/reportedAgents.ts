@@ -2,7 +2,7 @@
  * What was said of the agents of a simulation, and what of it may stand in the master's table at the end: the newest report, and
  * nothing else decides. Knows the true time of every report, but not in which order, by which way or whether it arrived.
  */
-import type { AgentReport } from '../../domain/agents/agentQuery.js'
+import type { AgentReport } from '../../domain/agents/agentReport.js'
 
 export interface AgentReportStamp {
   /** True time of the sign of life that it rests on. */

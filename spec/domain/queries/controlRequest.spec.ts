@@ -3,18 +3,17 @@ import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { splitLines } from '../../../src/base/splitLines.js'
 import { agentFactNames, agentStatuses } from '../../../src/domain/agents/agent.js'
-import { type AgentQuery, agentTools } from '../../../src/domain/agents/agentQuery.js'
+import { agentTools } from '../../../src/domain/agents/agentQuery.js'
 import type { GroupsChange } from '../../../src/domain/agents/groups.js'
 import { parseAnswerLine } from '../../../src/domain/queries/answerLine.js'
-import { parseQuery } from '../../../src/domain/queries/clusterQuery.js'
-import type { ClusterQuery } from '../../../src/domain/queries/clusterView.js'
+import { type ControlRequest, isCommand, parseControlRequest } from '../../../src/domain/queries/controlRequest.js'
 
 const word = fc.string({ maxLength: 20 })
 const id = fc.nat({ max: limits.agentIdMax })
 const tool = fc.constantFrom(...agentTools)
 
-function agentQueryArbitrary(): fc.Arbitrary<AgentQuery> {
-  const kind = <K extends AgentQuery['kind']>(name: K) => fc.constant(name)
+function agentRequestArbitrary(): fc.Arbitrary<ControlRequest> {
+  const kind = <K extends ControlRequest['kind']>(name: K) => fc.constant(name)
   const optional = { nodes: fc.array(word), statuses: fc.subarray([...agentStatuses]), group: word, tool }
   const change: fc.Arbitrary<GroupsChange> = fc.oneof(
     fc.record({ kind: fc.constantFrom('assign' as const, 'unassign' as const), ids: fc.array(id), group: word }),
@@ -39,25 +38,33 @@ function agentQueryArbitrary(): fc.Arbitrary<AgentQuery> {
 }
 
 const nodes = fc.array(fc.string({ minLength: 0, maxLength: 20 }), { maxLength: 5 })
-const queries: fc.Arbitrary<ClusterQuery> = fc.oneof(
+const requests: fc.Arbitrary<ControlRequest> = fc.oneof(
   fc.record({ kind: fc.constant('nodes' as const), nodes }, { requiredKeys: ['kind'] }),
   fc.record({ kind: fc.constant('health' as const), nodes }, { requiredKeys: ['kind'] }),
   fc.record({ kind: fc.constant('files' as const), all: fc.boolean(), nodes }, { requiredKeys: ['kind', 'all'] }),
-  agentQueryArbitrary(),
+  agentRequestArbitrary(),
 )
 
-describe('a query', () => {
+describe('a request of a program', () => {
   it('comes through as it was meant', () =>
     fc.assert(
-      fc.property(queries, (query) => {
-        expect(parseQuery(JSON.stringify(query))).toEqual({ ok: true, value: query })
+      fc.property(requests, (request) => {
+        expect(parseControlRequest(JSON.stringify(request))).toEqual({ ok: true, value: request })
+      }),
+    ))
+
+  it('is a command when it changes something of agents or groups', () =>
+    fc.assert(
+      fc.property(requests, (request) => {
+        const changes = ['changeGroups', 'createGroup', 'removeGroup', 'addAgent', 'removeAgent']
+        expect(isCommand(request)).toBe(changes.includes(request.kind))
       }),
     ))
 
   it('is refused, never thrown, when it is any other text', () =>
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
-        expect(parseQuery(text)).toMatchObject({ ok: false, error: { code: 'malformed' } })
+        expect(parseControlRequest(text)).toMatchObject({ ok: false, error: { code: 'malformed' } })
       }),
     ))
 
@@ -77,16 +84,16 @@ describe('a query', () => {
     ['{"kind":"nodes","__proto__":{}}', 'malformed'],
     ['['.repeat(limits.controlRequestBytesMax), 'malformed'],
     [' '.repeat(limits.controlRequestBytesMax + 1), 'tooLarge'],
-  ])('is refused when it is one: %.40s', (text, code) => expect(parseQuery(text)).toMatchObject({ ok: false, error: { code } }))
+  ])('is refused when it is one: %.40s', (text, code) => expect(parseControlRequest(text)).toMatchObject({ ok: false, error: { code } }))
 })
 
 describe('reports of agents', () => {
   it.each([
     [2_000, undefined],
     [150, Object.fromEntries(agentFactNames.map((name) => [name, 'x'.repeat(80)]))],
-  ])('%d of them fit into one query', (count, facts) => {
+  ])('%d of them fit into one request', (count, facts) => {
     const reports = Array.from({ length: count }, (_, index) => ({ id: 100_000 + index, kind: 'keepAlive', ...(facts && { facts }) }))
-    expect(parseQuery(JSON.stringify({ kind: 'report', reports }))).toMatchObject({ ok: true })
+    expect(parseControlRequest(JSON.stringify({ kind: 'report', reports }))).toMatchObject({ ok: true })
   })
 })
 

@@ -1,0 +1,96 @@
+/** The one door for what is done with agents: what it logs, what it leaves to a real manager, what a worker asks of its master. */
+import { describe, expect, it } from 'vitest'
+import { type AgentOperations, masterOperations, workerOperations } from '../../../src/actors/agents/agentOperations.js'
+import { asClusterError, ClusterError } from '../../../src/base/errors.js'
+import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
+import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { recordingLog } from '../../support/recordingLog.js'
+import { ScriptedLink } from '../../support/scriptedLink.js'
+
+const { signal } = new AbortController()
+const request = { name: 'first', ip: 'any', key: 'a'.repeat(64), groups: [] }
+
+const onMaster = async (manager: 'none' | 'wazuh') => {
+  const clock = new VirtualClock()
+  const { agents, keepTable, table, writeKeys } = localAgentsOver(clock, 'master')
+  writeKeys(manager === 'none' ? [] : [1])
+  const log = recordingLog()
+  const settled = async <T>(doing: Promise<T>): Promise<T | string> => {
+    const done = doing.catch((thrown: unknown) => asClusterError(thrown).code)
+    await clock.advance(10_000)
+    return done
+  }
+  await keepTable()
+  const operations = masterOperations({ agents, home: '/var/ossec', manager }, log)
+  return { log, operations, settled, table }
+}
+
+/** All that change something, in an order in which each can be done. */
+const changes: readonly ((operations: AgentOperations) => Promise<unknown>)[] = [
+  (operations) => operations.add(request, signal),
+  (operations) => operations.createGroup('web', signal),
+  (operations) => operations.changeGroups({ kind: 'assign', ids: [1], group: 'web' }, signal),
+  (operations) => operations.removeGroup('web', signal),
+  (operations) => operations.remove(1, signal),
+]
+
+describe('the operations of a master', () => {
+  it('leave one line each in the log of the caller', async () => {
+    const { log, operations, settled } = await onMaster('none')
+    for (const change of changes) expect(await settled(change(operations))).not.toEqual(expect.any(String))
+    expect(log.lines).toEqual([
+      "info [-] [-] Agent 'first' was enrolled as 001.",
+      "info [-] [-] Group 'web' was created.",
+      'info [-] [-] The groups of agent 001 were changed.',
+      "info [-] [-] Group 'web' was removed, from 1 agent.",
+      'info [-] [-] Agent 001 was removed.',
+    ])
+  })
+
+  it('leave nothing in the log when they changed nothing', async () => {
+    const { log, operations, settled } = await onMaster('none')
+    expect(await settled(operations.remove(7, signal))).toBe('unknownAgent')
+    expect(await settled(operations.removeGroup('web', signal))).toBe('groupMissing')
+    expect(await settled(operations.changeGroups({ kind: 'unassign', ids: [7], group: 'web' }, signal))).toBe(0)
+    expect(log.lines).toEqual([])
+  })
+
+  it('are all refused beside a real manager, and change nothing', async () => {
+    const { log, operations, settled, table } = await onMaster('wazuh')
+    const before = table.list({}, 0)
+    for (const change of changes) expect(await settled(change(operations))).toBe('leftToManager')
+    expect(table.list({}, 0)).toEqual(before)
+    expect(log.lines).toEqual([])
+  })
+})
+
+describe('the operations of a worker', () => {
+  const { agents } = localAgentsOver(new VirtualClock(), 'worker')
+
+  it('ask the master to enrol and to remove, and refuse the rest', async () => {
+    const asked: unknown[] = []
+    const link = new ScriptedLink('master', (type, body) => {
+      asked.push([type, body])
+      return Promise.resolve({ id: 1, ip: 'any', key: request.key, name: 'first' })
+    })
+    const operations = workerOperations({ agents, master: () => link, requestMsMax: 1_000 })
+    expect(await operations.add(request, signal)).toMatchObject({ id: 1 })
+    await operations.remove(1, signal)
+    expect(asked).toEqual([
+      ['agents.add', request],
+      ['agents.remove', { id: 1 }],
+    ])
+    await expect(operations.createGroup('web', signal)).rejects.toMatchObject({ code: 'notOnWorker' })
+    await expect(operations.changeGroups({ kind: 'dissolve', group: 'web' }, signal)).rejects.toMatchObject({ code: 'notOnWorker' })
+    await expect(operations.removeGroup('web', signal)).rejects.toMatchObject({ code: 'notOnWorker' })
+  })
+
+  it('fail as the way to the master fails', async () => {
+    const master = (): never => {
+      throw new ClusterError('notConnected', { message: 'Because of this' })
+    }
+    const operations = workerOperations({ agents, master, requestMsMax: 1_000 })
+    for (const asking of [operations.add(request, signal), operations.remove(1, signal)])
+      await expect(asking).rejects.toMatchObject({ code: 'notConnected', message: 'Because of this' })
+  })
+})

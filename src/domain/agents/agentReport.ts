@@ -1,0 +1,23 @@
+/** What a listener saw of agents, as it tells its node. */
+import Type, { type Static } from 'typebox'
+import { fields, list, type ReadonlyValue } from '../../base/fields.js'
+import { limits } from '../../base/limits.js'
+import { agentFactNames } from './agent.js'
+import { agentId, anyText } from './agentQuery.js'
+
+/** `lost`: its connection ended without a shutdown message. */
+export const reportKinds = ['startup', 'keepAlive', 'shutdown', 'lost'] as const
+
+const agentReport = fields({
+  id: agentId(),
+  kind: Type.Enum([...reportKinds]),
+  /** With a start-up or keep-alive that says what the agent is; without, only that it is there. */
+  facts: Type.Optional(Type.Partial(Type.Record(Type.Enum([...agentFactNames]), anyText()), { additionalProperties: false })),
+})
+
+/** Reports over the local socket. */
+export const reportRequest = fields({ kind: Type.Literal('report'), reports: list(agentReport, limits.controlRequestBytesMax) })
+
+/** What was seen of one agent just now. */
+export type AgentReport = ReadonlyValue<Static<typeof agentReport>>
+export type ReportRequest = ReadonlyValue<Static<typeof reportRequest>>

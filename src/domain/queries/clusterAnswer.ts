@@ -1,0 +1,83 @@
+/** Answers about the cluster's nodes and files, as data: printed as text or as JSON by the programs. */
+import Type, { type Static, type TSchema } from 'typebox'
+import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
+
+const line = <K extends string, T extends Record<string, TSchema>>(kind: K, rest: T) => Type.Object({ kind: Type.Literal(kind), ...rest })
+
+const node = {
+  name: Type.String(),
+  type: Type.Union([Type.Literal('master'), Type.Literal('worker')]),
+  /** Of Wazuh, as the node serves it. */
+  version: Type.String(),
+  /** Muster's; an earlier build's answer does not have it. */
+  muster: Type.Optional(Type.String()),
+  address: Type.String(),
+}
+const nodeView = Type.Object(node)
+
+/** Milliseconds since 1970, by the master's clock. */
+const span = { startMs: timeMs(), endMs: timeMs() }
+const spanView = Type.Object(span)
+const chunked = Type.Optional(Type.Object({ ...span, chunks: count() }))
+
+/** Times are missing until the first one happened. */
+const nodeHealth = Type.Object({
+  ...node,
+  activeAgents: count(),
+  worker: Type.Optional(
+    Type.Object({
+      lastKeepAliveMs: Type.Optional(timeMs()),
+      /** The master's clock minus the worker's. */
+      clockSkewMs: Type.Optional(Type.Number()),
+      integrityCheck: Type.Optional(spanView),
+      integritySync: Type.Optional(Type.Object({ ...span, shared: count(), missing: count(), extra: count() })),
+      agentInfo: chunked,
+      agentGroups: chunked,
+      agentGroupsFull: chunked,
+      /** Which of the master's keys it came in with; older masters do not say. */
+      key: Type.Optional(Type.Union([Type.Literal('current'), Type.Literal('previous')])),
+      /** No check or sync is under way. */
+      integrityFree: Type.Boolean(),
+      /** No agent-info is being taken in; missing means free. */
+      agentInfoFree: Type.Optional(Type.Boolean()),
+    }),
+  ),
+})
+
+const filesSummary = Type.Object({
+  node: Type.String(),
+  inSync: Type.Boolean(),
+  files: count(),
+  pending: count(),
+  failed: count(),
+  /** Failures beyond limits.reportedFailuresMax, which the worker did not name. */
+  failuresLeftOut: count(),
+  /** Why the files are not compared, and will not be before somebody does something about it. */
+  code: Type.Optional(Type.String()),
+  error: Type.Optional(Type.String()),
+})
+
+const fileRow = Type.Object({
+  node: Type.String(),
+  file: Type.String(),
+  state: Type.Union([Type.Literal('synced'), Type.Literal('pending'), Type.Literal('failed')]),
+  code: Type.Optional(Type.String()),
+  error: Type.Optional(Type.String()),
+})
+
+/** One for each kind; the first is the most frequent. */
+export const clusterAnswers = [
+  line('file', { row: fileRow }),
+  line('filesOf', { summary: filesSummary }),
+  line('cluster', { name: Type.String(), unknownNodes: Type.Array(Type.String()) }),
+  line('node', { node: nodeView }),
+  line('health', { node: nodeHealth }),
+  line('error', { code: Type.String(), number: count(), message: Type.String() }),
+  line('end', {}),
+] as const
+
+export type NodeView = ReadonlyValue<Static<typeof nodeView>>
+export type SpanView = ReadonlyValue<Static<typeof spanView>>
+export type NodeHealth = ReadonlyValue<Static<typeof nodeHealth>>
+export type FilesSummary = ReadonlyValue<Static<typeof filesSummary>>
+export type FileRow = ReadonlyValue<Static<typeof fileRow>>

@@ -1,0 +1,29 @@
+/** What comes over the local socket, one JSON text: a question, a command or reports. A worker forwards the first two as they are. */
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import { ok, type Result, refuse } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import { type AgentCommand, agentCommands } from '../agents/agentCommand.js'
+import { type ReportRequest, reportRequest } from '../agents/agentReport.js'
+import { type ClusterQuery, clusterQueries } from './clusterQuery.js'
+
+export type ControlRequest = ClusterQuery | AgentCommand | ReportRequest
+
+const request = Compile(Type.Union([...clusterQueries, ...agentCommands, reportRequest]))
+
+/** Refuses with `tooLarge` or `malformed`. */
+export const parseControlRequest = (json: string): Result<ControlRequest> => {
+  if (json.length > limits.controlRequestBytesMax) return refuse('tooLarge', { message: 'The query is too long' })
+  let value: unknown
+  try {
+    value = JSON.parse(json)
+  } catch {
+    return refuse('malformed', { message: 'The query is not JSON' })
+  }
+  if (!request.Check(value)) return refuse('malformed', { message: 'The query is not one that this version of wazuh-clusterd knows' })
+  return ok(value)
+}
+
+const commandKinds: ReadonlySet<string> = new Set(agentCommands.map(({ properties }) => properties.kind.const))
+
+export const isCommand = (request: ControlRequest): request is AgentCommand => commandKinds.has(request.kind)
