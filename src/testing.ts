@@ -1,6 +1,6 @@
 /**
  * The public API of `muster/testing`: the parts of the simulated world, fault plans, checkers and arbitraries, to
- * property-test one's own configuration or one's own actor.
+ * property-test one's own configuration or one's own actor; and the suites that hold a port of one's own to what the nodes rely on.
  */
 
 export { SimulatedCluster, type SimulatedClusterOptions } from './simulation/cluster.js'
@@ -30,5 +30,8 @@ export { SeededRandom } from './simulation/world/seededRandom.js'
 export { createSimulatedFiles } from './simulation/world/simulatedFiles.js'
 export { Trace } from './simulation/world/trace.js'
 export { type ClockSkew, ClockView, VirtualClock } from './simulation/world/virtualClock.js'
+export { type AgentStoreSuite, agentStoreCases } from './testing/compliance/agentStoreCases.js'
+export { type ClockSuite, clockCases } from './testing/compliance/clockCases.js'
+export type { ComplianceCase } from './testing/compliance/complianceCase.js'
 export { clusterPlans, type FaultPlanConstraints, faultPlans, faults } from './testing/faultPlanArbitraries.js'
 export { arbitraryOf } from './testing/messageArbitraries.js'
