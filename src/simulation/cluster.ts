@@ -1,6 +1,7 @@
 /**
  * A whole cluster in virtual time: the daemon's own code on a simulated clock, network and disks. Told what to do in the verbs
  * of the physical world; checks the rules (checkers.ts) at every change that a node makes.
+ * README.md beside this file is the map of the simulation.
  */
 import { posix } from 'node:path'
 import { startNode } from '../actors/node.js'
