@@ -1,4 +1,4 @@
-/** Only what biome cannot see: the rules about promises and switches that need types. */
+/** Only what biome cannot see: the rules about promises and switches that need types, and one about machines. */
 import tseslint from 'typescript-eslint'
 
 export default [
@@ -16,6 +16,19 @@ export default [
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/await-thenable': 'error',
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    },
+  },
+  {
+    files: ['src/actors/**/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            ":function:has(CallExpression[callee.name=/^(setup|periodicThread|servingThread)$/]) > BlockStatement > VariableDeclaration[kind='let']",
+          message: 'Keep what a machine decides by in its context: what its factory holds outlives a crash.',
+        },
+      ],
     },
   },
 ]

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { ESLint, Linter } from 'eslint'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ambientUses } from './support/ambient.js'
 
@@ -204,4 +205,28 @@ describe('real time and randomness', () => {
     '// Date.now() and setTimeout(fire) are forbidden here',
     "const hint = 'use setTimeout( of the clock, never Math.random'",
   ])('are not seen in: %s', (snippet) => expect(ambientUses(snippet)).toEqual([]))
+})
+
+describe('what a machine decides by', () => {
+  /** What the rules for src/actors say about this code. */
+  const problems = async (code: string): Promise<readonly string[]> => {
+    const config: Linter.Config = await new ESLint({ cwd: root }).calculateConfigForFile(join(root, 'src/actors/node.ts'))
+    const rule = config.rules?.['no-restricted-syntax']
+    if (!rule) throw new Error('the rule is gone')
+    return new Linter().verify(code, { rules: { 'no-restricted-syntax': rule } }).map(({ message }) => message)
+  }
+
+  it.each([
+    'const thread = (clock) => { let told = 0; return setup({}).createMachine({ entry: () => { told = clock.now() } }) }',
+    'const thread = function () { let told; return periodicThread({ begin: () => told }) }',
+    'function thread() { let told = 0; const logic = servingThread("x"); return logic }',
+  ])('may not be held by its factory: %s', async (code) => {
+    expect(await problems(code)).toEqual([expect.stringContaining('in its context')])
+  })
+
+  it.each([
+    'const thread = () => setup({ actors: { wakes: fromCallback(() => { let stopped = false; return () => { stopped = true } }) } })',
+    'const thread = () => periodicThread({ begin: () => { let told = 0; return () => ++told } })',
+    'const sum = (numbers) => { let total = 0; for (const number of numbers) total += number; return total }',
+  ])('is no matter of: %s', async (code) => expect(await problems(code)).toEqual([]))
 })

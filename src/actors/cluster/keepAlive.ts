@@ -28,46 +28,53 @@ export interface KeepAliveOptions {
 
 /** What the sender needs of its connection; anything that can ask a question of the peer will do. */
 export interface Beats {
-  /** Resolves with the master's clock minus ours, in milliseconds. */
-  beat(signal: AbortSignal): Promise<number>
+  /**
+   * Sends what the beats before measured, and resolves with what is known after this one: the master's clock minus ours, in
+   * milliseconds.
+   */
+  beat(signal: AbortSignal, skewMs: number | undefined): Promise<number | undefined>
 }
 
 export const keepAliveSender = (rule: KeepAliveOptions) =>
   setup({
     types: {
-      context: {} as { heartbeat: Heartbeat; skewMs: number; skewed: boolean; peer: Beats; log: Log; crash: ClusterError | undefined },
+      context: {} as { heartbeat: Heartbeat; skewMs: number | undefined; skewed: boolean; peer: Beats; log: Log },
       input: {} as { peer: Beats; log: Log },
       output: {} as End,
     },
-    actors: { beat: fromPromise<number, Beats>(({ input, signal }) => input.beat(signal)) },
+    actors: {
+      beat: fromPromise<number | undefined, { peer: Beats; skewMs: number | undefined }>(({ input: { peer, skewMs }, signal }) =>
+        peer.beat(signal, skewMs),
+      ),
+    },
     guards: {
       isLost: ({ context }) => isLost(context.heartbeat, rule.missedBeatsMax),
-      hasBecomeSkewed: ({ context }) => isSkewed(context.skewMs) && !context.skewed,
+      hasBecomeSkewed: ({ context }) => isSkewed(context.skewMs ?? 0) && !context.skewed,
     },
     actions: {
       forgiveMissedBeats: assign({ heartbeat: healthy }),
       countMissedBeat: assign({ heartbeat: ({ context }) => missedBeat(context.heartbeat) }),
-      rememberSkew: assign({ skewed: ({ context }) => isSkewed(context.skewMs) }),
+      rememberSkew: assign({ skewed: ({ context }) => isSkewed(context.skewMs ?? 0) }),
       logMissedBeat: ({ context }) =>
         context.log.warning(`The master did not answer keep-alive ${context.heartbeat.missed} of ${rule.missedBeatsMax}.`),
       logBeat: ({ context }) => context.log.debug('Successful response from master: keep-alive answered.'),
-      logSkew: ({ context }) =>
-        context.log.warning(
-          `The clocks of this node and the master are ${(Math.abs(context.skewMs) / 1000).toFixed(1)} s apart (this one is ${context.skewMs > 0 ? 'behind' : 'ahead'}): synchronize them with NTP.`,
+      logSkew: ({ context: { log, skewMs = 0 } }) =>
+        log.warning(
+          `The clocks of this node and the master are ${(Math.abs(skewMs) / 1000).toFixed(1)} s apart (this one is ${skewMs > 0 ? 'behind' : 'ahead'}): synchronize them with NTP.`,
         ),
     },
     delays: { interval: rule.intervalMs, answerTimeout: rule.answerMsMax },
   }).createMachine({
     id: 'keepAlive',
     options: machineOptions,
-    context: ({ input }) => ({ heartbeat: healthy, skewMs: 0, skewed: false, peer: input.peer, log: input.log, crash: undefined }),
+    context: ({ input }) => ({ heartbeat: healthy, skewMs: undefined, skewed: false, ...input }),
     initial: 'beating',
     states: {
       resting: { after: { interval: 'beating' } },
       beating: {
         invoke: {
           src: 'beat',
-          input: ({ context }) => context.peer,
+          input: ({ context: { peer, skewMs } }) => ({ peer, skewMs }),
           onDone: {
             target: 'comparingClocks',
             actions: ['forgiveMissedBeats', assign({ skewMs: ({ event }) => event.output }), 'logBeat'],
@@ -89,27 +96,23 @@ export const keepAliveSender = (rule: KeepAliveOptions) =>
   })
 
 /** Beats over a link; the skew that one beat measured travels with the next, so that the master can show it, and sets the clock of agents. */
-export const linkBeats = (link: Link, clock: Clock, answerMsMax: number, clusterClock: ClusterClock): Beats => {
-  let skewMs: number | undefined
-  return {
-    beat: async (signal) => {
-      const sentAtMs = clock.now()
-      const sentMonotonicMs = clock.monotonicMs()
-      const { receivedAtMs } = await link.request(
-        'keepAlive.beat',
-        { sentAtMs, ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
-        { signal, timeoutMs: answerMsMax },
-      )
-      const answeredAtMs = clock.now()
-      const answeredMonotonicMs = clock.monotonicMs()
-      // A beat that took long tells little: which half of the way was slow cannot be known.
-      const isTelling = answeredMonotonicMs - sentMonotonicMs < clockSkewWarningMs
-      if (isTelling || !clusterClock.isMeasured) clusterClock.measure(receivedAtMs, (sentMonotonicMs + answeredMonotonicMs) / 2)
-      if (isTelling) skewMs = clockSkewMs({ sentAtMs, receivedAtMs, answeredAtMs })
-      return skewMs ?? 0
-    },
-  }
-}
+export const linkBeats = (link: Link, clock: Clock, answerMsMax: number, clusterClock: ClusterClock): Beats => ({
+  beat: async (signal, skewMs) => {
+    const sentAtMs = clock.now()
+    const sentMonotonicMs = clock.monotonicMs()
+    const { receivedAtMs } = await link.request(
+      'keepAlive.beat',
+      { sentAtMs, ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
+      { signal, timeoutMs: answerMsMax },
+    )
+    const answeredAtMs = clock.now()
+    const answeredMonotonicMs = clock.monotonicMs()
+    // A beat that took long tells little: which half of the way was slow cannot be known.
+    const isTelling = answeredMonotonicMs - sentMonotonicMs < clockSkewWarningMs
+    if (isTelling || !clusterClock.isMeasured) clusterClock.measure(receivedAtMs, (sentMonotonicMs + answeredMonotonicMs) / 2)
+    return isTelling ? clockSkewMs({ sentAtMs, receivedAtMs, answeredAtMs }) : skewMs
+  },
+})
 
 export interface SilenceOptions {
   readonly checkIntervalMs: number
