@@ -1,16 +1,16 @@
 /** Paths relative to the home: their parents and names, and the bytes of a directory entry as a name. */
+
 import { isUtf8 } from 'node:buffer'
+import { bufferOver } from '../../base/bytes.js'
 
 /** `a/b` of `a/b/c`; empty for a path without a slash. */
 export const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 export const isBelow = (path: string, directory: string): boolean => directory === '' || path.startsWith(`${directory}/`)
 
-const view = (bytes: Uint8Array): Buffer => (Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
-
 /** The name as text; undefined when its bytes are not UTF-8, so that no text stands for it. */
 export const decodeName = (bytes: Uint8Array): string | undefined => {
-  const name = view(bytes).toString('utf8')
+  const name = bufferOver(bytes).toString('utf8')
   return name.includes('\ufffd') && !isUtf8(bytes) ? undefined : name
 }
 

@@ -2,7 +2,9 @@
  * A recipe says of which chunks a content is made, so that a node that has most of them needs only the rest: delta transfer. It
  * is trusted in nothing but where to put bytes: the digest of the whole content decides whether they are right.
  */
+
 import { createHash } from 'node:crypto'
+import { bufferOver } from '../../base/bytes.js'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { averageBitsMax, averageBitsMin, chunkBytesMax } from './contentChunks.js'
@@ -29,8 +31,6 @@ const keyBytes = 16
 export const recipeRowBytes = keyBytes + 4
 const rangeRowBytes = 8
 
-const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
 /** What distinguishes chunks. */
 export const chunkKey = (chunk: Uint8Array): string => createHash('sha256').update(chunk).digest().toString('latin1', 0, keyBytes)
 
@@ -50,7 +50,7 @@ export const placesIn = ({ averageBits, chunks }: ContentRecipe, bytes: number):
     return malformed('its chunks are too small or too large')
   if (chunks.length % recipeRowBytes !== 0 || chunks.length > limits.recipeChunksMax * recipeRowBytes)
     return malformed('it has too many rows or an incomplete one')
-  const rows = view(chunks)
+  const rows = bufferOver(chunks)
   const places = new Map<string, ChunkPlace[]>()
   let offset = 0
   for (let at = 0; at < rows.length; at += recipeRowBytes) {
@@ -93,7 +93,7 @@ export const encodeRanges = (ranges: readonly ByteRange[]): Uint8Array => {
 export const decodeRanges = (bytes: Uint8Array): Result<ByteRange[]> => {
   if (bytes.length === 0 || bytes.length % rangeRowBytes !== 0 || bytes.length > limits.patchRangesMax * rangeRowBytes)
     return refuse('malformed', { message: 'The list of ranges is empty, too long or incomplete' })
-  const rows = view(bytes)
+  const rows = bufferOver(bytes)
   const ranges: ByteRange[] = []
   let done = 0
   for (let at = 0; at < rows.length; at += rangeRowBytes) {

@@ -2,6 +2,7 @@
  * Entries as they travel: columns instead of objects, because one text and three blobs are far cheaper to pack, check and
  * unpack than thousands of small maps. Decoding trusts nothing.
  */
+import { bufferOver } from '../../base/bytes.js'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { checkPath } from './paths.js'
 import type { SyncedItems } from './syncedItems.js'
@@ -33,11 +34,9 @@ export const encodeEntries = (entries: readonly FileEntry[]): EntryColumns => {
 export const splitPaths = (joined: string): string[] => (joined === '' ? [] : joined.split('\0'))
 export const joinPaths = (paths: readonly string[]): string => paths.join('\0')
 
-const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
 /** Unpacks 32-byte digests to hexadecimal. */
 export const splitDigests = (joined: Uint8Array): string[] => {
-  const hex = view(joined).toString('hex')
+  const hex = bufferOver(joined).toString('hex')
   return Array.from({ length: joined.byteLength / 32 }, (_, index) => hex.slice(index * 64, index * 64 + 64))
 }
 
@@ -50,8 +49,8 @@ export const decodeEntries = (columns: EntryColumns, synced: SyncedItems): Resul
   if (columns.digests.byteLength !== paths.length * 32 || sizes.byteLength !== paths.length * 8 || modes.byteLength !== paths.length * 2)
     return refuse('malformed', { message: 'Columns of entries have different lengths' })
   const digests = splitDigests(columns.digests)
-  const sizeView = view(sizes)
-  const modeView = view(modes)
+  const sizeView = bufferOver(sizes)
+  const modeView = bufferOver(modes)
   const entries: FileEntry[] = []
   const seen = new Set<string>()
   for (const [index, path] of paths.entries()) {

@@ -6,7 +6,9 @@
  *
  * Decoding trusts nothing: what a block inflates to is known, and bounded, before anything is inflated.
  */
+
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import { bufferOver } from '../../base/bytes.js'
 import { type ErrorCode, isErrorCode, ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 
@@ -180,8 +182,6 @@ const readRows = (block: Buffer, count: number, from: number, inflated: number):
   return bytes === inflated ? ok(rows) : malformed('its pieces are longer or shorter than its bytes')
 }
 
-const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-
 const inflate = (bytes: Buffer, length: number): Result<Uint8Array> => {
   try {
     const inflated = inflateRawSync(bytes, { maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) })
@@ -193,13 +193,13 @@ const inflate = (bytes: Buffer, length: number): Result<Uint8Array> => {
 
 /** Bytes of the files that a block has, once it is inflated; 0 for what is no block. */
 export const contentBytesIn = (block: Uint8Array): number => {
-  const head = readHead(view(block))
+  const head = readHead(bufferOver(block))
   return head.ok ? head.value.inflated : 0
 }
 
 /** Which files of the request a block has pieces of, without reading the content. */
 export const filesInBlock = (block: Uint8Array): Result<number[]> => {
-  const bytes = view(block)
+  const bytes = bufferOver(block)
   const head = readHead(bytes)
   if (!head.ok) return head
   const rows = readRows(bytes, head.value.count, headBytes + head.value.stored, head.value.inflated)
@@ -208,7 +208,7 @@ export const filesInBlock = (block: Uint8Array): Result<number[]> => {
 
 /** The pieces of a block, in order; their bytes are views into it unless it was deflated. Refuses with `malformed`. */
 export const decodeContentBlock = (block: Uint8Array): Result<ContentPiece[]> => {
-  const bytes = view(block)
+  const bytes = bufferOver(block)
   const head = readHead(bytes)
   if (!head.ok) return head
   const { deflated, count, stored, inflated } = head.value

@@ -1,6 +1,7 @@
 /** The groups of agents as they travel: JSON rows `[id, "group,group"]`, in order of the IDs. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
+import { bufferOver } from '../../base/bytes.js'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { type GroupsRow, isGroupName } from '../../domain/agents/groups.js'
@@ -18,7 +19,7 @@ export const encodeGroupsRows = (rows: readonly GroupsRow[]): Uint8Array =>
 export const decodeGroupsRows = (bytes: Uint8Array): Result<GroupsRow[]> => {
   let value: unknown
   try {
-    value = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString())
+    value = JSON.parse(bufferOver(bytes).toString())
   } catch {
     return refuse('malformed', { message: 'A page of groups is not JSON' })
   }
