@@ -5,7 +5,7 @@ import type { AgentTool } from '../../src/domain/agents/agentQuery.js'
 import type { AgentReport } from '../../src/domain/agents/agentReport.js'
 import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
 import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
-import { onlyLine } from '../../src/programs/kit/onlyLine.js'
+import { onlyLine } from '../../src/programs/kit/answers.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 
 const { signal } = new AbortController()

@@ -11,7 +11,6 @@ import {
   spelledOut,
   withCommonOptions,
 } from '../kit/commandLine.js'
-import { controlExamples } from './controlExamples.js'
 
 export interface ControlArguments extends CommonArguments {
   readonly task: 'nodes' | 'health' | 'healthMore' | 'files' | 'agents'
@@ -43,6 +42,18 @@ const shownTerms: Readonly<Record<string, string>> = {
   '--filter-agent-status <status...>': '-fs, --filter-agent-status <status...>',
 }
 
+const examples = `  cluster_control -l                         List the nodes of the cluster
+  cluster_control -l -fn worker-1 worker-2   List these nodes only
+  cluster_control -i                         Show when each worker was last synchronized
+  cluster_control -i more                    Show all that is known of each node
+  cluster_control -i more -fn worker-1       Show all that is known of this node
+  cluster_control -f                         Show which files are not in sync, and why
+  cluster_control -f -fn worker-1 --json     Print the state of every file of this worker as JSON
+  cluster_control -a                         List the agents
+  cluster_control -a -fs disconnected        List the agents of this status only
+  cluster_control -d -l --home DIR           Ask the daemon of another home, with debug messages
+`
+
 const program = (): Command =>
   withCommonOptions(
     new Command('cluster_control')
@@ -55,7 +66,7 @@ const program = (): Command =>
       .addOption(new Option('--filter-agent-status <status...>', `with -a: show agents of this status only: ${agentStatuses.join(', ')}`))
       .addOption(new Option('-u, --usage', 'show the usage'))
       .configureHelp({ optionTerm: ({ flags }) => shownTerms[flags] ?? flags }),
-    controlExamples,
+    examples,
   )
 
 /** What to do, or what to print instead; mistakes are one sentence. */
@@ -93,4 +104,4 @@ const taskOf = (options: Options): { readonly kind: ControlArguments['task'] | '
 }
 
 export const usageText = `Usage: cluster_control [-h] [-u] [-d] [-j] [-V] [--home DIR] [-fn NODE...] [-fs STATUS...] (-l | -i [more] | -f | -a)
-${controlExamples}`
+${examples}`

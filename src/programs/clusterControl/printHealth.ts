@@ -3,7 +3,7 @@
 import { escapeText, safeJson } from '../../base/escapeText.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeHealth } from '../../domain/queries/clusterAnswer.js'
-import { masterFirst } from '../kit/masterFirst.js'
+import { masterFirst } from '../kit/answers.js'
 import { momentText, secondsText, spanText } from '../kit/moment.js'
 
 type WorkerHealth = NonNullable<NodeHealth['worker']>

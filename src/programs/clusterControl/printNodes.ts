@@ -3,7 +3,7 @@
 import { escapeText, safeJson } from '../../base/escapeText.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeView } from '../../domain/queries/clusterAnswer.js'
-import { masterFirst } from '../kit/masterFirst.js'
+import { masterFirst } from '../kit/answers.js'
 import { tableText } from '../kit/table.js'
 
 const nodesOf = async (answer: AsyncIterable<AnswerLine>): Promise<readonly NodeView[]> => {
