@@ -50,6 +50,7 @@ class World {
 
   /** Dials as a worker would; says how it was decided. */
   dial(node: string, instance: string, closedAlready = false): string {
+    const before = this.registry.get(node)
     const decision = this.registry.admit(helloOf(node, instance))
     if (!decision.ok) return decision.error.code
     const wire: Wire = {
@@ -65,7 +66,7 @@ class World {
     this.wires.push(wire)
     if (closedAlready) wire.link.lose(new ClusterError('linkLost'))
     this.registry.add(wire.link)
-    return decision.value.replaces ? 'replaced' : 'joined'
+    return before ? 'replaced' : 'joined'
   }
 
   wireOf(node: string): Wire | undefined {

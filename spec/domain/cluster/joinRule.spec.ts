@@ -22,14 +22,14 @@ describe('admission', () => {
           { cluster: 'wazuh', masterNode: 'master', workersMax, workers: Object.keys(held).length, instanceOf: (node) => held[node] },
           hello,
         )
-        const expected = ((): ErrorCode | { replaces: boolean } => {
+        const expected = ((): ErrorCode | undefined => {
           if (hello.cluster !== 'wazuh') return 'wrongClusterName'
           if (hello.node === 'master') return 'sameNameAsMaster'
-          if (held[hello.node] === undefined) return Object.keys(held).length < workersMax ? { replaces: false } : 'tooManyWorkers'
-          return held[hello.node] === hello.instance ? { replaces: true } : 'duplicateName'
+          if (held[hello.node] === undefined) return Object.keys(held).length < workersMax ? undefined : 'tooManyWorkers'
+          return held[hello.node] === hello.instance ? undefined : 'duplicateName'
         })()
         if (typeof expected === 'string') expect(decision).toMatchObject({ ok: false, error: { code: expected } })
-        else expect(decision).toEqual({ ok: true, value: expected })
+        else expect(decision).toEqual({ ok: true, value: undefined })
       }),
     ))
 

@@ -54,7 +54,6 @@ describe('the handshake', () => {
     expect(Buffer.from(answer.value.message).toString('hex')).toBe(second?.ciphertext)
     const finished = opened.finish(answer.value.message)
     if (!finished.ok) throw finished.error
-    expect(Buffer.from(finished.value.handshakeHash).toString('hex')).toBe(vector.handshake_hash)
     for (const [at, message] of transported.entries()) {
       const [from, to] =
         at % 2 === 0
@@ -83,7 +82,6 @@ describe('the handshake', () => {
           const agreed = handshake(initiator, responder)
           const same = Buffer.compare(psk, responder.psk) === 0 && Buffer.compare(prologue, responder.prologue) === 0
           expect(agreed !== undefined).toBe(same)
-          if (agreed) expect(agreed.ours.handshakeHash).toEqual(agreed.theirs.handshakeHash)
         },
       ),
       { numRuns: 60 },

@@ -59,7 +59,7 @@ export class Registry {
   }
 
   /** Decides on a worker; an accepted one must be `add`ed in the same turn. */
-  admit(hello: Hello): Result<{ replaces: boolean }> {
+  admit(hello: Hello): Result<undefined> {
     const { cluster, masterNode, workersMax } = this.#options
     const instanceOf = (node: string): string | undefined => this.#held.get(node)?.instance
     const decision = decideAdmission({ cluster, masterNode, workersMax, workers: this.#held.size, instanceOf }, hello)

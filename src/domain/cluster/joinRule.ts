@@ -19,8 +19,8 @@ export interface JoinRequest {
   readonly instance: string
 }
 
-/** `replaces`: the same process dialled again because it lost the connection that we still hold. */
-export const decideAdmission = (membership: Membership, hello: JoinRequest): Result<{ replaces: boolean }> => {
+/** A process that lost a connection that we still hold may take its own place. */
+export const decideAdmission = (membership: Membership, hello: JoinRequest): Result<undefined> => {
   if (hello.cluster !== membership.cluster)
     return refuse('wrongClusterName', {
       message: `The cluster here is named '${membership.cluster}', not '${hello.cluster}' (option <name>)`,
@@ -32,8 +32,7 @@ export const decideAdmission = (membership: Membership, hello: JoinRequest): Res
     return refuse('tooManyWorkers', {
       message: `The master already has ${membership.workers} workers, its limit: raise 'workers_max' in its etc/cluster.json`,
     })
-  if (holder === undefined) return ok({ replaces: false })
-  if (holder === hello.instance) return ok({ replaces: true })
+  if (holder === undefined || holder === hello.instance) return ok(undefined)
   return refuse('duplicateName', { message: `A worker named '${hello.node}' is already connected: give this one another <node_name>` })
 }
 

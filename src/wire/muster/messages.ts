@@ -100,7 +100,7 @@ export const requests = {
   'integrity.report': {
     id: 8,
     request: fields({
-      phase: Type.Union([Type.Literal('started'), Type.Literal('applied'), Type.Literal('failed')]),
+      phase: Type.Union([Type.Literal('started'), Type.Literal('applied')]),
       created: count(),
       updated: count(),
       removed: count(),
@@ -211,7 +211,7 @@ export const notices = {
   /** The sender is about to close on purpose; `stopping` invites to redial at once. */
   'session.goodbye': {
     id: 67,
-    notice: fields({ reason: Type.Union([Type.Literal('stopping'), Type.Literal('refused'), Type.Literal('error')]), error: failure() }),
+    notice: fields({ reason: Type.Union([Type.Literal('stopping'), Type.Literal('error')]), error: failure() }),
   },
   /**
    * The master's tree has another root now: check at once. With the capability `changes` a small change is in it, for workers whose tree

@@ -17,7 +17,6 @@ export const handshakeMessageBytes = (payloadBytes: number): number => publicKey
 export interface TransportKeys {
   readonly initiatorToResponder: CipherState
   readonly responderToInitiator: CipherState
-  readonly handshakeHash: Uint8Array
 }
 
 export interface HandshakeSecrets {
@@ -96,7 +95,6 @@ class SymmetricState {
     return {
       initiatorToResponder: new CipherState(first),
       responderToInitiator: new CipherState(second),
-      handshakeHash: this.#hash,
     }
   }
 }
