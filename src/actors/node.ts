@@ -162,7 +162,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
         integrity: {
           tree,
           sync: new IntegritySync({ tree, clock, requestTimeoutMs: timings.requestTimeoutMs, compression: identity.compression }),
-          onApplied: (plan, outcome) => onEvent(appliedEvent(identity.synced, plan, outcome)),
+          onApplied: (outcome) => onEvent(appliedEvent(outcome)),
         },
         onConnected: (link) => {
           masterLink = link

@@ -1,8 +1,6 @@
 /** What happens at a node, for programs that embed one. */
 
 import type { ClusterError } from '../base/errors.js'
-import { itemOf, type SyncedItems } from '../domain/files/syncedItems.js'
-import type { SyncPlan } from '../domain/files/syncPlan.js'
 import type { Outcome } from './files/integritySync.js'
 
 export type NodeEvent =
@@ -24,18 +22,11 @@ export type NodeEvent =
     }
   | { readonly type: 'failed'; readonly error: ClusterError }
 
-export const appliedEvent = (synced: SyncedItems, plan: SyncPlan, outcome: Outcome): NodeEvent => {
-  const failed = new Set(outcome.failures.map((failure) => failure.path))
-  const changed = [...plan.create.map((entry) => entry.path), ...plan.update.map((entry) => entry.path), ...plan.remove].filter(
-    (path) => !failed.has(path),
-  )
-  const reload = changed.some((path) => itemOf(synced, path)?.reload === true)
-  return {
-    type: 'applied',
-    created: outcome.created,
-    updated: outcome.updated,
-    removed: outcome.removed,
-    failed: outcome.failures.length,
-    reload,
-  }
-}
+export const appliedEvent = ({ created, failures, reload, removed, updated }: Outcome): NodeEvent => ({
+  type: 'applied',
+  created,
+  updated,
+  removed,
+  failed: failures.length,
+  reload,
+})

@@ -93,8 +93,8 @@ export const limits = {
   /** A fetch may bring this many times what the plan says is missing, because files may grow until they are sent, and this much more. */
   fetchGrowthMax: 2,
   fetchSlackBytes: 1 * MiB,
-  /** Digests that the stage is asked for at a time. */
-  stagedDigestsMax: 16_384,
+  /** Files of a plan that are brought and written together, or deleted together; a larger plan is carried out in portions. */
+  planPortionFilesMax: 8_192,
   /** Blocks that go to a disk thread, or come from it, together. */
   contentBlocksPerTaskMax: 4,
   /** Of blocks that a master keeps for other workers while several fetch at the same time. */

@@ -50,6 +50,7 @@ const setUp = async (
   prepare: (master: MemoryDisk, worker: MemoryDisk) => void,
   newDisk: (clock: VirtualClock) => MemoryDisk = (clock) => new MemoryDisk({ now: () => clock.now() }),
   builds: Builds = sameBuild,
+  portionFilesMax?: number,
 ) => {
   const acceptor = receptionist(() => ok({ ...welcome, capabilities: builds.master }))
   const pair = await sessionPair({}, {}, acceptor, { ...hello, capabilities: builds.worker })
@@ -63,6 +64,7 @@ const setUp = async (
   const [masterLog, workerLog] = [recordingLog(), recordingLog()]
   const ends: ChildEvent[] = []
   const applied: number[] = []
+  const reloads: boolean[] = []
   const onEnd = (event: ChildEvent): void => {
     ends.push(event)
   }
@@ -71,9 +73,21 @@ const setUp = async (
     input: integrityServeInput({ tree: masterTree, clock }, { link: pair.master, state, log: masterLog }),
     onEnd,
   })
-  const sync = new IntegritySync({ tree: workerTree, clock, requestTimeoutMs: 20_000, compression: 'auto' })
+  const sync = new IntegritySync({
+    tree: workerTree,
+    clock,
+    requestTimeoutMs: 20_000,
+    compression: 'auto',
+    ...(portionFilesMax && { portionFilesMax }),
+  })
   const applying = startHosted(
-    integrityApply({ sync, tree: workerTree, clock, intervalMs, onApplied: () => applied.push(clock.monotonicMs()) }),
+    integrityApply({
+      sync,
+      tree: workerTree,
+      clock,
+      intervalMs,
+      onApplied: ({ reload }) => reloads.push(reload) && applied.push(clock.monotonicMs()),
+    }),
     { clock, input: { link: pair.worker, log: workerLog }, onEnd },
   )
   const look = async (): Promise<void> => {
@@ -90,7 +104,7 @@ const setUp = async (
     expect(serving.timers + applying.timers).toBe(0)
   }
   await look()
-  return { applied, clock, ends, look, master, masterLog, masterTree, pair, state, stop, worker, workerLog, workerTree }
+  return { applied, reloads, clock, ends, look, master, masterLog, masterTree, pair, state, stop, worker, workerLog, workerTree }
 }
 
 const write = (disk: MemoryDisk, path: string, content: string): void => {
@@ -112,21 +126,27 @@ const files = fc.dictionary(
 describe('integrity, both ends', () => {
   it('makes the worker what the master is, whatever each of them had, and tells the master so', () =>
     fc.assert(
-      fc.asyncProperty(files, files, builds, async (ours, theirs, ofBuilds) => {
-        const prepare = (master: MemoryDisk, worker: MemoryDisk): void => {
-          for (const [path, content] of Object.entries(ours)) write(master, path, content)
-          for (const [path, content] of Object.entries(theirs)) write(worker, path, content)
-        }
-        const world = await setUp(prepare, undefined, ofBuilds)
-        await world.clock.advance(2_000)
-        for (const [path, content] of Object.entries(ours)) expect(world.worker.contentOf(`${home}/${path}`).toString()).toBe(content)
-        await world.look()
-        expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
-        expect(world.state).toMatchObject({ inSync: true, isSyncing: false, failuresLeftOut: 0 })
-        expect(world.state.files.size).toBe(0)
-        expect(world.applied.length).toBeLessThanOrEqual(1)
-        await world.stop()
-      }),
+      fc.asyncProperty(
+        files,
+        files,
+        builds,
+        fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+        async (ours, theirs, ofBuilds, portion) => {
+          const prepare = (master: MemoryDisk, worker: MemoryDisk): void => {
+            for (const [path, content] of Object.entries(ours)) write(master, path, content)
+            for (const [path, content] of Object.entries(theirs)) write(worker, path, content)
+          }
+          const world = await setUp(prepare, undefined, ofBuilds, portion)
+          await world.clock.advance(2_000)
+          for (const [path, content] of Object.entries(ours)) expect(world.worker.contentOf(`${home}/${path}`).toString()).toBe(content)
+          await world.look()
+          expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
+          expect(world.state).toMatchObject({ inSync: true, isSyncing: false, failuresLeftOut: 0 })
+          expect(world.state.files.size).toBe(0)
+          expect(world.applied.length).toBeLessThanOrEqual(1)
+          await world.stop()
+        },
+      ),
       { numRuns: 40 },
     ))
 
@@ -241,6 +261,64 @@ describe('integrity, both ends', () => {
       }),
       { numRuns: 40 },
     ))
+
+  it('brings a large plan portion by portion: the stage never holds more, and what has to go is deleted last', async () => {
+    const stage = `${home}/queue/cluster/w1`
+    let stagedMax = 0
+    let filesAtFirstDelete = 0
+    const world = await setUp(
+      (master, worker) => {
+        for (let file = 0; file < 30; file++) write(master, `etc/lists/${file % 4}/${file}`, `new ${file}`)
+        for (let file = 0; file < 10; file++) write(worker, `etc/lists/old/${file}`, `old ${file}`)
+        // A directory of the worker where the master has a file, and the other way round.
+        write(master, 'etc/rules/a', 'a file')
+        write(master, 'etc/rules/b/c', 'below')
+        write(worker, 'etc/rules/a/x/y', 'below')
+        write(worker, 'etc/rules/b', 'a file')
+        worker.onStep = (operation, path) => {
+          if (operation === 'sync') stagedMax = Math.max(stagedMax, worker.readdir(stage).length)
+          if (operation === 'unlink' && path.startsWith(`${home}/etc/lists`) && filesAtFirstDelete === 0)
+            filesAtFirstDelete = [0, 1, 2, 3].flatMap((dir) => worker.readdir(`${home}/etc/lists/${dir}`)).length
+        }
+      },
+      undefined,
+      undefined,
+      4,
+    )
+    await world.clock.advance(2_000)
+    world.worker.onStep = undefined
+    expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
+    expect(stagedMax).toBe(4)
+    expect(filesAtFirstDelete).toBe(30)
+    expect(world.applied).toHaveLength(1)
+    expect(world.workerLog.lines.filter((line) => line.startsWith('error'))).toEqual([])
+    await world.stop()
+  })
+
+  it('asks for a reload at the next end of a round when one broke off that had changed rules', async () => {
+    const world = await setUp(
+      (master, worker) => {
+        write(master, 'etc/rules/a', 'one')
+        write(master, 'etc/shared/b', 'two')
+        worker.onStep = (operation, path) => {
+          if (operation === 'rename' && path === `${home}/etc/rules/a`)
+            worker.fail({ operation: 'readdir', code: 'EIO', path: `${home}/queue/cluster/w1` })
+        }
+      },
+      undefined,
+      undefined,
+      1,
+    )
+    await world.clock.advance(2_000)
+    expect(world.worker.contentOf(`${home}/etc/rules/a`).toString()).toBe('one')
+    expect(world.reloads).toEqual([])
+    world.worker.onStep = undefined
+    world.worker.heal()
+    await world.clock.advance(2 * intervalMs)
+    expect(world.worker.contentOf(`${home}/etc/shared/b`).toString()).toBe('two')
+    expect(world.reloads).toEqual([true])
+    await world.stop()
+  })
 
   it('is in sync, and at rest, although the master cannot read one of its files', async () => {
     const world = await setUp((master, worker) => {

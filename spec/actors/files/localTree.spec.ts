@@ -77,7 +77,13 @@ describe('local tree', () => {
           else {
             const writes = step.writes.map(({ path, digest }) => ({ path, digest, from: { kind: 'stage' as const } }))
             const written = new Set(writes.map((write) => write.path))
-            underWay.push(tree.apply({ writes, removals: step.removals.filter((path) => !written.has(path)) }, forever))
+            const removals = step.removals.filter((path) => !written.has(path))
+            underWay.push(
+              tree.inPortions(forever, async (apply) => {
+                await apply({ writes, removals: [] })
+                await apply({ writes: [], removals })
+              }),
+            )
           }
         }
         await clock.advance(10_000)
@@ -148,9 +154,8 @@ describe('local tree', () => {
     const { clock, files, tree } = setUp()
     await outcome(clock, tree.scan(undefined, forever))
     const abort = new AbortController()
-    const applying = tree.apply(
-      { writes: [{ path: 'etc/shared/a', digest: digestOf(1), from: { kind: 'stage' } }], removals: [] },
-      abort.signal,
+    const applying = tree.inPortions(abort.signal, (apply) =>
+      apply({ writes: [{ path: 'etc/shared/a', digest: digestOf(1), from: { kind: 'stage' } }], removals: [] }),
     )
     applying.catch(() => undefined)
     await clock.advance(files.applyMs - 1)

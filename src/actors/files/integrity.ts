@@ -8,7 +8,7 @@ import { limits } from '../../base/limits.js'
 import { logSeconds } from '../../base/logText.js'
 import { splitPaths } from '../../domain/files/entryColumns.js'
 import { appliedLines } from '../../domain/files/fileLines.js'
-import { emptyPlan, isEmptyPlan, type SyncPlan } from '../../domain/files/syncPlan.js'
+import { emptyPlan, isEmptyPlan } from '../../domain/files/syncPlan.js'
 import { type FileFailure, isPassing } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
@@ -26,8 +26,8 @@ export interface IntegrityApplyOptions {
   readonly tree: LocalTree
   readonly clock: Clock
   readonly intervalMs: number
-  /** Called once per applied plan that changed files under an item with `reload`. */
-  readonly onApplied: (plan: SyncPlan, outcome: Outcome) => void
+  /** Called once for each plan that was carried out. */
+  readonly onApplied: (outcome: Outcome) => void
 }
 
 export interface IntegrityApplyInput {
@@ -35,7 +35,7 @@ export interface IntegrityApplyInput {
   readonly log: Log
 }
 
-const nothingTransferred: Transferred = { steps: [], failures: [] }
+const nothingTransferred: Transferred = { steps: [], failures: [], undone: new Set(), isCarriedOut: false }
 
 /** The steps of one worker's rounds over one link, and what they leave to one another. */
 class IntegrityRounds {
@@ -100,7 +100,7 @@ class IntegrityRounds {
     for (const line of appliedLines(plan, outcome.failures, outcome.undone)) this.#syncLog.debug(line)
     this.#logFailures(outcome.failures)
     this.#syncLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`)
-    onApplied(plan, outcome)
+    onApplied(outcome)
     const isProven = await sync.report(this.link, outcome, clock.monotonicMs() - startMs, signal)
     // After a failure that is no edit in the middle the interval decides.
     if (outcome.failures.some((failure) => !isPassing(failure))) return 'failed'

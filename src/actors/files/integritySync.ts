@@ -6,31 +6,29 @@
 import { ClusterError, type Result } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { type ChangeNotice, isAnnouncedFor, planOfNotice } from '../../domain/files/changeNotice.js'
-import { type Arrival, type Compression, choosesCompression, unknownSpeeds, withTransfer } from '../../domain/files/compressionChoice.js'
-import { joinDigests, joinPaths } from '../../domain/files/entryColumns.js'
 import { sameDigest } from '../../domain/files/manifest.js'
-import { askAbout, isEmptyPlan, joinPlans, readAnswer, type SyncPlan, writeStepsOf } from '../../domain/files/syncPlan.js'
-import type { Digest, FileFailure, WriteStep } from '../../domain/files/treeValues.js'
+import { PlanPortions } from '../../domain/files/planPortions.js'
+import { itemOf } from '../../domain/files/syncedItems.js'
+import { askAbout, isEmptyPlan, joinPlans, readAnswer, type SyncPlan } from '../../domain/files/syncPlan.js'
+import type { FileFailure, WriteStep } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
-import type { Clock } from '../../ports/machine.js'
-import { contentBytesIn } from '../../wire/muster/contentBlock.js'
-import { type DeltaFile, deltaCapability, deltaFilesOf, transferDelta } from './deltaTransfer.js'
+import { Turns } from '../kit/turns.js'
+import { ContentTransfer, type ContentTransferOptions, type Transferred as TransferredPortion } from './contentTransfer.js'
 import { explainedRefusal } from './itemsRefusal.js'
-import type { LocalTree } from './localTree.js'
+import type { ApplyPortion } from './localTree.js'
 
 /** Of a build that announces what changed, and compares the root that a report ends with. */
 export const changesCapability = 'changes'
 
-export interface IntegritySyncOptions {
-  readonly tree: LocalTree
-  readonly clock: Clock
-  readonly requestTimeoutMs: number
-  readonly compression: Compression
+export interface IntegritySyncOptions extends ContentTransferOptions {
+  /** limits.planPortionFilesMax when left out. */
+  readonly portionFilesMax?: number
 }
 
-export interface Transferred {
-  readonly steps: readonly WriteStep[]
-  readonly failures: readonly FileFailure[]
+/** What is left to be applied; nothing of a plan that was carried out in portions. */
+export interface Transferred extends TransferredPortion {
+  readonly undone: ReadonlySet<string>
+  readonly isCarriedOut: boolean
 }
 
 export interface Outcome {
@@ -40,51 +38,25 @@ export interface Outcome {
   readonly failures: readonly FileFailure[]
   /** Paths of what changed on this node itself and is undone. */
   readonly undone: ReadonlySet<string>
-}
-
-/** Blocks that may wait to be staged while the next ones come in. */
-const stagingBlocksMax = limits.contentBlocksPerTaskMax
-
-/** What a block counts for at least: there need not be an end to empty ones either. */
-const blockBytesMin = 1_024
-
-/** Blocks of one transfer that are looked at to know the wire. */
-const arrivalsMax = 256
-
-/** Contents that are not tried as a delta again; when they are more, all are. */
-const spoiledDeltasMax = 64
-
-type Failure = Omit<FileFailure, 'path'>
-type Failures = Map<Digest, Failure>
-
-const unfinished: Failure = { code: 'transferFailed', message: 'The master did not send the whole file' }
-/** Most likely one of the files is being written to: the next check knows more of it. */
-const outgrown: Failure = { code: 'digestMismatch', message: 'The master sent much more than it had announced' }
-
-const noRoom = `Not enough free space on the disk: ${limits.diskReserveBytes / 2 ** 20} MiB are always kept free`
-
-/** One file of a fetch: the content wanted, and how much of it is already staged. */
-interface Wanted {
-  readonly path: string
-  readonly digest: Digest
-  /** As the plan says. */
-  readonly size: number
-  readonly offset: number
+  /** Files changed that the manager has to read again, in this round or in one before it that did not come to its end. */
+  readonly reload: boolean
 }
 
 export class IntegritySync {
   readonly #options: IntegritySyncOptions
-  #speeds = unknownSpeeds
-  /** Digests of contents that did not come out of a delta. */
-  readonly #spoiledDeltas = new Set<Digest>()
+  readonly #content: ContentTransfer
+  readonly #portionFilesMax: number
   #refusal: { readonly link: Link; readonly error: ClusterError } | undefined
   /** The link over which the master answered a check, so that both nodes have the same items. */
   #agreedOver: Link | undefined
   /** The last change that the master announced, until it is used. */
   #announced: { readonly link: Link; readonly notice: ChangeNotice } | undefined
+  #reload = false
 
   constructor(options: IntegritySyncOptions) {
     this.#options = options
+    this.#content = new ContentTransfer(options)
+    this.#portionFilesMax = options.portionFilesMax ?? limits.planPortionFilesMax
   }
 
   /** The master says that its tree has changed. */
@@ -165,57 +137,32 @@ export class IntegritySync {
     )
   }
 
-  /** Fetches the content that is neither in the tree nor staged. Resolves when all that can be had is staged and proven. */
+  /**
+   * Brings the content that is neither in the tree nor staged. Resolves when all that can be had is staged and proven. A plan of more
+   * than limits.planPortionFilesMax files is carried out here, portion by portion: each is applied before the next one is brought.
+   */
   async transfer(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<Transferred> {
-    const steps = writeStepsOf(plan, this.#options.tree.manifest)
-    const sizes = new Map([...plan.create, ...plan.update].map(({ digest, size }) => [digest, size]))
-    const wantedBy = new Map<Digest, string>()
-    for (const step of steps) if (step.from.kind === 'stage' && !wantedBy.has(step.digest)) wantedBy.set(step.digest, step.path)
-    // Directory by directory: the master then looks once, not for each file, whether a directory is within its item.
-    const digests = [...wantedBy].sort(([, a], [, b]) => (a < b ? -1 : 1)).map(([digest]) => digest)
-    const failed: Failures = new Map()
-    let room = Math.min(limits.planBytesMax, (await this.#options.tree.files.freeBytes(signal)) - limits.diskReserveBytes)
-    const { manifest } = this.#options.tree
-    const deltas = link.peer.capabilities.includes(deltaCapability) ? deltaFilesOf(plan, (path) => manifest.get(path)?.size) : undefined
-    for (let start = 0; start < digests.length; start += limits.stagedDigestsMax) {
-      const some = digests.slice(start, start + limits.stagedDigestsMax)
-      const offsets = await this.#options.tree.files.staged(some, signal)
-      const wanted = some.map((digest, index): Wanted => {
-        const [size, offset] = [sizes.get(digest) ?? 0, offsets[index] ?? 0]
-        // What is staged of more than there is was never the content.
-        return { path: wantedBy.get(digest) ?? '', digest, size, offset: offset > size ? 0 : offset }
-      })
-      const whole: Wanted[] = []
-      for (const file of wanted) {
-        // A size is what the master says; a file for which there is no room leaves the others theirs.
-        if (file.size - file.offset > room) {
-          failed.set(file.digest, { code: 'diskFull', message: noRoom })
-          continue
-        }
-        room -= file.size - file.offset
-        const delta = file.offset === 0 ? deltas?.get(file.digest) : undefined
-        if (!delta || !(await this.#patch(link, delta, failed, signal))) whole.push(file)
-      }
-      for (const batch of batchesOf(whole)) await this.#fetch(link, batch, failed, signal)
-    }
-    const failures = steps.flatMap((step) => {
-      const failure = step.from.kind === 'stage' ? failed.get(step.digest) : undefined
-      return failure ? [{ path: step.path, ...failure }] : []
-    })
-    const failedPaths = new Set(failures.map((failure) => failure.path))
-    return { steps: steps.filter((step) => !failedPaths.has(step.path)), failures }
+    const writes = plan.create.length + plan.update.length
+    if (Math.max(writes, plan.remove.length) > this.#portionFilesMax)
+      return this.#options.tree.inPortions(signal, (apply) => this.#carryOut(link, plan, apply, signal))
+    const transfer = await this.#content.begin(link, plan, signal)
+    const brought = await this.#content.bring(transfer, [...plan.create, ...plan.update], signal)
+    return { ...brought, undone: new Set(), isCarriedOut: false }
   }
 
   async apply(plan: SyncPlan, transferred: Transferred, signal: AbortSignal): Promise<Outcome> {
     const { tree } = this.#options
-    const applied = await tree.apply({ writes: transferred.steps, removals: plan.remove }, signal)
-    const failures = [...transferred.failures, ...applied.failures]
+    const failures = [...transferred.failures]
+    const undone = new Set(transferred.undone)
+    if (!transferred.isCarriedOut)
+      await tree.inPortions(signal, (apply) => this.#apply(apply, { writes: transferred.steps, removals: plan.remove }, failures, undone))
     // What failed may be fetched again and resumed; without failures nothing that is staged is of use any more.
     if (failures.length === 0) await tree.files.clearStage(signal)
     const failed = new Set(failures.map((failure) => failure.path))
-    const done = (paths: readonly string[]): number => paths.filter((path) => !failed.has(path)).length
-    const [created, updated] = [done(plan.create.map(({ path }) => path)), done(plan.update.map(({ path }) => path))]
-    return { created, updated, removed: done(plan.remove), failures, undone: applied.undone }
+    const [created, updated] = [doneOf(plan.create.map(pathOf), failed), doneOf(plan.update.map(pathOf), failed)]
+    const reload = this.#reload
+    this.#reload = false
+    return { created, updated, removed: doneOf(plan.remove, failed), failures, undone, reload }
   }
 
   /** Whether the master says that our tree is now its own. */
@@ -236,82 +183,49 @@ export class IntegritySync {
     return same
   }
 
-  /** False when the file has to be fetched whole. */
-  async #patch(link: Link, file: DeltaFile, failed: Failures, signal: AbortSignal): Promise<boolean> {
-    const { digest } = file
-    if (this.#spoiledDeltas.has(digest)) return false
-    const { compression, tree } = this.#options
-    try {
-      const request = this.#limits(signal)
-      return await transferDelta(link, file, { files: tree.files, compress: compression !== 'never', request })
-    } catch (thrown) {
-      signal.throwIfAborted()
-      if (!(thrown instanceof ClusterError)) throw thrown
-      if (thrown.code !== 'digestMismatch') return false
-      // Most likely the file has changed again, and all of it would be sent for nothing. If it has not, the next check fetches it whole.
-      if (this.#spoiledDeltas.size >= spoiledDeltasMax) this.#spoiledDeltas.clear()
-      this.#spoiledDeltas.add(digest)
-      failed.set(digest, { code: thrown.code, message: thrown.message })
-      return true
+  async #carryOut(link: Link, plan: SyncPlan, apply: ApplyPortion, signal: AbortSignal): Promise<Transferred> {
+    const turns = new Turns(this.#options.clock, signal)
+    const portions = new PlanPortions()
+    for (const entries of [plan.create, plan.update])
+      for (const entry of entries) {
+        portions.add(entry)
+        if (turns.isOver()) await turns.next()
+      }
+    const inTheWay: string[] = []
+    const last: string[] = []
+    for (const path of plan.remove) {
+      if (portions.isInTheWay(path)) inTheWay.push(path)
+      else last.push(path)
+      if (turns.isOver()) await turns.next()
     }
+    const failures: FileFailure[] = []
+    const undone = new Set<string>()
+    const remove = async (paths: readonly string[]): Promise<void> => {
+      for (const removals of slicesOf(paths, this.#portionFilesMax)) await this.#apply(apply, { writes: [], removals }, failures, undone)
+    }
+    const transfer = await this.#content.begin(link, plan, signal)
+    for (const entries of portions.ofAtMost(this.#portionFilesMax)) {
+      const brought = await this.#content.bring(transfer, entries, signal)
+      failures.push(...brought.failures)
+      await remove(inTheWay.splice(0))
+      await this.#apply(apply, { writes: brought.steps, removals: [] }, failures, undone)
+    }
+    await remove(last)
+    return { steps: [], failures, undone, isCarriedOut: true }
   }
 
-  async #fetch(link: Link, batch: readonly Wanted[], failed: Failures, signal: AbortSignal): Promise<void> {
-    const { clock, compression, tree } = this.#options
-    const digests = batch.map((file) => file.digest)
-    const stream = link.expectStream()
-    const open = new Set(batch.keys())
-    const compress = choosesCompression(compression, this.#speeds)
-    const stage = async (block: Uint8Array): Promise<void> => {
-      const outcome = await tree.files.stage(block, digests, signal)
-      for (const index of outcome.complete) open.delete(index)
-      for (const { file, code, message } of outcome.failed) {
-        open.delete(file)
-        const digest = digests[file]
-        if (digest !== undefined) failed.set(digest, { code, message })
-      }
-    }
-    const missing = batch.reduce((bytes, { offset, size }) => bytes + size - offset, 0)
-    let room = limits.fetchGrowthMax * missing + limits.fetchSlackBytes
-    const staging: Promise<void>[] = []
-    const arrivals: Arrival[] = []
-    try {
-      await link.request(
-        'integrity.fetch',
-        {
-          stream: stream.id,
-          paths: joinPaths(batch.map((file) => file.path)),
-          digests: joinDigests(digests),
-          offsets: batch.map((file) => file.offset),
-          compress,
-        },
-        this.#limits(signal),
-      )
-      let askedMs = clock.monotonicMs()
-      for await (const block of stream) {
-        const contentBytes = contentBytesIn(block)
-        room -= Math.max(contentBytes, blockBytesMin)
-        if (room < 0) break
-        // Only waiting tells of the wire: what is staged in the meantime does not.
-        if (arrivals.length < arrivalsMax)
-          arrivals.push({ contentBytes, wireBytes: block.byteLength, waitedMs: clock.monotonicMs() - askedMs })
-        signal.throwIfAborted()
-        // Some blocks are staged while the next ones come in.
-        if (staging.length >= stagingBlocksMax) await staging.shift()
-        const staged = stage(block)
-        staged.catch(() => undefined)
-        staging.push(staged)
-        askedMs = clock.monotonicMs()
-      }
-      await Promise.all(staging)
-    } finally {
-      stream.cancel()
-    }
-    for (const index of open) {
-      const digest = digests[index]
-      if (digest !== undefined) failed.set(digest, room < 0 ? outgrown : unfinished)
-    }
-    this.#speeds = withTransfer(this.#speeds, compress, arrivals)
+  async #apply(
+    apply: ApplyPortion,
+    portion: { readonly writes: readonly WriteStep[]; readonly removals: readonly string[] },
+    failures: FileFailure[],
+    undone: Set<string>,
+  ): Promise<void> {
+    const applied = await apply(portion)
+    failures.push(...applied.failures)
+    for (const path of applied.undone) undone.add(path)
+    const { synced } = this.#options.tree
+    const isReloaded = (path: string): boolean => itemOf(synced, path)?.reload === true
+    this.#reload ||= applied.removals.some(isReloaded) || applied.upserts.some(({ path }) => isReloaded(path))
   }
 
   #limits(signal: AbortSignal): { signal: AbortSignal; timeoutMs: number } {
@@ -319,23 +233,13 @@ export class IntegritySync {
   }
 }
 
-/** Splits a fetch so that each part fits into one message. */
-const batchesOf = (wanted: readonly Wanted[]): Wanted[][] => {
-  const batches: Wanted[][] = []
-  let batch: Wanted[] = []
-  let bytes = 0
-  for (const file of wanted) {
-    const pathBytes = Buffer.byteLength(file.path) + 1
-    if (batch.length === limits.fetchFilesMax || (batch.length > 0 && bytes + pathBytes > limits.fetchPathBytesMax)) {
-      batches.push(batch)
-      batch = []
-      bytes = 0
-    }
-    batch.push(file)
-    bytes += pathBytes
-  }
-  if (batch.length > 0) batches.push(batch)
-  return batches
+const pathOf = ({ path }: { readonly path: string }): string => path
+
+const doneOf = (paths: readonly string[], failed: ReadonlySet<string>): number =>
+  failed.size === 0 ? paths.length : paths.reduce((done, path) => (failed.has(path) ? done : done + 1), 0)
+
+function* slicesOf(paths: readonly string[], length: number): Generator<readonly string[]> {
+  for (let start = 0; start < paths.length; start += length) yield paths.slice(start, start + length)
 }
 
 const unwrap = <T>(result: Result<T>): T => {

@@ -29,6 +29,12 @@ export interface TreeScan {
   readonly lines: readonly string[]
 }
 
+/** `undone` are the paths of what was applied that had changed on this node itself. */
+export type ApplyPortion = (plan: {
+  readonly writes: readonly WriteStep[]
+  readonly removals: readonly string[]
+}) => Promise<AppliedPlan & { readonly undone: readonly string[] }>
+
 export class LocalTree {
   readonly manifest = new Manifest()
   readonly synced: SyncedItems
@@ -219,21 +225,28 @@ export class LocalTree {
     this.#notice = undefined
   }
 
-  /** `undone` are the paths of what was applied that had changed on this node itself. */
-  apply(
-    plan: { readonly writes: readonly WriteStep[]; readonly removals: readonly string[] },
-    signal: AbortSignal,
-  ): Promise<AppliedPlan & { readonly undone: ReadonlySet<string> }> {
+  /**
+   * Carries out a plan, whole or in portions: scans wait until `work` is over, for what they would find is applied or is about to be.
+   * The manifest's digests are brought up to date once, at the end.
+   */
+  inPortions<T>(signal: AbortSignal, work: (apply: ApplyPortion) => Promise<T>): Promise<T> {
     return this.#inTurn(async () => {
-      const applied = await this.files.apply(plan, signal)
-      for (const path of applied.removals) this.#delete(path)
-      for (const entry of applied.upserts) this.#set(entry)
-      while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
-      this.#recent.forget()
-      if (this.#scanned) this.#show(this.manifest.root())
-      if (applied.removals.length + applied.upserts.length > 0) this.#emitContent()
-      const done = [...applied.removals, ...applied.upserts.map(({ path }) => path)]
-      return { ...applied, undone: new Set(done.filter((path) => this.#ownChanges?.delete(path))) }
+      let isOther = false
+      try {
+        return await work(async (plan) => {
+          const applied = await this.files.apply(plan, signal)
+          for (const path of applied.removals) this.#delete(path)
+          for (const entry of applied.upserts) this.#set(entry)
+          isOther ||= applied.removals.length + applied.upserts.length > 0
+          const done = [...applied.removals, ...applied.upserts.map(({ path }) => path)]
+          return { ...applied, undone: done.filter((path) => this.#ownChanges?.delete(path)) }
+        })
+      } finally {
+        while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
+        this.#recent.forget()
+        if (this.#scanned) this.#show(this.manifest.root())
+        if (isOther) this.#emitContent()
+      }
     })
   }
 

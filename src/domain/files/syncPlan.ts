@@ -159,7 +159,7 @@ export const readAnswer = (answer: CompareAnswer, synced: SyncedItems): Result<S
  * How the worker comes by each file: content that one of its paths has is copied, and the rest is fetched, each content once.
  * A file of which only the mode differs is such a copy, of itself: another name of it, outside the tree, keeps its mode.
  */
-export const writeStepsOf = (plan: SyncPlan, worker: Manifest): WriteStep[] =>
+export const writeStepsOf = (plan: Pick<SyncPlan, 'create' | 'update'>, worker: Manifest): WriteStep[] =>
   [...plan.create, ...plan.update].map(({ path, digest }) => {
     const twin = worker.pathWith(digest)
     return twin === undefined ? { path, digest, from: { kind: 'stage' } } : { path, digest, from: { kind: 'copy', path: twin } }
