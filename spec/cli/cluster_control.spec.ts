@@ -130,7 +130,7 @@ describe('cluster_control', () => {
   it.each([
     [['-l', '-i'], /^ERROR: Wrong arguments: only one of /],
     [['-f', '-a'], /^ERROR: Wrong arguments: only one of /],
-    [['-i', 'less'], /^ERROR: Wrong arguments: -i takes nothing or the word more, not 'less'\.\n$/],
+    [['-i', 'less'], /^ERROR: Wrong arguments: -i takes nothing or 'more', not 'less'\.\n$/],
     [['-l', '-fs', 'active'], /^ERROR: Wrong arguments: -fs goes with -a only\.\n$/],
     [['-l', '-fn'], /^ERROR: Wrong arguments: option .* argument missing\.\n$/],
     [['-fn', 'w', '-l', '-fn', '-d'], /^ERROR: Wrong arguments: --filter-node takes a value, and '-d' looks like an option/],
