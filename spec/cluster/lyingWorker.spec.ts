@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
 import { limits } from '../../src/base/limits.js'
 import { encodeEntries } from '../../src/domain/files/entryColumns.js'
-import { bucketOf } from '../../src/domain/files/manifest.js'
+import { bucketOf, partIndexOf } from '../../src/domain/files/pathHash.js'
 import type { Link } from '../../src/ports/link.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 import { arbitraryOf } from '../../src/testing/messageArbitraries.js'
@@ -83,6 +83,12 @@ describe('a worker with the key that lies', () => {
             const entries = encodeEntries([{ path, size: 1, mode: 0o660, digest: '0'.repeat(64) }])
             const compare = link.request('integrity.compare', { buckets: [bucketOf(path)], counts: [1], entries }, { signal, timeoutMs })
             expect(await outcomeOf(compare)).toMatch(/^(pathRefused|malformed)$/)
+            const parts = link.request(
+              'integrity.compareParts',
+              { parts: [partIndexOf(path)], counts: [1], entries },
+              { signal, timeoutMs },
+            )
+            expect(await outcomeOf(parts)).toMatch(/^(pathRefused|malformed)$/)
           }),
       ),
       { numRuns: 10 },
@@ -97,6 +103,8 @@ describe('a worker with the key that lies', () => {
               'integrity.check',
               'integrity.buckets',
               'integrity.compare',
+              'integrity.parts',
+              'integrity.compareParts',
               'integrity.fetch',
               'integrity.recipe',
               'integrity.ranges',

@@ -26,9 +26,11 @@ import { ClusterClock } from './agents/clusterClock.js'
 import { PublishedGroups } from './agents/localAgentGroups.js'
 import { LocalAgents } from './agents/nodeAgents.js'
 import type { Registry } from './cluster/registry.js'
-import { changesCapability, IntegritySync } from './files/integritySync.js'
+import { changesCapability } from './files/announcedChange.js'
+import { IntegritySync } from './files/integritySync.js'
 import { itemsCapability } from './files/itemsRefusal.js'
 import { LocalTree } from './files/localTree.js'
+import { partsCapability } from './files/treeComparison.js'
 import { type ChildEvent, type Hosted, startHosted } from './kit/host.js'
 import { supervised } from './kit/supervised.js'
 import { master, masterRegistry, masterView } from './master.js'
@@ -91,7 +93,7 @@ export interface RunningNode {
   stop(): Promise<void>
 }
 
-const capabilities = ['deflate-raw', 'delta', itemsCapability, changesCapability] as const
+const capabilities = ['deflate-raw', 'delta', itemsCapability, changesCapability, partsCapability] as const
 
 export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (event: NodeEvent) => void): RunningNode => {
   const { clock, files, log, random } = ports

@@ -76,9 +76,15 @@ export const limits = {
   planBytesMax: 2 ** 40,
   /** Of a disk that is never filled with content. */
   diskReserveBytes: 64 * MiB,
-  manifestEntriesMax: 4_000_000,
+  /** Files of a master's tree; a larger one is not synced. */
+  manifestEntriesMax: 2_000_000,
   compareBytesMax: 256 * KiB,
   compareEntriesMax: 16_384,
+  /** Buckets with more files than this are compared by their parts. */
+  comparedWholeFilesMax: 32,
+  /** Parts that one question is about, and the buckets that they are in: each of a large tree takes a few milliseconds. */
+  comparedPartsMax: 1_024,
+  comparedPartsBucketsMax: 4,
   /** A change of no more files than this, and no larger than this, is announced with what changed, for this many roots back. */
   announcedFilesMax: 64,
   announcedBytesMax: 8 * KiB,

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { changesCapability } from '../../../src/actors/files/announcedChange.js'
 import { integrityApply, integrityServeInput } from '../../../src/actors/files/integrity.js'
-import { changesCapability, IntegritySync } from '../../../src/actors/files/integritySync.js'
+import { IntegritySync } from '../../../src/actors/files/integritySync.js'
 import { LocalTree } from '../../../src/actors/files/localTree.js'
+import { partsCapability } from '../../../src/actors/files/treeComparison.js'
 import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
 import { servingThread } from '../../../src/actors/kit/servingThread.js'
 import { ClusterError, ok } from '../../../src/base/errors.js'
+import { limits } from '../../../src/base/limits.js'
 import { WorkerState } from '../../../src/domain/cluster/workerState.js'
 import { shortRootBytes } from '../../../src/domain/files/changeNotice.js'
 import { encodeEntries } from '../../../src/domain/files/entryColumns.js'
+import { bucketOf } from '../../../src/domain/files/pathHash.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
 import { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
 import { createSimulatedFiles } from '../../../src/simulation/world/simulatedFiles.js'
@@ -26,7 +30,8 @@ interface Builds {
   readonly master: string[]
   readonly worker: string[]
 }
-const sameBuild: Builds = { master: [changesCapability], worker: [changesCapability] }
+const ours = [changesCapability, partsCapability]
+const sameBuild: Builds = { master: ours, worker: ours }
 const builds = fc.constantFrom<Builds>(sameBuild, { ...sameBuild, master: [] }, { ...sameBuild, worker: [] }, { master: [], worker: [] })
 
 /** A disk without modes of its own, like some that are mounted. */
@@ -123,6 +128,9 @@ const files = fc.dictionary(
   { maxKeys: 8 },
 )
 
+/** Enough for the bucket to be compared in parts. */
+const manyInOneBucket = Array.from({ length: 30_000 }, (_, file) => `etc/lists/${file}`).filter((path) => bucketOf(path) === 7)
+
 describe('integrity, both ends', () => {
   it('makes the worker what the master is, whatever each of them had, and tells the master so', () =>
     fc.assert(
@@ -201,6 +209,46 @@ describe('integrity, both ends', () => {
     expect(world.pair.worker.counters.bytesReceived - before.bytesReceived).toBeLessThan(600)
     expect(world.masterLog.lines.slice(lines).filter((line) => line.includes('Received metadata'))).toEqual([])
     expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
+    await world.stop()
+  })
+
+  it('finds what differs in buckets of many files, on nodes of this build and the one before', () =>
+    fc.assert(
+      fc.asyncProperty(
+        builds,
+        fc.array(fc.nat(manyInOneBucket.length - 1), { maxLength: 100 }),
+        fc.array(fc.nat(manyInOneBucket.length - 1), { maxLength: 5 }),
+        async (ofBuilds, onWorker, edited) => {
+          const prepare = (master: MemoryDisk, worker: MemoryDisk): void => {
+            for (const path of manyInOneBucket) write(master, path, 'one')
+            for (const index of onWorker) write(worker, manyInOneBucket[index] ?? '', index % 2 === 0 ? 'one' : 'other')
+          }
+          const world = await setUp(prepare, undefined, ofBuilds)
+          await world.clock.advance(2_000)
+          for (const index of edited) write(world.worker, manyInOneBucket[index] ?? '', 'mine')
+          await world.look()
+          await world.clock.advance(2_000)
+          await world.look()
+          expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
+          expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
+          await world.stop()
+        },
+      ),
+      { numRuns: 20 },
+    ))
+
+  it('is refused, with the limit, when the master has more files than are synced', async () => {
+    const world = await setUp((master) => write(master, 'etc/rules/a', 'one'))
+    await world.clock.advance(1_000)
+    write(world.worker, 'etc/rules/b', 'mine')
+    Object.defineProperty(world.masterTree.manifest, 'files', { value: limits.manifestEntriesMax + 1, configurable: true })
+    await world.look()
+    await world.clock.advance(3 * intervalMs)
+    const sentence = `The master's synced directories have ${limits.manifestEntriesMax + 1} files, and trees of at most ${limits.manifestEntriesMax} files are synced.`
+    const about = (lines: readonly string[]): readonly string[] => lines.filter((line) => line.includes(sentence))
+    expect([about(world.masterLog.lines).length, about(world.workerLog.lines).length]).toEqual([1, 1])
+    expect(world.state.refusal).toMatchObject({ code: 'tooLarge', message: sentence })
+    expect(world.worker.contentOf(`${home}/etc/rules/b`).toString()).toBe('mine')
     await world.stop()
   })
 

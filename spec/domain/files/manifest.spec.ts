@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { bucketCount, bucketDigestBytes, bucketOf, differingBuckets, Manifest, sameDigest } from '../../../src/domain/files/manifest.js'
+import { bucketCount, differingDigests, Manifest, sameDigest } from '../../../src/domain/files/manifest.js'
+import { bucketOf, digestBytes, partCount, partIndexOf, partOf } from '../../../src/domain/files/pathHash.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
 import { entryAt, heldEntries, treePairs, trees } from '../../support/treeArbitraries.js'
 
@@ -131,13 +132,15 @@ describe('manifest', () => {
       }),
     ))
 
-  it('settles at most as many buckets as it may at once, and says when it is done', () =>
+  it('settles buckets until they have as many entries as it may settle at once, and says when it is done', () =>
     fc.assert(
-      fc.property(trees(heldEntries), fc.integer({ min: 1, max: bucketCount }), (tree, bucketsMax) => {
+      fc.property(trees(heldEntries), fc.integer({ min: 1, max: 2 * bucketCount }), (tree, entriesMax) => {
         const manifest = manifestOf(tree)
         let calls = 1
-        while (manifest.settleSome(bucketsMax)) calls += 1
-        expect(calls).toBe(Math.ceil(bucketCount / bucketsMax))
+        while (manifest.settleSome(entriesMax)) calls += 1
+        // An empty bucket counts for one.
+        expect(calls).toBeLessThanOrEqual(Math.ceil((bucketCount + tree.length) / entriesMax))
+        expect(calls).toBeGreaterThanOrEqual((bucketCount + tree.length) / (entriesMax + tree.length + 1))
         expect(asBytes(manifest.root())).toEqual(asBytes(manifestOf(tree).root()))
         const [changed] = tree
         if (!changed) return
@@ -146,6 +149,39 @@ describe('manifest', () => {
       }),
     ))
 
+  it('differs in exactly the parts of each bucket in which entries differ, after any changes', () =>
+    fc.assert(
+      fc.property(treePairs(heldEntries, heldEntries), fc.array(heldEntries, { maxLength: 5 }), ([ours, theirs], later) => {
+        const [a, b] = [manifestOf(ours), manifestOf(theirs)]
+        // Parts that were asked for before are made again when their bucket has changed.
+        for (const { path } of ours) a.part(partIndexOf(path))
+        for (const entry of later) a.set(entry)
+        for (const index of new Set([...ours, ...theirs, ...later].map(({ path }) => bucketOf(path)))) {
+          const wanted = Array.from({ length: partCount }, (_, part) => part).filter((part) => {
+            const inPart = (manifest: Manifest): FileEntry[] =>
+              [...manifest.bucket(index).values()].filter(({ path }) => partOf(path) === part)
+            expect(facts(a.part(index * partCount + part))).toEqual(facts(inPart(a)))
+            return JSON.stringify(facts(inPart(a))) !== JSON.stringify(facts(inPart(b)))
+          })
+          expect(differingDigests(a.parts(index).digests, b.parts(index).digests)).toEqual(wanted)
+        }
+      }),
+      { numRuns: 30 },
+    ))
+
+  it('puts the paths of one bucket into parts of about the same size', () => {
+    const sizes = new Array<number>(partCount).fill(0)
+    let files = 0
+    for (let file = 0; files < 25_600; file++) {
+      const path = `etc/shared/group-${file % 40}/file-${file}.conf`
+      if (bucketOf(path) !== 7) continue
+      files += 1
+      sizes[partOf(path)] = (sizes[partOf(path)] ?? 0) + 1
+    }
+    expect(Math.max(...sizes)).toBeLessThan(2 * 100)
+    expect(Math.min(...sizes)).toBeGreaterThan(100 / 2)
+  })
+
   it('differs in exactly the buckets in which entries differ', () =>
     fc.assert(
       fc.property(treePairs(heldEntries, heldEntries), ([ours, theirs]) => {
@@ -153,8 +189,8 @@ describe('manifest', () => {
         const wanted = Array.from({ length: bucketCount }, (_, index) => index).filter(
           (index) => JSON.stringify(facts(a.bucket(index).values())) !== JSON.stringify(facts(b.bucket(index).values())),
         )
-        expect(differingBuckets(a.bucketDigests(), b.bucketDigests())).toEqual(wanted)
-        expect(a.bucketDigests().byteLength).toBe(bucketCount * bucketDigestBytes)
+        expect(differingDigests(a.bucketDigests(), b.bucketDigests())).toEqual(wanted)
+        expect(a.bucketDigests().byteLength).toBe(bucketCount * digestBytes)
       }),
     ))
 

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import type { Result } from '../../../src/base/errors.js'
 import { limits } from '../../../src/base/limits.js'
 import { encodeEntries } from '../../../src/domain/files/entryColumns.js'
-import { bucketCount, bucketOf, differingBuckets, Manifest } from '../../../src/domain/files/manifest.js'
+import { bucketCount, differingDigests, Manifest } from '../../../src/domain/files/manifest.js'
+import { bucketOf } from '../../../src/domain/files/pathHash.js'
 import {
   answerCompare,
   askAbout,
@@ -41,16 +42,16 @@ const compare = requestTypeOf('integrity.compare')
 
 /** The whole exchange, each message checked and packed as on a link; `pages` counts the questions. */
 const exchange = (master: Manifest, worker: Manifest): { plan: SyncPlan; pages: number } => {
-  let open = differingBuckets(master.bucketDigests(), worker.bucketDigests())
+  let open = differingDigests(master.bucketDigests(), worker.bucketDigests())
   const plans: SyncPlan[] = []
   let pages = 0
   while (open.length > 0) {
     const question = value(askAbout(worker, open))
-    encodeRequest(compare, 1, { buckets: [...question.buckets], counts: [...question.counts], entries: question.entries })
+    encodeRequest(compare, 1, { buckets: [...question.places], counts: [...question.counts], entries: question.entries })
     const { answer, plan } = value(answerCompare(master, synced, question))
     encodeReply(compare, 1, answer)
     expect(answer.decided).toBeGreaterThan(0)
-    expect(answer.decided).toBeLessThanOrEqual(question.buckets.length)
+    expect(answer.decided).toBeLessThanOrEqual(question.places.length)
     const read = value(readAnswer(answer, synced))
     expect(sorted(read)).toEqual(sorted(plan))
     plans.push(read)
@@ -141,7 +142,7 @@ describe('sync plan', () => {
     for (let file = 0; tree.length < 100; file++)
       if (bucketOf(longPathOf(file)) === 7) tree.push({ path: longPathOf(file), size: 1, mode: 0o660, digest: digestOf(file) })
     expect(askAbout(manifestOf(tree), [7])).toMatchObject({ ok: false, error: { code: 'tooLarge' } })
-    const empty = { buckets: [7], counts: [0], entries: encodeEntries([]) }
+    const empty = { places: [7], counts: [0], entries: encodeEntries([]) }
     expect(answerCompare(manifestOf(tree), synced, empty)).toMatchObject({ ok: false, error: { code: 'tooLarge' } })
   })
 
@@ -182,7 +183,7 @@ describe('a question that lies', () => {
     fc.assert(
       fc.property(nonEmpty, fc.integer({ min: 1, max: 255 }), (tree, shift) => {
         const question = asked(tree)
-        isRefused({ ...question, buckets: question.buckets.map((index) => (index + shift) % bucketCount) })
+        isRefused({ ...question, places: question.places.map((index) => (index + shift) % bucketCount) })
       }),
     ))
 
@@ -197,7 +198,7 @@ describe('a question that lies', () => {
         if (tree.length > 0) isRefused({ ...question, counts: question.counts.map(() => 0) })
         const last = question.counts.findLastIndex((count) => count > 0)
         if (last >= 0) isRefused({ ...question, counts: question.counts.map((count, position) => (position === last ? count - 1 : count)) })
-        isRefused({ ...question, buckets: question.buckets.slice(1) })
+        isRefused({ ...question, places: question.places.slice(1) })
       }),
     ))
 
@@ -205,8 +206,8 @@ describe('a question that lies', () => {
     fc.assert(
       fc.property(trees(heldEntries), fc.nat(255), (tree, index) => {
         const nothing = encodeEntries([])
-        isRefused({ buckets: [index, index], counts: [0, 0], entries: nothing }, manifestOf(tree))
-        isRefused({ buckets: [], counts: [], entries: nothing }, manifestOf(tree))
+        isRefused({ places: [index, index], counts: [0, 0], entries: nothing }, manifestOf(tree))
+        isRefused({ places: [], counts: [], entries: nothing }, manifestOf(tree))
       }),
     ))
 
@@ -220,9 +221,9 @@ describe('a question that lies', () => {
           const entry = tree[pick % tree.length]
           if (!entry) return
           const index = bucketOf(entry.path)
-          isRefused({ buckets: [index], counts: [2], entries: encodeEntries([entry, entry]) })
+          isRefused({ places: [index], counts: [2], entries: encodeEntries([entry, entry]) })
           const outside = { ...entry, path: `${prefix}${entry.path}` }
-          isRefused({ buckets: [bucketOf(outside.path)], counts: [1], entries: encodeEntries([outside]) })
+          isRefused({ places: [bucketOf(outside.path)], counts: [1], entries: encodeEntries([outside]) })
         },
       ),
     ))
@@ -235,7 +236,7 @@ describe('a question that lies', () => {
         fc.array(fc.nat(3), { maxLength: 300 }),
         fc.array(entries, { maxLength: 5 }),
         (tree, buckets, counts, sent) => {
-          const answered = answerCompare(manifestOf(tree), synced, { buckets, counts, entries: encodeEntries(sent) })
+          const answered = answerCompare(manifestOf(tree), synced, { places: buckets, counts, entries: encodeEntries(sent) })
           if (!answered.ok) return
           encodeReply(compare, 1, answered.value.answer)
           const paths = [...answered.value.plan.create, ...answered.value.plan.update].map((entry) => entry.path)

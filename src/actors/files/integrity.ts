@@ -15,8 +15,9 @@ import type { Clock, Log } from '../../ports/machine.js'
 import { periodicThread, type Round } from '../kit/periodicThread.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
 import type { ServingInput } from '../kit/servingThread.js'
+import { changesCapability } from './announcedChange.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from './integrityAnswers.js'
-import { changesCapability, type IntegritySync, type Outcome, type Transferred } from './integritySync.js'
+import type { IntegritySync, Outcome, Transferred } from './integritySync.js'
 import type { LocalTree } from './localTree.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
@@ -113,8 +114,9 @@ class IntegrityRounds {
 
   logFailure({ code, message }: ClusterError): void {
     // What is refused until somebody changes the configuration is tried at each interval, and logged once.
-    if (code === 'itemsDiffer' && message === this.#loggedRefusal) return
-    if (code === 'itemsDiffer') this.#loggedRefusal = message
+    const isRefusal = code === 'itemsDiffer' || code === 'tooLarge'
+    if (isRefusal && message === this.#loggedRefusal) return
+    if (isRefusal) this.#loggedRefusal = message
     this.#syncLog.error(`The integrity check could not be finished: ${message}`)
   }
 

@@ -10,9 +10,10 @@ import { logSeconds } from '../../base/logText.js'
 import type { WorkerState } from '../../domain/cluster/workerState.js'
 import { decodeRanges } from '../../domain/files/contentRecipe.js'
 import { splitDigests, splitPaths } from '../../domain/files/entryColumns.js'
-import { differingBuckets, sameDigest } from '../../domain/files/manifest.js'
+import { differingDigests, sameDigest } from '../../domain/files/manifest.js'
+import { answerParts } from '../../domain/files/partsQuestion.js'
 import { checkPath } from '../../domain/files/paths.js'
-import { answerCompare } from '../../domain/files/syncPlan.js'
+import { answerCompare, byPart, type CompareAnswer, type CompareQuestion, type Division } from '../../domain/files/syncPlan.js'
 import { type ContentRequest, isPassing } from '../../domain/files/treeValues.js'
 import type { Handlers, Link, OutgoingStream } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
@@ -21,6 +22,7 @@ import type { RunningAnswers } from '../kit/runningAnswers.js'
 import type { ServingEnd } from '../kit/servingThread.js'
 import { ItemsRefusals } from './itemsRefusal.js'
 import type { LocalTree } from './localTree.js'
+import { partsCapability } from './treeComparison.js'
 
 export interface IntegrityAnswersInput {
   readonly link: Link
@@ -49,12 +51,26 @@ export const integrityAnswers = (
   const syncLog = log.at({ subtag: 'Integrity sync' })
   const itemsRefusals = new ItemsRefusals(tree.synced, link, state, checkLog)
   let syncStartMs = 0
+  /** Why no check is answered, as the log has it. */
+  let loggedRefusal = ''
   /** Of the failures, as the log has them: the same ones are not told again. */
   let told = ''
 
+  const refused = (error: ClusterError): ClusterError => {
+    state.refused(error.code, error.message)
+    if (error.message !== loggedRefusal) checkLog.error(error.message)
+    loggedRefusal = error.message
+    return error
+  }
   const logStart = ({ created, removed, updated }: RequestBody<'integrity.report'>): void => {
     syncLog.info('Starting.')
     syncLog.info(`Files to create in worker: ${created} | Files to update in worker: ${updated} | Files to delete in worker: ${removed}`)
+  }
+  const decide = (question: CompareQuestion, division?: Division): CompareAnswer => {
+    const decided = answerCompare(tree.manifest, tree.synced, question, division)
+    if (!decided.ok) throw decided.error
+    state.planned(decided.value.plan, decided.value.answer.decided)
+    return decided.value.answer
   }
   const send = async (stream: OutgoingStream, first: ContentRequest): Promise<void> => {
     const content = tree.content.begin(first.files)
@@ -83,6 +99,7 @@ export const integrityAnswers = (
       checkLog.info('Starting.')
       if (!sameDigest(items, tree.itemsDigest)) throw itemsRefusals.refuse()
       await tree.known(signal)
+      if (tree.refusal) throw refused(tree.refusal)
       const same = sameDigest(root, tree.manifest.root())
       if (same) state.checkedSame()
       else state.checkedDifferent()
@@ -94,16 +111,19 @@ export const integrityAnswers = (
     },
     'integrity.items': ({ items }) => ({ items: itemsRefusals.compare(items) }),
     'integrity.buckets': ({ digests }) => {
-      const differing = differingBuckets(tree.manifest.bucketDigests(), digests)
+      const differing = differingDigests(tree.manifest.bucketDigests(), digests)
       state.differsIn(differing.length)
-      return { differing }
+      if (!link.peer.capabilities.includes(partsCapability)) return { differing }
+      return { differing, files: differing.map((index) => tree.manifest.bucket(index).size) }
     },
-    'integrity.compare': (question) => {
-      const decided = answerCompare(tree.manifest, tree.synced, question)
-      if (!decided.ok) throw decided.error
-      state.planned(decided.value.plan, decided.value.answer.decided)
-      return decided.value.answer
+    'integrity.parts': (question) => {
+      const differing = answerParts(tree.manifest, question)
+      if (!differing.ok) throw differing.error
+      state.differsInParts(question.buckets.length, differing.value.parts)
+      return { differing: differing.value.bits }
     },
+    'integrity.compare': ({ buckets, ...question }) => decide({ ...question, places: buckets }),
+    'integrity.compareParts': ({ parts, ...question }) => decide({ ...question, places: parts }, byPart),
     'integrity.fetch': (body) => {
       begin(body.stream, readFetch(body, tree))
       return {}

@@ -5,20 +5,18 @@
 
 import { ClusterError, type Result } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { type ChangeNotice, isAnnouncedFor, planOfNotice } from '../../domain/files/changeNotice.js'
-import { sameDigest } from '../../domain/files/manifest.js'
+import { type ChangeNotice, planOfNotice } from '../../domain/files/changeNotice.js'
 import { PlanPortions } from '../../domain/files/planPortions.js'
 import { itemOf } from '../../domain/files/syncedItems.js'
-import { askAbout, isEmptyPlan, joinPlans, readAnswer, type SyncPlan } from '../../domain/files/syncPlan.js'
+import { isEmptyPlan, type SyncPlan } from '../../domain/files/syncPlan.js'
 import type { FileFailure, WriteStep } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
 import { Turns } from '../kit/turns.js'
+import { AnnouncedChange, changesCapability } from './announcedChange.js'
 import { ContentTransfer, type ContentTransferOptions, type Transferred as TransferredPortion } from './contentTransfer.js'
 import { explainedRefusal } from './itemsRefusal.js'
 import type { ApplyPortion } from './localTree.js'
-
-/** Of a build that announces what changed, and compares the root that a report ends with. */
-export const changesCapability = 'changes'
+import { compareTrees } from './treeComparison.js'
 
 export interface IntegritySyncOptions extends ContentTransferOptions {
   /** limits.planPortionFilesMax when left out. */
@@ -47,10 +45,7 @@ export class IntegritySync {
   readonly #content: ContentTransfer
   readonly #portionFilesMax: number
   #refusal: { readonly link: Link; readonly error: ClusterError } | undefined
-  /** The link over which the master answered a check, so that both nodes have the same items. */
-  #agreedOver: Link | undefined
-  /** The last change that the master announced, until it is used. */
-  #announced: { readonly link: Link; readonly notice: ChangeNotice } | undefined
+  readonly #announced = new AnnouncedChange()
   #reload = false
 
   constructor(options: IntegritySyncOptions) {
@@ -61,19 +56,19 @@ export class IntegritySync {
 
   /** The master says that its tree has changed. */
   announce(link: Link, notice: ChangeNotice): void {
-    this.#announced = { link, notice }
+    this.#announced.note(link, notice)
   }
 
   /** Is our tree the master's? After an announced change the master need not be asked. */
   async check(link: Link, signal: AbortSignal): Promise<boolean> {
     const { tree } = this.#options
     await tree.known(signal)
-    if (this.#usableNotice(link)) return false
-    this.#announced = undefined
+    if (this.#announced.for(link, tree.manifest.root())) return false
+    this.#announced.forget()
     try {
       const question = { root: tree.manifest.root(), items: tree.itemsDigest, files: tree.manifest.files }
       const { same } = await link.request('integrity.check', question, this.#limits(signal))
-      this.#agreedOver = link
+      this.#announced.agreed(link)
       if (same) tree.isMasters(question.root)
       return same
     } catch (thrown) {
@@ -88,44 +83,12 @@ export class IntegritySync {
   /** What we have to do: as announced, or as the master decides. */
   async plan(link: Link, signal: AbortSignal): Promise<SyncPlan> {
     const { manifest, synced } = this.#options.tree
-    const notice = this.#usableNotice(link)
-    this.#announced = undefined
+    const notice = this.#announced.for(link, manifest.root())
+    this.#announced.forget()
     if (notice) return unwrap(planOfNotice(notice, manifest, synced))
-    const plan = await this.#compare(link, signal)
+    const plan = await compareTrees(link, this.#options.tree, this.#limits(signal))
     if (!isEmptyPlan(plan)) await this.#reportStart(link, plan, signal)
     return plan
-  }
-
-  /** The master's last announcement, when our tree is one that it is for. */
-  #usableNotice(link: Link): ChangeNotice | undefined {
-    const announced = this.#announced
-    if (announced?.link !== link || this.#agreedOver !== link) return undefined
-    const root = this.#options.tree.manifest.root()
-    return isAnnouncedFor(announced.notice, root) && !sameDigest(announced.notice.root, root) ? announced.notice : undefined
-  }
-
-  async #compare(link: Link, signal: AbortSignal): Promise<SyncPlan> {
-    const { manifest, synced } = this.#options.tree
-    const { differing } = await link.request(
-      'integrity.buckets',
-      { digests: Uint8Array.from(manifest.bucketDigests()) },
-      this.#limits(signal),
-    )
-    const plans: SyncPlan[] = []
-    let open = [...new Set(differing)]
-    while (open.length > 0) {
-      const question = unwrap(askAbout(manifest, open))
-      const answer = await link.request(
-        'integrity.compare',
-        { buckets: [...question.buckets], counts: [...question.counts], entries: question.entries },
-        this.#limits(signal),
-      )
-      if (answer.decided < 1 || answer.decided > question.buckets.length)
-        throw new ClusterError('malformed', { message: 'The master decided on more or fewer buckets than it was asked about' })
-      plans.push(unwrap(readAnswer(answer, synced)))
-      open = open.slice(answer.decided)
-    }
-    return joinPlans(plans)
   }
 
   async #reportStart(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<void> {

@@ -3,6 +3,7 @@
  * applied plans take turns, so that an older answer of the disk never overwrites a newer one.
  */
 
+import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { announceChange, type ChangeNotice } from '../../domain/files/changeNotice.js'
 import { FileLines } from '../../domain/files/fileLines.js'
@@ -18,8 +19,8 @@ import { SharedContent } from './sharedContent.js'
 
 /** Paths of more files that changed are not kept: then anything may have. */
 const changedPathsMax = 10_000
-/** Buckets whose digests are computed in one go; 32 of a tree of 50 000 files take about 5 ms. */
-const bucketsPerTurn = 32
+/** Entries of which the digests are computed in one go: some milliseconds. */
+const entriesPerTurn = 2 * limits.stepsPerTurnMax
 
 export interface TreeScan {
   readonly changed: boolean
@@ -77,6 +78,14 @@ export class LocalTree {
     return this.#scanned
   }
 
+  /** Why nobody's tree can be compared with this one. */
+  get refusal(): ClusterError | undefined {
+    const { files } = this.manifest
+    if (files <= limits.manifestEntriesMax) return undefined
+    const message = `The master's synced directories have ${files} files, and trees of at most ${limits.manifestEntriesMax} files are synced.`
+    return new ClusterError('tooLarge', { message })
+  }
+
   /** Resolves once the tree is known. */
   known(signal: AbortSignal): Promise<void> {
     return waitUntil(
@@ -129,7 +138,7 @@ export class LocalTree {
       }
       // A look tells of what changed: nothing was ever there, so far.
       if (this.#lasting && !this.manifest.get(this.#lasting.path)) this.#put(this.#lasting.path, undefined)
-      while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
+      while (this.manifest.settleSome(entriesPerTurn)) await this.#pause()
       if (paths === undefined) this.#scanned = true
       const changed = this.#emitIfChanged()
       return { changed, files: this.manifest.files, problems: [...problems, ...this.#heldForLong()], lines: files.lines }
@@ -242,7 +251,7 @@ export class LocalTree {
           return { ...applied, undone: done.filter((path) => this.#ownChanges?.delete(path)) }
         })
       } finally {
-        while (this.manifest.settleSome(bucketsPerTurn)) await this.#pause()
+        while (this.manifest.settleSome(entriesPerTurn)) await this.#pause()
         this.#recent.forget()
         if (this.#scanned) this.#show(this.manifest.root())
         if (isOther) this.#emitContent()

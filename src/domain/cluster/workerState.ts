@@ -41,8 +41,8 @@ export class WorkerState {
   isSyncing = false
   failuresLeftOut = 0
   #files = new Map<string, FileState>()
-  /** Differing buckets of the round that are not decided yet; all of them before anything was compared. */
-  #undecidedBuckets = Number.POSITIVE_INFINITY
+  /** Differing buckets, or parts of these, that are not decided yet in this round; all of them before anything was compared. */
+  #undecided = Number.POSITIVE_INFINITY
   #refusal: FileState['error']
   /** Of the paths that the plan deletes. */
   #removalChars = 0
@@ -58,7 +58,7 @@ export class WorkerState {
 
   /** Every file was compared: those without a row are in sync, but for files that we cannot read ourselves. */
   get isCompared(): boolean {
-    return this.#undecidedBuckets <= 0
+    return this.#undecided <= 0
   }
 
   /** Why its files are not compared at all. */
@@ -80,7 +80,7 @@ export class WorkerState {
   checkedSame(): void {
     this.#refusal = undefined
     this.isSyncing = false
-    this.#undecidedBuckets = 0
+    this.#undecided = 0
     this.failuresLeftOut = 0
     this.#files = new Map()
   }
@@ -89,20 +89,25 @@ export class WorkerState {
   checkedDifferent(): void {
     this.#refusal = undefined
     this.isSyncing = false
-    this.#undecidedBuckets = Number.POSITIVE_INFINITY
+    this.#undecided = Number.POSITIVE_INFINITY
   }
 
   /** Begins a new plan. */
   differsIn(buckets: number): void {
-    this.#undecidedBuckets = buckets
+    this.#undecided = buckets
     this.#removalChars = 0
     this.failuresLeftOut = 0
     this.#files = new Map()
   }
 
-  /** What was decided about some of the differing buckets. */
-  planned(plan: SyncPlan, decidedBuckets: number): void {
-    this.#undecidedBuckets -= decidedBuckets
+  /** Of some differing buckets these parts differ. */
+  differsInParts(buckets: number, parts: number): void {
+    this.#undecided += parts - buckets
+  }
+
+  /** What was decided about some of the differing buckets or parts. */
+  planned(plan: SyncPlan, decided: number): void {
+    this.#undecided -= decided
     if (!isEmptyPlan(plan)) this.isSyncing = true
     for (const { path } of plan.create) this.#expect(path)
     for (const { path } of plan.update) this.#expect(path)

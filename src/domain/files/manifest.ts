@@ -1,21 +1,17 @@
 /**
  * What a node's synced tree holds: path to entry, in 256 buckets by a hash of the path, each with a digest, and one root
- * digest over them. A change touches one bucket, so that a check costs what changed and not what is there.
+ * digest over them. A change touches one bucket, so that a check costs what changed and not what is there. Large buckets are
+ * compared in parts, which are made when they are asked for (bucketParts.ts).
  */
 import { createHash } from 'node:crypto'
 import { invariant } from '../../base/invariant.js'
+import { type BucketParts, entriesDigest, inParts } from './bucketParts.js'
+import { bucketOf, digestBytes, partCount } from './pathHash.js'
 import type { Digest, FileEntry } from './treeValues.js'
 
 export const bucketCount = 256
-/** Bytes of a bucket's digest on the wire. */
-export const bucketDigestBytes = 16
-
-/** FNV-1a over the UTF-16 code units, folded to one byte. */
-export const bucketOf = (path: string): number => {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < path.length; i++) hash = Math.imul(hash ^ path.charCodeAt(i), 0x01000193)
-  return (hash ^ (hash >>> 8) ^ (hash >>> 16) ^ (hash >>> 24)) & 0xff
-}
+/** Buckets whose parts are kept for the next question about them. */
+const bucketsInPartsMax = 8
 
 type Bucket = Map<string, FileEntry>
 
@@ -23,10 +19,12 @@ export class Manifest {
   /** Directories that are missing or cannot be read: of files below them nothing is known, not even that they are gone. */
   unknownDirectories: ReadonlySet<string> = new Set()
   readonly #buckets: readonly Bucket[] = Array.from({ length: bucketCount }, () => new Map())
-  readonly #digests = Buffer.alloc(bucketCount * bucketDigestBytes)
+  readonly #digests = Buffer.alloc(bucketCount * digestBytes)
   readonly #stale = new Set<number>(Array.from({ length: bucketCount }, (_, index) => index))
   /** The paths of a bucket in order, until one comes or goes. */
   readonly #sorted: (readonly string[] | undefined)[] = []
+  /** The one that was asked for longest ago first. */
+  readonly #parts = new Map<number, BucketParts>()
   readonly #held = new Set<string>()
   /** Where each content is, to copy from instead of fetching: nearly always at one path, for which a set would be a waste. */
   readonly #pathsOf = new Map<Digest, string | Set<string>>()
@@ -95,20 +93,40 @@ export class Manifest {
     return sorted
   }
 
-  /** Digests of up to `bucketsMax` changed buckets are brought up to date; false when that was all. Lets a caller spread the work. */
-  settleSome(bucketsMax: number): boolean {
-    let budget = bucketsMax
+  /** The bucket in its 256 parts. */
+  parts(index: number): BucketParts {
+    const parts = this.#parts.get(index) ?? inParts(this.bucket(index), this.sortedPaths(index))
+    this.#parts.delete(index)
+    this.#parts.set(index, parts)
+    const [oldest] = this.#parts.keys()
+    if (oldest !== undefined && this.#parts.size > bucketsInPartsMax) this.#parts.delete(oldest)
+    return parts
+  }
+
+  /** Entries of a part, of which `index` is that of its bucket times 256 and its own in there. */
+  part(index: number): readonly FileEntry[] {
+    return this.parts(Math.floor(index / partCount)).entries[index % partCount] ?? []
+  }
+
+  /**
+   * Digests of changed buckets are brought up to date, until these have `entriesMax` entries or more; false when that was all. Lets a
+   * caller spread the work.
+   */
+  settleSome(entriesMax: number): boolean {
+    let left = entriesMax
     for (const index of this.#stale) {
-      if (budget-- === 0) return true
-      this.#digests.set(bucketDigest(this.bucket(index), this.sortedPaths(index)), index * bucketDigestBytes)
+      if (left <= 0) return true
+      const bucket = this.bucket(index)
+      this.#digests.set(entriesDigest(entriesOf(bucket, this.sortedPaths(index))), index * digestBytes)
       this.#stale.delete(index)
+      left -= bucket.size + 1
     }
     return false
   }
 
   /** All 256 digests, joined. */
   bucketDigests(): Uint8Array {
-    this.settleSome(bucketCount)
+    this.settleSome(Number.POSITIVE_INFINITY)
     return this.#digests
   }
 
@@ -124,6 +142,7 @@ export class Manifest {
   #touch(path: string): Bucket {
     const index = bucketOf(path)
     this.#stale.add(index)
+    this.#parts.delete(index)
     this.#root = undefined
     const bucket = this.#buckets[index]
     invariant(bucket !== undefined, 'a path has a bucket')
@@ -144,24 +163,19 @@ export class Manifest {
   }
 }
 
-/** Over path, mode and content in order of the paths: equal exactly when all of these are. */
-const bucketDigest = (bucket: ReadonlyMap<string, FileEntry>, sorted: readonly string[]): Uint8Array => {
-  let text = ''
+function* entriesOf(bucket: ReadonlyMap<string, FileEntry>, sorted: readonly string[]): Iterable<FileEntry> {
   for (const path of sorted) {
     const entry = bucket.get(path)
-    if (entry) text += `${path}\0${entry.mode.toString(8)}\0${entry.held ? 'held' : entry.digest}\n`
+    if (entry) yield entry
   }
-  return createHash('sha256').update(text).digest().subarray(0, bucketDigestBytes)
 }
 
-/** Indexes of the buckets in which two trees differ. */
-export const differingBuckets = (ours: Uint8Array, theirs: Uint8Array): number[] => {
+/** Indexes of the buckets, or of the parts of one, in which two trees differ; the digests are joined. */
+export const differingDigests = (ours: Uint8Array, theirs: Uint8Array): number[] => {
   const differing: number[] = []
-  for (let index = 0; index < bucketCount; index++) {
-    const start = index * bucketDigestBytes
-    const end = start + bucketDigestBytes
-    if (Buffer.compare(ours.subarray(start, end), theirs.subarray(start, end)) !== 0) differing.push(index)
-  }
+  for (let start = 0; start < ours.byteLength; start += digestBytes)
+    if (Buffer.compare(ours.subarray(start, start + digestBytes), theirs.subarray(start, start + digestBytes)) !== 0)
+      differing.push(start / digestBytes)
   return differing
 }
 

@@ -5,7 +5,8 @@
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { decodeEntries, type EntryColumns, encodeEntries, entryWireBytes, joinPaths, splitPaths } from './entryColumns.js'
-import { bucketOf, type Manifest } from './manifest.js'
+import type { Manifest } from './manifest.js'
+import { bucketOf, partCount, partIndexOf } from './pathHash.js'
 import { checkPath } from './paths.js'
 import { itemOf, type SyncedItems } from './syncedItems.js'
 import type { FileEntry, WriteStep } from './treeValues.js'
@@ -56,10 +57,33 @@ export const isBelowUnknown = (unknown: ReadonlySet<string>, synced: SyncedItems
   return false
 }
 
-/** A worker's question about some of its buckets, as `integrity.compare` carries it. */
+/** What trees are compared by: whole buckets, or parts of them where a bucket is large. */
+export interface Division {
+  readonly what: 'bucket' | 'part'
+  indexOf(path: string): number
+  /** Of the bucket itself, or that the part is in. */
+  bucketOf(index: number): number
+  entriesIn(manifest: Manifest, index: number): readonly FileEntry[]
+}
+
+export const byBucket: Division = {
+  what: 'bucket',
+  indexOf: bucketOf,
+  bucketOf: (index) => index,
+  entriesIn: (manifest, index) => [...manifest.bucket(index).values()],
+}
+
+export const byPart: Division = {
+  what: 'part',
+  indexOf: partIndexOf,
+  bucketOf: (index) => Math.floor(index / partCount),
+  entriesIn: (manifest, index) => manifest.part(index),
+}
+
+/** A worker's question about some of its buckets or parts, as `integrity.compare` and `integrity.compareParts` carry it. */
 export interface CompareQuestion {
-  readonly buckets: readonly number[]
-  /** How many of the entries belong to each bucket. */
+  readonly places: readonly number[]
+  /** How many of the entries belong to each place. */
   readonly counts: readonly number[]
   readonly entries: EntryColumns
 }
@@ -71,37 +95,49 @@ export interface CompareAnswer {
   readonly remove: string
 }
 
-/** Fills one question with as many of `buckets` as fit, at least one. */
-export const askAbout = (manifest: Manifest, buckets: readonly number[]): Result<CompareQuestion> => {
+const tooManyAlike = (what: string, files: number): Result<never> =>
+  refuse('tooLarge', {
+    message: `One ${what} of the synced tree has ${files} files with paths that are too long to be compared in one message`,
+  })
+
+/** Fills one question with as many of `places` as fit, at least one. */
+export const askAbout = (manifest: Manifest, places: readonly number[], division: Division = byBucket): Result<CompareQuestion> => {
   const asked: number[] = []
   const counts: number[] = []
   const entries: FileEntry[] = []
+  const buckets = new Set<number>()
   let bytes = 0
-  for (const index of buckets) {
-    const bucket = [...manifest.bucket(index).values()]
-    const bucketBytes = bucket.reduce((sum, entry) => sum + entryWireBytes(entry), 0)
-    const fits = bytes + bucketBytes <= limits.compareBytesMax && entries.length + bucket.length <= limits.compareEntriesMax
-    if (!fits && asked.length === 0)
-      return refuse('tooLarge', { message: `One of the 256 buckets of the synced tree holds ${bucket.length} files: too many to compare` })
+  for (const index of places) {
+    buckets.add(division.bucketOf(index))
+    if (division === byPart && (buckets.size > limits.comparedPartsBucketsMax || asked.length === limits.comparedPartsMax)) break
+    const own = division.entriesIn(manifest, index)
+    const ownBytes = own.reduce((sum, entry) => sum + entryWireBytes(entry), 0)
+    const fits = bytes + ownBytes <= limits.compareBytesMax && entries.length + own.length <= limits.compareEntriesMax
+    if (!fits && asked.length === 0) return tooManyAlike(division.what, own.length)
     if (!fits) break
     asked.push(index)
-    counts.push(bucket.length)
-    entries.push(...bucket)
-    bytes += bucketBytes
+    counts.push(own.length)
+    entries.push(...own)
+    bytes += ownBytes
   }
-  return ok({ buckets: asked, counts, entries: encodeEntries(entries) })
+  return ok({ places: asked, counts, entries: encodeEntries(entries) })
 }
 
-/** The master's decision on the first buckets of a question, as many as fit into one answer, at least one. */
+/** The master's decision on the first places of a question, as many as fit into one answer, at least one. */
 export const answerCompare = (
   master: Manifest,
   synced: SyncedItems,
   question: CompareQuestion,
+  division: Division = byBucket,
 ): Result<{ answer: CompareAnswer; plan: SyncPlan }> => {
-  if (question.buckets.length !== question.counts.length)
-    return refuse('malformed', { message: 'A comparison names as many buckets as counts' })
-  if (question.buckets.length === 0 || new Set(question.buckets).size !== question.buckets.length)
-    return refuse('malformed', { message: 'A comparison names at least one bucket, and none twice' })
+  const { places } = question
+  if (places.length !== question.counts.length)
+    return refuse('malformed', { message: `A comparison names as many ${division.what}s as counts` })
+  if (places.length === 0 || new Set(places).size !== places.length)
+    return refuse('malformed', { message: `A comparison names at least one ${division.what}, and none twice` })
+  // Each bucket costs a few milliseconds before its parts are known.
+  if (division === byPart && new Set(places.map(byPart.bucketOf)).size > limits.comparedPartsBucketsMax)
+    return refuse('malformed', { message: `A comparison is about parts of at most ${limits.comparedPartsBucketsMax} buckets` })
   const decoded = decodeEntries(question.entries, synced)
   if (!decoded.ok) return decoded
   if (question.counts.reduce((sum, count) => sum + count, 0) !== decoded.value.length)
@@ -110,15 +146,15 @@ export const answerCompare = (
   const plans: SyncPlan[] = []
   let bytes = 0
   let start = 0
-  for (const [position, index] of question.buckets.entries()) {
+  for (const [position, index] of places.entries()) {
     const end = start + (question.counts[position] ?? 0)
-    const theirs = new Map(decoded.value.slice(start, end).map((entry) => [entry.path, entry]))
-    if (theirs.size !== end - start || [...theirs.keys()].some((path) => bucketOf(path) !== index))
-      return refuse('malformed', { message: 'An entry stands in a bucket that is not its own' })
-    const plan = decidePlan(master.bucket(index), theirs, isUnknown)
+    const theirs = byPath(decoded.value.slice(start, end))
+    if (theirs.size !== end - start || [...theirs.keys()].some((path) => division.indexOf(path) !== index))
+      return refuse('malformed', { message: `An entry stands in a ${division.what} that is not its own` })
+    const ours = division.entriesIn(master, index)
+    const plan = decidePlan(byPath(ours), theirs, isUnknown)
     const planBytes = planWireBytes(plan)
-    if (planBytes > limits.compareBytesMax)
-      return refuse('tooLarge', { message: 'The decision on one of the 256 buckets is too large for one message' })
+    if (planBytes > limits.compareBytesMax) return tooManyAlike(division.what, ours.length)
     if (bytes + planBytes > limits.compareBytesMax) break
     plans.push(plan)
     bytes += planBytes
@@ -133,6 +169,8 @@ export const answerCompare = (
   }
   return ok({ answer, plan })
 }
+
+const byPath = (entries: readonly FileEntry[]): ReadonlyMap<string, FileEntry> => new Map(entries.map((entry) => [entry.path, entry]))
 
 const planWireBytes = (plan: SyncPlan): number =>
   [...plan.create, ...plan.update].reduce((sum, entry) => sum + entryWireBytes(entry), 0) +

@@ -60,11 +60,14 @@ export const requests = {
     request: fields({ root: digest(), items: digest(), files: count() }),
     reply: fields({ same: Type.Boolean() }),
   },
-  /** Which of the buckets differ? 16 bytes of digest a bucket. */
+  /**
+   * Which of the buckets differ? 16 bytes of digest a bucket. With the capability `parts` the reply says how many files the master has
+   * in each of them.
+   */
   'integrity.buckets': {
     id: 5,
     request: fields({ digests: blob(256 * 16, 256 * 16) }),
-    reply: fields({ differing: list(count(255), 256) }),
+    reply: fields({ differing: list(count(255), 256), files: Type.Optional(list(count(), 256)) }),
   },
   /**
    * What has the worker to do in these buckets? `counts[i]` entries of `entries` belong to `buckets[i]`, in order. The reply
@@ -201,6 +204,31 @@ export const requests = {
     id: 18,
     request: fields({ items: blob(limits.itemsBytesMax) }),
     reply: fields({ items: blob(limits.itemsBytesMax) }),
+  },
+  /** Which of the 256 parts of each of these buckets differ (see domain/files/partsQuestion)? With the capability `parts`. */
+  'integrity.parts': {
+    id: 19,
+    request: fields({
+      buckets: list(count(255), limits.comparedPartsBucketsMax),
+      digests: blob(limits.comparedPartsBucketsMax * 256 * 16),
+    }),
+    reply: fields({ differing: blob(limits.comparedPartsBucketsMax * 32) }),
+  },
+  /** As `integrity.compare`, about parts of buckets: 256 times the bucket's index, and the part's own. With the capability `parts`. */
+  'integrity.compareParts': {
+    id: 20,
+    request: fields({
+      parts: list(count(256 * 256 - 1), limits.comparedPartsMax),
+      counts: list(count(limits.compareEntriesMax), limits.comparedPartsMax),
+      entries: comparedEntries(),
+    }),
+    reply: fields({
+      decided: count(limits.comparedPartsMax),
+      create: comparedEntries(),
+      update: comparedEntries(),
+      /** Paths joined by NUL. */
+      remove: text(limits.compareBytesMax),
+    }),
   },
 } as const
 
