@@ -44,5 +44,6 @@ export const observedAgents = (store: AgentStore, { onGroups, onKeys, onMerged }
   shape: (filter) => store.shape(filter),
   list: (filter, after) => store.list(filter, after),
   counts: () => store.counts(),
+  onDamaged: (damaged) => store.onDamaged(damaged),
   close: () => store.close(),
 })

@@ -1,11 +1,9 @@
 /** The AgentStore port as calls by name, for stores whose table is elsewhere: in a thread, or in virtual time. */
-import type { AgentStore } from './ports/agents.js'
+import { ClusterError } from './base/errors.js'
+import type { AgentStore, StoreOperation } from './ports/agents.js'
 
-export type StoreOperation = keyof AgentStore
 export type StoreCall<K extends StoreOperation> = Parameters<AgentStore[K]>
 export type StoreAnswer<K extends StoreOperation> = Awaited<ReturnType<AgentStore[K]>>
-/** The port again, so that an operation can be had by its name. */
-export type StoreOperations = { readonly [K in StoreOperation]: (...given: StoreCall<K>) => Promise<StoreAnswer<K>> }
 
 export abstract class CalledAgentStore implements AgentStore {
   readonly open = this.#operation('open')
@@ -31,10 +29,24 @@ export abstract class CalledAgentStore implements AgentStore {
   readonly list = this.#operation('list')
   readonly counts = this.#operation('counts')
 
+  readonly #onDamaged = new Set<(error: ClusterError) => void>()
+
+  onDamaged(damaged: (error: ClusterError) => void): () => void {
+    this.#onDamaged.add(damaged)
+    return () => this.#onDamaged.delete(damaged)
+  }
+
   protected abstract call<K extends StoreOperation>(name: K, given: StoreCall<K>): Promise<StoreAnswer<K>>
   abstract close(): Promise<void>
 
   #operation<K extends StoreOperation>(name: K): (...given: StoreCall<K>) => Promise<StoreAnswer<K>> {
-    return (...given) => this.call(name, given)
+    return (...given) => {
+      const answer = this.call(name, given)
+      answer.catch((thrown: unknown) => {
+        if (!(thrown instanceof ClusterError) || thrown.code !== 'tableDamaged') return
+        for (const damaged of [...this.#onDamaged]) damaged(thrown)
+      })
+      return answer
+    }
   }
 }

@@ -50,6 +50,10 @@ export type { FileRow, FilesSummary, NodeHealth, NodeView, SpanView } from './do
 export type { ClusterQuery } from './domain/queries/clusterQuery.js'
 export type {
   AgentFiles,
+  AgentGroupsStore,
+  AgentKeysStore,
+  AgentListsStore,
+  AgentReportsStore,
   AgentStore,
   GroupFile,
   MergedOutcome,

@@ -3,6 +3,7 @@
  * Every port fails with a ClusterError.
  */
 
+import type { ClusterError } from '../base/errors.js'
 import type { AgentCounts, AgentDetails, AgentFilter, AgentListShape, AgentView, Presence } from '../domain/agents/agent.js'
 import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../domain/agents/groups.js'
 import type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from '../domain/agents/keyEntry.js'
@@ -44,20 +45,8 @@ export interface RecordOutcome extends MergeOutcome {
   readonly unknownAgents: readonly number[]
 }
 
-/**
- * The agents' table of one node. Calls are whole operations on sets of rows, so that an embedded database, one on a server and
- * a simulated one can each do them in their own way; each is atomic and durable when it resolves, and they take effect in the order in which they are made. They wait for a table that
- * is locked, up to limits.agentTableLockedMsMax, and fail with `tableFailed`, with `overloaded` when limits.agentCallsWaitingMax wait
- * already, with `aborted` once the store is closed. An agent's row comes first: what is about an agent without one is dropped and counted.
- * Nothing that must be prompt may wait for them: a database can be locked or slow.
- */
-export interface AgentStore {
-  /**
-   * First of all: opens, checks, brings an older schema up to date. Fails with `tableNewer` for a table of a newer version, with
-   * `tableNotOurs` for a file of another program. May be tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is reopened.
-   */
-  open(): Promise<OpenedStore>
-
+/** Who exists. Called by the readers and writers of client.keys. */
+export interface AgentKeysStore {
   /** Rows for these agents, as client.keys has them; what else is known of them stays. */
   addAgents(entries: readonly KeyEntry[]): Promise<void>
   /** Forgets all about these agents. Returns how many there were. */
@@ -66,7 +55,10 @@ export interface AgentStore {
   keepAgents(ids: Uint32Array): Promise<readonly number[]>
   /** The highest ID that any row ever had, removed ones included. */
   highestId(): Promise<number>
+}
 
+/** What agents report and what became of them. Called where reports come in, and by both ends of agent info. */
+export interface AgentReportsStore {
   /**
    * Takes what this node itself saw of its agents, to be sent to the master. `isCorrected: false` marks times of a clock that was
    * never compared with the master's. Newer reports win (domain/agents/agent); what lies more than limits.agentFutureMsMax beyond
@@ -94,7 +86,10 @@ export interface AgentStore {
   merge(batch: Uint8Array, from: string, nowMs: number): Promise<MergeOutcome>
   /** Calls agents disconnected that have been silent for longer; those of one node only when it is named. Returns how many. On a worker, to be sent. */
   silence(nowMs: number, disconnectionMs: number, node?: string): Promise<number>
+}
 
+/** The agents' groups. Called by operators' changes, and by both ends of agent groups. */
+export interface AgentGroupsStore {
   groupsState(): Promise<GroupsState>
   /** Changes groups on the master: if any agent changes, the version rises by one. Returns how many. Fails with `groupInvalid` for an invalid name. */
   changeGroups(change: GroupsChange): Promise<number>
@@ -116,17 +111,40 @@ export interface AgentStore {
   multigroups(): Promise<readonly (readonly string[])[]>
   /** How many agents each group has. */
   groupSizes(): Promise<ReadonlyMap<string, number>>
+}
 
+/** Called by queries. */
+export interface AgentListsStore {
   shape(filter: AgentFilter): Promise<AgentListShape>
   /** At most limits.agentPageRowsMax agents with IDs above `after`, in order. */
   list(filter: AgentFilter, after: number): Promise<readonly AgentView[]>
   counts(): Promise<AgentCounts>
+}
+
+/**
+ * The agents' table of one node. Calls are whole operations on sets of rows, so that an embedded database, one on a server and
+ * a simulated one can each do them in their own way; each is atomic and durable when it resolves, and they take effect in the order in which they are made. They wait for a table that
+ * is locked, up to limits.agentTableLockedMsMax, and fail with `tableFailed`, with `overloaded` when limits.agentCallsWaitingMax wait
+ * already, with `aborted` once the store is closed. An agent's row comes first: what is about an agent without one is dropped and counted.
+ * Nothing that must be prompt may wait for them: a database can be locked or slow.
+ */
+export interface AgentStore extends AgentKeysStore, AgentReportsStore, AgentGroupsStore, AgentListsStore {
+  /**
+   * First of all: opens, checks, brings an older schema up to date. Fails with `tableNewer` for a table of a newer version, with
+   * `tableNotOurs` for a file of another program. May be tried again. A table that turns out to be damaged fails all operations with `tableDamaged` until it is reopened.
+   */
+  open(): Promise<OpenedStore>
+  /** Calls back each time that an operation fails with `tableDamaged`, until the returned function is called. */
+  onDamaged(damaged: (error: ClusterError) => void): () => void
   close(): Promise<void>
 }
 
+/** By the name of an operation. */
+export type StoreOperation = Exclude<keyof AgentStore, 'onDamaged'>
+
 /** The same operations as they run where nothing else has to wait: inside a thread, or in a simulated table. */
 export type AgentTable = {
-  readonly [K in keyof AgentStore]: (...given: Parameters<AgentStore[K]>) => Awaited<ReturnType<AgentStore[K]>>
+  readonly [K in StoreOperation]: (...given: Parameters<AgentStore[K]>) => Awaited<ReturnType<AgentStore[K]>>
 }
 
 export interface GroupFile {

@@ -18,7 +18,7 @@ import {
 import type { AgentReport } from '../../domain/agents/agentReport.js'
 import { type RefusedFact, siftFacts } from '../../domain/agents/packedFacts.js'
 import { soundUpdates } from '../../domain/agents/soundUpdates.js'
-import type { AgentStore, RecordOutcome } from '../../ports/agents.js'
+import type { AgentReportsStore, RecordOutcome } from '../../ports/agents.js'
 import { Signal } from '../kit/signal.js'
 import type { ClusterClock } from './clusterClock.js'
 
@@ -70,7 +70,7 @@ const countsOf = ({ presences }: AgentUpdates, nowMs: number, { refused, unknown
 
 export interface AgentReportsOptions {
   readonly node: string
-  readonly store: AgentStore
+  readonly store: Pick<AgentReportsStore, 'record' | 'correct'>
   readonly clock: ClusterClock
   /** Resolves when the store is open. */
   readonly opened: () => Promise<unknown>

@@ -58,7 +58,7 @@ type Event =
   | { readonly type: 'tree.changed'; readonly keysDigest: string | undefined }
   | { readonly type: 'keys.confirmed' }
   | { readonly type: 'keys.found'; readonly found: KeysFound }
-  | { readonly type: 'table.damaged' }
+  | { readonly type: 'table.damaged'; readonly error: ClusterError }
   | RoundEnded<'check', KeysCheck>
   | RoundEnded<'silence', number>
 
@@ -81,7 +81,7 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
           tree.onContent(() => sendBack({ type: 'tree.changed', keysDigest: keysDigest() })),
           master.confirmations.add(() => sendBack({ type: 'keys.confirmed' })),
           keys.found.changes.add(() => sendBack({ type: 'keys.found', found: keys.found.value })),
-          store.damages.add(() => sendBack({ type: 'table.damaged' })),
+          store.onDamaged((error) => sendBack({ type: 'table.damaged', error })),
         ]
         return () => {
           for (const stop of stops) stop()
@@ -142,7 +142,7 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
         if (message !== context.failure) log.error(`The agents could not be brought up to date: ${fullStop(message)} Retrying.`)
       },
       noteFailure: assign({ failure: ({ event }) => errorOf(event).message }),
-      logDamage: () => log.error(`${store.damage}.`),
+      logDamage: (_, { message }: ClusterError) => log.error(`${message}.`),
       keepError: assign({ error: ({ event }) => errorOf(event) }),
     },
     delays: {
@@ -192,13 +192,13 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
       },
       unusable: { entry: { type: 'publishNotOpen', params: 'unusable' }, after: { retry: 'opening' } },
       damaged: {
-        entry: ['logDamage', { type: 'publishNotOpen', params: 'damaged' }],
+        entry: { type: 'publishNotOpen', params: 'damaged' },
         always: { guard: not('isOpenedLately'), target: 'opening' },
         after: { retry: 'opening' },
       },
       open: {
         invoke: [{ src: 'changes' }, { src: 'check', id: 'check' }, { src: 'silence', id: 'silence' }],
-        on: { 'table.damaged': 'damaged' },
+        on: { 'table.damaged': { target: 'damaged', actions: { type: 'logDamage', params: ({ event }) => event.error } } },
         type: 'parallel',
         states: {
           // What the table has of client.keys, whoever asked for the check.

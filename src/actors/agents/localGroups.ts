@@ -11,7 +11,7 @@ import {
   isCopyAsGood,
   isGroupName,
 } from '../../domain/agents/groups.js'
-import type { AgentFiles, AgentStore, OpenedStore } from '../../ports/agents.js'
+import type { AgentFiles, AgentGroupsStore, OpenedStore } from '../../ports/agents.js'
 import { Signal } from '../kit/signal.js'
 
 /** Pages that are kept for the workers that ask for the same. */
@@ -20,7 +20,7 @@ const pagesKeptMax = 4
 export class LocalGroups {
   /** Told when groups may have changed. */
   readonly changes = new Signal()
-  readonly #store: AgentStore
+  readonly #store: AgentGroupsStore
   readonly #files: AgentFiles
   readonly #pages = new Map<string, Promise<GroupsPage>>()
   #table = ''
@@ -28,7 +28,7 @@ export class LocalGroups {
   /** The copy that they are restored from, the best one that was offered. */
   #restoring: { readonly copy: GroupsCopy; readonly isComplete: boolean } | undefined
 
-  constructor(store: AgentStore, files: AgentFiles) {
+  constructor(store: AgentGroupsStore, files: AgentFiles) {
     this.#store = store
     this.#files = files
   }

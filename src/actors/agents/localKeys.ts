@@ -5,7 +5,7 @@
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
-import type { AgentFiles, AgentStore, OpenedStore } from '../../ports/agents.js'
+import type { AgentFiles, AgentKeysStore, OpenedStore } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
 import { pause } from '../kit/pause.js'
 import { Published } from '../kit/published.js'
@@ -45,7 +45,7 @@ export interface KeysFound {
 }
 
 export interface LocalKeysOptions {
-  readonly store: AgentStore
+  readonly store: AgentKeysStore
   readonly files: AgentFiles
   readonly table: TableLife
   readonly master: MasterState

@@ -11,7 +11,6 @@ import { LocalGroups } from './localGroups.js'
 import { LocalKeys } from './localKeys.js'
 import { MasterState } from './masterState.js'
 import { TableLife } from './tableLife.js'
-import { WatchedAgentStore } from './watchedAgentStore.js'
 
 export interface LocalAgentsOptions {
   readonly node: string
@@ -28,7 +27,7 @@ export interface LocalAgentsOptions {
 const countsMsMax = 1_000
 
 export class LocalAgents {
-  readonly store: WatchedAgentStore
+  readonly store: AgentStore
   readonly files: AgentFiles
   readonly clock: ClusterClock
   /** Published by the thread localAgents. */
@@ -49,14 +48,14 @@ export class LocalAgents {
   constructor(options: LocalAgentsOptions) {
     const { clock, files, manager, node, store, timers } = options
     this.#options = options
-    this.store = new WatchedAgentStore(store)
+    this.store = store
     this.files = files
     this.clock = clock
     const { table } = this
-    this.reports = new AgentReports({ node, store: this.store, clock, opened: () => table.usable(this.#closing.signal) })
-    this.groups = new LocalGroups(this.store, files)
+    this.reports = new AgentReports({ node, store, clock, opened: () => table.usable(this.#closing.signal) })
+    this.groups = new LocalGroups(store, files)
     this.keys = new LocalKeys({
-      store: this.store,
+      store,
       files,
       table,
       master: this.master,

@@ -2,8 +2,8 @@
 
 import { asClusterError, ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { CalledAgentStore, type StoreAnswer, type StoreCall, type StoreOperation } from '../../calledAgentStore.js'
-import type { AgentTable } from '../../ports/agents.js'
+import { CalledAgentStore, type StoreAnswer, type StoreCall } from '../../calledAgentStore.js'
+import type { AgentTable, StoreOperation } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
 import type { MemoryAgentTable } from './memoryAgentTable.js'
 
