@@ -133,14 +133,14 @@ const answered = async (node: string, request: ClusterQuery | AgentCommand): Pro
 /** Resolves with what `found` finds among all that happened, once it finds something. */
 const until = <T>(found: () => T | undefined): Promise<T> =>
   new Promise((resolve) => {
-    const look = (): void => {
+    const check = (): void => {
       const seen = found()
       if (seen === undefined) return
-      onHappening.delete(look)
+      onHappening.delete(check)
       resolve(seen)
     }
-    onHappening.add(look)
-    look()
+    onHappening.add(check)
+    check()
   })
 
 const megabytes = (bytes: number): number => bytes / 1e6

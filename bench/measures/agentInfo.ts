@@ -13,7 +13,7 @@ export interface AgentInfoRound {
 }
 
 /** So long that no round begins by itself while another is measured: news of more than signs of life begin one at once. */
-export const onlyForNews = { syncAgentInfoMs: 600_000 }
+export const onlyForUpdates = { syncAgentInfoMs: 600_000 }
 
 /** Resolves when the worker's first round, which waits for the master's time, is over. */
 export const firstRoundOver = async ({ child }: AgentMember): Promise<void> => {

@@ -33,9 +33,9 @@ export const mergeRule: Row = {
   run: () => {
     const random = new SeededRandom('merge rule')
     let kept = presences(random)
-    const told = Array.from({ length: rounds }, () => presences(random))
+    const received = Array.from({ length: rounds }, () => presences(random))
     const startMs = systemMs()
-    for (const round of told) kept = kept.map((before, index) => newerPresence(before, round[index] ?? before, baseMs + 60_000))
+    for (const round of received) kept = kept.map((before, index) => newerPresence(before, round[index] ?? before, baseMs + 60_000))
     const seconds = (systemMs() - startMs) / 1000
     return Promise.resolve([
       {

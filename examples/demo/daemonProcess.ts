@@ -48,7 +48,7 @@ export class DaemonProcess {
     const [command, args] = openFilesMax === undefined ? [file, given] : ['sh', limited]
     this.#child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     for (const output of [this.#child.stdout, this.#child.stderr])
-      if (output) createInterface({ input: output }).on('line', (line) => this.#hear(line))
+      if (output) createInterface({ input: output }).on('line', (line) => this.#receive(line))
     this.ended = once(this.#child, 'close').then(([code, signal]: unknown[]) => {
       const end = { code: typeof code === 'number' ? code : null, signal: this.#child.signalCode ?? (signal === null ? null : 'SIGKILL') }
       this.#end = end
@@ -119,7 +119,7 @@ export class DaemonProcess {
       .join('\n')
   }
 
-  #hear(line: string): void {
+  #receive(line: string): void {
     this.lines.push(line)
     for (const waiter of [...this.#waiters]) if (waiter.sees(line)) waiter.done(line)
   }

@@ -153,11 +153,11 @@ describe('worker', () => {
           )
           await clock.advance(200_000)
           for (const [index, { atMs, line }] of linesMs.entries()) {
-            const [, toldS = '', , longestS] =
+            const [, pausesS = '', , longestS] =
               /Trying again in ([\d.]+) seconds?(, and then after longer pauses of up to (\d+) seconds)?\.$/.exec(line) ?? []
             const next = dialsMs.find((dialMs) => dialMs > atMs)
             if (next === undefined) continue
-            expect(Math.abs((next - atMs) / 1_000 - Number(toldS))).toBeLessThanOrEqual(toldS.includes('.') ? 0.051 : 0.501)
+            expect(Math.abs((next - atMs) / 1_000 - Number(pausesS))).toBeLessThanOrEqual(pausesS.includes('.') ? 0.051 : 0.501)
             const gaps = gapsOf(dialsMs.filter((dialMs) => dialMs >= atMs))
             if (longestS !== undefined) for (const gap of gaps) expect(gap).toBeLessThanOrEqual(Number(longestS) * 1_000 + 1)
             const within = linesMs.slice(index).filter((later) => later.atMs < atMs + 60_000)

@@ -65,13 +65,13 @@ const logText = (): string => readFileSync(join(home, 'logs/cluster.log'), 'utf8
 /** Resolves when the directory of the PID files holds none. */
 const pidFileGone = (): Promise<void> =>
   new Promise((resolve) => {
-    const look = (): void => {
+    const check = (): void => {
       if (runFiles().length > 0) return
       watcher.close()
       resolve()
     }
-    const watcher = watch(join(home, 'var/run'), look)
-    look()
+    const watcher = watch(join(home, 'var/run'), check)
+    check()
   })
 
 const ready = async (child: ChildProcess): Promise<void> => {

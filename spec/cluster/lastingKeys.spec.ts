@@ -57,20 +57,20 @@ describe('client.keys', () => {
     const cluster = await startCluster(3)
     const before = contentOn(cluster, 'master')
     expect(contentOn(cluster, 'w1')).toBe(before)
-    const looked = new Set<string>()
-    const lookFor = async (ms: number): Promise<void> => {
+    const seen = new Set<string>()
+    const watchFor = async (ms: number): Promise<void> => {
       for (let passed = 0; passed < ms; passed += 100) {
         await cluster.clock.advance(100)
-        looked.add(contentOn(cluster, 'w1'))
+        seen.add(contentOn(cluster, 'w1'))
       }
     }
     damage(cluster)
-    await lookFor(30_000)
+    await watchFor(30_000)
     cluster.crash('master', 'process')
-    await lookFor(5_000)
+    await watchFor(5_000)
     cluster.start('master')
-    await lookFor(30_000)
-    expect([...looked]).toEqual([before])
+    await watchFor(30_000)
+    expect([...seen]).toEqual([before])
     // Once by each of the two processes.
     expect(cluster.trace.lines().filter((line) => line.includes('so the workers keep their copies.'))).toHaveLength(2)
     const member = cluster.master.running?.registry?.get('w1')

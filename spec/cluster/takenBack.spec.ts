@@ -65,8 +65,8 @@ it('questions withdrawn in the same turn cost no walk of the tree, and an edit a
     await cluster.clock.advance(10)
   }
   await cluster.clock.advance(1_000)
-  const told = await Promise.all(outcomes)
-  expect(new Set(told)).toEqual(new Set(['answered', 'overloaded']))
+  const received = await Promise.all(outcomes)
+  expect(new Set(received)).toEqual(new Set(['answered', 'overloaded']))
   expect(touched()).toBeLessThan(20 * limits.stepsPerTurnMax)
   cluster.write('master', 'etc/lists/edited', Buffer.from('edited'))
   await cluster.converge()

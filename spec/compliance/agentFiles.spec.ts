@@ -38,7 +38,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     node.world.dispose()
   })
 
-  const look = async (all = false): Promise<KeysPage> => {
+  const check = async (all = false): Promise<KeysPage> => {
     const upserts: KeyEntry[] = []
     const removals: number[] = []
     for (let page = await settle(node.files.check(all, '', going)); ; page = await settle(node.files.nextPage(going))) {
@@ -50,7 +50,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
 
   it('returns all agents at first, then changes, and loses no agent to a flicker', async () => {
     node.world.write(path, three)
-    const first = await look()
+    const first = await check()
     expect(first).toMatchObject({ agents: 3, highestId: 3, removals: [], problems: [], againInMs: limits.keysTrustedMs })
     expect(first.upserts).toEqual([
       { id: 1, name: 'web', ip: 'any', key: 'aa' },
@@ -58,13 +58,13 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
       { id: 3, name: 'mail', ip: 'any', key: 'cc' },
     ])
     node.world.write(path, three.replace(' mail', ' !mail').replace('001 web any aa\n', ''))
-    expect(await look()).toMatchObject({ upserts: [], removals: [3], agents: 2 })
+    expect(await check()).toMatchObject({ upserts: [], removals: [3], agents: 2 })
     node.world.remove(path)
-    expect(await look()).toMatchObject({ upserts: [], removals: [], agents: 2 })
+    expect(await check()).toMatchObject({ upserts: [], removals: [], agents: 2 })
     node.world.write(path, `${three.replace(' mail', ' !mail')}bad\n`)
-    const last = await look()
+    const last = await check()
     expect(last).toMatchObject({ upserts: [{ id: 1 }], removals: [], agents: 2, problems: [expect.stringContaining('line 4')] })
-    expect((await look(true)).upserts).toHaveLength(2)
+    expect((await check(true)).upserts).toHaveLength(2)
   })
 
   it('is told of in pages', async () => {
@@ -73,7 +73,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
       path,
       Array.from({ length: count }, (_, index) => `${String(index + 1).padStart(3, '0')} agent-${index} any kk\n`).join(''),
     )
-    const { agents, highestId, idsDigest, upserts } = await look()
+    const { agents, highestId, idsDigest, upserts } = await check()
     expect([agents, highestId, upserts.length, idsDigest.length]).toEqual([count, count, count, 64])
   })
 
@@ -84,7 +84,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     expect(node.world.read(path)).toBe(`${three.replace(' web', ' !web')}\u00e9 odd\r\n# comment\n004 new any ${key}\n`)
     expect(node.world.modeOf(path)).toBe(0o640)
     expect(node.world.disk.readdir(`${node.world.home}/etc`)).toHaveLength(1)
-    expect(await look()).toMatchObject({ agents: 3, highestId: 4, upserts: [{ id: 2 }, { id: 3 }, { id: 4 }], removals: [1] })
+    expect(await check()).toMatchObject({ agents: 3, highestId: 4, upserts: [{ id: 2 }, { id: 3 }, { id: 4 }], removals: [1] })
   })
 
   it('begins with the first agent, and is not changed when it cannot be believed', async () => {

@@ -87,7 +87,7 @@ const codeOf = async (promise: Promise<unknown>): Promise<string> => {
   }
 }
 
-const look = async (files: Files, manifest: Manifest, settle: Settle, paths?: readonly string[]): Promise<ScanPage> => {
+const scan = async (files: Files, manifest: Manifest, settle: Settle, paths?: readonly string[]): Promise<ScanPage> => {
   for (let page = await settle(files.scan(paths, going)); ; page = await settle(files.nextPage(going))) {
     for (const path of page.removals) manifest.delete(path)
     for (const entry of page.upserts) manifest.set(entry)
@@ -115,8 +115,8 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
   const sync = async (compress: boolean): Promise<void> => {
     const ours = new Manifest()
     const theirs = new Manifest()
-    await look(master.files, ours, settle)
-    await look(worker.files, theirs, settle)
+    await scan(master.files, ours, settle)
+    await scan(worker.files, theirs, settle)
     const plan = decidePlan(entriesOf(ours), entriesOf(theirs))
     const steps = writeStepsOf(plan, theirs)
     const wanted = steps.filter((step) => step.from.kind === 'stage')
@@ -228,7 +228,7 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
 
   it('tells of an edit by a hint, and of what it changed by a look at the hint', async () => {
     const manifest = new Manifest()
-    await look(master.files, manifest, settle)
+    await scan(master.files, manifest, settle)
     let hinted: (paths: readonly string[] | undefined) => void = () => undefined
     const hint = new Promise<readonly string[] | undefined>((resolve) => {
       hinted = resolve
@@ -238,7 +238,7 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
     master.world.write('etc/rules/edited', 'edited')
     const paths = await settle(hint)
     expect(paths).toEqual(['etc/rules/edited'])
-    await look(master.files, manifest, settle, paths)
+    await scan(master.files, manifest, settle, paths)
     expect(manifest.get('etc/rules/edited')?.digest).toBe(sha256('edited'))
     await settle(watch.close())
   })

@@ -58,7 +58,7 @@ const simulatedWorld = (): World => {
 /** One attached end, with all that it was told. */
 class End {
   readonly stream: ByteStream
-  readonly told: string[] = []
+  readonly events: string[] = []
   readonly parts: Uint8Array[] = []
   onBytes: () => void = () => {}
   readonly #watchers = new Set<() => void>()
@@ -68,11 +68,11 @@ class End {
     stream.attach({
       onBytes: (bytes) => {
         this.parts.push(bytes)
-        this.#tell('bytes')
+        this.#note('bytes')
         this.onBytes()
       },
-      onDrain: () => this.#tell('drain'),
-      onClosed: (error) => this.#tell(error ? 'closed with an error' : 'closed'),
+      onDrain: () => this.#note('drain'),
+      onClosed: (error) => this.#note(error ? 'closed with an error' : 'closed'),
     })
   }
 
@@ -87,24 +87,24 @@ class End {
   }
 
   get isClosed(): boolean {
-    return this.told.at(-1)?.startsWith('closed') ?? false
+    return this.events.at(-1)?.startsWith('closed') ?? false
   }
 
   /** Resolves once it has been told something that makes the predicate hold. */
   until(holds: (end: End) => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const look = (): void => {
+      const check = (): void => {
         if (!holds(this)) return
-        this.#watchers.delete(look)
+        this.#watchers.delete(check)
         resolve()
       }
-      this.#watchers.add(look)
-      look()
+      this.#watchers.add(check)
+      check()
     })
   }
 
-  #tell(what: string): void {
-    this.told.push(what)
+  #note(what: string): void {
+    this.events.push(what)
     for (const watcher of [...this.#watchers]) watcher()
   }
 }
@@ -175,7 +175,8 @@ describe.each([
           dialer.stream.end()
           await world.run(Promise.all([dialer.until((end) => end.isClosed), acceptor.until((end) => end.isClosed)]))
           expect([acceptor.digest, dialer.digest]).toEqual([thereDigest, backDigest])
-          for (const end of [dialer, acceptor]) expect(end.told.filter((what) => what !== 'bytes' && what !== 'drain')).toEqual(['closed'])
+          for (const end of [dialer, acceptor])
+            expect(end.events.filter((what) => what !== 'bytes' && what !== 'drain')).toEqual(['closed'])
         },
       ),
       { numRuns: 25 },
@@ -199,16 +200,16 @@ describe.each([
       expect(written).toBeLessThan(64 * 1_024 * 1_024)
       if (dialer.stream.write([chunk.slice()])) quiet = 0
       else {
-        const drains = dialer.told.length
-        for (quiet = 0; quiet < 50 && dialer.told.length === drains; quiet++) await world.turn()
+        const drains = dialer.events.length
+        for (quiet = 0; quiet < 50 && dialer.events.length === drains; quiet++) await world.turn()
       }
       written += chunk.length
     }
-    expect([acceptor.byteCount, acceptor.told]).toEqual([0, []])
-    const drains = dialer.told.length
+    expect([acceptor.byteCount, acceptor.events]).toEqual([0, []])
+    const drains = dialer.events.length
     acceptor.stream.resume()
-    await world.run(Promise.all([dialer.until((end) => end.told.length > drains), acceptor.until((end) => end.byteCount === written)]))
-    expect(dialer.told.at(-1)).toBe('drain')
+    await world.run(Promise.all([dialer.until((end) => end.events.length > drains), acceptor.until((end) => end.byteCount === written)]))
+    expect(dialer.events.at(-1)).toBe('drain')
   })
 
   it('delivers nothing more from the moment of a pause, and all of it after the resume', async () => {
@@ -239,12 +240,12 @@ describe.each([
     const [dialer, acceptor] = await connect()
     acceptor.stream.write([new Uint8Array(1_000)])
     dialer.stream.destroy()
-    expect(dialer.told).toEqual([])
+    expect(dialer.events).toEqual([])
     dialer.stream.destroy()
     await world.run(Promise.all([dialer.until((end) => end.isClosed), acceptor.until((end) => end.isClosed)]))
     for (let i = 0; i < 10; i++) await world.turn()
-    expect(dialer.told).toEqual(['closed'])
-    expect(acceptor.told).toHaveLength(1)
+    expect(dialer.events).toEqual(['closed'])
+    expect(acceptor.events).toHaveLength(1)
   })
 
   it('ignores what is written after the end', async () => {
@@ -256,7 +257,7 @@ describe.each([
     await world.run(acceptor.until((end) => end.isClosed))
     await world.run(dialer.until((end) => end.isClosed))
     expect(dialer.stream.write([Uint8Array.of(3)])).toBe(true)
-    expect([acceptor.byteCount, acceptor.told.at(-1), dialer.told]).toEqual([1, 'closed', ['closed']])
+    expect([acceptor.byteCount, acceptor.events.at(-1), dialer.events]).toEqual([1, 'closed', ['closed']])
   })
 
   it('says where the peer is', async () => {

@@ -31,13 +31,13 @@ const start = (args: readonly string[]) => {
     ended: async () => ({ code: (await ended)[0] as unknown, out }),
     said: (what: string): Promise<void> =>
       new Promise((resolve) => {
-        const look = (): void => {
+        const check = (): void => {
           if (!out.includes(what)) return
-          child.stdout.off('data', look)
+          child.stdout.off('data', check)
           resolve()
         }
-        child.stdout.on('data', look)
-        look()
+        child.stdout.on('data', check)
+        check()
       }),
   }
 }

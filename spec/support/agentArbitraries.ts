@@ -84,12 +84,12 @@ const unsoundDetails = fc
   )
   .map(([row, name, text]): AgentDetails => ({ ...row, facts: packFacts({ ...unpackFacts(row.facts), [name]: text }) }))
 
-export const soundNewsOf: fc.Arbitrary<AgentUpdates> = fc.record({
+export const soundUpdatesOf: fc.Arbitrary<AgentUpdates> = fc.record({
   presences: fc.array(presences, { maxLength: 6 }),
   details: fc.array(details, { maxLength: 4 }),
 })
 
-export const anyNews: fc.Arbitrary<AgentUpdates> = fc.record({
+export const anyUpdates: fc.Arbitrary<AgentUpdates> = fc.record({
   presences: fc.array(fc.oneof({ weight: 6, arbitrary: presences }, unsoundPresences), { maxLength: 6 }),
   details: fc.array(fc.oneof({ weight: 6, arbitrary: details }, unsoundDetails), { maxLength: 4 }),
 })

@@ -4,7 +4,7 @@ import { ClusterError } from '../../src/base/errors.js'
 import type { AgentFilter, AgentUpdates } from '../../src/domain/agents/agent.js'
 import type { AgentTable } from '../../src/ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../src/wire/muster/agentBatch.js'
-import { agentIds, anyNews, firstMs, groupNames, nodeNames, nows, soundNewsOf } from './agentArbitraries.js'
+import { agentIds, anyUpdates, firstMs, groupNames, nodeNames, nows, soundUpdatesOf } from './agentArbitraries.js'
 
 /** With its answer, or with the code that it fails with. */
 export type Operation = (table: AgentTable) => unknown
@@ -46,10 +46,12 @@ const everywhere = [
   ),
   on('removeAgents', fc.tuple(idLists), (table, ids) => table.removeAgents(ids)),
   on('keepAgents', fc.tuple(fc.array(agentIds, { minLength: 4 })), (table, ids) => table.keepAgents(Uint32Array.from(ids))),
-  on('record', fc.tuple(anyNews, nows, fc.boolean()), (table, updates, nowMs, isCorrected) => table.record(updates, nowMs, isCorrected)),
-  on('record', fc.tuple(anyNews, nows), (table, updates, nowMs) => table.record(updates, nowMs, true)),
-  on('merge', fc.tuple(anyNews, nodeNames, nows), (table, updates, from, nowMs) => table.merge(batchOf(updates, nowMs), from, nowMs)),
-  on('merge', fc.tuple(soundNewsOf, nodeNames, nows), (table, updates, from, nowMs) => table.merge(batchOf(updates, nowMs), from, nowMs)),
+  on('record', fc.tuple(anyUpdates, nows, fc.boolean()), (table, updates, nowMs, isCorrected) => table.record(updates, nowMs, isCorrected)),
+  on('record', fc.tuple(anyUpdates, nows), (table, updates, nowMs) => table.record(updates, nowMs, true)),
+  on('merge', fc.tuple(anyUpdates, nodeNames, nows), (table, updates, from, nowMs) => table.merge(batchOf(updates, nowMs), from, nowMs)),
+  on('merge', fc.tuple(soundUpdatesOf, nodeNames, nows), (table, updates, from, nowMs) =>
+    table.merge(batchOf(updates, nowMs), from, nowMs),
+  ),
   on('correct', fc.tuple(fc.constantFrom(-20_000, 0.4, 15_000, -2 * firstMs)), (table, byMs) => table.correct(byMs)),
   on('acknowledge', fc.tuple(tables, fc.nat({ max: 20 })), (table, master, upTo) => table.acknowledge(master, upTo)),
   on(

@@ -103,7 +103,7 @@ export const startedWorld = (options: Parameters<typeof createMemoryWorld>[0] = 
 }
 
 /** Files below the directories of groups whose content is another than when it was asked before: what a scan of the tree tells. */
-export const changesTold = (world: MemoryWorld): (() => readonly string[]) => {
+export const changesReported = (world: MemoryWorld): (() => readonly string[]) => {
   const now = (): Map<string, string> =>
     new Map(
       [...filesBelow(world, 'etc/shared'), ...filesBelow(world, 'var/multigroups')].filter(([path]) => !/(^|\/)ar\.conf$|~$/.test(path)),

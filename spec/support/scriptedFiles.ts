@@ -27,16 +27,16 @@ export class ScriptedFiles implements Files {
   #running = 0
   readonly #clock: Clock
   /** What the manifest has been told. */
-  readonly #told = new Map<string, FileEntry>()
+  readonly #reported = new Map<string, FileEntry>()
   #rest: (FileEntry | string)[] = []
-  #hear: Notified | undefined
+  #onHint: Notified | undefined
 
   constructor(clock: Clock) {
     this.#clock = clock
   }
 
   hint(paths: readonly string[] | undefined): void {
-    this.#hear?.(paths)
+    this.#onHint?.(paths)
   }
 
   async scan(paths: readonly string[] | undefined, signal: AbortSignal): Promise<ScanPage> {
@@ -46,11 +46,11 @@ export class ScriptedFiles implements Files {
       const failure = this.scanFailure
       this.scanFailure = undefined
       if (failure !== undefined) throw failure
-      const isLookedAt = (path: string): boolean =>
+      const isScanned = (path: string): boolean =>
         paths === undefined || paths.some((scope) => path === scope || path.startsWith(`${scope}/`))
       this.#rest = []
-      for (const entry of this.disk.values()) if (isLookedAt(entry.path) && this.#told.get(entry.path) !== entry) this.#rest.push(entry)
-      for (const path of this.#told.keys()) if (isLookedAt(path) && !this.disk.has(path)) this.#rest.push(path)
+      for (const entry of this.disk.values()) if (isScanned(entry.path) && this.#reported.get(entry.path) !== entry) this.#rest.push(entry)
+      for (const path of this.#reported.keys()) if (isScanned(path) && !this.disk.has(path)) this.#rest.push(path)
       return this.#page()
     })
   }
@@ -67,11 +67,11 @@ export class ScriptedFiles implements Files {
   async watch(onHint: Notified): Promise<{ close(): Promise<void> }> {
     if (this.watchFailure) throw this.watchFailure
     this.openWatches += 1
-    this.#hear = onHint
+    this.#onHint = onHint
     return {
       close: async () => {
         this.openWatches -= 1
-        this.#hear = undefined
+        this.#onHint = undefined
       },
     }
   }
@@ -84,11 +84,11 @@ export class ScriptedFiles implements Files {
       const upserts = plan.writes.map(({ path, digest }) => ({ path, digest, mode: 0o660, size: 1 }))
       for (const entry of upserts) {
         this.disk.set(entry.path, entry)
-        this.#told.set(entry.path, entry)
+        this.#reported.set(entry.path, entry)
       }
       for (const path of plan.removals) {
         this.disk.delete(path)
-        this.#told.delete(path)
+        this.#reported.delete(path)
       }
       return { failures: [], upserts, removals: plan.removals }
     })
@@ -155,8 +155,8 @@ export class ScriptedFiles implements Files {
     const some = this.#rest.splice(0, this.pageEntriesMax)
     const upserts = some.filter((found) => typeof found !== 'string')
     const removals = some.filter((found) => typeof found === 'string')
-    for (const entry of upserts) this.#told.set(entry.path, entry)
-    for (const path of removals) this.#told.delete(path)
-    return { upserts, removals, problems: [], files: this.#told.size, unknownDirectories: [], done: this.#rest.length === 0 }
+    for (const entry of upserts) this.#reported.set(entry.path, entry)
+    for (const path of removals) this.#reported.delete(path)
+    return { upserts, removals, problems: [], files: this.#reported.size, unknownDirectories: [], done: this.#rest.length === 0 }
   }
 }

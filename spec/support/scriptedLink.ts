@@ -70,8 +70,8 @@ export class ScriptedLink implements Link {
   }
 
   /** The peer says this. */
-  tell<K extends NoticeName>(type: K, body: NoticeBody<K>): void {
-    for (const { [type]: hear } of this.#subscribers) hear?.(body)
+  receiveNotice<K extends NoticeName>(type: K, body: NoticeBody<K>): void {
+    for (const { [type]: subscribe } of this.#subscribers) subscribe?.(body)
   }
 
   expectStream(): IncomingStream {

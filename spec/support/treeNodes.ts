@@ -19,7 +19,7 @@ export class TreeNode {
   }
 
   /** Brings the manifest up to date; returns the mistakes told this time. */
-  look(paths?: readonly string[]): readonly FileFailure[] {
+  check(paths?: readonly string[]): readonly FileFailure[] {
     const problems: FileFailure[] = []
     for (let page = this.tree.scan(paths); ; page = this.tree.nextPage()) {
       for (const path of page.removals) this.manifest.delete(path)
@@ -82,8 +82,8 @@ export const syncRound = (
   worker: TreeNode,
   options: SyncOptions = {},
 ): { plan: SyncPlan; failures: Map<string, string>; applied: AppliedPlan } => {
-  master.look()
-  worker.look()
+  master.check()
+  worker.check()
   const plan = decidePlan(master.entries(), worker.entries())
   const { failures } = transfer(master, worker, plan, options)
   const writes = writeStepsOf(plan, worker.manifest).filter((step) => !failures.has(step.path))

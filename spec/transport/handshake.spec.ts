@@ -154,12 +154,12 @@ describe('the handshake', () => {
         const acceptor = receptionist()
         await transportOver(network, clock).listen(endpoint, acceptor.policy)
         const stream = await network.dial(endpoint)
-        let heard = 0
-        stream.attach({ onBytes: (bytes) => (heard += bytes.byteLength), onDrain: () => {}, onClosed: () => {} })
+        let received = 0
+        stream.attach({ onBytes: (bytes) => (received += bytes.byteLength), onDrain: () => {}, onClosed: () => {} })
         if (polite) stream.write([Buffer.from('MSTR'), Uint8Array.of(1, 1, 1, 0)])
         for (const part of parts) stream.write([part])
         await clock.advance(10_000)
-        expect(heard).toBe(0)
+        expect(received).toBe(0)
         expect(acceptor.refusals).toHaveLength(1)
         expect(clock.pending).toBe(0)
         expect(network.streams.flat().every((end) => end.isClosed)).toBe(true)

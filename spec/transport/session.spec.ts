@@ -134,13 +134,13 @@ describe('requests', () => {
 describe('notices', () => {
   it('come in order, to all who listen', async () => {
     const { clock, worker, master } = await sessionPair()
-    const heard: number[][] = [[], []]
-    for (const list of heard) worker.subscribe({ 'integrity.changed': ({ root }) => list.push(root[0] ?? -1) })
+    const received: number[][] = [[], []]
+    for (const list of received) worker.subscribe({ 'integrity.changed': ({ root }) => list.push(root[0] ?? -1) })
     for (let at = 0; at < 5; at++) {
       master.notify('integrity.changed', { root: new Uint8Array(32).fill(at) })
       await clock.settle()
     }
-    expect(heard).toEqual([
+    expect(received).toEqual([
       [0, 1, 2, 3, 4],
       [0, 1, 2, 3, 4],
     ])
@@ -148,8 +148,8 @@ describe('notices', () => {
 
   it('of how things are take the place of an earlier one that has not left yet', async () => {
     const { clock, network, worker, master } = await sessionPair({ highWaterBytes: 1_000 })
-    const heard: number[] = []
-    worker.subscribe({ 'integrity.changed': ({ root }) => heard.push(root[0] ?? -1) })
+    const received: number[] = []
+    worker.subscribe({ 'integrity.changed': ({ root }) => received.push(root[0] ?? -1) })
     network.streams[0]?.[0].pause()
     for (let at = 0; at < 200; at++) {
       master.notify('integrity.changed', { root: new Uint8Array(32).fill(at) })
@@ -158,8 +158,8 @@ describe('notices', () => {
     expect(leftOpen(master)).toMatchObject({ queuedBytes: expect.toSatisfy((bytes: number) => bytes < 100) })
     network.streams[0]?.[0].resume()
     await clock.settle()
-    expect(heard.at(-1)).toBe(199)
-    expect(heard.length).toBeLessThan(40)
+    expect(received.at(-1)).toBe(199)
+    expect(received.length).toBeLessThan(40)
   })
 })
 
@@ -329,14 +329,14 @@ describe('the end of a link', () => {
     const asked = Promise.allSettled([fresh.worker.request('integrity.check', check, patient), collect(fresh.worker.expectStream())])
     fresh.master.close(reason, new ClusterError('peerSilent'))
     const ended = (await outcome(fresh.clock, asked)).value
-    const told = reason === 'stopping' ? 'peerStopping' : 'peerSilent'
-    expect(ended).toMatchObject([{ reason: { code: told } }, { reason: { code: told } }])
+    const received = reason === 'stopping' ? 'peerStopping' : 'peerSilent'
+    expect(ended).toMatchObject([{ reason: { code: received } }, { reason: { code: received } }])
     await fresh.clock.settle()
-    expect([ours.error?.code, theirs.error?.code]).toEqual(['peerSilent', told])
+    expect([ours.error?.code, theirs.error?.code]).toEqual(['peerSilent', received])
     expect(fresh.clock.pending).toBe(0)
     expect([leftOpen(fresh.worker), leftOpen(fresh.master)]).toEqual([nothingOpen, nothingOpen])
     expect(fresh.network.streams.flat().every((stream) => stream.isClosed)).toBe(true)
-    await expect(fresh.worker.request('integrity.check', check, patient)).rejects.toMatchObject({ code: told })
+    await expect(fresh.worker.request('integrity.check', check, patient)).rejects.toMatchObject({ code: received })
     // The first pair broke a rule (a stream that nobody expects): that ends it as thoroughly.
     await outcome(clock, pending)
     await clock.settle()

@@ -65,7 +65,7 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
     offers,
     master,
     world,
-    told: () => link.tell('agentGroups.state', { ...master.groupsState(), ids }),
+    told: () => link.receiveNotice('agentGroups.state', { ...master.groupsState(), ids }),
     groupsOf: (id: number) => world.table.list({ ids: [id] }, 0)[0]?.groups,
     keysArrive: async () => {
       world.writeKeys(onMaster)

@@ -30,7 +30,7 @@ const start = async () => {
     table,
     groupFiles: () => disk.readdir('/home/etc/shared/default').map(({ name }) => Buffer.from(name).toString()),
     /** A look, and the lines that it added to the log. */
-    look: async (restMs = intervalMs) => {
+    check: async (restMs = intervalMs) => {
       const before = log.lines.length
       const made = await settled(missing.look(signal))
       await clock.advance(restMs)
@@ -46,86 +46,86 @@ const warningOf = (group: string, agents: string): string =>
 
 describe('a group that agents have', () => {
   it('is nothing to tell of while its directory is there', async () => {
-    const { look } = await start()
-    expect(await look()).toEqual(nothing)
+    const { check } = await start()
+    expect(await check()).toEqual(nothing)
   })
 
   it('and that is called default is made where it is missing, as often as somebody deletes it', async () => {
-    const { disk, groupFiles, look } = await start()
+    const { disk, groupFiles, check } = await start()
     for (const _ of [1, 2]) {
       disk.remove('/home/etc/shared/default')
-      expect(await look()).toEqual({
+      expect(await check()).toEqual({
         made: ['etc/shared/default/agent.conf'],
         lines: ["info [-] [-] Recreated the missing group 'default', which agents belong to."],
       })
       expect(groupFiles()).toEqual(['agent.conf'])
       expect(disk.lstat('/home/etc/shared/default').mode & 0o777).toBe(0o770)
-      expect(await look()).toEqual(nothing)
+      expect(await check()).toEqual(nothing)
     }
   })
 
   it('named default is not made without etc/shared or over something else, which one warning says', async () => {
-    const { disk, look } = await start()
+    const { disk, check } = await start()
     disk.remove('/home/etc/shared')
-    const first = await look()
+    const first = await check()
     expect(first.made).toEqual([])
     expect(first.lines).toEqual([
       "warning [-] [-] The group 'default' of 3 agents is missing. 'etc/shared' does not exist.",
       warningOf('web', '1 agent'),
     ])
-    expect(await look()).toEqual(nothing)
+    expect(await check()).toEqual(nothing)
     expect(() => disk.lstat('/home/etc/shared')).toThrow()
     disk.makeDirectories('/home/etc/shared/web')
     disk.edit('/home/etc/shared/default', Buffer.from('a file'), 0o660)
-    expect(await look()).toEqual({
+    expect(await check()).toEqual({
       made: [],
       lines: [expect.stringMatching(/^warning .* The group 'default' of 3 agents is missing\. 'etc\/shared\/default' is in the way/)],
     })
-    expect(await look()).toEqual(nothing)
+    expect(await check()).toEqual(nothing)
     expect(disk.contentOf('/home/etc/shared/default').toString()).toBe('a file')
   })
 
   it('whose directory was deleted is warned of once, however many agents come and go', async () => {
-    const { disk, look, table } = await start()
+    const { disk, check, table } = await start()
     disk.remove('/home/etc/shared/web')
-    expect(await look()).toEqual({ made: [], lines: [warningOf('web', '1 agent')] })
+    expect(await check()).toEqual({ made: [], lines: [warningOf('web', '1 agent')] })
     table.changeGroups({ kind: 'assign', ids: [3], group: 'web' })
-    expect(await look()).toEqual(nothing)
+    expect(await check()).toEqual(nothing)
     disk.makeDirectories('/home/etc/shared/web')
-    expect(await look()).toEqual(nothing)
+    expect(await check()).toEqual(nothing)
     disk.remove('/home/etc/shared/web')
-    expect(await look()).toEqual({ made: [], lines: [warningOf('web', '2 agents')] })
+    expect(await check()).toEqual({ made: [], lines: [warningOf('web', '2 agents')] })
     table.changeGroups({ kind: 'dissolve', group: 'web' })
-    expect(await look()).toEqual(nothing)
+    expect(await check()).toEqual(nothing)
   })
 
   it('is looked at once an interval at most, and its agents are counted only when groups changed', async () => {
-    const { disk, look, table } = await start()
+    const { disk, check, table } = await start()
     let counts = 0
     const { groupSizes } = table
     table.groupSizes = () => {
       counts += 1
       return groupSizes.call(table)
     }
-    await look(0)
+    await check(0)
     disk.remove('/home/etc/shared/web')
-    expect(await look()).toEqual(nothing)
-    expect((await look()).lines).toHaveLength(1)
+    expect(await check()).toEqual(nothing)
+    expect((await check()).lines).toHaveLength(1)
     expect(counts).toBe(1)
     table.changeGroups({ kind: 'unassign', ids: [3], group: 'default' })
     table.changeGroups({ kind: 'assign', ids: [3], group: 'web' })
-    await look()
+    await check()
     expect(counts).toBe(2)
   })
 })
 
 describe('a group that nobody has', () => {
   it('is neither made nor told of', async () => {
-    const { disk, look, table } = await start()
+    const { disk, check, table } = await start()
     table.removeAgents([1, 2, 3])
     disk.remove('/home/etc/shared/default')
     disk.remove('/home/etc/shared/web')
-    expect(await look()).toEqual(nothing)
+    expect(await check()).toEqual(nothing)
     expect(() => disk.lstat('/home/etc/shared/default')).toThrow()
   })
 })

@@ -149,9 +149,9 @@ describe('keep alive, the sender', () => {
 
   it('measures the skew over its link, and tells the master at the next beat', async () => {
     const clock = new VirtualClock()
-    const told: unknown[] = []
+    const sent: unknown[] = []
     const link = new ScriptedLink('master', (_type, body) => {
-      told.push(body)
+      sent.push(body)
       const receivedAtMs = clock.now() + 30 + 7_000
       return new Promise((resolve) => clock.setTimeout(() => resolve({ receivedAtMs }), 60))
     })
@@ -163,8 +163,8 @@ describe('keep alive, the sender', () => {
       expect(await beating).toBe(7_000)
       expect(clusterClock.skewMs).toBe(7_000)
     }
-    expect(told).toMatchObject([{ sentAtMs: expect.any(Number) }, { clockSkewMs: 7_000 }])
-    expect(told[0]).not.toHaveProperty('clockSkewMs')
+    expect(sent).toMatchObject([{ sentAtMs: expect.any(Number) }, { clockSkewMs: 7_000 }])
+    expect(sent[0]).not.toHaveProperty('clockSkewMs')
   })
 })
 

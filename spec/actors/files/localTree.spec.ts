@@ -103,26 +103,26 @@ describe('local tree', () => {
     fc.assert(
       fc.asyncProperty(fc.array(fc.array(entries, { maxLength: 3 }), { maxLength: 8 }), async (edits) => {
         const { clock, files, tree } = setUp()
-        let told = 0
+        let emitted = 0
         const stop = tree.onChanged(() => {
-          told += 1
+          emitted += 1
         })
         const first = await outcome(clock, tree.scan(undefined, forever))
         expect(first.value).toMatchObject({ changed: true, files: 0 })
-        expect(told).toBe(1)
+        expect(emitted).toBe(1)
         for (const edit of edits) {
           const before = rootOf(files.disk.values())
           for (const entry of edit) files.disk.set(entry.path, entry)
           const changes = rootOf(files.disk.values()) !== before
-          told = 0
+          emitted = 0
           expect((await outcome(clock, tree.scan(undefined, forever))).value).toMatchObject({ changed: changes, files: files.disk.size })
-          expect(told).toBe(changes ? 1 : 0)
+          expect(emitted).toBe(changes ? 1 : 0)
         }
         stop()
-        told = 0
+        emitted = 0
         files.disk.set('etc/shared/new', { path: 'etc/shared/new', size: 1, mode: 0o660, digest: digestOf(9) })
         await outcome(clock, tree.scan(undefined, forever))
-        expect(told).toBe(0)
+        expect(emitted).toBe(0)
       }),
       { numRuns: 50 },
     ))

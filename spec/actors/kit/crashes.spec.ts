@@ -105,9 +105,9 @@ const run = async (name: string, code: ErrorCode, forMs: number) => {
   agents.clock.measure(clock.now(), clock.monotonicMs())
   const files = new ScriptedFiles(clock)
   const tree = new LocalTree(files, synced, clock)
-  const look = tree.scan(undefined, new AbortController().signal)
+  const scan = tree.scan(undefined, new AbortController().signal)
   await clock.advance(10)
-  await look
+  await scan
   const log = recordingLog()
   const fail = (): Promise<never> => Promise.reject(new ClusterError(code))
   const link = new ScriptedLink('master', (type) =>

@@ -150,7 +150,7 @@ describe('a periodic thread', () => {
             ends,
             startsMs,
             stop,
-            failures: told,
+            failures: reported,
           } = start(async (round) => {
             throw failures[round - 1] ?? crash
           })
@@ -159,7 +159,7 @@ describe('a periodic thread', () => {
           await clock.advance(1)
           expect(ends).toMatchObject([{ type: 'child.crashed', error: { code: 'internal' } }])
           expect(startsMs).toEqual([...failures, crash].map((_, round) => round * everyMs))
-          expect(told).toHaveLength(failures.length + 1)
+          expect(reported).toHaveLength(failures.length + 1)
           await stop()
         },
       ),

@@ -8,16 +8,16 @@ import type { OutgoingStream } from '../../../src/ports/link.js'
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Streams that tell why they were reset. */
-const stream = (): OutgoingStream & { readonly told: string[] } => {
+const stream = (): OutgoingStream & { readonly received: string[] } => {
   const abort = new AbortController()
-  const told: string[] = []
+  const received: string[] = []
   return {
-    told,
+    received: received,
     signal: abort.signal,
     write: () => Promise.resolve(),
-    end: () => told.push('end'),
+    end: () => received.push('end'),
     reset: (error) => {
-      if (!abort.signal.aborted) told.push(error.code)
+      if (!abort.signal.aborted) received.push(error.code)
       abort.abort(error)
     },
   }
@@ -90,10 +90,10 @@ describe('running answers', () => {
     begin(second, () => Promise.reject(bug))
     begin(third, () => Promise.reject(new ClusterError('fileGone')))
     await settled()
-    expect([second.told, third.told]).toEqual([['transferFailed'], ['fileGone']])
+    expect([second.received, third.received]).toEqual([['transferFailed'], ['fileGone']])
     expect(crashes).toEqual([bug])
     end.abort()
     await settled()
-    expect([first.told, answers.running]).toEqual([['aborted'], 0])
+    expect([first.received, answers.running]).toEqual([['aborted'], 0])
   })
 })

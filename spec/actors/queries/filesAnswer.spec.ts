@@ -51,8 +51,8 @@ describe('the files of a worker', () => {
     const wanted = [...[...manifest.entries()].map(({ path }) => path), ...pathsOf(state)].sort()
     expect(rows.map((line) => (line.kind === 'file' ? line.row.file : ''))).toEqual(wanted)
     const states = rows.map((line) => (line.kind === 'file' ? line.row.state : ''))
-    expect(states.filter((told) => told === 'failed')).toHaveLength(3)
-    expect(states.filter((told) => told === 'synced')).toHaveLength(files)
+    expect(states.filter((state) => state === 'failed')).toHaveLength(3)
+    expect(states.filter((state) => state === 'synced')).toHaveLength(files)
   })
 
   it('are told of as they were when they were asked for, also when a new plan begins meanwhile', async () => {

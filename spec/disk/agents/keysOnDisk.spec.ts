@@ -16,7 +16,7 @@ class Crash extends Error {}
 /** One node, and what its listener knows. */
 class Node {
   readonly world: MemoryWorld
-  readonly told = new Map<number, KeyEntry>()
+  readonly received = new Map<number, KeyEntry>()
   keys: AgentKeys
 
   constructor(world: MemoryWorld = createMemoryWorld(), role: 'master' | 'worker' = 'master') {
@@ -25,7 +25,7 @@ class Node {
   }
 
   /** All pages of a look as one. */
-  look(all = false): KeysPage {
+  check(all = false): KeysPage {
     const problems: string[] = []
     const upserts: KeyEntry[] = []
     const removals: number[] = []
@@ -36,9 +36,9 @@ class Node {
       problems.push(...page.problems)
       expect(page.ids === undefined || page.done).toBe(true)
       if (!page.done) continue
-      for (const entry of upserts) this.told.set(entry.id, entry)
-      for (const id of removals) this.told.delete(id)
-      const ids = Uint32Array.from(this.told.keys()).sort()
+      for (const entry of upserts) this.received.set(entry.id, entry)
+      for (const id of removals) this.received.delete(id)
+      const ids = Uint32Array.from(this.received.keys()).sort()
       expect(page.agents).toBe(ids.length)
       expect(page.idsDigest).toBe(idsDigest(ids))
       if (page.ids) expect(page.ids).toEqual(ids)
@@ -64,10 +64,10 @@ class Node {
 
   /** Looks until nothing is waited for. */
   settle(): KeysPage {
-    let page = this.look()
+    let page = this.check()
     while (page.againInMs !== undefined) {
       this.pass(page.againInMs)
-      page = this.look()
+      page = this.check()
     }
     return page
   }
@@ -98,47 +98,47 @@ describe('a look at client.keys', () => {
   it('returns all agents first, then changes, and who exists once the file was stable long enough', () => {
     const node = new Node()
     node.write(three)
-    const first = node.look()
+    const first = node.check()
     expect(first).toMatchObject({ agents: 3, highestId: 3, removals: [], problems: [], againInMs: keysTrustedMs })
     expect(first.ids).toBeUndefined()
     node.pass(keysTrustedMs)
-    const second = node.look()
+    const second = node.check()
     expect(second).toMatchObject({ upserts: [], removals: [], ids: Uint32Array.of(1, 2, 3) })
     expect(second.againInMs).toBeUndefined()
     node.write(`${three.replace(' db', ' !db').replace('001 web any aa\n', '')}007 new any dd\n`)
-    expect(node.look()).toMatchObject({ upserts: [{ id: 7 }], removals: [2], agents: 3, highestId: 7, againInMs: keysTrustedMs })
+    expect(node.check()).toMatchObject({ upserts: [{ id: 7 }], removals: [2], agents: 3, highestId: 7, againInMs: keysTrustedMs })
     node.pass(keysTrustedMs)
-    const last = node.look()
+    const last = node.check()
     expect(last).toMatchObject({ removals: [1], agents: 2 })
     expect(last.ids).toBeUndefined()
-    expect(node.look()).toMatchObject({ upserts: [], removals: [], agents: 2 })
+    expect(node.check()).toMatchObject({ upserts: [], removals: [], agents: 2 })
   })
 
   it('at all of it tells of everybody, of who is marked as removed, and of the IDs', () => {
     const node = nodeWith(`${three}004 !gone any dd\n`)
-    node.told.clear()
-    expect(node.look(true)).toMatchObject({ upserts: [{ id: 1 }, { id: 2 }, { id: 3 }], removals: [4], ids: Uint32Array.of(1, 2, 3) })
+    node.received.clear()
+    expect(node.check(true)).toMatchObject({ upserts: [{ id: 1 }, { id: 2 }, { id: 3 }], removals: [4], ids: Uint32Array.of(1, 2, 3) })
     node.write(three.replace('001 web any aa\n', ''))
-    node.look()
-    node.told.clear()
-    expect(node.look(true)).toMatchObject({ agents: 3, ids: Uint32Array.of(1, 2, 3) })
+    node.check()
+    node.received.clear()
+    expect(node.check(true)).toMatchObject({ agents: 3, ids: Uint32Array.of(1, 2, 3) })
   })
 
   it('pages what is much', () => {
     const count = 2 * limits.keysPageEntriesMax + 1
     const node = new Node()
     node.write(Array.from({ length: count }, (_, index) => `${String(index + 1).padStart(3, '0')} agent-${index} any kk\n`).join(''))
-    expect(node.look().upserts).toHaveLength(count)
+    expect(node.check().upserts).toHaveLength(count)
     node.pass(keysTrustedMs)
-    expect(node.look().ids).toHaveLength(count)
+    expect(node.check().ids).toHaveLength(count)
   })
 
   it('reads a file again that is written twice within one tick of the clock', () => {
     const node = new Node()
     node.world.write(path, '001 web any aa\n')
-    node.look()
+    node.check()
     node.world.write(path, '001 web any bb\n')
-    expect(node.look().upserts).toEqual([{ id: 1, name: 'web', ip: 'any', key: 'bb' }])
+    expect(node.check().upserts).toEqual([{ id: 1, name: 'web', ip: 'any', key: 'bb' }])
   })
 
   it.each<[string, (node: Node) => void, RegExp]>([
@@ -154,12 +154,12 @@ describe('a look at client.keys', () => {
   ])('removes nobody when the file %s, says so once when it lasts, and changes nothing', (_, spoil, sentence) => {
     const node = nodeWith(three)
     spoil(node)
-    expect(node.look()).toMatchObject({ problems: [], removals: [], againInMs: keysTrustedMs })
+    expect(node.check()).toMatchObject({ problems: [], removals: [], againInMs: keysTrustedMs })
     node.pass(keysTrustedMs)
-    expect(node.look().problems).toEqual([expect.stringMatching(sentence)])
+    expect(node.check().problems).toEqual([expect.stringMatching(sentence)])
     for (let hour = 0; hour < 3; hour++) {
       node.pass(3_600_000)
-      expect(node.look()).toMatchObject({ problems: [], removals: [], agents: 3 })
+      expect(node.check()).toMatchObject({ problems: [], removals: [], agents: 3 })
     }
     const before = node.world.exists(path) && node.world.disk.lstat(`/home/${path}`).kind === 'file' ? node.world.read(path) : undefined
     expect(codeOf(() => node.keys.change([add('new')]))).toBe('fileFailed')
@@ -167,7 +167,7 @@ describe('a look at client.keys', () => {
     node.world.disk.heal()
     node.world.remove(path)
     node.write(`${three}004 new any dd\n`)
-    expect(node.look()).toMatchObject({ upserts: [{ id: 4 }], removals: [], agents: 4 })
+    expect(node.check()).toMatchObject({ upserts: [{ id: 4 }], removals: [], agents: 4 })
   })
 
   it.each<[string, (node: Node) => void, RegExp]>([
@@ -177,13 +177,13 @@ describe('a look at client.keys', () => {
   ])('of a new node says at once, and once, that the file %s', (_, spoil, sentence) => {
     const node = new Node()
     spoil(node)
-    expect(node.look()).toMatchObject({ problems: [expect.stringMatching(sentence)], agents: 0 })
+    expect(node.check()).toMatchObject({ problems: [expect.stringMatching(sentence)], agents: 0 })
     node.pass(keysTrustedMs)
-    expect(node.look().problems).toEqual([])
+    expect(node.check().problems).toEqual([])
     node.world.disk.heal()
     node.world.remove(path)
     node.write(three)
-    expect(node.look().agents).toBe(3)
+    expect(node.check().agents).toBe(3)
   })
 
   it('of a new node without agents is at rest, and never says that nobody exists', () => {
@@ -191,7 +191,7 @@ describe('a look at client.keys', () => {
     for (const spoil of [() => undefined, () => node.write(''), () => node.write('# none yet\n')]) {
       spoil()
       node.pass(keysTrustedMs)
-      const page = node.look()
+      const page = node.check()
       expect(page).toMatchObject({ upserts: [], removals: [], problems: [], agents: 0 })
       expect([page.ids, page.againInMs]).toEqual([undefined, undefined])
     }
@@ -200,15 +200,15 @@ describe('a look at client.keys', () => {
   it('reports each unusable line once, and again after it was fixed in between', () => {
     const node = new Node()
     node.write(`${three}bad\n`)
-    expect(node.look().problems).toEqual([expect.stringMatching(/^'etc\/client\.keys', line 4: /)])
+    expect(node.check().problems).toEqual([expect.stringMatching(/^'etc\/client\.keys', line 4: /)])
     node.write(`# moved\n${three}bad\n003 other any dd\n`)
-    expect(node.look().problems).toEqual([expect.stringMatching(/line 6: a line before it has the same ID/)])
+    expect(node.check().problems).toEqual([expect.stringMatching(/line 6: a line before it has the same ID/)])
     node.write(three)
-    expect(node.look().problems).toEqual([])
+    expect(node.check().problems).toEqual([])
     node.write(`${three}bad\n`)
-    expect(node.look().problems).toHaveLength(1)
+    expect(node.check().problems).toHaveLength(1)
     node.write(three + Array.from({ length: 500 }, (_, index) => `bad ${index}\n`).join(''))
-    const many = node.look().problems
+    const many = node.check().problems
     expect(many).toHaveLength(limits.keysProblemsMax + 1)
     expect(many.at(-1)).toMatch(/400 more lines/)
   })
@@ -216,7 +216,7 @@ describe('a look at client.keys', () => {
   it('on a master warns once that others can read it, and again after it was fixed in between', () => {
     const node = new Node()
     node.write(three)
-    expect(node.look().problems).toEqual([])
+    expect(node.check().problems).toEqual([])
     const exposed = [expect.stringMatching(/^'etc\/client\.keys': every user of this machine can read it \(mode 644\).*chmod 640$/)]
     for (const [mode, problems] of [
       [0o644, exposed],
@@ -226,11 +226,11 @@ describe('a look at client.keys', () => {
     ] as const) {
       node.pass(1)
       node.world.chmod(path, mode)
-      expect(node.look().problems).toEqual(problems)
+      expect(node.check().problems).toEqual(problems)
     }
     const worker = new Node(createMemoryWorld(), 'worker')
     worker.world.write(path, three, 0o644)
-    expect(worker.look().problems).toEqual([])
+    expect(worker.check().problems).toEqual([])
   })
 
   it('of random bytes in the file never fails, and removes no agent that is still named', () =>
@@ -239,11 +239,11 @@ describe('a look at client.keys', () => {
         const node = nodeWith(three)
         const spoiled = isWhole ? Buffer.from(noise) : Buffer.concat([Buffer.from(three.slice(0, at)), noise, Buffer.from(three.slice(at))])
         node.write(spoiled)
-        expect(node.look().removals).toEqual([])
+        expect(node.check().removals).toEqual([])
         const isNoise = spoiled.some((byte) => byte < 0x20 && ![9, 10, 13].includes(byte))
         node.settle()
-        if (isNoise || isWhole) expect([...node.told.keys()].sort()).toEqual([1, 2, 3])
-        else expect(node.told.size).toBeGreaterThanOrEqual(2)
+        if (isNoise || isWhole) expect([...node.received.keys()].sort()).toEqual([1, 2, 3])
+        else expect(node.received.size).toBeGreaterThanOrEqual(2)
         expect(node.world.disk.openFiles).toBe(0)
       }),
     ))
@@ -259,7 +259,7 @@ describe('a change of client.keys', () => {
     )
     expect(node.world.modeOf(path)).toBe(0o640)
     expect(node.world.disk.readdir('/home/etc')).toHaveLength(1)
-    expect(node.look()).toMatchObject({ upserts: [{ id: 4 }, { id: 42 }], removals: [2] })
+    expect(node.check()).toMatchObject({ upserts: [{ id: 4 }, { id: 42 }], removals: [2] })
   })
 
   it('sees what an operator wrote just before, and keeps it', () => {
@@ -271,7 +271,7 @@ describe('a change of client.keys', () => {
       { ok: true },
     ])
     expect(node.world.read(path)).toBe(`${three}009 !mine any dd\n010 new any ${'k'.repeat(64)}\n`)
-    expect(node.look()).toMatchObject({ upserts: [{ id: 10 }], removals: [9] })
+    expect(node.check()).toMatchObject({ upserts: [{ id: 10 }], removals: [9] })
   })
 
   it('that an operator writes into the middle of is made on top of what he wrote', () => {
@@ -305,7 +305,7 @@ describe('a change of client.keys', () => {
     expect(node.world.exists(path)).toBe(false)
     expect(node.keys.change([add('web')])).toMatchObject([{ entry: { id: 1 } }])
     expect(node.world.modeOf(path)).toBe(0o640)
-    expect(node.look().upserts).toHaveLength(1)
+    expect(node.check().upserts).toHaveLength(1)
     node.keys.change([remove(1)])
     node.settle()
     node.world.remove(path)

@@ -5,7 +5,7 @@ import { groupsHash } from '../../../src/domain/agents/groups.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
 import { createNodeWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
 import {
-  changesTold,
+  changesReported,
   editGroups,
   expectedMerged,
   groupEdits,
@@ -59,17 +59,17 @@ describe('merged files', () => {
       fc.property(fc.array(fc.tuple(groupEdits, groupLists, fc.boolean()), { minLength: 1, maxLength: 6 }), (rounds) => {
         const world = startedWorld()
         const merged = mergedOf(world)
-        const told = changesTold(world)
+        const received = changesReported(world)
         for (const [edits, list, isLater] of rounds) {
           for (const edit of edits) editGroups(world, edit)
           if (isLater) world.age()
-          const { problems } = merged.build(list, told())
+          const { problems } = merged.build(list, received())
           // Who is told of nothing looks at what no path tells: which groups there are.
           merged.build(list, [])
           expect(presentMerged(world)).toEqual(expectedMerged(world, list))
           expect(problems).toEqual([])
           expect(merged.build(list)).toMatchObject({ written: [], removed: [] })
-          told()
+          received()
         }
       }),
       { numRuns: 150 },

@@ -35,7 +35,7 @@ const operations: Readonly<Record<string, (files: SynchronousAgentFiles) => unkn
   createGroup: (files) => files.createGroup('new'),
   removeGroup: (files) => files.removeGroup('g'),
   forget: (files) => files.forget([1]),
-  look: (files) => files.check(true, ''),
+  check: (files) => files.check(true, ''),
 }
 
 describe("a directory of agents' files that is exchanged for a link to the outside, at any call of the disk", () => {

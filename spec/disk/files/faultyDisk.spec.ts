@@ -75,8 +75,8 @@ describe('a crash of the worker', () => {
     for (let index = 0; index < 3; index++) master.world.write(`etc/rules/${index}`, `${content}${index}`)
     const away = worldOf([])
     const first = new TreeNode(away, 'worker', synced)
-    master.look()
-    first.look()
+    master.check()
+    first.check()
     const plan = decidePlan(master.entries(), first.entries())
     transfer(master, first, plan)
     away.disk.crash()
@@ -117,7 +117,7 @@ describe('a disk that fails', () => {
         const worker = new TreeNode(away, 'worker', synced)
         const wanted = expectedEntries(master.world, synced, 'master')
         const before = expectedEntries(away, synced, 'worker')
-        master.look()
+        master.check()
         const faulty = isMasters ? (master.world as MemoryWorld) : away
         const stop = faulty.disk.fail({ ...fault, path: isMasters ? '/home/etc' : '/home' })
         try {

@@ -26,7 +26,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
         const node = new TreeNode(world, role, synced)
         for (const changes of rounds) {
           for (const change of changes) edit(world, change)
-          node.look()
+          node.check()
           expect(found(node)).toEqual(expectedEntries(world, synced, role))
         }
         expect(node.problems).toEqual([])
@@ -43,9 +43,9 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
         world.mkdir('etc/rules')
         const node = new TreeNode(world, role, synced)
         for (const change of before) edit(world, change)
-        node.look()
+        node.check()
         for (const change of after) edit(world, change)
-        node.look(after.map((change) => change.path))
+        node.check(after.map((change) => change.path))
         expect(found(node)).toEqual(expectedEntries(world, synced, role))
         world.dispose()
       }),
@@ -63,8 +63,8 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
           for (const content of parts) {
             world.write('etc/rules/client.keys', content)
             world.write('etc/client.keys', content)
-            master.look()
-            worker.look()
+            master.check()
+            worker.check()
             const nonsense = content.includes('\0') ? 'noise' : content.endsWith('aa\n') ? undefined : 'noLine'
             const entry = master.manifest.get('etc/client.keys')
             expect([entry?.nonsense, entry?.digest]).toEqual([nonsense, sha256(content)])
@@ -82,7 +82,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     world.write('etc/rules/a/b', 'one')
     world.write('etc/client.keys', 'keys')
     const node = new TreeNode(world, 'master', synced)
-    node.look()
+    node.check()
     for (let round = 0; round < 3; round++) {
       const page = node.tree.scan(undefined)
       expect(page).toMatchObject({ upserts: [], removals: [], problems: [], files: 2, done: true })
@@ -110,9 +110,9 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     world.raw('etc/rules', Uint8Array.of(0x61, 0xff))
     world.write('etc/rules/good', 'one')
     const node = new TreeNode(world, 'master', synced)
-    expect(node.look().map((problem) => problem.path)).toEqual(['etc/rules/a\\xff'])
+    expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules/a\\xff'])
     expect([...found(node).keys()]).toEqual(['etc/rules/good'])
-    expect(node.look()).toEqual([])
+    expect(node.check()).toEqual([])
     world.dispose()
   })
 
@@ -128,13 +128,13 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     it('of the master are followed as files while they stay within their item, also when the target changes', () => {
       world.symlink('real', 'etc/rules/link')
       const node = new TreeNode(world, 'master', synced)
-      node.look()
+      node.check()
       expect(found(node).get('etc/rules/link')).toBe(`660 ${sha256('one')}`)
       world.write('etc/rules/real', 'other')
-      node.look(['etc/rules/real'])
+      node.check(['etc/rules/real'])
       expect(found(node).get('etc/rules/link')).toBe(`660 ${sha256('other')}`)
       world.remove('etc/rules/real')
-      expect(node.look(['etc/rules/real']).map((problem) => problem.path)).toEqual(['etc/rules/link'])
+      expect(node.check(['etc/rules/real']).map((problem) => problem.path)).toEqual(['etc/rules/link'])
       expect(found(node)).toEqual(new Map())
     })
 
@@ -143,14 +143,14 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
       const targets = { out: '../secret', absolute: '/etc/hostname', nowhere: 'gone', circle: 'circle', directory: 'dir' }
       for (const [name, target] of Object.entries(targets)) world.symlink(target, `etc/rules/${name}`)
       const node = new TreeNode(world, 'master', synced)
-      const told = node.look().map((problem) => problem.path)
-      expect(told.sort()).toEqual(['absolute', 'circle', 'directory', 'nowhere', 'out'].map((name) => `etc/rules/${name}`))
+      const received = node.check().map((problem) => problem.path)
+      expect(received.sort()).toEqual(['absolute', 'circle', 'directory', 'nowhere', 'out'].map((name) => `etc/rules/${name}`))
       expect([...found(node).keys()]).toEqual(['etc/rules/real'])
-      expect(node.look()).toEqual([])
+      expect(node.check()).toEqual([])
       world.remove('etc/rules/out')
-      expect(node.look()).toEqual([])
+      expect(node.check()).toEqual([])
       world.symlink('../secret', 'etc/rules/out')
-      expect(node.look().map((problem) => problem.path)).toEqual(['etc/rules/out'])
+      expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules/out'])
     })
 
     it('of a worker: reports them, and what else is no file, as something that the master cannot have', () => {
@@ -158,7 +158,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
       world.symlink('..', 'etc/rules/up')
       world.fifo('etc/rules/fifo')
       const node = new TreeNode(world, 'worker', synced)
-      node.look()
+      node.check()
       const digests = new Map([...node.manifest.entries()].map((entry) => [entry.path, entry.digest]))
       expect(digests).toEqual(
         new Map([
@@ -174,7 +174,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
       world.write('elsewhere/a', 'one')
       world.symlink('../elsewhere', 'etc/shared')
       const node = new TreeNode(world, 'master', synced)
-      node.look()
+      node.check()
       expect([...found(node).keys()].sort()).toEqual(['etc/rules/real', 'etc/shared/a'])
     })
   })
@@ -183,8 +183,8 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     const world = create()
     world.fifo('etc/rules/fifo')
     const node = new TreeNode(world, 'master', synced)
-    expect(node.look().map((problem) => problem.path)).toEqual(['etc/rules/fifo'])
-    expect(node.look()).toEqual([])
+    expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules/fifo'])
+    expect(node.check()).toEqual([])
     expect(found(node)).toEqual(new Map())
     world.dispose()
   })
@@ -194,9 +194,9 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     world.write('etc/rules/a', 'one')
     world.write('etc/shared/b', 'two')
     const node = new TreeNode(world, 'master', synced)
-    node.look()
+    node.check()
     world.remove('etc/rules')
-    expect(node.look().map((problem) => problem.path)).toEqual(['etc/rules'])
+    expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules'])
     expect(found(node)).toEqual(
       new Map([
         ['etc/rules/a', `660 ${sha256('one')} held`],
@@ -205,7 +205,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     )
     expect(node.tree.nextPage().unknownDirectories).toEqual(['etc/rules'])
     world.write('etc/rules/c', 'three')
-    expect(node.look()).toEqual([])
+    expect(node.check()).toEqual([])
     expect([...found(node).keys()].sort()).toEqual(['etc/rules/c', 'etc/shared/b'])
     world.dispose()
   })
@@ -231,28 +231,28 @@ describe('a look at a faulty disk', () => {
 
   it.each(['EACCES', 'EIO'])('of a master holds a file that cannot be read (%s), tells once, and lets go when it can be', (code) => {
     const node = new TreeNode(world, 'master', synced)
-    node.look()
+    node.check()
     world.write('etc/rules/a', 'other')
     world.write('etc/rules/new', 'new')
     const stops = ['a', 'new'].map((name) => world.disk.fail({ operation: 'open', code, path: `/home/etc/rules/${name}` }))
-    expect(node.look().map((problem) => problem.path)).toEqual(['etc/rules/a', 'etc/rules/new'])
-    expect(node.look()).toEqual([])
+    expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules/a', 'etc/rules/new'])
+    expect(node.check()).toEqual([])
     expect(found(node).get('etc/rules/a')).toBe(`660 ${sha256('one')} held`)
     expect(found(node).get('etc/rules/new')).toBe(`660 ${zeros} held`)
     for (const stop of stops) stop()
-    expect(node.look()).toEqual([])
+    expect(node.check()).toEqual([])
     expect(found(node)).toEqual(expectedEntries(world, synced, 'master'))
   })
 
   it('of a master holds everything below a directory that cannot be read', () => {
     const node = new TreeNode(world, 'master', synced)
-    node.look()
+    node.check()
     const stop = world.disk.fail({ operation: 'readdir', code: 'EACCES', path: '/home/etc/rules/sub' })
-    expect(node.look().map((problem) => problem.path)).toEqual(['etc/rules/sub'])
+    expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules/sub'])
     const held = [...node.manifest.entries()].filter((entry) => entry.held).map((entry) => entry.path)
     expect(held.sort()).toEqual(['etc/rules/sub/b', 'etc/rules/sub/deep/c'])
     stop()
-    node.look()
+    node.check()
     expect(found(node)).toEqual(expectedEntries(world, synced, 'master'))
   })
 
@@ -262,10 +262,10 @@ describe('a look at a faulty disk', () => {
       const node = new TreeNode(world, 'master', synced)
       const stop = world.disk.fail({ operation: 'readdir', code: 'EACCES', path: `/home/${path}` })
       const isUnknown = (): boolean => node.tree.nextPage().unknownDirectories.includes(path)
-      expect(node.look().map((problem) => problem.path)).toEqual([path])
+      expect(node.check().map((problem) => problem.path)).toEqual([path])
       expect(isUnknown()).toBe(true)
       stop()
-      node.look()
+      node.check()
       expect(isUnknown()).toBe(false)
       expect(found(node)).toEqual(expectedEntries(world, synced, 'master'))
     },
@@ -274,28 +274,28 @@ describe('a look at a faulty disk', () => {
   it('of a master lets go of a directory that could not be read and is deleted', () => {
     const node = new TreeNode(world, 'master', synced)
     const stop = world.disk.fail({ operation: 'readdir', code: 'EACCES', path: '/home/etc/rules/sub' })
-    node.look()
+    node.check()
     stop()
     world.remove('etc/rules/sub')
-    node.look()
+    node.check()
     expect(node.tree.nextPage().unknownDirectories).not.toContain('etc/rules/sub')
   })
 
   it('of a worker reports a file that cannot be read as something that the master cannot have', () => {
     const node = new TreeNode(world, 'worker', synced)
     const stop = world.disk.fail({ operation: 'read', code: 'EIO', path: '/home/etc/rules/a' })
-    expect(node.look().map((problem) => problem.path)).toEqual(['etc/rules/a'])
+    expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules/a'])
     expect(node.manifest.get('etc/rules/a')?.digest).toBe(zeros)
     stop()
-    node.look()
+    node.check()
     expect(found(node)).toEqual(expectedEntries(world, synced, 'worker'))
   })
 
   it('finds an edit that keeps the size and comes within the same tick as the look before', () => {
     const node = new TreeNode(world, 'master', synced)
-    node.look()
+    node.check()
     world.write('etc/rules/a', 'two')
-    node.look()
+    node.check()
     expect(node.manifest.get('etc/rules/a')?.digest).toBe(sha256('two'))
   })
 
@@ -310,26 +310,26 @@ describe('a look at a faulty disk', () => {
       act()
       return opened
     }
-    expect(openedBy(() => node.look())).toBe(3)
+    expect(openedBy(() => node.check())).toBe(3)
     world.clock.nowMs += 1_999
-    expect(openedBy(() => node.look())).toBe(3)
+    expect(openedBy(() => node.check())).toBe(3)
     world.clock.nowMs += 1
-    expect(openedBy(() => node.look())).toBe(3)
-    expect(openedBy(() => node.look())).toBe(0)
+    expect(openedBy(() => node.check())).toBe(3)
+    expect(openedBy(() => node.check())).toBe(0)
     world.write('etc/rules/a', 'other')
-    expect(openedBy(() => node.look())).toBe(1)
+    expect(openedBy(() => node.check())).toBe(1)
   })
 
   it('at one path costs what changed, not what is there', () => {
     for (let index = 0; index < 500; index++) world.write(`etc/rules/many/${index}`, 'x')
     const node = new TreeNode(world, 'master', synced)
-    node.look()
+    node.check()
     let steps = 0
     world.disk.onStep = () => {
       steps += 1
     }
     world.write('etc/rules/sub/deep/c', 'other')
-    node.look(['etc/rules/sub/deep/c'])
+    node.check(['etc/rules/sub/deep/c'])
     expect(node.manifest.get('etc/rules/sub/deep/c')?.digest).toBe(sha256('other'))
     expect(steps).toBeLessThan(20)
   })

@@ -60,9 +60,9 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
         for (const path of blocked) got.delete(path)
         expect(got).toEqual(wanted)
         // What the worker believes after applying is what a fresh look finds.
-        const believed = to.entries()
-        to.look()
-        expect(to.entries()).toEqual(believed)
+        const trusted = to.entries()
+        to.check()
+        expect(to.entries()).toEqual(trusted)
         home.dispose()
         away.dispose()
       }),
@@ -73,8 +73,8 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     for (const path of ['a', 'b', 'c']) a.write(`etc/rules/${path}`, large(1, 20_000))
     a.write('etc/shared/moved', large(2, 20_000))
     b.write('etc/shared/before', large(2, 20_000))
-    master.look()
-    worker.look()
+    master.check()
+    worker.check()
     const plan = decidePlan(master.entries(), worker.entries())
     const { bytes } = transfer(master, worker, plan)
     expect(bytes).toBeLessThan(21_000)
@@ -160,8 +160,8 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
   it('replaces a symlink that came after the look by a directory, and writes into that', () => {
     b.write('outside/file', 'outside')
     a.write('etc/rules/dir/file', 'inside')
-    master.look()
-    worker.look()
+    master.check()
+    worker.check()
     const plan = decidePlan(master.entries(), worker.entries())
     transfer(master, worker, plan)
     b.symlink('../../outside', 'etc/rules/dir')
@@ -229,12 +229,12 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
   it('resumes at any block, also in another process, and sends nothing twice that is staged', () => {
     const length = 3 * limits.streamChunkBytesMax
     for (let index = 0; index < 5; index++) a.write(`etc/rules/${index}`, large(index, length))
-    master.look()
-    worker.look()
+    master.check()
+    worker.check()
     let total = 0
     for (let stopAfter = 1; ; stopAfter++) {
       const again = new TreeNode(b, 'worker', synced)
-      again.look()
+      again.check()
       const plan = decidePlan(master.entries(), again.entries())
       try {
         const { bytes } = transfer(master, again, plan, {
@@ -292,7 +292,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     ]
     const steps = bad.map((path): WriteStep => ({ path, digest, from: { kind: 'stage' } }))
     b.write('etc/rules/extra', 'extra')
-    worker.look()
+    worker.check()
     const applied = worker.apply({ writes: steps, removals: [...bad, 'etc/rules/extra'] })
     expect(applied.failures.map((failure) => failure.code)).toEqual(new Array(2 * bad.length).fill('pathRefused'))
     expect(applied.removals).toEqual(['etc/rules/extra'])
@@ -334,7 +334,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
   it('fails a write whose content is not there, and a copy whose content is another by now', () => {
     b.write('etc/rules/a', 'one')
     b.write('etc/rules/source', 'one')
-    worker.look()
+    worker.check()
     b.write('etc/rules/a', 'other')
     b.write('etc/rules/source', 'other')
     const digest = digestOf('one')
@@ -383,7 +383,7 @@ describe('a round of synchronization on the real disk', () => {
     expect(failures.size).toBe(0)
     expect(applied.upserts.length).toBe(10_000)
     expect(b.read('etc/rules/9999')).toBe('content 9999')
-    master.look()
+    master.check()
     expect(decidePlan(master.entries(), worker.entries())).toEqual({ create: [], update: [], remove: [] })
     a.dispose()
     b.dispose()

@@ -10,7 +10,7 @@ const { keysTrustedMs } = limits
 type Content = { readonly live: readonly number[]; readonly marked: readonly number[] } | 'doubtful'
 
 /** What one look sees, and how long after the one before. */
-interface Look {
+interface Check {
   readonly afterMs: number
   /** Nothing: the file is as it was. */
   readonly content?: Content | undefined
@@ -25,7 +25,7 @@ const contents: fc.Arbitrary<Content> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant('doubtful' as const) },
 )
-const looks: fc.Arbitrary<Look[]> = fc.array(
+const checks: fc.Arbitrary<Check[]> = fc.array(
   fc.record({
     afterMs: fc.oneof(fc.integer({ min: 0, max: keysTrustedMs }), fc.constantFrom(keysTrustedMs - 1, keysTrustedMs, -1000)),
     content: fc.option(contents, { nil: undefined }),
@@ -35,8 +35,8 @@ const looks: fc.Arbitrary<Look[]> = fc.array(
 
 /** A file that is looked at, and what is told of it, as who listens has it. */
 class Watched {
-  readonly belief = new KeysTrust()
-  readonly told = new Set<number>()
+  readonly trust = new KeysTrust()
+  readonly received = new Set<number>()
   #nowMs = 1_000_000
   #version = 0
   #content: Content = { live: [1, 2, 3], marked: [] }
@@ -52,7 +52,7 @@ class Watched {
     return this.#nowMs - this.#sameSinceMs
   }
 
-  look({ afterMs, content }: Look): KeysUpdates {
+  check({ afterMs, content }: Check): KeysUpdates {
     this.#nowMs += afterMs
     if (content !== undefined || this.#nowMs < this.#sameSinceMs) this.#sameSinceMs = this.#nowMs
     if (content !== undefined) {
@@ -60,18 +60,18 @@ class Watched {
       this.#version += 1
     }
     const updates = this.#see()
-    for (const { id } of updates.upserts) this.told.add(id)
-    for (const id of updates.removals) this.told.delete(id)
-    expect([...this.belief.ids]).toEqual([...this.told].sort((a, b) => a - b))
+    for (const { id } of updates.upserts) this.received.add(id)
+    for (const id of updates.removals) this.received.delete(id)
+    expect([...this.trust.ids]).toEqual([...this.received].sort((a, b) => a - b))
     return updates
   }
 
   #see(): KeysUpdates {
-    if (this.#content === 'doubtful') return this.belief.suspect(this.#nowMs, this.told.size > 0 ? 'it says nothing' : undefined)
+    if (this.#content === 'doubtful') return this.trust.suspect(this.#nowMs, this.received.size > 0 ? 'it says nothing' : undefined)
     const { live, marked } = this.#content
     const before = this.#taken
     this.#taken = this.#content
-    return this.belief.see(this.#nowMs, `${this.#version}`, {
+    return this.trust.see(this.#nowMs, `${this.#version}`, {
       upserts: live.filter((id) => !before.live.includes(id)).map(entryOf),
       marked: marked.filter((id) => !before.marked.includes(id)),
       vanished: before.live.filter((id) => !live.includes(id) && !marked.includes(id)).map(entryOf),
@@ -82,22 +82,22 @@ class Watched {
 describe('the belief in client.keys', () => {
   it('adds and removes named agents at once, and missing ones only after the file was stable long enough', () =>
     fc.assert(
-      fc.property(looks, (list) => {
+      fc.property(checks, (list) => {
         const file = new Watched()
-        for (const look of list) {
-          const before = new Set(file.told)
-          file.look(look)
+        for (const check of list) {
+          const before = new Set(file.received)
+          file.check(check)
           const { content } = file
           if (content === 'doubtful') {
-            expect(file.told).toEqual(before)
+            expect(file.received).toEqual(before)
             continue
           }
-          for (const id of content.live) expect(file.told).toContain(id)
-          for (const id of content.marked) expect(file.told).not.toContain(id)
-          const believed = file.sameMs >= keysTrustedMs
+          for (const id of content.live) expect(file.received).toContain(id)
+          for (const id of content.marked) expect(file.received).not.toContain(id)
+          const trusted = file.sameMs >= keysTrustedMs
           for (const id of before)
-            expect(file.told.has(id) || content.marked.includes(id) || (believed && !content.live.includes(id))).toBe(true)
-          if (believed) expect(file.told).toEqual(new Set(content.live))
+            expect(file.received.has(id) || content.marked.includes(id) || (trusted && !content.live.includes(id))).toBe(true)
+          if (trusted) expect(file.received).toEqual(new Set(content.live))
         }
       }),
       { numRuns: 1000 },
@@ -105,21 +105,21 @@ describe('the belief in client.keys', () => {
 
   it('comes to rest: checks repeated when asked end with what the file says', () =>
     fc.assert(
-      fc.property(looks, (list) => {
+      fc.property(checks, (list) => {
         const file = new Watched()
-        for (const look of list) file.look(look)
+        for (const check of list) file.check(check)
         const { content } = file
         let asked = 0
-        for (let { againInMs } = file.look({ afterMs: 0 }); againInMs !== undefined; asked++) {
+        for (let { againInMs } = file.check({ afterMs: 0 }); againInMs !== undefined; asked++) {
           expect(againInMs).toBeGreaterThan(0)
           expect(againInMs).toBeLessThanOrEqual(keysTrustedMs)
-          againInMs = file.look({ afterMs: againInMs }).againInMs
+          againInMs = file.check({ afterMs: againInMs }).againInMs
         }
         expect(asked).toBeLessThanOrEqual(1)
         if (content !== 'doubtful') {
-          expect(file.told).toEqual(new Set(content.live))
-          expect(file.belief.isComplete).toBe(true)
-          expect([...file.belief.missing]).toEqual([])
+          expect(file.received).toEqual(new Set(content.live))
+          expect(file.trust.isComplete).toBe(true)
+          expect([...file.trust.missing]).toEqual([])
         }
       }),
       { numRuns: 1000 },
@@ -127,9 +127,9 @@ describe('the belief in client.keys', () => {
 
   it('tells of a file that says nothing once, when it lasts, and again after it had said something', () => {
     const file = new Watched()
-    file.look({ afterMs: 0, content: { live: [1], marked: [] } })
+    file.check({ afterMs: 0, content: { live: [1], marked: [] } })
     const seen: (string | number | undefined)[] = []
-    for (const look of [
+    for (const check of [
       { afterMs: 10, content: 'doubtful' },
       { afterMs: 10, content: { live: [1], marked: [] } },
       { afterMs: 10, content: 'doubtful' },
@@ -140,19 +140,19 @@ describe('the belief in client.keys', () => {
       { afterMs: 10, content: 'doubtful' },
       { afterMs: keysTrustedMs },
     ] as const) {
-      const { againInMs, problem } = file.look(look)
+      const { againInMs, problem } = file.check(check)
       seen.push(problem ?? againInMs)
     }
     const { keysTrustedMs: all } = limits
     expect(seen).toEqual([all, all, all, 1, 'it says nothing', undefined, all, all, 'it says nothing'])
-    expect([...file.told]).toEqual([1])
+    expect([...file.received]).toEqual([1])
   })
 
   it('is not complete because of a file that says nothing', () => {
-    const belief = new KeysTrust()
+    const trust = new KeysTrust()
     for (const nowMs of [0, keysTrustedMs, 9 * keysTrustedMs])
-      expect(belief.suspect(nowMs, undefined)).toEqual({ upserts: [], removals: [] })
-    expect(belief.isComplete).toBe(false)
+      expect(trust.suspect(nowMs, undefined)).toEqual({ upserts: [], removals: [] })
+    expect(trust.isComplete).toBe(false)
   })
 })
 

@@ -91,12 +91,12 @@ describe('compression choice', () => {
 
   it('learns nothing of a transfer of less content than a window, however many blocks it came in', () => {
     const blocks = 4
-    for (const [contentBytes, isTelling] of [
+    for (const [contentBytes, isConclusive] of [
       [limits.streamWindowBytes / blocks - 1, false],
       [limits.streamWindowBytes / blocks, true],
     ] as const) {
       const arrivals = Array.from({ length: blocks }, () => ({ contentBytes, wireBytes: 1_000, waitedMs: 1_000 }))
-      expect(withTransfer(unknownSpeeds, false, arrivals) !== unknownSpeeds).toBe(isTelling)
+      expect(withTransfer(unknownSpeeds, false, arrivals) !== unknownSpeeds).toBe(isConclusive)
     }
   })
 })

@@ -121,13 +121,13 @@ describe('the table of agents', () => {
     }
     for (const print of [printAgents, printAgentsJson, printAgentList, printAgentListJson]) {
       asked = 0
-      let told = 0
+      let received = 0
       let waitedMost = 0
       for await (const part of print(stream(many()))) {
-        told += part.includes('agent-') ? 1 : 0
-        waitedMost = Math.max(waitedMost, asked - told)
+        received += part.includes('agent-') ? 1 : 0
+        waitedMost = Math.max(waitedMost, asked - received)
       }
-      expect(told).toBe(pages)
+      expect(received).toBe(pages)
       expect(waitedMost).toBeLessThanOrEqual(1)
     }
   })

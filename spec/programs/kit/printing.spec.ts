@@ -222,9 +222,9 @@ Connected nodes (2):
   )
 
   it.each(['current', 'previous'] as const)('says in full and as JSON that a worker came in with the %s key', async (key) => {
-    const told = health({ ...fresh, worker: { integrityFree: true, key } })
-    expect(await printed(printHealthMore, told)).toContain(`        Active agents: 0\n        Cluster key: ${key}\n        Status:\n`)
-    expect(JSON.parse(await printed(printHealthJson, told))).toMatchObject({ nodes: { 'wazuh-3': { info: { cluster_key: key } } } })
+    const received = health({ ...fresh, worker: { integrityFree: true, key } })
+    expect(await printed(printHealthMore, received)).toContain(`        Active agents: 0\n        Cluster key: ${key}\n        Status:\n`)
+    expect(JSON.parse(await printed(printHealthJson, received))).toMatchObject({ nodes: { 'wazuh-3': { info: { cluster_key: key } } } })
   })
 
   it('is Wazuh-like as JSON, with the skew beside it', async () => {
@@ -413,13 +413,13 @@ The files of worker-3 have not been compared yet.
       [printFilesJson, 2],
     ] as const) {
       asked = 0
-      let told = 0
+      let received = 0
       let waitedMost = 0
       for await (const part of print(stream(many()))) {
-        told += part.includes('etc/lists/') ? 1 : 0
-        waitedMost = Math.max(waitedMost, asked - told)
+        received += part.includes('etc/lists/') ? 1 : 0
+        waitedMost = Math.max(waitedMost, asked - received)
       }
-      expect(told).toBe(rows)
+      expect(received).toBe(rows)
       expect(waitedMost).toBeLessThanOrEqual(waitMax)
     }
   })

@@ -6,7 +6,7 @@ import { type AgentDetails, type AgentUpdates, shiftedPresence, shiftedTimes } f
 import { packFacts } from '../../../src/domain/agents/packedFacts.js'
 import { latestTimeMs, soundUpdates } from '../../../src/domain/agents/soundUpdates.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../../src/wire/muster/agentBatch.js'
-import { anyNews, factsOf, firstMs, moments, nows, soundNewsOf } from '../../support/agentArbitraries.js'
+import { anyUpdates, factsOf, firstMs, moments, nows, soundUpdatesOf } from '../../support/agentArbitraries.js'
 
 const encode = (updates: AgentUpdates, nowMs: number): { batch: Uint8Array; rows: number } => {
   const writer = new AgentBatchWriter(nowMs)
@@ -32,10 +32,10 @@ const codeOf = (batch: Uint8Array): string => {
 describe('a batch of news', () => {
   it('brings the sound rows as they are, but for the node, which is who sends; active agents come first', () => {
     fc.assert(
-      fc.property(soundNewsOf, nows, (told, nowMs) => {
-        const { updates, refused } = soundUpdates(notAhead(told, nowMs), nowMs)
-        const { batch, rows } = encode(told, nowMs + 0.5)
-        expect(rows).toBe(told.presences.length + told.details.length)
+      fc.property(soundUpdatesOf, nows, (received, nowMs) => {
+        const { updates, refused } = soundUpdates(notAhead(received, nowMs), nowMs)
+        const { batch, rows } = encode(received, nowMs + 0.5)
+        expect(rows).toBe(received.presences.length + received.details.length)
         const active = updates.presences.filter(({ status }) => status === 'active')
         const others = updates.presences.filter(({ status }) => status !== 'active')
         const expected = { presences: from([...active, ...others], 'sender'), details: from(updates.details, 'sender') }
@@ -46,14 +46,14 @@ describe('a batch of news', () => {
 
   it('loses nothing when the clock was set back, before it was made or after', () => {
     fc.assert(
-      fc.property(soundNewsOf, moments, fc.nat({ max: 1e9 }), (told, nowMs, setBackMs) => {
+      fc.property(soundUpdatesOf, moments, fc.nat({ max: 1e9 }), (received, nowMs, setBackMs) => {
         // A connection begins before its signs of life, and ends after them.
-        const presences = told.presences.map((row) => ({
+        const presences = received.presences.map((row) => ({
           ...row,
           epochMs: Math.min(row.epochMs, row.seenMs),
           disconnectedMs: row.status === 'disconnected' ? Math.max(row.disconnectedMs, row.seenMs) : 0,
         }))
-        const details = told.details.map((row) => ({ ...row, epochMs: Math.min(row.epochMs, row.seenMs) }))
+        const details = received.details.map((row) => ({ ...row, epochMs: Math.min(row.epochMs, row.seenMs) }))
         const updates = { presences, details }
         const decoded = decodeAgentBatch(encode(updates, nowMs).batch, 'w1', nowMs - setBackMs)
         expect(decoded.ok && [decoded.value.refused, decoded.value.updates.presences.length, decoded.value.updates.details.length]).toEqual(
@@ -65,9 +65,9 @@ describe('a batch of news', () => {
 
   it('counts a row that breaks a rule, and takes the others', () => {
     fc.assert(
-      fc.property(anyNews, nows, (told, nowMs) => {
-        const { updates, refused } = soundUpdates(told, nowMs)
-        expect(updates.presences.length + updates.details.length + refused).toBe(told.presences.length + told.details.length)
+      fc.property(anyUpdates, nows, (received, nowMs) => {
+        const { updates, refused } = soundUpdates(received, nowMs)
+        expect(updates.presences.length + updates.details.length + refused).toBe(received.presences.length + received.details.length)
         expect(soundUpdates(updates, nowMs)).toEqual({ updates: updates, refused: 0 })
       }),
     )
@@ -106,9 +106,9 @@ describe('a batch of news', () => {
       ...{ id: 1, seenMs: firstMs, epochMs: firstMs, node: 'w1' },
       facts: packFacts({ ...factsOf(''), labels, osName: name }),
     })
-    const told = [row('x'.repeat(2 ** 20)), row('', '\u001b[2J'), row('', 'two\nlines'), row('two\nlines\tand a tab', 'Übuntu')]
-    expect(soundUpdates({ presences: [], details: told }, firstMs)).toEqual({
-      updates: { presences: [], details: told.slice(3) },
+    const received = [row('x'.repeat(2 ** 20)), row('', '\u001b[2J'), row('', 'two\nlines'), row('two\nlines\tand a tab', 'Übuntu')]
+    expect(soundUpdates({ presences: [], details: received }, firstMs)).toEqual({
+      updates: { presences: [], details: received.slice(3) },
       refused: 3,
     })
   })
