@@ -89,7 +89,7 @@ const refuseContent = (): Promise<never> => Promise.reject(new ClusterError('fil
 const noFiles: Files = {
   scan: () => Promise.resolve(nothing),
   nextPage: () => Promise.resolve(nothing),
-  watch: () => Promise.resolve({ close: () => Promise.resolve() }),
+  watch: () => Promise.resolve({ isWhole: true, close: () => Promise.resolve() }),
   read: refuseContent,
   staged: (digests) => Promise.resolve(digests.map(() => 0)),
   stage: refuseContent,

@@ -234,6 +234,7 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
       hinted = resolve
     })
     const watch = await settle(master.files.watch((paths) => hinted(paths)))
+    expect(watch.isWhole).toBe(true)
     master.world.write('etc/rules/ar.conf', 'excluded')
     master.world.write('etc/rules/edited', 'edited')
     const paths = await settle(hint)

@@ -2,7 +2,7 @@
 
 import { ClusterError } from '../../src/base/errors.js'
 import type { AppliedPlan, FileEntry, ScanPage, WriteStep } from '../../src/domain/files/treeValues.js'
-import type { Files } from '../../src/ports/files.js'
+import type { Files, TreeWatch } from '../../src/ports/files.js'
 import type { Clock } from '../../src/ports/machine.js'
 
 type Notified = (paths: readonly string[] | undefined) => void
@@ -21,6 +21,7 @@ export class ScriptedFiles implements Files {
   /** What the next page after the first fails with. */
   pageFailure: unknown
   watchFailure: ClusterError | undefined
+  isWatchWhole = true
   /** Calls that ran at the same time as another. */
   overlaps = 0
   openWatches = 0
@@ -64,11 +65,12 @@ export class ScriptedFiles implements Files {
     })
   }
 
-  async watch(onHint: Notified): Promise<{ close(): Promise<void> }> {
+  async watch(onHint: Notified): Promise<TreeWatch> {
     if (this.watchFailure) throw this.watchFailure
     this.openWatches += 1
     this.#onHint = onHint
     return {
+      isWhole: this.isWatchWhole,
       close: async () => {
         this.openWatches -= 1
         this.#onHint = undefined

@@ -87,7 +87,7 @@ export const intervalOptions: Readonly<Record<'worker' | 'master' | 'communicati
     seconds(
       'recalculateIntegrityMs',
       'recalculate_integrity',
-      'How often the master scans all its files, besides noticing changes through the system.',
+      'How long the master rests between two scans of all its files, besides noticing changes through the system. While the system reports changes, at least nine times as long as the scan before took.',
     ),
     seconds(
       'timeoutAgentInfoMs',

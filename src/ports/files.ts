@@ -6,6 +6,12 @@
 import type { ByteRange, ContentRecipe } from '../domain/files/contentRecipe.js'
 import type { AppliedPlan, ContentRequest, PatchRanges, PatchStart, ScanPage, StageOutcome, WriteStep } from '../domain/files/treeValues.js'
 
+export interface TreeWatch {
+  /** Every directory of the tree that is there is watched at the moment. */
+  readonly isWhole: boolean
+  close(): Promise<void>
+}
+
 /**
  * The synced tree of one node. The calls are whole operations, not system calls, because the real ones run inside threads
  * (see tree/ for the code that both worlds share).
@@ -16,7 +22,7 @@ export interface Files {
   /** The next page of the last scan, until a page says `done`. */
   nextPage(signal: AbortSignal): Promise<ScanPage>
   /** Calls back with paths that may have changed, or with nothing when anything may have. */
-  watch(onHint: (paths: readonly string[] | undefined) => void): Promise<{ close(): Promise<void> }>
+  watch(onHint: (paths: readonly string[] | undefined) => void): Promise<TreeWatch>
   /** One block of content (see wire/muster/contentBlock), from `from` on, at most limits.streamChunkBytesMax bytes long. */
   read(request: ContentRequest, signal: AbortSignal): Promise<{ readonly block: Uint8Array; readonly next: ContentRequest | undefined }>
   /** Offsets of what is already staged, by digest: an interrupted transfer goes on from there. */

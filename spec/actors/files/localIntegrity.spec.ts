@@ -55,6 +55,22 @@ describe('local integrity', () => {
       { numRuns: 25 },
     ))
 
+  it('rests nine times as long as a scan takes while every change is watched, and an interval otherwise', async () => {
+    for (const [isWatchWhole, restMs] of [
+      [true, 18_000],
+      [false, 8_000],
+    ] as const) {
+      const { clock, everythingAtMs, stop } = setUp(8_000, (files) => {
+        files.scanMs = 2_000
+        files.isWatchWhole = isWatchWhole
+      })
+      await clock.advance(60_000)
+      // The first scan reads all content: it sets no pace.
+      expect(everythingAtMs().slice(0, 4)).toEqual([0, 10_000, 10_000 + 2_000 + restMs, 10_000 + 2 * (2_000 + restMs)])
+      await stop()
+    }
+  })
+
   it('looks at a hinted path at once, and at all that was hinted meanwhile with the next look', async () => {
     const { clock, files, stop } = setUp()
     await clock.advance(100)

@@ -5,6 +5,7 @@
 import { asClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
 import { logSeconds } from '../../base/logText.js'
+import type { TreeWatch } from '../../ports/files.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import { periodicThread } from '../kit/periodicThread.js'
 import type { LocalTree } from './localTree.js'
@@ -19,7 +20,13 @@ export interface LocalIntegrityOptions {
 /** Hinted paths beyond this many are looked at by one look at everything. */
 const hintedPathsMax = 10_000
 
+/** While the watcher sees every change, scans take no more than a tenth of the time. */
+const restPerScan = 9
+
 interface Watch {
+  watcher: TreeWatch | undefined
+  /** The whole tree was scanned once. */
+  isKnown: boolean
   /** When the whole tree has to be scanned again, however many hints come in between. */
   everythingAtMs: number
   /** What was hinted since the scan before. Hints are added in place: there may be thousands, and copying for each would stall. */
@@ -37,7 +44,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
     id: 'localIntegrity',
     clock,
     everyMs: intervalMs,
-    begin: (): Watch => ({ everythingAtMs: 0, due: new Set() }),
+    begin: (): Watch => ({ watcher: undefined, isKnown: false, everythingAtMs: 0, due: new Set() }),
     wakes: (watch, wake) => {
       let stopped = false
       const hint = (paths: readonly string[] | undefined): void => {
@@ -45,10 +52,15 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         if (watch.due === 'everything' || watch.due.size > 0) wake()
       }
       const watching = tree.files.watch(hint)
-      watching.catch((thrown: unknown) => {
-        const { message } = asClusterError(thrown, 'fileFailed')
-        if (!stopped) log.warning(`File changes cannot be watched, so they are noticed within ${intervalMs / 1000} s only: ${message}`)
-      })
+      watching.then(
+        (open) => {
+          watch.watcher = open
+        },
+        (thrown: unknown) => {
+          const { message } = asClusterError(thrown, 'fileFailed')
+          if (!stopped) log.warning(`File changes cannot be watched, so they are noticed within ${intervalMs / 1000} s only: ${message}`)
+        },
+      )
       const stopWatching = (): void => {
         stopped = true
         void watching.then((open) => open.close()).catch(() => undefined)
@@ -64,7 +76,13 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         watch.due = new Set()
         if (under === 'everything') log.info('Starting.')
         const { changed, files, lines, problems } = await tree.scan(under === 'everything' ? undefined : [...under], signal)
-        if (under === 'everything') watch.everythingAtMs = clock.monotonicMs() + intervalMs
+        if (under === 'everything') {
+          const endMs = clock.monotonicMs()
+          // The first scan reads all content, so that it says nothing about the next ones.
+          const isPaced = watch.isKnown && watch.watcher?.isWhole === true
+          watch.everythingAtMs = endMs + (isPaced ? Math.max(intervalMs, restPerScan * (endMs - startMs)) : intervalMs)
+          watch.isKnown = true
+        }
         for (const { message, path } of problems) log.warning(`${message} ('${path}')`)
         for (const line of lines) log.debug(line)
         const took = `Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`

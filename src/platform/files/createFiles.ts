@@ -6,13 +6,13 @@ import { statfs } from 'node:fs/promises'
 import { asClusterError, ClusterError } from '../../base/errors.js'
 import { type CreateTreeOptions, type TreeOperation, treeOperations } from '../../disk/files/tree.js'
 import type { ContentRequest } from '../../domain/files/treeValues.js'
-import type { Files } from '../../ports/files.js'
+import type { Files, TreeWatch } from '../../ports/files.js'
 import { type Answer, calledOperations, type Given } from '../../ports/operations.js'
 import { assertHandles } from '../machine/nodeDisk.js'
 import { DiskThread, defaultWorkerFile } from './diskThreads.js'
 import type { ReadAnswer } from './diskWorker.js'
 import { movable, StageQueue } from './stageQueue.js'
-import { type Watcher, watchTree } from './watcher.js'
+import { watchTree } from './watcher.js'
 
 export interface CreateFilesOptions extends CreateTreeOptions {
   /** The compiled diskWorker; the one beside this file when left out. */
@@ -44,7 +44,7 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
   let deltaThread: DiskThread | undefined
   let isClosed = false
   const stageQueue = new StageQueue(contentThread)
-  const watchers = new Set<Watcher>()
+  const watchers = new Set<TreeWatch>()
   /** By the request that continues: when the request is forgotten, so are its blocks. */
   const readAhead = new WeakMap<ContentRequest, ReadAhead>()
   const readFrom = async (request: ContentRequest): Promise<ReadAhead> => {
@@ -117,6 +117,9 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
       const watcher = await watchTree(options.home, options.synced, onHint)
       watchers.add(watcher)
       return {
+        get isWhole() {
+          return watcher.isWhole
+        },
         close: async () => {
           watchers.delete(watcher)
           await watcher.close()

@@ -4,12 +4,10 @@
  */
 import { realpathSync } from 'node:fs'
 import watcher from '@parcel/watcher'
+import { errnoOf, isGone } from '../../disk/files/diskFailure.js'
 import { coveringRoots, hintOf } from '../../disk/files/treeHints.js'
 import type { SyncedItems } from '../../domain/files/syncedItems.js'
-
-export interface Watcher {
-  close(): Promise<void>
-}
+import type { TreeWatch } from '../../ports/files.js'
 
 export type OnHint = (paths: readonly string[] | undefined) => void
 
@@ -25,6 +23,8 @@ class WatchedRoot {
   #subscription: watcher.AsyncSubscription | undefined
   #retry: NodeJS.Timeout | undefined
   #isClosed = false
+  /** The directory is not there. */
+  #isMissing = false
 
   constructor(home: string, root: string, synced: SyncedItems, onHint: OnHint) {
     this.#home = home
@@ -33,8 +33,14 @@ class WatchedRoot {
     this.#onHint = onHint
   }
 
+  /** Nothing can change in it without a hint. */
+  get isCovered(): boolean {
+    return this.#subscription !== undefined || this.#isMissing
+  }
+
   /** Resolves when it is watched, or cannot be for now. */
   async start(isAgain = false): Promise<void> {
+    this.#isMissing = false
     try {
       // Events name the real path, also when the item's directory is a symlink.
       const real = realpathSync.native(`${this.#home}/${this.#root}`)
@@ -42,7 +48,8 @@ class WatchedRoot {
       if (this.#isClosed) await subscription.unsubscribe()
       else this.#subscription = subscription
       if (isAgain && !this.#isClosed) this.#onHint([this.#root])
-    } catch {
+    } catch (thrown) {
+      this.#isMissing = isGone(errnoOf(thrown))
       // Not there, or the system has no watches left: the periodic scan of everything covers it meanwhile.
       this.#startLater()
     }
@@ -90,10 +97,13 @@ class WatchedRoot {
 }
 
 /** Resolves when everything that is there is watched. Calls back with paths relative to the home, or with nothing when anything may have changed. */
-export const watchTree = async (home: string, synced: SyncedItems, onHint: OnHint): Promise<Watcher> => {
+export const watchTree = async (home: string, synced: SyncedItems, onHint: OnHint): Promise<TreeWatch> => {
   const roots = coveringRoots(synced).map((root) => new WatchedRoot(home, root, synced, onHint))
   await Promise.all(roots.map((root) => root.start()))
   return {
+    get isWhole() {
+      return roots.every((root) => root.isCovered)
+    },
     close: async () => {
       await Promise.all(roots.map((root) => root.close()))
     },

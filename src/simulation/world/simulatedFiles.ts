@@ -58,6 +58,7 @@ export const createSimulatedFiles = (disk: Disk, clock: Clock, options: Simulate
     watch: (onHint) => {
       const close = options.changes ? watch(options.changes, onHint) : (): void => undefined
       return Promise.resolve({
+        isWhole: options.changes !== undefined,
         close: () => {
           close()
           return Promise.resolve()
