@@ -12,6 +12,7 @@ import { createSimulatedFiles } from '../../src/simulation/world/simulatedFiles.
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type CompiledWorker, compileDiskWorker } from '../support/compiledDiskWorker.js'
 import { createMemoryWorld, createNodeWorld, type DiskWorld, filesBelow } from '../support/diskWorlds.js'
+import { settledIn } from '../support/settledIn.js'
 import { synced } from '../support/treeArbitraries.js'
 
 const going = new AbortController().signal
@@ -66,15 +67,7 @@ const simulatedKind = (): Kind => {
         }),
       }
     },
-    settle: async (promise) => {
-      let isDone = false
-      const done = promise.finally(() => {
-        isDone = true
-      })
-      done.catch(() => undefined)
-      await clock.runUntil(() => isDone, 60_000)
-      return done
-    },
+    settle: settledIn(clock),
   }
 }
 

@@ -5,6 +5,7 @@ import { createSimulatedAgentFiles } from '../../src/simulation/world/simulatedA
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import type { CompiledWorker } from './compiledDiskWorker.js'
 import { createMemoryWorld, createNodeWorld, type DiskWorld } from './diskWorlds.js'
+import { settledIn } from './settledIn.js'
 import { synced } from './treeArbitraries.js'
 
 export interface AgentFilesNode {
@@ -40,15 +41,7 @@ export const agentFilesKinds = (worker: () => CompiledWorker): readonly AgentFil
         const world = createMemoryWorld()
         return { world, files: createSimulatedAgentFiles(world.disk, clock, { home: world.home, synced, role, managerName }) }
       },
-      settle: async (promise) => {
-        let isDone = false
-        const done = promise.finally(() => {
-          isDone = true
-        })
-        done.catch(() => undefined)
-        await clock.runUntil(() => isDone, 60_000)
-        return done
-      },
+      settle: settledIn(clock),
     },
   ]
 }
