@@ -1,0 +1,46 @@
+/** A node as the master: the workers that are in, and what is answered and done for all. */
+import type { AnyActorLogic } from 'xstate'
+import type { AgentCommand } from '../domain/agents/agentCommand.js'
+import type { AnswerLine } from '../domain/queries/answerLine.js'
+import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
+import type { Listener } from '../ports/network.js'
+import type { AgentOperations } from './agents/agentOperations.js'
+import type { Registry } from './cluster/registry.js'
+import { master, masterRegistry, masterView } from './master.js'
+import { capabilities, type NodeParts, type NodeRole } from './nodeContext.js'
+import { type MasterView, masterAnswer } from './queries/clusterQueries.js'
+
+export class MasterRole implements NodeRole {
+  readonly logic: AnyActorLogic
+  readonly registry: Registry
+  readonly masterLink = undefined
+  readonly #view: MasterView
+  #listener: Listener | undefined
+
+  constructor({ agents, emit, groups, identity, log, ports, tree }: NodeParts) {
+    const options = {
+      ...{ ...identity, ...ports, tree, agents, groups, capabilities, bind: identity.master },
+      onListening: (listener: Listener) => {
+        this.#listener = listener
+        emit({ type: 'listening', address: listener.address, port: listener.port })
+      },
+    }
+    this.registry = masterRegistry(options)
+    this.registry.joined.add(({ name }) => emit({ type: 'workerJoined', node: name }))
+    this.registry.left.add(({ member, error }) => emit({ type: 'workerLeft', node: member.name, error }))
+    this.logic = master(options, this.registry)
+    this.#view = masterView(options, this.registry, log.at({ subtag: 'Local agents' }))
+  }
+
+  get operations(): AgentOperations {
+    return this.#view.operations
+  }
+
+  answer(request: ClusterQuery | AgentCommand, signal: AbortSignal): AsyncIterable<AnswerLine> {
+    return masterAnswer(this.#view, request, signal)
+  }
+
+  async closed(): Promise<void> {
+    await this.#listener?.close()
+  }
+}

@@ -1,0 +1,93 @@
+/** What all services of a node share. */
+import type { AnyActorLogic } from 'xstate'
+import type { AgentCommand } from '../domain/agents/agentCommand.js'
+import type { Manager } from '../domain/agents/leftToManager.js'
+import type { Timings } from '../domain/cluster/timings.js'
+import type { Compression } from '../domain/files/compressionChoice.js'
+import type { SyncedItems } from '../domain/files/syncedItems.js'
+import type { AnswerLine } from '../domain/queries/answerLine.js'
+import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
+import type { AgentFiles, AgentStore } from '../ports/agents.js'
+import type { Files } from '../ports/files.js'
+import type { Link, Transport } from '../ports/link.js'
+import type { Clock, Log, Random } from '../ports/machine.js'
+import type { Endpoint } from '../ports/network.js'
+import type { AgentOperations } from './agents/agentOperations.js'
+import type { PublishedGroups } from './agents/localAgentGroups.js'
+import type { LocalAgents } from './agents/nodeAgents.js'
+import type { Registry } from './cluster/registry.js'
+import { changesCapability } from './files/announcedChange.js'
+import { itemsCapability } from './files/itemsRefusal.js'
+import type { LocalTree } from './files/localTree.js'
+import { partsCapability } from './files/treeComparison.js'
+import type { Boundaries } from './kit/boundaries.js'
+import type { NodeEvent } from './nodeEvent.js'
+
+export interface NodePorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly transport: Transport
+  readonly files: Files
+  readonly agentStore: AgentStore
+  readonly agentFiles: AgentFiles
+  readonly log: Log
+}
+
+export interface NodeIdentity {
+  readonly cluster: string
+  readonly node: string
+  readonly type: 'master' | 'worker'
+  /** Muster's. */
+  readonly version: string
+  /** Of Wazuh, as the agents and Wazuh's tools are told. */
+  readonly wazuhVersion: string
+  /** Where the master listens, or where a worker finds it. */
+  readonly master: Endpoint
+  /** The name of the machine: no agent may have it, and it is the agent 000 of a list. */
+  readonly managerName: string
+  /** Of this node, as the others see it in `cluster_control -l`. */
+  readonly address: string
+  readonly synced: SyncedItems
+  readonly timings: Timings
+  readonly compression: Compression
+  /** The manager's directory, for sentences. */
+  readonly home: string
+  readonly manager: Manager
+  /** Of a master: how many may be connected at the same time. */
+  readonly workersMax: number
+}
+
+/** What a node is made of, whatever its role. */
+export interface NodeParts {
+  readonly identity: NodeIdentity
+  readonly ports: NodePorts
+  readonly tree: LocalTree
+  readonly agents: LocalAgents
+  /** On a master, what its workers are told of groups. */
+  readonly groups: PublishedGroups
+  /** Tagged with the role. */
+  readonly log: Log
+  emit(event: NodeEvent): void
+}
+
+/** What is different on a master and on a worker. */
+export interface NodeRole {
+  /** Its side of the cluster; ends only when the node has failed. */
+  readonly logic: AnyActorLogic
+  readonly operations: AgentOperations
+  /** On a master. */
+  readonly registry: Registry | undefined
+  /** On a worker, while it is connected. */
+  readonly masterLink: Link | undefined
+  answer(request: ClusterQuery | AgentCommand, signal: AbortSignal): AsyncIterable<AnswerLine>
+  /** Resolves when nothing of it is open any more, after its logic was stopped. */
+  closed(): Promise<void>
+}
+
+export interface NodeContext extends NodeParts {
+  readonly role: NodeRole
+  readonly boundaries: Boundaries
+}
+
+/** What this build can do beyond the protocol's version, as both sides say it. */
+export const capabilities: readonly string[] = ['deflate-raw', 'delta', itemsCapability, changesCapability, partsCapability]

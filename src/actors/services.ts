@@ -1,0 +1,56 @@
+/**
+ * What runs in a node, by its role, in the order in which it is started: its tree, its agents, on the master what all workers share, and
+ * last its side of the cluster. A new service is a row here.
+ */
+import type { AnyActorLogic } from 'xstate'
+import { localAgentGroups } from './agents/localAgentGroups.js'
+import { localAgents } from './agents/localAgents.js'
+import { mergedFiles } from './agents/mergedFiles.js'
+import { localIntegrity } from './files/localIntegrity.js'
+import { supervised } from './kit/supervised.js'
+import type { NodeContext, NodeIdentity } from './nodeContext.js'
+
+type Role = NodeIdentity['type']
+
+export interface Service {
+  readonly name: string
+  readonly roles: readonly Role[]
+  start(node: NodeContext): void
+}
+
+/** A thread that is restarted when it crashes. Undefined: this node does without it. */
+const thread = (name: string, roles: readonly Role[], logicOf: (node: NodeContext) => AnyActorLogic | undefined): Service => ({
+  name,
+  roles,
+  start: (node) => {
+    const logic = logicOf(node)
+    if (logic) node.boundaries.run(supervised(logic, { name, clock: node.ports.clock }), { input: undefined, log: node.log })
+  },
+})
+
+const everywhere = ['master', 'worker'] as const
+
+export const services: readonly Service[] = [
+  thread('localIntegrity', everywhere, ({ identity: { timings }, log, ports: { clock }, tree }) =>
+    localIntegrity({ tree, clock, intervalMs: timings.recalculateIntegrityMs, log: log.at({ subtag: 'Local integrity' }) }),
+  ),
+  thread('localAgents', everywhere, ({ agents, identity: { timings }, log, ports: { clock }, tree }) =>
+    localAgents({ agents, tree, clock, checkIntervalMs: timings.recalculateIntegrityMs, log: log.at({ subtag: 'Local agents' }) }),
+  ),
+  thread('localAgentGroups', ['master'], ({ agents, groups, identity: { timings }, log, ports: { clock } }) =>
+    localAgentGroups({
+      agents,
+      published: groups,
+      clock,
+      intervalMs: timings.masterSyncAgentGroupsMs,
+      startDelayMs: timings.agentGroupStartDelayMs,
+      log: log.at({ subtag: 'Local agent-groups' }),
+    }),
+  ),
+  thread('mergedFiles', ['master'], ({ agents, identity: { manager, timings }, log, ports: { clock }, tree }) =>
+    manager === 'wazuh'
+      ? undefined
+      : mergedFiles({ agents, tree, clock, intervalMs: timings.recalculateIntegrityMs, log: log.at({ subtag: 'Merged files' }) }),
+  ),
+  { name: 'cluster', roles: everywhere, start: ({ boundaries, role }) => boundaries.run(role.logic) },
+]
