@@ -75,9 +75,10 @@ export const masterRegistry = (options: MasterOptions): Registry => {
       ({ link, state, log: memberLog }) => ({
         link,
         log: memberLog.at({ subtag: 'Keep Alive' }),
-        onBeat: (skewMs) => {
+        onBeat: (skewMs, integrity) => {
           state.lastKeepAliveMs = clock.now()
           state.clockSkewMs = skewMs ?? state.clockSkewMs
+          state.integrity = integrity ?? state.integrity
         },
       }),
     ),

@@ -68,7 +68,12 @@ export const worker = (options: WorkerOptions) => {
   }
   const threads: readonly ConnectionThread<Connected>[] = [
     thread('keepAlive', keepAliveSender(keepAliveRule), ({ link, log: linkLog }) => ({
-      peer: linkBeats(link, clock, timings.requestTimeoutMs, agents.clock),
+      peer: linkBeats(link, {
+        clock,
+        answerMsMax: timings.requestTimeoutMs,
+        clusterClock: agents.clock,
+        integrity: () => options.integrity.sync.state,
+      }),
       log: linkLog.at({ subtag: 'Keep alive' }),
     })),
     thread('integrity', integrityApply({ ...options.integrity, clock, intervalMs: timings.syncIntegrityMs }), ({ link, log: linkLog }) => ({

@@ -66,6 +66,8 @@ export const limits = {
   versionCharsMax: 64,
   capabilitiesMax: 32,
   capabilityCharsMax: 32,
+  /** Of the name of a thread's state. */
+  stateCharsMax: 32,
   errorMessageCharsMax: 1_024,
 
   // --- manifest and transfer

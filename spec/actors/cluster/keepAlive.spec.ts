@@ -156,14 +156,17 @@ describe('keep alive, the sender', () => {
       return new Promise((resolve) => clock.setTimeout(() => resolve({ receivedAtMs }), 60))
     })
     const clusterClock = new ClusterClock(clock, 'worker')
-    const beats = linkBeats(link, clock, 1_000, clusterClock)
+    const beats = linkBeats(link, { clock, answerMsMax: 1_000, clusterClock, integrity: () => 'applying' })
     for (const knownMs of [undefined, 7_000]) {
       const beating = beats.beat(new AbortController().signal, knownMs)
       await clock.advance(60)
       expect(await beating).toBe(7_000)
       expect(clusterClock.skewMs).toBe(7_000)
     }
-    expect(sent).toMatchObject([{ sentAtMs: expect.any(Number) }, { clockSkewMs: 7_000 }])
+    expect(sent).toMatchObject([
+      { sentAtMs: expect.any(Number), integrity: 'applying' },
+      { clockSkewMs: 7_000, integrity: 'applying' },
+    ])
     expect(sent[0]).not.toHaveProperty('clockSkewMs')
   })
 })
@@ -176,7 +179,7 @@ const silences = fc
 const startReceiver = (
   clock: VirtualClock,
   rule: { checkIntervalMs: number; silenceMsMax: number },
-  onBeat: (skewMs: number | undefined) => void = () => {},
+  onBeat: (skewMs: number | undefined, integrity: string | undefined) => void = () => {},
 ) => {
   const link = new ScriptedLink()
   const ends: ChildEvent[] = []
@@ -189,6 +192,16 @@ const startReceiver = (
 }
 
 describe('keep alive, the receiver', () => {
+  it('takes the state of the integrity thread that a beat names, unless it does not know it', () => {
+    const named: (string | undefined)[] = []
+    const clock = new VirtualClock()
+    const { child, link } = startReceiver(clock, { checkIntervalMs: 10, silenceMsMax: 100 }, (_, integrity) => named.push(integrity))
+    for (const integrity of ['applying', 'dreaming']) link.ask('keepAlive.beat', { sentAtMs: clock.now(), integrity })
+    link.ask('keepAlive.beat', { sentAtMs: clock.now() })
+    expect(named).toEqual(['applying', undefined, undefined])
+    child.stop()
+  })
+
   it('reports a silent worker after the time allowed and within its bound, whenever it fell silent', () =>
     fc.assert(
       fc.asyncProperty(silences, fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 }), async (rule, gaps) => {

@@ -109,7 +109,7 @@ const setUp = async (
     expect(serving.timers + applying.timers).toBe(0)
   }
   await look()
-  return { applied, reloads, clock, ends, look, master, masterLog, masterTree, pair, state, stop, worker, workerLog, workerTree }
+  return { applied, reloads, clock, ends, look, master, masterLog, masterTree, pair, state, stop, sync, worker, workerLog, workerTree }
 }
 
 const write = (disk: MemoryDisk, path: string, content: string): void => {
@@ -157,6 +157,23 @@ describe('integrity, both ends', () => {
       ),
       { numRuns: 40 },
     ))
+
+  it('shows at both ends which step of its round the worker is in', async () => {
+    const world = await setUp(() => {})
+    write(world.master, 'etc/rules/a', 'x'.repeat(2_000_000))
+    const scanning = world.masterTree.scan(undefined, forever)
+    const seen = { worker: new Set<string>(), master: new Set<string>() }
+    for (let tenth = 0; tenth < 1_000; tenth++) {
+      seen.worker.add(world.sync.state)
+      seen.master.add(world.state.integrity)
+      await world.clock.advance(0.1)
+    }
+    await scanning
+    expect([...seen.worker]).toEqual(expect.arrayContaining(['transferring', 'applying']))
+    expect([...seen.master]).toEqual(expect.arrayContaining(['transferring']))
+    expect([world.sync.state, world.state.integrity]).toEqual(['resting', 'resting'])
+    await world.stop()
+  })
 
   it('follows an edit on the master at once, and undoes one on the worker', async () => {
     const world = await setUp((master) => write(master, 'etc/rules/a', 'one'))

@@ -227,6 +227,12 @@ Connected nodes (2):
     expect(JSON.parse(await printed(printHealthJson, received))).toMatchObject({ nodes: { 'wazuh-3': { info: { cluster_key: key } } } })
   })
 
+  it('says in full and as JSON where the integrity thread of a worker is, when the master says so', async () => {
+    const told = health({ ...fresh, worker: { integrityFree: true, integrity: 'applying' } })
+    expect(await printed(printHealthMore, told)).toContain('        Active agents: 0\n        Integrity: applying\n        Status:\n')
+    expect(JSON.parse(await printed(printHealthJson, told))).toMatchObject({ nodes: { 'wazuh-3': { status: { integrity: 'applying' } } } })
+  })
+
   it('is Wazuh-like as JSON, with the skew beside it', async () => {
     const never = { date_start_master: 'n/a', date_end_master: 'n/a' }
     const noGroups = { date_start: 'n/a', date_end: 'n/a', n_synced_chunks: 0 }
@@ -250,6 +256,7 @@ Connected nodes (2):
           status: {
             last_keep_alive: '2025-08-18T17:05:40.275469Z',
             clock_skew_seconds: 5,
+            integrity: null,
             sync_integrity_free: false,
             last_check_integrity: { date_start_master: '2025-08-18T17:06:28.638405Z', date_end_master: '2025-08-18T17:06:28.651010Z' },
             last_sync_integrity: {
@@ -284,6 +291,7 @@ Connected nodes (2):
           status: {
             last_keep_alive: 'n/a',
             clock_skew_seconds: null,
+            integrity: null,
             sync_integrity_free: true,
             last_check_integrity: never,
             last_sync_integrity: { ...never, total_files: { missing: 0, shared: 0, extra: 0 } },

@@ -15,6 +15,7 @@ import {
   isSkewed,
   missedBeat,
 } from '../../domain/cluster/heartbeat.js'
+import { type IntegrityState, integrityStateOf } from '../../domain/files/integrityState.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { ClusterClock } from '../agents/clusterClock.js'
@@ -95,14 +96,25 @@ export const keepAliveSender = (rule: KeepAliveOptions) =>
     output: (): End => ({ kind: 'closed', error: new ClusterError('peerSilent', { message: 'The master stopped answering keep-alives' }) }),
   })
 
-/** Beats over a link; the skew that one beat measured travels with the next, so that the master can show it, and sets the clock of agents. */
-export const linkBeats = (link: Link, clock: Clock, answerMsMax: number, clusterClock: ClusterClock): Beats => ({
+export interface LinkBeatsOptions {
+  readonly clock: Clock
+  readonly answerMsMax: number
+  readonly clusterClock: ClusterClock
+  /** The state of this node's integrity thread. */
+  integrity(): IntegrityState
+}
+
+/**
+ * Beats over a link. The skew that one beat measured and the state of the integrity thread travel with the next, so that the master
+ * can show them; each beat sets the clock of agents.
+ */
+export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integrity }: LinkBeatsOptions): Beats => ({
   beat: async (signal, skewMs) => {
     const sentAtMs = clock.now()
     const sentMonotonicMs = clock.monotonicMs()
     const { receivedAtMs } = await link.request(
       'keepAlive.beat',
-      { sentAtMs, ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
+      { sentAtMs, integrity: integrity(), ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
       { signal, timeoutMs: answerMsMax },
     )
     const answeredAtMs = clock.now()
@@ -122,8 +134,8 @@ export interface SilenceOptions {
 export interface BeatReceiver {
   readonly link: Pick<Link, 'serve'>
   readonly log: Log
-  /** Called at each beat with the worker's own measurement of its skew, if it has one. */
-  onBeat(clockSkewMs: number | undefined): void
+  /** Called at each beat with the worker's own measurement of its skew, if it has one, and the state of its integrity thread, if it says it. */
+  onBeat(clockSkewMs: number | undefined, integrity: IntegrityState | undefined): void
 }
 
 export const keepAliveReceiver = (rule: SilenceOptions, clock: Clock) =>
@@ -139,7 +151,7 @@ export const keepAliveReceiver = (rule: SilenceOptions, clock: Clock) =>
         input.link.serve(
           {
             'keepAlive.beat': (body) => {
-              input.onBeat(body.clockSkewMs)
+              input.onBeat(body.clockSkewMs, integrityStateOf(body.integrity))
               sendBack({ type: 'beat' })
               return { receivedAtMs: clock.now() }
             },

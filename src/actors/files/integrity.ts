@@ -156,6 +156,9 @@ export const integrityApply = (options: IntegrityApplyOptions) =>
       applying: (rounds, round) => rounds.apply(round),
     },
     onFailure: (rounds, error) => rounds.logFailure(error),
+    onState: (_, state) => {
+      options.sync.state = state
+    },
   })
 
 const failureText = ({ path, message }: FileFailure): string => `Could not sync '${path}': ${message}`

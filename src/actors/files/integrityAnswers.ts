@@ -96,6 +96,7 @@ export const integrityAnswers = (
   return {
     'integrity.check': async ({ root, items, files }) => {
       const startMs = clock.now()
+      state.integrity = 'checking'
       checkLog.info('Starting.')
       if (!sameDigest(items, tree.itemsDigest)) throw itemsRefusals.refuse()
       await tree.known(signal)

@@ -6,6 +6,7 @@
 import { ClusterError, type Result } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { type ChangeNotice, planOfNotice } from '../../domain/files/changeNotice.js'
+import type { IntegrityState } from '../../domain/files/integrityState.js'
 import { PlanPortions } from '../../domain/files/planPortions.js'
 import { itemOf } from '../../domain/files/syncedItems.js'
 import { isEmptyPlan, type SyncPlan } from '../../domain/files/syncPlan.js'
@@ -41,6 +42,8 @@ export interface Outcome {
 }
 
 export class IntegritySync {
+  /** Of the thread that runs these steps, as its machine says. */
+  state: IntegrityState = 'resting'
   readonly #options: IntegritySyncOptions
   readonly #content: ContentTransfer
   readonly #portionFilesMax: number

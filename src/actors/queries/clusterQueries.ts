@@ -55,6 +55,7 @@ const healthOf = (member: Member, activeAgents: number): NodeHealth => {
       ...(lastAgentGroups && { agentGroups: lastAgentGroups }),
       ...(lastAgentGroupsFull && { agentGroupsFull: lastAgentGroupsFull }),
       key: member.link.peer.key,
+      integrity: member.state.integrity,
       integrityFree: !member.state.isSyncing,
       agentInfoFree: !member.state.isReportingAgents,
     },

@@ -4,6 +4,7 @@
  */
 
 import { limits } from '../../base/limits.js'
+import type { IntegrityState } from '../files/integrityState.js'
 import { isEmptyPlan, type SyncPlan } from '../files/syncPlan.js'
 import type { FileFailure } from '../files/treeValues.js'
 
@@ -37,6 +38,8 @@ export class WorkerState {
   isReportingAgents = false
   /** Reports about agents that do not exist, dropped since the worker connected. */
   unknownAgentReports = 0
+  /** Where the worker's integrity thread is: what it asks for tells, and its keep-alives say so. */
+  integrity: IntegrityState = 'resting'
   /** A plan is being carried out. */
   isSyncing = false
   failuresLeftOut = 0
@@ -73,12 +76,14 @@ export class WorkerState {
   /** A check was refused. */
   refused(code: string, message: string): void {
     this.checkedDifferent()
+    this.integrity = 'resting'
     this.#refusal = { code, message }
   }
 
   /** The trees are the same: no file has a row. */
   checkedSame(): void {
     this.#refusal = undefined
+    this.integrity = 'resting'
     this.isSyncing = false
     this.#undecided = 0
     this.failuresLeftOut = 0
@@ -88,6 +93,7 @@ export class WorkerState {
   /** A round that was under way has come to nothing; the rows stay until this one has its plan. */
   checkedDifferent(): void {
     this.#refusal = undefined
+    this.integrity = 'planning'
     this.isSyncing = false
     this.#undecided = Number.POSITIVE_INFINITY
   }
@@ -95,6 +101,7 @@ export class WorkerState {
   /** Begins a new plan. */
   differsIn(buckets: number): void {
     this.#undecided = buckets
+    if (this.isCompared) this.integrity = 'resting'
     this.#removalChars = 0
     this.failuresLeftOut = 0
     this.#files = new Map()
@@ -109,6 +116,7 @@ export class WorkerState {
   planned(plan: SyncPlan, decided: number): void {
     this.#undecided -= decided
     if (!isEmptyPlan(plan)) this.isSyncing = true
+    if (this.isCompared) this.integrity = this.isSyncing ? 'transferring' : 'resting'
     for (const { path } of plan.create) this.#expect(path)
     for (const { path } of plan.update) this.#expect(path)
     for (const path of plan.remove) this.#expectRemoval(path)
@@ -118,6 +126,7 @@ export class WorkerState {
   announced(paths: readonly string[]): void {
     if (!this.inSync || paths.length === 0) return
     this.isSyncing = true
+    this.integrity = 'transferring'
     this.#files = new Map()
     for (const path of paths) this.#expect(path)
   }
@@ -125,6 +134,7 @@ export class WorkerState {
   /** A plan was carried out, but for `failures`. */
   applied(failures: readonly FileFailure[], leftOut: number): void {
     this.isSyncing = false
+    this.integrity = 'resting'
     this.#files = new Map()
     this.failuresLeftOut = leftOut
     for (const { path, code, message } of failures) this.#files.set(path, { state: 'failed', error: { code, message } })

@@ -40,6 +40,8 @@ const nodeHealth = Type.Object({
       integrityFree: Type.Boolean(),
       /** No agent-info is being taken in; missing means free. */
       agentInfoFree: Type.Optional(Type.Boolean()),
+      /** The state of its integrity thread (see domain/files/integrityState); an earlier build's answer does not have it. */
+      integrity: Type.Optional(Type.String()),
     }),
   ),
 })

@@ -99,6 +99,7 @@ export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): Async
       `        Type: ${node.type}`,
       `        Active agents: ${node.activeAgents}`,
       ...(node.worker?.key === undefined ? [] : [`        Cluster key: ${node.worker.key}`]),
+      ...(node.worker?.integrity === undefined ? [] : [`        Integrity: ${escapeText(node.worker.integrity)}`]),
       ...(node.type === 'worker' ? statusLines(node.worker ?? noWorker) : []),
     ]
     yield `\n${lines.join('\n')}\n`
@@ -120,6 +121,7 @@ const statusJson = (worker: WorkerHealth): object => {
   return {
     last_keep_alive: momentText(worker.lastKeepAliveMs),
     clock_skew_seconds: worker.clockSkewMs === undefined ? null : Math.round(worker.clockSkewMs) / 1_000,
+    integrity: worker.integrity ?? null,
     sync_integrity_free: worker.integrityFree,
     last_check_integrity: onMaster(worker.integrityCheck),
     last_sync_integrity: { ...onMaster(worker.integritySync), total_files: { missing, shared, extra } },

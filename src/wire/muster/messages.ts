@@ -50,8 +50,15 @@ export const requests = {
   },
   'keepAlive.beat': {
     id: 3,
-    /** `clockSkewMs`: the master's clock minus the worker's, as the worker measured it at the beat before. */
-    request: fields({ sentAtMs: timeMs(), clockSkewMs: Type.Optional(Type.Number({ minimum: -8.64e15, maximum: 8.64e15 })) }),
+    /**
+     * `clockSkewMs`: the master's clock minus the worker's, as the worker measured it at the beat before. `integrity`: the state of
+     * the worker's integrity thread (see domain/files/integrityState).
+     */
+    request: fields({
+      sentAtMs: timeMs(),
+      clockSkewMs: Type.Optional(Type.Number({ minimum: -8.64e15, maximum: 8.64e15 })),
+      integrity: Type.Optional(text(limits.stateCharsMax)),
+    }),
     reply: fields({ receivedAtMs: timeMs() }),
   },
   /** Is the worker's tree the master's? Both digests are over the whole tree, see domain/files/manifest. */
