@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
-import { ClientKeys } from '../../../src/domain/agents/clientKeys.js'
+import { ClientKeys, hasControlCharacter } from '../../../src/domain/agents/clientKeys.js'
 import { KeysInspection } from '../../../src/domain/agents/keysInspection.js'
 import { type LastingFile, lastingEntry } from '../../../src/domain/files/lastingFile.js'
 
@@ -53,6 +53,19 @@ describe('an inspection of client.keys', () => {
         expect(found).toBe(typeof expected !== 'string' || (expected === 'noLine' && isOnlyComments(content)) ? undefined : expected)
       }),
       { numRuns: 2_000 },
+    ))
+
+  it('finds a control character in any place, and takes no other byte for one, wherever the bytes begin in memory', () =>
+    fc.assert(
+      fc.property(
+        fc.nat(3),
+        fc.array(fc.constantFrom(0x1f, 0x20, 0x7f, 0x80, 0x9f, 0xff, 9, 10, 13, 0x61), { maxLength: 20 }),
+        (offset, all) => {
+          const memory = new Uint8Array(offset + all.length)
+          memory.set(all, offset)
+          expect(hasControlCharacter(memory.subarray(offset))).toBe(all.includes(0x1f))
+        },
+      ),
     ))
 
   it('calls no file without an agent sound that has a line which cannot be used', () =>

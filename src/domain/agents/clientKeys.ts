@@ -243,7 +243,20 @@ const isNoise = (bytes: Buffer): boolean => !isUtf8(bytes) || hasControlCharacte
 
 /** No editor leaves them, but a disk or a program that went wrong does. */
 export const hasControlCharacter = (bytes: Uint8Array): boolean => {
-  for (let at = 0; at < bytes.length; at++) {
+  if (bytes.length < 8) return hasControlByte(bytes, 0, bytes.length)
+  const head = -bytes.byteOffset & 3
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset + head, (bytes.length - head) >>> 2)
+  if (hasControlByte(bytes, 0, head) || hasControlByte(bytes, head + 4 * words.length, bytes.length)) return true
+  // Four bytes at a time, which is several times as fast: not zero exactly when one of them is below 0x20, as each newline is.
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] ?? 0
+    if (((word - 0x20202020) & ~word & 0x80808080) !== 0 && hasControlByte(bytes, head + 4 * at, head + 4 * at + 4)) return true
+  }
+  return false
+}
+
+const hasControlByte = (bytes: Uint8Array, start: number, end: number): boolean => {
+  for (let at = start; at < end; at++) {
     const byte = bytes[at] ?? 0
     if (byte < 0x20 && byte !== newline && byte !== carriageReturn && byte !== tab) return true
   }
