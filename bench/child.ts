@@ -1,6 +1,7 @@
 /** A child process of the benchmark and the calls that it answers (its own end is answerParent.ts). */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import { builtProgram } from './builtProgram.js'
 
 /** What a child can be asked to do; its script exports the type. */
 export type Calls = Record<string, (argument: never) => unknown>
@@ -28,8 +29,13 @@ export class Child<C extends Calls> {
   /** The process has the flags of the daemon's first line.
    * @param script of bench/children/, without its ending */
   constructor(script: string, execArgv: readonly string[] = []) {
-    this.#process = fork(new URL(`children/${script}.js`, import.meta.url), [], {
-      execArgv: ['--initial-old-space-size=128', ...execArgv, ...(process.env['BENCH_EXEC_ARGV']?.split(' ') ?? [])],
+    this.#process = fork(builtProgram(`bench/children/${script}.js`), [], {
+      execArgv: [
+        '--initial-old-space-size=48',
+        '--max-semi-space-size=4',
+        ...execArgv,
+        ...(process.env['BENCH_EXEC_ARGV']?.split(' ') ?? []),
+      ],
       serialization: 'advanced',
     })
     this.#process.on('message', (message) => {

@@ -1,7 +1,9 @@
-/** `npm run bench [-- --only REGEX] [--json FILE]`: measures each row and prints them in one table. A missed target is marked, not a failure. */
+/** `npm run bench`: measures each row and prints them in one table, or with `--growth` curves. A missed target is marked, not a failure. */
 import { writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { toolOptions } from '../src/programs/kit/toolOptions.js'
+import { curveNames } from './growth/curves.js'
+import { measureGrowth } from './growth/measureGrowth.js'
 import { NotMeasurable, type Row } from './row.js'
 import { agentGroupsFull } from './rows/agentGroupsFull.js'
 import { agentInfoKeepAlives } from './rows/agentInfoKeepAlives.js'
@@ -69,7 +71,7 @@ const measure = async (row: Row, workshop: Workshop): Promise<Result> => {
   }
 }
 
-const { json, only } = toolOptions<BenchOptions>(benchCommand())
+const { growth, json, only, upto } = toolOptions<BenchOptions>(benchCommand())
 const chosen = rows.filter((row) => only?.test(row.name) ?? true)
 if (chosen.length === 0) {
   process.stderr.write(`No row matches --only ${only?.source}; there are: ${rows.map(({ name }) => name).join('; ')}.\n`)
@@ -82,6 +84,17 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.stderr.write(`${signal}: stopping the children and removing the temporary files.\n`)
     void workshop.close().finally(() => process.exit(130))
   })
+
+if (growth) {
+  const names = growth === true ? curveNames : [growth]
+  const say = (line: string): void => void process.stderr.write(`${line}\n`)
+  try {
+    process.stdout.write(`${await measureGrowth(workshop, { names, upTo: upto ?? Number.POSITIVE_INFINITY, say })}\n`)
+  } finally {
+    await workshop.close()
+  }
+  process.exit(0)
+}
 
 const results: Result[] = []
 const startMs = systemMs()

@@ -20,18 +20,18 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { counted } from '../src/base/counted.js'
 import { defaultSyncedItems } from '../src/domain/files/syncedItems.js'
 import { createNodeDisk } from '../src/platform/machine/nodeDisk.js'
 import { toolOptions } from '../src/programs/kit/toolOptions.js'
 import { expectedTree, treeDifferences } from '../src/simulation/rules/expectedTree.js'
 import { SeededRandom } from '../src/simulation/world/seededRandom.js'
+import { builtProgram } from './builtProgram.js'
 import { type SoakOptions, soakCommand } from './toolCommands.js'
 import { freePort, sleep } from './workshop.js'
 
 const flags = toolOptions<SoakOptions>(soakCommand())
-const program = flags.program ?? fileURLToPath(new URL('../../dist/cli/wazuh-clusterd.js', import.meta.url))
+const program = flags.program ?? builtProgram('../dist/cli/wazuh-clusterd.js')
 const runMs = flags.minutes * 60_000
 const random = new SeededRandom(flags.seed)
 const quietEveryMs = 150_000

@@ -13,7 +13,7 @@ const header = ['row', 'measured', 'peer or limit', 'ratio', 'target', 'met', "W
 
 const digits = (value: number): number => (value >= 100 || Number.isInteger(value) ? 0 : value >= 10 ? 1 : value >= 1 ? 2 : 3)
 
-const shown = (value: number, unit: Unit): string => {
+export const shown = (value: number, unit: Unit): string => {
   const number = value.toLocaleString('en-US', { maximumFractionDigits: digits(Math.abs(value)) }).replaceAll(',', ' ')
   return unit === '/s' ? `${number}/s` : `${number} ${unit}`
 }

@@ -1,10 +1,14 @@
 /** The options of `npm run bench` and `npm run soak`. */
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import { numberArgument, toolCommand } from '../src/programs/kit/toolOptions.js'
+import { type CurveName, curveNames } from './growth/curves.js'
 
 export interface BenchOptions {
   readonly json?: string
   readonly only?: RegExp
+  /** `true` stands for all curves. */
+  readonly growth?: CurveName | true
+  readonly upto?: number
 }
 
 export const benchCommand = (): Command =>
@@ -16,7 +20,13 @@ export const benchCommand = (): Command =>
         throw new InvalidArgumentError('Allowed is a regular expression.')
       }
     })
-    .option('--json <file>', 'write the figures to this file too')
+    .option('--json <file>', 'write the figures of the rows to this file too')
+    .addOption(
+      new Option('--growth [curve]', 'measure how costs grow, in place of the rows: each point, and the exponent of each cost').choices(
+        curveNames,
+      ),
+    )
+    .option('--upto <count>', 'with --growth, the largest count that is measured', numberArgument(1, 1_000_000, true))
 
 export interface SoakOptions {
   readonly minutes: number

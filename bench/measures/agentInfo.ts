@@ -25,7 +25,12 @@ export const firstRoundOver = async ({ child }: AgentMember): Promise<void> => {
  *
  * @param facts with the facts of this round; without, signs of life only
  */
-export const agentInfoRound = async (master: AgentMember, worker: AgentMember, facts?: string): Promise<AgentInfoRound> => {
+export const agentInfoRound = async (
+  master: AgentMember,
+  worker: AgentMember,
+  facts?: string,
+  count = reportingAgents,
+): Promise<AgentInfoRound> => {
   await master.child.call('forget', undefined)
   await worker.child.call('forget', undefined)
   const bytesNow = async (): Promise<number> => {
@@ -34,9 +39,9 @@ export const agentInfoRound = async (master: AgentMember, worker: AgentMember, f
   }
   const cpuMsNow = async (member: AgentMember): Promise<number> => (await member.child.call('usage', { collect: false })).cpuMs
   const before = await bytesNow()
-  await worker.child.call('report', { node: worker.node, first: 1, count: reportingAgents, ...(facts !== undefined && { facts }) })
+  await worker.child.call('report', { node: worker.node, first: 1, count, ...(facts !== undefined && { facts }) })
   const masterCpuMs = await cpuMsNow(master)
-  const rows = facts === undefined ? reportingAgents : 2 * reportingAgents
+  const rows = facts === undefined ? count : 2 * count
   const merges = await master.child.call('covered', { type: 'merged', node: master.node, files: rows })
   const last = merges.at(-1)
   const cpuMs = (await cpuMsNow(worker)) + (last?.cpuMs ?? 0) - masterCpuMs

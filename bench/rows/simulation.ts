@@ -1,7 +1,7 @@
 /** A day of a simulated cluster. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { builtProgram } from '../builtProgram.js'
 import { atMost, type Row } from '../row.js'
 import { systemMs } from '../systemClock.js'
 
@@ -11,7 +11,7 @@ export const simulation: Row = {
   name: 'simulation, 10 nodes × 24 virtual hours, faults on',
   target: '≤ 30 s',
   run: async (workshop) => {
-    const script = fileURLToPath(new URL('../../src/programs/simulate/simulateMain.js', import.meta.url))
+    const script = builtProgram('src/programs/simulate/simulateMain.js')
     const startMs = systemMs()
     const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
     workshop.atEnd(() => {
