@@ -213,6 +213,21 @@ describe('a look at client.keys', () => {
     expect(many.at(-1)).toMatch(/400 more lines/)
   })
 
+  it('on a master warns once, when nine of ten agents that there may be are there', () => {
+    const node = new Node()
+    node.keys = new AgentKeys(node.world.disk, { home: node.world.home, role: 'master', managerName: 'manager', agentsMax: 10 })
+    const lines = (count: number): string =>
+      Array.from({ length: count }, (_, index) => `${String(index + 1).padStart(3, '0')} a${index} any k\n`).join('')
+    for (const [count, problems] of [
+      [8, []],
+      [9, ["'etc/client.keys' has 9 agents, the limit is 10: remove those that are not needed any more."]],
+      [10, []],
+    ] as const) {
+      node.write(lines(count))
+      expect(node.check().problems).toEqual(problems)
+    }
+  })
+
   it('on a master warns once that others can read it, and again after it was fixed in between', () => {
     const node = new Node()
     node.write(three)

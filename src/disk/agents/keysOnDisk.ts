@@ -18,9 +18,13 @@ export interface AgentKeysOptions {
   readonly role: 'master' | 'worker'
   /** Of the manager itself: no agent may have it. */
   readonly managerName: string
+  /** How many agents there may be; limits.agentsMax when left out. */
+  readonly agentsMax?: number
 }
 
 const changeAttemptsMax = 5
+/** Of the most agents that there may be: from here on an operator should know. */
+const crowdedShare = 0.9
 const noDelta: KeysDelta = { upserts: [], marked: [], vanished: [] }
 
 export class AgentKeys {
@@ -34,6 +38,7 @@ export class AgentKeys {
   #problems: string[] = []
   readonly #loggedLines = new Set<string>()
   #isLoggedExposed = false
+  #isLoggedCrowded = false
   #lastReading: KeysReading | undefined
   /** Counts the different contents that were read. */
   #contents = 0
@@ -118,6 +123,7 @@ export class AgentKeys {
     const reading = this.#file.read()
     const delta = this.#taken(reading)
     if (reading.kind === 'content' && this.#options.role === 'master') this.#reportExposed(reading.stat.mode)
+    if (this.#options.role === 'master') this.#reportCrowded()
     const nowMs = this.#disk.now()
     const wasComplete = this.#trust.isComplete
     if (typeof delta === 'string') this.#note(this.#trust.suspect(nowMs, delta))
@@ -202,6 +208,16 @@ export class AgentKeys {
       throw new ClusterError('fileFailed', {
         message: `'${keysPath}' is ${kind === 'missing' ? kind : 'empty'}, although there were agents. Restore it, or put a line with a # into it if they are meant to be gone.`,
       })
+  }
+
+  /** Warns once before no agent can be added any more. */
+  #reportCrowded(): void {
+    const { agentsMax = limits.agentsMax } = this.#options
+    if (this.#isLoggedCrowded || this.#keys.size < crowdedShare * agentsMax) return
+    this.#isLoggedCrowded = true
+    this.#problems.push(
+      `'${keysPath}' has ${counted(this.#keys.size, 'agent')}, the limit is ${agentsMax}: remove those that are not needed any more.`,
+    )
   }
 
   #digestOf(ids: Uint32Array): string {
