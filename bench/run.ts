@@ -13,6 +13,7 @@ import { coldSync } from './rows/coldSync.js'
 import { coldSyncBigFile } from './rows/coldSyncBigFile.js'
 import { coldSyncFourWorkers } from './rows/coldSyncFourWorkers.js'
 import { editArrives } from './rows/editArrives.js'
+import { editToManyWorkers } from './rows/editToManyWorkers.js'
 import { editUndone } from './rows/editUndone.js'
 import { enrolment } from './rows/enrolment.js'
 import { groupChange } from './rows/groupChange.js'
@@ -41,6 +42,7 @@ const rows: readonly Row[] = [
   coldSyncBigFile,
   checkWithoutChange,
   editArrives,
+  editToManyWorkers,
   editUndone,
   periodicScan,
   masterRestart,

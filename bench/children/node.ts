@@ -21,6 +21,7 @@ import type { Link, Transport } from '../../src/ports/link.js'
 import { createTransport } from '../../src/transport/transport.js'
 import { factsOf } from '../agents.js'
 import { answerParent } from '../answerParent.js'
+import { memoryPorts } from '../memoryPorts.js'
 import { observedAgents } from '../observedAgents.js'
 import { observedFiles } from '../observedFiles.js'
 import { observedLog } from '../observedLog.js'
@@ -35,8 +36,8 @@ export interface StartOptions {
   /** 0 on a master takes a free one. */
   readonly port: number
   readonly timings?: Partial<Timings>
-  /** `none`: an empty tree that costs nothing, for many workers in one process. */
-  readonly files?: 'real' | 'none'
+  /** For many workers in one process: `none` is an empty tree that costs nothing, `memory` one in memory, with its agents. */
+  readonly files?: 'real' | 'none' | 'memory'
   /** The worker dials only after `openGate`. */
   readonly gated?: boolean
 }
@@ -155,6 +156,14 @@ const calls = {
   start: async ({ node, type, home, port, timings, files, gated }: StartOptions) => {
     const realFiles = (): Files =>
       createFiles({ home, synced: defaultSyncedItems, role: type, stageDir: join(home, 'queue', 'cluster', node) })
+    const observedPorts = () => ({
+      files: observedFiles(files === 'none' ? noFiles : realFiles(), (count) => happened(node, 'scanned', count)),
+      agentStore: observedAgents(new SqliteAgentStore({ home, role: type }), {
+        onKeys: (agents) => happened(node, 'keysTaken', agents),
+        onMerged: (taken, dropped) => happened(node, 'merged', taken, dropped),
+        onGroups: (same) => happened(node, 'groupsTaken', 0, same ? 0 : 1),
+      }),
+    })
     const gate = gated ? new Promise<void>((resolve) => openGates.push(resolve)) : Promise.resolve()
     const transport = createTransport({ network: createTcpNetwork(), clock: realClock, random: realRandom, keys: { current: key } })
     const started = createNode({
@@ -167,14 +176,9 @@ const calls = {
       workersMax: 10_000,
       ...(timings && { timings }),
       ports: {
-        files: observedFiles(files === 'none' ? noFiles : realFiles(), (count) => happened(node, 'scanned', count)),
+        ...(files === 'memory' ? memoryPorts(node) : observedPorts()),
         transport: keptLinks(transport, gate),
         log: observedLog((thread, moment) => inRound(node, thread, moment)),
-        agentStore: observedAgents(new SqliteAgentStore({ home, role: type }), {
-          onKeys: (agents) => happened(node, 'keysTaken', agents),
-          onMerged: (taken, dropped) => happened(node, 'merged', taken, dropped),
-          onGroups: (same) => happened(node, 'groupsTaken', 0, same ? 0 : 1),
-        }),
       },
     })
     nodes.set(node, started)
@@ -234,6 +238,13 @@ const calls = {
     const link = links.get(node)
     if (!link) throw new Error(`'${node}' has no link`)
     return { ...link.counters }
+  },
+
+  /** Of all links together. */
+  allCounters: (_: undefined) => {
+    const all = [...links.values()].map(({ counters }) => counters)
+    const sum = (field: 'bytesSent' | 'bytesReceived'): number => all.reduce((bytes, counters) => bytes + counters[field], 0)
+    return { bytesSent: sum('bytesSent'), bytesReceived: sum('bytesReceived') }
   },
 
   /** Megabytes and milliseconds. With `collect` after a garbage collection (needs --expose-gc). */
