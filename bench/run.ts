@@ -26,6 +26,7 @@ import { requestsInFlight } from './rows/requestsInFlight.js'
 import { requestsOfTenWorkers } from './rows/requestsOfTenWorkers.js'
 import { requestsSequential } from './rows/requestsSequential.js'
 import { simulation } from './rows/simulation.js'
+import { startUp } from './rows/startUp.js'
 import { streamThroughput } from './rows/streamThroughput.js'
 import { systemMs } from './systemClock.js'
 import { jsonOf, type Result, remarksOf, tableOf } from './table.js'
@@ -47,6 +48,7 @@ const rows: readonly Row[] = [
   periodicScan,
   masterRestart,
   idleWorkers,
+  startUp,
   simulation,
   agentInfoWholeRows,
   agentInfoKeepAlives,
