@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** `npm run simulate`: runs simulated clusters, shows how far it is, and on a failure the smallest plan and how to replay it. */
+import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError } from 'commander'
 import { Piscina } from 'piscina'
@@ -26,7 +27,11 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
   .option('--nodes <count>', 'the master and its workers', numberArgument(2, 200, true), 10)
   .option('--seed <number>', 'decides everything that is left to chance', numberArgument(0, 2 ** 32 - 1, true), 42)
   .option('--seeds <count>', 'this many runs, with the seeds from --seed on', numberArgument(1, 100_000, true), 1)
-  .option('--jobs <count>', 'runs at the same time, each on a core of its own', numberArgument(1, 64, true), 1)
+  .option(
+    '--jobs <count>',
+    'runs at the same time, each on a core of its own; as many as there are cores when left out',
+    numberArgument(1, 64, true),
+  )
   .option('--virtual-hours <hours>', 'how long faults go on', numberArgument(0.001, 10_000, false), 24)
   .option(
     '--faults <kinds>',
@@ -44,7 +49,7 @@ interface Flags {
   nodes: number
   seed: number
   seeds: number
-  jobs: number
+  jobs?: number
   virtualHours: number
   faults: NonNullable<SimulateOptions['kinds']>
   faultsPerHour: number
@@ -53,6 +58,7 @@ interface Flags {
   json?: true
 }
 const flags = toolOptions<Flags>(command)
+const jobs = Math.min(flags.seeds, flags.jobs ?? availableParallelism())
 
 /** Shows a text now and then: on a terminal in one line that is written over, elsewhere in a line of its own. */
 const nowAndThen = (everyMs: number): ((text: () => string) => void) => {
@@ -86,12 +92,12 @@ const optionsOf = (seed: number, plan?: FaultPlan): SimulateOptions => ({
 })
 
 const threads =
-  flags.jobs === 1
+  jobs === 1
     ? undefined
     : new Piscina<SimulateOptions, SimulationReport>({
         filename: fileURLToPath(new URL('../../simulation/simulateWorker.js', import.meta.url)),
-        minThreads: flags.jobs,
-        maxThreads: flags.jobs,
+        minThreads: jobs,
+        maxThreads: jobs,
       })
 
 /** A thread reports nothing before its run is over. */
@@ -159,7 +165,7 @@ const runNext = async (): Promise<void> => {
 const show = nowAndThen(0)
 const showing =
   threads && setInterval(() => show(() => `${ended} of ${counted(flags.seeds, 'seed')} ended, ${failed} failed.`), showEveryMs)
-await Promise.all(Array.from({ length: flags.jobs }, runNext))
+await Promise.all(Array.from({ length: jobs }, runNext))
 clearInterval(showing)
 await threads?.destroy()
 if (flags.seeds > 1) console.log(`${flags.seeds - failed} of ${counted(flags.seeds, 'seed')} passed.`)
