@@ -1,4 +1,4 @@
-/** Agents as a cluster of many has them: their lines in client.keys, and what each says of itself. The same in each run. */
+/** Agents of a large cluster: their lines in client.keys, and the facts that each reports. The same in each run. */
 import { createHash } from 'node:crypto'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ export const makeHomeOfAgents = (home: string, count: number): string => {
   return home
 }
 
-/** @param round makes the facts other ones than those of the round before */
+/** @param round each round gives other facts than the round before */
 export const factsOf = (id: number, round: string): AgentFacts => ({
   ip: `10.${(id >>> 16) & 255}.${(id >>> 8) & 255}.${id & 255}`,
   osName: 'Ubuntu',

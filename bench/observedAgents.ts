@@ -1,10 +1,10 @@
-/** A node's table of agents as it is, with a call back each time that something of the cluster's came to be durable in it. */
+/** A node's real table of agents, with a callback each time that data from the cluster is durable in it. */
 import type { AgentStore } from '../src/ports/agents.js'
 
 export interface AgentsObserver {
   /** Agents of client.keys. */
   onKeys(agents: number): void
-  /** A worker's batch: rows that were news, and rows that were not taken. */
+  /** A worker's batch: rows that were new, and rows that were not taken. */
   onMerged(taken: number, dropped: number): void
   /** All groups of a round; `same` when they are the master's. */
   onGroups(same: boolean): void

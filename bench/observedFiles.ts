@@ -1,8 +1,8 @@
-/** A node's files as they are, with a call back each time that the whole tree was looked at. */
+/** A node's real files, with a callback after each scan of the whole tree. */
 import type { ScanPage } from '../src/domain/files/treeValues.js'
 import type { Files } from '../src/ports/files.js'
 
-/** @param onScanned hears how many files there are */
+/** @param onScanned receives the number of files */
 export const observedFiles = (files: Files, onScanned: (count: number) => void): Files => {
   let isWhole = false
   const seen = (page: ScanPage): ScanPage => {

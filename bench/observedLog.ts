@@ -1,7 +1,7 @@
-/** A log that nobody reads, but for the moments at which a thread of a node begins a round, and ends it. */
+/** A log that keeps only the moments at which a thread of a node begins and ends a round. */
 import type { Log } from '../src/ports/machine.js'
 
-/** @param onRound hears the thread's name as the log has it, e.g. `Agent-info sync` */
+/** @param onRound receives the thread's name as the log shows it, e.g. `Agent-info sync` */
 export const observedLog = (onRound: (thread: string, moment: 'begins' | 'ends') => void, subtag = ''): Log => ({
   error: () => {},
   warning: () => {},

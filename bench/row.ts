@@ -1,4 +1,4 @@
-/** What a row of the table is: one target of the project, and the figures that say whether it is met. */
+/** A row of the table: one target of the project, and the figures that say whether it is met. */
 import type { Workshop } from './workshop.js'
 
 export type Unit = '/s' | 'MB/s' | 's' | 'ms' | 'MB' | 'KB' | 'bytes' | '%'
@@ -8,16 +8,16 @@ export interface Figure {
   readonly what: string
   readonly measured: number
   readonly unit: Unit
-  /** What the figure stands beside: something else measured in the same run, or a fixed limit. */
+  /** What the figure is compared with: something else measured in the same run, or a fixed limit. */
   readonly beside: { readonly peer: string; readonly value: number } | { readonly limit: number }
   readonly target: {
     readonly bound: 'atLeast' | 'atMost'
     /** Of the peer's value; 1 with a limit. */
     readonly factor: number
   }
-  /** The same of Wazuh's daemon on such a machine. */
+  /** The same figure for Wazuh's daemon on such a machine. */
   readonly wazuh?: string
-  /** What a reader should know besides: how it was measured, and what else was seen. */
+  /** What else a reader should know: how it was measured, and what else was seen. */
   readonly note?: string
 }
 

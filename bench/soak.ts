@@ -1,6 +1,6 @@
 /**
  * `npm run soak -- --minutes 60`: three real daemons under random edits on all of them, with the master restarted now and
- * then and everybody killed sometimes. From time to time the edits pause: then all trees must become identical, and the
+ * then and every node killed sometimes. From time to time the edits pause: then all trees must become identical, and the
  * memory of each daemon is noted. Ends with exit code 1 when trees differ or memory keeps growing.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -89,7 +89,7 @@ const pathOf = (): string => {
 /** Without its directory the master would say nothing about an item's files, and workers would keep theirs. */
 const itemDirs = new Set(names.flatMap((name) => defaultSyncedItems.items.map(({ dir }) => join(homeOf(name), dir))))
 
-/** An operator's act; one that the file system as it is does not allow was not done. */
+/** One edit by an operator. It is skipped if the file system does not allow it at the moment. */
 const act = (name: Name): void => {
   const path = join(homeOf(name), random.chance(0.1) ? 'etc/client.keys' : pathOf())
   const draw = random.fraction()

@@ -53,7 +53,7 @@ export const tableOf = (results: readonly Result[]): string => {
   return [line(first), widths.map((width) => '-'.repeat(width)).join('  '), ...rest.map(line)].join('\n')
 }
 
-/** What a reader should know besides the table: notes, and the targets that were missed. */
+/** What a reader should know beyond the table: notes, and the targets that were missed. */
 export const remarksOf = (results: readonly Result[]): string => {
   const notes = results.flatMap(({ row, figures }) =>
     figures.flatMap(({ what, note }) => (note ? [`  ${row.name}${what && `, ${what}`}: ${note}`] : [])),

@@ -17,7 +17,7 @@ export const writeSynced = (home: string, path: string, parts: readonly Uint8Arr
   const file = openSync(join(home, path), 'w', fileMode)
   for (const part of parts) for (let at = 0; at < part.byteLength; ) at += writeSync(file, part, at)
   closeSync(file)
-  // The umask has its say in `open`.
+  // The umask changes the mode that `open` is given.
   chmodSync(join(home, path), fileMode)
 }
 

@@ -54,7 +54,7 @@ export class Workshop {
   }
 }
 
-/** A TCP port that nobody uses at the moment. */
+/** A TCP port that is free at the moment. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer()

@@ -1,5 +1,5 @@
 /**
- * A program that embeds two nodes, a master and a worker: waits until the worker has the master's files, tells what happens, stops.
+ * A program that embeds two nodes, a master and a worker: waits until the worker has the master's files, prints what happens, stops.
  * `npm run examples` compiles and runs it, on Node 20 too. From Node 22.18 on, after `npm ci`: `node examples/embed-a-node.ts`.
  */
 import { randomBytes } from 'node:crypto'

@@ -64,7 +64,7 @@ describe('our synced items', () => {
         for (const node of nodes)
           for (const path of ownFiles) expect(cluster.node(node).disk.contentOf(cluster.absolute(path)).toString()).toBe(`of ${node}`)
 
-        // The checkers looked at every single write, and nothing may be left running.
+        // Every single write was checked, and nothing may be left running.
         await cluster.stopAll()
         expect(cluster.violations, renderPlan(plan)).toEqual([])
       }),

@@ -1,4 +1,4 @@
-/** The house rules of src/: who imports whom, and who may read the real time or real randomness. */
+/** The rules of src/: which file may import which, and which may read the real time or real randomness. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -33,7 +33,7 @@ describe('imports', () => {
   it('follow the rules everywhere in src/', () => expect(violations(root)).toEqual([]))
 })
 
-/** Files of a small house of its own, and what each imports. */
+/** Files of a small tree of its own, and what each imports. */
 const goodHouse: Readonly<Record<string, readonly string[]>> = {
   'base/errors.ts': [],
   'base/limits.ts': ['./errors.js'],
@@ -126,7 +126,7 @@ describe('the import rules', () => {
   })
   afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-  it('accept a house that keeps them', () => {
+  it('accept a tree that keeps them', () => {
     write(new Map(Object.entries(goodHouse)))
     expect(violations(directory)).toEqual([])
   })
@@ -138,7 +138,7 @@ describe('the import rules', () => {
     expect(violations(directory)).toEqual(breaches.map(([rule, path, , to]) => `${rule}: src/${path} -> ${to}`).sort())
   })
 
-  it('refuse a cycle of values and let one of types be', () => {
+  it('refuse a cycle of values and allow one of types', () => {
     write(new Map())
     mkdirSync(join(directory, 'src/domain/files'), { recursive: true })
     const part = (name: string, text: string): void => writeFileSync(join(directory, 'src/domain/files', name), text)
@@ -218,16 +218,16 @@ describe('what a machine decides by', () => {
   }
 
   it.each([
-    'const thread = (clock) => { let told = 0; return setup({}).createMachine({ entry: () => { told = clock.now() } }) }',
-    'const thread = function () { let told; return periodicThread({ begin: () => told }) }',
-    'function thread() { let told = 0; const logic = servingThread("x"); return logic }',
+    'const thread = (clock) => { let count = 0; return setup({}).createMachine({ entry: () => { count = clock.now() } }) }',
+    'const thread = function () { let count; return periodicThread({ begin: () => count }) }',
+    'function thread() { let count = 0; const logic = servingThread("x"); return logic }',
   ])('may not be held by its factory: %s', async (code) => {
     expect(await problems(code)).toEqual([expect.stringContaining('in its context')])
   })
 
   it.each([
     'const thread = () => setup({ actors: { wakes: fromCallback(() => { let stopped = false; return () => { stopped = true } }) } })',
-    'const thread = () => periodicThread({ begin: () => { let told = 0; return () => ++told } })',
+    'const thread = () => periodicThread({ begin: () => { let count = 0; return () => ++count } })',
     'const sum = (numbers) => { let total = 0; for (const number of numbers) total += number; return total }',
-  ])('is no matter of: %s', async (code) => expect(await problems(code)).toEqual([]))
+  ])('is not held by the factory of: %s', async (code) => expect(await problems(code)).toEqual([]))
 })

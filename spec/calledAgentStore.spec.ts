@@ -32,7 +32,7 @@ const operations = {
 }
 
 describe('a store of agents', () => {
-  it('reports each operation that finds the table damaged, before its caller learns of it, and no other failure', () =>
+  it('reports each call that finds the table damaged, before the call fails, and no other failure', () =>
     fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...Object.values(operations)),

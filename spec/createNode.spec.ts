@@ -47,7 +47,7 @@ const untouched = (): void => {
   expect(readdirSync(home)).toEqual([])
 }
 
-/** An option, values that are not allowed, and where in the options they stand. */
+/** An option, values that are not allowed, and where in the options they are. */
 const invalid: readonly (readonly [place: string, value: fc.Arbitrary<unknown>, given: (value: unknown) => object])[] = [
   ['home', texts('', join(root, 'none'), file, '\0'), (value) => ({ home: value })],
   ['type', texts('', 'client', 'Master'), (value) => ({ type: value })],

@@ -1,4 +1,4 @@
-/** The unit file: what systemd thinks of it, and what the program that it names thinks of its command line. */
+/** The unit file: systemd accepts it, and the program that it names accepts its command line. */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -54,7 +54,7 @@ describe('packaging/wazuh-clusterd.service', () => {
     const directory = mkdtempSync(join(tmpdir(), 'muster-unit-'))
     try {
       const file = join(directory, 'wazuh-clusterd.service')
-      // A program that is on this machine, for systemd looks whether it is there.
+      // A program that exists on this machine, because systemd checks that.
       writeFileSync(file, unit.replace(/^ExecStart=\S+/m, `ExecStart=${process.execPath}`))
       const { error, stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' })
       if (error === undefined) expect(stderr.split('\n').filter((line) => line.includes(file))).toEqual([])

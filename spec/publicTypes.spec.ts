@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest'
 const index = fileURLToPath(new URL('../src/index.ts', import.meta.url))
 const sources = fileURLToPath(new URL('../src/', import.meta.url))
 
-/** Names of types that one meets who follows the signature of an exported function, with where they are met first. */
+/** Names of the types that the signature of an exported function leads to, with where each is met first. */
 const namedTypes = (checker: ts.TypeChecker, start: ts.Symbol): Map<ts.Symbol, string> => {
   const found = new Map<ts.Symbol, string>()
   const resolved = (node: ts.Node): ts.Symbol | undefined => {

@@ -43,9 +43,9 @@ export interface StartOptions {
 }
 
 /** Of the agents' table: see observedAgents. The last three: a worker's thread began a round, or ended it. */
-type AgentHappening = 'keysTaken' | 'merged' | 'groupsTaken' | 'sendingNews' | 'newsSent' | 'takingGroups'
+type AgentHappening = 'keysTaken' | 'merged' | 'groupsTaken' | 'sendingUpdates' | 'updatesSent' | 'takingGroups'
 
-/** `scanned`: the whole tree was looked at. */
+/** `scanned`: the whole tree was scanned. */
 export interface Happening {
   readonly type:
     | AgentHappening
@@ -115,7 +115,7 @@ const keptLinks = (transport: Transport, gate: Promise<void>): Transport => ({
 })
 
 const inRound = (node: string, thread: string, moment: 'begins' | 'ends'): void => {
-  if (thread === 'Agent-info sync') happened(node, moment === 'begins' ? 'sendingNews' : 'newsSent')
+  if (thread === 'Agent-info sync') happened(node, moment === 'begins' ? 'sendingUpdates' : 'updatesSent')
   if (thread === 'Agent-groups recv' && moment === 'begins') happened(node, 'takingGroups')
 }
 
@@ -220,7 +220,7 @@ const calls = {
     return { atMs, lines: await answered(node, request) }
   },
 
-  /** The node hears keep-alives of agents from `first` on, with their facts when `facts` says so. Resolves when they are in its table. */
+  /** The node receives keep-alives of agents from `first` on, with the facts of `facts` if given. Resolves when they are in its table. */
   report: async ({ node, first, count, facts }: { node: string; first: number; count: number; facts?: string }) => {
     const reports: AgentReport[] = Array.from({ length: count }, (_, index) => {
       const id = first + index

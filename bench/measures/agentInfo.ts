@@ -1,4 +1,4 @@
-/** What a worker's table has to tell of its agents, on its way to the master's table. */
+/** Agent-info: the updates of a worker's table on their way to the master's table. */
 import type { AgentMember } from './agentCluster.js'
 
 export const reportingAgents = 50_000
@@ -12,16 +12,16 @@ export interface AgentInfoRound {
   readonly wireMB: number
 }
 
-/** So long that no round begins by itself while another is measured: news of more than signs of life begin one at once. */
+/** So long that no round begins by itself while another is measured. Updates other than keep-alives begin one at once. */
 export const onlyForUpdates = { syncAgentInfoMs: 600_000 }
 
 /** Resolves when the worker's first round, which waits for the master's time, is over. */
 export const firstRoundOver = async ({ child }: AgentMember): Promise<void> => {
-  await child.call('happened', { type: 'newsSent', count: 1 })
+  await child.call('happened', { type: 'updatesSent', count: 1 })
 }
 
 /**
- * One round of agent-info: the worker hears of all its agents at one moment, and its thread sends that.
+ * One round of agent-info: the worker receives reports of all its agents at one moment, and its thread sends them.
  *
  * @param facts with the facts of this round; without, signs of life only
  */
@@ -48,8 +48,8 @@ export const agentInfoRound = async (
   const bytes = (await bytesNow()) - before
   if (merges.some(({ failures }) => failures > 0)) throw new Error('Rows of agent-info were not taken')
   const [first] = merges
-  const starts = await worker.child.call('covered', { type: 'sendingNews', node: worker.node, files: 0 })
-  // There may have been a round without anything before.
+  const starts = await worker.child.call('covered', { type: 'sendingUpdates', node: worker.node, files: 0 })
+  // There may have been an empty round before.
   const start = starts.findLast(({ atMs }) => atMs < (first?.atMs ?? 0))
   if (!start || !last) throw new Error('No round of agent-info was seen')
   return { seconds: (last.atMs - start.atMs) / 1000, cpuSeconds: (cpuMs - start.cpuMs) / 1000, wireMB: bytes / 1e6 }

@@ -29,6 +29,6 @@ export const startGroupedAgents = (workshop: Workshop): Promise<AgentCluster> =>
     gated: true,
     groups: ['linux', 'web', movedGroup],
     prepare: giveGroups,
-    // Groups are told from the start on, not first after the workers had time to connect.
+    // Groups are announced from the start, not only after the workers had time to connect.
     timings: { agentGroupStartDelayMs: 0 },
   })

@@ -1,4 +1,4 @@
-/** A worker that is new gets the groups of 100 000 agents. */
+/** A new worker gets the groups of 100 000 agents. */
 import { startGroupedAgents } from '../measures/groupedAgents.js'
 import { atMost, type Row } from '../row.js'
 

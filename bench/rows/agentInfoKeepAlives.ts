@@ -1,4 +1,4 @@
-/** Signs of life of 50 000 agents, from a worker's table to the master's. */
+/** Keep-alives of 50 000 agents, from a worker's table to the master's. */
 import { startAgentCluster } from '../measures/agentCluster.js'
 import { type AgentInfoRound, agentInfoRound, firstRoundOver, reportingAgents } from '../measures/agentInfo.js'
 import { atMost, type Row } from '../row.js'

@@ -19,7 +19,7 @@ export const agentInfoWholeRows: Row = {
     for (let round = 0; round < repeats; round++) later.push(await agentInfoRound(master, worker, `round ${round}`))
     return [
       {
-        what: 'agents never heard of before',
+        what: 'agents that are new to the master',
         measured: first.seconds,
         unit: 's',
         ...atMost(0.6),

@@ -5,7 +5,7 @@ import { makeHome } from '../trees.js'
 import { sleep } from '../workshop.js'
 
 const workerCount = 200
-/** Connected before the first look, so that code and caches that are needed once are not counted as a worker's. */
+/** Connected before the first measurement, so that code and caches that are needed once are not counted as a worker's. */
 const warmUpWorkers = 10
 /** Fewer than may be in the handshake at a time from one address. */
 const batch = 25

@@ -12,7 +12,7 @@ const agentsPerTurn = agentsPerWorker / turns
 const turnMs = 1_000
 const warmUpTurns = 2 * turns
 const measuredTurns = 6 * turns
-/** What the memory of a process goes up and down by itself. */
+/** How far the memory of a process goes up and down by itself. */
 const growthPercentMax = 5
 
 const mean = (samples: readonly number[]): number => samples.reduce((sum, sample) => sum + sample, 0) / samples.length

@@ -1,4 +1,4 @@
-/** The rule that decides between two words about an agent, and nothing else. */
+/** The rule that decides between two reports on an agent, and nothing else. */
 import { disconnections, newerPresence, type Presence, presenceStatuses } from '../../src/domain/agents/agent.js'
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { atLeast, type Row } from '../row.js'

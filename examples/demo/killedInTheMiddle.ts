@@ -99,7 +99,7 @@ export const killedInTheMiddle: Act = {
         )
         const tookMs = await repaired(stage, watch)
         proved(`a worker killed -9 in the middle of a sync of 77 MB was repaired ${inMs(tookMs)} after its next start`)
-        proved(`each file was old or new in all ${watch.checks} looks at them, never partial`)
+        proved(`each file was old or new in all ${watch.checks} checks, never partial`)
         return
       }
       say('it was done already: once more')

@@ -59,7 +59,7 @@ export const replaceBelow = (home: string, path: string, content: string | Uint8
   renameSync(join(home, `${path}.tmp`), join(home, path))
 }
 
-/** A port of this machine, over 1024, that nobody listens on at the moment. */
+/** A port of this machine, over 1024, that is free at the moment. */
 export const freePort = (): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer()

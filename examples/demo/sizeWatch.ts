@@ -1,5 +1,5 @@
 /**
- * Sees partial files: told which two sizes a file may have while it is replaced, it looks at all of them, as often as it can be
+ * Finds partial files: given the two sizes that each file may have while it is replaced, it checks all files as often as it is
  * asked to. A file that is written in place, or is gone for a moment, is caught by its size.
  */
 import { statSync } from 'node:fs'
@@ -12,7 +12,7 @@ export class SizeWatch {
   readonly #paths: readonly string[]
   readonly #oldSize: number
   readonly #newSize: number
-  /** Files that were looked at, all looks together. */
+  /** Files that were checked, over all checks. */
   checks = 0
 
   constructor(paths: readonly string[], sizes: { readonly oldSize: number; readonly newSize: number }) {

@@ -6,7 +6,7 @@ export interface Stage {
   readonly signal: AbortSignal
   /** What is being done. */
   readonly say: (text: string) => void
-  /** What came of it; goes into the summary too. */
+  /** The outcome; goes into the summary too. */
   readonly proved: (text: string) => void
   /** A program's output. */
   readonly show: (command: string, output: string) => void

@@ -1,10 +1,10 @@
-/** Waiting for something that shows on the disk: looks often, gives up at a deadline, and ends early when told to. */
+/** Waits for something that shows on the disk: checks often, gives up at a deadline, and ends early when its signal is aborted. */
 import { setTimeout as pause } from 'node:timers/promises'
 
 export interface WaitOptions {
   /** Milliseconds. */
   readonly deadlineMs?: number
-  /** Milliseconds between two looks. */
+  /** Milliseconds between two checks. */
   readonly everyMs?: number
   readonly signal?: AbortSignal | undefined
 }

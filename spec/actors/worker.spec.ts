@@ -23,7 +23,7 @@ const masterLink = (clock: VirtualClock): ScriptedLink =>
     return type === 'integrity.check' ? Promise.resolve({ same: true }) : undefined
   })
 
-/** What comes of each dial, in turn, and then of all others: a link, or why there is none. */
+/** The outcome of each dial, in turn, and then of all others: a link, or why there is none. */
 type Dials = (dial: number) => Link | Promise<Link> | ClusterError | 'hangs'
 
 const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () => 0) => {
@@ -141,7 +141,7 @@ describe('worker', () => {
     await stop()
   })
 
-  it('tells the pause that it makes, and none beyond the longest that it names', () =>
+  it('logs the pause that it makes, and makes none longer than the longest that it names', () =>
     fc.assert(
       fc.asyncProperty(
         fc.infiniteStream(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })),

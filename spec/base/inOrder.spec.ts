@@ -11,7 +11,7 @@ it('the strings of sorted lists come in one order, each once', () =>
     }),
   ))
 
-it('the first string costs a look at the head of each list, however long the lists are', () => {
+it('the first string costs a few reads at the head of each list, however long the lists are', () => {
   let reads = 0
   const counting = (list: readonly string[]): readonly string[] =>
     new Proxy(list, {

@@ -151,7 +151,7 @@ describe('agent_control', () => {
     expect(err).toMatch(sentence)
   })
 
-  it('says that no daemon runs, and that a worker is not the place', async () => {
+  it('says that no daemon runs, and that a worker is not the right node', async () => {
     const { home } = await serve(workerOf('wazuh-master'))
     const err =
       'ERROR: Wazuh is running in cluster mode: agent_control is not available in worker nodes. ' +

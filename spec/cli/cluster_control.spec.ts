@@ -113,7 +113,7 @@ describe('cluster_control', () => {
       })
   })
 
-  it('names the nodes that there are not, and prints nothing else', async () => {
+  it('names the nodes that do not exist, and prints nothing else', async () => {
     const { home } = await serve(master())
     for (const flags of [['-l'], ['-i'], ['-i', 'more'], ['-f'], ['-a']]) {
       const asked = [...flags, '--home', home, '-fn', 'm', 'x', 'y\n']
@@ -178,7 +178,7 @@ describe('cluster_control', () => {
     expect(err).toMatch(/^DEBUG: {5}at /m)
   })
 
-  it('is silent when its reader has seen enough', async () => {
+  it('ends silently when its reader has closed its output', async () => {
     const { home } = await serve(async function* () {
       yield { kind: 'filesOf', summary: { node: 'w', inSync: false, files: 1, pending: 1, failed: 0, failuresLeftOut: 0 } }
       for (;;) yield { kind: 'file', row: { node: 'w', file: 'x'.repeat(500), state: 'pending' } }
@@ -209,7 +209,7 @@ describe('cluster_control', () => {
     expect(err).toBe('ERROR: The output cannot be written: ENOSPC: no space left.\n')
   })
 
-  it('takes no more of the answer than its reader takes of it', async () => {
+  it('reads the answer no faster than its own reader', async () => {
     let rows = 0
     const { home } = await serve(async function* () {
       for (; rows < 100_000; rows++) yield { kind: 'file', row: { node: 'w', file: 'x'.repeat(1_000), state: 'pending' } }

@@ -58,7 +58,7 @@ const ended = async (child: ChildProcess): Promise<{ code: unknown; out: string;
 
 const runFiles = (): string[] => readdirSync(join(home, 'var/run')).sort()
 const pidFiles = (): string[] => runFiles().filter((name) => name.endsWith('.pid'))
-/** Where all that is ours has its place unless Wazuh says otherwise. */
+/** The directory of our own files, unless Wazuh has a place for them. */
 const lockFiles = (): string[] => readdirSync(join(home, 'queue/muster'))
 const logText = (): string => readFileSync(join(home, 'logs/cluster.log'), 'utf8')
 
@@ -180,7 +180,7 @@ describe('the process of wazuh-clusterd', () => {
     expect(readdirSync(dirname(path))).toEqual(['agents.db'])
   })
 
-  it('ends with 1 and one sentence, the stack only at -dd, at an error that nobody caught', async () => {
+  it('ends with 1 and one sentence, the stack only at -dd, at an uncaught error', async () => {
     const plain = await ended(start(['-f'], 'crashes'))
     expect(plain).toMatchObject({ code: 1, err: 'wazuh-clusterd: Error 3199 - Internal error: a bug\n' })
     expect(logText()).not.toContain('    at ')

@@ -59,7 +59,7 @@ describe('the registry', () => {
 
   it('wins over a report about a removed agent that is still under way, which is dropped and counted', async () => {
     const cluster = await startCluster(2)
-    // The master removes nobody before it can believe client.keys.
+    // The master removes no agent before it trusts client.keys.
     await cluster.clock.advance(2 * limits.keysTrustedMs)
     cluster.network.setLatency({ minMs: 200, maxMs: 200 })
     cluster.agents.report('w1', { id: 1, kind: 'startup' })
@@ -75,7 +75,7 @@ describe('the registry', () => {
   })
 })
 
-describe('what a worker has taken', () => {
+describe('what a worker has accepted', () => {
   it('reaches the master, whenever the connection is lost on the way', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 3_000 }), async (resetAtMs) => {
@@ -92,7 +92,7 @@ describe('what a worker has taken', () => {
 })
 
 describe('the time of a report', () => {
-  it('is put right when the worker has never heard the master’s since it was started with a wrong clock', () =>
+  it('is corrected when the worker started with a wrong clock and did not know the master’s time yet', () =>
     fc.assert(
       fc.asyncProperty(
         fc.integer({ min: -900_000, max: 900_000 }),

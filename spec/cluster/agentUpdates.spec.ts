@@ -1,4 +1,4 @@
-/** What nodes say of agents, and what operators do to them: whole simulated clusters beside the simplest possible model. */
+/** What nodes report on agents, and what operators do to them: whole simulated clusters against the simplest possible model. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
@@ -40,7 +40,7 @@ const run = async (seed: number, [first = 0, second = 0]: readonly number[], pla
 }
 
 describe('agents', () => {
-  it('end with the newest word about each, whatever the clocks, the order and the faults', () =>
+  it('end with the newest report on each, whatever the clocks, the order and the faults', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(), skews, plansOf(visits, 15), plansOf(troubles, 5), (seed, clocks, said, plan) =>
         run(seed, clocks, [...said, ...plan]),
@@ -64,7 +64,7 @@ describe('agents', () => {
       { numRuns: 5 },
     ))
 
-  it('keep what they said to a worker that has not heard yet that the clock of the master was set back', () =>
+  it('keep reports to a worker that does not know yet that the clock of the master was set back', () =>
     run(
       1,
       [],
@@ -96,7 +96,7 @@ describe('agents', () => {
     expect((await simulate({ seed: 70_002_455, nodes: 3, virtualMs: 1_800_000, plan })).violations).toEqual([])
   })
 
-  it('keep what a worker noted before it knew the time, when its table was locked as it learned it', () =>
+  it('keep reports from before the worker knew the time, even if its table was locked when it did', () =>
     run(
       31_001_150,
       [],

@@ -40,7 +40,7 @@ describe('agents of a simulated cluster', () => {
     ])
     await cluster.clock.advance(2_000)
     expect((await enrolled).map(({ id }) => id)).toEqual([1, 2])
-    // One line each, with the node by way of which it was asked.
+    // One line each, with the node through which it was asked.
     expect(cluster.trace.lines().filter((line) => line.includes('was enrolled as'))).toEqual([
       expect.stringMatching(/ master\/Master\/Local agents info Agent 'first' was enrolled as 001\./),
       expect.stringMatching(/ master\/Worker w1\/Main info Agent 'second' was enrolled as 002\./),
@@ -54,7 +54,7 @@ describe('agents of a simulated cluster', () => {
     await cluster.clock.advance(12_000)
     expect(list('master')[0]).toMatchObject({ id: 1, status: 'active', node: 'w2', groups: ['default'] })
     expect(list('w1')[0]).toMatchObject({ groups: ['default'] })
-    // Nobody had made that group.
+    // The directory of that group did not exist.
     await cluster.clock.advance(20_000)
     const ofDefault = ['agent.conf', 'merged.mg'].map((name) => `etc/shared/default/${name}`)
     for (const node of cluster.nodes) expect([...cluster.treeOf(node.name).files.keys()]).toEqual(expect.arrayContaining(ofDefault))

@@ -96,7 +96,7 @@ describe('the log at debug', () => {
 })
 
 describe('the log at debug2', () => {
-  it('tells of each request, notice and stream by its kind, with the time and the bytes that it took', async () => {
+  it('names each request, notice and stream by its kind, with the time and the bytes that it took', async () => {
     const cluster = await startCluster()
     const before = cluster.trace.lines().length
     cluster.write('master', 'etc/rules/new.xml', Buffer.from('new'))

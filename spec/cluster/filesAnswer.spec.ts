@@ -13,7 +13,7 @@ const rowsOf = async (cluster: SimulatedCluster, all: boolean): Promise<readonly
   return rows
 }
 
-it('files are told of in order of their paths, those that failed among those in sync', async () => {
+it('files are listed in order of their paths, those that failed among those in sync', async () => {
   const cluster = new SimulatedCluster({ seed: 3, nodes: 2 })
   for (const path of paths) cluster.write('master', path, Buffer.from(path))
   for (const path of ['etc/lists/z', 'etc/lists/0']) {

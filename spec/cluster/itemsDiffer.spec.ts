@@ -1,4 +1,4 @@
-/** A worker with another cluster.json than the master: nothing is synced, and every place that an operator looks at says why. */
+/** A worker with another cluster.json than the master: nothing is synced, and every view for operators says why. */
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.js'
 import { defaultSyncedItems, type SyncedItems } from '../../src/domain/files/syncedItems.js'
@@ -54,7 +54,7 @@ const finish = async (cluster: SimulatedCluster): Promise<void> => {
 }
 
 describe('a worker whose synced items are not the master’s', () => {
-  it('is warned of once a connection by the master, and once by itself, with each difference', async () => {
+  it('is warned about once a connection by the master, and once by itself, with each difference', async () => {
     const cluster = await startCluster()
     expect(linesWith(cluster, 'master/', 'warning', 'synced items of w1')).toEqual([
       expect.stringContaining(
@@ -116,7 +116,7 @@ describe('a worker whose synced items are not the master’s', () => {
     }
   })
 
-  it('of a build that cannot say what its items are is warned of and shown all the same', async () => {
+  it('of a build that cannot say what its items are is warned about and shown all the same', async () => {
     const cluster = await startCluster(defaultSyncedItems)
     const dialling = cluster.dialAs('old')
     await cluster.clock.advance(5_000)

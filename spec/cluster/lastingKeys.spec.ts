@@ -1,4 +1,4 @@
-/** client.keys on the workers while it is missing, empty or damaged on the master: nobody means it to be gone. */
+/** client.keys on the workers while it is missing, empty or damaged on the master: that is never taken as a deletion. */
 import { describe, expect, it } from 'vitest'
 import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
 import { printFiles } from '../../src/programs/clusterControl/printFiles.js'

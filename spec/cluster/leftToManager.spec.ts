@@ -1,4 +1,4 @@
-/** A real Wazuh manager on the nodes' machines: its files are synced and never written, and who wants to change its agents hears where. */
+/** A real Wazuh manager on the nodes' machines: its files are synced and never written, and a request to change its agents is answered with the program to use. */
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
@@ -66,7 +66,7 @@ describe("a cluster beside a real manager's programs", () => {
     await finish(cluster)
   })
 
-  it('has no group made that agents have and that has no directory', async () => {
+  it('creates no directory for a group that agents have and that has none', async () => {
     const cluster = await startCluster()
     void running(cluster, 'w1').agentOperations.report([{ id: 1, kind: 'startup' }])
     cluster.master.disk.unlink(cluster.absolute('etc/shared/default/agent.conf'))

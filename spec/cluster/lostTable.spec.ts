@@ -11,7 +11,7 @@ const { signal } = new AbortController()
 const ids = [1, 2, 3, 4, 5]
 const groups = ['default', 'web', 'db']
 const nodes = nodeNames(2)
-/** For a worker to be back, and for what it has to be everywhere. */
+/** Time for a worker to reconnect, and for its data to reach every node. */
 const settledMs = 60_000
 
 const startCluster = async (seed: number): Promise<SimulatedCluster> => {
@@ -29,7 +29,7 @@ const change = async (cluster: SimulatedCluster, wanted: GroupsChange): Promise<
 }
 
 const report = (cluster: SimulatedCluster, name: string, id: number): void => {
-  // In the moment in which a table is given up nobody takes a report.
+  // No report is accepted at the moment in which a table is given up.
   cluster
     .node(name)
     .running?.agentOperations.report([{ id, kind: 'startup' }])
@@ -44,7 +44,7 @@ const groupsOn = (cluster: SimulatedCluster, name: string) =>
       .map((agent) => [agent.id, agent.groups.join()]),
   )
 
-/** What befalls the table of a node whose process runs, or does not run. */
+/** What happens to the table of a node whose process runs, or does not run. */
 type Damage = 'in use' | 'at rest'
 
 const damage = async (cluster: SimulatedCluster, name: string, when: Damage): Promise<void> => {
@@ -116,14 +116,14 @@ describe('a table that is lost', () => {
     await finish(cluster)
   })
 
-  it('has all agents again, although it was given up in the middle of a look at client.keys', async () => {
+  it('has all agents again, although it was given up in the middle of a check of client.keys', async () => {
     const cluster = await startCluster(1)
     const { agents } = cluster.node('w1').running ?? {}
     cluster.node('w1').agentTable.damage('the next one')
-    const looking = agents?.keys.check(signal).catch(() => undefined)
+    const checking = agents?.keys.check(signal).catch(() => undefined)
     void agents?.counts()
     await cluster.clock.advance(settledMs)
-    await looking
+    await checking
     expect(Object.keys(groupsOn(cluster, 'w1')).map(Number)).toEqual(ids)
     await finish(cluster)
   })

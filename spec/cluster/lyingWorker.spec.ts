@@ -1,4 +1,4 @@
-/** A worker that has the key and lies: it gets typed errors or a closed link, and harms nobody. */
+/** A worker that has the key and lies: it gets typed errors or a closed link, and harms no other node. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
@@ -14,7 +14,7 @@ import { requests } from '../../src/wire/muster/messages.js'
 const signal = new AbortController().signal
 const timeoutMs = 20_000
 
-/** A cluster that is in sync, and a link of an impostor to its master; afterwards everyone is as before. */
+/** A cluster that is in sync, and a link of an impostor to its master; afterwards every node is as before. */
 const withLiar = async (lie: (link: Link, cluster: SimulatedCluster) => Promise<void>): Promise<void> => {
   const cluster = new SimulatedCluster({ seed: 3, nodes: 3 })
   cluster.write('master', 'etc/client.keys', Buffer.from('001 ab any 1\n'))
@@ -168,7 +168,7 @@ describe('a worker with the key that lies', () => {
       expect(await outcomeOf(report)).not.toBe('answered')
     }))
 
-  it('is thrown out for a second hello', () =>
+  it('is disconnected for a second hello', () =>
     withLiar(async (link, cluster) => {
       const hello = { cluster: 'simulated', node: 'w1', type: 'worker' as const, instance: 'x', version: '1', capabilities: [] }
       const closed = new Promise((resolve) => link.onClosed(resolve))

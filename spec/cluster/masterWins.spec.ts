@@ -43,7 +43,7 @@ describe('the master wins', () => {
       { numRuns: 20 },
     ))
 
-  it('an edit, an addition, a deletion and a new mode on a worker are undone, and never reach anyone else', () =>
+  it('an edit, an addition, a deletion and a new mode on a worker are undone, and reach no other node', () =>
     fc.assert(
       fc.asyncProperty(trees, trees, fc.array(fc.constantFrom(...syncedPaths), { maxLength: 5 }), (master, edits, deletions) =>
         clusterOf(master, async (cluster) => {

@@ -1,4 +1,4 @@
-/** Who is in, as the keep-alives see it: the dead are noticed within the bound, the living are never taken for dead. */
+/** Membership by keep-alives: a dead worker is noticed within the bound, and a living one is never taken for dead. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { silenceDetectionMsMax } from '../../src/domain/cluster/heartbeat.js'

@@ -1,4 +1,4 @@
-/** A holder of the key that asks and takes it back at once, over and over: it costs the master next to nothing, and nobody waits for it. */
+/** A holder of the key that asks and cancels at once, over and over: it costs the master next to nothing, and delays no other peer. */
 import { expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.js'
 import type { IncomingStream, Link } from '../../src/ports/link.js'

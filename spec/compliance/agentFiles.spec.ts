@@ -67,7 +67,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     expect((await check(true)).upserts).toHaveLength(2)
   })
 
-  it('is told of in pages', async () => {
+  it('is read in pages', async () => {
     const count = 2 * limits.keysPageEntriesMax + 5
     node.world.write(
       path,
@@ -87,7 +87,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     expect(await check()).toMatchObject({ agents: 3, highestId: 4, upserts: [{ id: 2 }, { id: 3 }, { id: 4 }], removals: [1] })
   })
 
-  it('begins with the first agent, and is not changed when it cannot be believed', async () => {
+  it('begins with the first agent, and is not changed when it cannot be trusted', async () => {
     node.world.mkdir('etc')
     expect(await settle(node.files.change([add('first')], going))).toEqual([{ ok: true, entry: { id: 1, name: 'first', ip: 'any', key } }])
     node.world.write(path, `001 first any ${key}\n\0\0`)
@@ -95,7 +95,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     expect(node.world.read(path)).toBe(`001 first any ${key}\n\0\0`)
   })
 
-  it('leaves the counters of nobody who is gone', async () => {
+  it('leaves no counters of agents that are gone', async () => {
     for (const name of ['001', '012', '1000', 'sender_counter']) node.world.write(`queue/rids/${name}`, '1:2:')
     await settle(node.files.forget([1, 1000, 4], going))
     expect(['001', '012', '1000', 'sender_counter'].filter((name) => node.world.exists(`queue/rids/${name}`))).toEqual([
@@ -104,7 +104,7 @@ describe.each(agentFilesKinds(() => compiled))('client.keys on $on', ({ create, 
     ])
   })
 
-  it('has beside it the group default, made where etc/shared lacks it', async () => {
+  it('has the group default beside it, created where etc/shared lacks it', async () => {
     expect(await settle(codeOf(node.files.createDefaultGroup(going)))).toBe('fileFailed')
     node.world.mkdir('etc/shared')
     expect(await settle(node.files.createDefaultGroup(going))).toBe(true)

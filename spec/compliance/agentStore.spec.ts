@@ -72,7 +72,7 @@ describe.each(['master', 'worker'] as const)('the table of a %s', (role) => {
           real.close()
         }
       }),
-      // A failure is made small for as long as a run may take, not for ever.
+      // A failure is shrunk for as long as a run may take, not for ever.
       { numRuns: 25, interruptAfterTimeLimit: 50_000 },
     )
   })

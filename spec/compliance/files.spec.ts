@@ -219,7 +219,7 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
     })
   })
 
-  it('tells of an edit by a hint, and of what it changed by a look at the hint', async () => {
+  it('announces an edit by a hint, and reports what it changed by a scan of the hint', async () => {
     const manifest = new Manifest()
     await scan(master.files, manifest, settle)
     let hinted: (paths: readonly string[] | undefined) => void = () => undefined

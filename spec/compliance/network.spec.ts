@@ -55,7 +55,7 @@ const simulatedWorld = (): World => {
   }
 }
 
-/** One attached end, with all that it was told. */
+/** One attached end, with all events that it received. */
 class End {
   readonly stream: ByteStream
   readonly events: string[] = []
@@ -90,7 +90,7 @@ class End {
     return this.events.at(-1)?.startsWith('closed') ?? false
   }
 
-  /** Resolves once it has been told something that makes the predicate hold. */
+  /** Resolves once an event makes the predicate hold. */
   until(holds: (end: End) => boolean): Promise<void> {
     return new Promise((resolve) => {
       const check = (): void => {
@@ -190,7 +190,7 @@ describe.each([
     expect(Buffer.concat(dialer.parts).toString()).toBe('hello')
   })
 
-  it('holds a sender back while the reader pauses, bounds what is under way, and tells when it may go on', async () => {
+  it('holds a sender back while the reader pauses, bounds what is under way, and signals a drain', async () => {
     const [dialer, acceptor] = await connect()
     acceptor.stream.pause()
     const chunk = new Uint8Array(64 * 1_024).fill(7)
@@ -265,7 +265,7 @@ describe.each([
     for (const { stream } of [dialer, acceptor]) expect(stream.remoteAddress).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
   })
 
-  it('fails to dial where nobody listens, and stops a dial that is not wanted', async () => {
+  it('fails to dial where nothing listens, and stops a dial that is cancelled', async () => {
     const free = await listen()
     await world.run(free.close())
     const nobody = { host: world.dialHost, port: free.port }

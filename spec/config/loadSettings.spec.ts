@@ -51,7 +51,7 @@ describe('loading settings', () => {
       { numRuns: 200 },
     ))
 
-  it('has the defaults of the reference where nothing is said', () => {
+  it('has the documented defaults where nothing is set', () => {
     const settings = settingsOf(loadBlock({}))
     expect(settings).toMatchObject({
       ...{ home, name: 'wazuh', nodeName: 'node01', nodeType: 'master', key, port: 1516, bindAddress: '0.0.0.0' },
@@ -159,7 +159,7 @@ describe('loading settings', () => {
     expect(mistakes[0]).not.toContain('aaaa')
   })
 
-  it('tells all mistakes of both files at once', () => {
+  it('reports all mistakes of both files at once', () => {
     const mistakes = mistakesOf(
       load(renderXml({ key: 'short', port: '80', node: 'NODE_IP', hidden: 'maybe' }), '{"compression": 1, "intervals": 2}'),
     )
@@ -192,7 +192,7 @@ describe('loading settings', () => {
     ['2h', 7_200_000],
     ['3d', 259_200_000],
     ['999999w', 999_999 * 604_800_000],
-  ])('takes %s of silence for %d ms, the last one of several blocks, whatever else stands in them', (text, ms) => {
+  ])('takes %s of silence for %d ms, the last one of several blocks, whatever else is in them', (text, ms) => {
     const other = '<global><agents_disconnection_time>1h</agents_disconnection_time>'
     const odd = '<white_list>^a && b$</white_list><b></c></b><jsonout_output/>'
     const wanted = `<global>${odd}<agents_disconnection_time> ${text} </agents_disconnection_time></global>`
@@ -208,7 +208,7 @@ describe('loading settings', () => {
     ['a comment without end', '<ossec_config>\n</ossec_config>\n<!-- x', 3],
     ['a closing tag too many', '<ossec_config></ossec_config>\n</x>', 2],
     ['a < in the block that begins no tag', '<ossec_config>\n<cluster><name>a\n<b</name></cluster></ossec_config>', 3],
-  ])('tells the line of %s in one sentence', (_, conf, line) => {
+  ])('names the line of %s in one sentence', (_, conf, line) => {
     const mistakes = mistakesOf(load(conf))
     expect(mistakes).toHaveLength(1)
     expect(mistakes[0]).toMatch(new RegExp(`ossec.conf: not XML in line ${line}: `))
@@ -342,7 +342,7 @@ describe('loading settings', () => {
     expect(Object.values(globalOptions).map(({ name }) => name)).toEqual(['agents_disconnection_time'])
   })
 
-  it('takes every element that Wazuh knows, and tells of those that have no effect', () => {
+  it('takes every element that Wazuh knows, and reports those that have no effect', () => {
     const loaded = loadBlock({ socket_timeout: '1', connection_timeout: '2' })
     expect(loaded).toMatchObject({ ok: true, warnings: [] })
     expect(loaded.notes).toEqual([
@@ -392,7 +392,7 @@ describe('loading settings', () => {
     expect(mistakesOf(load(renderXml(minimal), JSON.stringify({ reload_command: [text, text] })))).toEqual([])
   })
 
-  it('reads no file that the system makes up as it is read, and waits for none', () => {
+  it('reads no file that the system generates as it is read, and waits for none', () => {
     symlinkSync('/proc/self/status', join(home, 'link'))
     const madeUp = 'it is empty, or the system makes it up as it is read'
     for (const [path, why] of [
@@ -422,7 +422,7 @@ describe('loading settings', () => {
     expect(excludedNames).toEqual(['ar.conf', 'ossec.conf', 'x'])
   })
 
-  it('tells of a configuration that is missing, a directory, or too large', () => {
+  it('reports a configuration that is missing, a directory, or too large', () => {
     expect(mistakesOf(loadSettings({ home }))).toEqual([`${confFile}: cannot be read: it does not exist`])
     expect(mistakesOf(loadSettings({ home, file: join(home, 'etc') }))).toEqual([expect.stringContaining('it is not a file')])
     expect(mistakesOf(load(`<!-- ${' '.repeat(1024 * 1024)} -->`))).toEqual([expect.stringContaining('larger than 1048576 bytes')])

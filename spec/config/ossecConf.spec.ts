@@ -31,7 +31,7 @@ const fragments = [
   ...['<ossec_config>', '</ossec_config>', '<cluster>', '</cluster>', '<cluster/>', '<cluster></cluster>', '<global>', '</global>', '<x>'],
 ]
 
-/** Characters looked at in a text of `times` repetitions, for each character of it. */
+/** Characters read in a text of `times` repetitions, for each character of it. */
 const effortPerChar = (before: string, repeated: string, times: number): number => {
   const text = before + repeated.repeat(times)
   const effort = { chars: 0 }
@@ -40,7 +40,7 @@ const effortPerChar = (before: string, repeated: string, times: number): number 
 }
 
 describe('reading ossec.conf', () => {
-  it('looks at each character a few times at most, whatever is repeated how often', () =>
+  it('reads each character a few times at most, whatever is repeated', () =>
     fc.assert(
       fc.property(
         fc.constantFrom('', '<ossec_config>', '<ossec_config><cluster>', '<ossec_config><global>', '<ossec_config><x>'),

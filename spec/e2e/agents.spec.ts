@@ -16,7 +16,7 @@ import { master, secondWorker, withCluster, worker } from '../support/daemons.js
 const table = agentTablePath
 const { signal } = new AbortController()
 
-/** Says something of agents to a node, as the listener beside it would. */
+/** Reports agents to a node, as the listener beside it would. */
 const report = async (cluster: ProcessCluster, node: string, reports: readonly AgentReport[]): Promise<void> => {
   const lines: unknown[] = []
   for await (const line of ask({ socketPath: controlSocketPath(cluster.home(node)), request: { kind: 'report', reports }, signal }))
@@ -173,7 +173,7 @@ describe("a node's table of agents", () => {
     }))
 })
 
-/** When the master last heard of each worker. */
+/** When the master last had a keep-alive of each worker. */
 const beats = async (cluster: ProcessCluster): Promise<readonly (number | undefined)[]> => {
   const times: (number | undefined)[] = []
   for await (const line of ask({ socketPath: controlSocketPath(cluster.masterHome), request: { kind: 'health' }, signal }))

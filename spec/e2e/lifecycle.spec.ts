@@ -40,7 +40,7 @@ describe('a daemon', () => {
       const daemon = cluster.start(master)
       await daemon.logged('Serving on')
       for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) process.kill(daemon.pid, signal)
-      // It is asked once the signals are there; Node tells of a debugger on stderr.
+      // It is asked once its signal handlers exist; Node announces a debugger on stderr.
       expect(await cluster.control(master, ['-l'])).toMatchObject({ code: 0 })
       expect(await daemon.stop()).toMatchObject({ code: 0 })
       expect(daemon.lines.filter((line) => line.includes('Debugger'))).toEqual([])

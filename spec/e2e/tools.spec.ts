@@ -1,4 +1,4 @@
-/** The tools that `npm run` starts, as somebody who does not know them meets them. */
+/** The tools that `npm run` starts, as a new user meets them. */
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'

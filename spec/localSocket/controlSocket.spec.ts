@@ -1,4 +1,4 @@
-/** Server and client over a real unix socket, and clients that mean no good. */
+/** Server and client over a real unix socket, and malicious clients. */
 
 import { getEventListeners } from 'node:events'
 import { existsSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
@@ -29,7 +29,7 @@ const row = (index: number): AnswerLine => ({
   row: { node: 'w', file: `${index}-${'x'.repeat(1_000)}`, state: 'failed', code: 'diskFull' },
 })
 
-/** Never answers, and tells when it is no longer wanted. */
+/** Never answers, and shows when it is cancelled. */
 const hanging = () => {
   const asked = deferred<AbortSignal>()
   const answer: Answer = async function* (_, signal) {
@@ -45,16 +45,16 @@ const aborted = (signal: AbortSignal): Promise<void> =>
 
 describe('a question', () => {
   it('is answered line by line, whatever is in it', async () => {
-    let heard: ControlRequest | undefined
+    let received: ControlRequest | undefined
     const { socketPath } = await serve(async function* (query) {
-      heard = query
+      received = query
       yield cluster
       yield row(1)
       yield end
     })
     const query: ClusterQuery = { kind: 'files', all: true, nodes: ['w"\n\u0000é'] }
     expect(await collected(ask(question(socketPath, query)))).toEqual([cluster, row(1)])
-    expect(heard).toEqual(query)
+    expect(received).toEqual(query)
   })
 
   it('gets what is ready before the rest is', async () => {
@@ -122,13 +122,13 @@ describe('a question', () => {
     await expect(collected(ask({ ...question(socketPath), signal: stop.signal }))).rejects.toMatchObject({ code: 'aborted' })
   })
 
-  it('gives a daemon up that says nothing, yet not for the time that its own reader takes', async () => {
+  it('gives up a daemon that says nothing, but does not count the time that its own reader takes', async () => {
     const { answer } = hanging()
     const { socketPath } = await serve(answer)
     await expect(collected(ask({ ...question(socketPath), answerMsMax: 30 }))).rejects.toMatchObject({ code: 'requestTimeout' })
     const quick = await serve(always(cluster, ...Array.from({ length: 2_000 }, (_, index) => row(index)), end))
     let lines = 0
-    // The time that passes is that of two other questions which nobody answers for as long.
+    // Time passes while two other questions wait as long for an answer that never comes.
     for await (const _ of ask({ ...question(quick.socketPath), answerMsMax: 100 }))
       if (lines++ < 2)
         await expect(collected(ask({ ...question(socketPath), answerMsMax: 100 }))).rejects.toMatchObject({ code: 'requestTimeout' })
@@ -211,7 +211,7 @@ describe('the socket', () => {
       await expect(startControlServer({ socketPath: missing, ...options })).rejects.toMatchObject({ code: 'listenFailed' })
   })
 
-  it('that the user may not use is told apart from one that is not there', () => {
+  it('without permission for the user is not reported as missing', () => {
     const error = (code: string) => Object.assign(new Error(code), { code })
     expect(notConnected(error('EACCES'), '/a/b')).toMatchObject({
       code: 'requestFailed',
@@ -225,7 +225,7 @@ describe('the socket', () => {
 
 describe('a client', () => {
   it.each(['rubbish\n', '\n', '\u0000\u0001\n', '{"kind":"agent"}\n', `${'['.repeat(60_000)}\n`])(
-    'that sends rubbish is told so: %.20j',
+    'that sends rubbish gets an error: %.20j',
     async (bytes) => {
       const { socketPath, log } = await serve(always(end))
       const { socket, received } = rawClient(socketPath)
@@ -281,7 +281,7 @@ describe('a client', () => {
     expect(produced).toBeLessThan(2_000)
   })
 
-  it('beyond the cap is told so, also a thousand of them, and is let in when the others are gone', async () => {
+  it('beyond the cap gets an error, also a thousand of them, and is let in when the others are gone', async () => {
     const { answer } = hanging()
     const { socketPath, log } = await serve(answer, { controlConnectionsMax: 4, controlRequestMsMax: 5_000 })
     const silent = Array.from({ length: 4 }, () => rawClient(socketPath))

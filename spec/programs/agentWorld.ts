@@ -55,7 +55,7 @@ export class AgentWorld {
   /** Directories of groups whose creation was interrupted. */
   readonly unfinished = new Set<string>()
   readonly asked: ControlRequest[] = []
-  /** Happens between the program's look at an agent and its change. */
+  /** Happens between the program's query of an agent and its change. */
   onChange = (): unknown => undefined
   readonly #synchronized: ReadonlySet<number>
 

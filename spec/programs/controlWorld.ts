@@ -65,7 +65,7 @@ export interface RawClient {
   readonly received: Promise<string>
 }
 
-/** A client without manners: sends what it is told, keeps what it gets. */
+/** A raw client: sends what it is given, keeps what it gets. */
 export const rawClient = (socketPath: string): RawClient => {
   const socket = connect(socketPath)
   let text = ''

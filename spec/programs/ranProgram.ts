@@ -18,7 +18,7 @@ export const sink = (onText: (text: string) => void): Writable =>
     },
   })
 
-/** Nobody types anything: the input is at its end. */
+/** Nothing is typed: the input is at its end. */
 export const noInput = (): Readable => Readable.from([])
 
 export const ranProgram = async (

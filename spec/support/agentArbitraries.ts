@@ -1,4 +1,4 @@
-/** Few agents, nodes and moments, so that random words about agents meet: ties, old news, times beyond the clock. */
+/** Few agents, nodes and moments, so that random reports on agents collide: ties, old reports, times beyond the clock. */
 import fc from 'fast-check'
 import { limits } from '../../src/base/limits.js'
 import {
@@ -17,7 +17,7 @@ const stepMs = 10_000
 
 /** From before any time-out to beyond what a clock may be ahead. */
 export const moments = fc.nat({ max: 9 }).map((step) => firstMs + step * stepMs)
-/** The last three of them: some words lie in the future of these, and some too far. */
+/** The last three of them: some reports lie in the future of these, and some too far. */
 export const nows = fc.integer({ min: 4, max: 9 }).map((step) => firstMs + step * stepMs)
 export const agentIds = fc.integer({ min: 1, max: 6 })
 /** The last two are in one order by UTF-16 units, and in the other by bytes. */

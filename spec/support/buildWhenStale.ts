@@ -12,7 +12,7 @@ const newestMs = (directory: string, howBuilt: readonly string[]): number => {
   return Math.max(...[...sources, 'tsconfig.json', 'package.json', ...howBuilt].map((path) => statSync(join(root, path)).mtimeMs))
 }
 
-/** Written over what is there, not from nothing: somebody's daemon may be running out of it. */
+/** Written over what is there, not from nothing: a daemon may be running from it. */
 const build = (directory: string, built: string, howBuilt: readonly string[], command: string, ...options: readonly string[]): void => {
   const file = join(root, built)
   if (existsSync(file) && statSync(file).mtimeMs >= newestMs(directory, howBuilt)) return

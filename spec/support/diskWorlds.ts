@@ -45,7 +45,7 @@ export interface DiskWorld {
   read(path: string): string
   modeOf(path: string): number
   exists(path: string): boolean
-  /** Time passes, so that the next look takes no file for freshly written. */
+  /** Time passes, so that the next scan takes no file for freshly written. */
   age(): void
   dispose(): void
 }

@@ -9,7 +9,7 @@ export const mergedOf = (world: MemoryWorld): MergedFiles => new MergedFiles(wor
 export const nothing = { written: [], removed: [], problems: [] }
 export const multigroupPath = (...groups: readonly string[]): string => `var/multigroups/${groupsHash(groups)}/merged.mg`
 
-/** Every merged.mg there must be, told from the files by rules as simple as can be. */
+/** Every merged.mg that must exist, computed from the files by the simplest rules. */
 export const expectedMerged = (world: MemoryWorld, lists: readonly (readonly string[])[]): Map<string, string> => {
   const files = [...filesBelow(world, 'etc/shared')].map(([path, text]) => ({ path, content: text.slice(text.indexOf(' ') + 1) }))
   const ofGroup = (group: string): Map<string, string> =>
@@ -37,7 +37,7 @@ export const expectedMerged = (world: MemoryWorld, lists: readonly (readonly str
     for (const group of list)
       for (const [name, text] of ofGroup(group))
         all.set(name, name === 'agent.conf' ? `${all.get(name) ?? ''}<!-- Source file: ${group}/agent.conf -->\n${text}` : text)
-    // Of a list none of whose groups is there nobody knows what to make: what there is stays.
+    // If all groups of a list are missing, nothing can be built: the file that exists stays.
     const built = list.some((group) => groups.includes(group)) ? encode(groupsHash(list), all) : present.get(multigroupPath(...list))
     if (built !== undefined) merged.set(multigroupPath(...list), built)
   }
@@ -102,7 +102,7 @@ export const startedWorld = (options: Parameters<typeof createMemoryWorld>[0] = 
   return world
 }
 
-/** Files below the directories of groups whose content is another than when it was asked before: what a scan of the tree tells. */
+/** Files below the directories of groups whose content changed since the last call: what a scan of the tree reports. */
 export const changesReported = (world: MemoryWorld): (() => readonly string[]) => {
   const now = (): Map<string, string> =>
     new Map(

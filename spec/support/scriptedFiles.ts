@@ -10,7 +10,7 @@ type Notified = (paths: readonly string[] | undefined) => void
 export class ScriptedFiles implements Files {
   /** What is on the disk now. */
   readonly disk = new Map<string, FileEntry>()
-  /** Scopes of the looks so far; `everything` for the whole tree. */
+  /** Scopes of the scans so far; `everything` for the whole tree. */
   readonly scans: (readonly string[] | 'everything')[] = []
   readonly scanTimesMs: number[] = []
   scanMs = 5
@@ -27,7 +27,7 @@ export class ScriptedFiles implements Files {
   openWatches = 0
   #running = 0
   readonly #clock: Clock
-  /** What the manifest has been told. */
+  /** What was reported to the manifest. */
   readonly #reported = new Map<string, FileEntry>()
   #rest: (FileEntry | string)[] = []
   #onHint: Notified | undefined

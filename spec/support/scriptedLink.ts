@@ -32,12 +32,12 @@ export class ScriptedLink implements Link {
     this.#play = play
   }
 
-  /** Handlers and hearers that nobody has taken back. */
+  /** Handlers and subscribers that were not removed. */
   get served(): number {
     return this.#handlers.size + this.#subscribers.size
   }
 
-  /** Who waits for the end. */
+  /** The callers that wait for the end. */
   get isOpen(): boolean {
     return this.error === undefined
   }

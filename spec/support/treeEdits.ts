@@ -55,7 +55,7 @@ export const edit = (world: DiskWorld, change: TreeEdit): void => {
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-/** What a node must report, told from what is on its disk: path to `mode digest`. */
+/** What a node must report, computed from what is on its disk: path to `mode digest`. */
 export const expectedEntries = (world: DiskWorld, synced: SyncedItems, role: 'master' | 'worker'): Map<string, string> => {
   const expected = new Map<string, string>()
   for (const [file, text] of filesBelow(world, 'etc')) {

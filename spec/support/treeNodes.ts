@@ -18,7 +18,7 @@ export class TreeNode {
     this.tree = createTree(world.disk, { home: world.home, synced, role, stageDir: `${world.home}/queue/cluster/node` })
   }
 
-  /** Brings the manifest up to date; returns the mistakes told this time. */
+  /** Brings the manifest up to date; returns the mistakes reported this time. */
   check(paths?: readonly string[]): readonly FileFailure[] {
     const problems: FileFailure[] = []
     for (let page = this.tree.scan(paths); ; page = this.tree.nextPage()) {
@@ -76,7 +76,7 @@ export const transfer = (
   return { bytes, failures }
 }
 
-/** One round: look, decide, transfer, apply. */
+/** One round: scan, decide, transfer, apply. */
 export const syncRound = (
   master: TreeNode,
   worker: TreeNode,

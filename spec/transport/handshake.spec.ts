@@ -146,7 +146,7 @@ describe('the handshake', () => {
     expect(acceptor.refusals).toHaveLength(3)
   })
 
-  it('survives arbitrary bytes from a stranger, and tells it nothing', () =>
+  it('survives arbitrary bytes from a stranger, and reveals nothing to it', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 5 }), fc.boolean(), async (parts, polite) => {
         const clock = new VirtualClock()
@@ -210,7 +210,7 @@ describe('before a peer is let in', () => {
     expect(acceptor.links).toHaveLength(1)
   })
 
-  it('one address only drives out its own', async () => {
+  it('one address evicts only its own connections', async () => {
     const clock = new VirtualClock()
     const network = new MemoryNetwork()
     const acceptor = receptionist()
@@ -238,7 +238,7 @@ describe('before a peer is let in', () => {
     expect((await outcome(clock, transport.dial(endpoint, hello, forever))).value).toBeDefined()
   })
 
-  it('closing the listener sends everybody away who is not in yet', async () => {
+  it('closing the listener closes all connections that are not in yet', async () => {
     const clock = new VirtualClock()
     const network = new MemoryNetwork()
     const listener = await transportOver(network, clock).listen(endpoint, receptionist().policy)

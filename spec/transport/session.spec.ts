@@ -60,7 +60,7 @@ describe('requests', () => {
     expect(worker.counters.framesReceived).toBe(2)
   })
 
-  it('end with requestTimeout exactly at their time, and an answer that comes later harms nobody', async () => {
+  it('end with requestTimeout exactly at their time, and an answer that comes later is ignored', async () => {
     const { clock, worker, master } = await sessionPair()
     master.serve({ 'session.echo': (body) => new Promise((resolve) => clock.setTimeout(() => resolve(body), 500)) })
     const startMs = clock.monotonicMs()
@@ -89,7 +89,7 @@ describe('requests', () => {
     expect((await outcome(clock, other)).value).toBeDefined()
   })
 
-  it('that nobody serves, that throw, or that crash end in their error and leave the link as it was', async () => {
+  it('that have no handler, throw or crash end in their error and leave the link as it was', async () => {
     const { clock, worker, master } = await sessionPair()
     const ask = () => outcome(clock, worker.request('integrity.check', check, patient))
     expect((await ask()).error).toMatchObject({ code: 'requestFailed' })
@@ -132,7 +132,7 @@ describe('requests', () => {
 })
 
 describe('notices', () => {
-  it('come in order, to all who listen', async () => {
+  it('come in order, to all subscribers', async () => {
     const { clock, worker, master } = await sessionPair()
     const received: number[][] = [[], []]
     for (const list of received) worker.subscribe({ 'integrity.changed': ({ root }) => list.push(root[0] ?? -1) })
@@ -146,7 +146,7 @@ describe('notices', () => {
     ])
   })
 
-  it('of how things are take the place of an earlier one that has not left yet', async () => {
+  it('of a state replace an earlier one that has not left yet', async () => {
     const { clock, network, worker, master } = await sessionPair({ highWaterBytes: 1_000 })
     const received: number[] = []
     worker.subscribe({ 'integrity.changed': ({ root }) => received.push(root[0] ?? -1) })
@@ -301,7 +301,7 @@ describe('streams', () => {
     expect(() => master.openStream(5)).toThrow(expect.objectContaining({ code: 'overloaded' }))
   })
 
-  it('that nobody expects close the link', async () => {
+  it('that are not expected close the link', async () => {
     const { clock, worker, master } = await sessionPair()
     const [ours, theirs] = [closing(worker), closing(master)]
     await master.openStream(99).write(digest)
@@ -337,7 +337,7 @@ describe('the end of a link', () => {
     expect([leftOpen(fresh.worker), leftOpen(fresh.master)]).toEqual([nothingOpen, nothingOpen])
     expect(fresh.network.streams.flat().every((stream) => stream.isClosed)).toBe(true)
     await expect(fresh.worker.request('integrity.check', check, patient)).rejects.toMatchObject({ code: received })
-    // The first pair broke a rule (a stream that nobody expects): that ends it as thoroughly.
+    // The first pair broke a rule (an unexpected stream): that ends it as thoroughly.
     await outcome(clock, pending)
     await clock.settle()
     expect(ends.map(({ error }) => error?.code)).toEqual(['malformed', 'malformed'])

@@ -1,4 +1,4 @@
-/** Agent groups with a played master: groups wait for keys, differences are counted, and in the end all are fetched. */
+/** Agent groups with a scripted master: groups wait for keys, differences are counted, and in the end all are fetched. */
 import { describe, expect, it } from 'vitest'
 import { agentGroupsApply } from '../../../src/actors/agents/agentGroups.js'
 import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
@@ -26,7 +26,7 @@ const entry = (id: number) => ({ id, name: `agent${id}`, ip: 'any', key: '0'.rep
 const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number[]; onWorker: readonly number[] }) => {
   const clock = new VirtualClock()
   const master = new MemoryAgentTable('master', 'of the master')
-  /** Answers offers in turn; then, and when there is none, nothing is wanted. */
+  /** The answers to offers, in turn; after the last one, nothing is wanted. */
   const answers: (boolean | ClusterError)[] = []
   const offers: Offer[] = []
   master.addAgents(onMaster.map(entry))
@@ -65,7 +65,7 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
     offers,
     master,
     world,
-    told: () => link.receiveNotice('agentGroups.state', { ...master.groupsState(), ids }),
+    announce: () => link.receiveNotice('agentGroups.state', { ...master.groupsState(), ids }),
     groupsOf: (id: number) => world.table.list({ ids: [id] }, 0)[0]?.groups,
     keysArrive: async () => {
       world.writeKeys(onMaster)
@@ -94,7 +94,7 @@ describe('agent groups', () => {
     await stop()
   })
 
-  it('of agents that are there are taken all the same when keys do not come', async () => {
+  it('of the agents that exist are taken even when the keys of others do not come', async () => {
     const { clock, groupsOf, master, stop } = await startApplying({ onMaster: [1, 2], onWorker: [1] })
     master.changeGroups({ kind: 'assign', ids: [1, 2], group: 'web' })
     await clock.advance(keysMsMax + intervalMs)
@@ -102,12 +102,12 @@ describe('agent groups', () => {
     await stop()
   })
 
-  it('wait no longer for keys because the master announces its groups again meanwhile', async () => {
-    const { told, clock, groupsOf, master, stop } = await startApplying({ onMaster: [1, 2], onWorker: [1] })
+  it('wait no longer for keys when the master announces its groups again meanwhile', async () => {
+    const { announce, clock, groupsOf, master, stop } = await startApplying({ onMaster: [1, 2], onWorker: [1] })
     master.changeGroups({ kind: 'assign', ids: [1, 2], group: 'web' })
     for (let waitedMs = 0; waitedMs < keysMsMax; waitedMs += 10_000) {
       expect(groupsOf(1)).toEqual([])
-      told()
+      announce()
       await clock.advance(10_000)
     }
     await clock.advance(1_000)
@@ -115,7 +115,7 @@ describe('agent groups', () => {
     await stop()
   })
 
-  it('that stay different although nothing new comes are all fetched at the limit', async () => {
+  it('that keep differing without new changes are all fetched at the limit', async () => {
     const { clock, fetches, groupsOf, master, stop, world } = await startApplying({ onMaster: [1, 2], onWorker: [1, 2] })
     master.changeGroups({ kind: 'assign', ids: [1, 2], group: 'web' })
     await clock.advance(1_000)
@@ -162,14 +162,14 @@ describe('agent groups', () => {
   })
 
   it('that are announced unchanged are compared at the interval only, and at once when they changed', async () => {
-    const { clock, groupsOf, master, stop, told, world } = await startApplying({ onMaster: [1], onWorker: [1] })
+    const { clock, groupsOf, master, stop, announce, world } = await startApplying({ onMaster: [1], onWorker: [1] })
     let reads = 0
     const { table } = world
     const state = table.groupsState.bind(table)
     const told10s = async (times: number): Promise<number> => {
       const before = reads
       for (let time = 0; time < times; time++) {
-        told()
+        announce()
         await clock.advance(10_000)
       }
       return reads - before
@@ -183,7 +183,7 @@ describe('agent groups', () => {
     reads = 0
     expect(await told10s(6)).toBe(2)
     master.changeGroups({ kind: 'assign', ids: [1], group: 'web' })
-    told()
+    announce()
     await clock.advance(1_000)
     expect(groupsOf(1)).toEqual(['web'])
     await stop()

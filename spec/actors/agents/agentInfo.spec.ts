@@ -1,4 +1,4 @@
-/** Agent info with a played master: what is sent when, and that nothing counts as sent before the master has said so. */
+/** Agent info with a scripted master: what is sent when, and that nothing counts as sent before the master has said so. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { agentInfoSend } from '../../../src/actors/agents/agentInfo.js'
@@ -21,13 +21,13 @@ const intervalMs = 10_000
 
 const isReport = (body: unknown): body is Report => typeof body === 'object' && body !== null && 'batch' in body
 
-/** A worker with the agents 1 to 5, and a master that does as told, then takes everything. */
+/** A worker with the agents 1 to 5, and a master that gives `replies`, then takes everything. */
 const startSender = async (replies: Reply[] = []) => {
   const clock = new VirtualClock()
   const log = recordingLog()
   const world = localAgentsOver(clock, 'worker', 'w1')
   world.writeKeys([1, 2, 3, 4, 5])
-  /** By table: the newest word about each agent. */
+  /** By table: the newest report on each agent. */
   const tables = new Map<string, Map<number, string>>()
   let table = 'first'
   let batches = 0
@@ -85,7 +85,7 @@ const settled = async <T>(clock: VirtualClock, promise: Promise<T>): Promise<T> 
 }
 
 describe('agent info', () => {
-  it('is sent at once when an agent connects and is active, and at the interval when it only lives on', async () => {
+  it('is sent at once when an agent connects and is active, and at the interval when it only stays alive', async () => {
     const { batches, clock, known, measure, report, stop } = await startSender()
     measure()
     await clock.advance(intervalMs + 100)
@@ -158,7 +158,7 @@ describe('agent info', () => {
     await stop()
   })
 
-  it('asks nothing of a master that was told within a minute, over this link, that there is no news', async () => {
+  it('says again that nothing is new only after a minute or over a new link', async () => {
     const { clock, endsOfRounds, log, measure, reconnect, report, stop } = await startSender()
     measure()
     await clock.advance(55_000)

@@ -4,7 +4,7 @@ import { ChangedInputs } from '../../../src/actors/agents/changedInputs.js'
 const given = (changed: ChangedInputs): Promise<readonly string[] | undefined> => changed.handle((paths) => Promise.resolve(paths))
 
 describe('inputs of merged files', () => {
-  it('are anything at first and after a build that failed, then the files that changed since the build before', async () => {
+  it('are unknown at first and after a failed build, then the files changed since the last build', async () => {
     const changed = new ChangedInputs()
     expect(await given(changed)).toBeUndefined()
     expect(await given(changed)).toEqual([])

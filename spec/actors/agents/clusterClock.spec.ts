@@ -26,7 +26,7 @@ describe('cluster clock', () => {
       { numRuns: 50 },
     ))
 
-  it('says what its own times lack until then, and lets others wait for the measurement', async () => {
+  it('has no skew until the first measurement, and lets callers wait for it', async () => {
     const time = new VirtualClock()
     const own = time.view()
     const clock = new ClusterClock(own, 'worker')
@@ -44,7 +44,7 @@ describe('cluster clock', () => {
     expect(clock.skewMs).toBe(0)
   })
 
-  it('stops waiting when it is told to', async () => {
+  it('stops waiting when its signal is aborted', async () => {
     const stop = new AbortController()
     const waiting = new ClusterClock(new VirtualClock(), 'worker').measured(stop.signal)
     stop.abort()

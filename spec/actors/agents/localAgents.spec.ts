@@ -1,4 +1,4 @@
-/** Local agents over a simulated disk and table: the life of the table, when client.keys is checked, when silent agents are looked for. */
+/** Local agents over a simulated disk and table: the states of the table, and when client.keys and silent agents are checked. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { localAgents } from '../../../src/actors/agents/localAgents.js'
@@ -80,7 +80,7 @@ const idsIn = (table: { list: (filter: object, after: number) => readonly { read
   table.list({}, 0).map(({ id }) => id)
 
 describe('local agents', () => {
-  it('checks client.keys at its interval, and looks for silent agents at theirs: neither disturbs the other', async () => {
+  it('checks client.keys and silent agents, each at its own interval', async () => {
     const { checksMs, clock, searchesMs, stop } = setUp()
     await clock.advance(300_000)
     // The first checks come sooner: the file is not trusted yet.
@@ -120,7 +120,7 @@ describe('local agents', () => {
     await stop()
   })
 
-  it('trusts a table once client.keys has been the same for long enough, and says so to all who wait', async () => {
+  it('trusts a table once client.keys was stable long enough, and answers all waiting callers', async () => {
     const { agents, clock, states, stop } = setUp()
     const ready = codeOf(agents.table.ready(signal))
     await clock.advance(100)
@@ -133,7 +133,7 @@ describe('local agents', () => {
     await stop()
   })
 
-  it('fails those who wait for an answer while the table cannot be opened, and answers when it can', async () => {
+  it('fails waiting callers while the table cannot be opened, and answers them once it can be', async () => {
     const { agents, clock, openFailures, states, stop } = setUp()
     openFailures.push(new ClusterError('tableFailed'))
     const early = codeOf(agents.table.usable(signal))
@@ -145,7 +145,7 @@ describe('local agents', () => {
     await stop()
   })
 
-  it('ends when the table can never be opened, and whoever waits learns why', async () => {
+  it('ends when the table can never be opened, and waiting callers get the reason', async () => {
     const { agents, clock, ends, openFailures, stop } = setUp()
     openFailures.push(new ClusterError('tableNewer'))
     await clock.advance(10)
@@ -154,7 +154,7 @@ describe('local agents', () => {
     await stop()
   })
 
-  it('lets nobody wait for the table of a node that stops', async () => {
+  it('lets no caller wait for the table of a node that stops', async () => {
     const { agents, clock, openFailures, stop } = setUp()
     openFailures.push(new ClusterError('tableFailed'))
     const waiting = codeOf(agents.table.opened(signal))
@@ -163,7 +163,7 @@ describe('local agents', () => {
     expect(await waiting).toBe('aborted')
   })
 
-  it('reads all of client.keys again when it is restarted, also what an earlier check lost', async () => {
+  it('reads all of client.keys again when it is restarted, including what an earlier check lost', async () => {
     const { agents, clock, restart, states, stop, table } = setUp()
     await clock.advance(20_000)
     table.removeAgents([1])
@@ -194,7 +194,7 @@ describe('local agents', () => {
     fc.record({ act: fc.constant('enrol' as const), id: fc.integer({ min: 10, max: 99 }) }),
   )
 
-  it('goes from state to state as the life of a table does, whatever befalls it, and trusts it in the end', () =>
+  it('makes only allowed transitions, whatever fails, and trusts the table in the end', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(acts, fc.integer({ min: 0, max: 12_000 })), { maxLength: 12 }), async (plan) => {
         const { agents, checkFailures, clock, openFailures, restart, states, stop, table, writeKeys } = setUp()

@@ -1,4 +1,4 @@
-/** A master that has the key and keeps a worker's threads busy: they rest, and take no more than there can be. */
+/** A master with the key that keeps a worker's threads busy: they rest between rounds, and take no more than can exist. */
 import { describe, expect, it } from 'vitest'
 import { agentGroupsApply } from '../../../src/actors/agents/agentGroups.js'
 import { agentInfoSend } from '../../../src/actors/agents/agentInfo.js'
@@ -38,7 +38,7 @@ const workerOf = async (answer: (type: RequestName, asked: number) => unknown) =
 }
 
 describe('a master that lies', () => {
-  it('and names another table each time is asked a few times in an interval, whatever news there is', async () => {
+  it('and names another table each time is asked a few times in an interval, whatever updates there are', async () => {
     const { asked, clock, link, log, stop, world } = await workerOf((_type, count) => ({
       table: `t${count}`,
       taken: 0,

@@ -29,7 +29,7 @@ const start = async () => {
     log,
     table,
     groupFiles: () => disk.readdir('/home/etc/shared/default').map(({ name }) => Buffer.from(name).toString()),
-    /** A look, and the lines that it added to the log. */
+    /** A check, and the lines that it added to the log. */
     check: async (restMs = intervalMs) => {
       const before = log.lines.length
       const made = await settled(missing.look(signal))
@@ -45,12 +45,12 @@ const warningOf = (group: string, agents: string): string =>
   `Create it with 'agent_groups -a -g ${group}', or unassign it with 'agent_groups -r -g ${group}'.`
 
 describe('a group that agents have', () => {
-  it('is nothing to tell of while its directory is there', async () => {
+  it('is not logged while its directory exists', async () => {
     const { check } = await start()
     expect(await check()).toEqual(nothing)
   })
 
-  it('and that is called default is made where it is missing, as often as somebody deletes it', async () => {
+  it('and that is named default is created again each time its directory is deleted', async () => {
     const { disk, groupFiles, check } = await start()
     for (const _ of [1, 2]) {
       disk.remove('/home/etc/shared/default')
@@ -64,7 +64,7 @@ describe('a group that agents have', () => {
     }
   })
 
-  it('named default is not made without etc/shared or over something else, which one warning says', async () => {
+  it('named default is not created without etc/shared or over something else, with one warning', async () => {
     const { disk, check } = await start()
     disk.remove('/home/etc/shared')
     const first = await check()
@@ -85,7 +85,7 @@ describe('a group that agents have', () => {
     expect(disk.contentOf('/home/etc/shared/default').toString()).toBe('a file')
   })
 
-  it('whose directory was deleted is warned of once, however many agents come and go', async () => {
+  it('whose directory was deleted is warned about once, however many agents come and go', async () => {
     const { disk, check, table } = await start()
     disk.remove('/home/etc/shared/web')
     expect(await check()).toEqual({ made: [], lines: [warningOf('web', '1 agent')] })
@@ -99,7 +99,7 @@ describe('a group that agents have', () => {
     expect(await check()).toEqual(nothing)
   })
 
-  it('is looked at once an interval at most, and its agents are counted only when groups changed', async () => {
+  it('is checked once an interval at most, and its agents are counted only when groups changed', async () => {
     const { disk, check, table } = await start()
     let counts = 0
     const { groupSizes } = table
@@ -119,8 +119,8 @@ describe('a group that agents have', () => {
   })
 })
 
-describe('a group that nobody has', () => {
-  it('is neither made nor told of', async () => {
+describe('a group that no agent has', () => {
+  it('is neither created nor logged', async () => {
     const { disk, check, table } = await start()
     table.removeAgents([1, 2, 3])
     disk.remove('/home/etc/shared/default')

@@ -5,7 +5,7 @@ import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { localAgentsOver } from '../../support/localAgentsOver.js'
 
 describe('the counts of agents', () => {
-  it('are those of before while the table fails, so that the cluster can be looked at', async () => {
+  it('stay as they were while the table fails, so that the cluster can still be shown', async () => {
     const clock = new VirtualClock()
     const { agents, table } = localAgentsOver(clock, 'master')
     table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }])
@@ -24,7 +24,7 @@ describe('the counts of agents', () => {
 })
 
 describe('silence', () => {
-  it('is called by no node that does not know the time of the master yet', async () => {
+  it('is declared by no node that does not know the time of the master yet', async () => {
     const clock = new VirtualClock()
     const { agents, table } = localAgentsOver(clock, 'worker', 'w1')
     table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }])

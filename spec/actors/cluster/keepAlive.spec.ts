@@ -147,7 +147,7 @@ describe('keep alive, the sender', () => {
     child.stop()
   })
 
-  it('measures the skew over its link, and tells the master at the next beat', async () => {
+  it('measures the skew over its link, and reports it to the master with the next beat', async () => {
     const clock = new VirtualClock()
     const sent: unknown[] = []
     const link = new ScriptedLink('master', (_type, body) => {
@@ -254,7 +254,7 @@ describe('keep alive, the receiver', () => {
       ),
     ))
 
-  it('does not take an operator who sets the time for silence', async () => {
+  it('does not mistake a change of the system time for silence', async () => {
     const clock = new VirtualClock()
     const view = clock.view()
     const link = new ScriptedLink()
@@ -274,7 +274,7 @@ describe('keep alive, the receiver', () => {
     child.stop()
   })
 
-  it('crashes, to be started again, when an answer meets something unexpected', async () => {
+  it('crashes, to be restarted, when an answer fails unexpectedly', async () => {
     const clock = new VirtualClock()
     const { child, ends, link } = startReceiver(clock, { checkIntervalMs: 10, silenceMsMax: 100 }, () => {
       throw new Error('boom')

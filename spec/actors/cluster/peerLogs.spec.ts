@@ -32,7 +32,7 @@ const lines = fc.array(
 const leftOutIn = (line: string): number => Number(/\((\d+) more lines? of this kind (?:was|were) left out\)$/.exec(line)?.[1] ?? 0)
 
 describe('what peers cause to be logged', () => {
-  it('is no more of a peer and kind than the bound, and what is left out is counted', () =>
+  it('is bounded for each peer and kind, and what is left out is counted', () =>
     fc.assert(
       fc.property(lines, (said) => {
         const clock = handClock()
@@ -83,7 +83,7 @@ describe('what peers cause to be logged', () => {
     expect(log.lines).toHaveLength(2 * 3_600 + 3 * 1_200)
   })
 
-  it('is bounded too when a peer takes one name after the other, and is told of when a name is forgotten', () => {
+  it('is bounded too when a peer takes one name after another; what was left out is logged at last', () => {
     const clock = handClock()
     const log = recordingLog()
     const logs = new PeerLogs(log, clock, 5)

@@ -112,7 +112,7 @@ describe('the log of refusals', () => {
     expect(countedIn(log.lines)).toBe(1)
   })
 
-  it('does not let strangers in great numbers hide why a peer with the key was refused', () => {
+  it('does not let many strangers hide why a peer with the key was refused', () => {
     const { log, refusals } = opened()
     for (const code of ['notAuthentic', 'overloaded', 'handshakeTimeout', 'linkClosed', 'malformed'] as const)
       for (let number = 0; number < 2_000; number++) refusals.add({ address: addressOf('ipv4', number), error: new ClusterError(code) })

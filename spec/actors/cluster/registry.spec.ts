@@ -48,7 +48,7 @@ class World {
     this.registry.left.add(({ member }) => this.left.push(member.name))
   }
 
-  /** Dials as a worker would; says how it was decided. */
+  /** Dials as a worker would; returns the decision. */
   dial(node: string, instance: string, closedAlready = false): string {
     const before = this.registry.get(node)
     const decision = this.registry.admit(helloOf(node, instance))
@@ -139,7 +139,7 @@ class Leave implements Step {
   }
 }
 
-/** The wire is cut somewhere on its way, and nobody tells the master. */
+/** The wire is cut somewhere on its way, and the master does not notice. */
 class Die implements Step {
   readonly #node: string
   constructor(node: string) {
@@ -258,7 +258,7 @@ describe('registry', () => {
     world.expectConsistent(new Map())
   })
 
-  it('logs no more of what a worker causes when it connects over and over', () => {
+  it('logs no more for a worker when it connects over and over', () => {
     const world = new World()
     for (let turn = 0; turn < 20; turn++) {
       world.dial('w1', 'i1')

@@ -95,10 +95,10 @@ const setUp = async (
     }),
     { clock, input: { link: pair.worker, log: workerLog }, onEnd },
   )
-  const look = async (): Promise<void> => {
-    const looks = Promise.all([masterTree.scan(undefined, forever), workerTree.scan(undefined, forever)])
+  const scan = async (): Promise<void> => {
+    const scans = Promise.all([masterTree.scan(undefined, forever), workerTree.scan(undefined, forever)])
     await clock.advance(50)
-    await looks
+    await scans
   }
   const stop = async (): Promise<void> => {
     serving.stop()
@@ -108,8 +108,8 @@ const setUp = async (
     expect(ends).toEqual([])
     expect(serving.timers + applying.timers).toBe(0)
   }
-  await look()
-  return { applied, reloads, clock, ends, look, master, masterLog, masterTree, pair, state, stop, sync, worker, workerLog, workerTree }
+  await scan()
+  return { applied, reloads, clock, ends, scan, master, masterLog, masterTree, pair, state, stop, sync, worker, workerLog, workerTree }
 }
 
 const write = (disk: MemoryDisk, path: string, content: string): void => {
@@ -132,7 +132,7 @@ const files = fc.dictionary(
 const manyInOneBucket = Array.from({ length: 30_000 }, (_, file) => `etc/lists/${file}`).filter((path) => bucketOf(path) === 7)
 
 describe('integrity, both ends', () => {
-  it('makes the worker what the master is, whatever each of them had, and tells the master so', () =>
+  it('gives the worker the tree of the master, whatever each had, and reports it to the master', () =>
     fc.assert(
       fc.asyncProperty(
         files,
@@ -147,7 +147,7 @@ describe('integrity, both ends', () => {
           const world = await setUp(prepare, undefined, ofBuilds, portion)
           await world.clock.advance(2_000)
           for (const [path, content] of Object.entries(ours)) expect(world.worker.contentOf(`${home}/${path}`).toString()).toBe(content)
-          await world.look()
+          await world.scan()
           expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
           expect(world.state).toMatchObject({ inSync: true, isSyncing: false, failuresLeftOut: 0 })
           expect(world.state.files.size).toBe(0)
@@ -179,30 +179,30 @@ describe('integrity, both ends', () => {
     const world = await setUp((master) => write(master, 'etc/rules/a', 'one'))
     await world.clock.advance(1_000)
     write(world.master, 'etc/rules/a', 'two')
-    await world.look()
+    await world.scan()
     await world.clock.advance(200)
     expect(world.worker.contentOf(`${home}/etc/rules/a`).toString()).toBe('two')
     write(world.worker, 'etc/rules/a', 'mine')
     write(world.worker, 'etc/rules/b', 'mine')
-    await world.look()
+    await world.scan()
     await world.clock.advance(200)
     expect(world.worker.contentOf(`${home}/etc/rules/a`).toString()).toBe('two')
     expect(() => world.worker.contentOf(`${home}/etc/rules/b`)).toThrow()
     await world.stop()
   })
 
-  it('follows every edit of a series on nodes of this build and the one before, and knows in the end that it did', () =>
+  it('follows every edit of a series, on this build and the one before, and ends in sync', () =>
     fc.assert(
       fc.asyncProperty(builds, fc.array(fc.tuple(files, fc.nat(300)), { minLength: 1, maxLength: 6 }), async (ofBuilds, series) => {
         const world = await setUp((master) => write(master, 'etc/rules/a', 'first'), undefined, ofBuilds)
         await world.clock.advance(1_000)
         for (const [edits, restMs] of series) {
           for (const [path, content] of Object.entries(edits)) write(world.master, path, content)
-          await world.look()
+          await world.scan()
           await world.clock.advance(restMs / 10)
         }
         await world.clock.advance(2_000)
-        await world.look()
+        await world.scan()
         expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
         expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
         await world.stop()
@@ -243,9 +243,9 @@ describe('integrity, both ends', () => {
           const world = await setUp(prepare, undefined, ofBuilds)
           await world.clock.advance(2_000)
           for (const index of edited) write(world.worker, manyInOneBucket[index] ?? '', 'mine')
-          await world.look()
+          await world.scan()
           await world.clock.advance(2_000)
-          await world.look()
+          await world.scan()
           expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
           expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
           await world.stop()
@@ -259,7 +259,7 @@ describe('integrity, both ends', () => {
     await world.clock.advance(1_000)
     write(world.worker, 'etc/rules/b', 'mine')
     Object.defineProperty(world.masterTree.manifest, 'files', { value: limits.manifestEntriesMax + 1, configurable: true })
-    await world.look()
+    await world.scan()
     await world.clock.advance(3 * intervalMs)
     const sentence = `The master's synced directories have ${limits.manifestEntriesMax + 1} files, and trees of at most ${limits.manifestEntriesMax} files are synced.`
     const about = (lines: readonly string[]): readonly string[] => lines.filter((line) => line.includes(sentence))
@@ -269,7 +269,7 @@ describe('integrity, both ends', () => {
     await world.stop()
   })
 
-  it('is not led astray by an announcement that is untrue: the next check finds what is', () =>
+  it('survives a false announcement: the next check finds the real difference', () =>
     fc.assert(
       fc.asyncProperty(files, files, async (ours, untrue) => {
         const world = await setUp((master) => {
@@ -285,7 +285,7 @@ describe('integrity, both ends', () => {
         const root = new Uint8Array(32)
         world.pair.master.notify('integrity.changed', { root, since, entries: encodeEntries(lies), removed: removed.join('\0') })
         await world.clock.advance(3_000)
-        await world.look()
+        await world.scan()
         expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
         expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
         expect(world.applied.length).toBeLessThanOrEqual(4)
@@ -314,20 +314,20 @@ describe('integrity, both ends', () => {
       fc.asyncProperty(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20 }), async (editedTenthMs, knownTenthMs) => {
         const world = await setUp(() => {})
         write(world.master, 'etc/rules/a', 'x'.repeat(2_000_000))
-        const looking = world.masterTree.scan(undefined, forever)
+        const scanning = world.masterTree.scan(undefined, forever)
         await world.clock.advance(editedTenthMs / 10)
         write(world.master, 'etc/rules/a', 'y'.repeat(2_000_001))
         await world.clock.advance(knownTenthMs / 10)
-        const lookingAgain = world.masterTree.scan(undefined, forever)
+        const scanningAgain = world.masterTree.scan(undefined, forever)
         await world.clock.advance(intervalMs / 3)
-        await Promise.all([looking, lookingAgain])
+        await Promise.all([scanning, scanningAgain])
         expect(world.worker.contentOf(`${home}/etc/rules/a`).toString()).toBe('y'.repeat(2_000_001))
         await world.stop()
       }),
       { numRuns: 40 },
     ))
 
-  it('brings a large plan portion by portion: the stage never holds more, and what has to go is deleted last', async () => {
+  it('applies a large plan in portions: the stage never holds more than one, and deletions come last', async () => {
     const stage = `${home}/queue/cluster/w1`
     let stagedMax = 0
     let filesAtFirstDelete = 0
@@ -360,7 +360,7 @@ describe('integrity, both ends', () => {
     await world.stop()
   })
 
-  it('asks for a reload at the next end of a round when one broke off that had changed rules', async () => {
+  it('asks for a reload at the end of the next round when a round that changed rules broke off', async () => {
     const world = await setUp(
       (master, worker) => {
         write(master, 'etc/rules/a', 'one')
@@ -400,14 +400,14 @@ describe('integrity, both ends', () => {
     await world.stop()
   })
 
-  it('does not repeat without rest what does not make the trees the same', async () => {
+  it('rests before it repeats a plan that does not make the trees the same', async () => {
     const world = await setUp(
       (master) => write(master, 'etc/rules/a', 'one'),
       (clock) => new ModelessDisk({ now: () => clock.now() }),
     )
     await world.clock.advance(10 * intervalMs)
     expect(world.applied.length).toBeGreaterThanOrEqual(5)
-    // Each interval a plan, and once more the plan that its proof led to.
+    // A plan each interval, and one more that its proof led to.
     expect(world.applied.length).toBeLessThanOrEqual(24)
     await world.stop()
   })
@@ -431,18 +431,18 @@ describe('integrity, both ends', () => {
     await world.stop()
   })
 
-  it('is not crashed by the loss of its link at any moment, and holds nothing of it', () =>
+  it('survives the loss of its link at any moment, and keeps nothing of it', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 120 }), async (ms) => {
         const world = await setUp((master) => {
           for (let file = 0; file < 20; file++) write(master, `etc/rules/${file}`, 'x'.repeat(file * 10_000))
         })
         write(world.master, 'etc/rules/new', 'y'.repeat(500_000))
-        const looking = world.masterTree.scan(undefined, forever)
+        const scanning = world.masterTree.scan(undefined, forever)
         await world.clock.advance(ms / 10)
         world.pair.worker.close('error', new ClusterError('linkLost'))
         await world.clock.advance(1_000)
-        await looking
+        await scanning
         expect(world.ends).toEqual([])
         await world.stop()
       }),

@@ -29,14 +29,14 @@ const setUp = (intervalMs = 8_000, prepare: (files: ScriptedFiles) => void = () 
 }
 
 describe('local integrity', () => {
-  it('looks at everything at once, and again an interval after each such look', async () => {
+  it('scans everything at once, and again an interval after each full scan', async () => {
     const { clock, everythingAtMs, stop } = setUp(8_000)
     await clock.advance(30_000)
     expect(everythingAtMs()).toEqual([0, 8_005, 16_010, 24_015])
     await stop()
   })
 
-  it('looks at everything at least once an interval, under any stream of hints', () =>
+  it('scans everything at least once an interval, under any stream of hints', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 1, max: 60 }), async (hintEveryMs, scanMs) => {
         const { clock, everythingAtMs, files, stop } = setUp(1_000, (prepared) => {
@@ -48,7 +48,7 @@ describe('local integrity', () => {
         }
         const times = everythingAtMs()
         const gaps = times.map((atMs, index) => (times[index + 1] ?? clock.monotonicMs()) - atMs)
-        // The look before, the interval, and one look at hinted paths that is under way just then.
+        // The scan before, the interval, and one scan of hinted paths that is under way at that moment.
         expect(Math.max(...gaps)).toBeLessThanOrEqual(scanMs + 1_000 + scanMs)
         await stop()
       }),
@@ -71,7 +71,7 @@ describe('local integrity', () => {
     }
   })
 
-  it('looks at a hinted path at once, and at all that was hinted meanwhile with the next look', async () => {
+  it('scans a hinted path at once, and all paths hinted meanwhile in the next scan', async () => {
     const { clock, files, stop } = setUp()
     await clock.advance(100)
     files.hint(['etc/shared/a'])
@@ -83,7 +83,7 @@ describe('local integrity', () => {
     await stop()
   })
 
-  it('looks at everything at once when anything may have changed, or too much was hinted', async () => {
+  it('scans everything at once when anything may have changed, or too much was hinted', async () => {
     const { clock, files, stop } = setUp()
     await clock.advance(100)
     files.hint(undefined)
@@ -96,7 +96,7 @@ describe('local integrity', () => {
     await stop()
   })
 
-  it('takes a long stream of single hints during one look without being slowed down', async () => {
+  it('takes a long stream of single hints during one scan without slowing down', async () => {
     const { clock, files, stop } = setUp()
     const startMs = performance.now()
     for (let file = 0; file < 9_999; file++) files.hint([`etc/shared/${file}`])
@@ -136,7 +136,7 @@ describe('local integrity', () => {
     await stop()
   })
 
-  it('says that a look failed, and looks at everything again after its interval', async () => {
+  it('logs that a scan failed, and scans everything again after its interval', async () => {
     const { clock, ends, everythingAtMs, log, stop } = setUp(1_000, (files) => {
       files.scanFailure = new ClusterError('fileFailed', { message: 'The disk is away' })
     })
@@ -147,7 +147,7 @@ describe('local integrity', () => {
     await stop()
   })
 
-  it('crashes, to be started again, when a look meets something unexpected', async () => {
+  it('crashes, to be restarted, when a scan fails unexpectedly', async () => {
     const { clock, ends, files, stop } = setUp(1_000, (prepared) => {
       prepared.scanFailure = new TypeError('boom')
     })
@@ -157,7 +157,7 @@ describe('local integrity', () => {
     await stop()
   })
 
-  it('stopped in the middle of a look or of a rest leaves nothing', () =>
+  it('leaves nothing when it is stopped during a scan or a rest', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(2_000), fc.boolean(), async (ms, isHinted) => {
         const { clock, ends, files, stop } = setUp(1_000)

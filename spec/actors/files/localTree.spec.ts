@@ -34,7 +34,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 type Step =
   | { readonly kind: 'edit'; readonly entry: FileEntry }
   | { readonly kind: 'delete'; readonly path: string }
-  | { readonly kind: 'look'; readonly paths: readonly string[] | undefined }
+  | { readonly kind: 'scan'; readonly paths: readonly string[] | undefined }
   | { readonly kind: 'apply'; readonly writes: readonly FileEntry[]; readonly removals: readonly string[] }
   | { readonly kind: 'wait'; readonly ms: number }
   | { readonly kind: 'fail'; readonly page: 'first' | 'next' }
@@ -43,7 +43,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     entries.map((entry): Step => ({ kind: 'edit', entry })),
     paths.map((path): Step => ({ kind: 'delete', path })),
-    fc.option(fc.array(paths, { maxLength: 3 }), { nil: undefined }).map((scope): Step => ({ kind: 'look', paths: scope })),
+    fc.option(fc.array(paths, { maxLength: 3 }), { nil: undefined }).map((scope): Step => ({ kind: 'scan', paths: scope })),
     fc
       .tuple(fc.array(entries, { maxLength: 3 }), fc.array(paths, { maxLength: 2 }))
       .map(([writes, removals]): Step => ({ kind: 'apply', writes, removals })),
@@ -54,7 +54,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 )
 
 describe('local tree', () => {
-  it('never scans and applies at the same time, is what the disk is after a scan, and has named all that changed', () =>
+  it('never scans and applies at once, equals the disk after a scan, and has reported each change', () =>
     fc.assert(
       fc.asyncProperty(steps, async (list) => {
         const { clock, files, tree } = setUp()
@@ -73,7 +73,7 @@ describe('local tree', () => {
           else if (step.kind === 'delete') files.disk.delete(step.path)
           else if (step.kind === 'wait') await clock.advance(step.ms)
           else if (step.kind === 'fail') files[step.page === 'first' ? 'scanFailure' : 'pageFailure'] = new ClusterError('fileFailed')
-          else if (step.kind === 'look') underWay.push(tree.scan(step.paths, forever).catch(() => undefined))
+          else if (step.kind === 'scan') underWay.push(tree.scan(step.paths, forever).catch(() => undefined))
           else {
             const writes = step.writes.map(({ path, digest }) => ({ path, digest, from: { kind: 'stage' as const } }))
             const written = new Set(writes.map((write) => write.path))
@@ -99,7 +99,7 @@ describe('local tree', () => {
       }),
     ))
 
-  it('tells its listeners exactly when a look has changed the tree, or was the first at everything', () =>
+  it('notifies its listeners exactly when a scan changed the tree, or was the first full one', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.array(entries, { maxLength: 3 }), { maxLength: 8 }), async (edits) => {
         const { clock, files, tree } = setUp()
@@ -127,7 +127,7 @@ describe('local tree', () => {
       { numRuns: 50 },
     ))
 
-  it('is known after the first look at everything, not after one at a few paths', async () => {
+  it('is known after the first full scan, not after one of a few paths', async () => {
     const { clock, tree } = setUp()
     let isKnown = false
     const known = tree.known(forever).then(() => {
@@ -141,7 +141,7 @@ describe('local tree', () => {
     expect([tree.isKnown, isKnown]).toEqual([true, true])
   })
 
-  it('is not waited for by who gave up before or while it waited', async () => {
+  it('is not waited for by a caller that gave up before or while waiting', async () => {
     const { clock, tree } = setUp()
     const abort = new AbortController()
     const waiting = tree.known(abort.signal)
@@ -150,7 +150,7 @@ describe('local tree', () => {
     expect((await outcome(clock, tree.known(abort.signal))).error).toMatchObject({ code: 'aborted' })
   })
 
-  it('knows what was applied although nobody waited for it any more', async () => {
+  it('knows what was applied even when no caller waited for it any more', async () => {
     const { clock, files, tree } = setUp()
     await outcome(clock, tree.scan(undefined, forever))
     const abort = new AbortController()
@@ -165,7 +165,7 @@ describe('local tree', () => {
     expect(hex(tree.manifest.root())).toBe(rootOf(files.disk.values()))
   })
 
-  it('goes on with the next in turn after a look or a plan that failed', async () => {
+  it('goes on with the next call after a scan or a plan failed', async () => {
     const { clock, files, tree } = setUp()
     files.scanFailure = new ClusterError('fileFailed')
     const failing = tree.scan(undefined, forever)

@@ -24,7 +24,7 @@ const small = Buffer.from('small')
 
 type Blocks = (offset: number) => Iterable<Uint8Array>
 
-/** Sends the second file as it is, and of the first one what is never the end of it. */
+/** Sends the second file as it is, and the first one without ever ending it. */
 const sending =
   (blocks: Blocks, rounds: { left: number }): Lie =>
   (honest, { link }) => ({
@@ -41,7 +41,7 @@ const sending =
     },
   })
 
-/** As good as without end: more than any worker takes, and then nothing, not even an end. */
+/** In effect without end: more than any worker takes, and then nothing, not even an end. */
 const withoutEnd = function* (block: (index: number) => Uint8Array): Iterable<Uint8Array> {
   for (let index = 0; index < 3_000; index++) yield block(index)
 }
@@ -77,7 +77,7 @@ describe('a master that sends without end', () => {
     { what: 'the beginning of a file', blocks: () => withoutEnd(() => blockOf(0, 0, 'more', untrue)) },
     { what: 'a file that came already', blocks: () => withoutEnd(() => blockOf(1, 0, 'last', small)) },
     { what: 'nothing', blocks: () => withoutEnd(() => blockOf(0, 0, 'more', new Uint8Array(0))) },
-  ])('$what is heard no longer than the plan and some growth allow, and what is whole is written', async ({ blocks }) => {
+  ])('($what) is read only as far as the plan and some growth allow, and whole files are written', async ({ blocks }) => {
     const rounds = { left: 4 }
     const world = await setUp({ handlers: sending(blocks, rounds) })
     world.master.edit(`${home}/${first}`, content)
@@ -94,7 +94,7 @@ describe('a master that sends without end', () => {
         .map(({ name }) => `${home}/queue/cluster/w1/${Buffer.from(name).toString()}`)
       expect(staged.reduce((bytes, path) => bytes + world.worker.lstat(path).size, 0)).toBeLessThanOrEqual(bytesMax)
     }
-    // An honest master goes on behind what was staged, and it does not fit; then all of it comes.
+    // An honest master continues after what was staged, which does not fit; then the whole file is sent.
     const next = await world.round()
     if (next.failures.length > 0) expect(next.failures).toEqual(['digestMismatch'])
     await world.round()
@@ -105,7 +105,7 @@ describe('a master that sends without end', () => {
 })
 
 describe('a master whose file is larger than the disk', () => {
-  it('brings no byte of it, and all the others; the failure is the same at each round', async () => {
+  it('sends no byte of it, and all other files; the failure is the same in each round', async () => {
     let freeBytes = limits.diskReserveBytes + content.length
     let staged = 0
     const world = await setUp({
@@ -131,7 +131,7 @@ describe('a master whose file is larger than the disk', () => {
 })
 
 describe('a file that grows while it is sent', () => {
-  it('fails no other, and is there in the next round', async () => {
+  it('fails no other file, and arrives in the next round', async () => {
     const grown = noise(3, 5 * content.length + limits.fetchSlackBytes)
     let isGrown = false
     const world = await setUp({

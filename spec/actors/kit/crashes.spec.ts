@@ -1,4 +1,4 @@
-/** Every thread takes a mistake of ours for a crash, also when it comes out of a port as `internal`, and nothing else. */
+/** Every thread crashes on a bug of ours, also when a port reports it as `internal`, and on nothing else. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { AnyActorLogic } from 'xstate'
@@ -93,7 +93,7 @@ const cases: Readonly<Record<string, Case>> = {
   },
 }
 
-/** Runs the thread over a port that answers nothing but this error; returns what supervision heard, and how it ended. */
+/** Runs the thread over a port that answers nothing but this error; returns the failures that supervision saw, and how it ended. */
 const run = async (name: string, code: ErrorCode, forMs: number) => {
   const clock = new VirtualClock()
   const { role, thread } = cases[name] as Case

@@ -181,7 +181,7 @@ describe('a periodic thread', () => {
     await stop()
   })
 
-  it('is not woken after a failure that only time can help, and has one round for all of it then', async () => {
+  it('is not woken after a failure that only time can fix, and then has one round for all wakes', async () => {
     const { clock, startsMs, stop, wakes, woken } = start(
       async (round) => {
         if (round === 1) throw new ClusterError('malformed')

@@ -45,7 +45,7 @@ const start = (work: (round: number) => Promise<string> | string) => {
 }
 
 describe('rounds', () => {
-  it('each tell their outcome, of their own input, and failures are outcomes too, thrown or rejected', async () => {
+  it('report the outcome of their own input; thrown and rejected failures are outcomes too', async () => {
     const failed = new Error('failed')
     const thrown = new Error('thrown')
     const { clock, hosted, seen, signals } = start((round) => {
@@ -60,7 +60,7 @@ describe('rounds', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('are over with their machine: their signal is aborted, and nothing is told any more', async () => {
+  it('end with their machine: their signal is aborted, and nothing more is reported', async () => {
     const { clock, hosted, seen, signals } = start((round) => `round ${round}`)
     await clock.advance(roundMs / 2)
     expect(signals.map(({ aborted }) => aborted)).toEqual([false])

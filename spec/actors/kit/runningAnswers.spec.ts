@@ -7,7 +7,7 @@ import type { OutgoingStream } from '../../../src/ports/link.js'
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-/** Streams that tell why they were reset. */
+/** Streams that keep the reason of their reset. */
 const stream = (): OutgoingStream & { readonly received: string[] } => {
   const abort = new AbortController()
   const received: string[] = []
@@ -26,7 +26,7 @@ const stream = (): OutgoingStream & { readonly received: string[] } => {
 const forever = (): ServingEnd => ({ signal: new AbortController().signal, crash: () => undefined })
 
 describe('running answers', () => {
-  it('are never more than the bound, whatever is taken back, and count until their work has ended', () =>
+  it('never exceed the bound, whatever is cancelled, and count until their work has ended', () =>
     fc.assert(
       fc.asyncProperty(
         fc.integer({ min: 1, max: 4 }),
@@ -58,7 +58,7 @@ describe('running answers', () => {
       ),
     ))
 
-  it('are not begun over a stream that was taken back before, and the peer hears why', () => {
+  it('are not begun over a stream that was cancelled before, and the peer gets the reason', () => {
     const out = stream()
     out.reset(new ClusterError('aborted'))
     let begun = 0
@@ -77,7 +77,7 @@ describe('running answers', () => {
     expect([begun, answers.running]).toEqual([0, 0])
   })
 
-  it('are stopped with the thread that answers, and hear of failures by a code', async () => {
+  it('stop with the thread that answers, and report failures by a code', async () => {
     const end = new AbortController()
     const crashes: unknown[] = []
     const thread = { signal: end.signal, crash: (thrown: unknown) => crashes.push(thrown) }

@@ -9,7 +9,7 @@ import type { AnswerLine } from '../../../src/domain/queries/answerLine.js'
 
 const files = 40_000
 const entryOf = (path: string) => ({ path, digest: '', size: 1, mode: 0o640 })
-/** As a worker chooses them that wants one bucket of them all: none of the tree's. */
+/** Paths of a lying worker that put everything into one bucket; none is in the tree. */
 const pathsOf = (state: WorkerState): string[] => [...state.files.keys()]
 
 const world = () => {
@@ -26,7 +26,7 @@ const world = () => {
   const read = async (): Promise<void> => {
     for await (const line of filesAnswer({ node: 'w1', state, manifest, all: true }, new Turns(timers, abort.signal))) lines.push(line)
   }
-  /** Lets the answer have its next turn. False: it waits for none. */
+  /** Gives the answer its next turn. False when it waits for none. */
   const turn = async (): Promise<boolean> => {
     waiting.shift()?.()
     await new Promise((resolve) => setImmediate(resolve))
@@ -36,7 +36,7 @@ const world = () => {
 }
 
 describe('the files of a worker', () => {
-  it('are told of in order, each once, and between two turns no more of them than a turn may cost', async () => {
+  it('are listed in order, each once, with no more work between two turns than a turn may cost', async () => {
     const { lines, manifest, read, state, turn } = world()
     const reading = read()
     let most = 0
@@ -55,7 +55,7 @@ describe('the files of a worker', () => {
     expect(states.filter((state) => state === 'synced')).toHaveLength(files)
   })
 
-  it('are told of as they were when they were asked for, also when a new plan begins meanwhile', async () => {
+  it('are listed as they were when asked for, even when a new plan begins meanwhile', async () => {
     const { lines, read, state, turn } = world()
     const reading = read()
     await turn()
@@ -65,7 +65,7 @@ describe('the files of a worker', () => {
     expect(lines.filter((line) => line.kind === 'file' && line.row.state === 'pending')).toHaveLength(files)
   })
 
-  it('are told of no further once nobody wants them', async () => {
+  it('are listed no further once the question is cancelled', async () => {
     const { abort, lines, read, turn } = world()
     const reading = read().catch((thrown: { code?: string }) => thrown.code)
     for (let turns = 0; turns < 30; turns++) await turn()

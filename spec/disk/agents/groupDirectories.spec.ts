@@ -114,7 +114,7 @@ describe.each([
     expect(refusalOf(() => groups.createDefault())).toMatch(/^groupInvalid: 'etc\/shared\/default' is in the way/)
   })
 
-  it('tell of their files, with sizes and digests', () => {
+  it('list their files, with sizes and digests', () => {
     const world = opened(create())
     const groups = groupsOf(world)
     groups.createGroup('web')

@@ -24,7 +24,7 @@ class Node {
     this.keys = new AgentKeys(world.disk, { home: world.home, role, managerName: 'manager' })
   }
 
-  /** All pages of a look as one. */
+  /** All pages of a check as one. */
   check(all = false): KeysPage {
     const problems: string[] = []
     const upserts: KeyEntry[] = []
@@ -62,7 +62,7 @@ class Node {
     if (failing) this.world.disk.fail({ operation: failing, code: 'EIO', path: `/home/${path}` })
   }
 
-  /** Looks until nothing is waited for. */
+  /** Checks until nothing is pending. */
   settle(): KeysPage {
     let page = this.check()
     while (page.againInMs !== undefined) {
@@ -94,8 +94,8 @@ const codeOf = (act: () => unknown): string => {
   }
 }
 
-describe('a look at client.keys', () => {
-  it('returns all agents first, then changes, and who exists once the file was stable long enough', () => {
+describe('a check of client.keys', () => {
+  it('returns all agents first, then changes, and all IDs once the file was stable long enough', () => {
     const node = new Node()
     node.write(three)
     const first = node.check()
@@ -114,7 +114,7 @@ describe('a look at client.keys', () => {
     expect(node.check()).toMatchObject({ upserts: [], removals: [], agents: 2 })
   })
 
-  it('at all of it tells of everybody, of who is marked as removed, and of the IDs', () => {
+  it('in full returns all agents, those marked as removed, and the IDs', () => {
     const node = nodeWith(`${three}004 !gone any dd\n`)
     node.received.clear()
     expect(node.check(true)).toMatchObject({ upserts: [{ id: 1 }, { id: 2 }, { id: 3 }], removals: [4], ids: Uint32Array.of(1, 2, 3) })
@@ -124,7 +124,7 @@ describe('a look at client.keys', () => {
     expect(node.check(true)).toMatchObject({ agents: 3, ids: Uint32Array.of(1, 2, 3) })
   })
 
-  it('pages what is much', () => {
+  it('splits a large result into pages', () => {
     const count = 2 * limits.keysPageEntriesMax + 1
     const node = new Node()
     node.write(Array.from({ length: count }, (_, index) => `${String(index + 1).padStart(3, '0')} agent-${index} any kk\n`).join(''))
@@ -151,7 +151,7 @@ describe('a look at client.keys', () => {
     ['is a FIFO', (node) => node.replace(() => node.world.fifo(path)), /not a file/],
     ['cannot be opened', (node) => node.replace(() => node.write(three), 'open'), /EIO/],
     ['cannot be read', (node) => node.replace(() => node.write('x'), 'read'), /EIO/],
-  ])('removes nobody when the file %s, says so once when it lasts, and changes nothing', (_, spoil, sentence) => {
+  ])('removes no agent when the file %s, reports it once when it lasts, and changes nothing', (_, spoil, sentence) => {
     const node = nodeWith(three)
     spoil(node)
     expect(node.check()).toMatchObject({ problems: [], removals: [], againInMs: keysTrustedMs })
@@ -186,7 +186,7 @@ describe('a look at client.keys', () => {
     expect(node.check().agents).toBe(3)
   })
 
-  it('of a new node without agents is at rest, and never says that nobody exists', () => {
+  it('of a new node without agents is at rest, and never says that no agent exists', () => {
     const node = new Node()
     for (const spoil of [() => undefined, () => node.write(''), () => node.write('# none yet\n')]) {
       spoil()
@@ -265,7 +265,7 @@ describe('a look at client.keys', () => {
 })
 
 describe('a change of client.keys', () => {
-  it('is one rewrite, told by the next look, with mode 0640 and nothing left behind', () => {
+  it('is one rewrite, seen by the next check, with mode 0640 and nothing left behind', () => {
     const node = nodeWith(three)
     const answers = node.keys.change([add('new'), remove(2), add('web'), add('far', 41)])
     expect(answers.map((answer) => (answer.ok ? answer.entry.id : answer.code))).toEqual([4, 2, 'duplicateAgentName', 42])
@@ -289,7 +289,7 @@ describe('a change of client.keys', () => {
     expect(node.check()).toMatchObject({ upserts: [{ id: 10 }], removals: [9] })
   })
 
-  it('that an operator writes into the middle of is made on top of what he wrote', () => {
+  it('keeps what an operator writes in the middle of it', () => {
     const node = nodeWith(three)
     let isWritten = false
     node.world.disk.onStep = (operation) => {
@@ -312,7 +312,7 @@ describe('a change of client.keys', () => {
     ])
   })
 
-  it('begins a new file only where there never was an agent', () => {
+  it('creates a new file only where there never was an agent', () => {
     const node = new Node()
     node.world.mkdir('etc')
     expect(node.keys.change([remove(1)])).toMatchObject([{ code: 'unknownAgent' }])
@@ -412,7 +412,7 @@ describe('a change of client.keys', () => {
         const result = codeOf(() => node.keys.change([add('new')]))
         stop()
         node.world.disk.killProcess()
-        // What cannot be read is not believed, whatever the errno; and a file that has not changed is not read at all.
+        // What cannot be read is not trusted, whatever the errno; and a file that has not changed is not read at all.
         expect([code, 'fileFailed', operation === 'read' ? 'none' : code]).toContain(result)
         expect(result === 'none' ? [changed] : [three, changed]).toContain(node.world.read(path))
         expect(node.keys.change([add('new')])).toMatchObject([{ ok: true, entry: { id: 4 } }])
@@ -435,7 +435,7 @@ describe('the counters of agents that are gone', () => {
     forgetCounters(createMemoryWorld().disk, '/home', [1])
   })
 
-  it('are not looked for outside the home, and only files are deleted', () => {
+  it('are not searched for outside the home, and only files are deleted', () => {
     const made = createMemoryWorld()
     made.disk.edit('/outside/001', Buffer.from('x'))
     made.mkdir('queue')

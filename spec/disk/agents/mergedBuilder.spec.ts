@@ -54,7 +54,7 @@ describe('merged files', () => {
       { numRuns: 300 },
     ))
 
-  it('are the same when each build is told what changed as when it checks everything', () =>
+  it('are the same when each build is given what changed as when it checks everything', () =>
     fc.assert(
       fc.property(fc.array(fc.tuple(groupEdits, groupLists, fc.boolean()), { minLength: 1, maxLength: 6 }), (rounds) => {
         const world = startedWorld()
@@ -64,7 +64,7 @@ describe('merged files', () => {
           for (const edit of edits) editGroups(world, edit)
           if (isLater) world.age()
           const { problems } = merged.build(list, received())
-          // Who is told of nothing looks at what no path tells: which groups there are.
+          // A build that is given no path still checks what no path shows: which groups exist.
           merged.build(list, [])
           expect(presentMerged(world)).toEqual(expectedMerged(world, list))
           expect(problems).toEqual([])
@@ -75,7 +75,7 @@ describe('merged files', () => {
       { numRuns: 150 },
     ))
 
-  it('of one group are checked, and no other file, when only that group is told of', () => {
+  it('of one group are the only files checked when only that group is given as changed', () => {
     const world = startedWorld()
     for (const group of ['a', 'b', 'c']) world.write(`etc/shared/${group}/x`, group)
     const merged = mergedOf(world)
@@ -89,12 +89,12 @@ describe('merged files', () => {
     expect(merged.build(lists, ['etc/shared/c/x']).written).toEqual(['etc/shared/c/merged.mg'])
     expect(steps.filter((step) => /shared\/[ab](\/|$)|multigroups/.test(step))).toEqual([])
     steps.length = 0
-    // The scan of the tree tells of what was written here, too.
+    // The scan of the tree also reports what was written here.
     expect(merged.build(lists, ['etc/shared/c/merged.mg'])).toEqual(nothing)
     expect(steps.filter((step) => /shared\/c\/x|shared\/[ab](\/|$)|multigroups/.test(step))).toEqual([])
   })
 
-  it('that could not be built are tried again by a build that is told of nothing', () => {
+  it('that could not be built are tried again by a build that is given no changes', () => {
     const world = startedWorld()
     world.write('etc/shared/g/x', 'one')
     const merged = mergedOf(world)
@@ -121,7 +121,7 @@ describe('merged files', () => {
     expect(merged.build([['a', 'b']]).written).toEqual(['etc/shared/b/merged.mg', multigroupPath('a', 'b')])
   })
 
-  it('show an edit that comes so soon that no stat tells of it, and lose an edit of their own', () => {
+  it('show an edit that comes too soon for a stat to show it, and lose edits made to themselves', () => {
     const world = startedWorld()
     world.write('etc/shared/g/x', 'one')
     const merged = mergedOf(world)
@@ -143,7 +143,7 @@ describe('merged files', () => {
     expect(world.modeOf('etc/shared/g/merged.mg')).toBe(0o660)
   })
 
-  it('of lists that nobody has go; nothing else does', () => {
+  it('of lists that no agent has are deleted, and nothing else is', () => {
     const world = startedWorld()
     for (const group of ['a', 'b', 'c']) world.write(`etc/shared/${group}/x`, group)
     const merged = mergedOf(world)
@@ -165,7 +165,7 @@ describe('merged files', () => {
     expect(world.read('etc/elsewhere/merged.mg')).toBe('kept')
   })
 
-  it('of a list with a group that is not there have the others; without any they stay', () => {
+  it('of a list with a missing group have the others; with all groups missing they stay', () => {
     const world = startedWorld()
     world.write('etc/shared/a/x', 'a')
     world.write('etc/shared/b/y', 'b')

@@ -168,7 +168,7 @@ describe('a build that is cut short', () => {
     expect([...filesBelow(world, 'etc').keys()].sort()).toEqual(['etc/shared/g/merged.mg', 'etc/shared/g/x'])
   })
 
-  it('by a disk that fails in any call is told, breaks nothing, and the next one finishes', () => {
+  it('by a disk that fails in any call is reported, breaks nothing, and the next one finishes', () => {
     const faults = fc.record({
       operation: fc.constantFrom(
         'lstat',

@@ -1,4 +1,4 @@
-/** Somebody who may write in etc/shared and var/multigroups puts links there while the daemon makes and deletes groups' files. */
+/** A user who may write in etc/shared and var/multigroups puts links there while the daemon makes and deletes groups' files. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createSynchronousAgentFiles, type SynchronousAgentFiles } from '../../../src/disk/agents/synchronousAgentFiles.js'

@@ -1,4 +1,4 @@
-/** Somebody who may write in the synced directories puts links in their place while the daemon is at work in them. */
+/** A user who may write in the synced directories puts links in their place while the daemon is at work in them. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
@@ -20,7 +20,7 @@ const directoriesBelow = (world: MemoryWorld, path: string): string[] =>
       ]
     : []
 
-/** A world with files of somebody else under every name that the tree could lead to through a link. */
+/** A world with files of another owner under every name that the tree could lead to through a link. */
 const worldOf = (edits: readonly TreeEdit[], others: readonly TreeEdit[]): MemoryWorld => {
   const world = createMemoryWorld()
   for (const { dir } of synced.items) world.mkdir(dir)

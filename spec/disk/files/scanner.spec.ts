@@ -18,8 +18,8 @@ const worlds = [
   { on: 'the simulated disk', create: createMemoryWorld, runs: 150 },
 ]
 
-describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
-  it('at everything finds exactly what is there, after any edits and any looks before', () =>
+describe.each(worlds)('a scan of the tree on $on', ({ create, runs }) => {
+  it('in full finds exactly what is there, after any edits and earlier scans', () =>
     fc.assert(
       fc.property(roles, fc.array(treeEdits, { minLength: 1, maxLength: 3 }), (role, rounds) => {
         const world = create()
@@ -35,7 +35,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
       { numRuns: runs },
     ))
 
-  it('at the paths that were edited finds what a look at everything finds', () =>
+  it('of the paths that were edited finds what a full scan finds', () =>
     fc.assert(
       fc.property(roles, treeEdits, treeEdits, (role, before, after) => {
         const world = create()
@@ -52,7 +52,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
       { numRuns: runs },
     ))
 
-  it('marks client.keys of a master, and no other file, whose content makes no sense', () =>
+  it('marks client.keys of a master, and no other file, when its content makes no sense', () =>
     fc.assert(
       fc.property(
         fc.array(fc.constantFrom('001 web any aa\n', '001 we', '\0\0\0', 'garbage\n', ''), { minLength: 1, maxLength: 6 }),
@@ -91,7 +91,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     world.dispose()
   })
 
-  it('tells of many files in bounded pages', () => {
+  it('reports many files in bounded pages', () => {
     const world = create()
     const count = 2 * limits.scanPageEntriesMax + 5
     for (let index = 0; index < count; index++) world.write(`etc/rules/f${index}`, 'x')
@@ -138,7 +138,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
       expect(found(node)).toEqual(new Map())
     })
 
-    it('of the master: skips and tells once of one that leads out, nowhere, in a circle, or to a directory', () => {
+    it('of the master: skips one that leads out, nowhere, in a circle, or to a directory, and logs it once', () => {
       world.mkdir('etc/rules/dir')
       const targets = { out: '../secret', absolute: '/etc/hostname', nowhere: 'gone', circle: 'circle', directory: 'dir' }
       for (const [name, target] of Object.entries(targets)) world.symlink(target, `etc/rules/${name}`)
@@ -179,7 +179,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
     })
   })
 
-  it('of a master skips what is neither file nor directory, and tells once', () => {
+  it('of a master skips what is neither file nor directory, and reports it once', () => {
     const world = create()
     world.fifo('etc/rules/fifo')
     const node = new TreeNode(world, 'master', synced)
@@ -220,7 +220,7 @@ describe.each(worlds)('a look at the tree on $on', ({ create, runs }) => {
   })
 })
 
-describe('a look at a faulty disk', () => {
+describe('a scan of a faulty disk', () => {
   let world: MemoryWorld
   beforeEach(() => {
     world = createMemoryWorld()
@@ -229,20 +229,23 @@ describe('a look at a faulty disk', () => {
     world.write('etc/rules/sub/deep/c', 'three')
   })
 
-  it.each(['EACCES', 'EIO'])('of a master holds a file that cannot be read (%s), tells once, and lets go when it can be', (code) => {
-    const node = new TreeNode(world, 'master', synced)
-    node.check()
-    world.write('etc/rules/a', 'other')
-    world.write('etc/rules/new', 'new')
-    const stops = ['a', 'new'].map((name) => world.disk.fail({ operation: 'open', code, path: `/home/etc/rules/${name}` }))
-    expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules/a', 'etc/rules/new'])
-    expect(node.check()).toEqual([])
-    expect(found(node).get('etc/rules/a')).toBe(`660 ${sha256('one')} held`)
-    expect(found(node).get('etc/rules/new')).toBe(`660 ${zeros} held`)
-    for (const stop of stops) stop()
-    expect(node.check()).toEqual([])
-    expect(found(node)).toEqual(expectedEntries(world, synced, 'master'))
-  })
+  it.each(['EACCES', 'EIO'])(
+    'of a master holds a file that cannot be read (%s), reports it once, and releases it when it can be',
+    (code) => {
+      const node = new TreeNode(world, 'master', synced)
+      node.check()
+      world.write('etc/rules/a', 'other')
+      world.write('etc/rules/new', 'new')
+      const stops = ['a', 'new'].map((name) => world.disk.fail({ operation: 'open', code, path: `/home/etc/rules/${name}` }))
+      expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules/a', 'etc/rules/new'])
+      expect(node.check()).toEqual([])
+      expect(found(node).get('etc/rules/a')).toBe(`660 ${sha256('one')} held`)
+      expect(found(node).get('etc/rules/new')).toBe(`660 ${zeros} held`)
+      for (const stop of stops) stop()
+      expect(node.check()).toEqual([])
+      expect(found(node)).toEqual(expectedEntries(world, synced, 'master'))
+    },
+  )
 
   it('of a master holds everything below a directory that cannot be read', () => {
     const node = new TreeNode(world, 'master', synced)
@@ -257,7 +260,7 @@ describe('a look at a faulty disk', () => {
   })
 
   it.each(['etc/rules', 'etc/rules/sub'])(
-    'of a master says that nothing is known of %s when it cannot be read at the first look',
+    'of a master says that nothing is known of %s when it cannot be read at the first scan',
     (path) => {
       const node = new TreeNode(world, 'master', synced)
       const stop = world.disk.fail({ operation: 'readdir', code: 'EACCES', path: `/home/${path}` })
@@ -271,7 +274,7 @@ describe('a look at a faulty disk', () => {
     },
   )
 
-  it('of a master lets go of a directory that could not be read and is deleted', () => {
+  it('of a master releases a directory that could not be read and is deleted', () => {
     const node = new TreeNode(world, 'master', synced)
     const stop = world.disk.fail({ operation: 'readdir', code: 'EACCES', path: '/home/etc/rules/sub' })
     node.check()
@@ -291,7 +294,7 @@ describe('a look at a faulty disk', () => {
     expect(found(node)).toEqual(expectedEntries(world, synced, 'worker'))
   })
 
-  it('finds an edit that keeps the size and comes within the same tick as the look before', () => {
+  it('finds an edit that keeps the size and comes within the same tick as the scan before', () => {
     const node = new TreeNode(world, 'master', synced)
     node.check()
     world.write('etc/rules/a', 'two')
@@ -320,7 +323,7 @@ describe('a look at a faulty disk', () => {
     expect(openedBy(() => node.check())).toBe(1)
   })
 
-  it('at one path costs what changed, not what is there', () => {
+  it('of one path costs what changed, not what is there', () => {
     for (let index = 0; index < 500; index++) world.write(`etc/rules/many/${index}`, 'x')
     const node = new TreeNode(world, 'master', synced)
     node.check()

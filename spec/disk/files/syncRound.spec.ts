@@ -59,7 +59,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
         for (const path of blocked) wanted.delete(path)
         for (const path of blocked) got.delete(path)
         expect(got).toEqual(wanted)
-        // What the worker believes after applying is what a fresh look finds.
+        // What the worker knows after applying is what a new scan finds.
         const trusted = to.entries()
         to.check()
         expect(to.entries()).toEqual(trusted)
@@ -69,7 +69,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
       { numRuns: runs },
     ))
 
-  it('sends content once that several paths have, and not at all what the worker has elsewhere', () => {
+  it('sends content that several paths have once, and content that the worker has elsewhere not at all', () => {
     for (const path of ['a', 'b', 'c']) a.write(`etc/rules/${path}`, large(1, 20_000))
     a.write('etc/shared/moved', large(2, 20_000))
     b.write('etc/shared/before', large(2, 20_000))
@@ -151,13 +151,13 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
         ['outside/sub/file', '660 outside'],
       ]),
     )
-    // Told to delete through a link, as by a master that lies, it does not.
+    // Asked by a lying master to delete through a link, it does not.
     b.symlink('../../outside', 'etc/rules/trap')
     worker.apply({ writes: [], removals: ['etc/rules/trap/file', 'etc/rules/trap/sub/file'] })
     expect(b.exists('outside/file') && b.exists('outside/sub/file')).toBe(true)
   })
 
-  it('replaces a symlink that came after the look by a directory, and writes into that', () => {
+  it('replaces a symlink that came after the scan by a directory, and writes into that', () => {
     b.write('outside/file', 'outside')
     a.write('etc/rules/dir/file', 'inside')
     master.check()

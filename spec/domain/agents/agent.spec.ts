@@ -1,4 +1,4 @@
-/** The merge rule: whatever the order in which words about an agent arrive, the same one stays. */
+/** The merge rule: whatever the order in which reports on an agent arrive, the same one wins. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
@@ -14,7 +14,7 @@ import {
 import { details, firstMs, moments, presences } from '../../support/agentArbitraries.js'
 
 const futures = fc.option(moments, { nil: Number.POSITIVE_INFINITY })
-/** Two words are about one agent. */
+/** Two reports on one agent. */
 const ofOneAgent = presences.map((presence) => ({ ...presence, id: 1 }))
 const detailsOfOne = details.map((row) => ({ ...row, id: 1 }))
 
@@ -42,7 +42,7 @@ const itMerges = <T extends object>(
     it('is idempotent', () => {
       fc.assert(fc.property(rows, futures, (a, futureMs) => void expect(newer(a, { ...a }, futureMs)).toEqual(a)))
     })
-    it('is by a total order: words that differ in anything never tie, and never beat each other', () => {
+    it('is by a total order: reports that differ in anything never tie, and never beat each other', () => {
       const pairs = fc.tuple(rows, rows, fc.nat()).map(([a, b, field]) => {
         const [name, value] = Object.entries(b)[field % Object.keys(b).length] ?? ['id', 1]
         return [a, { ...a, [name]: value }] as const
@@ -72,7 +72,7 @@ describe('the merge rule', () => {
     )
   })
 
-  it('takes anything for what lies beyond the future', () => {
+  it('prefers any other report to one too far in the future', () => {
     fc.assert(
       fc.property(ofOneAgent, ofOneAgent, (a, b) => {
         const beyond = { ...a, seenMs: b.seenMs + 1 }

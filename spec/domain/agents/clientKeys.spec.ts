@@ -193,7 +193,7 @@ describe('client.keys', () => {
       }),
     ))
 
-  it('tells of lines that cannot be used by number and reason, and never what stands in them', () => {
+  it('names lines that cannot be used by number and reason, and never shows what is in them', () => {
     const secret = 'f00dbabe'.repeat(8)
     const keys = keysOf(
       `# c\n001 web any ${secret} x\n002 db any ${secret}\n002 db2 any ${secret}\n003 db any ${secret}\n${secret.repeat(200)}\n`,

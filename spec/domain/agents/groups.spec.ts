@@ -1,4 +1,4 @@
-/** Names of groups, what a change makes of an agent's groups, and pages that lose nobody. */
+/** Names of groups, what a change makes of an agent's groups, and pages that lose no agent. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
@@ -81,7 +81,7 @@ it('knows the names of groups', () => {
   expect(() => assertGroups(['a', 'b/c'])).toThrow('b/c')
 })
 
-it('hashes the ordered list as the reference does', () => {
+it('hashes the ordered list as Wazuh does', () => {
   expect(groupsHash([])).toBe('')
   expect(groupsHash(['default'])).toBe('37a8eec1')
   expect(groupsHash(['a', 'b'])).not.toBe(groupsHash(['b', 'a']))

@@ -55,7 +55,7 @@ describe('an inspection of client.keys', () => {
       { numRuns: 2_000 },
     ))
 
-  it('finds a control character in any place, and takes no other byte for one, wherever the bytes begin in memory', () =>
+  it('finds control characters at any place and memory offset, and takes no other byte for one', () =>
     fc.assert(
       fc.property(
         fc.nat(3),
@@ -68,7 +68,7 @@ describe('an inspection of client.keys', () => {
       ),
     ))
 
-  it('calls no file without an agent sound that has a line which cannot be used', () =>
+  it('calls no file sound that has no agent and a line which cannot be used', () =>
     fc.assert(
       fc.property(fc.array(fc.constantFrom('# one', '', '#', 'garbage', '001 cut'), { maxLength: 6 }), (lines) => {
         const isSound = inspected(Buffer.from(lines.join('\n'))) === undefined

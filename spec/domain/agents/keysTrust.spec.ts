@@ -7,9 +7,9 @@ import { KeysTrust, type KeysUpdates } from '../../../src/domain/agents/keysTrus
 
 const { keysTrustedMs } = limits
 
-type Content = { readonly live: readonly number[]; readonly marked: readonly number[] } | 'doubtful'
+type Content = { readonly live: readonly number[]; readonly marked: readonly number[] } | 'suspect'
 
-/** What one look sees, and how long after the one before. */
+/** What one check sees, and how long after the one before. */
 interface Check {
   readonly afterMs: number
   /** Nothing: the file is as it was. */
@@ -23,7 +23,7 @@ const contents: fc.Arbitrary<Content> = fc.oneof(
     weight: 4,
     arbitrary: fc.tuple(someIds, someIds).map(([live, marked]) => ({ live, marked: marked.filter((id) => !live.includes(id)) })),
   },
-  { weight: 1, arbitrary: fc.constant('doubtful' as const) },
+  { weight: 1, arbitrary: fc.constant('suspect' as const) },
 )
 const checks: fc.Arbitrary<Check[]> = fc.array(
   fc.record({
@@ -33,7 +33,7 @@ const checks: fc.Arbitrary<Check[]> = fc.array(
   { minLength: 1, maxLength: 20 },
 )
 
-/** A file that is looked at, and what is told of it, as who listens has it. */
+/** A file that is checked, and what its listener knows of it. */
 class Watched {
   readonly trust = new KeysTrust()
   readonly received = new Set<number>()
@@ -47,7 +47,7 @@ class Watched {
     return this.#content
   }
 
-  /** How long the content has been there, and looked at. */
+  /** How long the content has been there, and checked. */
   get sameMs(): number {
     return this.#nowMs - this.#sameSinceMs
   }
@@ -67,7 +67,7 @@ class Watched {
   }
 
   #see(): KeysUpdates {
-    if (this.#content === 'doubtful') return this.trust.suspect(this.#nowMs, this.received.size > 0 ? 'it says nothing' : undefined)
+    if (this.#content === 'suspect') return this.trust.suspect(this.#nowMs, this.received.size > 0 ? 'it says nothing' : undefined)
     const { live, marked } = this.#content
     const before = this.#taken
     this.#taken = this.#content
@@ -79,7 +79,7 @@ class Watched {
   }
 }
 
-describe('the belief in client.keys', () => {
+describe('the trust in client.keys', () => {
   it('adds and removes named agents at once, and missing ones only after the file was stable long enough', () =>
     fc.assert(
       fc.property(checks, (list) => {
@@ -88,7 +88,7 @@ describe('the belief in client.keys', () => {
           const before = new Set(file.received)
           file.check(check)
           const { content } = file
-          if (content === 'doubtful') {
+          if (content === 'suspect') {
             expect(file.received).toEqual(before)
             continue
           }
@@ -116,7 +116,7 @@ describe('the belief in client.keys', () => {
           againInMs = file.check({ afterMs: againInMs }).againInMs
         }
         expect(asked).toBeLessThanOrEqual(1)
-        if (content !== 'doubtful') {
+        if (content !== 'suspect') {
           expect(file.received).toEqual(new Set(content.live))
           expect(file.trust.isComplete).toBe(true)
           expect([...file.trust.missing]).toEqual([])
@@ -125,19 +125,19 @@ describe('the belief in client.keys', () => {
       { numRuns: 1000 },
     ))
 
-  it('tells of a file that says nothing once, when it lasts, and again after it had said something', () => {
+  it('reports a file that says nothing once, when it lasts, and again after it said something', () => {
     const file = new Watched()
     file.check({ afterMs: 0, content: { live: [1], marked: [] } })
     const seen: (string | number | undefined)[] = []
     for (const check of [
-      { afterMs: 10, content: 'doubtful' },
+      { afterMs: 10, content: 'suspect' },
       { afterMs: 10, content: { live: [1], marked: [] } },
-      { afterMs: 10, content: 'doubtful' },
+      { afterMs: 10, content: 'suspect' },
       { afterMs: keysTrustedMs - 1 },
       { afterMs: 1 },
       { afterMs: 10 * keysTrustedMs },
       { afterMs: 10, content: { live: [1], marked: [] } },
-      { afterMs: 10, content: 'doubtful' },
+      { afterMs: 10, content: 'suspect' },
       { afterMs: keysTrustedMs },
     ] as const) {
       const { againInMs, problem } = file.check(check)

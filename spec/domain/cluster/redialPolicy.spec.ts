@@ -7,7 +7,7 @@ const policies = fc.record({ delayMsMin: fc.integer({ min: 1, max: 1_000 }), del
 const dials = fc.oneof(fc.nat(40), fc.nat())
 
 describe('redial policy', () => {
-  it('never wait is longer than connection_retry, however often the dial failed', () =>
+  it('never waits longer than connection_retry, however often the dial failed', () =>
     fc.assert(
       fc.property(dials, fc.boolean(), fractions, policies, (failedDials, refused, fraction, policy) => {
         const delayMs = redialDelayMs(failedDials, refused, fraction, policy)
@@ -16,7 +16,7 @@ describe('redial policy', () => {
       }),
     ))
 
-  it('waits at least as long after one failed dial more, and longer until the longest wait is reached', () =>
+  it('waits longer after each failed dial until the longest wait is reached, and never less', () =>
     fc.assert(
       fc.property(fc.nat(100), fractions, policies, (failedDials, fraction, policy) => {
         const before = redialDelayMs(failedDials, false, fraction, policy)
@@ -37,7 +37,7 @@ describe('redial policy', () => {
       }),
     ))
 
-  it('waits the longest after a refusal that only an operator can mend', () =>
+  it('waits the longest after a refusal that only an operator can fix', () =>
     fc.assert(
       fc.property(dials, fractions, policies, (failedDials, fraction, policy) => {
         expect(redialDelayMs(failedDials, true, fraction, policy)).toBe(redialDelayMs(1_000_000, false, fraction, policy))

@@ -15,7 +15,7 @@ const fast = fc.double({ min: slowWireBytesPerSecond, max: 1e12, noNaN: true })
 const perhaps = fc.option(speed, { nil: undefined })
 const blockBytes = fc.integer({ min: 1_000, max: 262_144 })
 
-/** A block that came over a wire of this speed, after the sender made a pause; of content enough to tell anything. */
+/** A block that came over a wire of this speed, after the sender made a pause; with enough content to learn from. */
 const arrivalOver = (bytesPerSecond: number, wireBytes: number, pauseMs = 0): Arrival => ({
   contentBytes: limits.streamWindowBytes,
   wireBytes,
@@ -47,7 +47,7 @@ describe('compression choice', () => {
       }),
     ))
 
-  it('tells a slow wire from a sender that pauses before fewer than half of its blocks', () =>
+  it('distinguishes a slow wire from a sender that pauses before fewer than half of its blocks', () =>
     fc.assert(
       fc.property(
         fc.double({ min: 1e5, max: 1e9, noNaN: true }),
@@ -80,7 +80,7 @@ describe('compression choice', () => {
       ),
     ))
 
-  it('learns nothing of a transfer that nobody waited for', () =>
+  it('learns nothing from a transfer that was never waited for', () =>
     fc.assert(
       fc.property(perhaps, fc.array(blockBytes, { maxLength: 5 }), (plain, blocks) => {
         const before = { plain, packed: undefined, wire: plain }
@@ -89,7 +89,7 @@ describe('compression choice', () => {
       }),
     ))
 
-  it('learns nothing of a transfer of less content than a window, however many blocks it came in', () => {
+  it('learns nothing from a transfer of less content than a window, however many blocks it came in', () => {
     const blocks = 4
     for (const [contentBytes, isConclusive] of [
       [limits.streamWindowBytes / blocks - 1, false],

@@ -78,7 +78,7 @@ describe('chunks of content', () => {
     }
   })
 
-  // Nodes of different versions must cut alike: a change here needs a new capability.
+  // Nodes of different versions must cut at the same places: a change here needs a new capability.
   it('are cut where they always were', () => {
     const lengths = cut(10, [noise(100_000)]).map((chunk) => chunk.length)
     expect(createHash('sha256').update(lengths.join()).digest('hex')).toMatchInlineSnapshot(

@@ -113,7 +113,7 @@ describe('paths', () => {
     expect(checkPath(synced, long(limits.pathBytesMax + 1)).ok).toBe(false)
   })
 
-  it('are told in a refusal that fits into a line of the log', () =>
+  it('are named in a refusal that fits into a line of the log', () =>
     fc.assert(
       fc.property(fc.string({ unit: 'binary', minLength: 1, maxLength: 2_000 }), (path) => {
         const checked = checkPath(synced, `/${path}`)

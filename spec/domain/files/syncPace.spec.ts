@@ -1,4 +1,4 @@
-/** The pace at which files are made durable, told by calls that are quick or slow. */
+/** The pace at which files are made durable, derived from calls that are quick or slow. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { blocksUntilProbeMax, instantMs, SyncPace, waitsOnDisk } from '../../../src/domain/files/syncPace.js'

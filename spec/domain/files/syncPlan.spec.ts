@@ -74,7 +74,7 @@ const longTrees = fc
   .map(([paths, drawn]) => paths.flatMap((path) => [...drawn.take(1)].map((entry) => ({ ...entry, path }))))
 
 describe('sync plan', () => {
-  it('makes the worker what the master is, but for what the master cannot read', () =>
+  it('makes the worker what the master is, except for what the master cannot read', () =>
     fc.assert(
       fc.property(treePairs(), ([ours, theirs]) => {
         const [master, worker] = [byPath(ours), byPath(theirs)]

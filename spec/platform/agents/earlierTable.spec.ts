@@ -130,7 +130,7 @@ const assertMoved = (): void => {
 }
 
 describe.each(leftovers)('the table of an earlier build that %s', (_, make) => {
-  it('moves at the first start, and the log is told once', () => {
+  it('moves at the first start, and is reported once', () => {
     make()
     const table = createTable()
     const says = `The agents' table of an earlier build was moved from ${earlierPath} to ${path}.`
@@ -195,7 +195,7 @@ describe('the table of an earlier build', () => {
     expect(besideTable()).toEqual([])
   })
 
-  it('that somebody still writes to does not move', () => {
+  it('that another process still writes to does not move', () => {
     leftovers[0]?.[1]()
     const steps: FileSteps = {
       ...fileSteps,

@@ -91,7 +91,7 @@ describe('the file of the agents', () => {
     const name = fill(2_000)
     const store = createStore()
     await store.open()
-    // A change by somebody else: what the thread has in memory does not count any more.
+    // A change by another process: what the thread has in memory is out of date.
     const other = new AgentDatabase(path)
     other.run("UPDATE agent SET ip = '10.0.0.1'")
     damage()
@@ -178,7 +178,7 @@ describe('the thread of the agents', () => {
     const added = store.addAgents(keys(1)).then(() => {
       isDone = true
     })
-    // A call of another store gets by: the thread is not so slow that it only has not begun yet.
+    // A call of another store is answered: the thread waits, it is not just slow to begin.
     const neighbour = new SqliteAgentStore({ home: join(home, 'neighbour'), role: 'master', workerFile: compiled.workerFile })
     await neighbour.open()
     await neighbour.addAgents(keys(1))

@@ -41,7 +41,7 @@ const collector = () => {
 const format = /^\d{4}\/\d{2}\/\d{2} \d{2}:\d{2}:\d{2} (ERROR|WARNING|INFO|DEBUG|DEBUG2): \[[^\]]*\] \[[^\]]*\] (.*)$/
 
 describe('log file', () => {
-  it('has the line format of the reference, with the tags of where it is', async () => {
+  it("has Wazuh's line format, with the tags of where it is", async () => {
     const file = newFile()
     const log = createLog({ file, level: 'debug2' })
     log.error('a')
@@ -188,7 +188,7 @@ describe('log file', () => {
 })
 
 describe('the real clock and random', () => {
-  it('refuses a delay that would fire at once, and cancels what it is told to', () => {
+  it('refuses a delay that would fire at once, and cancels the timers that it should', () => {
     expect(() => realClock.setTimeout(() => undefined, 2 ** 31)).toThrow()
     expect(() => realClock.setTimeout(() => undefined, Number.NaN)).toThrow()
     const timer = realClock.setTimeout(() => expect.unreachable(), 0)

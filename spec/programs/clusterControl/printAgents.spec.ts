@@ -33,7 +33,7 @@ const gone = agent(1_204, {
 })
 
 describe('the table of agents', () => {
-  it('is that of the reference to the blank, with `unknown` for what a new agent has not told', async () =>
+  it("is Wazuh's to the blank, with `unknown` for what a new agent has not reported", async () =>
     expect(await printed(printAgents, listing([manager, web, agent(2), gone]))).toBe(
       [
         'ID    NAME          IP         STATUS           VERSION        NODE NAME    ',

@@ -62,7 +62,7 @@ describe('wazuh-clusterd', () => {
     expect(lines(err)).toEqual([expect.stringMatching(/^wazuh-clusterd: WARNING: .*interval/)])
   })
 
-  it('tells every mistake on stderr and in the log when it is started', async () => {
+  it('reports every mistake on stderr and in the log when it is started', async () => {
     configure(block('<key>x</key><port>1</port><nodes><node>m</node></nodes>'))
     const { code, err } = await run(['--home', home, '-r'])
     expect(code).toBe(1)
@@ -186,7 +186,7 @@ describe('wazuh-clusterd', () => {
 
 describe('the user of the daemon', () => {
   const passwd = 'root:x:0:0:root:/root:/bin/bash\nwazuh:x:999:998::/var/ossec:/sbin/nologin\n'
-  it('is wazuh for root, unless told to stay; anyone else stays who they are', () => {
+  it('is wazuh for root, unless an option keeps root; any other user is kept', () => {
     expect(pickUser({ uid: 0, stayRoot: false, passwd })).toEqual({ ok: true, value: { name: 'wazuh', uid: 999, gid: 998 } })
     expect(pickUser({ uid: 0, stayRoot: true, passwd })).toEqual({ ok: true, value: undefined })
     expect(pickUser({ uid: 1000, stayRoot: false, passwd })).toEqual({ ok: true, value: undefined })

@@ -29,7 +29,7 @@ const needed = [
 const sources = (path: string): string[] =>
   path.endsWith('.ts') ? [path] : readdirSync(join(repository, 'src', path)).flatMap((name) => sources(join(path, name)))
 
-/** What the daemon inside does is told in the environment variable `INSIDE`. */
+/** What the daemon inside does is set by the environment variable `INSIDE`. */
 const entry = `
 import { fileURLToPath } from 'node:url'
 import { main } from '../programs/clusterd/clusterdMain.js'

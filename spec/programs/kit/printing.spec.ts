@@ -72,7 +72,7 @@ describe('the table of nodes', () => {
     { kind: 'node', node: { ...node('master-node', 'master', '192.168.1.200'), version: '4.1.5' } },
   ]
 
-  it('is that of the reference to the blank, the master first and the workers by name', async () =>
+  it("is Wazuh's to the blank, the master first and the workers by name", async () =>
     expect(await printed(printNodes, nodes)).toBe(
       exactly(`
 NAME           TYPE    VERSION  ADDRESS········
@@ -146,7 +146,7 @@ Last completed synchronization for connected nodes (2):
 `),
     ))
 
-  it('in full has every field of the reference, and n/a for what never happened', async () =>
+  it("in full has every field of Wazuh's, and n/a for what never happened", async () =>
     expect(await printed(printHealthMore, health(fresh, busy, master))).toBe(
       exactly(`
 Cluster name: wazuh_cluster
@@ -228,9 +228,11 @@ Connected nodes (2):
   })
 
   it('says in full and as JSON where the integrity thread of a worker is, when the master says so', async () => {
-    const told = health({ ...fresh, worker: { integrityFree: true, integrity: 'applying' } })
-    expect(await printed(printHealthMore, told)).toContain('        Active agents: 0\n        Integrity: applying\n        Status:\n')
-    expect(JSON.parse(await printed(printHealthJson, told))).toMatchObject({ nodes: { 'wazuh-3': { status: { integrity: 'applying' } } } })
+    const applying = health({ ...fresh, worker: { integrityFree: true, integrity: 'applying' } })
+    expect(await printed(printHealthMore, applying)).toContain('        Active agents: 0\n        Integrity: applying\n        Status:\n')
+    expect(JSON.parse(await printed(printHealthJson, applying))).toMatchObject({
+      nodes: { 'wazuh-3': { status: { integrity: 'applying' } } },
+    })
   })
 
   it('is Wazuh-like as JSON, with the skew beside it', async () => {
@@ -315,9 +317,9 @@ Connected nodes (2):
     [100, '0.1s'],
     [1_000, '1.0s'],
     [61_250, '61.25s'],
-  ])('tells %d ms as %s', (ms, text) => expect(secondsText(ms)).toBe(text))
+  ])('prints %d ms as %s', (ms, text) => expect(secondsText(ms)).toBe(text))
 
-  it('tells every moment to the microsecond, in UTC', () =>
+  it('prints every moment to the microsecond, in UTC', () =>
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: 0, max: 999 }), (ms, microseconds) => {
         const text = momentText(ms + microseconds / 1_000)
@@ -365,7 +367,8 @@ The files of worker-3 have not been compared yet.
       'The file of w1 is in sync.\nAll 34 files of w2 are in sync.\n',
     ))
 
-  it('of no worker are said to be none', async () => expect(await printed(printFiles, [cluster])).toBe('There are no workers to show.\n'))
+  it('are a sentence when there are no workers', async () =>
+    expect(await printed(printFiles, [cluster])).toBe('There are no workers to show.\n'))
 
   it('are all there as JSON, also those in sync', async () => {
     const text = await printed(printFilesJson, answer)

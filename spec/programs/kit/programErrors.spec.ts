@@ -54,7 +54,7 @@ describe.each(programs)('%s', (name, run) => {
     }
   })
 
-  it('says on the standard error what broke an answer off of which a part was printed as JSON', async () => {
+  it('says on the standard error what broke off an answer that was partly printed as JSON', async () => {
     const page: AnswerLine[] = [
       { kind: 'agentsShape', shape: { count: 1, idDigits: 3, nameChars: 1, ipChars: 1, statusChars: 6, versionChars: 1, nodeChars: 1 } },
       { kind: 'agents', rows: [[1, 'x'.repeat(100_000), 'any', 'active', '', '', 'any', '', 0, 0, 'none']] },

@@ -193,7 +193,7 @@ describe('a simulated connection', () => {
 })
 
 describe('a blocked way', () => {
-  it('lets nothing across, no bytes and no news, and everything after it is free again', () =>
+  it('lets nothing across, neither bytes nor an end, and everything once it is free again', () =>
     fc.assert(
       fc.asyncProperty(seeds, fc.constantFrom('partition', 'hold', 'isolate'), writes, writes, async (seed, how, before, during) => {
         const { clock, network, a, b } = await connected(seed)
@@ -310,7 +310,7 @@ describe('a dial', () => {
     return { ...world, outcome }
   }
 
-  it('is refused within a round trip where nobody listens', async () => {
+  it('is refused within a round trip where nothing listens', async () => {
     const { outcome, network, clock } = await dialled(() => {})
     expect(outcome.error).toMatchObject({ code: 'dialFailed', context: { errno: 'ECONNREFUSED' } })
     expect(outcome.at).toBeLessThanOrEqual(4)
@@ -344,7 +344,7 @@ describe('a dial', () => {
     expect(outcome.at).toBeGreaterThan(5_000)
   })
 
-  it('knows hosts by name and by address, and fails for a name that nobody has', async () => {
+  it('knows hosts by name and by address, and fails for a name that no host has', async () => {
     const listening = ({ network }: { network: SimulatedNetwork }): void => {
       void network.network('b').listen({ host: 'b', port }, (stream) => new Inbox(stream))
     }
@@ -373,7 +373,7 @@ describe('a crash', () => {
     expect([network.counters(), clock.pending]).toEqual([nothing, 0])
   })
 
-  it('by a power loss tells nobody, and the machine resets what it does not know once it is back', async () => {
+  it('by a power loss is silent, and the machine resets unknown connections once it is back', async () => {
     const { clock, network, b } = await connected(1)
     network.crash('a', 'power')
     b.stream.write([Uint8Array.of(1)])
@@ -387,7 +387,7 @@ describe('a crash', () => {
 })
 
 describe('a frozen process', () => {
-  it('hears nothing while its machine takes bytes and connections, and everything when it thaws', async () => {
+  it('receives nothing while its machine takes bytes and connections, and everything when it thaws', async () => {
     const { clock, network, a, b } = await connected(1)
     const accepted: Inbox[] = []
     await network.network('b').listen({ host: 'b', port }, (stream) => accepted.push(new Inbox(stream)))

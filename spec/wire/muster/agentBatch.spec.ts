@@ -1,4 +1,4 @@
-/** Batches of news: what goes in comes out, within bounds, and what comes from anywhere else does no harm. */
+/** Batches of updates: what goes in comes out, within bounds, and what comes from anywhere else does no harm. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
@@ -16,7 +16,7 @@ const encode = (updates: AgentUpdates, nowMs: number): { batch: Uint8Array; rows
 }
 
 const from = <T extends { readonly node: string }>(rows: readonly T[], node: string): T[] => rows.map((row) => ({ ...row, node }))
-/** What lies too far ahead of a clock that was set back is of now. */
+/** What is too far ahead of a clock that was set back is moved to now. */
 const notAhead = ({ details, presences }: AgentUpdates, nowMs: number): AgentUpdates => ({
   presences: presences.map((row) => {
     const aheadMs = Math.max(row.seenMs, row.disconnectedMs)
@@ -29,8 +29,8 @@ const codeOf = (batch: Uint8Array): string => {
   return decoded.ok ? 'none' : decoded.error.code
 }
 
-describe('a batch of news', () => {
-  it('brings the sound rows as they are, but for the node, which is who sends; active agents come first', () => {
+describe('a batch of updates', () => {
+  it('brings sound rows unchanged, except that the node is the sender; active agents come first', () => {
     fc.assert(
       fc.property(soundUpdatesOf, nows, (received, nowMs) => {
         const { updates, refused } = soundUpdates(notAhead(received, nowMs), nowMs)

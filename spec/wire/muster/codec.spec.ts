@@ -124,7 +124,7 @@ describe('the codec', () => {
     expect(verdict(limits.messageBytesMax - 1)).toBe(false)
   })
 
-  it('does not believe counts that the bytes cannot hold', () =>
+  it('refuses counts that the bytes cannot hold', () =>
     expect(isPlain(Buffer.from('ddffffffff', 'hex'), 0, 5, 16) || isPlain(Buffer.from('dfffffffff00', 'hex'), 0, 6, 16)).toBe(false))
 
   it('carries an error as its code and sentence, cut to their bound, and nothing else', () => {

@@ -76,7 +76,7 @@ describe('frames', () => {
     expect(openAll([wire], 1_000)).toMatchObject({ code: 'notAuthentic', frames: { length: 4 } })
   })
 
-  it('are never taken when a bit was flipped: what stood before is, what comes after is not', () =>
+  it('are never taken when a bit was flipped: those before are, those after are not', () =>
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ minLength: 1, maxLength: 100 }), { minLength: 1, maxLength: 6 }),
