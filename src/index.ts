@@ -60,11 +60,11 @@ export type {
   MergeOutcome,
   OpenedStore,
   RecordOutcome,
-  UnsentUpdates as UnsentNews,
+  UnsentUpdates,
 } from './ports/agents.js'
-export type { Files } from './ports/files.js'
+export type { Files, TreeWatch } from './ports/files.js'
 export type {
-  AdmissionPolicy as Doorkeeper,
+  AdmissionPolicy,
   Handlers,
   IncomingStream,
   Link,
