@@ -103,7 +103,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
   return registry
 }
 
-/** What the programs may be told and have done; `log` of what they have done. */
+/** What the programs may ask for and have done; `log` is for what they have done. */
 export const masterView = (
   options: Pick<
     MasterOptions,

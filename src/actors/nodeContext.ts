@@ -39,7 +39,7 @@ export interface NodeIdentity {
   readonly type: 'master' | 'worker'
   /** Muster's. */
   readonly version: string
-  /** Of Wazuh, as the agents and Wazuh's tools are told. */
+  /** Of Wazuh, as the agents and Wazuh's tools get it. */
   readonly wazuhVersion: string
   /** Where the master listens, or where a worker finds it. */
   readonly master: Endpoint
@@ -63,7 +63,7 @@ export interface NodeParts {
   readonly ports: NodePorts
   readonly tree: LocalTree
   readonly agents: LocalAgents
-  /** On a master, what its workers are told of groups. */
+  /** On a master, what its workers get of groups. */
   readonly groups: PublishedGroups
   /** Tagged with the role. */
   readonly log: Log

@@ -192,8 +192,8 @@ export interface AgentFiles {
   /**
    * Brings merged.mg of every group, and of each of these lists of groups, up to date; deletes those of lists that nobody has.
    * `changed`: the paths of all files, relative to the home, whose content changed since the build before, this one's own writes
-   * too; only their groups are checked. With none of them it checks besides what no path tells: which groups there are, and what
-   * was built so shortly before that its stats may not tell. Undefined: anything may have changed.
+   * too; only their groups are checked. With none of them it checks besides what no path shows: which groups there are, and what
+   * was built so shortly before that its stats may not show it. Undefined: anything may have changed.
    */
   buildMerged(
     multigroups: readonly (readonly string[])[],

@@ -139,8 +139,8 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
 
   close(reason: 'stopping' | 'error', error = new ClusterError('linkClosed')): void {
     if (this.#error) return
-    const told = reason === 'stopping' ? new ClusterError('peerStopping') : error
-    this.#shutDown(error, { reason, error: failureOf(told) })
+    const sent = reason === 'stopping' ? new ClusterError('peerStopping') : error
+    this.#shutDown(error, { reason, error: failureOf(sent) })
     // A stopping node waits until its goodbye has left; a broken link is gone at once, so that its name is free again.
     if (reason === 'error') this.#report()
   }

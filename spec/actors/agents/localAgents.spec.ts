@@ -125,7 +125,7 @@ describe('local agents', () => {
     const ready = codeOf(agents.table.ready(signal))
     await clock.advance(100)
     expect(await ready).toBe('none')
-    expect(states).toEqual(['opening', 'unread', 'doubtful'])
+    expect(states).toEqual(['opening', 'unread', 'suspect'])
     expect([agents.table.id === '', agents.table.idsDigest === '', agents.table.trustedDigest]).toEqual([false, false, ''])
     await clock.advance(10_000)
     expect(states.slice(3)).toEqual(['trusted'])
@@ -141,7 +141,7 @@ describe('local agents', () => {
     expect([await early, await codeOf(agents.table.usable(signal))]).toEqual(['tableFailed', 'tableFailed'])
     await clock.advance(checkIntervalMs)
     expect(await codeOf(agents.table.usable(signal))).toBe('none')
-    expect(states.slice(0, 5)).toEqual(['opening', 'unusable', 'opening', 'unread', 'doubtful'])
+    expect(states.slice(0, 5)).toEqual(['opening', 'unusable', 'opening', 'unread', 'suspect'])
     await stop()
   })
 
@@ -180,8 +180,8 @@ describe('local agents', () => {
     opening: ['opening', 'unread', 'unusable', 'closed'],
     unusable: ['opening', 'closed'],
     damaged: ['opening', 'closed'],
-    unread: ['doubtful', 'trusted', 'damaged', 'opening', 'closed'],
-    doubtful: ['doubtful', 'trusted', 'damaged', 'opening', 'closed'],
+    unread: ['suspect', 'trusted', 'damaged', 'opening', 'closed'],
+    suspect: ['suspect', 'trusted', 'damaged', 'opening', 'closed'],
     trusted: ['trusted', 'damaged', 'opening', 'closed'],
     closed: [],
   }

@@ -32,7 +32,7 @@ const start = async () => {
     /** A check, and the lines that it added to the log. */
     check: async (restMs = intervalMs) => {
       const before = log.lines.length
-      const made = await settled(missing.look(signal))
+      const made = await settled(missing.check(signal))
       await clock.advance(restMs)
       return { made, lines: log.lines.slice(before) }
     },

@@ -1,5 +1,5 @@
 /**
- * Agent groups, both ends. The master tells the state of its groups, once a round and after each change; the worker takes what
+ * Agent groups, both ends. The master announces the state of its groups, once a round and after each change; the worker takes what
  * it lacks, and everything when its own stays different. Groups wait for the keys that they refer to.
  */
 import { counted } from '../../base/counted.js'
@@ -216,11 +216,11 @@ export const agentGroupsSendInput = ({ agents, clock, link, log, published, stat
   return {
     link,
     alongside: () => {
-      const tell = (): void => {
+      const announce = (): void => {
         if (published.state) link.notify('agentGroups.state', published.state)
       }
-      tell()
-      return published.told.add(tell)
+      announce()
+      return published.changed.add(announce)
     },
     answers: ({ signal }) => ({
       'agentGroups.ask': () => published.state ?? { table: '', version: 0, hash: '', ids: '' },

@@ -40,7 +40,7 @@ interface Waiting {
 
 /** Of the reports of one call: a report counts once, whatever it holds. A `lost` of an agent that was not connected says nothing and is in none. */
 export interface ReportCounts {
-  /** The table has them now, or a newer word than they are. */
+  /** The table has them now, or newer ones. */
   readonly taken: number
   /** About agents that are not in the table. */
   readonly unknown: number
@@ -84,7 +84,7 @@ export class AgentReports {
   #isWriting = false
   /** What the times in the table that our own clock gave still have to be shifted by. */
   #correctionMs: number | undefined
-  /** There is something that the master should hear of at once: more than a sign of life. */
+  /** There is something that the master should get at once: more than a sign of life. */
   readonly updates = new Signal()
   /** Agents got the group `default`. */
   readonly defaulted = new Signal()

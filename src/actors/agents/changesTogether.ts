@@ -1,4 +1,4 @@
-/** Changes of client.keys take turns with the looks at it; those that wait for a turn are written together, and answered one by one. */
+/** Changes of client.keys take turns with the checks of it; those that wait for a turn are written together, and answered one by one. */
 
 import { ClusterError, isErrorCode } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
@@ -7,7 +7,7 @@ import type { AgentFiles } from '../../ports/agents.js'
 
 export interface ChangesTogetherOptions {
   readonly files: Pick<AgentFiles, 'change'>
-  /** Runs when nobody else looks at client.keys or changes it. */
+  /** Runs when nothing else checks client.keys or changes it. */
   readonly inTurn: (work: () => Promise<void>) => Promise<void>
   /** They are written; they are answered once this resolves. */
   readonly onWritten: (signal: AbortSignal) => Promise<void>

@@ -10,9 +10,9 @@ import { changesGatherMs, periodicThread } from '../kit/periodicThread.js'
 import { Signal } from '../kit/signal.js'
 import type { LocalAgents } from './nodeAgents.js'
 
-/** What the connections tell their workers. */
+/** What the connections announce to their workers. */
 export class PublishedGroups {
-  readonly told = new Signal()
+  readonly changed = new Signal()
   #state: NoticeBody<'agentGroups.state'> | undefined
 
   get state(): NoticeBody<'agentGroups.state'> | undefined {
@@ -21,7 +21,7 @@ export class PublishedGroups {
 
   publish(state: NoticeBody<'agentGroups.state'>): void {
     this.#state = state
-    this.told.emit()
+    this.changed.emit()
   }
 }
 

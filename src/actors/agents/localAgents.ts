@@ -22,14 +22,14 @@ export interface LocalAgentsThreadOptions {
   readonly agents: LocalAgents
   readonly tree: LocalTree
   readonly clock: Clock
-  /** Rest between two looks at client.keys that nothing asks for. */
+  /** Rest between two checks of client.keys that nothing asks for. */
   readonly checkIntervalMs: number
   readonly log: Log
 }
 
 /** Rest between two searches for silent agents. */
 const silenceIntervalMs = 10_000
-/** A node that was down has to hear from its workers and agents before it calls any of them silent. */
+/** A node that was down has to get reports of its workers and agents before it calls any of them silent. */
 const silenceGraceMs = 60_000
 
 interface Upkeep {
@@ -46,7 +46,7 @@ interface Upkeep {
   readonly startMs: number
   /** When client.keys is checked again. */
   readonly checkAtMs: number
-  /** When silent agents are looked for again. */
+  /** When silent agents are searched again. */
   readonly silenceAtMs: number
   /** client.keys changed while it was checked. */
   readonly wanted: boolean
@@ -108,7 +108,7 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
       },
       publishNotOpen: ({ context }, state: 'opening' | 'unusable' | 'damaged') => table.publish({ state, error: context.openError }),
       publishUnread: ({ context: { opened } }) => table.publish({ state: 'unread', opened }),
-      publishRead: ({ context: { idsDigest, opened, readMs } }, state: 'doubtful' | 'trusted') => {
+      publishRead: ({ context: { idsDigest, opened, readMs } }, state: 'suspect' | 'trusted') => {
         table.publish({ state, opened, idsDigest, readMs })
         keys.changes.emit()
       },
@@ -214,18 +214,18 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
                       target: 'trusted',
                       actions: ['noteRead', { type: 'noteFound', params: found }],
                     },
-                    { target: 'doubtful', actions: ['noteRead', { type: 'noteFound', params: found }] },
+                    { target: 'suspect', actions: ['noteRead', { type: 'noteFound', params: found }] },
                   ],
                 },
               },
-              doubtful: {
-                entry: { type: 'publishRead', params: 'doubtful' },
+              suspect: {
+                entry: { type: 'publishRead', params: 'suspect' },
                 on: {
                   'keys.found': [
                     { guard: { type: 'isTrusted', params: found }, target: 'trusted', actions: { type: 'noteFound', params: found } },
                     {
                       guard: { type: 'areOtherAgents', params: found },
-                      target: 'doubtful',
+                      target: 'suspect',
                       reenter: true,
                       actions: { type: 'noteFound', params: found },
                     },

@@ -1,4 +1,4 @@
-/** The groups of a node's agents: what operators do to them on the master, and what its workers are told. */
+/** The groups of a node's agents: what operators do to them on the master, and what its workers get. */
 
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
@@ -41,7 +41,7 @@ export class LocalGroups {
     this.#areLost = groupsLost && agents > 0
     // A new cluster has lost none.
     if (groupsLost && agents === 0) await this.#store.restoreGroups([], true)
-    // Workers that hear of the new table offer what they have.
+    // Workers that learn of the new table offer what they have.
     if (this.#areLost) this.changes.emit()
   }
 

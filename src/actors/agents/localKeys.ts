@@ -85,7 +85,7 @@ export class LocalKeys {
     })
   }
 
-  /** Whether there ever were agents, as far as client.keys and the table tell; unknown before the first check. */
+  /** Whether there ever were agents, as far as client.keys and the table show; unknown before the first check. */
   get hadAgents(): boolean | undefined {
     return this.#hadAgents
   }
@@ -123,7 +123,7 @@ export class LocalKeys {
     if (gone.length > 0 && ownsCounters) await files.forget(gone, signal)
     if (isFirst) await groups.begin(opened, page.agents)
     this.#hadAgents ||= page.highestId > 0 || (await store.highestId()) > 0
-    // Given up meanwhile: the next table has nothing of what this one was told.
+    // Given up meanwhile: the next table has nothing of what this one was given.
     if (!('opened' in table.value) || table.value.opened !== opened) throw new ClusterError('tableDamaged')
     this.#complete = opened
     reports.forget(gone)
@@ -150,7 +150,7 @@ export class LocalKeys {
   }
 
   /**
-   * A process that has just begun cannot tell a client.keys that is being saved from one that lacks agents: it changes nothing
+   * A process that has just begun cannot distinguish a client.keys that is being saved from one that lacks agents: it changes nothing
    * before the file could be trusted, unless there are no agents to lose.
    */
   async #steady(signal: AbortSignal): Promise<void> {

@@ -1,20 +1,20 @@
-/** What a worker has heard of its master's agents: which table counts, and which agents the master believes in. */
+/** What a worker knows of its master's agents: which table counts, and which agents the master trusts. */
 import { Signal } from '../kit/signal.js'
 
 export class MasterState {
   /** Told when the master counts in another table than before: nothing is acknowledged to that one. */
   readonly tables = new Signal()
-  /** Told when the master believes in other agents than before. */
+  /** Emitted when the master trusts other agents than before. */
   readonly confirmations = new Signal()
   #table = ''
   #ids = ''
 
-  /** Empty before anything was heard. */
+  /** Empty before the first notice. */
   get table(): string {
     return this.#table
   }
 
-  /** The digest of the agents that the master believes in: without it nobody is gone who is only missing. Empty before. */
+  /** The digest of the agents that the master trusts: without it an agent that is merely absent is not treated as removed. Empty before. */
   get ids(): string {
     return this.#ids
   }

@@ -46,7 +46,7 @@ export const mergedFiles = ({ agents, clock, intervalMs, log, tree }: MergedFile
     steps: {
       building: async (building, { signal }) => {
         await agents.table.ready(signal)
-        const made = await building.missing.look(signal)
+        const made = await building.missing.check(signal)
         const multigroups = await agents.store.multigroups()
         const { problems, removed, written } = await building.changed.handle((paths) =>
           agents.files.buildMerged(multigroups, paths, signal),

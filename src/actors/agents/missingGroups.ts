@@ -1,6 +1,6 @@
 /**
  * Groups that agents have and that have no directory, once on the master: `default`, which Wazuh's installation makes, is made
- * again; of the others the log tells, once as long as they are missing.
+ * again; the others are logged, once as long as they are missing.
  */
 
 import { counted } from '../../base/counted.js'
@@ -14,7 +14,7 @@ import type { LocalAgents } from './nodeAgents.js'
 export interface MissingGroupsOptions {
   readonly agents: Pick<LocalAgents, 'files' | 'store'>
   readonly clock: Pick<Clock, 'monotonicMs'>
-  /** Between two looks: each reads the groups of all agents if any changed. */
+  /** Between two checks: each reads the groups of all agents if any changed. */
   readonly intervalMs: number
   readonly log: Log
 }
@@ -24,7 +24,7 @@ export class MissingGroups {
   #checkedMs = Number.NEGATIVE_INFINITY
   /** Counted at the state of the groups with this hash. */
   #counted: { readonly hash: string; readonly sizes: ReadonlyMap<string, number> } | undefined
-  /** Warnings of the look before; the same ones are not told again. */
+  /** Warnings of the check before; the same ones are not logged again. */
   #logged: ReadonlySet<string> = new Set()
 
   constructor(options: MissingGroupsOptions) {
@@ -32,7 +32,7 @@ export class MissingGroups {
   }
 
   /** Returns the paths that were made. */
-  async look(signal: AbortSignal): Promise<readonly string[]> {
+  async check(signal: AbortSignal): Promise<readonly string[]> {
     const { agents, clock, intervalMs, log } = this.#options
     if (clock.monotonicMs() - this.#checkedMs < intervalMs) return []
     const sizes = await this.#sizes()

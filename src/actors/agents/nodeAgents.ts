@@ -23,7 +23,7 @@ export interface LocalAgentsOptions {
   readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
 }
 
-/** What a table that does not answer may delay a look at the cluster. */
+/** What a table that does not answer may delay an answer about the cluster. */
 const countsMsMax = 1_000
 
 export class LocalAgents {
@@ -79,7 +79,7 @@ export class LocalAgents {
   /** Calls silent agents disconnected: on the master all of them, on a worker its own. */
   async silence(): Promise<number> {
     const { disconnectionMs, node, role } = this.#options
-    // Signs of life are in the master's time: by another clock an agent may look silent that is not.
+    // Signs of life are in the master's time: by another clock an agent may seem silent that is not.
     if (!this.clock.isMeasured) return 0
     const silenced = await this.store.silence(this.clock.now(), disconnectionMs, role === 'master' ? undefined : node)
     if (silenced > 0) this.reports.updates.emit()

@@ -21,7 +21,7 @@ interface Unread {
 
 /** It has the agents of client.keys. `trusted`: and no others, because client.keys lacks none by mistake. */
 interface Read {
-  readonly state: 'doubtful' | 'trusted'
+  readonly state: 'suspect' | 'trusted'
   readonly opened: OpenedStore
   /** Of the agents that exist, see KeysPage. */
   readonly idsDigest: string
@@ -31,7 +31,7 @@ interface Read {
 
 export type TableState = NotOpen | Unread | Read
 
-const isRead = (table: TableState): table is Read => table.state === 'doubtful' || table.state === 'trusted'
+const isRead = (table: TableState): table is Read => table.state === 'suspect' || table.state === 'trusted'
 const errorIn = (table: TableState): ClusterError | undefined => ('error' in table ? table.error : undefined)
 
 export class TableLife extends Published<TableState> {

@@ -1,6 +1,6 @@
 /**
  * Keep alive, both ends. The worker beats, the master answers: a master that stops answering, or a worker that stops
- * beating, is reported lost, and each beat tells how far the two clocks are apart. Runs once per connection, inside its
+ * beating, is reported lost, and each beat shows how far the two clocks are apart. Runs once per connection, inside its
  * own failure boundary (see host.ts).
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
@@ -119,7 +119,7 @@ export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integr
     )
     const answeredAtMs = clock.now()
     const answeredMonotonicMs = clock.monotonicMs()
-    // A beat that took long tells little: which half of the way was slow cannot be known.
+    // A beat that took long says little: which half of the way was slow cannot be known.
     const isTelling = answeredMonotonicMs - sentMonotonicMs < clockSkewWarningMs
     if (isTelling || !clusterClock.isMeasured) clusterClock.measure(receivedAtMs, (sentMonotonicMs + answeredMonotonicMs) / 2)
     return isTelling ? clockSkewMs({ sentAtMs, receivedAtMs, answeredAtMs }) : skewMs

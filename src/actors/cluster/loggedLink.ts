@@ -57,11 +57,11 @@ export const loggedLink = (link: Link, peerLog: Log, clock: Clock): Link => {
       }
     }
 
-  const hearing =
-    (type: string, hear: AnyHandler): AnyHandler =>
+  const logged =
+    (type: string, handler: AnyHandler): AnyHandler =>
     (body) => {
       log.debug2(`Received ${type}.`)
-      return hear(body)
+      return handler(body)
     }
 
   return {
@@ -81,7 +81,7 @@ export const loggedLink = (link: Link, peerLog: Log, clock: Clock): Link => {
       link.notify(type, body)
     },
     serve: (handlers, options) => link.serve(wrapped<Handlers>(handlers, answering), options),
-    subscribe: (handlers) => link.subscribe(wrapped<NoticeHandlers>(handlers, hearing)),
+    subscribe: (handlers) => link.subscribe(wrapped<NoticeHandlers>(handlers, logged)),
     expectStream: () => incoming(link.expectStream(), streamLog),
     openStream: (id) => outgoing(link.openStream(id), streamLog(`Sent stream ${id}`)),
     close: (reason, error) => link.close(reason, error),

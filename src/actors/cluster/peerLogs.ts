@@ -1,6 +1,6 @@
 /**
  * What is logged because peers say something: for each peer and kind of line a fixed number of bytes a minute, whatever it sends. What is left
- * out is counted, and told with the next line of its kind. A kind is a place in the log (its subtag) and a level.
+ * out is counted, and logged with the next line of its kind. A kind is a place in the log (its subtag) and a level.
  */
 
 import { limits } from '../../base/limits.js'

@@ -42,7 +42,7 @@ const stagingBlocksMax = limits.contentBlocksPerTaskMax
 /** What a block counts for at least: there need not be an end to empty ones either. */
 const blockBytesMin = 1_024
 
-/** Blocks of one transfer that are looked at to know the wire. */
+/** Blocks of one transfer that are measured to know the wire. */
 const arrivalsMax = 256
 
 /** Contents that are not tried as a delta again; when they are more, all are. */
@@ -173,7 +173,7 @@ export class ContentTransfer {
         const contentBytes = contentBytesIn(block)
         room -= Math.max(contentBytes, blockBytesMin)
         if (room < 0) break
-        // Only waiting tells of the wire: what is staged in the meantime does not.
+        // Only waiting says something of the wire: what is staged in the meantime does not.
         if (arrivals.length < arrivalsMax)
           arrivals.push({ contentBytes, wireBytes: block.byteLength, waitedMs: clock.monotonicMs() - askedMs })
         signal.throwIfAborted()

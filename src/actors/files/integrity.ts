@@ -1,6 +1,6 @@
 /**
  * Integrity, both ends. The worker checks its tree against the master's, at intervals and whenever either tree has changed,
- * and makes it the same; the master answers and tells its workers of changes. Once per connection, in its own boundary.
+ * and makes it the same; the master answers and announces changes to its workers. Once per connection, in its own boundary.
  */
 import { counted } from '../../base/counted.js'
 import type { ClusterError } from '../../base/errors.js'
@@ -179,7 +179,7 @@ const announce = ({ notice }: LocalTree, { link, state }: IntegrityAnswersInput)
   if (notice.since) state.announced([...splitPaths(notice.entries?.paths ?? ''), ...splitPaths(notice.removed ?? '')])
 }
 
-/** Answers one worker's questions, and tells it when the master's tree has changed. */
+/** Answers one worker's questions, and notifies it when the master's tree has changed. */
 export const integrityServeInput = (options: IntegrityAnswersOptions, input: IntegrityAnswersInput): ServingInput => {
   const transfers = new RunningAnswers('transfers', limits.fetchesPerWorkerMax)
   return {

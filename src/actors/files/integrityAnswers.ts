@@ -53,7 +53,7 @@ export const integrityAnswers = (
   let syncStartMs = 0
   /** Why no check is answered, as the log has it. */
   let loggedRefusal = ''
-  /** Of the failures, as the log has them: the same ones are not told again. */
+  /** Of the failures, as the log has them: the same ones are not logged again. */
   let told = ''
 
   const refused = (error: ClusterError): ClusterError => {

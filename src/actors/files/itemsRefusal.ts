@@ -1,5 +1,5 @@
 /**
- * What both ends do when the synced items of a worker are not the master's: the check is refused, then both tell each other their
+ * What both ends do when the synced items of a worker are not the master's: the check is refused, then both send each other their
  * items, so that both logs and cluster_control can say in what they differ.
  */
 

@@ -1,5 +1,5 @@
 /**
- * Local integrity: keeps a node's manifest true. It looks at the whole tree at intervals, which is the truth, and at
+ * Local integrity: keeps a node's manifest true. It scans the whole tree at intervals, which is the truth, and at
  * single files when the watcher hints that they changed, which is fast. Once per node, on master and workers alike.
  */
 import { asClusterError } from '../../base/errors.js'
@@ -17,7 +17,7 @@ export interface LocalIntegrityOptions {
   readonly log: Log
 }
 
-/** Hinted paths beyond this many are looked at by one look at everything. */
+/** Hinted paths beyond this many are covered by one scan of everything. */
 const hintedPathsMax = 10_000
 
 /** While the watcher sees every change, scans take no more than a tenth of the time. */

@@ -1,5 +1,5 @@
 /**
- * A node's view of its own synced tree: the manifest, kept true by looking at the disk and by what was applied. Looks and
+ * A node's view of its own synced tree: the manifest, kept true by scanning the disk and by what was applied. Scans and
  * applied plans take turns, so that an older answer of the disk never overwrites a newer one.
  */
 
@@ -26,7 +26,7 @@ export interface TreeScan {
   readonly changed: boolean
   readonly files: number
   readonly problems: readonly FileFailure[]
-  /** What the log says of the files that changed since the look before, at debug. */
+  /** What the log says of the files that changed since the scan before, at debug. */
   readonly lines: readonly string[]
 }
 
@@ -47,7 +47,7 @@ export class LocalTree {
   readonly #lasting: LastingFile | undefined
   /** What is on the disk in place of the lasting file. */
   #lastingFound: FileEntry | undefined
-  /** When it was held first, and whether a look has told of it. */
+  /** When it was held first, and whether a scan has reported it. */
   #lastingHeld: { readonly sinceMs: number; isReported: boolean } | undefined
   readonly #changed = new Signal()
   readonly #content = new Signal<readonly string[] | undefined>()
@@ -73,7 +73,7 @@ export class LocalTree {
     this.#lasting = lasting
   }
 
-  /** The whole tree was looked at at least once. */
+  /** The whole tree was scanned at least once. */
   get isKnown(): boolean {
     return this.#scanned
   }
@@ -95,7 +95,7 @@ export class LocalTree {
     )
   }
 
-  /** Calls back after the tree has changed, or was looked at for the first time. */
+  /** Calls back after the tree has changed, or was scanned for the first time. */
   onChanged(listener: () => void): () => void {
     return this.#changed.add(listener)
   }
@@ -127,7 +127,7 @@ export class LocalTree {
       const files = new FileLines()
       let page = await this.files.scan(paths, signal)
       for (;;) {
-        // Of a tree that was not looked at before all files would be new.
+        // Of a tree that was not scanned before all files would be new.
         if (!isFirst) this.#noteChanges(page, files)
         for (const path of page.removals) this.#put(path, undefined)
         for (const entry of page.upserts) this.#put(entry.path, entry)
@@ -136,7 +136,7 @@ export class LocalTree {
         if (page.done) break
         page = await this.files.nextPage(signal)
       }
-      // A look tells of what changed: nothing was ever there, so far.
+      // A scan reports what changed: nothing was ever there, so far.
       if (this.#lasting && !this.manifest.get(this.#lasting.path)) this.#put(this.#lasting.path, undefined)
       while (this.manifest.settleSome(entriesPerTurn)) await this.#pause()
       if (paths === undefined) this.#scanned = true

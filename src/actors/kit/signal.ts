@@ -1,4 +1,4 @@
-/** Call-backs of one kind of event, and waiting for something that they tell of. */
+/** Call-backs of one kind of event, and waiting for something that they signal. */
 import { ClusterError } from '../../base/errors.js'
 
 /** Resolves as soon as `isSo`, which is asked now and at each call-back. Fails with `aborted`. */

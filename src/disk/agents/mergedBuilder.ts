@@ -1,7 +1,7 @@
 /**
  * Keeps merged.mg of every group, and of each list of groups that some agent has (var/multigroups/HASH), equal to what its
- * files say. A build that is told what changed checks the groups of that only; one that is told of nothing checks what no path
- * tells; the first one, and one after a failure, checks everything.
+ * files say. A build that gets the changed paths checks their groups only; one that gets none checks what no path
+ * shows; the first one, and one after a failure, checks everything.
  */
 import { groupsHash } from '../../domain/agents/groups.js'
 import { activeResponseName, mergedName, multigroupsDirectory, sharedDirectory } from '../../domain/agents/mergedFile.js'
@@ -37,7 +37,7 @@ export class MergedFiles {
   readonly #options: AgentFilesOptions
   readonly #problems = new BuildProblems()
   readonly #targets: MergedTargets
-  /** Every change of an input is told, but for etc/shared/ar.conf, which is never synced. */
+  /** Every change of an input is reported, but for etc/shared/ar.conf, which is never synced. */
   readonly #areChangesTold: boolean
   /** The groups that are there, as they were when they were checked last. */
   readonly #groups = new Map<string, GroupState>()
@@ -113,7 +113,7 @@ export class MergedFiles {
     const changes: Changes = { groups: new Set(), hashes: new Set() }
     for (const path of paths) {
       const [, top = '', name = '', file] = /^([^/]+\/[^/]+)\/([^/]+)\/(.+)$/s.exec(path) ?? []
-      // The tree tells of what was built here, too.
+      // The tree reports what was built here, too.
       if (file === undefined || (file === mergedName && this.#targets.isAsBuilt(path))) continue
       if (top === sharedDirectory) changes.groups.add(name)
       if (top === multigroupsDirectory) changes.hashes.add(name)
@@ -127,7 +127,7 @@ export class MergedFiles {
     return [...groups].every(isThere) && [...hashes].every((hash) => this.#lists.has(hash))
   }
 
-  /** What was changed or built so shortly before it was checked that its stats need not tell of a change, and what failed. */
+  /** What was changed or built so shortly before it was checked that its stats need not show a change, and what failed. */
   #addUnsettled({ groups, hashes }: Changes): void {
     for (const group of this.#groups.keys()) if (!this.#targets.isSettled(pathOfGroup(group))) groups.add(group)
     for (const hash of this.#lists.keys()) if (!this.#targets.isSettled(pathOfList(hash))) hashes.add(hash)

@@ -1,4 +1,4 @@
-/** What a listener saw of agents, as it tells its node. */
+/** What a listener saw of agents, as it reports it to its node. */
 import Type, { type Static } from 'typebox'
 import { fields, list, type ReadonlyValue } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'

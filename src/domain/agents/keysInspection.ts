@@ -10,7 +10,7 @@ import { hasControlCharacter, readLine } from './clientKeys.js'
 const commentPattern = /^[ \t]*#/
 
 export class KeysInspection {
-  /** From the first part on that is more than ASCII, which is told much faster. */
+  /** From the first part on that is more than ASCII, which is checked much faster. */
   #utf8: InstanceType<typeof TextDecoder> | undefined
   #isText = true
   /** The beginning of a line that goes on in the next part; of a long one only as much as shows that it is too long. */

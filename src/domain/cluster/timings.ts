@@ -34,7 +34,7 @@ export const defaultTimings = {
   agentGroupsMismatchesMax: 5,
   /** Rest between two rounds of the master that nothing asks for. */
   masterSyncAgentGroupsMs: 10_000,
-  /** How long a master waits after its start before it tells its workers the state of the groups. */
+  /** How long a master waits after its start before it sends its workers the state of the groups. */
   agentGroupStartDelayMs: 30_000,
   /** An agent that is silent for longer is disconnected. */
   agentsDisconnectionMs: 600_000,

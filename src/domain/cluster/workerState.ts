@@ -38,7 +38,7 @@ export class WorkerState {
   isReportingAgents = false
   /** Reports about agents that do not exist, dropped since the worker connected. */
   unknownAgentReports = 0
-  /** Where the worker's integrity thread is: what it asks for tells, and its keep-alives say so. */
+  /** Where the worker's integrity thread is: by what it asks for, and by its keep-alives. */
   integrity: IntegrityState = 'resting'
   /** A plan is being carried out. */
   isSyncing = false

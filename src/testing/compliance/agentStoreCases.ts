@@ -113,7 +113,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
     assert.equal((await stores.settle(stores.worker.list({}, 0)))[0]?.seenMs, firstMs - 5_000)
   },
 
-  'drops and counts words about removed and unknown agents, and never forgets the highest ID': async (stores) => {
+  'drops and counts reports about removed and unknown agents, and never forgets the highest ID': async (stores) => {
     await stores.settle(stores.master.addAgents(keys(3)))
     await stores.settle(stores.master.record(updatesOf(presence(3, firstMs)), firstMs, true))
     assert.equal(await stores.settle(stores.master.removeAgents([3, 3, 9])), 1)
@@ -134,7 +134,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
     assert.equal((await stores.settle(stores.master.list({ ids: [3] }, 0)))[0]?.status, 'never_connected')
   },
 
-  'gives every agent the group default at its first word, and the workers the groups of all': async (stores) => {
+  'gives every agent the group default at its first report, and the workers the groups of all': async (stores) => {
     for (const store of [stores.master, stores.worker]) await stores.settle(store.addAgents(keys(4)))
     const batch = batchOf(updatesOf(presence(1, firstMs), presence(2, firstMs)))
     assert.equal((await stores.settle(stores.master.merge(batch, 'w1', firstMs))).defaulted, 2)
