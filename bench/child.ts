@@ -69,7 +69,7 @@ export class Child<C extends Calls> {
     })
   }
 
-  /** Ends it as a crash does. */
+  /** Ends it as a crash would. */
   async kill(): Promise<void> {
     if (!this.#running) return
     const ended = once(this.#process, 'exit')

@@ -1,4 +1,4 @@
-/** The files and agents of a worker in memory: hundreds of workers in one process have neither threads nor homes of their own. */
+/** The files and agents of a worker in memory: hundreds of workers in one process have no threads or homes of their own. */
 import type { NodePorts } from '../src/actors/nodeContext.js'
 import { defaultSyncedItems } from '../src/domain/files/syncedItems.js'
 import { realClock } from '../src/platform/machine/realClock.js'

@@ -86,7 +86,7 @@ const pathOf = (): string => {
   return join(dir, dir.startsWith('var') ? 'merged.mg' : `file "${random.integer(1, 40)}".xml`)
 }
 
-/** Without its directory the master would say nothing about an item's files, and workers would keep theirs. */
+/** Without its directory the master would not report an item's files, and workers would keep theirs. */
 const itemDirs = new Set(names.flatMap((name) => defaultSyncedItems.items.map(({ dir }) => join(homeOf(name), dir))))
 
 /** One edit by an operator. It is skipped if the file system does not allow it at the moment. */

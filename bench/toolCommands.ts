@@ -6,7 +6,7 @@ import { type CurveName, curveNames } from './growth/curves.js'
 export interface BenchOptions {
   readonly json?: string
   readonly only?: RegExp
-  /** `true` stands for all curves. */
+  /** `true` means all curves. */
   readonly growth?: CurveName | true
   readonly upto?: number
 }

@@ -1,4 +1,4 @@
-/** Holds a port of one's own, here a clock, to what the nodes rely on. The suites are lists of cases: any test runner can register them. */
+/** Holds your own port, here a clock, to what the nodes rely on. The suites are lists of cases: any test runner can register them. */
 import type { Clock } from 'muster'
 import { type ClockSuite, clockCases } from 'muster/testing'
 import { describe, expect, it } from 'vitest'

@@ -1,5 +1,5 @@
 /**
- * Property-tests one's own choice of synced items: whatever is edited on whichever node, and whatever goes wrong meanwhile, all
+ * Property-tests your own choice of synced items: whatever is edited on any node, and whatever goes wrong meanwhile, all
  * nodes end with the master's files, and what is each node's own stays so. Real daemon code, in virtual time.
  */
 import fc from 'fast-check'

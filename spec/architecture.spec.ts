@@ -1,4 +1,4 @@
-/** The rules of src/: which file may import which, and which may read the real time or real randomness. */
+/** The rules of src/: which file may import which, and which may read real time or randomness. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

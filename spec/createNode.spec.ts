@@ -113,7 +113,7 @@ describe('createNode', () => {
       { numRuns: 500 },
     ))
 
-  it('refuses options that are left out or unknown, at every level, and all mistakes at once', () => {
+  it('refuses missing and unknown options at every level, and reports all mistakes at once', () => {
     for (const name of ['home', 'type', 'node', 'key', 'master'])
       expect(refusalOf({ ...valid, [name]: undefined }).message).toContain(`${name} is missing: must be `)
     for (const options of [undefined, null, 7, 'x', []]) expect(refusalOf(options).message).toContain('must be an object')
@@ -142,7 +142,7 @@ describe('createNode', () => {
     expect(refusalOf({ ...valid, synced: { ...defaultSyncedItems, items } }).message).toContain('synced.items[0] is recursive and holds')
   })
 
-  it('takes whatever the daemon takes, and does nothing before it is started', () =>
+  it('accepts whatever the daemon accepts, and does nothing before it is started', () =>
     fc.assert(
       fc.property(validSettings, (settings) => {
         const {

@@ -1,4 +1,4 @@
-/** The documents: their links lead somewhere, here and in the package, and their generated part is up to date. */
+/** The documents: their links resolve, here and in the package, and their generated part is up to date. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'

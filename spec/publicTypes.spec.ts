@@ -13,7 +13,7 @@ const namedTypes = (checker: ts.TypeChecker, start: ts.Symbol): Map<ts.Symbol, s
     return symbol && symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
   }
   const visit = (node: ts.Node, within: string): void => {
-    // What a class or a constant is made of is not in its type.
+    // The content of a class or a constant is not in its type.
     if (ts.isBlock(node) || ts.isPrivateIdentifier(node) || (ts.isPropertyDeclaration(node) && ts.isPrivateIdentifier(node.name))) return
     if (ts.isTypeReferenceNode(node)) meet(resolved(node.typeName), within)
     if (ts.isExpressionWithTypeArguments(node)) meet(resolved(node.expression), within)

@@ -23,7 +23,7 @@ export interface Curve {
 }
 
 const fileBytes = 1_000
-/** Fewer than may be in the handshake at a time from one address. */
+/** Fewer than one address may have in the handshake at a time. */
 const batch = 25
 
 export const curves: Readonly<Record<CurveName, Curve>> = {

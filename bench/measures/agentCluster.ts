@@ -21,11 +21,11 @@ export interface AgentCluster {
 export interface AgentClusterOptions {
   readonly agents: number
   readonly workers: number
-  /** Workers in each process besides the master's. */
+  /** Workers in each process other than the master's. */
   readonly workersPerProcess?: number
   /** Workers dial only once their gate is opened. */
   readonly gated?: boolean
-  /** Besides `default`. */
+  /** In addition to `default`. */
   readonly groups?: readonly string[]
   /** Does something to the master's home before its node starts. */
   readonly prepare?: (home: string) => Promise<void>

@@ -14,7 +14,7 @@ const pauseMs = { min: 100, spread: 200 }
 const untilContent = async (file: string, content: Buffer): Promise<void> => {
   const startMs = systemMs()
   for (;;) {
-    // In place by a rename, but a moment of absence is not a mistake of the benchmark.
+    // Replaced by a rename; if the file is missing for a moment, that is not the benchmark's mistake.
     try {
       if (readFileSync(file).equals(content)) return
     } catch (thrown) {

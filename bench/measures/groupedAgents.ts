@@ -8,7 +8,7 @@ export const groupedAgents = 100_000
 export const movedGroup = 'moved'
 const changeIdsMax = 10_000
 
-/** Every agent is in `linux`, every fourth in `web` besides. */
+/** Every agent is in `linux`, every fourth in `web` too. */
 const giveGroups = async (home: string): Promise<void> => {
   const store = new SqliteAgentStore({ home, role: 'master' })
   await store.open()

@@ -1,4 +1,4 @@
-/** The cold sync of 10 000 files to one worker: measured once, a row of its own and the peer of the row with four workers. */
+/** The cold sync of 10 000 files to one worker: measured once, for its own row, and as the comparison of the row with four workers. */
 
 import { median } from '../statistics.js'
 import { fillHome } from '../trees.js'

@@ -9,7 +9,7 @@ const settleMs = 3_000
 const measuredMs = 5_000
 const hourMs = 3_600_000
 
-/** Nothing but checks: they follow each other closely, and neither scans nor beats come in between. */
+/** Nothing but checks: they follow each other closely, with no scans or keep-alives in between. */
 const checksOnly = { syncIntegrityMs: restMs, recalculateIntegrityMs: hourMs, keepAliveMs: hourMs, checkLastKeepAliveMs: hourMs }
 
 export const checkWithoutChange: Row = {

@@ -1,4 +1,4 @@
-/** Four empty workers, each a process of its own, get the tree at the same time. */
+/** Four empty workers, each in its own process, get the tree at the same time. */
 import { syncTenThousand, syncTenThousandToOne } from '../measures/tenThousandFiles.js'
 import type { Row } from '../row.js'
 

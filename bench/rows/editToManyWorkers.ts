@@ -47,7 +47,7 @@ export const editToManyWorkers: Row = {
     const bytes: number[] = []
     const cpuMs: number[] = []
     for (let edit = 0; edit < editCount; edit++) {
-      // What goes on in the meantime besides is measured just before, and taken off.
+      // Other activity is measured just before, and subtracted.
       const idle = await master.call('usage', { collect: false })
       const idleBytes = await bytesOf(workers)
       await sleep(settleMs)

@@ -1,4 +1,4 @@
-/** One file of a large tree is edited on the worker: how soon it is again as the master has it. */
+/** One file of a large tree is edited on the worker: how soon it is what the master has again. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { editCount, timeEdits } from '../measures/edits.js'
@@ -11,7 +11,7 @@ export const editUndone: Row = {
   target: 'p95 ≤ 300 ms',
   run: async (workshop) => {
     const { homes } = await startPair(workshop)
-    // Other files than those that the row before has edited.
+    // Not the files that the row before has edited.
     const paths = [...homes.paths].reverse()
     const took = await timeEdits(paths, {
       edited: homes.worker,

@@ -11,7 +11,7 @@ const agents = 100_000
 const workerCount = 4
 const enrolments = 30
 const pauseMs = { min: 300, spread: 400 }
-/** The first checks are over, and later the reports on the wire, by then. */
+/** By then the first checks are over, and later the reports are on the wire. */
 const settleMs = 2_000
 
 const wireBytes = async ({ child, node }: AgentMember): Promise<number> => {

@@ -7,7 +7,7 @@ import { sleep } from '../workshop.js'
 const workerCount = 200
 /** Connected before the first measurement, so that code and caches that are needed once are not counted as a worker's. */
 const warmUpWorkers = 10
-/** Fewer than may be in the handshake at a time from one address. */
+/** Fewer than one address may have in the handshake at a time. */
 const batch = 25
 const calmMs = 1_500
 const measuredMs = 20_000

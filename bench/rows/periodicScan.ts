@@ -20,7 +20,7 @@ export const periodicScan: Row = {
     const scanned = await master.call('happened', { type: 'scanned', count: scans + 1 })
     const blockMs = await master.call('longestBlockMs', undefined)
     const [first, last] = [scanned.at(0), scanned.at(-1)]
-    // Besides them, the merged file that the master builds for each group.
+    // In addition to them, the merged file that the master builds for each group.
     if (!first || !last || last.files < fileCount) throw new Error(`${last?.files} files were scanned`)
     return [
       {

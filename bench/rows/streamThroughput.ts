@@ -1,4 +1,4 @@
-/** One stream of 1 GB from memory to memory, beside a sealed stream that does nothing else. */
+/** One stream of 1 GB from memory to memory, compared with a sealed stream that does nothing else. */
 import type { BareCalls } from '../children/bare.js'
 import type { LinkCalls } from '../children/link.js'
 import type { Row } from '../row.js'

@@ -8,7 +8,7 @@ export interface DaemonStart {
   readonly program: string
   readonly home: string
   readonly name: string
-  /** Besides `-f -r --home HOME`. */
+  /** In addition to `-f -r --home HOME`. */
   readonly flags?: readonly string[]
   /** How many files and sockets it may have open; as many as this process when left out. */
   readonly openFilesMax?: number | undefined
@@ -31,7 +31,7 @@ const lastLinesShown = 15
 export class DaemonProcess {
   readonly name: string
   readonly home: string
-  /** Everything that it logged or complained about, in order. */
+  /** Everything that it logged or wrote to stderr, in order. */
   readonly lines: string[] = []
   /** Resolves when the process is gone and its output is read. */
   readonly ended: Promise<DaemonEnd>

@@ -1,4 +1,4 @@
-/** A manager's files as they are in real life: rules, decoders, lists, policies, groups, keys. The same at each call, but for the keys. */
+/** Realistic files of a manager: rules, decoders, lists, policies, groups, keys. The same at each call, except the keys. */
 import { createHash, randomBytes } from 'node:crypto'
 
 export interface ManagerFile {
@@ -157,7 +157,7 @@ export const managerFiles = (): readonly ManagerFile[] => [
   { path: 'etc/client.keys', content: clientKeys() },
 ]
 
-/** A large CDB list of hashes, another one at each call. */
+/** A large CDB list of hashes, different at each call. */
 export const hashList = (rows: number): string => {
   const digits = randomBytes(rows * 16).toString('hex')
   const lines: string[] = []

@@ -10,7 +10,7 @@ export interface NodeHome {
   readonly port: number
   readonly key: string
   readonly previousKey?: string | undefined
-  /** Of etc/cluster.json, besides the previous key; no such file when both are left out. */
+  /** For etc/cluster.json, in addition to the previous key; no such file when both are left out. */
   readonly clusterJson?: object | undefined
 }
 
@@ -46,7 +46,7 @@ export const writeNodeHome = (node: NodeHome): void => {
   else rmSync(jsonFile, { force: true })
 }
 
-/** Writes a file below the home, with all that is needed above it. */
+/** Writes a file below the home, and creates its directories. */
 export const writeBelow = (home: string, path: string, content: string | Uint8Array, mode = 0o660): void => {
   const whole = join(home, path)
   mkdirSync(dirname(whole), { recursive: true })

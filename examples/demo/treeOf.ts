@@ -1,4 +1,4 @@
-/** What lies in the synced directories of a home, read without any of the daemon's own code. */
+/** The content of the synced directories of a home, read without any of the daemon's code. */
 import { createHash } from 'node:crypto'
 import { type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'

@@ -235,7 +235,7 @@ describe('worker', () => {
     await stop()
   })
 
-  it('does not storm a master that lets it in and hangs up at once', async () => {
+  it('does not flood a master that lets it in and hangs up at once', async () => {
     const { clock, dialsMs, stop } = startWorker((virtual) => () => {
       const link = masterLink(virtual)
       virtual.setTimeout(() => link.lose(new ClusterError('linkLost')), 1)

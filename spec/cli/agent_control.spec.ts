@@ -51,7 +51,7 @@ describe('agent_control', () => {
 
   it('lists agents as JSON', async () => {
     const { run } = await master()
-    // As Wazuh writes it, but for the end of the line.
+    // As Wazuh writes it, except for the end of the line.
     const out =
       '{"error":0,"data":[{"id":"000","name":"manager","ip":"127.0.0.1","status":"Active"},{"id":"001","name":"web-1","ip":"any","status":"Active"}]}\n'
     for (const flag of ['-j', '--json']) expect(await run(['-lc', flag])).toEqual({ code: 0, out, err: '' })
@@ -110,7 +110,7 @@ describe('agent_control', () => {
     expect(world.agents.get(6)).toMatchObject({ name: 'db-2', registeredIp: '10.0.0.9' })
   })
 
-  it('removes an agent after a yes, or at once when it is to be quiet', async () => {
+  it('removes an agent after a yes, or at once with the quiet option', async () => {
     const { run, world } = await master()
     const question = "Do you want to remove the agent '001' (web-1)? [y/N]: "
     expect(await run(['--remove', '001'])).toEqual({ code: 1, out: `${question}Cancelled.\n`, err: '' })

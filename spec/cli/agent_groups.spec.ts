@@ -8,7 +8,7 @@ import { AgentWorld, agent, workerOf } from '../programs/agentWorld.js'
 import { serve } from '../programs/controlWorld.js'
 import { type Ran, ranProgram } from '../programs/ranProgram.js'
 
-/** In as many groups as an agent may be in. */
+/** In the most groups that an agent may have. */
 const full = agent(5, { groups: Array.from({ length: limits.groupsPerAgentMax }, (_, at) => `g${at}`) })
 
 const worldOf = (...more: readonly AgentView[]): AgentWorld =>
@@ -169,7 +169,7 @@ describe('agent_groups changes', () => {
     expect(await run(['-a', '-g', 'db'], 'y\n')).toEqual(printed("Do you want to create the group 'db'? [y/N]: Group 'db' created.\n"))
   })
 
-  it('without a question when it is to be quiet', async () => {
+  it('without a question when it is quiet', async () => {
     const { groupsOf, run } = await master()
     for (const argv of [
       ['-q', '-a', '-g', 'db'],
@@ -223,7 +223,7 @@ describe('agent_groups says in one sentence', () => {
     expect(await (await master(worldOf(full))).run(argv)).toEqual({ code: 1, out: '', err }),
   )
 
-  it('the one reason for which an agent did not change after all', async () => {
+  it('the one reason why an agent did not change', async () => {
     const { run, world } = await master()
     world.groups.add('none')
     const meanwhile = (groups: readonly string[] | undefined): void => {

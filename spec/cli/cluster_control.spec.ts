@@ -221,7 +221,7 @@ describe('cluster_control', () => {
     })
     const running = runControl(['-f', '--home', home], { env: {}, stdin: noInput(), stdout, stderr: sink(() => {}) })
     const release = await blocked.promise
-    // Until nothing moves any more: the daemon's generator stands still for many turns of the loop.
+    // Until nothing moves any more: the daemon's generator does not advance for many turns of the loop.
     for (let still = 0, before = -1; still < 200; ) {
       await new Promise((resolve) => setImmediate(resolve))
       still = rows === before ? still + 1 : 0

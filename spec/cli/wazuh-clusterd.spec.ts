@@ -27,7 +27,7 @@ afterEach(() => {
     try {
       process.kill(pid, 'SIGKILL')
     } catch {
-      // It has ended, as it should.
+      // It has ended, as expected.
     }
   }
   running.clear()
@@ -62,7 +62,7 @@ const pidFiles = (): string[] => runFiles().filter((name) => name.endsWith('.pid
 const lockFiles = (): string[] => readdirSync(join(home, 'queue/muster'))
 const logText = (): string => readFileSync(join(home, 'logs/cluster.log'), 'utf8')
 
-/** Resolves when the directory of the PID files holds none. */
+/** Resolves when the directory of the PID files is empty. */
 const pidFileGone = (): Promise<void> =>
   new Promise((resolve) => {
     const check = (): void => {
@@ -122,7 +122,7 @@ describe('the process of wazuh-clusterd', () => {
     expect([...runFiles(), ...lockFiles()]).toEqual([])
   })
 
-  it('cleans up after one that was killed, and takes no other process for one of its own', async () => {
+  it('cleans up after a killed one, and never mistakes another process for it', async () => {
     const killed = start(['-f'])
     await ready(killed)
     killed.kill('SIGKILL')

@@ -131,7 +131,7 @@ describe('the time of a report', () => {
 })
 
 describe('a table that is locked', () => {
-  it('delays no keep-alive and no check of the files, on master and workers alike', () =>
+  it('delays no keep-alive and no check of the files, on master or workers', () =>
     fc.assert(
       fc.asyncProperty(fc.subarray(nodes, { minLength: 1 }), fc.integer({ min: 5_000, max: 300_000 }), async (locked, lockedMs) => {
         const cluster = await startCluster(3)

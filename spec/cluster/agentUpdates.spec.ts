@@ -56,7 +56,7 @@ describe('agents', () => {
       { numRuns: 20 },
     ))
 
-  it('whose worker was cut off for an hour are where they reported last, not where its old reports say', () =>
+  it('whose worker was cut off for an hour belong to the node of their last report', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(), skews, plansOf(visits, 12, 3_600_000), (seed, clocks, said) =>
         run(seed, clocks, [{ atMs: 1_000, kind: 'isolate', node: 'w1', durationMs: 3_500_000 }, ...said], 3_600_000),
@@ -85,7 +85,7 @@ describe('agents', () => {
       ],
     ))
 
-  it('are not compared before a worker that restarted has corrected and sent what it knows', async () => {
+  it('are not compared before a restarted worker has corrected and sent what it knows', async () => {
     const plan: FaultPlan = [
       { atMs: 0, kind: 'crash', node: 'w2', durationMs: 0 },
       { atMs: 0, kind: 'crash', node: 'w1', durationMs: 0 },

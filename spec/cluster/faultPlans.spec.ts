@@ -1,4 +1,4 @@
-/** Whole clusters under generated fault plans: every rule of the checkers holds, and everything is the same in the end. */
+/** Whole clusters under generated fault plans: every rule of the checkers holds, and all nodes agree in the end. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type FaultPlan, renderPlan } from '../../src/simulation/faults/faultPlan.js'

@@ -1,4 +1,4 @@
-/** What the logs say of single files: at debug each by its name, on the node that does it, and at no other level. */
+/** What the logs show of single files: at debug each by its name, on the node that changes it, and at no other level. */
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'

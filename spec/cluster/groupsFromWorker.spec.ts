@@ -50,7 +50,7 @@ describe('a worker', () => {
     expect(await answered({ kind: 'agent', id: 1, tool })).toMatchObject([{ agent: { name: 'first', groups: ['web'] } }])
     expect(await answered({ kind: 'removeGroup', group: 'web', tool })).toEqual([{ kind: 'done', changed: 1 }])
     for (const node of cluster.nodes) expect(node.agentTable.list({}, 0)[0]).toMatchObject({ groups: ['default'] })
-    // What the simulation checks of files does not know of groups that an operator makes.
+    // The simulation's checks of files do not know groups that an operator makes.
     await cluster.stopAll()
   })
 
@@ -61,7 +61,7 @@ describe('a worker', () => {
   })
 })
 
-it('the master takes from a worker what a worker may forward, whatever the worker says of itself', async () => {
+it('the master accepts from a worker only what it may forward, whatever the worker claims', async () => {
   const { cluster } = await started()
   const link = cluster.node('w1').running?.masterLink
   for (const query of [...commands, { kind: 'report', reports: [] } as const]) {

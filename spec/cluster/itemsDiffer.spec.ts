@@ -116,7 +116,7 @@ describe('a worker whose synced items are not the master’s', () => {
     }
   })
 
-  it('of a build that cannot say what its items are is warned about and shown all the same', async () => {
+  it('of a build that does not send its items is warned about and shown all the same', async () => {
     const cluster = await startCluster(defaultSyncedItems)
     const dialling = cluster.dialAs('old')
     await cluster.clock.advance(5_000)

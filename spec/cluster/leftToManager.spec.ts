@@ -8,7 +8,7 @@ const { signal } = new AbortController()
 const key = 'a'.repeat(64)
 const keys = (ids: readonly number[]): Buffer => Buffer.from(ids.map((id) => `00${id} agent${id} any ${key}\n`).join(''))
 
-/** What a manager's own programs made, and what agents left there. */
+/** What a manager's own programs created, and what agents left there. */
 const managersFiles: Readonly<Record<string, Buffer>> = {
   'etc/client.keys': keys([1, 2]),
   'etc/shared/default/agent.conf': Buffer.from('<agent_config/>'),
@@ -48,7 +48,7 @@ const refusal = async (cluster: SimulatedCluster, act: Promise<unknown>): Promis
 }
 
 describe("a cluster beside a real manager's programs", () => {
-  it('syncs what they make, and changes nothing of it on the master, nor counters anywhere', async () => {
+  it('syncs what they make, and changes none of it on the master, and no counters anywhere', async () => {
     const cluster = await startCluster()
     expect(cluster.differences()).toEqual([])
     cluster.write('master', 'etc/client.keys', keys([1]))

@@ -87,7 +87,7 @@ describe('a table that is lost', () => {
           await damage(cluster, name, when)
           for (const [delay, id] of ids.entries()) cluster.clock.setTimeout(() => report(cluster, 'w1', id), 4_000 * delay)
           if (isChanged && name === 'master') {
-            // As soon as the table is there again, which may be before any worker is.
+            // As soon as the table is open again, perhaps before any worker is connected.
             const { agentTable } = cluster.master
             await cluster.clock.runUntil(() => !agentTable.isDamaged && agentTable.list({}, 0).length === ids.length, settledMs)
             await change(cluster, { kind: 'replace', ids: [1], groups: ['db', 'web'] })

@@ -126,7 +126,7 @@ describe('a worker with the key that lies', () => {
       { numRuns: 25 },
     ))
 
-  it('cannot start more transfers than its share, nor hold memory with streams that it never reads', () =>
+  it('cannot start more transfers than its share, or hold memory with streams that it never reads', () =>
     withLiar(async (link) => {
       const outcomes: string[] = []
       for (let i = 0; i < limits.fetchesPerWorkerMax + 3; i++) {

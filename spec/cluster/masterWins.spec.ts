@@ -33,7 +33,7 @@ describe('the master wins', () => {
           for (const [path, content] of Object.entries(worker)) cluster.write('w1', path, Buffer.from(content), mode)
           cluster.startAll()
           await cluster.converge()
-          // Besides them there are the merged files that the master makes of its groups.
+          // In addition there are the merged files that the master builds for its groups.
           const operators = [...cluster.treeOf('w1').files.keys()].filter((path) => !/^etc\/shared\/[^/]+\/merged\.mg$/.test(path))
           expect(operators.sort()).toEqual(Object.keys(master).sort())
           for (const [path, content] of Object.entries(master))

@@ -1,4 +1,4 @@
-/** A master that lost a synced directory, never had it or cannot read it must not make its workers lose their files. */
+/** A master that lost a synced directory, never had it or cannot read it must not delete its workers' files. */
 import { describe, expect, it } from 'vitest'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 

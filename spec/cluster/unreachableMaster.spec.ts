@@ -15,7 +15,7 @@ const sentenceOf = async (cluster: SimulatedCluster): Promise<string> => {
 }
 
 describe('a worker that cannot reach its master', () => {
-  it('says why in its answer to cluster_control, and after a lost connection why that was lost', async () => {
+  it('says why in its answer to cluster_control, also after a connection was lost', async () => {
     const cluster = new SimulatedCluster({ seed: 5, nodes: 2 })
     cluster.start('w1')
     expect(await sentenceOf(cluster)).toBe('Error 3023 - Worker node is not connected to master')

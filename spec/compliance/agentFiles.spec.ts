@@ -1,4 +1,4 @@
-/** One suite for the keys' part of the AgentFiles port, run on the real disk with its thread and on the simulated one in virtual time. */
+/** One suite for the part of the AgentFiles port about client.keys, run on the real disk with its thread and on the simulated one in virtual time. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
 import { limits } from '../../src/base/limits.js'

@@ -24,7 +24,7 @@ interface Node {
   readonly files: Files
 }
 
-/** How a promise comes to its end: by itself, or because virtual time passes. */
+/** How a promise settles: by itself, or because virtual time passes. */
 type Settle = <T>(promise: Promise<T>) => Promise<T>
 
 interface Kind {

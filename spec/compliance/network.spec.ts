@@ -1,4 +1,4 @@
-/** One suite for every Network: what the links rely on, held by real TCP and by the simulated network alike. */
+/** One suite for every Network: what the links rely on, held by real TCP and by the simulated network. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -15,9 +15,9 @@ interface World {
   readonly listening: Network
   readonly listenHost: string
   readonly dialHost: string
-  /** Lets the world go on until the promise is settled. */
+  /** Lets time pass until the promise is settled. */
   run<T>(promise: Promise<T>): Promise<T>
-  /** Lets the world go on a little. */
+  /** Lets a little time pass. */
   turn(): Promise<void>
 }
 
@@ -195,7 +195,7 @@ describe.each([
     acceptor.stream.pause()
     const chunk = new Uint8Array(64 * 1_024).fill(7)
     let written = 0
-    // One write that says false may still find room in the kernel: the reader holds us back when no drain follows.
+    // A write that returns false may still find room in the kernel: only a missing drain shows that the reader is full.
     for (let quiet = 0; quiet < 50; ) {
       expect(written).toBeLessThan(64 * 1_024 * 1_024)
       if (dialer.stream.write([chunk.slice()])) quiet = 0

@@ -214,7 +214,7 @@ describe('loading settings', () => {
     expect(mistakes[0]).toMatch(new RegExp(`ossec.conf: not XML in line ${line}: `))
   })
 
-  it.each([['__proto__'], ['constructor'], ['toString'], ['hasOwnProperty']])('takes <%s> for an unknown option like any other', (name) => {
+  it.each([['__proto__'], ['constructor'], ['toString'], ['hasOwnProperty']])('treats <%s> as an unknown option like any other', (name) => {
     const { ok, warnings } = load(renderXml(minimal).replace('</cluster>', `<${name}>x</${name}></cluster>`))
     expect(ok).toBe(true)
     expect(warnings).toEqual([
@@ -260,7 +260,7 @@ describe('loading settings', () => {
       { numRuns: 300 },
     ))
 
-  it('is disabled without a cluster block, and as Wazuh ships it', () => {
+  it('is disabled without a cluster block, and in the file that Wazuh ships', () => {
     expect(settingsOf(load('<ossec_config><global/></ossec_config>')).disabled).toBe(true)
     const shipped = load(renderXml({ name: 'wazuh', key: '', node: 'NODE_IP', disabled: 'yes' }))
     expect(settingsOf(shipped)).toMatchObject({ disabled: true, key: '' })

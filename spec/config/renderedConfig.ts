@@ -23,7 +23,7 @@ export const blockOf = (settings: NodeSettings): Block => ({
   agents_disconnection_time: `${settings.timings.agentsDisconnectionMs / 1_000}s`,
 })
 
-/** The one that does not stand in `<cluster>`. */
+/** The one that is not in `<cluster>`. */
 const globalName = 'agents_disconnection_time'
 
 export const renderXml = (block: Block): string => {

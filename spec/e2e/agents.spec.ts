@@ -24,7 +24,7 @@ const report = async (cluster: ProcessCluster, node: string, reports: readonly A
   expect(lines).toMatchObject([{ kind: 'reported', unknown: 0, refused: 0 }])
 }
 
-/** The agents that a node lists, but for the manager itself. */
+/** The agents that a node lists, except the manager itself. */
 const listed = async (cluster: ProcessCluster, node: string): Promise<readonly AgentRow[]> => {
   const rows: AgentRow[] = []
   for await (const line of ask({ socketPath: controlSocketPath(cluster.home(node)), request: { kind: 'agents' }, signal }))

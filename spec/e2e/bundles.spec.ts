@@ -9,7 +9,7 @@ const programs = readdirSync(join(dist, 'cli'))
   .filter((name) => name.endsWith('.js'))
   .map((name) => join(dist, 'cli', name))
 
-/** The bundles that these load or start as threads, and those of these: dist/ may hold older ones besides. */
+/** The bundles that these load or start as threads, and so on: dist/ may hold older ones too. */
 const reachable = (entries: readonly string[]): ReadonlySet<string> => {
   const found = new Set(entries)
   for (const bundle of found)
@@ -20,7 +20,7 @@ const reachable = (entries: readonly string[]): ReadonlySet<string> => {
   return found
 }
 
-/** None of a bundle that only exports what others hold: it has no map. */
+/** Empty for a bundle that only exports what others hold: it has no map. */
 const sourcesOf = (bundle: string): readonly string[] => {
   if (!existsSync(`${bundle}.map`)) return []
   const { sources } = JSON.parse(readFileSync(`${bundle}.map`, 'utf8')) as { sources: readonly string[] }

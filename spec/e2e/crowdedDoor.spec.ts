@@ -1,4 +1,4 @@
-/** More silent connections than the master's process may have files: it goes on with its work. */
+/** More silent connections than the master's process may open files: it goes on with its work. */
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { connect } from 'node:net'

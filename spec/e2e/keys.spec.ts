@@ -1,4 +1,4 @@
-/** The cluster key: a wrong one is refused in words, and a new one comes in node by node without a refusal. */
+/** The cluster key: a wrong one is refused with a sentence, and a new one comes in node by node without a refusal. */
 import { randomBytes } from 'node:crypto'
 import { connect, createServer } from 'node:net'
 import { describe, expect, it } from 'vitest'

@@ -1,4 +1,4 @@
-/** How daemons start, stop, and come back to each other. */
+/** How daemons start, stop and reconnect. */
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -46,7 +46,7 @@ describe('a daemon', () => {
       expect(daemon.lines.filter((line) => line.includes('Debugger'))).toEqual([])
     }))
 
-  it('is not started twice on one home, and the first goes on undisturbed', () =>
+  it('is not started twice on one home, and the first one goes on', () =>
     withCluster([master, worker], async (cluster) => {
       await cluster.startAll()
       const first = cluster.daemon(master)

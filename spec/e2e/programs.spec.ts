@@ -1,4 +1,4 @@
-/** The programs that people run first: the demo and the example that embeds nodes. */
+/** The programs that new users run first: the demo and the example that embeds nodes. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'

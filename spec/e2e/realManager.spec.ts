@@ -169,7 +169,7 @@ describe('a home with the control program of a real manager', () => {
       expect(existsSync(join(home, 'etc/shared/default/merged.mg'))).toBe(false)
     }))
 
-  it('is warned about when it is not to be left to it', () =>
+  it('is warned about when it is configured not to be left to it', () =>
     withCluster([master], async (cluster) => {
       const path = join(cluster.masterHome, 'etc/cluster.json')
       const given: unknown = JSON.parse(readFileSync(path, 'utf8'))

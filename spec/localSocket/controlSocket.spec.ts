@@ -99,7 +99,7 @@ describe('a question', () => {
     await expect(collected(ask(question(foreign.socketPath)))).rejects.toMatchObject({ code: 'requestFailed', message: 'Later' })
   })
 
-  it('never takes half an answer for a whole one', async () => {
+  it('never treats half an answer as a whole one', async () => {
     const { socketPath } = await serve(always(cluster))
     await expect(collected(ask(question(socketPath)))).rejects.toMatchObject({ message: 'The answer broke off' })
   })
@@ -185,7 +185,7 @@ describe('the socket', () => {
     const dead = temporaryHome()
     const left = createServer()
     await new Promise<void>((resolve) => left.listen(join(dead, 'left.sock'), resolve))
-    // What a killed daemon leaves: a socket file on which nobody listens.
+    // What a killed daemon leaves: a socket file on which nothing listens.
     renameSync(join(dead, 'left.sock'), controlSocketPath(dead))
     await new Promise((resolve) => left.close(resolve))
     expect(existsSync(controlSocketPath(dead))).toBe(true)

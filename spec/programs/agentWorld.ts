@@ -67,7 +67,7 @@ export class AgentWorld {
     this.#synchronized = new Set(synchronized)
   }
 
-  /** Of the master, for `serve`. */
+  /** The answers of the master, for `serve`. */
   readonly answer: Answer = (request) => this.#lines(request)
 
   async *#lines(request: ControlRequest): AsyncGenerator<AnswerLine> {
@@ -172,7 +172,7 @@ export const workerOf =
     throw new ClusterError('notConnected')
   }
 
-/** Nothing in it has to be escaped. */
+/** It needs no escaping. */
 const plain = (charsMax: number) => fc.string({ unit: fc.constantFrom(...'abZ09.-_é😀'), minLength: 1, maxLength: charsMax })
 const connected = fc.record({
   node: plain(12),

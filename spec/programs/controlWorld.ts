@@ -61,7 +61,7 @@ export const collected = async <T>(items: AsyncIterable<T>): Promise<readonly T[
 
 export interface RawClient {
   readonly socket: Socket
-  /** All that came, when the daemon has closed the connection. */
+  /** Everything received until the daemon has closed the connection. */
   readonly received: Promise<string>
 }
 

@@ -15,7 +15,7 @@ import { packFacts, unpackFacts } from '../../src/domain/agents/packedFacts.js'
 export const firstMs = 1_700_000_000_000
 const stepMs = 10_000
 
-/** From before any time-out to beyond what a clock may be ahead. */
+/** From before any time-out to more than a clock may be ahead. */
 export const moments = fc.nat({ max: 9 }).map((step) => firstMs + step * stepMs)
 /** The last three of them: some reports lie in the future of these, and some too far. */
 export const nows = fc.integer({ min: 4, max: 9 }).map((step) => firstMs + step * stepMs)

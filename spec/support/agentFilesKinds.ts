@@ -16,7 +16,7 @@ export interface AgentFilesNode {
 export interface AgentFilesKind {
   readonly on: string
   readonly create: (role: 'master' | 'worker') => AgentFilesNode
-  /** How a promise comes to its end: by itself, or because virtual time passes. */
+  /** How a promise settles: by itself, or because virtual time passes. */
   readonly settle: <T>(promise: Promise<T>) => Promise<T>
 }
 

@@ -6,7 +6,7 @@ import type { AgentTable } from '../../src/ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../src/wire/muster/agentBatch.js'
 import { agentIds, anyUpdates, firstMs, groupNames, nodeNames, nows, soundUpdatesOf } from './agentArbitraries.js'
 
-/** With its answer, or with the code that it fails with. */
+/** With its answer, or the code of its failure. */
 export type Operation = (table: AgentTable) => unknown
 export type Role = 'master' | 'worker'
 
@@ -101,7 +101,7 @@ const unsentOf = (table: AgentTable, master: string) => {
   return updates && { rows: updates.rows, upTo: updates.upTo, updates: decoded?.ok ? decoded.value : decoded?.error.code }
 }
 
-/** All that can be asked of a table. Its own name is random, and left out. */
+/** Everything that a table can be asked. Its own name is random, and left out. */
 export const viewOf = (table: AgentTable, filter: AgentFilter) => ({
   all: table.list({}, 0),
   some: table.list(filter, 2),

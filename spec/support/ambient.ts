@@ -14,7 +14,7 @@ const memberName = (node: ts.PropertyAccessExpression): string => {
   return `${owner.getText()}.${node.name.text}`
 }
 
-/** True where the name stands for a member or is being given, as in `clock.setTimeout`, `{ setTimeout: … }` or a method's declaration. */
+/** True where the name is a member or is being declared, as in `clock.setTimeout`, `{ setTimeout: … }` or a method's declaration. */
 const isOnlyAName = (node: ts.Identifier): boolean => {
   const { parent } = node
   if (ts.isPropertyAccessExpression(parent)) return parent.name === node && !isGlobalObject(parent.expression)

@@ -1,4 +1,4 @@
-/** Builds dist/, and the demo in dist-examples/, when a source is newer, so that the end-to-end specs never run yesterday's programs. */
+/** Builds dist/, and the demo in dist-examples/, when a source is newer, so that the end-to-end specs never run old programs. */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ const newestMs = (directory: string, howBuilt: readonly string[]): number => {
   return Math.max(...[...sources, 'tsconfig.json', 'package.json', ...howBuilt].map((path) => statSync(join(root, path)).mtimeMs))
 }
 
-/** Written over what is there, not from nothing: a daemon may be running from it. */
+/** The old files are overwritten, not deleted first: a daemon may be running from it. */
 const build = (directory: string, built: string, howBuilt: readonly string[], command: string, ...options: readonly string[]): void => {
   const file = join(root, built)
   if (existsSync(file) && statSync(file).mtimeMs >= newestMs(directory, howBuilt)) return

@@ -1,4 +1,4 @@
-/** Two disks for the same tests: the real one in a temporary directory, and the simulated one; and an operator's hand on each. */
+/** Two disks for the same tests: the real one in a temporary directory, and the simulated one; and an operator's edits on each. */
 import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
@@ -45,7 +45,7 @@ export interface DiskWorld {
   read(path: string): string
   modeOf(path: string): number
   exists(path: string): boolean
-  /** Time passes, so that the next scan takes no file for freshly written. */
+  /** Time passes, so that the next scan treats no file as freshly written. */
   age(): void
   dispose(): void
 }

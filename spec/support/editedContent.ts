@@ -1,4 +1,4 @@
-/** Contents of two versions of a file: one after an operator's, a program's or a devil's edits of the other. */
+/** Contents of two versions of a file: one after edits of the other by an operator, a program or an attacker. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 

@@ -1,4 +1,4 @@
-/** Another program with databases of its own: a process that holds them open and writes to them, and twins that nobody else sees. */
+/** Another program with databases of its own: a process that holds them open and writes to them, and copies that no other program sees. */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'

@@ -1,4 +1,4 @@
-/** Groups on a simulated disk, edited by an operator's hand, and what their merged files have to be. */
+/** Groups on a simulated disk, edited by an operator, and what their merged files have to be. */
 import fc from 'fast-check'
 import { MergedFiles } from '../../src/disk/agents/mergedBuilder.js'
 import { groupsHash } from '../../src/domain/agents/groups.js'

@@ -1,4 +1,4 @@
-/** A network in memory whose reads are split and joined as a test says, and whose bytes a test may see and change. */
+/** A network in memory whose reads are split and joined as a test wants, and whose bytes a test may see and change. */
 import { ClusterError } from '../../src/base/errors.js'
 import type { ByteStream, ByteStreamEvents, Endpoint, Listener, Network } from '../../src/ports/network.js'
 
@@ -104,7 +104,7 @@ export class MemoryStream implements ByteStream {
   #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    // Microtasks run until none is left: whatever is under way arrives without time passing.
+    // Microtasks run until none is left: everything under way arrives without time passing.
     queueMicrotask(() => {
       this.#scheduled = false
       this.#deliver()

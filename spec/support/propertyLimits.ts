@@ -1,4 +1,4 @@
-/** A property that fails has to say its counterexample before its test is timed out, however long it would go on shrinking. */
+/** A failing property must report its counterexample before its test times out, however long it could go on shrinking. */
 import fc from 'fast-check'
 
 fc.configureGlobal({ interruptAfterTimeLimit: 45_000 })

@@ -46,7 +46,7 @@ export interface SessionPair {
   readonly master: Link
 }
 
-/** What a promise came to, once virtual time has passed far enough. */
+/** The result of a promise, once enough virtual time has passed. */
 export const outcome = async <T>(
   clock: VirtualClock,
   promise: Promise<T>,

@@ -1,6 +1,6 @@
 import type { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 
-/** Waits for calls of a port that lives in virtual time: lets it pass until a call has ended. */
+/** Waits for calls of a port in virtual time: lets it pass until a call has ended. */
 export const settledIn =
   (clock: VirtualClock) =>
   async <T>(call: Promise<T>): Promise<T> => {

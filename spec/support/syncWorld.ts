@@ -57,7 +57,7 @@ export const setUp = async ({ capabilities = ['delta'], handlers, masterFiles, w
     if (value === undefined && error !== undefined) throw error
     return value as T
   }
-  /** Brings the worker's tree up to the master's. Returns the bytes that it got, and how its files failed. */
+  /** Brings the worker's tree up to the master's. Returns the bytes received, and how files failed. */
   const round = async (): Promise<{ received: number; failures: string[] }> => {
     await clock.advance(3_000)
     await done(Promise.all([master.tree.scan(undefined, forever), worker.tree.scan(undefined, forever)]))
@@ -67,7 +67,7 @@ export const setUp = async ({ capabilities = ['delta'], handlers, masterFiles, w
     const transferred = await done(sync.transfer(pair.worker, plan, forever))
     const { failures } = await done(sync.apply(plan, transferred, forever))
     const codes = failures.map(({ code }) => code)
-    // A file that did not come to its end may stay open, for the next transfer to go on.
+    // A file that did not arrive in full may stay open, for the next transfer to go on.
     if (codes.length === 0) expect(worker.disk.openFiles).toBe(0)
     expect(master.disk.openFiles).toBe(0)
     return { received: pair.worker.counters.bytesReceived - before, failures: codes }

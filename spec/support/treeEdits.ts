@@ -1,4 +1,4 @@
-/** Generated edits of a synced tree, by an operator's hand: few names, so that files and directories take each other's places. */
+/** Generated edits of a synced tree, as by an operator: few names, so that files and directories take each other's places. */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { itemOf, type SyncedItems } from '../../src/domain/files/syncedItems.js'
@@ -32,7 +32,7 @@ export const treeEdits: fc.Arbitrary<TreeEdit[]> = fc.array(
   { maxLength: 14 },
 )
 
-/** What stands in the way of a directory goes. */
+/** Whatever is in the way of a directory is removed. */
 const clearWay = (world: DiskWorld, path: string): void => {
   const names = path.split('/')
   for (let depth = 1; depth <= names.length; depth++) {

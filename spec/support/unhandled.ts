@@ -1,4 +1,4 @@
-/** Watches for what no one handled: rejections, and exceptions that XState throws from a timer when nobody observes. */
+/** Watches for what was not handled: rejections, and exceptions that XState throws from a timer when there is no observer. */
 export const watchUnhandled = (): { readonly seen: readonly unknown[]; stop(): Promise<void> } => {
   const seen: unknown[] = []
   const note = (thrown: unknown): void => {

@@ -105,7 +105,7 @@ describe('a master crowded by 5 000 silent connections a second', () => {
     }
   })
 
-  // An attempt waits a round trip for its first message: 600 of 4 096 places change hands meanwhile, which 86 of 100 survive.
+  // An attempt waits a round trip for its first message. Meanwhile 600 of 4 096 places are reassigned: 86 of 100 attempts survive.
   it('lets in a new worker within 5 s: five attempts in a row fail in one case of 20 000', async () => {
     const attempts: number[] = []
     for (let seed = 1; seed <= 20; seed++) {

@@ -1,4 +1,4 @@
-/** Who gets in, who does not, and what each of them learns. */
+/** Which peers get in, which do not, and what each of them learns. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError, refuse } from '../../src/base/errors.js'
@@ -59,7 +59,7 @@ describe('the handshake', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('speaks the highest version that both know, and refuses in words when there is none', async () => {
+  it('speaks the highest version that both know, and refuses with a sentence when there is none', async () => {
     const both = await meeting({ protocol: { min: 1, max: 4 } }, { protocol: { min: 2, max: 7 } })
     expect([both.dialed.value?.peer.protocol, both.acceptor.links[0]?.peer.protocol]).toEqual([4, 4])
     const none = await meeting({ protocol: { min: 3, max: 4 } }, { protocol: { min: 1, max: 2 } })
@@ -86,7 +86,7 @@ describe('the handshake', () => {
     },
   )
 
-  it('ends in a typed error on both sides when any byte of it is changed, cut off or repeated', () =>
+  it('ends in a typed error on both sides when any of its bytes is changed, cut off or repeated', () =>
     fc.assert(
       fc.asyncProperty(
         fc.nat(),

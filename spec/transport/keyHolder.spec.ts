@@ -1,4 +1,4 @@
-/** What a peer that was let in can take of a master: its share of the time, and no memory for long. */
+/** What an admitted peer can take from a master: its share of the time, and no memory for long. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ok } from '../../src/base/errors.js'

@@ -337,7 +337,7 @@ describe('the end of a link', () => {
     expect([leftOpen(fresh.worker), leftOpen(fresh.master)]).toEqual([nothingOpen, nothingOpen])
     expect(fresh.network.streams.flat().every((stream) => stream.isClosed)).toBe(true)
     await expect(fresh.worker.request('integrity.check', check, patient)).rejects.toMatchObject({ code: received })
-    // The first pair broke a rule (an unexpected stream): that ends it as thoroughly.
+    // The first pair broke a rule (an unexpected stream): that ends it just as completely.
     await outcome(clock, pending)
     await clock.settle()
     expect(ends.map(({ error }) => error?.code)).toEqual(['malformed', 'malformed'])

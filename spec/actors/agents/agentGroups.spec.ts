@@ -131,7 +131,7 @@ describe('agent groups', () => {
     await stop()
   })
 
-  it('that agents lost on the master are lost on the worker too', async () => {
+  it('that agents lose on the master are lost on the worker too', async () => {
     const { clock, groupsOf, master, stop } = await startApplying({ onMaster: [1, 2], onWorker: [1, 2] })
     master.changeGroups({ kind: 'replace', ids: [1], groups: ['web', 'linux'] })
     await clock.advance(1_000)

@@ -1,4 +1,4 @@
-/** The one door for what is done with agents: what it logs, what it leaves to a real manager, what a worker asks of its master. */
+/** The one entry point for operations on agents: what it logs, what it leaves to a real manager, what a worker asks its master. */
 import { describe, expect, it } from 'vitest'
 import { type AgentOperations, masterOperations, workerOperations } from '../../../src/actors/agents/agentOperations.js'
 import { asClusterError, ClusterError } from '../../../src/base/errors.js'
@@ -85,7 +85,7 @@ describe('the operations of a worker', () => {
     await expect(operations.removeGroup('web', signal)).rejects.toMatchObject({ code: 'notOnWorker' })
   })
 
-  it('fail as the way to the master fails', async () => {
+  it('fail as the request to the master fails', async () => {
     const master = (): never => {
       throw new ClusterError('notConnected', { message: 'Because of this' })
     }

@@ -12,7 +12,7 @@ import { ScriptedLink } from '../../support/scriptedLink.js'
 
 const intervalMs = 10_000
 
-/** A worker with three agents, and what it asks a master that answers so. */
+/** A worker with three agents, and what it asks a master with these answers. */
 const workerOf = async (answer: (type: RequestName, asked: number) => unknown) => {
   const clock = new VirtualClock()
   const world = localAgentsOver(clock, 'worker', 'w1')

@@ -8,7 +8,7 @@ import { recordingLog } from '../../support/recordingLog.js'
 const intervalMs = 8_000
 const { signal } = new AbortController()
 
-/** Three agents in `default`, of whom the second is in `web` too. */
+/** Three agents in `default`; the second is in `web` too. */
 const start = async () => {
   const clock = new VirtualClock()
   const { agents, disk, table } = localAgentsOver(clock, 'master')

@@ -90,7 +90,7 @@ describe('a connection', () => {
     expectNothingLeft()
   })
 
-  it('is closed by a thread that ends without a reason', async () => {
+  it('closes when a thread ends without a reason', async () => {
     const { clock, ends, expectNothingLeft } = connect([lasting, { how: 'closed', afterMs: 5 }])
     await clock.advance(10)
     expect(ends).toMatchObject([{ type: 'child.closed', error: { code: 'linkClosed' } }])

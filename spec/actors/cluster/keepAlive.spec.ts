@@ -29,7 +29,7 @@ const startSender = (clock: VirtualClock, peer: Beats, rule: KeepAliveOptions): 
   return { child, ends, log }
 }
 
-/** Resolves later, unless it is not waited for any more. */
+/** Resolves later, unless it is aborted before. */
 const later = <T>(clock: VirtualClock, delayMs: number, value: T, signal: AbortSignal): Promise<T> =>
   new Promise((resolve) => {
     const timer = clock.setTimeout(() => resolve(value), delayMs)

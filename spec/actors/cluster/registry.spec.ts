@@ -107,7 +107,7 @@ class Dial implements Step {
     else expect(decided).toBe('duplicateName')
     if (decided !== 'duplicateName') model.set(this.#node, this.#instance)
     await world.clock.advance(5_000)
-    // A holder that proved nothing within its time has lost the name.
+    // A holder that did not answer in time has lost the name.
     if (decided === 'duplicateName' && wire?.dead) {
       model.delete(this.#node)
       expect(world.dial(this.#node, this.#instance)).toBe('joined')

@@ -174,7 +174,7 @@ describe('a master that lies about a delta', () => {
     { lie: 'has half a recipe', handlers: recipe(10, new Uint8Array(limits.recipeChunksMax * 20 - 7)) },
     { lie: 'has a recipe of the right chunks in the wrong order', handlers: recipe(12, Buffer.concat(rowsOf(after).reverse())) },
     { lie: 'has a recipe without a chunk in common', handlers: recipe(12, Buffer.concat(rowsOf(noise(1, after.length)))) },
-  ])('and $lie writes nothing, and its honest content arrives', async ({ handlers }) => {
+  ])('and $lie gets nothing written, and its honest content arrives', async ({ handlers }) => {
     const world = await setUp({ handlers })
     world.worker.edit(absolute, before)
     world.master.edit(absolute, after)

@@ -34,7 +34,7 @@ const ours = [changesCapability, partsCapability]
 const sameBuild: Builds = { master: ours, worker: ours }
 const builds = fc.constantFrom<Builds>(sameBuild, { ...sameBuild, master: [] }, { ...sameBuild, worker: [] }, { master: [], worker: [] })
 
-/** A disk without modes of its own, like some that are mounted. */
+/** A disk that stores no modes, like some mounted ones. */
 class ModelessDisk extends MemoryDisk {
   override chmod(): void {}
 
@@ -128,7 +128,7 @@ const files = fc.dictionary(
   { maxKeys: 8 },
 )
 
-/** Enough for the bucket to be compared in parts. */
+/** Enough files for the bucket to be compared in parts. */
 const manyInOneBucket = Array.from({ length: 30_000 }, (_, file) => `etc/lists/${file}`).filter((path) => bucketOf(path) === 7)
 
 describe('integrity, both ends', () => {

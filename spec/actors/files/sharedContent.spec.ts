@@ -10,7 +10,7 @@ const blockBytes = 1_000
 const filesOf = (name: string): ContentRequest['files'] => [{ path: `etc/lists/${name}`, digest: name.repeat(64), offset: 0 }]
 const requestOf = (name: string, offset = 0): ContentRequest => ({ files: filesOf(name), from: { file: 0, offset }, compress: false })
 
-/** Files of three blocks each, which say what they are blocks of; every read is counted, and waits until it is let go. */
+/** Files of three blocks each, which name their file; every read is counted, and waits until it is released. */
 const countedFiles = () => {
   const reads: string[] = []
   const waiting: { go(): void; fail(): void }[] = []
@@ -96,7 +96,7 @@ describe('shared content', () => {
       ),
     ))
 
-  it('reads once what several transfers ask for at the same time, and once again what differs', () =>
+  it('reads once what several transfers ask for at once, and reads changed content again', () =>
     fc.assert(
       fc.asyncProperty(fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 2, maxLength: 6 }), async (names) => {
         const files = countedFiles()

@@ -35,7 +35,7 @@ interface World {
 
 interface Case {
   readonly role: 'master' | 'worker'
-  /** Makes the port fail that the thread cannot do without, and returns the thread. */
+  /** Makes the port that the thread needs fail, and returns the thread. */
   readonly thread: (world: World) => AnyActorLogic
 }
 
@@ -99,7 +99,7 @@ const run = async (name: string, code: ErrorCode, forMs: number) => {
   const { role, thread } = cases[name] as Case
   const { agents, keepTable, writeKeys } = localAgentsOver(clock, role)
   writeKeys([1, 2])
-  // The thread that is under test may be the one that keeps the table.
+  // The thread under test may be the one that keeps the table.
   const table = await keepTable()
   if (name === 'localAgents') table.stop()
   agents.clock.measure(clock.now(), clock.monotonicMs())

@@ -15,7 +15,7 @@ interface Probe {
   readonly cleaned: number
 }
 
-/** A machine with timers, a callback child that holds something, and a promise that waits; `go` makes it do `logic`'s mischief. */
+/** A machine with timers, a callback child that holds something, and a promise that waits; `go` makes it fail as `logic` does. */
 const busy = (mischief: Record<string, unknown>, probe: { started: number; cleaned: number }): AnyActorLogic =>
   setup({
     actors: {

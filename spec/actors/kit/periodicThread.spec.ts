@@ -64,7 +64,7 @@ const start = (work: (round: number, clock: VirtualClock) => Promise<RoundEnd | 
   return { clock, wakes, ...world, ends, signals, stop }
 }
 
-/** When rounds begin that last this long, as a person would work it out. */
+/** When rounds of this length begin, worked out by hand. */
 const expectedStarts = (wakesMs: readonly number[], roundMs: number, gatherMs: number, untilMs: number): number[] => {
   const starts: number[] = []
   for (let atMs = 0; atMs <= untilMs; ) {
@@ -84,7 +84,7 @@ describe('a periodic thread', () => {
         fc.integer({ min: 1, max: 700 }),
         fc.constantFrom(0, 50),
         async (instants, roundMs, gatherMs) => {
-          // No two things happen at the same instant: what comes first then is not the point.
+          // No two things happen at the same instant: their order then is not specified.
           const wakesMs = instants.sort((a, b) => a - b).map((instant, index) => instant + (index + 1) / 1024)
           const untilMs = 8_000.5
           const { clock, startsMs, stop, wakes } = start((_, timers) => pause(timers, roundMs).then(() => 'done'), { gatherMs })
@@ -97,7 +97,7 @@ describe('a periodic thread', () => {
       { numRuns: 60 },
     ))
 
-  it('rests first when it is to, and for as long as it says', async () => {
+  it('rests first when it is configured to, and for as long as it says', async () => {
     const rests = [300, 20, 700]
     const { clock, startsMs, stop } = start(async () => 'done', { startsResting: true, restMs: () => rests.shift() ?? everyMs })
     await clock.advance(2_100)

@@ -19,7 +19,7 @@ const supervise = (clock: VirtualClock, thread: AnyActorLogic) => {
   return { child, ends, log }
 }
 
-/** A thread that crashes this many milliseconds after each start, in turn; notes when it was started and what is held. */
+/** A thread that crashes these many milliseconds after its starts, in turn; records its starts and what it holds. */
 const crashingAfter = (clock: VirtualClock, livesMs: readonly number[]) => {
   const startsMs: number[] = []
   let held = 0

@@ -97,7 +97,7 @@ describe.each([
     expect(groups.groups()).toEqual(['default'])
   })
 
-  it('get the default one where it is missing, and only in an etc/shared that is there', () => {
+  it('get the default one where it is missing, and only in an existing etc/shared', () => {
     const world = opened(create())
     const groups = groupsOf(world)
     expect(refusalOf(() => groups.createDefault())).toBe("fileFailed: 'etc/shared' does not exist.")
@@ -160,7 +160,7 @@ describe('a group that is made or removed', () => {
         crashingAt(world, step, () => act(groupsOf(world)))
         if (isPower) world.disk.crash()
         else world.disk.killProcess()
-        // Either it was done, or it can be done now.
+        // It was done, or it can be done now.
         expect(refusalOf(() => act(groupsOf(world)))).toMatch(/^done$|already exists|does not exist/)
         expect(filesBelow(world, 'etc')).toEqual(new Map(isRemoval ? [] : [['etc/shared/web/agent.conf', `660 ${emptyConfig}`]]))
         expect(groupsOf(world).groups()).toEqual(isRemoval ? [] : ['web'])

@@ -133,7 +133,7 @@ describe('a check of client.keys', () => {
     expect(node.check().ids).toHaveLength(count)
   })
 
-  it('reads a file again that is written twice within one tick of the clock', () => {
+  it('reads a file again when it is written twice within one tick of the clock', () => {
     const node = new Node()
     node.world.write(path, '001 web any aa\n')
     node.check()
@@ -213,7 +213,7 @@ describe('a check of client.keys', () => {
     expect(many.at(-1)).toMatch(/400 more lines/)
   })
 
-  it('on a master warns once, when nine of ten agents that there may be are there', () => {
+  it('on a master warns once, when nine tenths of the most agents exist', () => {
     const node = new Node()
     node.keys = new AgentKeys(node.world.disk, { home: node.world.home, role: 'master', managerName: 'manager', agentsMax: 10 })
     const lines = (count: number): string =>
@@ -351,7 +351,7 @@ describe('a change of client.keys', () => {
     expect(out.world.disk.readdir('/home/etc')).toHaveLength(1)
   })
 
-  it('is refused on a worker, and when it is of too many', () => {
+  it('is refused on a worker, and when it has too many entries', () => {
     const node = nodeWith(three)
     expect(codeOf(() => new Node(node.world, 'worker').keys.change([remove(2)]))).toBe('notOnWorker')
     expect(codeOf(() => node.keys.change(Array<KeysChange>(limits.keysChangesMax + 1).fill(remove(2))))).toBe('tooLarge')

@@ -43,7 +43,7 @@ describe('merged files', () => {
           merged.build(list)
           expect(presentMerged(world)).toEqual(expectedMerged(world, list))
           expect(merged.build(list)).toMatchObject({ written: [], removed: [] })
-          // So does one that knows nothing, as after a restart.
+          // So does a build without memory, as after a restart.
           expect(mergedOf(world).build(list)).toMatchObject({ written: [], removed: [] })
         }
         const modes = new Set([...presentMerged(world).keys()].map((path) => world.modeOf(path)))

@@ -52,7 +52,7 @@ describe('a merged.mg that cannot be built', () => {
     },
   )
 
-  it('is never torn by a file that changes while it is read, which is a problem only when it lasts', () => {
+  it('is never torn by a file that changes while it is read; it is a problem only when it lasts', () => {
     for (const change of ['write', 'remove'] as const) {
       const world = startedWorld()
       world.write('etc/shared/g/x', 'one')
@@ -97,7 +97,7 @@ describe('a merged.mg that cannot be built', () => {
     }
   })
 
-  it('because something stands in its way says so, and nothing is written elsewhere', () => {
+  it('because something is in its place is reported, and nothing is written elsewhere', () => {
     const world = startedWorld()
     world.write('etc/shared/g/x', 'x')
     world.write('etc/shared/h/merged.mg/y', 'y')

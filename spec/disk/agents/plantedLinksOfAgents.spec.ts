@@ -38,7 +38,7 @@ const operations: Readonly<Record<string, (files: SynchronousAgentFiles) => unkn
   check: (files) => files.check(true, ''),
 }
 
-describe("a directory of agents' files that is exchanged for a link to the outside, at any call of the disk", () => {
+describe("a directory of agents' files that is replaced by a link to the outside, at any call of the disk", () => {
   it.each(Object.keys(operations))('leads to no file outside: none is changed, deleted or read by %s', (name) =>
     fc.assert(
       fc.property(fc.constantFrom(...attacked, 'queue/rids'), fc.integer({ min: 1, max: 80 }), (directory, step) => {

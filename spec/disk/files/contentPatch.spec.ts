@@ -23,7 +23,7 @@ const codeOf = (act: () => unknown): string => {
   }
 }
 
-/** Sends new content as the actors do. Returns the bytes of it that would be on the wire; undefined when it is no use. */
+/** Sends new content as the actors do. Returns how many of its bytes would be on the wire; undefined when the patch is of no use. */
 const sendPatch = (from: Tree, to: Tree, start: PatchStart, compress = false): number | undefined => {
   const ranges = to.beginPatch(start)
   if (!ranges) return undefined
@@ -127,7 +127,7 @@ describe.each([
     expect(filesBelow(b, 'queue')).toEqual(new Map())
   })
 
-  it('has no recipe for files that are sent whole, nor for what is no file of the tree', () => {
+  it('has no recipe for files that are sent whole, or for what is not a file of the tree', () => {
     for (const bytes of [0, limits.deltaBytesMin - 1]) {
       a.write(path, Buffer.alloc(bytes))
       expect(codeOf(() => startOf(Buffer.alloc(bytes)))).toBe('tooLarge')
@@ -153,7 +153,7 @@ describe.each([
     expect(startOf(noise(2, 200_000)).recipe).not.toEqual(first.recipe)
   })
 
-  it('never reads an old content through a link, nor writes anywhere but into the stage', () => {
+  it('never reads old content through a link, and writes only into the stage', () => {
     const content = noise(1, 200_000)
     a.write(path, content)
     const start = startOf(content)
@@ -170,7 +170,7 @@ describe.each([
     expect(filesBelow(b, 'queue')).toEqual(new Map())
   })
 
-  it('takes no byte that it did not ask for', () => {
+  it('accepts no byte that it did not ask for', () => {
     const before = noise(1, 200_000)
     const after = Buffer.concat([before, noise(2, 1_000)])
     a.write(path, after)
@@ -219,7 +219,7 @@ describe('a patch on a disk that fails', () => {
     expect(away.disk.openFiles).toBe(0)
   })
 
-  it('of power at any call leaves no content that is not whole, and is cleared away', () =>
+  it('of power at any call leaves no partial content, and is cleared away', () =>
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), (step) => {
         const { after, master, start, world: away, worker } = world()
@@ -249,7 +249,7 @@ describe('a patch on a disk that fails', () => {
     lie.set(recipeRow(Buffer.alloc(lie.readUInt32BE(16))), 0)
     const other = Buffer.from(start.recipe.chunks)
     other.copyWithin(0, 20, 36)
-    // The first chunk is only called otherwise: it is fetched, and right.
+    // Only the first chunk's digest is false: it is fetched, and correct.
     expect(sendPatch(master, worker, { ...start, recipe: { ...start.recipe, chunks: lie } })).toBeDefined()
     worker.clearStage()
     expect(codeOf(() => sendPatch(master, worker, { ...start, recipe: { ...start.recipe, chunks: other } }))).toMatch(

@@ -8,7 +8,7 @@ import { syncRound, TreeNode, transfer } from '../../support/treeNodes.js'
 
 class Crash extends Error {}
 
-/** Runs `act` on a disk that stops answering at its n-th call; says whether it came so far. */
+/** Runs `act` on a disk that stops answering at its n-th call; returns whether it got that far. */
 const crashingAt = (world: MemoryWorld, step: number, act: () => void): boolean => {
   let steps = 0
   world.disk.onStep = () => {
@@ -57,11 +57,11 @@ describe('a crash of the worker', () => {
           const left = expectedEntries(away, synced, 'worker')
           for (const path of new Set([...before.keys(), ...wanted.keys(), ...left.keys()]))
             expect([digestOf(before.get(path)), digestOf(wanted.get(path)), undefined]).toContain(digestOf(left.get(path)))
-          // Gone is only what had to go, or was not there yet.
+          // Only what had to go is gone, or what was not there yet.
           for (const [path] of before) if (wanted.has(path)) expect(left.has(path)).toBe(true)
           expect(syncRound(master, new TreeNode(away, 'worker', synced)).failures).toEqual(new Map())
           expect(expectedEntries(away, synced, 'worker')).toEqual(wanted)
-          // Nothing of ours is left lying about, but in the stage.
+          // Nothing of ours is left outside the stage.
           expect([...filesBelow(away, 'etc').keys()].filter((path) => path.includes('.muster-'))).toEqual([])
           expect(away.disk.openFiles).toBe(0)
         },
@@ -69,7 +69,7 @@ describe('a crash of the worker', () => {
       { numRuns: 400 },
     ))
 
-  it('with whole content in the stage: it is not sent again', () => {
+  it('with whole content in the stage does not send it again', () => {
     const master = new TreeNode(worldOf([]), 'master', synced)
     const content = 'content '.repeat(50_000)
     for (let index = 0; index < 3; index++) master.world.write(`etc/rules/${index}`, `${content}${index}`)
@@ -123,7 +123,7 @@ describe('a disk that fails', () => {
         try {
           syncRound(master, worker)
         } catch (thrown) {
-          // Only what concerns no single file may be thrown, and only as what the disk said.
+          // Only an error that concerns no single file may be thrown, and only as the disk reported it.
           expect(thrown).toMatchObject({ code: fault.code })
         }
         stop()
@@ -138,7 +138,7 @@ describe('a disk that fails', () => {
       { numRuns: 300 },
     ))
 
-  it('because it is full says so per file, gives the space back, and goes on when there is some', () => {
+  it('because it is full is reported per file, frees its space, and goes on when there is some', () => {
     const master = new TreeNode(worldOf([]), 'master', synced)
     master.world.write('etc/rules/big', 'b'.repeat(600_000))
     master.world.write('etc/rules/small', 'small')

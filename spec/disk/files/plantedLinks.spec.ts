@@ -73,7 +73,7 @@ const exchanging = (world: MemoryWorld, exchanges: readonly Exchange[]): void =>
       for (const back of undo.splice(0)) back()
       for (const exchange of exchanges) if (exchange.step === steps) act(exchange)
     } catch (thrown) {
-      // The daemon was faster: there is nothing to exchange any more.
+      // The daemon was faster: there is nothing to replace any more.
       if (!(thrown instanceof Error) || !('code' in thrown)) throw thrown
     } finally {
       disk.onStep = onStep
@@ -88,7 +88,7 @@ const exchanges = fc.array(fc.record({ step: fc.integer({ min: 1, max: 300 }), p
   maxLength: 3,
 })
 
-describe('a directory that is exchanged for a link to the outside, at any call of the disk', () => {
+describe('a directory that is replaced by a link to the outside, at any call of the disk', () => {
   it.each(['worker', 'master'] as const)('of a %s leads to no file outside: none is changed, created, deleted or read', (attacked) =>
     fc.assert(
       fc.property(tree, tree, exchanges, (masterEdits, workerEdits, list) => {

@@ -50,7 +50,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
         for (const change of workerEdits) edit(away, change)
         const before = unsynced(away)
         const { failures } = syncRound(from, to, { compress })
-        // An excluded file of the worker where the master has a directory, or below a directory where it has a file, must stay.
+        // An excluded file of the worker must stay, also where the master has a directory, or below one where it has a file.
         const blocked = [...failures.keys()]
         if (![...before.keys()].some(isExcludedBelow)) expect(blocked).toEqual([])
         expect(unsynced(away)).toEqual(before)
@@ -177,7 +177,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect([a.exists(leftover), b.exists(leftover)]).toEqual([true, false])
   })
 
-  it('goes on in the middle of a part that is longer than the content, without keeping its end', () => {
+  it('resumes in a staged part that is longer than the content, without keeping its end', () => {
     const content = 'the content'
     const digest = digestOf(content)
     a.write('etc/rules/a', content)
@@ -206,7 +206,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(b.read('etc/rules/copy')).toBe('content')
   })
 
-  it('starts again when more is staged than the file has', () => {
+  it('starts again when more bytes are staged than the file has', () => {
     const digest = digestOf('short')
     a.write('etc/rules/a', 'short')
     b.write(`queue/cluster/node/${digest}.part`, 'longer than that')
@@ -215,7 +215,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(b.read('etc/rules/a')).toBe('short')
   })
 
-  it('keeps what is excluded where it stands in the way, says why, and applies the rest', () => {
+  it('keeps an excluded file that is in the way, reports why, and applies the rest', () => {
     b.write('etc/rules/dir/ar.conf', 'mine')
     a.write('etc/rules/dir', 'a file')
     a.write('etc/rules/other', 'other')
@@ -316,7 +316,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(worker.tree.stage(block, () => digestOf('secret')).failed.map((failure) => failure.code)).toEqual(['pathRefused'])
   })
 
-  it('stages nothing under a digest that the content does not have, nor under a name that is no digest', () => {
+  it('stages nothing under a wrong digest, or under a name that is not a digest', () => {
     a.write('etc/rules/a', 'one')
     const request = {
       files: [{ path: 'etc/rules/a', digest: digestOf('other'), offset: 0 }],

@@ -92,7 +92,7 @@ describe('the merge rule', () => {
 })
 
 describe('silencing', () => {
-  it('says the same on every node and at any time', () => {
+  it('gives the same result on every node and at any time', () => {
     fc.assert(
       fc.property(ofOneAgent, fc.nat({ max: 60_000 }), moments, moments, (presence, disconnectionMs, nowMs, laterMs) => {
         fc.pre(isSilentAgent(presence, nowMs, disconnectionMs) && isSilentAgent(presence, laterMs, disconnectionMs))

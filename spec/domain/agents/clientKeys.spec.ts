@@ -20,7 +20,7 @@ const keysOf = (text: string | Uint8Array): ClientKeys => {
 
 const entriesOf = (keys: ClientKeys): Map<number, KeyEntry> => new Map([...keys.entries()].map((entry) => [entry.id, entry]))
 
-/** Few IDs and names, so that lines are often about the same; and some that cannot be used. */
+/** Few IDs and names, so that lines often name the same agent; and some that cannot be used. */
 const ids = fc.integer({ min: 1, max: 12 })
 const names = fc.constantFrom('web', 'db', 'mail', 'proxy-1', 'a.b_c')
 const keyTexts = fc.constantFrom('aa', 'bb', 'cc')
@@ -51,7 +51,7 @@ const texts = fc
   .tuple(fc.array(fc.tuple(lines, ends), { maxLength: 12 }), fc.boolean())
   .map(([parts, isEnded]) => parts.map(([line, end], index) => line + (isEnded || index < parts.length - 1 ? end : '')).join(''))
 
-/** What the file says, by the simplest reading of the rules. */
+/** What the file means, by the simplest reading of the rules. */
 const model = (text: string): { live: Map<number, KeyEntry>; removed: Set<number>; highestId: number } => {
   const live = new Map<number, KeyEntry>()
   const removed = new Set<number>()
@@ -155,7 +155,7 @@ describe('client.keys', () => {
       { numRuns: 1000 },
     ))
 
-  /** Usable lines that are not about the same: what a file looks like that only grows and shrinks in places. */
+  /** Usable lines of different agents: a file that only grows and shrinks in places. */
   it('says the same after an edit in the middle of a clean file as when it is read from the start', () =>
     fc.assert(
       fc.property(
@@ -278,7 +278,7 @@ describe('a change of client.keys', () => {
       { numRuns: 1000 },
     ))
 
-  it('that was made before is answered with the agent that is there, and changes nothing', () => {
+  it('that was made before is answered with the existing agent, and changes nothing', () => {
     const add: KeysChange = { kind: 'add', name: 'new', ip: '10.0.0.9', key: 'kk', idFloor: 0 }
     const first = changeKeys(keysOf('001 web any aa\n'), [add, add], 'manager')
     expect(first.bytes?.toString()).toBe('001 web any aa\n002 new 10.0.0.9 kk\n')
@@ -287,7 +287,7 @@ describe('a change of client.keys', () => {
     expect(again).toEqual({ answers: [first.answers[0]], bytes: undefined })
   })
 
-  it('says of a name that is too long only how it begins, and that it goes on', () => {
+  it('shows only the beginning of a name that is too long, and that it goes on', () => {
     const longest = 'n'.repeat(limits.agentNameCharsMax)
     const [taken, refused] = changeKeys(
       keysOf(''),
@@ -338,7 +338,7 @@ describe('a change of client.keys', () => {
     expect(bytes !== undefined).toBe(answers.some((answer) => answer.ok))
   })
 
-  it('says which ID is in the way when none is left', () => {
+  it('names the ID that is in the way when none is left', () => {
     const { answers } = changeKeys(keysOf(`${start}2147483647 typo any kk\n`), [add('new')], 'manager')
     expect(answers).toMatchObject([{ ok: false, message: expect.stringMatching(/^No ID is left: 2147483647 was used once/) }])
   })

@@ -44,7 +44,7 @@ const isOnlyComments = (content: Buffer): boolean => {
 }
 
 describe('an inspection of client.keys', () => {
-  it('finds what a node that knows agents finds, but for a file of comments, however the content is cut', () =>
+  it('finds what a node with agents finds, except in a file of comments, however the content is cut', () =>
     fc.assert(
       fc.property(contents, cutLists, (content, cuts) => {
         const known = new ClientKeys().replace(content, true)
@@ -55,7 +55,7 @@ describe('an inspection of client.keys', () => {
       { numRuns: 2_000 },
     ))
 
-  it('finds control characters at any place and memory offset, and takes no other byte for one', () =>
+  it('finds control characters at any place and memory offset, and no other byte', () =>
     fc.assert(
       fc.property(
         fc.nat(3),

@@ -103,7 +103,7 @@ describe('the trust in client.keys', () => {
       { numRuns: 1000 },
     ))
 
-  it('comes to rest: checks repeated when asked end with what the file says', () =>
+  it('comes to rest: checks repeated when asked for end with the content of the file', () =>
     fc.assert(
       fc.property(checks, (list) => {
         const file = new Watched()

@@ -70,7 +70,7 @@ describe('merged.mg', () => {
         const groups = several.map((files, index) => ({ group: `g${index}`, files }))
         const { files: unpacked } = unpackMerged(encode('0123abcd', groups))
         const present = new Set(unpacked.map(({ name }) => name))
-        // An agent makes directories as it unpacks: no name may stand in another's way.
+        // An agent makes directories as it unpacks: no name may be in another's way.
         for (const name of present) for (const other of present) expect(other.startsWith(`${name}/`)).toBe(false)
         for (const { content, name } of unpacked) {
           const having = groups.flatMap(({ files, group }) => files.filter((file) => file.name === name).map((file) => ({ file, group })))
@@ -88,7 +88,7 @@ describe('merged.mg', () => {
     expect(encode('web', [{ group: 'web', files: [] }]).toString()).toBe('#web\n')
   })
 
-  it('begins with ar.conf, whatever sorts before it or would be in its way', () => {
+  it('begins with ar.conf, whatever sorts before it or conflicts with it', () => {
     const files = [source('Z', 'z'), source('a', 'a'), source('ar.conf/x', 'lost')]
     expect(encode('web', [{ group: 'web', files }], source('ar.conf', 'restart\n')).toString()).toBe(
       '#web\n!8 ar.conf\nrestart\n!1 Z\nz!1 a\na',

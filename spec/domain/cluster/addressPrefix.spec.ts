@@ -57,7 +57,7 @@ describe('the prefix of an address', () => {
       ),
     ))
 
-  it('takes any text, and leaves what is no address as it is', () => {
+  it('takes any text, and leaves what is not an address as it is', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         if (!text.includes(':')) expect(addressPrefix(text)).toBe(text)

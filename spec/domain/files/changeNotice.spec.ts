@@ -115,7 +115,7 @@ describe('the announcement of a change', () => {
       ),
     ))
 
-  it('says nothing but the root when files are gone of which nothing is known', () => {
+  it('has only the root when unknown files are gone', () => {
     const path = 'etc/rules/custom/a'
     const master = manifestOf([{ path, size: 1, mode: 0o660, digest: digestOf(1) }])
     const recent = new RecentChanges()
@@ -127,7 +127,7 @@ describe('the announcement of a change', () => {
     expect(announceChange(recent, master, synced)).toMatchObject({ removed: path })
   })
 
-  it('is for nobody once a change is not known in full', () => {
+  it('is for no tree once a change is not known in full', () => {
     const recent = new RecentChanges()
     recent.add(new Uint8Array(32), ['etc/rules/a'])
     recent.forget()

@@ -31,7 +31,7 @@ describe('compression choice', () => {
       }),
     ))
 
-  it('by itself compresses nothing before a wire was seen to be slow, nor on a fast one', () =>
+  it('by itself compresses nothing before a wire was seen to be slow, or on a fast one', () =>
     fc.assert(
       fc.property(fc.option(fast, { nil: undefined }), perhaps, perhaps, (wire, plain, packed) => {
         expect(choosesCompression('auto', { plain, packed, wire })).toBe(false)

@@ -32,7 +32,7 @@ const noise = (bytes: number): Buffer => createHash('shake256', { outputLength: 
 const keysOf = (chunks: readonly Buffer[]): Set<string> => new Set(chunks.map((chunk) => chunk.toString('latin1')))
 
 describe('chunks of content', () => {
-  it('joined are the content, none is too long, and only the last may be too short', () =>
+  it('join to the content; none is too long, and only the last may be too short', () =>
     fc.assert(
       fc.property(content, averageBits, (bytes, bits) => {
         const chunks = cut(bits, [bytes])

@@ -13,7 +13,7 @@ import {
 import { checkPath } from '../../../src/domain/files/paths.js'
 import { entries, synced, syncedPaths, trees } from '../../support/treeArbitraries.js'
 
-/** Columns that anybody may have made: any bytes, or right ones with something changed. */
+/** Columns from an untrusted peer: any bytes, or valid ones with something changed. */
 const anyColumns: fc.Arbitrary<EntryColumns> = fc.record({
   paths: fc.oneof(
     fc.string({ unit: 'binary' }),
@@ -91,7 +91,7 @@ describe('entry columns', () => {
       }),
     ))
 
-  it('are refused when a path stands in them twice', () =>
+  it('are refused when they contain a path twice', () =>
     fc.assert(
       fc.property(entries, trees(entries), (entry, tree) => {
         const others = tree.filter(({ path }) => path !== entry.path)

@@ -87,7 +87,7 @@ describe('the differences of synced items', () => {
 })
 
 describe('the items in a message', () => {
-  it('are the same after they were sent, but for what is of local use only', () =>
+  it('are the same after they were sent, except for what is only of local use', () =>
     fc.assert(
       fc.property(syncedItems, (synced) => {
         const decoded = decodeItems(encodeItems(synced))

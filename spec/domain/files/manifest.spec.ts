@@ -107,7 +107,7 @@ describe('manifest', () => {
       ),
     ))
 
-  it('is after any sequence of changes what a fresh one of the same entries is', () =>
+  it('equals, after any changes, a fresh one with the same entries', () =>
     fc.assert(
       fc.property(steps, (list) => {
         const { manifest, model } = afterSteps(list)

@@ -31,7 +31,7 @@ describe('files are made durable', () => {
       }),
     ))
 
-  it('at the same time from the second slow one in a row on, until the block that tries again', () =>
+  it('in parallel after two slow ones in a row, until the block that tries again', () =>
     fc.assert(
       fc.property(fc.array(quickMs, { maxLength: 5 }), slowMs, slowMs, fc.array(slowMs, { maxLength: 5 }), (before, one, other, after) => {
         const pace = new SyncPace()

@@ -259,7 +259,7 @@ describe('an answer that lies', () => {
     'etc/shared/.',
   )
 
-  it('about paths is refused as a whole, wherever they stand', () =>
+  it('about paths is refused as a whole, wherever they are', () =>
     fc.assert(
       fc.property(nothingOr(entries), badPaths, fc.constantFrom('create', 'update', 'remove'), (good, path, where) => {
         const liar: FileEntry = { path, size: 1, mode: 0o660, digest: digestOf(1) }

@@ -41,7 +41,7 @@ const keys = (count: number) => Array.from({ length: count }, (_, at) => ({ id: 
 const createTable = (at = path, role: 'master' | 'worker' = 'master') =>
   new SqliteAgentTable({ path: at, earlierPath: at === path ? earlierPath : join(home, 'none.db'), role })
 
-/** Leaves what a daemon leaves that was killed while it had a table open. */
+/** Leaves what a daemon leaves when it is killed with a table open. */
 const killed = (work: (making: string) => AgentDatabase | SqliteAgentTable): void => {
   const making = join(mkdtempSync(join(home, 'making-')), 'table.db')
   const open = work(making)
@@ -109,7 +109,7 @@ const stepsUntil = (count: number): FileSteps => {
   return { copy: step(copy), write: step(write), sync: step(sync), rename: step(rename), remove: step(remove) }
 }
 
-/** A start that gets that far. Whether it got to its end. */
+/** A start that gets that far. Returns whether it finished. */
 const startUntil = (count: number): boolean => {
   try {
     openAgentDatabase({ path, earlierPath, isDamaged: false, steps: stepsUntil(count) }).database.abandon()

@@ -116,7 +116,7 @@ describe('log file', () => {
     expect(linesOf(file)[0]?.length).toBeLessThan(limits.logLineCharsMax + 100)
   })
 
-  it('goes on in a new file when the old one was moved away, losing no line', async () => {
+  it('continues in a new file when the old one was moved away, and loses no line', async () => {
     const file = newFile()
     const log = createLog({ file, level: 'info' })
     log.info('one')

@@ -26,7 +26,7 @@ describe('the version of the manager in a home', () => {
     expect(managerVersion(home)).toBe('4.12.0')
   })
 
-  it('is unknown without a manager, or where the program says none', () => {
+  it('is unknown without a manager, or when the program has none', () => {
     const home = temporaryHome()
     expect(managerVersion(home)).toBeUndefined()
     mkdirSync(join(home, 'bin'))

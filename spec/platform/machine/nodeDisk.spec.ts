@@ -29,7 +29,7 @@ afterEach(() => {
 })
 
 describe('an open directory of the real disk', () => {
-  it('is where its path leads to, whatever takes its name', () => {
+  it('stays the same directory, whatever takes its name', () => {
     const [disk, home] = [createNodeDisk(), directory()]
     for (const name of ['a', 'outside']) mkdirSync(join(home, name))
     const handle = disk.openDirectory(join(home, 'a'))
@@ -44,7 +44,7 @@ describe('an open directory of the real disk', () => {
     expect(() => disk.openDirectory(join(home, 'a'))).toThrow('ENOTDIR')
   })
 
-  it('that has no path on this system is said at the start', () => {
+  it('without a path on this system is reported at the start', () => {
     expect(() => assertHandles()).not.toThrow()
     expect(() => assertHandles('/proc/none')).toThrow(
       '/proc/none does not exist, and no file can be written safely without it: mount /proc',
@@ -52,7 +52,7 @@ describe('an open directory of the real disk', () => {
   })
 })
 
-/** Exchanges directories for links to `outside` and back, as fast as it can, until it is ended. */
+/** Replaces directories by links to `outside` and back, as fast as it can, until it is ended. */
 const attack = `
   const { renameSync, symlinkSync, unlinkSync } = require('node:fs')
   const { workerData: { home, outside } } = require('node:worker_threads')
@@ -71,7 +71,7 @@ const attack = `
     }
 `
 
-describe('directories of a worker that are exchanged for links all the time', () => {
+describe('directories of a worker that are replaced by links all the time', () => {
   it('lead to no file outside, on the real disk', async () => {
     const [a, b] = [createNodeWorld(), createNodeWorld()]
     made.push(a.home, b.home)

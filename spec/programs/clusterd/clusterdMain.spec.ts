@@ -121,7 +121,7 @@ describe('wazuh-clusterd', () => {
       expect(await run(argv)).toEqual({ code: 1, out: '', err: `wazuh-clusterd: Wrong arguments: ${says}\n` })
   })
 
-  it('ends with 1 and one sentence when the daemon cannot start, and holds the home no longer', async () => {
+  it('ends with 1 and one sentence when the daemon cannot start, and releases the home', async () => {
     configure(valid)
     const { code, out, err } = await run(['--home', home, '-f', '-r'])
     expect(code).toBe(1)

@@ -70,7 +70,7 @@ describe('directories that the daemon must write to', () => {
     expect(saysOf(undefined, 'var/run')).toContain(`chown ${userInfo().username} ${home}/var/run`)
   })
 
-  it('and leave etc to a real manager that is in the home', () => {
+  it('do not include etc when a real manager is in the home', () => {
     mkdirSync(join(home, 'bin'))
     writeFileSync(join(home, 'bin/wazuh-control'), '')
     expect(saysOf(settingsOf('master'), 'etc')).toBe('')

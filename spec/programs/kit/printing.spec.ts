@@ -22,7 +22,7 @@ const printed = async (
   return text
 }
 
-/** Template text without its first newline; `·` stands for a blank that an editor might take away. */
+/** Template text without its first newline; `·` stands for a blank that an editor might strip. */
 const exactly = (text: string): string => text.slice(1).replaceAll('·', ' ')
 
 const cluster: AnswerLine = { kind: 'cluster', name: 'wazuh_cluster', unknownNodes: [] }

@@ -27,7 +27,7 @@ const sentence = (text: string): string => {
 }
 
 describe("a plan's text", () => {
-  it('says the whole plan, on one line that may stand between apostrophes', () =>
+  it('holds the whole plan, on one line that may be put between apostrophes', () =>
     fc.assert(
       fc.property(plans, (plan) => {
         const text = renderPlan(plan)
@@ -115,7 +115,7 @@ describe('shrinking', () => {
     { atMs: 1, kind: 'editWorker', node: 'w1', size: 7 },
   ]
 
-  it('by the simulate command finds the faults that matter, and their least values', async () => {
+  it('by the simulate command finds the faults that matter, and their smallest values', async () => {
     const noise = randomPlan(new SeededRandom(2), {
       nodes,
       durationMs: hour,
@@ -163,7 +163,7 @@ describe('shrinking', () => {
       { numRuns: 50 },
     ))
 
-  it('by fast-check finds the least plan and the least cluster', () => {
+  it('by fast-check finds the smallest plan and the smallest cluster', () => {
     const details = fc.check(
       fc.property(
         clusterPlans({ workersMax: 9, durationMs: hour, kinds: ['crash', 'editWorker', 'reset', 'latency'] }),
@@ -182,7 +182,7 @@ describe('shrinking', () => {
 })
 
 describe("a cluster's plan", () => {
-  it('names only nodes of the cluster, and two different ones where it takes two', () =>
+  it('names only nodes of the cluster, and two different ones where it needs two', () =>
     fc.assert(
       fc.property(clusterPlans({ workersMax: 5, durationMs: hour, faultsMax: 30 }), ({ nodes: names, plan }) => {
         for (const fault of plan) {

@@ -174,7 +174,7 @@ describe('a simulated connection', () => {
       { numRuns: 10 },
     ))
 
-  it('delivers the same bytes at the same times in each run of a seed, and at others with another seed', async () => {
+  it('delivers the same bytes at the same times for the same seed, and at other times for another', async () => {
     const run = async (seed: number): Promise<string> => {
       const trace = new Trace()
       const { clock, a, b } = await connected(seed, { trace, segmentedShare: 0.5 })
@@ -193,7 +193,7 @@ describe('a simulated connection', () => {
 })
 
 describe('a blocked way', () => {
-  it('lets nothing across, neither bytes nor an end, and everything once it is free again', () =>
+  it('lets no bytes and no end across, and everything once it is free again', () =>
     fc.assert(
       fc.asyncProperty(seeds, fc.constantFrom('partition', 'hold', 'isolate'), writes, writes, async (seed, how, before, during) => {
         const { clock, network, a, b } = await connected(seed)
@@ -270,7 +270,7 @@ describe('what is under way', () => {
 })
 
 describe('a dial', () => {
-  it('that is given up on the way back closes what the other side has accepted', async () => {
+  it('that is given up on the way back closes what the other side accepted', async () => {
     const { clock, network } = emptyWorld(1, { latency: { minMs: 100, maxMs: 100 } })
     const accepted: Inbox[] = []
     await network.network('b').listen({ host: 'b', port }, (stream) => accepted.push(new Inbox(stream)))

@@ -1,4 +1,4 @@
-/** What only the simulated table can be made to do: to be locked in virtual time, and to lose its process. */
+/** What only the simulated table can do: be locked in virtual time, and lose its process. */
 import { beforeEach, expect, it } from 'vitest'
 import { ClusterError } from '../../../src/base/errors.js'
 import { limits } from '../../../src/base/limits.js'
@@ -37,7 +37,7 @@ beforeEach(async () => {
   await pass(1)
 })
 
-it('waits for a table that is locked, and goes on in order when it is not any more', async () => {
+it('waits for a locked table, and goes on in order once it is unlocked', async () => {
   table.isLocked = true
   note('add', store.addAgents(keys(1)))
   note('counts', store.counts())
@@ -55,7 +55,7 @@ it('fails when the table stays locked for longer than a call waits', async () =>
   expect(ends).toEqual(['open', 'add tableFailed'])
 })
 
-it('keeps what was answered over the end of its process, and loses what waited', async () => {
+it('keeps answered calls when its process ends, and loses waiting ones', async () => {
   note('add', store.addAgents(keys(1)))
   await pass(1)
   note('lost', store.addAgents(keys(2)))

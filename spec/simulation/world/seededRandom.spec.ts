@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { SeededRandom, xoshiro128 } from '../../../src/simulation/world/seededRandom.js'
 
 describe('seeded random', () => {
-  it('is the xoshiro128** of its authors', () => {
+  it('is xoshiro128** as its authors published it', () => {
     const next = xoshiro128([1, 2, 3, 4])
     expect(Array.from({ length: 10 }, next)).toEqual([
       11_520, 0, 5_927_040, 70_819_200, 2_031_721_883, 1_637_235_492, 1_287_239_034, 3_734_860_849, 3_729_100_597, 4_258_142_804,

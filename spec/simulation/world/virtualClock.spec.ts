@@ -63,7 +63,7 @@ describe('the virtual clock', () => {
     expect(clock.monotonicMs()).toBe(45)
   })
 
-  it('lets what a timer started settle before the next one fires, promises and deferred turns alike', async () => {
+  it('lets what a timer started settle before the next one fires, both promises and deferred turns', async () => {
     const clock = new VirtualClock()
     const seen: string[] = []
     const work = async (): Promise<void> => {

@@ -69,7 +69,7 @@ describe('the codec', () => {
     )
   })
 
-  it('never says what the table does not allow', () => {
+  it('never sends what the table does not allow', () => {
     const type = requestTypeOf('session.echo')
     for (const body of [
       undefined,
@@ -84,7 +84,7 @@ describe('the codec', () => {
     })
   })
 
-  it('gives a typed error for any bytes whatsoever', () =>
+  it('gives a typed error for any bytes', () =>
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         const body = decodeBody(Buffer.from(bytes), 0, bytes.byteLength, anything)

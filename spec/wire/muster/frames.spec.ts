@@ -96,7 +96,7 @@ describe('frames', () => {
       { numRuns: 150 },
     ))
 
-  it('are not taken twice, nor in another order', () => {
+  it('are not taken twice, or in another order', () => {
     const sealer = new FrameSealer(new CipherState(key), 1_000)
     const [first, second] = [1, 2].map((byte) => Buffer.concat(sealer.seal([Uint8Array.of(byte)], 1)))
     if (!first || !second) throw new Error('two frames were sealed')

@@ -64,7 +64,7 @@ describe('the handshake', () => {
     }
   })
 
-  it('has vectors to be held to', () => expect(vectors.length).toBeGreaterThan(0))
+  it('has vectors to check against', () => expect(vectors.length).toBeGreaterThan(0))
 
   it('gives both sides the same keys exactly when secret and prologue are the same', () =>
     fc.assert(
