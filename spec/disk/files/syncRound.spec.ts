@@ -192,6 +192,13 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(b.read(`queue/cluster/node/${digest}`)).toBe(content)
   })
 
+  it('lets no other user into a stage that an earlier version left open', () => {
+    b.mkdir('queue/cluster/node')
+    a.write('etc/rules/a', large(1, 20_000))
+    syncRound(master, worker)
+    expect(b.modeOf('queue/cluster/node')).toBe(0o700)
+  })
+
   it('trusts no content in the stage that an earlier process left there, whatever its name', () => {
     const digest = digestOf('content')
     const staged = `queue/cluster/node/${digest}`

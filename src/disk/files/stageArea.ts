@@ -61,10 +61,16 @@ export class StageArea {
     })
   }
 
-  /** Creates the directory and those above it when they are not there. */
+  /** Creates the directory and those above it when they are not there, and closes one that others may enter. */
   make(): void {
     if (this.#made) return
     this.#makeDirectory(this.#directory, stageMode)
+    const directory = this.#disk.openDirectory(this.#directory)
+    try {
+      if (this.#disk.fstat(directory).mode !== stageMode) this.#disk.chmod(directory, stageMode)
+    } finally {
+      this.#disk.close(directory)
+    }
     this.#made = true
   }
 
