@@ -14,6 +14,8 @@ export default defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 60_000,
+    // Some compile a worker before they begin.
+    hookTimeout: 60_000,
     setupFiles: ['spec/support/propertyLimits.ts'],
     projects: [
       {
