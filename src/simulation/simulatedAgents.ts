@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto'
 import type { RunningNode } from '../actors/node.js'
 import { ClusterError, type ErrorCode } from '../base/errors.js'
+import { InTurn } from '../base/inTurn.js'
 import type { AgentReport } from '../domain/agents/agentReport.js'
 import type { GroupsChange } from '../domain/agents/groups.js'
 import type { KeysDamage } from './faults/faultPlan.js'
@@ -59,7 +60,8 @@ export class SimulatedAgents {
   /** Connections that send keep-alives. */
   readonly #beating = new Map<string, unknown>()
   #tablesDamaged = 0
-  #turn: Promise<void> = Promise.resolve()
+  /** The model knows the order of changes only when one follows the other. */
+  readonly #inTurn = new InTurn()
   #endFlicker: (() => void) | undefined
 
   constructor(world: SimulatedAgentsOptions) {
@@ -108,7 +110,7 @@ export class SimulatedAgents {
   }
 
   changeGroups(change: GroupsChange): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#inTurn.run(async () => {
       const outcome = await this.#ask('master', ({ agentOperations }, signal) => agentOperations.changeGroups(change, signal))
       if (outcome.kind !== 'refused') this.enrolled.changed(change, outcome.kind === 'done')
       this.#world.note(`${JSON.stringify(change)}: ${outcome.kind}`)
@@ -116,7 +118,7 @@ export class SimulatedAgents {
   }
 
   createGroup(group: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#inTurn.run(async () => {
       const end = this.#world.history.groupIsMade(group, 'created')
       await this.#ask('master', ({ agentOperations }, signal) => agentOperations.createGroup(group, signal))
       end()
@@ -124,7 +126,7 @@ export class SimulatedAgents {
   }
 
   removeGroup(group: string): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#inTurn.run(async () => {
       const end = this.#world.history.groupIsMade(group, 'removed')
       const outcome = await this.#ask('master', ({ agentOperations }, signal) => agentOperations.removeGroup(group, signal))
       end()
@@ -278,12 +280,6 @@ export class SimulatedAgents {
         (thrown: unknown) => over({ kind: isRefusal(thrown) ? 'refused' : 'unknown' }),
       )
     })
-  }
-
-  /** The model knows the order of changes only when one follows the other. */
-  #inTurn(act: () => Promise<void>): Promise<void> {
-    this.#turn = this.#turn.then(act)
-    return this.#turn
   }
 }
 

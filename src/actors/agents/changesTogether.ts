@@ -1,14 +1,15 @@
 /** Changes of client.keys take turns with the checks of it; those that wait for a turn are written together, and answered one by one. */
 
 import { ClusterError, isErrorCode } from '../../base/errors.js'
+import type { InTurn } from '../../base/inTurn.js'
 import { limits } from '../../base/limits.js'
 import type { KeyEntry, KeysAnswer, KeysChange } from '../../domain/agents/keyEntry.js'
 import type { AgentFiles } from '../../ports/agents.js'
 
 export interface ChangesTogetherOptions {
   readonly files: Pick<AgentFiles, 'change'>
-  /** Runs when nothing else checks client.keys or changes it. */
-  readonly inTurn: (work: () => Promise<void>) => Promise<void>
+  /** The turns in which client.keys is read and changed. */
+  readonly inTurn: InTurn
   /** They are written; they are answered once this resolves. */
   readonly onWritten: (signal: AbortSignal) => Promise<void>
 }
@@ -31,7 +32,7 @@ export class ChangesTogether {
   async make(change: KeysChange): Promise<KeyEntry> {
     const answer = await new Promise<KeysAnswer>((resolve, reject) => {
       this.#waiting.push({ change, resolve, reject })
-      if (this.#waiting.length === 1) void this.#options.inTurn(() => this.#write())
+      if (this.#waiting.length === 1) void this.#options.inTurn.run(() => this.#write())
     })
     if (answer.ok) return answer.entry
     throw new ClusterError(isErrorCode(answer.code) ? answer.code : 'internal', { message: answer.message })
@@ -40,7 +41,7 @@ export class ChangesTogether {
   async #write(): Promise<void> {
     const { files, inTurn, onWritten } = this.#options
     const together = this.#waiting.splice(0, limits.keysChangesMax)
-    if (this.#waiting.length > 0) void inTurn(() => this.#write())
+    if (this.#waiting.length > 0) void inTurn.run(() => this.#write())
     // Who asked may go away; what is begun is finished for the others.
     const { signal } = new AbortController()
     try {

@@ -3,6 +3,7 @@
  * read says the thread localAgents, but for what was just changed.
  */
 import { ClusterError } from '../../base/errors.js'
+import { InTurn } from '../../base/inTurn.js'
 import { limits } from '../../base/limits.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import type { AgentFiles, AgentKeysStore, OpenedStore } from '../../ports/agents.js'
@@ -67,7 +68,7 @@ export class LocalKeys {
   readonly found = new Published<KeysFound>({ idsDigest: '', isTrusted: false })
   readonly #options: LocalKeysOptions
   readonly #changesTogether: ChangesTogether
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #inTurn = new InTurn()
   #hadAgents: boolean | undefined
   #hasChecked = false
   /** The opening of the table that has all that was read so far; undefined while an answer of the files may not have reached it. */
@@ -77,7 +78,7 @@ export class LocalKeys {
     this.#options = options
     this.#changesTogether = new ChangesTogether({
       files: options.files,
-      inTurn: (work) => this.#inTurn(work),
+      inTurn: this.#inTurn,
       onWritten: async (signal) => {
         this.written.emit()
         await this.#check(signal)
@@ -92,7 +93,7 @@ export class LocalKeys {
 
   /** Brings the table in line with client.keys. Fails with what keeps the table from being opened, with `tableDamaged` when it is given up meanwhile. */
   check(signal: AbortSignal): Promise<KeysCheck> {
-    return this.#inTurn(() => this.#check(signal))
+    return this.#inTurn.run(() => this.#check(signal))
   }
 
   async #check(signal: AbortSignal): Promise<KeysCheck> {
@@ -160,12 +161,6 @@ export class LocalKeys {
     const missingMs = (table.readMs ?? nowMs) + limits.keysTrustedMs - nowMs
     if (missingMs <= 0 || (await store.highestId()) === 0) return
     await pause(timers, missingMs, signal, closing)
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work)
-    this.#turn = mine.catch(() => undefined)
-    return mine
   }
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { ClusterError } from '../../base/errors.js'
+import { InTurn } from '../../base/inTurn.js'
 import { limits } from '../../base/limits.js'
 import { announceChange, type ChangeNotice } from '../../domain/files/changeNotice.js'
 import { FileLines } from '../../domain/files/fileLines.js'
@@ -59,7 +60,7 @@ export class LocalTree {
   readonly #touched = new Set<string>()
   #shownRoot: Uint8Array | undefined
   #notice: ChangeNotice | undefined
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #inTurn = new InTurn()
   #scanned = false
   /** Paths that changed on this node's disk since its tree was the master's; nothing before it was. */
   #ownChanges: Set<string> | undefined
@@ -121,7 +122,7 @@ export class LocalTree {
 
   /** Brings the manifest up to date with the disk: everything, or only `paths` and what is below them. */
   scan(paths: readonly string[] | undefined, signal: AbortSignal): Promise<TreeScan> {
-    return this.#inTurn(async () => {
+    return this.#inTurn.run(async () => {
       const isFirst = !this.#scanned
       const problems: FileFailure[] = []
       const files = new FileLines()
@@ -147,7 +148,7 @@ export class LocalTree {
 
   /** It may be known by now whether the lasting file ever said something. */
   judgeLastingFile(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#inTurn.run(async () => {
       if (!this.#lasting || !this.#scanned) return
       this.#put(this.#lasting.path, this.#lastingFound)
       this.#emitIfChanged()
@@ -239,7 +240,7 @@ export class LocalTree {
    * The manifest's digests are brought up to date once, at the end.
    */
   inPortions<T>(signal: AbortSignal, work: (apply: ApplyPortion) => Promise<T>): Promise<T> {
-    return this.#inTurn(async () => {
+    return this.#inTurn.run(async () => {
       let isOther = false
       try {
         return await work(async (plan) => {
@@ -257,12 +258,6 @@ export class LocalTree {
         if (isOther) this.#emitContent()
       }
     })
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work, work)
-    this.#turn = mine.catch(() => undefined)
-    return mine
   }
 
   #pause(): Promise<void> {

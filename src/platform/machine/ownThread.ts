@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { Piscina } from 'piscina'
 import { asClusterError, ClusterError, type ErrorCode } from '../../base/errors.js'
+import { InTurn } from '../../base/inTurn.js'
 import { isRefusal, refusalIn, type ThreadRefusal } from './threadAnswer.js'
 
 /** What a thread does: by the name of each function that its program exports, what it takes and what it answers. */
@@ -24,8 +25,8 @@ export interface OwnThreadOptions {
 export class OwnThread<Tasks extends TaskTable<Tasks>> {
   readonly #pool: Piscina
   readonly #options: OwnThreadOptions
-  /** The task before the next one: piscina's own queue does not keep the order of tasks when its thread is busy. */
-  #turn: Promise<unknown> = Promise.resolve()
+  /** Piscina's own queue does not keep the order of tasks when its thread is busy. */
+  readonly #inTurn = new InTurn()
   #closing: Promise<void> | undefined
   /** Node aborts the whole process when a thread is ended while it requires its program (v8::Module::IsGraphAsync). */
   readonly #loaded: Promise<unknown>
@@ -59,7 +60,10 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
     this.#assertAlive()
     let answer: Tasks[K]['answer'] | ThreadRefusal
     try {
-      answer = await this.#inTurn(() => this.#pool.run(task, { name, transferList }))
+      answer = await this.#inTurn.run(() => {
+        this.#assertAlive()
+        return this.#pool.run(task, { name, transferList })
+      })
     } catch (thrown) {
       this.#assertAlive()
       throw asClusterError(thrown, this.#options.failed(thrown))
@@ -83,7 +87,7 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
   async #closeAfter(last: () => Promise<unknown>, msMax: number): Promise<void> {
     const waited = new AbortController()
     // Begins in the next turn, when the thread counts as closed.
-    const done = this.#turn.then(() => (this.#death ? undefined : last()))
+    const done = this.#inTurn.run(() => (this.#death ? undefined : last()))
     const late = pause(msMax, undefined, { signal: waited.signal })
     await Promise.race([done, late]).catch(() => undefined)
     waited.abort()
@@ -93,15 +97,6 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
   async #destroy(): Promise<void> {
     await this.#loaded
     await this.#pool.destroy()
-  }
-
-  #inTurn<T>(start: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(() => {
-      this.#assertAlive()
-      return start()
-    })
-    this.#turn = mine.catch(() => undefined)
-    return mine
   }
 
   #assertAlive(): void {
