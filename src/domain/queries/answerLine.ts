@@ -4,8 +4,9 @@
  */
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
-import { ok, type Result, refuse } from '../../base/errors.js'
+import type { Result } from '../../base/errors.js'
 import type { ReadonlyValue } from '../../base/fields.js'
+import { parsedJson } from '../../base/parsedJson.js'
 import { agentAnswers } from './agentAnswer.js'
 import { clusterAnswers } from './clusterAnswer.js'
 
@@ -18,12 +19,4 @@ const answerLine = Compile(anyLine)
 export type AnswerLine = ReadonlyValue<Static<typeof anyLine>>
 
 /** The answer line of one JSON text. Refuses with `malformed`. */
-export const parseAnswerLine = (json: string): Result<AnswerLine> => {
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch {
-    return refuse('malformed', { message: 'A line of the answer is not JSON' })
-  }
-  return answerLine.Check(value) ? ok(value) : refuse('malformed', { message: 'A line of the answer has a wrong shape' })
-}
+export const parseAnswerLine = (json: string): Result<AnswerLine> => parsedJson(json, answerLine, 'A line of the answer')

@@ -1,8 +1,9 @@
 /** What comes over the local socket, one JSON text: a question, a command or reports. A worker forwards the first two as they are. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
-import { ok, type Result, refuse } from '../../base/errors.js'
+import { type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import { parsedJson } from '../../base/parsedJson.js'
 import { type AgentCommand, agentCommands } from '../agents/agentCommand.js'
 import { type ReportRequest, reportRequest } from '../agents/agentReport.js'
 import { type ClusterQuery, clusterQueries } from './clusterQuery.js'
@@ -14,14 +15,7 @@ const request = Compile(Type.Union([...clusterQueries, ...agentCommands, reportR
 /** Refuses with `tooLarge` or `malformed`. */
 export const parseControlRequest = (json: string): Result<ControlRequest> => {
   if (json.length > limits.controlRequestBytesMax) return refuse('tooLarge', { message: 'The query is too long' })
-  let value: unknown
-  try {
-    value = JSON.parse(json)
-  } catch {
-    return refuse('malformed', { message: 'The query is not JSON' })
-  }
-  if (!request.Check(value)) return refuse('malformed', { message: 'The query is not one that this version of wazuh-clusterd knows' })
-  return ok(value)
+  return parsedJson(json, request, 'The query', 'is not one that this version of wazuh-clusterd knows')
 }
 
 const commandKinds: ReadonlySet<string> = new Set(agentCommands.map(({ properties }) => properties.kind.const))

@@ -6,6 +6,7 @@ import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import { parsedJson } from '../../base/parsedJson.js'
 import {
   type AgentDetails,
   type AgentUpdates,
@@ -112,15 +113,10 @@ export const decodeAgentBatch = (
   nowMs: number,
 ): Result<{ readonly updates: AgentUpdates; readonly refused: number }> => {
   if (batch.byteLength > limits.agentBatchBytesMax) return refuse('malformed', { message: 'A batch of agents is too large' })
-  let value: unknown
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(batch))
-  } catch {
-    return refuse('malformed', { message: 'A batch of agents is not JSON' })
-  }
-  if (!batchShape.Check(value)) return refuse('malformed', { message: 'A batch of agents has a wrong shape' })
-  const { details, facts, keepAlives, statuses } = value
-  const baseMs = value.baseMs > latestTimeMs(nowMs) ? nowMs : value.baseMs
+  const parsed = parsedJson(batch, batchShape, 'A batch of agents')
+  if (!parsed.ok) return parsed
+  const { details, facts, keepAlives, statuses } = parsed.value
+  const baseMs = parsed.value.baseMs > latestTimeMs(nowMs) ? nowMs : parsed.value.baseMs
   const keepAliveRows = keepAlives.length / keepAliveColumns
   const statusRows = statuses.length / statusColumns
   const detailsRows = details.length / keepAliveColumns

@@ -1,9 +1,9 @@
 /** The groups of agents as they travel: JSON rows `[id, "group,group"]`, in order of the IDs. */
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
-import { bufferOver } from '../../base/bytes.js'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import { parsedJson } from '../../base/parsedJson.js'
 import { type GroupsRow, isGroupName } from '../../domain/agents/groups.js'
 
 const rowsShape = Compile(
@@ -17,14 +17,9 @@ export const encodeGroupsRows = (rows: readonly GroupsRow[]): Uint8Array =>
 
 /** Refuses with `malformed`. */
 export const decodeGroupsRows = (bytes: Uint8Array): Result<GroupsRow[]> => {
-  let value: unknown
-  try {
-    value = JSON.parse(bufferOver(bytes).toString())
-  } catch {
-    return refuse('malformed', { message: 'A page of groups is not JSON' })
-  }
-  if (!rowsShape.Check(value)) return refuse('malformed', { message: 'A page of groups has a wrong shape' })
-  const rows = value.map(([id, groups]) => ({ id, groups: groups === '' ? [] : groups.split(',') }))
+  const page = parsedJson(bytes, rowsShape, 'A page of groups')
+  if (!page.ok) return page
+  const rows = page.value.map(([id, groups]) => ({ id, groups: groups === '' ? [] : groups.split(',') }))
   if (rows.some(({ id }, index) => id <= (rows[index - 1]?.id ?? 0)))
     return refuse('malformed', { message: 'A page of groups is not in order' })
   const isRight = rows.every(({ groups }) => groups.length <= limits.groupsPerAgentMax && groups.every(isGroupName))
