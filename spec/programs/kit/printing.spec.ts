@@ -235,6 +235,12 @@ Connected nodes (2):
     })
   })
 
+  it('has as JSON how many reports about unknown agents were dropped, when the master says so', async () => {
+    const received = health({ ...fresh, worker: { integrityFree: true, unknownAgentReports: 3 } })
+    const status = { unknown_agent_reports: 3 }
+    expect(JSON.parse(await printed(printHealthJson, received))).toMatchObject({ nodes: { 'wazuh-3': { status } } })
+  })
+
   it('is Wazuh-like as JSON, with the skew beside it', async () => {
     const never = { date_start_master: 'n/a', date_end_master: 'n/a' }
     const noGroups = { date_start: 'n/a', date_end: 'n/a', n_synced_chunks: 0 }
@@ -267,6 +273,7 @@ Connected nodes (2):
               total_files: { missing: 2, shared: 1, extra: 3 },
             },
             sync_agent_info_free: true,
+            unknown_agent_reports: null,
             last_sync_agentinfo: {
               date_start_master: '2025-08-18T17:06:20.389530Z',
               date_end_master: '2025-08-18T17:06:20.397984Z',
@@ -298,6 +305,7 @@ Connected nodes (2):
             last_check_integrity: never,
             last_sync_integrity: { ...never, total_files: { missing: 0, shared: 0, extra: 0 } },
             sync_agent_info_free: true,
+            unknown_agent_reports: null,
             last_sync_agentinfo: { ...never, n_synced_chunks: 0 },
             last_sync_agentgroup: noGroups,
             last_sync_full_agentgroup: noGroups,

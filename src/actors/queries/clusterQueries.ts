@@ -56,6 +56,7 @@ const healthOf = (member: Member, activeAgents: number): NodeHealth => {
       ...(lastAgentGroupsFull && { agentGroupsFull: lastAgentGroupsFull }),
       key: member.link.peer.key,
       integrity: member.state.integrity,
+      unknownAgentReports: member.state.unknownAgentReports,
       integrityFree: !member.state.isSyncing,
       agentInfoFree: !member.state.isReportingAgents,
     },

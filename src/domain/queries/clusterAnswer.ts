@@ -42,6 +42,8 @@ const nodeHealth = Type.Object({
       agentInfoFree: Type.Optional(Type.Boolean()),
       /** The state of its integrity thread (see domain/files/integrityState); an earlier build's answer does not have it. */
       integrity: Type.Optional(Type.String()),
+      /** Reports about agents that do not exist, dropped since it connected; an earlier build's answer does not have it. */
+      unknownAgentReports: Type.Optional(count()),
     }),
   ),
 })

@@ -126,6 +126,7 @@ const statusJson = (worker: WorkerHealth): object => {
     last_check_integrity: onMaster(worker.integrityCheck),
     last_sync_integrity: { ...onMaster(worker.integritySync), total_files: { missing, shared, extra } },
     sync_agent_info_free: worker.agentInfoFree ?? true,
+    unknown_agent_reports: worker.unknownAgentReports ?? null,
     last_sync_agentinfo: { ...onMaster(worker.agentInfo), n_synced_chunks: worker.agentInfo?.chunks ?? 0 },
     last_sync_agentgroup: groups(worker.agentGroups),
     last_sync_full_agentgroup: groups(worker.agentGroupsFull),
