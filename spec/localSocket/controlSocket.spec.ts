@@ -10,11 +10,10 @@ import { limits } from '../../src/base/limits.js'
 import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
 import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
 import type { ControlRequest } from '../../src/domain/queries/controlRequest.js'
-import { ask } from '../../src/localSocket/controlClient.js'
+import { ask, notConnected } from '../../src/localSocket/controlClient.js'
 import type { Answer } from '../../src/localSocket/controlConnection.js'
 import { startControlServer } from '../../src/localSocket/controlServer.js'
 import { controlSocketPath } from '../../src/localSocket/controlSocketPath.js'
-import { notConnected } from '../../src/localSocket/notConnected.js'
 import { always, collected, deferred, rawClient, recordingLog, serve, temporaryHome } from '../programs/controlWorld.js'
 
 const cluster: AnswerLine = { kind: 'cluster', name: 'c', unknownNodes: [] }

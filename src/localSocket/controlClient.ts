@@ -7,8 +7,7 @@ import { splitLines } from '../base/splitLines.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import { parseAnswerLine } from '../domain/queries/answerLine.js'
 import type { ControlRequest } from '../domain/queries/controlRequest.js'
-import { socketPathBytesMax } from './controlSocketPath.js'
-import { notConnected, notRunning } from './notConnected.js'
+import { homeOfSocket, socketPathBytesMax } from './controlSocketPath.js'
 
 export interface Question {
   readonly socketPath: string
@@ -64,6 +63,20 @@ const connected = async (socket: Socket, { socketPath }: Question): Promise<void
   } catch (error) {
     throw error instanceof ClusterError ? error : notConnected(error, socketPath)
   }
+}
+
+/** Wazuh's sentence, and the home that was asked. */
+const notRunning = (socketPath: string, cause?: unknown): ClusterError =>
+  new ClusterError('notRunning', { message: `Cluster is not running. No daemon answers on the home ${homeOfSocket(socketPath)}.`, cause })
+
+/** The error of connecting to the local socket, as a sentence for an operator. */
+export const notConnected = (error: unknown, socketPath: string): ClusterError => {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR') return notRunning(socketPath, error)
+  if (code === 'EACCES' || code === 'EPERM')
+    return new ClusterError('requestFailed', { message: `This user may not use ${socketPath}: run this command as root.`, cause: error })
+  if (code === 'EAGAIN') return new ClusterError('overloaded', { message: 'Too many local clients are waiting; try again', cause: error })
+  return new ClusterError('requestFailed', { message: `The daemon cannot be asked at ${socketPath}: ${String(error)}`, cause: error })
 }
 
 /** A daemon with far too many clients has no time for an answer to each. */

@@ -8,7 +8,6 @@ import { ask } from '../../localSocket/controlClient.js'
 import { controlSocketPath } from '../../localSocket/controlSocketPath.js'
 import { knownNodes } from './answers.js'
 import type { CommonArguments, ParsedArguments } from './commandLine.js'
-import { confirmed } from './confirmed.js'
 import { sourceStack } from './sourceStack.js'
 import { ReaderGone, writeText } from './writeText.js'
 
@@ -79,6 +78,19 @@ const conversationOf = ({ debug, home }: CommonArguments, world: ProgramOptions)
       return confirmed(world.stdin)
     },
   }
+}
+
+/** Longer lines are no answer to a question. */
+const answerCharsMax = 1_000
+
+/** Whether the next line is a yes; the end of the input is a no. Nothing more can be read from `stdin` afterwards. */
+export const confirmed = async (stdin: Readable): Promise<boolean> => {
+  let text = ''
+  for await (const chunk of stdin) {
+    text += String(chunk)
+    if (text.includes('\n') || text.length > answerCharsMax) break
+  }
+  return /^\s*y(es)?\s*$/i.test(text.split('\n', 1)[0] ?? '')
 }
 
 /** These sentences are complete without a number. */

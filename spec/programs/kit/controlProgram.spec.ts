@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { confirmed } from '../../../src/programs/kit/confirmed.js'
+import { confirmed } from '../../../src/programs/kit/controlProgram.js'
 
 const answered = (...parts: readonly string[]): Promise<boolean> => confirmed(Readable.from(parts))
 
