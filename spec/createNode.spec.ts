@@ -180,7 +180,7 @@ describe('createNode', () => {
       }),
     ))
 
-  it('takes port 0 on a master, and needs no home when none of the ports that it is given works on one', () => {
+  it('accepts port 0 on a master, and needs no home when no given port uses one', () => {
     create({ ...valid, type: 'master', master: { host: '127.0.0.1', port: 0 } })
     const ports = { agentStore: {}, agentFiles: {}, files: {} }
     create({ ...valid, home: join(root, 'none'), ports })

@@ -111,7 +111,7 @@ describe('worker', () => {
       { numRuns: 30 },
     ))
 
-  it('says why it cannot connect once a minute, and another reason at once', async () => {
+  it('logs why it cannot connect once a minute, and a new reason at once', async () => {
     const reasons = ['away', 'away', 'away', 'no route', 'no route', 'away']
     const { clock, errors, stop } = startWorker(() => (dial) => refused(reasons[dial] ?? 'away'))
     await clock.advance(59_000)
@@ -121,7 +121,7 @@ describe('worker', () => {
     await stop()
   })
 
-  it('says once a minute for how long it has been failing, how many attempts that were, and the pause', async () => {
+  it('logs once a minute how long and how often it has failed, and the next pause', async () => {
     const { clock, dialFailures, dialsMs, errors, stop } = startWorker(() => () => refused('away'))
     await clock.advance(10 * 60_000)
     expect(errors()[0]).toMatch(
@@ -256,7 +256,7 @@ describe('worker', () => {
     await stop()
   })
 
-  it('stopped while it dials, waits or is connected leaves nothing open', () =>
+  it('leaves nothing open when it is stopped while it dials, waits or is connected', () =>
     fc.assert(
       fc.asyncProperty(
         fc.nat(3_000),
@@ -287,7 +287,7 @@ describe('worker', () => {
       { numRuns: 40 },
     ))
 
-  it('closes a link that comes in only after it was stopped', async () => {
+  it('closes a link that opens only after it was stopped', async () => {
     let connect: () => void = () => {}
     const links: ScriptedLink[] = []
     const { clock, stop } = startWorker((virtual) => () => {

@@ -169,7 +169,7 @@ describe('agent_groups changes', () => {
     expect(await run(['-a', '-g', 'db'], 'y\n')).toEqual(printed("Do you want to create the group 'db'? [y/N]: Group 'db' created.\n"))
   })
 
-  it('without a question when it is quiet', async () => {
+  it('without a question with the quiet option', async () => {
     const { groupsOf, run } = await master()
     for (const argv of [
       ['-q', '-a', '-g', 'db'],
@@ -181,7 +181,7 @@ describe('agent_groups changes', () => {
     expect(groupsOf(2)).toEqual(['default'])
   })
 
-  it('reports a group that the agent has already as an error, but not with -f', async () => {
+  it('reports an error when the agent already has the group, except with -f', async () => {
     const { run, world } = await master()
     const already = 'Error 1751 - Could not assign agent to group\n'
     expect(await run(['-a', '-i', '2', '-g', 'web'])).toEqual({ code: 1, out: '', err: already })

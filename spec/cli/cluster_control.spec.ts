@@ -40,7 +40,7 @@ const master = (asked: ControlRequest[] = []): Answer =>
   }
 
 describe('cluster_control', () => {
-  it('asks what its options say, under the short names and the long ones', async () => {
+  it('asks what its options say, by their short and long names', async () => {
     const asked: ControlRequest[] = []
     const { home } = await serve(master(asked))
     const cases: readonly (readonly [readonly string[], ClusterQuery])[] = [
@@ -149,7 +149,7 @@ describe('cluster_control', () => {
     expect(err).toMatch(sentence)
   })
 
-  it('asked for nothing prints the help and exits with 0, as Wazuh does', async () => {
+  it('without options prints the help and exits with 0, as Wazuh does', async () => {
     const help = await run(['-h'])
     expect(help).toMatchObject({ code: 0, err: '', out: expect.stringContaining('\nExamples:\n') })
     for (const argv of [[], ['-d'], ['--home', '/nowhere']]) expect(await run(argv)).toEqual(help)

@@ -115,7 +115,7 @@ describe('the time of a report', () => {
       { numRuns: 15 },
     ))
 
-  it('is when it came in, however long it waits for a locked table', async () => {
+  it('is the time of its arrival, however long it waits for a locked table', async () => {
     const cluster = await startCluster(2)
     cluster.node('w1').agentTable.isLocked = true
     // The first one is being written when the second comes.
@@ -189,7 +189,7 @@ describe('groups', () => {
     await finish(cluster)
   })
 
-  it('that differ although nothing changed are all fetched again after the allowed mismatches', async () => {
+  it('that differ without a change are all fetched again after the allowed mismatches', async () => {
     const cluster = await startCluster(3)
     await Promise.all([cluster.agents.changeGroups({ kind: 'replace', ids: [1], groups: ['web', 'db'] }), cluster.clock.advance(5_000)])
     cluster.node('w1').agentTable.takeGroups([

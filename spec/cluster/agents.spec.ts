@@ -122,7 +122,7 @@ describe('agents of a simulated cluster', () => {
     [[{ id: 1, kind: 'startup', name: 'x' }], 'reports[0].name is not part of a report: must be one of id, kind, facts'],
     [[7], 'reports[0] is 7: must be an object with id, kind and perhaps facts'],
     [{ id: 1 }, 'reports is {"id":1}: must be a list of reports'],
-  ])('refuses %j as reports in one sentence, and takes nothing of them', async (reports, says) => {
+  ])('refuse %j as reports with one sentence, and store none', async (reports, says) => {
     const cluster = await startCluster(1)
     const { agentOperations } = runningIn(cluster)('master')
     const refusal = agentOperations.report(reports as AgentReport[]).catch((thrown: unknown) => thrown)
@@ -131,7 +131,7 @@ describe('agents of a simulated cluster', () => {
     await finish(cluster)
   })
 
-  it('of a worker that is gone are listed by its name, and a name that no node ever had is unknown', async () => {
+  it('of a worker that left are listed by its name, and a name that no node ever had is unknown', async () => {
     const cluster = await startCluster()
     const running = runningIn(cluster)
     void running('master').agentOperations.add({ name: 'first', ip: 'any', key: key('a'), groups: [] }, signal)

@@ -48,7 +48,7 @@ const refusal = async (cluster: SimulatedCluster, act: Promise<unknown>): Promis
 }
 
 describe("a cluster beside a real manager's programs", () => {
-  it('syncs what they make, and changes none of it on the master, and no counters anywhere', async () => {
+  it('syncs what they make, and changes no part of it on the master, and no counters anywhere', async () => {
     const cluster = await startCluster()
     expect(cluster.differences()).toEqual([])
     cluster.write('master', 'etc/client.keys', keys([1]))

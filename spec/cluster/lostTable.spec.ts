@@ -68,7 +68,7 @@ const assignments = fc.array(fc.tuple(fc.constantFrom(...ids), fc.uniqueArray(fc
 })
 
 describe('a table that is lost', () => {
-  it('has the groups of all agents again, and those that were changed since as they were changed', () =>
+  it('gets the groups of all agents back, with the changes made since', () =>
     fc.assert(
       fc.asyncProperty(
         fc.nat(),
@@ -102,7 +102,7 @@ describe('a table that is lost', () => {
       { numRuns: 12 },
     ))
 
-  it('has the states of all agents again once the workers know the new table, without new reports', async () => {
+  it('gets the states of all agents back once the workers know the new table, without new reports', async () => {
     const cluster = await startCluster(1)
     const statuses = () => cluster.master.agentTable.list({}, 0).map(({ status }) => status)
     for (const id of ids) report(cluster, id < 3 ? 'w1' : 'w2', id)
@@ -116,7 +116,7 @@ describe('a table that is lost', () => {
     await finish(cluster)
   })
 
-  it('has all agents again, although it was given up in the middle of a check of client.keys', async () => {
+  it('gets all agents back, although it was given up in the middle of a check of client.keys', async () => {
     const cluster = await startCluster(1)
     const { agents } = cluster.node('w1').running ?? {}
     cluster.node('w1').agentTable.damage('the next one')
@@ -128,7 +128,7 @@ describe('a table that is lost', () => {
     await finish(cluster)
   })
 
-  it('takes the groups from the newest copy, whichever worker is there first', () =>
+  it('takes the groups from the newest copy, whichever worker connects first', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(), fc.constantFrom('w1', 'w2'), fc.boolean(), async (seed, stale, isStaleFirst) => {
         const cluster = await startCluster(seed)

@@ -145,7 +145,7 @@ describe('a worker with the key that lies', () => {
       expect(outcomes.every((outcome) => outcome === 'answered' || outcome === 'overloaded' || outcome === 'wrongState')).toBe(true)
     }))
 
-  it('can claim failures without end, and only as many are kept as the limit says', () =>
+  it('can claim failures without end, but the master keeps only as many as the limit', () =>
     withLiar(async (link, cluster) => {
       const failures = Array.from({ length: limits.reportedFailuresMax }, (_, index) => ({
         path: `etc/rules/${index}`,

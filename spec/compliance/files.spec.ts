@@ -298,7 +298,7 @@ describe.each([realKind(), simulatedKind()])('the files of a node on $on', ({ cr
     expect(worker.world.exists('etc/rules/kept')).toBe(true)
   })
 
-  it('fails every call after it is closed, and those that wait', async () => {
+  it('fails waiting calls and every new call once it is closed', async () => {
     for (let index = 0; index < 2_000; index++) master.world.write(`etc/rules/${index}`, 'x')
     const waiting = Promise.all([1, 2, 3].map(() => codeOf(master.files.scan(undefined, going))))
     await settle(master.files.close())

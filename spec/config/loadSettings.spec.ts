@@ -34,7 +34,7 @@ beforeEach(() => {
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 describe('loading settings', () => {
-  it('gives back any valid settings that were written down', () =>
+  it('reads back any valid settings that were written', () =>
     fc.assert(
       fc.property(validSettings, (settings) => {
         const kept = new Set(settings.synced.items.map(({ dir }) => dir))
@@ -267,7 +267,7 @@ describe('loading settings', () => {
     expect(shipped.notes).toHaveLength(2)
   })
 
-  it('warns of what is deprecated, unknown or too much, and goes on', () => {
+  it('warns about deprecated, unknown and surplus options, and goes on', () => {
     const conf = renderXml({ ...minimal, node_type: 'client', interval: '2m', colour: 'red' }).replace(
       '</node>',
       '</node><node>b</node><node>c</node>',
@@ -313,7 +313,7 @@ describe('loading settings', () => {
     expect(mistake).not.toContain('not the secret')
   })
 
-  it('refuses a previous key that is the key, wherever the two come from', () => {
+  it('refuses a previous key that equals the key, wherever the two come from', () => {
     writeFileSync(join(home, 'etc/key'), key, { mode: 0o600 })
     for (const [block, json] of [
       [{ key }, { previous_key: key }],

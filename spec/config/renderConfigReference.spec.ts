@@ -25,7 +25,7 @@ describe('configuration reference', () => {
     expect([...rows.map(({ timing }) => timing), 'agentsDisconnectionMs'].sort()).toEqual(Object.keys(defaultTimings).sort())
   })
 
-  it('replaces only what is between the markers, and a second time nothing', () => {
+  it('replaces only what is between the markers, and nothing the second time', () => {
     const document = 'before\n<!-- config:begin -->\noutdated\n<!-- config:end -->\nafter\n'
     const once = updateReference(document) ?? ''
     expect(once.startsWith('before\n<!-- config:begin -->\n###')).toBe(true)

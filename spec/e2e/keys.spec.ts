@@ -26,7 +26,7 @@ const countingProxy = async (target: number) => {
 }
 
 describe('the cluster key', () => {
-  it('when wrong is logged by the worker, retried more and more rarely, and logged once by the master', () =>
+  it('if wrong is logged by the worker, retried more and more rarely, and logged once by the master', () =>
     withCluster([master, worker, secondWorker], async (cluster) => {
       await cluster.start(master).logged('Serving on')
       await cluster.start(worker).logged('Successfully connected to master.')

@@ -83,7 +83,7 @@ describe('a question', () => {
     expect(turns).toBeGreaterThan(20)
   })
 
-  it('gets the error that the answer throws or yields, also one of a code that it does not know', async () => {
+  it('gets the error that the answer throws or yields, even with an unknown code', async () => {
     const thrown = await serve(async function* () {
       yield cluster
       throw new ClusterError('notConnected', { message: 'No master' })
@@ -176,7 +176,7 @@ describe('the socket', () => {
     expect(existsSync(socketPath)).toBe(false)
   })
 
-  it('of a living daemon is left alone, that of a dead one replaced', async () => {
+  it('of a running daemon is left alone, and that of a dead one is replaced', async () => {
     const { home, socketPath } = await serve(always(cluster, end))
     await expect(serve(always(end), {}, home)).rejects.toMatchObject({ code: 'alreadyRunning' })
     expect(await collected(ask(question(socketPath)))).toEqual([cluster])
@@ -192,7 +192,7 @@ describe('the socket', () => {
     expect(await collected(ask(question(next.socketPath)))).toEqual([cluster])
   })
 
-  it('is not taken away by a daemon that lost it to another', async () => {
+  it('is not removed by a daemon that lost it to another', async () => {
     const first = await serve(always(end))
     unlinkSync(first.socketPath)
     const second = await serve(always(cluster, end), {}, first.home)
@@ -200,7 +200,7 @@ describe('the socket', () => {
     expect(await collected(ask(question(second.socketPath)))).toEqual([cluster])
   })
 
-  it('never replaces a file that is no socket, and needs a directory', async () => {
+  it('never replaces a file that is not a socket, and needs a directory', async () => {
     const home = temporaryHome()
     writeFileSync(controlSocketPath(home), 'precious')
     await expect(serve(always(end), {}, home)).rejects.toMatchObject({ code: 'listenFailed' })
@@ -210,7 +210,7 @@ describe('the socket', () => {
       await expect(startControlServer({ socketPath: missing, ...options })).rejects.toMatchObject({ code: 'listenFailed' })
   })
 
-  it('without permission for the user is not reported as missing', () => {
+  it('that the user may not use is not reported as missing', () => {
     const error = (code: string) => Object.assign(new Error(code), { code })
     expect(notConnected(error('EACCES'), '/a/b')).toMatchObject({
       code: 'requestFailed',
@@ -241,7 +241,7 @@ describe('a client', () => {
     expect(lastLine(await received)).toMatchObject({ kind: 'error', code: 'tooLarge' })
   })
 
-  it('that says nothing, or drips without end, is cut off in time', async () => {
+  it('that says nothing, or sends byte by byte without end, is cut off in time', async () => {
     const { socketPath } = await serve(always(end), { controlRequestMsMax: 60 })
     const silent = rawClient(socketPath)
     const dripping = rawClient(socketPath)
@@ -300,7 +300,7 @@ describe('a client', () => {
 })
 
 describe('closing', () => {
-  it('ends all within a second, whatever the clients do, and leaves nothing', async () => {
+  it('ends everything within a second, whatever the clients do, and leaves nothing', async () => {
     const resources = (): number =>
       process.getActiveResourcesInfo().filter((name) => name === 'PipeWrap' || name === 'PipeServerWrap').length
     const before = resources()

@@ -51,7 +51,7 @@ describe('the handshake', () => {
     expect(acceptor.links[0]?.peer.key).toBe(masterSees)
   })
 
-  it('answers a peer without the key with nothing but a close', async () => {
+  it('only closes the connection of a peer without the key', async () => {
     const { dialed, acceptor, network, clock } = await meeting(keys('a', 'b'), keys('c'))
     expect(dialed.error).toMatchObject({ code: 'handshakeRefused' })
     expect(network.streams[0]?.[1].writtenBytes).toBe(0)
@@ -117,7 +117,7 @@ describe('the handshake', () => {
       { numRuns: 120 },
     ))
 
-  it('answers a repeated opening with nothing but a close, and the peer that made it when it dials again', async () => {
+  it('only closes a repeated opening, and still answers the original peer when it dials again', async () => {
     const clock = new VirtualClock()
     const acceptor = receptionist()
     const openings: Buffer[] = []

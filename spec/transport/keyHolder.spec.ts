@@ -51,7 +51,7 @@ const linksOf = async (
 }
 
 describe('a peer that reads nothing', () => {
-  it('is gone within the bound, though it sends keep-alives', () =>
+  it('is cut off within the bound, although it sends keep-alives', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 100, max: 29_000 }), async (everyMs) => {
         const { clock, network, worker, master } = await sessionPair({ highWaterBytes: 200 })
@@ -77,7 +77,7 @@ describe('a peer that reads nothing', () => {
       { numRuns: 20 },
     ))
 
-  it('stays while it takes something now and then, however slowly', async () => {
+  it('stays connected while it reads something now and then, however slowly', async () => {
     const { clock, network, worker, master } = await sessionPair({ highWaterBytes: 1_000, readSizes: [60_000] })
     const [reader] = network.streams[0] ?? []
     const end = endOf(master)
@@ -92,7 +92,7 @@ describe('a peer that reads nothing', () => {
     expect(end.code).toBeUndefined()
   })
 
-  it('is the one that goes when too much waits for all peers together', () =>
+  it('is the one that is cut off when too much waits for all peers together', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.record({ worker: fc.nat(4), kilobytes: fc.integer({ min: 1, max: 20 }) }), { minLength: 60, maxLength: 90 }),

@@ -75,7 +75,7 @@ describe('requests', () => {
     expect((await outcome(clock, worker.request('integrity.check', check, patient))).value).toEqual({ same: true })
   })
 
-  it('end when their signal says so, those under it and no others', async () => {
+  it('end when their signal is aborted, and no others do', async () => {
     const { clock, worker, master } = await sessionPair()
     master.serve({ 'session.echo': (body) => new Promise((resolve) => clock.setTimeout(() => resolve(body), 10)) })
     const abort = new AbortController()
@@ -123,7 +123,7 @@ describe('requests', () => {
     expect(codes).toEqual(['ok', 'ok', 'ok', 'overloaded', 'overloaded', 'overloaded', 'overloaded'])
   })
 
-  it('a hello after the hello closes the link as a wrong state', async () => {
+  it('a second hello closes the link as a wrong state', async () => {
     const { clock, worker, master } = await sessionPair()
     const [ours, theirs] = [closing(master), closing(worker)]
     await outcome(clock, worker.request('session.hello', hello, patient))
@@ -199,7 +199,7 @@ describe('streams', () => {
       { numRuns: 40 },
     ))
 
-  it('whose reader is idle cost one window, and what waits on the wire one frame and no more', async () => {
+  it('with an idle reader cost one window, and at most one frame waits on the wire', async () => {
     const { clock, network, worker, master } = await sessionPair({ highWaterBytes: 1_000 })
     const incoming = worker.expectStream()
     const outgoing = master.openStream(incoming.id)
@@ -241,7 +241,7 @@ describe('streams', () => {
     expect(takenAtReply).toBeLessThanOrEqual(3 * (limits.bulkPerFrameBytesMax + limits.streamChunkBytesMax))
   })
 
-  it('end for both when the reader cancels, at any moment, and chunks under way are no offence', () =>
+  it('end for both when the reader cancels, at any moment, and chunks under way break no rule', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 20 }), fc.boolean(), async (taken, opensLate) => {
         const { clock, worker, master } = await sessionPair({ readSizes: [700] }, { limits: { streamWindowBytes: 20_000 } })

@@ -127,7 +127,7 @@ describe('agent info', () => {
     await stop()
   })
 
-  it('reaches every table that the master has in the end, whatever is lost or recreated on the way', () =>
+  it("reaches the master's current table, whatever is lost or recreated on the way", () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom<Reply>('taken', 'newTable', 'lost'), { maxLength: 6 }),

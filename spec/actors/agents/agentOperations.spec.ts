@@ -35,7 +35,7 @@ const changes: readonly ((operations: AgentOperations) => Promise<unknown>)[] = 
 ]
 
 describe('the operations of a master', () => {
-  it('leave one line each in the log of the caller', async () => {
+  it('each log one line in the log of the caller', async () => {
     const { log, operations, settled } = await onMaster('none')
     for (const change of changes) expect(await settled(change(operations))).not.toEqual(expect.any(String))
     expect(log.lines).toEqual([
@@ -85,7 +85,7 @@ describe('the operations of a worker', () => {
     await expect(operations.removeGroup('web', signal)).rejects.toMatchObject({ code: 'notOnWorker' })
   })
 
-  it('fail as the request to the master fails', async () => {
+  it('fail with the error of the request to the master', async () => {
     const master = (): never => {
       throw new ClusterError('notConnected', { message: 'Because of this' })
     }

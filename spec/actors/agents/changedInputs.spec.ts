@@ -23,7 +23,7 @@ describe('inputs of merged files', () => {
     expect(changed.add(['etc/rules/r', 'etc/client.keys'])).toBe(false)
   })
 
-  it('that change while a build is under way are those of the next one', async () => {
+  it('that change during a build are left to the next build', async () => {
     const changed = new ChangedInputs()
     await changed.handle(async () => {
       changed.add(['etc/shared/g/x'])

@@ -91,7 +91,7 @@ describe('local agents', () => {
     await stop()
   })
 
-  it('checks again an interval after a check that failed', async () => {
+  it('checks again an interval after a failed check', async () => {
     const { checkFailures, checksMs, clock, stop } = setUp()
     await clock.advance(40_000)
     const checks = checksMs.length
@@ -101,7 +101,7 @@ describe('local agents', () => {
     await stop()
   })
 
-  it('opens a table that is damaged again and again once an interval, and says each time why', async () => {
+  it('reopens a repeatedly damaged table once an interval, and logs why each time', async () => {
     const { clock, log, stop, table } = setUp()
     const opensMs: number[] = []
     const open = table.open.bind(table)

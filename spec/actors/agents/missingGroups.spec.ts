@@ -50,7 +50,7 @@ describe('a group that agents have', () => {
     expect(await check()).toEqual(nothing)
   })
 
-  it('and that is named default is created again each time its directory is deleted', async () => {
+  it('named default is created again each time its directory is deleted', async () => {
     const { disk, groupFiles, check } = await start()
     for (const _ of [1, 2]) {
       disk.remove('/home/etc/shared/default')

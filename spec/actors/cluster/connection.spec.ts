@@ -109,7 +109,7 @@ describe('a connection', () => {
     expectNothingLeft()
   })
 
-  it('over a link that is closed already ends at once', async () => {
+  it('over an already closed link ends at once', async () => {
     const link = new ScriptedLink()
     link.lose(lost)
     const { clock, ends, expectNothingLeft } = connect([lasting, lasting], link)
@@ -150,7 +150,7 @@ describe('a connection', () => {
     expect(ends).toEqual([{ type: 'child.closed', error: threadError }])
   })
 
-  it('ends once and leaves nothing, whatever ends when', () =>
+  it('ends once and leaves nothing, in whatever order its parts end', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(

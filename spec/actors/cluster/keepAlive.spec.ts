@@ -51,7 +51,7 @@ describe('keep alive, the sender', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('reports a peer that never answers lost after the beats allowed, an interval before its bound', () =>
+  it('reports a peer that never answers as lost after the allowed beats, an interval before its bound', () =>
     fc.assert(
       fc.asyncProperty(rules, async (rule) => {
         const clock = new VirtualClock()
@@ -65,7 +65,7 @@ describe('keep alive, the sender', () => {
       }),
     ))
 
-  it('reports a peer lost that dies after an answer exactly at its bound, and not a millisecond earlier', () =>
+  it('reports a peer that dies after an answer as lost exactly at its bound', () =>
     fc.assert(
       fc.asyncProperty(rules, lateness, fc.nat(6), async (rule, late, answers) => {
         const clock = new VirtualClock()
@@ -88,7 +88,7 @@ describe('keep alive, the sender', () => {
       }),
     ))
 
-  it('never reports a peer lost that answers every beat in time, however late within it', () =>
+  it('never reports a peer as lost that answers every beat in time, however late', () =>
     fc.assert(
       fc.asyncProperty(rules, lateness, async (rule, late) => {
         const clock = new VirtualClock()
@@ -130,7 +130,7 @@ describe('keep alive, the sender', () => {
       }),
     ))
 
-  it('warns once when the clocks go apart, and again only after they were together', async () => {
+  it('warns once when the clocks drift apart, and again only after they agreed', async () => {
     const clock = new VirtualClock()
     const skews = [0, clockSkewWarningMs, clockSkewWarningMs + 1, 9_000, 9_000, 10, -9_000]
     let beats = 0
@@ -192,7 +192,7 @@ const startReceiver = (
 }
 
 describe('keep alive, the receiver', () => {
-  it('takes the state of the integrity thread that a beat names, unless it does not know it', () => {
+  it('takes the state of the integrity thread from a beat, if it knows that state', () => {
     const named: (string | undefined)[] = []
     const clock = new VirtualClock()
     const { child, link } = startReceiver(clock, { checkIntervalMs: 10, silenceMsMax: 100 }, (_, integrity) => named.push(integrity))
@@ -234,7 +234,7 @@ describe('keep alive, the receiver', () => {
       }),
     ))
 
-  it('never reports a worker silent that beats within the time allowed', () =>
+  it('never reports a worker as silent that beats within the time allowed', () =>
     fc.assert(
       fc.asyncProperty(
         silences,

@@ -65,7 +65,7 @@ describe('what peers cause to be logged', () => {
       { numRuns: 50 },
     ))
 
-  it('is whole for a worker that checks every second and syncs every few', () => {
+  it('is complete for a worker that checks every second and syncs every few seconds', () => {
     const clock = handClock()
     const log = recordingLog()
     const logs = new PeerLogs(log, clock, 10)
@@ -83,7 +83,7 @@ describe('what peers cause to be logged', () => {
     expect(log.lines).toHaveLength(2 * 3_600 + 3 * 1_200)
   })
 
-  it('is bounded too when a peer takes one name after another; what was left out is logged at last', () => {
+  it('is bounded too when a peer takes many names, and counts what it left out of a dropped name', () => {
     const clock = handClock()
     const log = recordingLog()
     const logs = new PeerLogs(log, clock, 5)

@@ -42,7 +42,7 @@ const addressOf = (from: string, number: number): string => {
 }
 
 describe('the log of refusals', () => {
-  it('has no more lines in any minute than its bound, and logs or counts each refusal', () =>
+  it('stays within its bound of lines in any minute, and logs or counts each refusal', () =>
     fc.assert(
       fc.asyncProperty(fc.array(burst, { minLength: 1, maxLength: 12 }), async (bursts) => {
         const { clock, log, refusals } = opened()
@@ -120,7 +120,7 @@ describe('the log of refusals', () => {
     expect(log.lines.at(-1)).toContain('A connection from 192.0.2.1 was refused')
   })
 
-  it('says once a minute that the door was crowded, and how many were closed to make room', async () => {
+  it('reports crowding once a minute, with how many connections were closed to make room', async () => {
     const { clock, log, refusals } = opened()
     for (let number = 0; number < 2_000; number++)
       refusals.add({ address: addressOf('ipv4', number), error: new ClusterError('overloaded') })
@@ -130,7 +130,7 @@ describe('the log of refusals', () => {
     expect(log.lines.at(-1)).toContain('1999 of them were closed to make room')
   })
 
-  it('closed leaves no timer', () => {
+  it('leaves no timer when it is closed', () => {
     const { clock, refusals } = opened()
     for (let number = 0; number < 3; number++) refusals.add({ address: 'one', error: new ClusterError('notAuthentic') })
     refusals.close()

@@ -211,7 +211,7 @@ describe('registry', () => {
     expect(world.dial('w1', 'i2')).toBe('joined')
   })
 
-  it('lets a living holder keep its name, and frees that of a dead one only after it failed to answer', async () => {
+  it('lets a living holder keep its name, and frees the name of a dead one after it fails to answer', async () => {
     const world = new World()
     world.dial('w1', 'i1')
     expect(world.dial('w1', 'i2')).toBe('duplicateName')
@@ -258,7 +258,7 @@ describe('registry', () => {
     world.expectConsistent(new Map())
   })
 
-  it('logs no more for a worker when it connects over and over', () => {
+  it('logs no more for a worker that connects over and over', () => {
     const world = new World()
     for (let turn = 0; turn < 20; turn++) {
       world.dial('w1', 'i1')

@@ -102,7 +102,7 @@ describe('an update of a file', () => {
     await world.stop()
   })
 
-  it('ends with the new content when the worker’s own file changes or goes in the middle', async () => {
+  it('ends with the new content when the worker’s own file changes or is deleted in the middle', async () => {
     for (const meddle of [
       (disk: MemoryDisk) => disk.edit(absolute, Buffer.concat([Buffer.from('meddled'), before.subarray(1_000)])),
       (disk: MemoryDisk) => disk.edit(absolute, Buffer.from('meddled')),
@@ -223,7 +223,7 @@ describe('a worker that lies about a delta', () => {
     }
   })
 
-  it('gets no recipe of a content that is not there, and only its share at a time', async () => {
+  it('gets no recipe for content that does not exist, and only its share at a time', async () => {
     const recipe = ({ pair }: World, of: Uint8Array): Promise<unknown> =>
       pair.worker.request('integrity.recipe', { path, digest: of }, options)
     expect(await asked((world) => recipe(world, new Uint8Array(32)))).toBe('digestMismatch')

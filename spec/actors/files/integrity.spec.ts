@@ -309,7 +309,7 @@ describe('integrity, both ends', () => {
     await world.stop()
   })
 
-  it('follows an edit that comes in the middle of a transfer as soon as it is known, whenever that is', () =>
+  it('follows an edit during a transfer as soon as it is known, whenever that is', () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 60 }), fc.integer({ min: 0, max: 20 }), async (editedTenthMs, knownTenthMs) => {
         const world = await setUp(() => {})

@@ -66,7 +66,7 @@ class Transfer {
 }
 
 describe('shared content', () => {
-  it('gives every transfer its own blocks in order, keeps within its bound, and nothing once all are over', () =>
+  it('gives every transfer its blocks in order, stays within its bound, and keeps nothing at the end', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom('a', 'b', 'c'), { minLength: 1, maxLength: 6 }),
@@ -110,7 +110,7 @@ describe('shared content', () => {
       }),
     ))
 
-  it('keeps nothing for a transfer that is alone', async () => {
+  it('keeps nothing for a single transfer', async () => {
     const files = countedFiles()
     const content = new SharedContent(files)
     const reading = content.begin(filesOf('a'))
@@ -132,7 +132,7 @@ describe('shared content', () => {
     expect(files.reads).toHaveLength(2)
   })
 
-  it('fails a transfer that is stopped, and not the others that wait for the same block', async () => {
+  it('fails a stopped transfer, but not the others that wait for the same block', async () => {
     const files = countedFiles()
     const content = new SharedContent(files)
     const [one, other] = [content.begin(filesOf('a')), content.begin(filesOf('a'))]

@@ -161,7 +161,7 @@ describe('a failure boundary', () => {
     }
   })
 
-  it('is stopped without a report at any time, and nothing of it is left', () =>
+  it('can be stopped at any time without a report, and leaves nothing', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(60), fc.boolean(), fc.constantFrom(...Object.keys(mischiefs)), async (ms, goes, name) => {
         const started = run((probe) => busy(mischiefs[name] ?? {}, probe))

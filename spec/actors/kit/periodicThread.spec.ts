@@ -77,7 +77,7 @@ const expectedStarts = (wakesMs: readonly number[], roundMs: number, gatherMs: n
 }
 
 describe('a periodic thread', () => {
-  it('begins a round at once, after each interval, and once for all that wakes it meanwhile', () =>
+  it('begins a round at once, after each interval, and once for all wakes in the meantime', () =>
     fc.assert(
       fc.asyncProperty(
         fc.uniqueArray(fc.integer({ min: 1, max: 6_000 }), { maxLength: 30 }),
@@ -105,7 +105,7 @@ describe('a periodic thread', () => {
     await stop()
   })
 
-  it('says whether something woke it since the round before began', async () => {
+  it('knows whether it was woken since the last round began', async () => {
     const { clock, stop, wakes, woken } = start((_, timers) => pause(timers, 10).then(() => 'done'))
     await clock.advance(5)
     wakes.emit()
@@ -123,7 +123,7 @@ describe('a periodic thread', () => {
     await stop()
   })
 
-  it('has another round at once after one that asks for it, and a rest after one that failed', async () => {
+  it('begins another round at once if a round asks for it, and rests after a failed one', async () => {
     const ends: RoundEnd[] = ['again', 'failed']
     const { clock, startsMs, stop, wakes, woken } = start((round, timers) => pause(timers, 10).then(() => ends[round - 1] ?? 'done'))
     await clock.advance(15)
@@ -137,7 +137,7 @@ describe('a periodic thread', () => {
     await stop()
   })
 
-  it('ends with a failure that is a crash, and with no other', () =>
+  it('ends on a failure that is a crash, and on no other', () =>
     fc.assert(
       fc.asyncProperty(
         fc.array(fc.constantFrom<unknown>(new ClusterError('fileFailed'), new ClusterError('malformed'), new ClusterError('linkLost')), {
@@ -202,7 +202,7 @@ describe('a periodic thread', () => {
     await stop()
   })
 
-  it('stopped at any moment leaves no timer, aborts its work, and is not woken any more', () =>
+  it('leaves no timer, aborts its work and stays asleep when it is stopped at any moment', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(3_000), async (ms) => {
         const { clock, ends, signals, startsMs, stop, wakes } = start((_, timers) => pause(timers, 400).then(() => 'done'), {
@@ -219,7 +219,7 @@ describe('a periodic thread', () => {
       { numRuns: 30 },
     ))
 
-  it('starts fresh after a crash: nothing that it kept is left', async () => {
+  it('starts fresh after a crash, and keeps no earlier state', async () => {
     const clock = new VirtualClock()
     const rounds: number[] = []
     const logic = periodicThread({

@@ -175,7 +175,7 @@ describe('a supervised thread', () => {
     child.stop()
   })
 
-  it('stopped while it waits for its restart leaves no timer', async () => {
+  it('leaves no timer when it is stopped while it waits for its restart', async () => {
     const clock = new VirtualClock()
     const { child, ends } = supervise(clock, crashingAfter(clock, [5]).logic)
     await clock.advance(50)

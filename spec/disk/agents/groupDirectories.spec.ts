@@ -89,7 +89,7 @@ describe.each([
     expect(world.read('etc/shared/other/keep')).toBe('kept')
   })
 
-  it('called default stay', () => {
+  it('named default stay', () => {
     const world = opened(create())
     const groups = groupsOf(world)
     groups.createGroup('default')
@@ -147,7 +147,7 @@ const crashingAt = (world: MemoryWorld, step: number, act: () => void): void => 
 }
 
 describe('a group that is made or removed', () => {
-  it('while the machine dies can be made or removed again', () =>
+  it('while the machine crashes can be made or removed again', () =>
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 40 }), fc.boolean(), fc.boolean(), (step, isPower, isRemoval) => {
         const world = createMemoryWorld()

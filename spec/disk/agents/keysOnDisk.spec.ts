@@ -151,7 +151,7 @@ describe('a check of client.keys', () => {
     ['is a FIFO', (node) => node.replace(() => node.world.fifo(path)), /not a file/],
     ['cannot be opened', (node) => node.replace(() => node.write(three), 'open'), /EIO/],
     ['cannot be read', (node) => node.replace(() => node.write('x'), 'read'), /EIO/],
-  ])('removes no agent when the file %s, reports it once when it lasts, and changes nothing', (_, spoil, sentence) => {
+  ])('removes no agent when the file %s, reports it once if it lasts, and changes nothing', (_, spoil, sentence) => {
     const node = nodeWith(three)
     spoil(node)
     expect(node.check()).toMatchObject({ problems: [], removals: [], againInMs: keysTrustedMs })
@@ -334,7 +334,7 @@ describe('a change of client.keys', () => {
     expect(node.keys.change([add('web')])).toMatchObject([{ entry: { id: 2 } }])
   })
 
-  it('follows a symbolic link within etc, and is refused where one leads out: that is not synced', () => {
+  it('follows a symbolic link within etc, and is refused if the link leads out of it', () => {
     const node = new Node()
     node.world.write('etc/kept/keys', three)
     node.world.symlink('kept/keys', path)
@@ -428,7 +428,7 @@ describe('the counters of agents that are gone', () => {
   }
   const namesIn = (made: MemoryWorld): string[] => made.disk.readdir('/home/queue/rids').map(({ name }) => Buffer.from(name).toString())
 
-  it('are deleted, by the name that IDs have', () => {
+  it('are deleted by the file names of their IDs', () => {
     const made = world()
     forgetCounters(made.disk, made.home, [1, 1000, 7])
     expect(namesIn(made)).toEqual(['002', 'sender_counter'])

@@ -121,7 +121,7 @@ describe('merged files', () => {
     expect(merged.build([['a', 'b']]).written).toEqual(['etc/shared/b/merged.mg', multigroupPath('a', 'b')])
   })
 
-  it('show an edit that comes too soon for a stat to show it, and lose edits made to themselves', () => {
+  it('include an edit that comes too soon for a stat to show it, and lose edits made to themselves', () => {
     const world = startedWorld()
     world.write('etc/shared/g/x', 'one')
     const merged = mergedOf(world)

@@ -109,7 +109,7 @@ describe.each([
     expect(filesBelow(b, 'queue')).toEqual(new Map())
   })
 
-  it('is no content when its file changed after the recipe, and leaves nothing', () => {
+  it('gives no content when its file changed after the recipe, and leaves nothing', () => {
     const before = noise(1, 200_000)
     b.write(path, before)
     const after = Buffer.concat([before, noise(2, 1_000)])
@@ -142,7 +142,7 @@ describe.each([
       expect(codeOf(() => master.recipe(bad, digest))).toBe('pathRefused')
   })
 
-  it('has the same recipe again for the next worker, and another for another content', () => {
+  it('has the same recipe for the next worker, and another for other content', () => {
     const content = noise(1, 200_000)
     a.write(path, content)
     const first = startOf(content)

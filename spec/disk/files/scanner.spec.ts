@@ -125,7 +125,7 @@ describe.each(worlds)('a scan of the tree on $on', ({ create, runs }) => {
     })
     afterEach(() => world.dispose())
 
-    it('of the master are followed as files while they stay within their item, also when the target changes', () => {
+    it('of the master are followed as files while they stay within their item, even when the target changes', () => {
       world.symlink('real', 'etc/rules/link')
       const node = new TreeNode(world, 'master', synced)
       node.check()
@@ -153,7 +153,7 @@ describe.each(worlds)('a scan of the tree on $on', ({ create, runs }) => {
       expect(node.check().map((problem) => problem.path)).toEqual(['etc/rules/out'])
     })
 
-    it('of a worker: reports them, and what else is no file, as something that the master cannot have', () => {
+    it('of a worker: reports them and other special files as something that the master cannot have', () => {
       world.symlink('real', 'etc/rules/link')
       world.symlink('..', 'etc/rules/up')
       world.fifo('etc/rules/fifo')
@@ -210,7 +210,7 @@ describe.each(worlds)('a scan of the tree on $on', ({ create, runs }) => {
     world.dispose()
   })
 
-  it('of a master without any of its directories says which are missing, also when they never were there', () => {
+  it('of a master without its directories says which are missing, also when they never existed', () => {
     const world = create()
     const node = new TreeNode(world, 'master', synced)
     const page = node.tree.scan(undefined)

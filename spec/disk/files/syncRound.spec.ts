@@ -92,7 +92,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(filesBelow(b, 'etc')).toEqual(filesBelow(a, 'etc'))
   })
 
-  it('fetches nothing where only the mode differs, and gives it to no other name of the file', () => {
+  it('fetches nothing where only the mode differs, and changes no other name of the file', () => {
     a.write('etc/rules/a', 'one')
     b.write('outside/file', 'one', 0o600)
     b.hardLink('outside/file', 'etc/rules/a')
@@ -338,7 +338,7 @@ describe.each(worlds)('a round of synchronization on $on', ({ create, runs }) =>
     expect(filesBelow(b, 'etc')).toEqual(new Map())
   })
 
-  it('fails a write whose content is not there, and a copy whose content is another by now', () => {
+  it('fails a write whose content is missing, and a copy whose content has changed', () => {
     b.write('etc/rules/a', 'one')
     b.write('etc/rules/source', 'one')
     worker.check()

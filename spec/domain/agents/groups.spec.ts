@@ -33,7 +33,7 @@ describe('a change of groups', () => {
     )
   })
 
-  it('done twice is done once', () => {
+  it('has the same effect done once or twice', () => {
     fc.assert(
       fc.property(lists, changes, (groups, change) => {
         const once = changedGroups(groups, change)
@@ -75,7 +75,7 @@ describe('a change of groups', () => {
   })
 })
 
-it('knows the names of groups', () => {
+it('accepts exactly the valid names of groups', () => {
   for (const name of ['default', 'a.b-c_d', '...', 'x'.repeat(255)]) expect(isGroupName(name)).toBe(true)
   for (const name of ['', '.', '..', 'a,b', 'a/b', 'ü', 'a\n', 'x'.repeat(256)]) expect(isGroupName(name)).toBe(false)
   expect(() => assertGroups(['a', 'b/c'])).toThrow('b/c')

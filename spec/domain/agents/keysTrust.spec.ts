@@ -125,7 +125,7 @@ describe('the trust in client.keys', () => {
       { numRuns: 1000 },
     ))
 
-  it('reports a file that says nothing once, when it lasts, and again after it said something', () => {
+  it('reports once that a file says nothing, if it lasts, and again after it said something', () => {
     const file = new Watched()
     file.check({ afterMs: 0, content: { live: [1], marked: [] } })
     const seen: (string | number | undefined)[] = []

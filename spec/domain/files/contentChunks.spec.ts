@@ -51,7 +51,7 @@ describe('chunks of content', () => {
       }),
     ))
 
-  it('are the same byte by byte', () => {
+  it('are the same when the content comes byte by byte', () => {
     const bytes = noise(9_000)
     const single = Array.from(bytes, (byte) => Uint8Array.of(byte))
     expect(cut(averageBitsMin, single)).toEqual(cut(averageBitsMin, [bytes]))

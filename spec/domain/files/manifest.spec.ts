@@ -132,7 +132,7 @@ describe('manifest', () => {
       }),
     ))
 
-  it('settles buckets until they have as many entries as it may settle at once, and says when it is done', () =>
+  it('settles buckets up to its limit of entries at once, and reports when it is done', () =>
     fc.assert(
       fc.property(trees(heldEntries), fc.integer({ min: 1, max: 2 * bucketCount }), (tree, entriesMax) => {
         const manifest = manifestOf(tree)

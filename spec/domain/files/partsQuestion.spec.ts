@@ -74,13 +74,13 @@ describe('a comparison by parts', () => {
     expect(bytes).toBeLessThan(7_000)
   })
 
-  it('of a tree and none, in either direction, is all of the tree', () => {
+  it('of a tree with an empty one, in either direction, is all of the tree', () => {
     const tree = treeOf(20_000)
     expect(exchange(manifestOf(tree), new Manifest()).plan.create).toHaveLength(20_000)
     expect(exchange(new Manifest(), manifestOf(tree)).plan.remove).toHaveLength(20_000)
   })
 
-  it('about more buckets than it may, or with digests of another number, is refused', () => {
+  it('of too many buckets, or with a wrong number of digests, is refused', () => {
     const worker = new Manifest()
     const many = Array.from({ length: limits.comparedPartsBucketsMax + 1 }, (_, index) => index)
     const digests = new Uint8Array(many.length * partCount * digestBytes)

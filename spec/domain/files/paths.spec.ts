@@ -97,11 +97,11 @@ describe('paths', () => {
     'bin/x',
     'etc/sharedx/a',
     'etc/rules/../client.keys',
-  ])('of no synced file are refused: %j', (path) => {
+  ])('that name no synced file are refused: %j', (path) => {
     expect(checkPath(defaultSyncedItems, path)).toMatchObject({ ok: false, error: { code: 'pathRefused' } })
   })
 
-  it('are refused from one byte or one directory too many', () => {
+  it('are refused with one byte or one directory too many', () => {
     const deep = (names: number): string => `etc/shared/${Array.from({ length: names - 2 }, () => 'd').join('/')}`
     expect(checkPath(synced, deep(limits.pathDepthMax)).ok).toBe(true)
     expect(checkPath(synced, deep(limits.pathDepthMax + 1)).ok).toBe(false)

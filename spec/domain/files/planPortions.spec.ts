@@ -26,7 +26,7 @@ describe('the portions of a plan', () => {
       }),
     ))
 
-  it('find in the way what is a directory of a write, or below a write, and nothing else', () =>
+  it('count as in the way what is a directory of a write, or below a write, and nothing else', () =>
     fc.assert(
       fc.property(paths, path, (writes, removal) => {
         const isInTheWay = writes.some((write) => write.startsWith(`${removal}/`) || removal.startsWith(`${write}/`))

@@ -97,7 +97,7 @@ describe('sync plan', () => {
       }),
     ))
 
-  it('touches nothing when the trees are the same, and nothing twice', () =>
+  it('changes nothing when the trees are the same, and nothing twice', () =>
     fc.assert(
       fc.property(trees(), treePairs(), (tree, [ours, theirs]) => {
         expect(isEmptyPlan(decidePlan(byPath(tree), byPath(tree)))).toBe(true)

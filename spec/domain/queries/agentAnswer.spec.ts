@@ -8,7 +8,7 @@ import { notOnWorker } from '../../../src/domain/queries/forwardedRequest.js'
 import { agent, agentLists, facts, listing } from '../../programs/agentWorld.js'
 
 describe('an answer about agents', () => {
-  it('comes through as it was meant', () =>
+  it('is decoded as it was encoded', () =>
     fc.assert(
       fc.property(agentLists, fc.boolean(), fc.nat(), (agents, isSynchronized, count) => {
         const lines: readonly AnswerLine[] = [
@@ -64,7 +64,7 @@ describe('pages', () => {
   )
 })
 
-it('a worker refuses agent_control in the words that scripts know', () =>
+it('a worker refuses agent_control with the sentence that scripts know', () =>
   expect(notOnWorker('10.0.0.1')).toMatchObject({
     code: 'notOnWorker',
     number: 3019,

@@ -46,7 +46,7 @@ const requests: fc.Arbitrary<ControlRequest> = fc.oneof(
 )
 
 describe('a request of a program', () => {
-  it('comes through as it was meant', () =>
+  it('is decoded as it was encoded', () =>
     fc.assert(
       fc.property(requests, (request) => {
         expect(parseControlRequest(JSON.stringify(request))).toEqual({ ok: true, value: request })
@@ -61,7 +61,7 @@ describe('a request of a program', () => {
       }),
     ))
 
-  it('is refused, never thrown, when it is any other text', () =>
+  it('is refused without an exception when it is any other text', () =>
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         expect(parseControlRequest(text)).toMatchObject({ ok: false, error: { code: 'malformed' } })

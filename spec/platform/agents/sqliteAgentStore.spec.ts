@@ -87,7 +87,7 @@ describe('the file of the agents', () => {
   it.each([
     ['noise', () => undefined],
     ['noise and its log is cut off', () => truncateSync(`${path}-wal`, 0)],
-  ])('is set aside when it turns out while it is used that it is %s', async (_, damage) => {
+  ])('is set aside when it is found during use to be %s', async (_, damage) => {
     const name = fill(2_000)
     const store = createStore()
     await store.open()
@@ -139,7 +139,7 @@ describe('the file of the agents', () => {
     database.close()
   })
 
-  it('counts again when a worker becomes a master', () => {
+  it('counts versions from zero again when a worker becomes a master', () => {
     const asWorker = createTable('worker')
     const { table: before } = asWorker.open()
     asWorker.addAgents(keys(1))
@@ -154,7 +154,7 @@ describe('the file of the agents', () => {
     asMaster.close()
   })
 
-  it('is as it was before a change that fails in the middle', () => {
+  it('is unchanged by a change that fails in the middle', () => {
     const table = createTable()
     table.open()
     table.addAgents(keys(2))

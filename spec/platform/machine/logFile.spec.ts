@@ -188,7 +188,7 @@ describe('log file', () => {
 })
 
 describe('the real clock and random', () => {
-  it('refuses a delay that would fire at once, and cancels the timers that it should', () => {
+  it('refuses a delay that would fire at once, and cancels timers', () => {
     expect(() => realClock.setTimeout(() => undefined, 2 ** 31)).toThrow()
     expect(() => realClock.setTimeout(() => undefined, Number.NaN)).toThrow()
     const timer = realClock.setTimeout(() => expect.unreachable(), 0)

@@ -81,7 +81,7 @@ describe('synced directories of a daemon that stays root', () => {
   const saysOf = (present: Readonly<Record<string, { uid: number; gid: number; mode: number }>>): string | undefined =>
     sharedWithOthers('/h', settingsOf('worker'), (path) => present[path])
 
-  it('are warned of when others can write there', () => {
+  it('are warned about when others can write there', () => {
     const roots = { uid: 0, gid: 0, mode: 0o40775 }
     expect(saysOf({ '/h/etc': roots, '/h/etc/shared': { uid: 0, gid: 999, mode: 0o40750 } })).toBeUndefined()
     expect(saysOf({ '/h/etc': roots, '/h/etc/shared': { uid: 0, gid: 999, mode: 0o40770 } })).toBe(

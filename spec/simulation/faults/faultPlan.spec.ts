@@ -36,7 +36,7 @@ describe("a plan's text", () => {
       }),
     ))
 
-  it('is refused with a sentence, never with a crash, whatever it is', () =>
+  it('that is not valid is refused with a sentence, never with a crash', () =>
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
         const parsed = parsePlan(text)

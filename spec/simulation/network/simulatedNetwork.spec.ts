@@ -138,7 +138,7 @@ describe('a simulated connection', () => {
       { numRuns: 40 },
     ))
 
-  it('carries no more than its bandwidth, and is fast again as soon as the bandwidth is', async () => {
+  it('carries no more than its bandwidth, and is fast as soon as the bandwidth rises', async () => {
     const { clock, network, a, b } = await connected(1)
     network.setBandwidth(10_000)
     a.stream.write([new Uint8Array(100_000)])
@@ -328,7 +328,7 @@ describe('a dial', () => {
     }
   })
 
-  it('ends at once when it is no longer wanted', async () => {
+  it('ends at once when it is cancelled', async () => {
     const { outcome, network } = await dialled(({ network }) => network.hold('a', 'b'), 300)
     expect(outcome).toMatchObject({ at: 300, error: { code: 'aborted' } })
     expect(network.counters()).toEqual(nothing)

@@ -114,7 +114,7 @@ describe('a batch of updates', () => {
   })
 })
 
-describe('what is no batch', () => {
+describe('what is not a batch', () => {
   it.each([
     ['nothing', ''],
     ['no JSON', '{"baseMs":'],
@@ -147,7 +147,7 @@ describe('what is no batch', () => {
     )
   })
 
-  it('is not a batch with statuses of a newer build: those rows are counted, the others taken', () => {
+  it('is not a batch with statuses of a newer build: those rows are counted, and the others taken', () => {
     const text = `{"baseMs":${firstMs},"keepAlives":[2,0,0],"statuses":[1,0,0,9,0,0,1,0,0,2,9,0],"details":[],"facts":[]}`
     const decoded = decodeAgentBatch(Buffer.from(text), 'w1', firstMs)
     expect(decoded.ok && [decoded.value.updates.presences.map(({ id }) => id), decoded.value.refused]).toEqual([[2], 2])

@@ -93,7 +93,7 @@ describe('the codec', () => {
       { numRuns: 2_000 },
     ))
 
-  it('refuses a message that was cut or that goes on', () =>
+  it('refuses a message that was cut off or has bytes after its end', () =>
     fc.assert(
       fc.property(fc.jsonValue(), fc.nat(), (value, place) => {
         const bytes = Buffer.from(packr.pack(value))
@@ -116,7 +116,7 @@ describe('the codec', () => {
     expect(decodeBody(bytes, 0, bytes.byteLength, anything)).toMatchObject({ ok: false, error: { code: 'malformed' } })
   })
 
-  it('takes nesting up to its bound, and refuses any deeper one without running out of stack', () => {
+  it('takes nesting up to its bound, and refuses deeper nesting without running out of stack', () => {
     const nested = (depth: number): Buffer => Buffer.concat([Buffer.alloc(depth, 0x91), Buffer.of(0xc0)])
     const verdict = (depth: number): boolean => decodeBody(nested(depth), 0, depth + 1, anything).ok
     expect(verdict(limits.messageDepthMax)).toBe(true)
