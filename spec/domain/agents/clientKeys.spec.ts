@@ -4,7 +4,12 @@ import { limits } from '../../../src/base/limits.js'
 import { ClientKeys, type KeysDelta } from '../../../src/domain/agents/clientKeys.js'
 import type { KeyEntry, KeysChange } from '../../../src/domain/agents/keyEntry.js'
 import { keyLineText, readKeyLine } from '../../../src/domain/agents/keyLine.js'
-import { changeKeys } from '../../../src/domain/agents/keysChange.js'
+import { changeKeys as changeKeysInParts } from '../../../src/domain/agents/keysChange.js'
+
+const changeKeys = (keys: ClientKeys, changes: readonly KeysChange[], managerName: string) => {
+  const { answers, parts } = changeKeysInParts(keys, changes, managerName)
+  return { answers, bytes: parts && Buffer.concat(parts) }
+}
 
 const take = (keys: ClientKeys, text: string | Uint8Array): KeysDelta => {
   const delta = keys.replace(Buffer.from(text), false)

@@ -87,7 +87,7 @@ export class GroupDirectories {
     this.#makeGroupDirectory(group, path)
     const agentConfig = `${path}/${agentConfigName}`
     const mode = itemOf(this.#options.synced, agentConfig)?.mode ?? groupFileMode
-    replaceFile(this.#disk, this.#absolute(agentConfig), Buffer.from(emptyAgentConfig), mode)
+    replaceFile(this.#disk, this.#absolute(agentConfig), [Buffer.from(emptyAgentConfig)], mode)
     syncDirectory(this.#disk, this.#absolute(path))
     syncDirectory(this.#disk, this.#absolute(sharedDirectory))
   }

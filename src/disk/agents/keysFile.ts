@@ -9,6 +9,7 @@ import { isUntouched, unknownDigest } from '../files/fileHash.js'
 import { KnownFile } from '../files/knownTree.js'
 import { parentOf } from '../files/relativePath.js'
 import { targetWithin } from '../files/targetWithin.js'
+import { KeptContent } from './keptContent.js'
 import { lstatIfThere, syncDirectory } from './makeDirectory.js'
 import { replaceFile } from './replaceFile.js'
 
@@ -26,6 +27,7 @@ export class KeysFile {
   readonly #disk: Disk
   readonly #directory: string
   readonly #path: string
+  readonly #content = new KeptContent()
   #last: { readonly reading: KeysReading; readonly known: KnownFile } | undefined
 
   constructor(disk: Disk, home: string) {
@@ -48,11 +50,11 @@ export class KeysFile {
    * Puts new content in place of what was read. False, with nothing changed, when somebody else changed the file meanwhile.
    * @throws ClusterError when it cannot be written
    */
-  write(bytes: Buffer, before: KeysReading): boolean {
+  write(parts: readonly Buffer[], before: KeysReading): boolean {
     try {
       const target = this.#target()
       const directory = parentOf(target)
-      replaceFile(this.#disk, target, bytes, keysMode, (temporary) => {
+      replaceFile(this.#disk, target, parts, keysMode, (temporary) => {
         this.#keepOwner(temporary, before.kind === 'content' ? target : `${directory}/.`)
         if (!this.#isStill(before, target)) throw new Overtaken('fileFailed')
       })
@@ -74,9 +76,10 @@ export class KeysFile {
         if (stat.size > limits.keysFileBytesMax)
           return { kind: 'unreadable', why: `'${keysPath}' is larger than ${limits.keysFileBytesMax} bytes.` }
         const nowMs = this.#disk.now()
-        const bytes = this.#content(file, stat.size)
+        const bytes = this.#content.read(this.#disk, file, stat.size)
         const after = this.#disk.fstat(file)
         if (isUntouched(stat, after) && bytes.length === stat.size) {
+          this.#content.keep(bytes)
           const reading: KeysReading = { kind: 'content', bytes, stat }
           this.#last = { reading, known: new KnownFile(stat, stat.mode, unknownDigest, nowMs) }
           return reading
@@ -87,17 +90,6 @@ export class KeysFile {
     } finally {
       this.#disk.close(file)
     }
-  }
-
-  #content(file: number, size: number): Buffer {
-    const bytes = Buffer.allocUnsafeSlow(size)
-    let length = 0
-    while (length < size) {
-      const count = this.#disk.read(file, bytes, length, size - length, length)
-      if (count === 0) break
-      length += count
-    }
-    return bytes.subarray(0, length)
   }
 
   /** A symlink stays one: what it leads to is read and replaced, as long as that is what the workers get. */

@@ -109,11 +109,11 @@ export class AgentKeys {
       if (suspicion !== undefined) throw new ClusterError('fileFailed', { message: suspicion })
       if (reading.kind === 'missing' || this.#keys.bytes.length === 0) this.#assertNew(changes, reading.kind)
       this.#assertSettled()
-      const { answers, bytes } = changeKeys(this.#keys, changes, this.#options.managerName)
-      if (!bytes) return answers
-      if (bytes.length > limits.keysFileBytesMax)
+      const { answers, parts } = changeKeys(this.#keys, changes, this.#options.managerName)
+      if (!parts) return answers
+      if (parts.reduce((bytes, part) => bytes + part.length, 0) > limits.keysFileBytesMax)
         throw new ClusterError('tooLarge', { message: `'${keysPath}' would be larger than ${limits.keysFileBytesMax} bytes` })
-      if (this.#file.write(bytes, reading)) return answers
+      if (this.#file.write(parts, reading)) return answers
     }
     throw new ClusterError('fileFailed', { message: `'${keysPath}' keeps being changed by another program; nothing was changed.` })
   }

@@ -131,7 +131,7 @@ export class MergedTargets {
   /** Not durable beyond its content: should a power loss take the name away, it is built again. */
   #write(path: string, content: Uint8Array, mode: number): void {
     if (path.startsWith(`${multigroupsDirectory}/`)) makeDirectory(this.#disk, this.#absolute(parentOf(path)))
-    replaceFile(this.#disk, this.#absolute(path), content, mode)
+    replaceFile(this.#disk, this.#absolute(path), [content], mode)
   }
 
   #absolute(path: string): string {

@@ -32,14 +32,27 @@ export const removeLeftover = (disk: Disk, path: string): void => {
   removeFile(disk, temporaryPath(path))
 }
 
-/** @param ready called when all is written, with the open file that takes the other's place next; it may throw to leave that as it is */
-export const replaceFile = (disk: Disk, path: string, content: Uint8Array, mode: number, ready?: (temporary: number) => void): void => {
+/**
+ * @param parts the content, in order
+ * @param ready called when all is written, with the open file that takes the other's place next; it may throw to leave that as it is
+ */
+export const replaceFile = (
+  disk: Disk,
+  path: string,
+  parts: readonly Uint8Array[],
+  mode: number,
+  ready?: (temporary: number) => void,
+): void => {
   const temporary = temporaryPath(path)
   removeFile(disk, temporary)
   const file = disk.open(temporary, 'wx', mode)
   try {
     try {
-      writeAll(disk, file, content, 0)
+      let position = 0
+      for (const part of parts) {
+        writeAll(disk, file, part, position)
+        position += part.length
+      }
       // The umask may have taken bits away.
       disk.chmod(file, mode)
       disk.sync(file)

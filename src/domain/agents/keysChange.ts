@@ -13,8 +13,8 @@ import { claimedIdOf, isAgentIp, isAgentKey, isAgentName, keyLineText, readKeyLi
 export interface KeysRewrite {
   /** One for each change, in order. */
   readonly answers: readonly KeysAnswer[]
-  /** Nothing when no change applies. */
-  readonly bytes: Buffer | undefined
+  /** The new version, in order, most of it as parts of the old one; nothing when no change applies. */
+  readonly parts: readonly Buffer[] | undefined
 }
 
 type Addition = Extract<KeysChange, { kind: 'add' }>
@@ -42,7 +42,7 @@ class KeysChanges {
 
   make(changes: readonly KeysChange[]): KeysRewrite {
     const answers = changes.map((change) => (change.kind === 'add' ? this.#add(change) : this.#remove(change.id)))
-    return { answers, bytes: this.#added.size + this.#removed.size === 0 ? undefined : this.#rewritten() }
+    return { answers, parts: this.#added.size + this.#removed.size === 0 ? undefined : this.#rewritten() }
   }
 
   // ----------------------------------------------------------------------------------------------------- decisions
@@ -101,7 +101,7 @@ class KeysChanges {
 
   // ---------------------------------------------------------------------------------------------------- the new text
 
-  #rewritten(): Buffer {
+  #rewritten(): readonly Buffer[] {
     const { bytes } = this.#keys
     const parts: Buffer[] = []
     let kept = 0
@@ -114,7 +114,7 @@ class KeysChanges {
       if (bytes.length > 0 && bytes.at(-1) !== newline) parts.push(Buffer.from('\n'))
       parts.push(Buffer.from([...this.#added.values()].map((entry) => `${keyLineText(entry)}\n`).join('')))
     }
-    return Buffer.concat(parts)
+    return parts
   }
 
   /** Where the names of the agents to be removed stand, in order. */
