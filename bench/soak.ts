@@ -99,12 +99,12 @@ const act = (name: Name): void => {
       writeFileSync(path, random.bytes(random.integer(0, random.pick([100, 10_000, 2_000_000]))))
     } else if (draw < 0.7) unlinkSync(path)
     else if (draw < 0.78) {
-      // Only files: a directory moved to where merged.mg belongs would hold a foreign file, and rightly stay.
+      // Only files: a directory moved to where merged.mg belongs would hold a foreign file, and would stay, as it should.
       if (lstatSync(path).isFile()) renameSync(path, join(homeOf(name), pathOf()))
     } else if (draw < 0.84) chmodSync(path, random.pick([0o600, 0o640, 0o777]))
     else if (draw < 0.88 && !itemDirs.has(dirname(path))) rmSync(dirname(path), { recursive: true })
     else if (draw < 0.92 && !/(merged.mg|client.keys)$/.test(path)) {
-      // A foreign file inside would rightly be left alone, and keep the directory in its place.
+      // A foreign file inside would be left alone, as it should, and keep the directory in its place.
       unlinkSync(path)
       mkdirSync(path)
       writeFileSync(join(path, 'inside.xml'), 'in a directory that was a file')

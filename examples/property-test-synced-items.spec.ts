@@ -1,6 +1,6 @@
 /**
  * Property-tests your own choice of synced items: whatever is edited on any node, and whatever goes wrong meanwhile, all
- * nodes end with the master's files, and what is each node's own stays so. Real daemon code, in virtual time.
+ * nodes end with the master's files, and each node keeps its own files. Real daemon code, in virtual time.
  */
 import fc from 'fast-check'
 import type { SyncedItems } from 'muster'

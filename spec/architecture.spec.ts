@@ -115,7 +115,7 @@ describe('the import rules', () => {
     for (const [path, imports] of house) {
       const file = join(directory, 'src', path)
       mkdirSync(dirname(file), { recursive: true })
-      // Type-only imports are imports too: a boundary that only types cross is crossed.
+      // Type-only imports count too: a boundary that only types cross is crossed.
       writeFileSync(file, [...imports.map((name, at) => `import type * as a${at} from '${name}'`), 'export {}', ''].join('\n'))
     }
   }
@@ -209,7 +209,7 @@ describe('real time and randomness', () => {
 })
 
 describe('what a machine decides by', () => {
-  /** What the rules for src/actors say about this code. */
+  /** What the lint rules for src/actors report about this code. */
   const problems = async (code: string): Promise<readonly string[]> => {
     const config: Linter.Config = await new ESLint({ cwd: root }).calculateConfigForFile(join(root, 'src/actors/node.ts'))
     const rule = config.rules?.['no-restricted-syntax']

@@ -1,4 +1,4 @@
-/** What every store of agents that is called by name has in common. */
+/** What all stores of agents that are called by operation name have in common. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError, errorTable, isErrorCode } from '../src/base/errors.js'

@@ -21,7 +21,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-/** As a program in JavaScript calls it. */
+/** As a JavaScript program calls it, without types. */
 const create = (options: unknown) => createNode(options as NodeOptions)
 
 const refusalOf = (options: unknown): ClusterError => {

@@ -1,4 +1,4 @@
-/** A process with one or more nodes as `createNode` makes them; what happens at them is kept with the moment it happened. */
+/** A process with one or more nodes made by `createNode`; it keeps their events with the time of each. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -33,7 +33,7 @@ export interface StartOptions {
   readonly node: string
   readonly type: 'master' | 'worker'
   readonly home: string
-  /** 0 on a master takes a free one. */
+  /** On a master, 0 takes a free port. */
   readonly port: number
   readonly timings?: Partial<Timings>
   /** For many workers in one process: `none` is an empty tree that costs nothing, `memory` one in memory, with its agents. */
@@ -43,12 +43,12 @@ export interface StartOptions {
 }
 
 /** Of the agents' table: see observedAgents. The last three: a worker's thread began a round, or ended it. */
-type AgentHappening = 'keysTaken' | 'merged' | 'groupsTaken' | 'sendingUpdates' | 'updatesSent' | 'takingGroups'
+type AgentEvent = 'keysTaken' | 'merged' | 'groupsTaken' | 'sendingUpdates' | 'updatesSent' | 'takingGroups'
 
 /** `scanned`: the whole tree was scanned. */
-export interface Happening {
+export interface ObservedEvent {
   readonly type:
-    | AgentHappening
+    | AgentEvent
     | 'scanned'
     | 'listening'
     | 'connected'
@@ -72,17 +72,17 @@ const links = new Map<string, Link>()
 const openGates: (() => void)[] = []
 const loopResolutionMs = 10
 const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs })
-let happenings: Happening[] = []
-let onHappening = new Set<() => void>()
+let events: ObservedEvent[] = []
+let eventListeners = new Set<() => void>()
 
 const cpuMs = (): number => {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1000
 }
 
-const happened = (node: string, type: Happening['type'], files = 0, failures = 0): void => {
-  happenings.push({ type, node, files, failures, atMs: systemMs(), cpuMs: cpuMs() })
-  for (const listener of onHappening) listener()
+const happened = (node: string, type: ObservedEvent['type'], files = 0, failures = 0): void => {
+  events.push({ type, node, files, failures, atMs: systemMs(), cpuMs: cpuMs() })
+  for (const listener of eventListeners) listener()
 }
 
 const nothing = { upserts: [], removals: [], problems: [], files: 0, unknownDirectories: [], done: true } as const
@@ -131,16 +131,16 @@ const answered = async (node: string, request: ClusterQuery | AgentCommand): Pro
   return lines
 }
 
-/** Resolves with what `found` finds among all that happened, once it finds something. */
+/** Resolves with what `found` finds among the events, once it finds something. */
 const until = <T>(found: () => T | undefined): Promise<T> =>
   new Promise((resolve) => {
     const check = (): void => {
       const seen = found()
       if (seen === undefined) return
-      onHappening.delete(check)
+      eventListeners.delete(check)
       resolve(seen)
     }
-    onHappening.add(check)
+    eventListeners.add(check)
     check()
   })
 
@@ -196,25 +196,25 @@ const calls = {
     return nowMs
   },
 
-  /** Resolves with the first `count` happenings of a type, once there are that many. */
-  happened: ({ type, count }: { type: Happening['type']; count: number }) =>
+  /** Resolves with the first `count` events of a type, once there are that many. */
+  happened: ({ type, count }: { type: ObservedEvent['type']; count: number }) =>
     until(() => {
-      const found = happenings.filter((happening) => happening.type === type)
+      const found = events.filter((event) => event.type === type)
       return found.length < count ? undefined : found.slice(0, count)
     }),
 
-  /** Resolves with the happenings of a type at one node, once they cover this many files or rows. */
-  covered: ({ type, node, files }: { type: Happening['type']; node: string; files: number }) =>
+  /** Resolves with the events of a type at one node, once they cover this many files or rows. */
+  covered: ({ type, node, files }: { type: ObservedEvent['type']; node: string; files: number }) =>
     until(() => {
-      const found = happenings.filter((happening) => happening.type === type && happening.node === node)
-      return found.reduce((sum, happening) => sum + happening.files, 0) < files ? undefined : found
+      const found = events.filter((event) => event.type === type && event.node === node)
+      return found.reduce((sum, event) => sum + event.files, 0) < files ? undefined : found
     }),
 
-  /** Resolves with the last happening of a type at one node after this moment. */
-  happenedAfter: ({ type, node, atMs }: { type: Happening['type']; node: string; atMs: number }) =>
-    until(() => happenings.findLast((happening) => happening.type === type && happening.node === node && happening.atMs >= atMs)),
+  /** Resolves with the last event of a type at one node after this time. */
+  happenedAfter: ({ type, node, atMs }: { type: ObservedEvent['type']; node: string; atMs: number }) =>
+    until(() => events.findLast((event) => event.type === type && event.node === node && event.atMs >= atMs)),
 
-  /** What cluster_control and the like ask a node; resolves with the moment of asking, and the answer without its end. */
+  /** Asks a node as cluster_control does; resolves with the time of the question, and the answer without its end. */
   ask: async ({ node, request }: { node: string; request: ClusterQuery | AgentCommand }) => {
     const atMs = systemMs()
     return { atMs, lines: await answered(node, request) }
@@ -231,7 +231,7 @@ const calls = {
   },
 
   forget: (_: undefined) => {
-    happenings = []
+    events = []
   },
 
   counters: (node: string) => {
@@ -279,7 +279,7 @@ const calls = {
     const stopped = [...nodes.values()]
     nodes.clear()
     await Promise.all(stopped.map((node) => node.stop()))
-    onHappening = new Set()
+    eventListeners = new Set()
   },
 }
 

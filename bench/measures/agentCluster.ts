@@ -23,7 +23,7 @@ export interface AgentClusterOptions {
   readonly workers: number
   /** Workers in each process other than the master's. */
   readonly workersPerProcess?: number
-  /** Workers dial only once their gate is opened. */
+  /** Workers dial only after their gate is opened. */
   readonly gated?: boolean
   /** In addition to `default`. */
   readonly groups?: readonly string[]

@@ -23,7 +23,7 @@ export const firstRoundOver = async ({ child }: AgentMember): Promise<void> => {
 /**
  * One round of agent-info: the worker receives reports of all its agents at one moment, and its thread sends them.
  *
- * @param facts with the facts of this round; without, signs of life only
+ * @param facts with the facts of this round; without, keep-alives only
  */
 export const agentInfoRound = async (
   master: AgentMember,

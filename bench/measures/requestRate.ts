@@ -3,7 +3,7 @@ import type { LinkCalls } from '../children/link.js'
 import type { Workshop } from '../workshop.js'
 
 const payloadBytes = 100
-/** Until the code is compiled: a node that has run for a while is what counts. */
+/** Until the code is compiled: only a node that has run for a while counts. */
 const warmUpSeconds = 1
 
 export const requestRate = async (

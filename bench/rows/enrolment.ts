@@ -39,7 +39,7 @@ export const enrolment: Row = {
         ['applied', inFile],
         ['keysTaken', inTable],
       ] as const)
-        took.push(Math.max(...(await arrived(type)).map((happening) => happening.atMs)) - atMs)
+        took.push(Math.max(...(await arrived(type)).map((event) => event.atMs)) - atMs)
       await sleep(pauseMs.min + Math.random() * pauseMs.spread)
     }
     await sleep(settleMs)

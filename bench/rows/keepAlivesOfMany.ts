@@ -6,7 +6,7 @@ import { sleep } from '../workshop.js'
 const workerCount = 25
 const agentsPerWorker = 2_000
 const workersPerProcess = 5
-/** Each agent once in this many turns of a second. */
+/** Each agent reports once in this many turns of one second. */
 const turns = 10
 const agentsPerTurn = agentsPerWorker / turns
 const turnMs = 1_000

@@ -11,7 +11,7 @@ const baseMs = 1_700_000_000_000
 const presences = (random: SeededRandom): readonly Presence[] => {
   const below = (count: number): number => Math.floor(random.fraction() * count)
   return Array.from({ length: pairs }, (_, id) => {
-    // Few different times, so that every part of the order gets to decide.
+    // Few different times, so that every part of the order decides sometimes.
     const seenMs = baseMs + 1000 * below(3)
     const status = presenceStatuses[below(presenceStatuses.length)] ?? 'pending'
     const isDisconnected = status === 'disconnected'

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** `npm run demo`: a real cluster on this machine, shown in a minute. `-- --stay` keeps it up to be played with. */
+/** `npm run demo`: a real cluster on this machine, shown in a minute. `-- --stay` keeps it running for you to try. */
 import { fileURLToPath } from 'node:url'
 import { acts } from './acts.js'
 import { ProcessCluster } from './processCluster.js'
@@ -16,7 +16,7 @@ Options:
   -h, --help  show this help
 `
 
-/** The defaults would do; with these `-i` shows a keep-alive, and a restored file comes back while one watches. */
+/** The defaults would do; with these `-i` shows a keep-alive, and a restored file comes back while you watch. */
 const clusterJson = { intervals: { worker: { keep_alive: 1, sync_integrity: 2 } } }
 
 const showMsMax = 58_000

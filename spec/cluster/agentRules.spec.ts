@@ -1,4 +1,4 @@
-/** Single rules of agents, each in a simulated cluster in which little else happens. */
+/** Single rules about agents, each in a simulated cluster in which little else happens. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../src/base/limits.js'
@@ -156,7 +156,7 @@ describe('a table that is locked', () => {
 describe('groups', () => {
   it('wait for the keys that they refer to: enrolling into groups costs no worker a second attempt', async () => {
     const cluster = await startCluster(2)
-    // The files come in seconds, for a large one is on its way; the state of the groups comes at once.
+    // The files take seconds, because a large one is on its way; the state of the groups comes at once.
     cluster.network.setBandwidth(1_000_000)
     for (const name of ['one', 'two', 'three']) {
       cluster.write('master', 'etc/lists/large', Buffer.from(cluster.random.bytes(1_000_000)))

@@ -17,7 +17,7 @@ const kindsOf = (...wanted: readonly string[]): readonly FaultKind[] =>
 const visits = kindsOf('agentConnects', 'agentMoves', 'agentTwice', 'agentShutsDown', 'agentLost')
 const troubles = kindsOf('network', 'crash', 'tableLocked', 'workerTableDamaged')
 
-/** Clocks are wrong from the start, by minutes; the master's is the one that counts. */
+/** Clocks are wrong by minutes from the start; only the master's counts. */
 const skews = fc.array(fc.integer({ min: -600_000, max: 600_000 }), { minLength: 2, maxLength: 2 })
 const plansOf = (kinds: readonly FaultKind[], faultsMax: number, durationMs = safetyMs) =>
   faultPlans({ nodes, durationMs, kinds, faultsMax })

@@ -1,4 +1,4 @@
-/** What cluster_control -f is answered: every file of each worker once, in order of the paths. */
+/** The answer to cluster_control -f: every file of each worker once, in order of the paths. */
 import { expect, it } from 'vitest'
 import type { FileRow } from '../../src/domain/queries/clusterAnswer.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'

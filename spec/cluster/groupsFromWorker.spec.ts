@@ -1,4 +1,4 @@
-/** agent_groups works from any node: a worker asks its master, which checks what may be asked and does it. */
+/** agent_groups works from any node: a worker asks its master, which checks that the worker may ask and does it. */
 import { describe, expect, it } from 'vitest'
 import { asClusterError } from '../../src/base/errors.js'
 import type { AgentCommand } from '../../src/domain/agents/agentCommand.js'

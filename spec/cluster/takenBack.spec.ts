@@ -26,7 +26,7 @@ const withHolder = async () => {
 
 type Holder = Awaited<ReturnType<typeof withHolder>>
 
-/** Counts the paths that are handed out of the master's manifest, in whatever way. */
+/** Counts the paths that are read from the master's manifest, in any way. */
 const countTouched = ({ manifest }: Holder): (() => number) => {
   let touched = 0
   const { entries, sortedPaths } = Object.getPrototypeOf(manifest)

@@ -1,4 +1,4 @@
-/** Two versions of each node: Wazuh's, which agents and Wazuh's tools compare, and Muster's, which only our own logs and views name. */
+/** Two versions of each node: Wazuh's, which agents and Wazuh's tools compare, and Muster's, which only our own logs and views show. */
 import { expect, it } from 'vitest'
 import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
 import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'

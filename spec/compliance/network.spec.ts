@@ -168,7 +168,7 @@ describe.each([
         fc.array(fc.array(fc.uint8Array({ maxLength: 2_000 }), { maxLength: 4 }), { maxLength: 12 }),
         async (there, back) => {
           const [dialer, acceptor] = await connect()
-          // The streams take the bytes over, so the expectation is taken first.
+          // The streams take ownership of the bytes, so the expected digest is computed first.
           const [thereDigest, backDigest] = [digestOf(there.flat()), digestOf(back.flat())]
           for (const parts of back) acceptor.stream.write(parts)
           for (const parts of there) dialer.stream.write(parts)

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseOssecConf } from '../../src/config/ossecConf.js'
 
-/** What made earlier readers go over the same text again and again, and what they stumbled over. */
+/** Text that earlier readers read again and again, or failed on. */
 const fragments = [
   ...[
     '<',

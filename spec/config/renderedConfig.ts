@@ -7,7 +7,7 @@ import type { SyncedItem } from '../../src/domain/files/syncedItems.js'
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
-/** Text of the elements of `<cluster>`, by name; what a test changes before it is rendered. */
+/** Text of the elements of `<cluster>`, by name; a test may change it before rendering. */
 export type Block = Record<string, string>
 
 export const blockOf = (settings: NodeSettings): Block => ({

@@ -138,7 +138,7 @@ describe("a node's table of agents", () => {
       replaceBelow(cluster.masterHome, 'etc/lists/edited', 'edited')
       const copy = join(cluster.home(worker), 'etc/lists/edited')
       await waitFor('The edit on the worker', () => existsSync(copy))
-      // The daemons of this suite beat every second.
+      // The daemons of this suite send keep-alives every second.
       await waitFor('Another keep-alive', async () => (await beats(cluster))[0] !== before)
       expect(isReported).toBe(false)
       for (const database of locks) {
@@ -173,7 +173,7 @@ describe("a node's table of agents", () => {
     }))
 })
 
-/** When the master last had a keep-alive of each worker. */
+/** When the master last received a keep-alive from each worker. */
 const beats = async (cluster: ProcessCluster): Promise<readonly (number | undefined)[]> => {
   const times: (number | undefined)[] = []
   for await (const line of ask({ socketPath: controlSocketPath(cluster.masterHome), request: { kind: 'health' }, signal }))

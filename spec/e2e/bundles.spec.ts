@@ -1,4 +1,4 @@
-/** The bundles of dist/: a module that two of them held would have two states, and two classes of one name. */
+/** The bundles of dist/: a module in two of them would have two states, and two classes of the same name. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'

@@ -9,7 +9,7 @@ import { master, secondWorker, withCluster, worker } from '../support/daemons.js
 
 const deep = `etc/decoders/${Array.from({ length: 40 }, (_, index) => `level${index}`).join('/')}/decoder.xml`
 
-/** Names that have given programs trouble. */
+/** Names that have caused trouble in programs. */
 const awkward: Readonly<Record<string, string>> = {
   'etc/rules/with space.xml': 'a space',
   'etc/rules/it\'s "quoted".xml': 'quotes',

@@ -22,7 +22,7 @@ import { ForeignOwner, seenIn } from '../support/foreignOwner.js'
 
 const nodes = [master, worker]
 
-/** Directories as a package of Wazuh has them, or stranger. */
+/** Directories as in a package of Wazuh, or with more unusual owners and modes. */
 const directories = { etc: 0o770, 'etc/shared': 0o751, 'etc/rules': 0o770, logs: 0o700, 'var/run': 0o750, queue: 0o711, 'queue/db': 0o750 }
 
 const makeDirectories = (home: string): void => {
@@ -62,7 +62,7 @@ describe('a database of another program in queue/db/global.db, which holds it op
       const homes = nodes.map((name) => cluster.home(name))
       const before = homes.map(stateOf)
       let rows = 0
-      /** What we do in between changes nothing of it; then its owner goes on. */
+      /** What we do in between does not change it; then its owner goes on. */
       const undisturbed = async (what: string, act: () => Promise<unknown>): Promise<void> => {
         const seen = homes.map((home) => seenIn(join(home, 'queue/db')))
         await act()

@@ -1,4 +1,4 @@
-/** A master with agents and groups behind a control server, as small as it can be, and agents to fill it with. */
+/** A minimal master with agents and groups behind a control server, and agents to fill it with. */
 import fc from 'fast-check'
 import { ClusterError } from '../../src/base/errors.js'
 import {

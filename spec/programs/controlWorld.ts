@@ -72,7 +72,7 @@ export const rawClient = (socketPath: string): RawClient => {
   socket.setEncoding('utf8').on('data', (part: string) => {
     text += part
   })
-  // Being cut off in the middle of sending is what these clients are for.
+  // These clients exist to be cut off in the middle of sending.
   socket.on('error', () => {})
   const received = new Promise<string>((resolve) => socket.on('close', () => resolve(text)))
   onTestFinished(() => {

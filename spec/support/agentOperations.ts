@@ -1,4 +1,4 @@
-/** Random operations on an agents' table, and all that can be seen of one. */
+/** Random operations on an agents' table, and everything that can be read from one. */
 import fc from 'fast-check'
 import { ClusterError } from '../../src/base/errors.js'
 import type { AgentFilter, AgentUpdates } from '../../src/domain/agents/agent.js'

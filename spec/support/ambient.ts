@@ -7,7 +7,7 @@ const globalObjects = new Set(['globalThis', 'global'])
 
 const isGlobalObject = (node: ts.Node): boolean => ts.isIdentifier(node) && globalObjects.has(node.text)
 
-/** `Date.now` of `Date.now`, and of `globalThis.Date.now`; of `clock.now` nothing that matters. */
+/** `Date.now` for `Date.now` and for `globalThis.Date.now`; nothing relevant for `clock.now`. */
 const memberName = (node: ts.PropertyAccessExpression): string => {
   const owner = node.expression
   if (ts.isPropertyAccessExpression(owner) && isGlobalObject(owner.expression)) return `${owner.name.text}.${node.name.text}`

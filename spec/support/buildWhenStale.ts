@@ -12,7 +12,7 @@ const newestMs = (directory: string, howBuilt: readonly string[]): number => {
   return Math.max(...[...sources, 'tsconfig.json', 'package.json', ...howBuilt].map((path) => statSync(join(root, path)).mtimeMs))
 }
 
-/** The old files are overwritten, not deleted first: a daemon may be running from it. */
+/** The old files are overwritten, not deleted first: a daemon may be running from them. */
 const build = (directory: string, built: string, howBuilt: readonly string[], command: string, ...options: readonly string[]): void => {
   const file = join(root, built)
   if (existsSync(file) && statSync(file).mtimeMs >= newestMs(directory, howBuilt)) return

@@ -21,7 +21,7 @@ export interface SimulatedAgentsOptions {
   readonly disk: MemoryDisk
   /** Writes client.keys with agents of these IDs. */
   writeKeys(ids: readonly number[]): void
-  /** Starts the thread that keeps the table, which has the agents of client.keys when this resolves. Without a change it checks client.keys once an hour. */
+  /** Starts the thread that keeps the table, which has the agents of client.keys when this resolves. While nothing changes, it checks client.keys once an hour. */
   keepTable(): Promise<Hosted>
 }
 

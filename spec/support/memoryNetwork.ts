@@ -7,7 +7,7 @@ export type Direction = 'toListener' | 'toDialer'
 export interface MemoryNetworkOptions {
   /** Sizes of the reads, in turn; a read never has more. */
   readonly readSizes?: readonly number[]
-  /** What arrives of what was written, in pieces. */
+  /** Maps what was written to what arrives, in pieces. */
   readonly tap?: (direction: Direction, bytes: Buffer) => readonly Uint8Array[]
   /** Bytes that wait before `write` says false. */
   readonly highWaterBytes?: number

@@ -1,4 +1,4 @@
-/** The Files port over a map, in virtual time: slow as a test says, and able to fail. It notices calls that overlap. */
+/** The Files port over a map, in virtual time: as slow as a test wants, and able to fail. It notices calls that overlap. */
 
 import { ClusterError } from '../../src/base/errors.js'
 import type { AppliedPlan, FileEntry, ScanPage, WriteStep } from '../../src/domain/files/treeValues.js'

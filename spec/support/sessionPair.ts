@@ -28,7 +28,7 @@ export interface Acceptor {
   readonly policy: AdmissionPolicy
 }
 
-export const receptionist = (admit: (hello: Hello) => Result<Welcome> = () => ok(welcome)): Acceptor => {
+export const recordingAcceptor = (admit: (hello: Hello) => Result<Welcome> = () => ok(welcome)): Acceptor => {
   const links: Link[] = []
   const refusals: Refusal[] = []
   return { links, refusals, policy: { admit, onLink: (link) => links.push(link), onRefusal: (refusal) => refusals.push(refusal) } }
@@ -69,7 +69,7 @@ export const outcome = async <T>(
 export const sessionPair = async (
   options: MemoryNetworkOptions = {},
   own: Own = {},
-  acceptor = receptionist(),
+  acceptor = recordingAcceptor(),
   workersHello = hello,
 ): Promise<SessionPair> => {
   const clock = new VirtualClock()

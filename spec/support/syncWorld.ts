@@ -13,7 +13,7 @@ import { MemoryDisk } from '../../src/simulation/world/memoryDisk.js'
 import { createSimulatedFiles } from '../../src/simulation/world/simulatedFiles.js'
 import type { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { recordingLog } from './recordingLog.js'
-import { forever, outcome, receptionist, sessionPair, welcome } from './sessionPair.js'
+import { forever, outcome, recordingAcceptor, sessionPair, welcome } from './sessionPair.js'
 import { synced } from './treeArbitraries.js'
 
 export const home = '/home'
@@ -39,7 +39,7 @@ export const setUp = async ({ capabilities = ['delta'], handlers, masterFiles, w
   const pair = await sessionPair(
     {},
     {},
-    receptionist(() => ok({ ...welcome, capabilities })),
+    recordingAcceptor(() => ok({ ...welcome, capabilities })),
   )
   const { clock } = pair
   const master = node(clock, 'master', masterFiles)

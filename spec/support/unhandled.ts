@@ -4,7 +4,7 @@ export const watchUnhandled = (): { readonly seen: readonly unknown[]; stop(): P
   const note = (thrown: unknown): void => {
     seen.push(thrown)
   }
-  // The test runner listens too, and would fail the run; its listeners come back at the end.
+  // The test runner listens too, and would fail the run; its listeners are restored at the end.
   const events = ['uncaughtException', 'unhandledRejection'] as const
   const before = events.map((event) => process.listeners(event as 'uncaughtException'))
   for (const event of events) {

@@ -8,7 +8,7 @@ import { createSimulatedNetwork } from '../../src/simulation/network/simulatedNe
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { createTransport } from '../../src/transport/transport.js'
-import { forever, hello, receptionist } from '../support/sessionPair.js'
+import { forever, hello, recordingAcceptor } from '../support/sessionPair.js'
 
 const roundTripMs = 120
 const endpoint = { host: 'master', port: 1516 }
@@ -39,7 +39,7 @@ const crowded = async (seed: number) => {
       return own.listen(at, onConnection)
     },
   }
-  const acceptor = receptionist()
+  const acceptor = recordingAcceptor()
   const keys = { current: 'key' }
   const master = createTransport({ network: listening, clock, random: random.fork('master'), keys })
   const listener = await master.listen(endpoint, acceptor.policy)

@@ -5,9 +5,9 @@ import { ClusterError, refuse } from '../../src/base/errors.js'
 import type { ByteStream, Network } from '../../src/ports/network.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { MemoryNetwork } from '../support/memoryNetwork.js'
-import { endpoint, forever, hello, type Own, outcome, receptionist, transportOver, welcome } from '../support/sessionPair.js'
+import { endpoint, forever, hello, type Own, outcome, recordingAcceptor, transportOver, welcome } from '../support/sessionPair.js'
 
-const meeting = async (masterOwn: Own, workerOwn: Own, acceptor = receptionist(), network = new MemoryNetwork()) => {
+const meeting = async (masterOwn: Own, workerOwn: Own, acceptor = recordingAcceptor(), network = new MemoryNetwork()) => {
   const clock = new VirtualClock()
   await transportOver(network, clock, masterOwn).listen(endpoint, acceptor.policy)
   const dialed = await outcome(clock, transportOver(network, clock, workerOwn).dial(endpoint, hello, forever))
@@ -77,7 +77,7 @@ describe('the handshake', () => {
       const { dialed, acceptor, clock } = await meeting(
         {},
         {},
-        receptionist(() => refuse(code, { message: 'Because I say so' })),
+        recordingAcceptor(() => refuse(code, { message: 'Because I say so' })),
       )
       expect(dialed.error).toMatchObject({ code, message: 'Because I say so' })
       expect(acceptor.refusals).toMatchObject([{ error: { code } }])
@@ -105,7 +105,7 @@ describe('the handshake', () => {
             spoilt[at] = (spoilt[at] ?? 0) ^ 0x10
             return [spoilt]
           }
-          const { dialed, acceptor, clock, network } = await meeting({}, {}, receptionist(), new MemoryNetwork({ tap, readSizes }))
+          const { dialed, acceptor, clock, network } = await meeting({}, {}, recordingAcceptor(), new MemoryNetwork({ tap, readSizes }))
           await clock.advance(30_000)
           // A repeated last message arrives after the link is made, and ends the link instead.
           if (dialed.value) expect(passed).toBeGreaterThan(target)
@@ -119,7 +119,7 @@ describe('the handshake', () => {
 
   it('only closes a repeated opening, and still answers the original peer when it dials again', async () => {
     const clock = new VirtualClock()
-    const acceptor = receptionist()
+    const acceptor = recordingAcceptor()
     const openings: Buffer[] = []
     const network = new MemoryNetwork({
       tap: (direction, bytes) => {
@@ -151,7 +151,7 @@ describe('the handshake', () => {
       fc.asyncProperty(fc.array(fc.uint8Array({ minLength: 1, maxLength: 200 }), { maxLength: 5 }), fc.boolean(), async (parts, polite) => {
         const clock = new VirtualClock()
         const network = new MemoryNetwork()
-        const acceptor = receptionist()
+        const acceptor = recordingAcceptor()
         await transportOver(network, clock).listen(endpoint, acceptor.policy)
         const stream = await network.dial(endpoint)
         let received = 0
@@ -196,7 +196,7 @@ describe('before a peer is let in', () => {
   it('connections that say nothing are closed after their time, and keep no worker out meanwhile', async () => {
     const clock = new VirtualClock()
     const network = new MemoryNetwork()
-    const acceptor = receptionist()
+    const acceptor = recordingAcceptor()
     const transport = transportOver(network, clock, { limits })
     await transport.listen(endpoint, acceptor.policy)
     for (let count = 0; count < 1_000; count++) await silent(network, `10.0.${count % 50}.1`)
@@ -213,7 +213,7 @@ describe('before a peer is let in', () => {
   it('one address evicts only its own connections', async () => {
     const clock = new VirtualClock()
     const network = new MemoryNetwork()
-    const acceptor = receptionist()
+    const acceptor = recordingAcceptor()
     await transportOver(network, clock, { limits }).listen(endpoint, acceptor.policy)
     await silent(network, 'other')
     for (let count = 0; count < 20; count++) await silent(network, 'flood')
@@ -223,7 +223,7 @@ describe('before a peer is let in', () => {
 
   it('a connection that the system could not accept is refused like any other, and the listener goes on', async () => {
     const network = new MemoryNetwork()
-    const acceptor = receptionist()
+    const acceptor = recordingAcceptor()
     const failing: Network = {
       dial: network.dial.bind(network),
       listen: (at, onConnection, onAcceptError) => {
@@ -241,7 +241,7 @@ describe('before a peer is let in', () => {
   it('closing the listener closes all connections that are not in yet', async () => {
     const clock = new VirtualClock()
     const network = new MemoryNetwork()
-    const listener = await transportOver(network, clock).listen(endpoint, receptionist().policy)
+    const listener = await transportOver(network, clock).listen(endpoint, recordingAcceptor().policy)
     await silent(network, 'one')
     await listener.close()
     expect(clock.pending).toBe(0)

@@ -10,7 +10,17 @@ import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { SessionLink } from '../../src/transport/sessionLink.js'
 import { createTransport, type TransportOptions } from '../../src/transport/transport.js'
 import { MemoryNetwork, type MemoryNetworkOptions } from '../support/memoryNetwork.js'
-import { endpoint, forever, hello, outcome, patient, receptionist, sessionPair, transportOver, welcome } from '../support/sessionPair.js'
+import {
+  endpoint,
+  forever,
+  hello,
+  outcome,
+  patient,
+  recordingAcceptor,
+  sessionPair,
+  transportOver,
+  welcome,
+} from '../support/sessionPair.js'
 
 const endOf = (link: Link): { code?: string } => {
   const end: { code?: string } = {}
@@ -31,7 +41,7 @@ const linksOf = async (
 ) => {
   const clock = new VirtualClock()
   const wires = new MemoryNetwork(network)
-  const acceptor = receptionist(() => ok(welcome))
+  const acceptor = recordingAcceptor(() => ok(welcome))
   const random = new SeededRandom('master')
   const transport = createTransport({
     network: wires,

@@ -1,4 +1,4 @@
-/** What two nodes that let each other in can rely on: requests, notices, streams, back-pressure, and a clean end. */
+/** What two connected nodes can rely on: requests, notices, streams, back-pressure, and a clean end. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'

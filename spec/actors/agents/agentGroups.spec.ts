@@ -22,7 +22,7 @@ const isFetch = (body: unknown): body is Fetch => typeof body === 'object' && bo
 
 const entry = (id: number) => ({ id, name: `agent${id}`, ip: 'any', key: '0'.repeat(64) })
 
-/** A master's table with these agents, and a worker that has those of them whose keys came already. */
+/** A master's table with these agents, and a worker that has those whose keys have arrived. */
 const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number[]; onWorker: readonly number[] }) => {
   const clock = new VirtualClock()
   const master = new MemoryAgentTable('master', 'of the master')
@@ -32,7 +32,7 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
   master.addAgents(onMaster.map(entry))
   const world = localAgentsOver(clock, 'worker', 'w1')
   world.writeKeys(onWorker)
-  /** The digest of the IDs as the master has them: what the worker's own will be with all keys. */
+  /** The digest of the master's IDs: the worker's own will be the same with all keys. */
   const elsewhere = localAgentsOver(clock, 'worker', 'w2')
   elsewhere.writeKeys(onMaster)
   for (const { keepTable } of [world, elsewhere]) (await keepTable()).stop()

@@ -14,7 +14,7 @@ import { ScriptedLink } from '../../support/scriptedLink.js'
 
 type Report = RequestBody<'agentInfo.report'>
 
-/** What the master says to the next batch: it has it, it has another table by now, or nothing comes back. */
+/** The master's reply to the next batch: taken, another table by now, or no reply. */
 type Reply = 'taken' | 'newTable' | 'lost'
 
 const intervalMs = 10_000

@@ -25,7 +25,7 @@ const onMaster = async (manager: 'none' | 'wazuh') => {
   return { log, operations, settled, table }
 }
 
-/** All that change something, in an order in which each can be done. */
+/** All operations that change something, in an order in which each can succeed. */
 const changes: readonly ((operations: AgentOperations) => Promise<unknown>)[] = [
   (operations) => operations.add(request, signal),
   (operations) => operations.createGroup('web', signal),

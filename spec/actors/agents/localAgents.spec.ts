@@ -60,7 +60,7 @@ const setUp = () => {
     states,
     table,
     writeKeys,
-    /** As supervision does after a crash. */
+    /** As the supervisor does after a crash. */
     restart: () => {
       thread.stop()
       thread = start()

@@ -171,7 +171,7 @@ describe('keep alive, the sender', () => {
   })
 })
 
-/** Checks from twenty times within the silence allowed to once in a few of them. */
+/** Check intervals from a twentieth of the allowed silence to several times as long. */
 const silences = fc
   .record({ checksPerSilence: fc.double({ min: 0.2, max: 20, noNaN: true }), silenceMsMax: fc.integer({ min: 1, max: 120_000 }) })
   .map(({ checksPerSilence, silenceMsMax }) => ({ silenceMsMax, checkIntervalMs: Math.ceil(silenceMsMax / checksPerSilence) }))

@@ -28,7 +28,7 @@ const lines = fc.array(
   { minLength: 1, maxLength: 60 },
 )
 
-/** How many lines a line says were left out before it. */
+/** The number of lines that a line says were left out before it. */
 const leftOutIn = (line: string): number => Number(/\((\d+) more lines? of this kind (?:was|were) left out\)$/.exec(line)?.[1] ?? 0)
 
 describe('what peers cause to be logged', () => {

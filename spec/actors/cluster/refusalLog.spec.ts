@@ -62,7 +62,7 @@ describe('the log of refusals', () => {
         }
         await clock.advance(refusalLogIntervalMs)
         noteTimes()
-        // Times are noted up to 250 ms late: the span in which all are too near is that much shorter.
+        // Times are recorded up to 250 ms late, so a burst can seem shorter by that much.
         const within = (at: number): number => timesMs.filter((ms) => ms >= at && ms < at + refusalLogIntervalMs - 250).length
         for (const at of timesMs) expect(within(at)).toBeLessThanOrEqual(refusalLinesMax)
         expect(singleIn(log.lines).length + countedIn(log.lines)).toBe(added)

@@ -19,7 +19,7 @@ import { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
 import { createSimulatedFiles } from '../../../src/simulation/world/simulatedFiles.js'
 import type { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { recordingLog } from '../../support/recordingLog.js'
-import { hello, receptionist, sessionPair, welcome } from '../../support/sessionPair.js'
+import { hello, recordingAcceptor, sessionPair, welcome } from '../../support/sessionPair.js'
 
 const home = '/home'
 const forever = new AbortController().signal
@@ -57,7 +57,7 @@ const setUp = async (
   builds: Builds = sameBuild,
   portionFilesMax?: number,
 ) => {
-  const acceptor = receptionist(() => ok({ ...welcome, capabilities: builds.master }))
+  const acceptor = recordingAcceptor(() => ok({ ...welcome, capabilities: builds.master }))
   const pair = await sessionPair({}, {}, acceptor, { ...hello, capabilities: builds.worker })
   const { clock } = pair
   const master = new MemoryDisk({ now: () => clock.now() })

@@ -11,7 +11,7 @@ const second = 'etc/rules/second'
 const content = noise(1, 300_000)
 const pieceBytes = 100_000
 
-/** A block with one piece of content that does not belong to the file. */
+/** A block with one piece of false content. */
 const blockOf = (file: number, offset: number, status: PieceStatus, bytes: Uint8Array): Uint8Array => {
   const block = new ContentBlockWriter()
   block.free.set(bytes)

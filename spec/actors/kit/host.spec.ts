@@ -16,7 +16,7 @@ interface Probe {
 }
 
 /** A machine with timers, a callback child that holds something, and a promise that waits; `go` makes it fail as `logic` does. */
-const busy = (mischief: Record<string, unknown>, probe: { started: number; cleaned: number }): AnyActorLogic =>
+const busy = (failing: Record<string, unknown>, probe: { started: number; cleaned: number }): AnyActorLogic =>
   setup({
     actors: {
       resource: fromCallback(() => {
@@ -39,12 +39,12 @@ const busy = (mischief: Record<string, unknown>, probe: { started: number; clean
     states: {
       ticking: { initial: 'tick', states: { tick: { after: { 10: { target: 'tick', reenter: true } } } } },
       long: { after: { 100000: {} } },
-      acting: { initial: 'idle', states: { idle: { on: { go: 'mischief' } }, mischief } },
+      acting: { initial: 'idle', states: { idle: { on: { go: 'failing' } }, failing } },
     },
   } as never)
 
 /** Ways in which a logic can fail, each after `go`. */
-const mischiefs: Record<string, Record<string, unknown>> = {
+const failings: Record<string, Record<string, unknown>> = {
   'an action that throws': { entry: boom },
   'an assignment that throws': { entry: assign(boom) },
   'a guard that throws': { always: { guard: boom, target: 'idle' } },
@@ -98,8 +98,8 @@ describe('a failure boundary', () => {
     expect(unhandled.seen).toEqual([])
   })
 
-  it.each(Object.keys(mischiefs))('reports %s as one crash, stops the children and leaves no timer', async (name) => {
-    const started = run((probe) => busy(mischiefs[name] ?? {}, probe))
+  it.each(Object.keys(failings))('reports %s as one crash, stops the children and leaves no timer', async (name) => {
+    const started = run((probe) => busy(failings[name] ?? {}, probe))
     await started.clock.advance(25)
     expect(started.child.timers).toBeGreaterThan(0)
     started.child.send({ type: 'go' })
@@ -115,7 +115,7 @@ describe('a failure boundary', () => {
   it.each(['an action that throws', 'a callback that throws when it starts', 'an input that throws', 'a promise whose start throws'])(
     'reports %s at its very start as a crash',
     async (name) => {
-      const started = run(() => createMachine(mischiefs[name] as never))
+      const started = run(() => createMachine(failings[name] as never))
       await started.clock.advance(1)
       expect(started.ends).toMatchObject([{ type: 'child.crashed' }])
       expectNothingLeft(started)
@@ -163,8 +163,8 @@ describe('a failure boundary', () => {
 
   it('can be stopped at any time without a report, and leaves nothing', () =>
     fc.assert(
-      fc.asyncProperty(fc.nat(60), fc.boolean(), fc.constantFrom(...Object.keys(mischiefs)), async (ms, goes, name) => {
-        const started = run((probe) => busy(mischiefs[name] ?? {}, probe))
+      fc.asyncProperty(fc.nat(60), fc.boolean(), fc.constantFrom(...Object.keys(failings)), async (ms, goes, name) => {
+        const started = run((probe) => busy(failings[name] ?? {}, probe))
         await started.clock.advance(ms)
         const reported = started.ends.length
         started.child.stop()

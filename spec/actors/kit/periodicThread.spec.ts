@@ -1,4 +1,4 @@
-/** The one machine of all threads that work in rounds: when a round begins, what wakes mean meanwhile, and how failures end it. */
+/** The machine of all threads that work in rounds: when a round begins, what a wake does, and how failures end it. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'

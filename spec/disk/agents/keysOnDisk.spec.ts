@@ -327,7 +327,7 @@ describe('a change of client.keys', () => {
     expect(codeOf(() => node.keys.change([add('web')]))).toBe('fileFailed')
     node.write('')
     expect(codeOf(() => node.keys.change([add('web')]))).toBe('fileFailed')
-    // A process that begins while the file is saved knows of the agents by their table only.
+    // A process that starts while the file is being saved knows the agents only from their table.
     expect(codeOf(() => new Node(node.world).keys.change([add('web', 1)]))).toBe('fileFailed')
     expect(node.world.read(path)).toBe('')
     node.write('# nobody\n')

@@ -34,7 +34,7 @@ const worldOf = (edits: readonly TreeEdit[], others: readonly TreeEdit[]): Memor
         if (change.kind === 'mkdir') world.mkdir(path)
         else world.write(path, `secret of ${path}`, 0o600)
       } catch {
-        // A file and a directory of the same name: one of them will do.
+        // A file and a directory of the same name: one of them is enough.
       }
     }
   }

@@ -274,7 +274,7 @@ describe('a change of client.keys', () => {
             expected.set(answer.entry.id, answer.entry)
           }
         }
-        // Removing one may bring a line to light that was a duplicate of it.
+        // Removing one may make a line count that was a duplicate of it.
         for (const [id, entry] of expected) expect(after.get(id)).toEqual(entry)
         for (const id of removed) expect(after.get(id)).toBeUndefined()
         for (const id of removed) expect(new Set(after.markedIds())).toContain(id)

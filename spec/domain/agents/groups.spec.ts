@@ -1,4 +1,4 @@
-/** Names of groups, what a change makes of an agent's groups, and pages that lose no agent. */
+/** Names of groups, what a change does to an agent's groups, and pages that lose no agent. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'

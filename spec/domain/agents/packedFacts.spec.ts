@@ -1,4 +1,4 @@
-/** The facts of an agent as one text: nothing is lost on the way there and back, and what breaks a rule is seen. */
+/** The facts of an agent as one text: nothing is lost by packing and unpacking, and what breaks a rule is noticed. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'

@@ -11,7 +11,7 @@ const cut = (averageBits: number, parts: readonly Uint8Array[]): Buffer[] => {
   return chunks
 }
 
-/** Content that is random, repeated, constant, or lines, by turns. */
+/** Content with random, repeated, constant and text parts in turn. */
 const content = fc
   .array(
     fc.oneof(

@@ -11,7 +11,7 @@ const manifestOf = (entries: readonly FileEntry[]): Manifest => {
   return manifest
 }
 
-/** What a root digest is over. */
+/** What a root digest covers. */
 const facts = (entries: Iterable<FileEntry>): string[] =>
   [...entries].map(({ path, mode, digest, held }) => JSON.stringify([path, mode, held ? 'held' : digest])).sort()
 
@@ -153,7 +153,7 @@ describe('manifest', () => {
     fc.assert(
       fc.property(treePairs(heldEntries, heldEntries), fc.array(heldEntries, { maxLength: 5 }), ([ours, theirs], later) => {
         const [a, b] = [manifestOf(ours), manifestOf(theirs)]
-        // Parts that were asked for before are made again when their bucket has changed.
+        // Parts that were computed before are computed again when their bucket has changed.
         for (const { path } of ours) a.part(partIndexOf(path))
         for (const entry of later) a.set(entry)
         for (const index of new Set([...ours, ...theirs, ...later].map(({ path }) => bucketOf(path)))) {

@@ -6,7 +6,7 @@ import { blocksUntilProbeMax, instantMs, SyncPace, waitsOnDisk } from '../../../
 const quickMs = fc.double({ min: 0, max: instantMs, noNaN: true })
 const slowMs = fc.double({ min: instantMs, max: 10_000, minExcluded: true, noNaN: true })
 
-/** Begins a block of files that each take this long; how many of them were made durable one after the other. */
+/** Begins a block of files that take these times; returns how many were made durable one after the other. */
 const oneByOneIn = (pace: SyncPace, filesMs: readonly number[]): number => {
   pace.beginBlock()
   let count = 0

@@ -1,4 +1,4 @@
-/** The file of the agents' table: what is made of one that is damaged, older, newer, locked or large. */
+/** The file of the agents' table: how one that is damaged, older, newer, locked or large is handled. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'

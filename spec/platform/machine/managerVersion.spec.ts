@@ -7,7 +7,7 @@ import { versionOfControlScript } from '../../../src/domain/cluster/wazuhVersion
 import { managerVersion } from '../../../src/platform/machine/managerVersion.js'
 import { temporaryHome } from '../../programs/controlWorld.js'
 
-/** The lines of Wazuh's program that say its version, among others. */
+/** Lines of Wazuh's program, with those that give its version. */
 const scriptOf = (version: string): string =>
   `#!/bin/sh\nDIR=/var/ossec\nVERSION="v${version}"\nREVISION="rc1"\nTYPE="server"\necho "WAZUH_VERSION=\\"v1.1.1\\""\n`
 

@@ -6,7 +6,7 @@ import { createTcpNetwork } from '../../../src/platform/net/tcp.js'
 import type { Link } from '../../../src/ports/link.js'
 import type { Clock } from '../../../src/ports/machine.js'
 import { createTransport } from '../../../src/transport/transport.js'
-import { forever, hello, patient, receptionist } from '../../support/sessionPair.js'
+import { forever, hello, patient, recordingAcceptor } from '../../support/sessionPair.js'
 
 const clock: Clock = {
   now: () => Date.now(),
@@ -20,7 +20,7 @@ const closed = (link: Link) => new Promise<string>((resolve) => link.onClosed((e
 
 describe('a session over TCP', () => {
   it.each(['127.0.0.1', '::1', '[::1]', 'localhost'])('on %s carries requests and streams and closes cleanly', async (host) => {
-    const acceptor = receptionist()
+    const acceptor = recordingAcceptor()
     const listener = await transport.listen({ host, port: 0 }, acceptor.policy)
     const worker = await transport.dial({ host, port: listener.port }, hello, forever)
     const [master] = acceptor.links
@@ -52,8 +52,8 @@ describe('a session over TCP', () => {
   })
 
   it('says in its error where it could not listen', async () => {
-    const listener = await transport.listen({ host: '127.0.0.1', port: 0 }, receptionist().policy)
-    const again = transport.listen({ host: '127.0.0.1', port: listener.port }, receptionist().policy)
+    const listener = await transport.listen({ host: '127.0.0.1', port: 0 }, recordingAcceptor().policy)
+    const again = transport.listen({ host: '127.0.0.1', port: listener.port }, recordingAcceptor().policy)
     await expect(again).rejects.toMatchObject({ code: 'listenFailed', message: expect.stringContaining(`127.0.0.1:${listener.port}`) })
     await listener.close()
   })

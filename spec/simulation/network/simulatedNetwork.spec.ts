@@ -1,4 +1,4 @@
-/** What the simulated network promises beyond TCP's behaviour, which spec/compliance/network.spec.ts holds it to. */
+/** What the simulated network promises beyond TCP's behaviour (for that, see spec/compliance/network.spec.ts). */
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'

@@ -142,7 +142,7 @@ describe('the records of a frame', () => {
   it('are visited or refused as malformed, whatever the bytes', () =>
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 100 }), fc.boolean(), (bytes, likely) => {
-        // Half of the time with a kind and a length that make sense, so that more than the first check is reached.
+        // Half of them with a plausible kind and length, so that more than the first check is reached.
         const frame = Buffer.from(likely ? [1 + ((bytes[0] ?? 0) % 5), 0, 0, 0, (bytes[1] ?? 0) % 12, ...bytes] : bytes)
         const visited = visitRecords(frame, visitor)
         if (!visited.ok) expect(visited.error.code).toBe('malformed')

@@ -24,7 +24,7 @@ const sealAll = (frames: readonly Uint8Array[], framesPerRekey: number): Buffer 
   return Buffer.concat(frames.flatMap((frame) => sealer.seal([frame.subarray(0, 3), frame.subarray(3)], frame.byteLength)))
 }
 
-/** Reads as a socket may deliver them: the sizes of `cuts` in turn. */
+/** Splits bytes as a socket may deliver them: by the sizes of `cuts` in turn. */
 const reads = (wire: Buffer, sizes: readonly number[]): Buffer[] => {
   const parts: Buffer[] = []
   for (let at = 0, turn = 0; at < wire.byteLength; turn++) {
