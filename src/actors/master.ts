@@ -75,11 +75,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
       ({ link, state, log: memberLog }) => ({
         link,
         log: memberLog.at({ subtag: 'Keep Alive' }),
-        onBeat: (skewMs, integrity) => {
-          state.lastKeepAliveMs = clock.now()
-          state.clockSkewMs = skewMs ?? state.clockSkewMs
-          state.integrity = integrity ?? state.integrity
-        },
+        onBeat: (clockSkewMs, integrity) => state.beat({ atMs: clock.now(), clockSkewMs, integrity }),
       }),
     ),
   ]

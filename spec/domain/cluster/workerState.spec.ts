@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { WorkerState } from '../../../src/domain/cluster/workerState.js'
+import type { IntegrityState } from '../../../src/domain/files/integrityState.js'
 import { emptyPlan, type SyncPlan } from '../../../src/domain/files/syncPlan.js'
 import { digestOf } from '../../support/treeArbitraries.js'
 
@@ -111,5 +112,69 @@ describe('worker state', () => {
     for (let page = 0; page < 30; page++)
       state.planned({ ...emptyPlan, remove: Array.from({ length: 5_000 }, (_, file) => `etc/shared/${page}-${file}`) }, 1)
     expect(state.files.size).toBe(limits.pendingFilesShownMax)
+  })
+
+  it('names the step that each request or answer of a round leads to', () => {
+    const state = new WorkerState()
+    const plan = { ...emptyPlan, remove: ['etc/shared/a'] }
+    const steps: (readonly [() => void, IntegrityState])[] = [
+      [() => state.checking(0), 'checking'],
+      [() => state.checkedDifferent(), 'planning'],
+      [() => state.differsIn(2), 'planning'],
+      [() => state.planned(plan, 1), 'planning'],
+      [() => state.planned(emptyPlan, 1), 'transferring'],
+      [() => state.applied([], 0), 'resting'],
+      [() => state.announced(['etc/shared/b']), 'transferring'],
+      [() => state.applied([], 0), 'resting'],
+      [() => state.checking(0), 'checking'],
+      [() => state.checkedSame(), 'resting'],
+      [() => state.checking(0), 'checking'],
+      [() => state.refused('itemsDiffer', 'They differ'), 'resting'],
+      [() => begin(state, emptyPlan), 'resting'],
+    ]
+    for (const [step, expected] of steps) {
+      step()
+      expect(state).toMatchObject({ integrity: expected, isSyncing: expected === 'transferring' })
+    }
+  })
+
+  it('takes from a beat only that the thread rests or goes on to the next step', () => {
+    const steps = ['resting', 'checking', 'planning', 'transferring', 'applying'] as const
+    for (const [index, known] of steps.entries())
+      for (const said of [...steps, undefined]) {
+        const state = new WorkerState()
+        for (const integrity of steps.slice(0, index + 1)) state.beat({ atMs: 1, integrity })
+        expect(state.integrity).toBe(known)
+        state.beat({ atMs: 2, integrity: said })
+        expect(state.integrity).toBe(said === 'resting' || (said && said === steps[index + 1]) ? said : known)
+      }
+  })
+
+  it('keeps the last clock skew that a beat had', () => {
+    const state = new WorkerState()
+    state.beat({ atMs: 1, clockSkewMs: 40 })
+    state.beat({ atMs: 2 })
+    expect(state).toMatchObject({ lastKeepAliveMs: 2, clockSkewMs: 40, integrity: 'resting' })
+  })
+
+  it('does not count a broken-off sync for the next one, whatever the next check finds', () => {
+    for (const check of ['checkedSame', 'checkedDifferent'] as const) {
+      const state = new WorkerState()
+      state.sync.begin(10)
+      state.checking(20)
+      expect(state.sync.isUnderWay).toBe(true)
+      state[check]()
+      expect(state.sync.isUnderWay).toBe(false)
+    }
+  })
+
+  it('counts dropped reports by round, and unknown agents over all of them', () => {
+    const state = new WorkerState()
+    for (const chunks of [1, 2]) {
+      state.agentInfo.begin(0)
+      for (let chunk = 0; chunk < chunks; chunk++) state.tookReports({ unknown: 3, refused: 1 })
+      expect(state.agentInfo.end(1)).toMatchObject({ chunks, unknown: 3 * chunks, refused: chunks })
+    }
+    expect(state.unknownAgentReports).toBe(9)
   })
 })

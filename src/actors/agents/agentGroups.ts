@@ -210,9 +210,6 @@ export interface AgentGroupsSendOptions {
 }
 
 export const agentGroupsSendInput = ({ agents, clock, link, log, published, state }: AgentGroupsSendOptions): ServingInput => {
-  let startMs = 0
-  let chunks = 0
-  let restored = 0
   return {
     link,
     alongside: () => {
@@ -231,28 +228,28 @@ export const agentGroupsSendInput = ({ agents, clock, link, log, published, stat
         const decoded = decodeGroupsRows(rows)
         if (!decoded.ok) throw decoded.error
         const isQuestion = decoded.value.length === 0 && !last
+        if (isQuestion) state.groupsOffer.begin(clock.now())
         if (!wanted || isQuestion) return { wanted }
-        restored += await agents.groups.restore(copy, decoded.value, last)
-        if (last)
-          log.info(`The groups of ${counted(restored, 'agent')} were lost with the table and are taken back from this worker's copy.`)
+        state.groupsOffer.add({ agents: await agents.groups.restore(copy, decoded.value, last) })
+        if (!last) return { wanted }
+        const restored = counted(state.groupsOffer.end(clock.now()).agents, 'agent')
+        log.info(`The groups of ${restored} were lost with the table and are taken back from this worker's copy.`)
         return { wanted }
       },
       'agentGroups.fetch': async ({ after, full, since, table }) => {
         await agents.table.ready(signal)
         const isAll = full || table !== agents.table.id
         const sendLog = log.at({ subtag: isAll ? 'Agent-groups send full' : 'Agent-groups send' })
+        const rounds = isAll ? state.agentGroupsFull : state.agentGroups
         if (after === 0) {
-          startMs = clock.now()
-          chunks = 0
+          rounds.begin(clock.now())
           sendLog.info('Starting.')
         }
         const page = await agents.groups.page(isAll ? 0 : since, after, published.state?.version ?? 0)
-        if (page.rows.length > 0) chunks += 1
+        if (page.rows.length > 0) rounds.add({ chunks: 1 })
         if (page.next === undefined) {
-          const done = { startMs, endMs: clock.now(), chunks }
-          if (isAll) state.lastAgentGroupsFull = done
-          else state.lastAgentGroups = done
-          sendLog.info(`Finished in ${logSeconds(done.endMs - startMs)}. Updated ${chunks} chunks.`)
+          const { chunks, endMs, startMs } = rounds.end(clock.now())
+          sendLog.info(`Finished in ${logSeconds(endMs - startMs)}. Updated ${chunks} chunks.`)
         }
         const { hash, table: ownTable, version } = page.state
         const next = page.next === undefined ? {} : { next: page.next }

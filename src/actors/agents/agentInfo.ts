@@ -145,24 +145,12 @@ export interface AgentInfoReceiveOptions {
 }
 
 export const agentInfoReceiveInput = ({ agents, clock, link, log, state }: AgentInfoReceiveOptions): ServingInput => {
-  let startMs = 0
-  let chunks = 0
-  let dropped = { unknown: 0, refused: 0 }
-
+  const rounds = state.agentInfo
   const finish = (): void => {
-    state.lastAgentInfo = { startMs, endMs: clock.now(), chunks }
-    state.isReportingAgents = false
-    log.info(`Finished in ${logSeconds(clock.now() - startMs)}. Updated ${chunks} chunks.`)
-    if (dropped.unknown > 0) log.info(`Dropped ${counted(dropped.unknown, 'report')} about agents that do not exist.`)
-    if (dropped.refused > 0) log.warning(`Refused ${counted(dropped.refused, 'report')} with impossible times or texts.`)
-  }
-
-  const begin = (): void => {
-    startMs = clock.now()
-    chunks = 0
-    dropped = { unknown: 0, refused: 0 }
-    state.isReportingAgents = true
-    log.info('Starting.')
+    const { chunks, endMs, refused, startMs, unknown } = rounds.end(clock.now())
+    log.info(`Finished in ${logSeconds(endMs - startMs)}. Updated ${chunks} chunks.`)
+    if (unknown > 0) log.info(`Dropped ${counted(unknown, 'report')} about agents that do not exist.`)
+    if (refused > 0) log.warning(`Refused ${counted(refused, 'report')} with impossible times or texts.`)
   }
 
   return {
@@ -172,12 +160,13 @@ export const agentInfoReceiveInput = ({ agents, clock, link, log, state }: Agent
         await agents.table.ready(signal)
         const answer = { table: agents.table.id, taken: 0, unknown: 0, refused: 0 }
         if (table !== agents.table.id) return answer
-        if (chunk === 0) begin()
+        if (chunk === 0) {
+          rounds.begin(clock.now())
+          log.info('Starting.')
+        }
         if (batch.byteLength > 0) {
           const { refused, taken, unknown } = await agents.merge(batch, link.peer.node)
-          chunks += 1
-          dropped = { unknown: dropped.unknown + unknown, refused: dropped.refused + refused }
-          state.unknownAgentReports += unknown
+          state.tookReports({ unknown, refused })
           Object.assign(answer, { refused, taken, unknown })
         }
         if (last) finish()

@@ -50,11 +50,10 @@ export const integrityAnswers = (
   const checkLog = log.at({ subtag: 'Integrity check' })
   const syncLog = log.at({ subtag: 'Integrity sync' })
   const itemsRefusals = new ItemsRefusals(tree.synced, link, state, checkLog)
-  let syncStartMs = 0
   /** Why no check is answered, as the log has it. */
   let loggedRefusal = ''
   /** Of the failures, as the log has them: the same ones are not logged again. */
-  let told = ''
+  let loggedFailures = ''
 
   const refused = (error: ClusterError): ClusterError => {
     state.refused(error.code, error.message)
@@ -95,8 +94,7 @@ export const integrityAnswers = (
 
   return {
     'integrity.check': async ({ root, items, files }) => {
-      const startMs = clock.now()
-      state.integrity = 'checking'
+      state.checking(clock.now())
       checkLog.info('Starting.')
       if (!sameDigest(items, tree.itemsDigest)) throw itemsRefusals.refuse()
       await tree.known(signal)
@@ -104,10 +102,8 @@ export const integrityAnswers = (
       const same = sameDigest(root, tree.manifest.root())
       if (same) state.checkedSame()
       else state.checkedDifferent()
-      state.lastCheck = { startMs, endMs: clock.now() }
-      checkLog.info(
-        `Finished in ${logSeconds(state.lastCheck.endMs - startMs)}. Received metadata of ${files} files. Sync ${same ? 'not ' : ''}required.`,
-      )
+      const { endMs, startMs } = state.check.end(clock.now())
+      checkLog.info(`Finished in ${logSeconds(endMs - startMs)}. Received metadata of ${files} files. Sync ${same ? 'not ' : ''}required.`)
       return { same }
     },
     'integrity.items': ({ items }) => ({ items: itemsRefusals.compare(items) }),
@@ -137,29 +133,23 @@ export const integrityAnswers = (
     },
     'integrity.report': (report) => {
       if (report.phase === 'started') {
-        syncStartMs = clock.now()
+        state.sync.begin(clock.now())
         logStart(report)
         return {}
       }
       // What was announced begins without a report.
-      if (syncStartMs === 0) logStart(report)
+      if (!state.sync.isUnderWay) logStart(report)
       state.applied(report.failures, report.failuresLeftOut)
-      state.lastSync = {
-        startMs: syncStartMs || clock.now() - report.tookMs,
-        endMs: clock.now(),
-        missing: report.created,
-        shared: report.updated,
-        extra: report.removed,
-      }
+      state.sync.add({ missing: report.created, shared: report.updated, extra: report.removed })
+      state.sync.end(clock.now(), report.tookMs)
       syncLog.info(`Finished in ${logSeconds(report.tookMs)}.`)
       const lasting = report.failures.filter((failure) => !isPassing(failure))
       const [example] = lasting
       const says = example
         ? `${counted(lasting.length + report.failuresLeftOut, 'file')} could not be synced, among them '${example.path}': ${example.message}`
         : ''
-      if (says !== '' && says !== told) syncLog.error(`${says} Retrying at each check; see cluster_control -f.`)
-      told = says
-      syncStartMs = 0
+      if (says !== '' && says !== loggedFailures) syncLog.error(`${says} Retrying at each check; see cluster_control -f.`)
+      loggedFailures = says
       if (!report.root) return {}
       const same = sameDigest(report.root, tree.manifest.root())
       if (same) state.checkedSame()

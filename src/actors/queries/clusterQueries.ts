@@ -7,6 +7,7 @@ import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { splitLines } from '../../base/splitLines.js'
 import type { AgentCommand } from '../../domain/agents/agentCommand.js'
+import type { Span } from '../../domain/cluster/servedRounds.js'
 import { servedWazuhVersion } from '../../domain/cluster/wazuhVersion.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import { parseAnswerLine } from '../../domain/queries/answerLine.js'
@@ -41,24 +42,27 @@ const nodeView = (member: Member): NodeView => ({
   address: member.link.peer.address,
 })
 
+const chunkedSpan = ({ chunks, endMs, startMs }: Span & { readonly chunks: number }) => ({ startMs, endMs, chunks })
+
 const healthOf = (member: Member, activeAgents: number): NodeHealth => {
-  const { clockSkewMs, lastAgentGroups, lastAgentGroupsFull, lastAgentInfo, lastCheck, lastKeepAliveMs, lastSync } = member.state
+  const { agentGroups, agentGroupsFull, agentInfo, check, sync } = member.state
+  const { clockSkewMs, integrity, isSyncing, lastKeepAliveMs, unknownAgentReports } = member.state
   return {
     ...nodeView(member),
     activeAgents,
     worker: {
       ...(lastKeepAliveMs !== undefined && { lastKeepAliveMs }),
       ...(clockSkewMs !== undefined && { clockSkewMs }),
-      ...(lastCheck && { integrityCheck: lastCheck }),
-      ...(lastSync && { integritySync: lastSync }),
-      ...(lastAgentInfo && { agentInfo: lastAgentInfo }),
-      ...(lastAgentGroups && { agentGroups: lastAgentGroups }),
-      ...(lastAgentGroupsFull && { agentGroupsFull: lastAgentGroupsFull }),
+      ...(check.last && { integrityCheck: check.last }),
+      ...(sync.last && { integritySync: sync.last }),
+      ...(agentInfo.last && { agentInfo: chunkedSpan(agentInfo.last) }),
+      ...(agentGroups.last && { agentGroups: agentGroups.last }),
+      ...(agentGroupsFull.last && { agentGroupsFull: agentGroupsFull.last }),
       key: member.link.peer.key,
-      integrity: member.state.integrity,
-      unknownAgentReports: member.state.unknownAgentReports,
-      integrityFree: !member.state.isSyncing,
-      agentInfoFree: !member.state.isReportingAgents,
+      integrity,
+      unknownAgentReports,
+      integrityFree: !isSyncing,
+      agentInfoFree: !agentInfo.isUnderWay,
     },
   }
 }

@@ -1,47 +1,46 @@
 /**
- * What the master knows of one worker: its last beats, checks and syncs, and for each file that is not in sync why
- * (the seeds' rows `<node> <file> <state>`; a file without a row is in sync).
+ * What the master knows of one worker: its last beat, the rounds that it made, the step of integrity that it is in, and for each file
+ * that is not in sync why (rows of `<node> <file> <state>`; a file without a row is in sync).
  */
 
 import { limits } from '../../base/limits.js'
 import type { IntegrityState } from '../files/integrityState.js'
-import { isEmptyPlan, type SyncPlan } from '../files/syncPlan.js'
+import type { SyncPlan } from '../files/syncPlan.js'
 import type { FileFailure } from '../files/treeValues.js'
-
-export interface Span {
-  readonly startMs: number
-  readonly endMs: number
-}
+import { ServedRounds } from './servedRounds.js'
 
 export interface FileState {
   readonly state: 'pending' | 'failed'
   readonly error?: { readonly code: string; readonly message: string }
 }
 
-export interface SyncCounts {
-  readonly shared: number
-  readonly missing: number
-  readonly extra: number
+/** What a keep-alive says. */
+export interface Beat {
+  /** Milliseconds since 1970, by the master's clock. */
+  readonly atMs: number
+  /** The master's clock minus the worker's, as the worker measured it last. */
+  readonly clockSkewMs?: number | undefined
+  readonly integrity?: IntegrityState | undefined
 }
+
+/** The order of a round. */
+const round: readonly IntegrityState[] = ['resting', 'checking', 'planning', 'transferring', 'applying']
 
 const pending: FileState = { state: 'pending' }
 
 export class WorkerState {
-  lastKeepAliveMs: number | undefined
-  clockSkewMs: number | undefined
-  lastCheck: Span | undefined
-  lastSync: (Span & SyncCounts) | undefined
-  lastAgentInfo: (Span & { readonly chunks: number }) | undefined
-  lastAgentGroups: (Span & { readonly chunks: number }) | undefined
-  lastAgentGroupsFull: (Span & { readonly chunks: number }) | undefined
-  /** A round of agent info is under way. */
-  isReportingAgents = false
-  /** Reports about agents that do not exist, dropped since the worker connected. */
-  unknownAgentReports = 0
-  /** Where the worker's integrity thread is: by what it asks for, and by its keep-alives. */
-  integrity: IntegrityState = 'resting'
-  /** A plan is being carried out. */
-  isSyncing = false
+  readonly check = new ServedRounds({})
+  readonly sync = new ServedRounds({ shared: 0, missing: 0, extra: 0 })
+  /** `unknown`: reports about agents that do not exist; `refused`: those with impossible times or texts. */
+  readonly agentInfo = new ServedRounds({ chunks: 0, unknown: 0, refused: 0 })
+  readonly agentGroups = new ServedRounds({ chunks: 0 })
+  readonly agentGroupsFull = new ServedRounds({ chunks: 0 })
+  /** Agents whose groups the worker gives back to a master that lost its table. */
+  readonly groupsOffer = new ServedRounds({ agents: 0 })
+  #unknownAgentReports = 0
+  #lastKeepAliveMs: number | undefined
+  #clockSkewMs: number | undefined
+  #integrity: IntegrityState = 'resting'
   failuresLeftOut = 0
   #files = new Map<string, FileState>()
   /** Differing buckets, or parts of these, that are not decided yet in this round; all of them before anything was compared. */
@@ -49,6 +48,30 @@ export class WorkerState {
   #refusal: FileState['error']
   /** Of the paths that the plan deletes. */
   #removalChars = 0
+
+  /** Reports about agents that do not exist, dropped since the worker connected. */
+  get unknownAgentReports(): number {
+    return this.#unknownAgentReports
+  }
+
+  get lastKeepAliveMs(): number | undefined {
+    return this.#lastKeepAliveMs
+  }
+
+  /** The master's clock minus the worker's. */
+  get clockSkewMs(): number | undefined {
+    return this.#clockSkewMs
+  }
+
+  /** The state of the worker's integrity thread, from what it asks for and from what its keep-alives say. */
+  get integrity(): IntegrityState {
+    return this.#integrity
+  }
+
+  /** A plan is being carried out. */
+  get isSyncing(): boolean {
+    return this.#integrity === 'transferring' || this.#integrity === 'applying'
+  }
 
   /**
    * At most limits.pendingFilesShownMax, and limits.pendingRemovalCharsMax: which files a worker has to delete is for the worker to
@@ -73,18 +96,37 @@ export class WorkerState {
     return this.isCompared && this.files.size === 0 && this.failuresLeftOut === 0
   }
 
+  /** Of the integrity thread a beat says that it goes on to the next step, or rests. Any other step was sent before our last answer arrived. */
+  beat({ atMs, clockSkewMs = this.#clockSkewMs, integrity = this.#integrity }: Beat): void {
+    this.#lastKeepAliveMs = atMs
+    this.#clockSkewMs = clockSkewMs
+    if (integrity === 'resting' || round.indexOf(integrity) === round.indexOf(this.#integrity) + 1) this.#integrity = integrity
+  }
+
+  /** A chunk of reports about agents was taken in, but for these. */
+  tookReports(dropped: { readonly unknown: number; readonly refused: number }): void {
+    this.agentInfo.add({ chunks: 1, ...dropped })
+    this.#unknownAgentReports += dropped.unknown
+  }
+
+  /** A check has arrived. */
+  checking(nowMs: number): void {
+    this.#integrity = 'checking'
+    this.check.begin(nowMs)
+  }
+
   /** A check was refused. */
   refused(code: string, message: string): void {
     this.checkedDifferent()
-    this.integrity = 'resting'
+    this.#integrity = 'resting'
     this.#refusal = { code, message }
   }
 
   /** The trees are the same: no file has a row. */
   checkedSame(): void {
     this.#refusal = undefined
-    this.integrity = 'resting'
-    this.isSyncing = false
+    this.#integrity = 'resting'
+    this.sync.drop()
     this.#undecided = 0
     this.failuresLeftOut = 0
     this.#files = new Map()
@@ -93,15 +135,15 @@ export class WorkerState {
   /** A round that was under way has come to nothing; the rows stay until this one has its plan. */
   checkedDifferent(): void {
     this.#refusal = undefined
-    this.integrity = 'planning'
-    this.isSyncing = false
+    this.#integrity = 'planning'
+    this.sync.drop()
     this.#undecided = Number.POSITIVE_INFINITY
   }
 
   /** Begins a new plan. */
   differsIn(buckets: number): void {
     this.#undecided = buckets
-    if (this.isCompared) this.integrity = 'resting'
+    if (this.isCompared) this.#integrity = 'resting'
     this.#removalChars = 0
     this.failuresLeftOut = 0
     this.#files = new Map()
@@ -115,26 +157,23 @@ export class WorkerState {
   /** What was decided about some of the differing buckets or parts. */
   planned(plan: SyncPlan, decided: number): void {
     this.#undecided -= decided
-    if (!isEmptyPlan(plan)) this.isSyncing = true
-    if (this.isCompared) this.integrity = this.isSyncing ? 'transferring' : 'resting'
     for (const { path } of plan.create) this.#expect(path)
     for (const { path } of plan.update) this.#expect(path)
     for (const path of plan.remove) this.#expectRemoval(path)
+    if (this.isCompared) this.#integrity = this.files.size > 0 ? 'transferring' : 'resting'
   }
 
   /** What has changed was sent to the worker: if its tree was the same until now, this is what it has to do. */
   announced(paths: readonly string[]): void {
     if (!this.inSync || paths.length === 0) return
-    this.isSyncing = true
-    this.integrity = 'transferring'
+    this.#integrity = 'transferring'
     this.#files = new Map()
     for (const path of paths) this.#expect(path)
   }
 
   /** A plan was carried out, but for `failures`. */
   applied(failures: readonly FileFailure[], leftOut: number): void {
-    this.isSyncing = false
-    this.integrity = 'resting'
+    this.#integrity = 'resting'
     this.#files = new Map()
     this.failuresLeftOut = leftOut
     for (const { path, code, message } of failures) this.#files.set(path, { state: 'failed', error: { code, message } })

@@ -36,7 +36,7 @@ const nodeHealth = Type.Object({
       agentGroupsFull: chunked,
       /** Which of the master's keys it came in with; older masters do not say. */
       key: Type.Optional(Type.Union([Type.Literal('current'), Type.Literal('previous')])),
-      /** No check or sync is under way. */
+      /** No plan is being carried out. */
       integrityFree: Type.Boolean(),
       /** No agent-info is being taken in; missing means free. */
       agentInfoFree: Type.Optional(Type.Boolean()),
