@@ -73,5 +73,5 @@ export const assertSameFiles = (master: string, worker: string): void => {
     (path, index) => path !== theirs[index] || !readFileSync(join(master, path)).equals(readFileSync(join(worker, path))),
   )
   if (ours.length !== theirs.length || other !== undefined)
-    throw new Error(`The trees are not the same: ${ours.length} and ${theirs.length} files, the first other one is '${other}'`)
+    throw new Error(`The trees are not the same: ${ours.length} and ${theirs.length} files, the first that differs is '${other}'`)
 }

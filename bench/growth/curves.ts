@@ -28,7 +28,7 @@ const batch = 25
 
 export const curves: Readonly<Record<CurveName, Curve>> = {
   workers: {
-    title: 'workers of one process connect at the same moment, their trees empty',
+    title: 'workers of one process connect at the same moment, with empty trees',
     counts: [1, 5, 20, 100, 500],
     measure: async (workshop, count) => {
       const home = makeHome(workshop.place('master'))

@@ -24,7 +24,7 @@ export const agentInfoWholeRows: Row = {
         unit: 's',
         ...atMost(0.6),
         wazuh: '2.2 s',
-        note: `the master gives each the group default besides, and the worker takes them; ${first.cpuSeconds.toFixed(2)} s of processor time in both processes`,
+        note: `the master also gives each the group default, and the worker takes it; ${first.cpuSeconds.toFixed(2)} s of processor time in both processes`,
       },
       {
         what: 'the same agents, all rows new',

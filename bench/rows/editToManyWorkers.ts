@@ -1,4 +1,4 @@
-/** One edit on a master with hundreds of workers: how soon they have it, and what each costs its master. */
+/** One edit on a master with hundreds of workers: how soon they have it, and what each costs the master. */
 import type { NodeCalls } from '../children/node.js'
 import { atMost, type Row } from '../row.js'
 import { median, percentile } from '../statistics.js'

@@ -68,7 +68,7 @@ export const keepAlivesOfMany: Row = {
         unit: '%',
         ...atMost(15),
         wazuh: '53 %, its own limit',
-        note: `of one core, all threads of the master, over ${seconds.toFixed(0)} s with the default intervals; ${(rows / seconds).toFixed(0)} signs of life a second came to its table; the workers are in ${workerCount / workersPerProcess} other processes`,
+        note: `of one core, all threads of the master, over ${seconds.toFixed(0)} s with the default intervals; ${(rows / seconds).toFixed(0)} keep-alives a second reached its table; the workers are in ${workerCount / workersPerProcess} other processes`,
       },
       {
         what: 'memory',

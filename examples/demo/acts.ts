@@ -98,7 +98,7 @@ const filesOfWorker = async ({ cluster, signal }: Stage, wanted: (answer: string
 }
 
 const outOfSync: Act = {
-  title: 'A file that cannot be synced says why',
+  title: 'The reason why a file cannot be synced is shown',
   play: async (stage) => {
     const { cluster, say, proved, show, signal } = stage
     const path = 'etc/rules/apache_policy_rules.xml'

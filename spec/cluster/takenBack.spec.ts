@@ -20,7 +20,7 @@ const withHolder = async () => {
   })
   await cluster.clock.runUntil(() => link !== undefined, 10_000)
   const { running } = cluster.master
-  if (!link || !running) throw new Error('the holder did not get in')
+  if (!link || !running) throw new Error('the peer was not let in')
   return { cluster, link, manifest: running.tree.manifest }
 }
 

@@ -21,7 +21,7 @@ export const unpackMerged = (bytes: Uint8Array): UnpackedMerged => {
     if (line.startsWith('#') && title === undefined) title = line.slice(1)
     else {
       const [, size, name] = /^!(\d+) (.+)$/s.exec(line) ?? []
-      if (size === undefined || name === undefined) throw new Error(`This is no line of a merged.mg: ${line}`)
+      if (size === undefined || name === undefined) throw new Error(`This is not a line of a merged.mg: ${line}`)
       if (name.split('/').includes('..')) throw new Error(`The name leads out: ${name}`)
       if (at + Number(size) > merged.length) throw new Error('A content is cut off.')
       files.push({ name, content: merged.toString('latin1', at, at + Number(size)) })

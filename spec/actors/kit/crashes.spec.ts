@@ -138,7 +138,7 @@ describe('a thread whose port', () => {
     expect(crashes).toBe(defaultRestartPolicy.restartsMax + 1)
   })
 
-  it('fails with anything else goes on trying', () =>
+  it('fails with any other error keeps trying', () =>
     fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...Object.keys(cases)),
