@@ -36,7 +36,7 @@ export interface WorkerOptions {
   readonly agents: LocalAgents
   readonly onConnected: (link: Link) => void
   readonly onDisconnected: (error: ClusterError) => void
-  /** Hears of each dial that failed; `isLogged` of those that the log has too. */
+  /** Called for each dial that failed; `isLogged` of those that the log has too. */
   readonly onDialFailed: (failure: { readonly error: ClusterError; readonly attempts: number; readonly isLogged: boolean }) => void
 }
 

@@ -16,7 +16,7 @@ export type Handlers = { readonly [K in RequestName]?: (body: RequestBody<K>) =>
 export type NoticeHandlers = { readonly [K in NoticeName]?: (body: NoticeBody<K>) => void }
 
 export interface ServeOptions {
-  /** Hears of a handler that threw something unexpected (the peer only learns `internal`). */
+  /** Called for a handler that threw something unexpected (the peer only learns `internal`). */
   readonly onCrash?: (thrown: unknown, request: RequestName) => void
 }
 
@@ -28,7 +28,7 @@ export interface Link {
   notify<K extends NoticeName>(type: K, body: NoticeBody<K>): void
   /** Answers requests of these types until the returned function is called. A second handler of a type is a bug of ours. */
   serve(handlers: Handlers, options?: ServeOptions): () => void
-  /** Hears notices of these types until the returned function is called. */
+  /** Receives notices of these types until the returned function is called. */
   subscribe(handlers: NoticeHandlers): () => void
   /** A stream that the peer may send after a request names its id. */
   expectStream(): IncomingStream

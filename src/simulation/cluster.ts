@@ -1,5 +1,5 @@
 /**
- * A whole cluster in virtual time: the daemon's own code on a simulated clock, network and disks. Told what to do in the verbs
+ * A whole cluster in virtual time: the daemon's own code on a simulated clock, network and disks. Driven by the verbs
  * of the physical world; checks the rules (checkers.ts) at every change that a node makes.
  * README.md beside this file is the map of the simulation.
  */

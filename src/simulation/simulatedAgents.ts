@@ -245,7 +245,7 @@ export class SimulatedAgents {
   /** What was said to a worker and did not reach the master is lost; groups and agents are what the master has. */
   tableDamaged({ agentTable, name }: SimulatedNode): void {
     this.#tablesDamaged += 1
-    agentTable.damage(`table of ${name}, made anew (${this.#tablesDamaged})`)
+    agentTable.damage(`table of ${name}, recreated (${this.#tablesDamaged})`)
     this.said.tableDamaged(name)
     this.facts.tableDamaged(name)
   }

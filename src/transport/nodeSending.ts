@@ -28,7 +28,7 @@ export class NodeSending {
     this.#owners.delete(owner)
   }
 
-  /** So many bytes more, or fewer, wait. */
+  /** This many bytes more, or fewer, wait. */
   changed(bytes: number): void {
     this.#bytes += bytes
     if (bytes > 0 && this.#bytes > this.#bytesMax) this.#dropLargest()

@@ -8,7 +8,7 @@ import { Signal, waitUntil } from '../kit/signal.js'
 export class ClusterClock {
   readonly #clock: Clock
   readonly #isMaster: boolean
-  /** Told when the master's time was measured. */
+  /** Emitted when the master's time was measured. */
   readonly measurements = new Signal()
   /** The master's clock minus our monotonic one, once it is known. */
   #offsetMs: number | undefined

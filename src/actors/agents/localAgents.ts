@@ -201,7 +201,7 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
         on: { 'table.damaged': { target: 'damaged', actions: { type: 'logDamage', params: ({ event }) => event.error } } },
         type: 'parallel',
         states: {
-          // What the table has of client.keys, whoever asked for the check.
+          // What the table has of client.keys, for any caller of the check.
           agents: {
             initial: 'unread',
             states: {

@@ -18,7 +18,7 @@ import { Signal } from '../kit/signal.js'
 const pagesKeptMax = 4
 
 export class LocalGroups {
-  /** Told when groups may have changed. */
+  /** Emitted when groups may have changed. */
   readonly changes = new Signal()
   readonly #store: AgentGroupsStore
   readonly #files: AgentFiles
@@ -33,7 +33,7 @@ export class LocalGroups {
     this.#files = files
   }
 
-  /** The table was opened, and has the agents of client.keys: so many. */
+  /** The table was opened, and has this many agents of client.keys. */
   async begin({ groupsLost, table }: OpenedStore, agents: number): Promise<void> {
     this.#pages.clear()
     this.#table = table

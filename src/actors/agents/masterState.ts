@@ -2,7 +2,7 @@
 import { Signal } from '../kit/signal.js'
 
 export class MasterState {
-  /** Told when the master counts in another table than before: nothing is acknowledged to that one. */
+  /** Emitted when the master counts in another table than before: nothing is acknowledged to that one. */
   readonly tables = new Signal()
   /** Emitted when the master trusts other agents than before. */
   readonly confirmations = new Signal()

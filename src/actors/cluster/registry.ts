@@ -104,7 +104,7 @@ export class Registry {
     return [...this.#held.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** Tells every worker goodbye and forgets it. */
+  /** Says goodbye to every worker and forgets it. */
   closeAll(): void {
     for (const { hosted } of this.#held.values()) hosted.stop()
     this.#held.clear()

@@ -168,7 +168,7 @@ const failuresLoggedMax = 20
 
 // ------------------------------------------------------------------------------------------------------- master's end
 
-/** Tells a worker that the master's tree has changed, and what has changed when it knows what to do with it. */
+/** Announces to a worker that the master's tree has changed, and what has changed when the worker can use that. */
 const announce = ({ notice }: LocalTree, { link, state }: IntegrityAnswersInput): void => {
   const { root } = notice
   if (!link.peer.capabilities.includes(changesCapability)) {

@@ -163,7 +163,7 @@ export class AgentKeys {
     for (const id of removals) this.#found.set(id, undefined)
   }
 
-  /** Tells of lines that cannot be used; of each once, for as long as it is there. */
+  /** Reports lines that cannot be used; each once, for as long as it is there. */
   #reportLines(): void {
     const { unusableCount, unusableLines } = this.#keys
     const present = new Set<string>()
@@ -182,7 +182,7 @@ export class AgentKeys {
     for (const digest of this.#loggedLines) if (!present.has(digest)) this.#loggedLines.delete(digest)
   }
 
-  /** Tells that others can read the keys, once for as long as it is so. A worker gives its file the mode of the synced item. */
+  /** Reports that others can read the keys, once for as long as it is so. A worker gives its file the mode of the synced item. */
   #reportExposed(mode: number): void {
     const isExposed = (mode & 0o004) !== 0
     if (isExposed && !this.#isLoggedExposed)

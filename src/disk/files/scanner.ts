@@ -36,7 +36,7 @@ export class Scanner {
     this.#itemDirs = new Set(options.synced.items.map((item) => item.dir))
   }
 
-  /** Looks at everything, or at `paths` and what is below them; returns the first page of what changed. */
+  /** Scans everything, or `paths` and what is below them; returns the first page of what changed. */
   scan(paths?: readonly string[]): ScanPage {
     const named = paths?.map((path) => path.replace(/^(\.?\/)+|\/+$/g, ''))
     const everything = named === undefined || named.some((path) => path === '' || path === '.')
@@ -200,7 +200,7 @@ export class Scanner {
 
   // ------------------------------------------------------------------------------------------------ single paths
 
-  /** Looks at one path, whatever is or was there, and at items below it. */
+  /** Scans one path, whatever is or was there, and at items below it. */
   #examine(path: string): void {
     for (const root of this.#roots) if (root.item.dir === path || isBelow(root.item.dir, path)) this.#walkRoot(root)
     const root = this.#rootOf(path)

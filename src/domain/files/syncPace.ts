@@ -5,7 +5,7 @@
 
 /** A call that took no longer than this waited for no disk. */
 export const instantMs = 0.2
-/** So many longer calls in a row did wait: a single one may have waited for its turn on a busy processor instead. */
+/** This many longer calls in a row did wait: a single one may have waited for its turn on a busy processor instead. */
 export const waitsOnDisk = 2
 /** After this many blocks on a disk the other way is tried again. */
 export const blocksUntilProbeMax = 32

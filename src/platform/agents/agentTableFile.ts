@@ -1,5 +1,5 @@
 /**
- * Whose file lies where the agents' table is expected. Told by plain reading: SQLite makes files beside a database that it opens,
+ * Whose file lies where the agents' table is expected. Decided by plain reading: SQLite makes files beside a database that it opens,
  * and nothing of another program may be changed in any way.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, readSync, renameSync } from 'node:fs'

@@ -19,7 +19,7 @@ export interface CreateFilesOptions extends CreateTreeOptions {
   readonly workerFile?: URL
 }
 
-/** So many files of a request go to the thread at a time: a request is copied for each few blocks that are read. */
+/** This many files of a request go to the thread at a time: a request is copied for each few blocks that are read. */
 const filesPerReadMax = 256
 
 /** Blocks that were read together with one that was asked for, and the file that comes after all of them. */

@@ -53,7 +53,7 @@ const examples = `  agent_groups -l                   List the groups
   agent_groups -a -i 001 -g web     Put an agent into a group too
   agent_groups -a -i 001 -g web -f  Put an agent into this group only
   agent_groups -s -i 001            Show the groups of an agent
-  agent_groups -S -i 001            Tell whether an agent has the configuration of its groups
+  agent_groups -S -i 001            Show whether an agent has the configuration of its groups
   agent_groups -r -i 001 -g web     Take an agent out of a group
   agent_groups -r -i 001            Take an agent out of all groups: it is in 'default' then
   agent_groups -r -g web -q         Remove a group without a question

@@ -115,7 +115,7 @@ const summary = (report: SimulationReport, seconds: number): string =>
 
 /** The smallest plan found that breaks the same rule; it says on stderr how far it is, for it can take many minutes. */
 const shrunk = async (seed: number, plan: FaultPlan, rule: string | undefined): Promise<FaultPlan> => {
-  process.stderr.write(`Looking for the smallest plan that breaks the same rule (at most ${shrinkRunsMax} runs) …\n`)
+  process.stderr.write(`Searching the smallest plan that breaks the same rule (at most ${shrinkRunsMax} runs) …\n`)
   const startMs = performance.now()
   const show = nowAndThen(shrinkingEveryMs)
   let { tried, faultsLeft }: Shrinking = { tried: 0, faultsLeft: plan.length }

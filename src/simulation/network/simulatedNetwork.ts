@@ -22,7 +22,7 @@ export interface SimulatedNetworkOptions {
   readonly windowBytes?: number
   /** How long a dial waits for an answer. */
   readonly connectMsMax?: number
-  /** Hears of every delivery; see Trace. */
+  /** Called for every delivery; see Trace. */
   readonly trace?: { add(atMs: number, actorPath: string, event: string): void }
 }
 

@@ -47,7 +47,7 @@ const sorted = <T>(map: ReadonlyMap<number, T>): [number, T][] => [...map].sort(
 export class MemoryAgentTable implements AgentTable {
   /** Something else holds the lock: calls of the store wait. */
   isLocked = false
-  /** Told of agents that come and go. */
+  /** Called with agents that come and go. */
   watch: { readonly added: (id: number) => void; readonly removed: (id: number) => void } | undefined
   readonly #role: 'master' | 'worker'
   readonly #agents = new Map<number, Agent>()
@@ -59,7 +59,7 @@ export class MemoryAgentTable implements AgentTable {
   #change = 0
   #acknowledged = { table: '', upTo: 0 }
   /** What the table will be called that is made in place of this one. */
-  #anew: string | undefined
+  #fresh: string | undefined
 
   /** `table`: see OpenedStore. */
   constructor(role: 'master' | 'worker', table: string) {
@@ -70,16 +70,16 @@ export class MemoryAgentTable implements AgentTable {
 
   /** From here on no operation succeeds, until the table is opened: then it is recreated, empty, by that name. */
   damage(fresh: string): void {
-    this.#anew = fresh
+    this.#fresh = fresh
   }
 
   get isDamaged(): boolean {
-    return this.#anew !== undefined
+    return this.#fresh !== undefined
   }
 
   open(): OpenedStore {
-    const setAside = this.#anew === undefined ? {} : { setAside: 'The table was set aside' }
-    if (this.#anew !== undefined) this.#recreate(this.#anew)
+    const setAside = this.#fresh === undefined ? {} : { setAside: 'The table was set aside' }
+    if (this.#fresh !== undefined) this.#recreate(this.#fresh)
     return { table: this.#table, groupsLost: this.#groups.areLost, ...setAside }
   }
 
@@ -90,7 +90,7 @@ export class MemoryAgentTable implements AgentTable {
     this.#acknowledged = { table: '', upTo: 0 }
     this.#table = table
     this.#groups = new MemoryAgentGroups(this.#agents, this.#role, table)
-    this.#anew = undefined
+    this.#fresh = undefined
   }
 
   addAgents(entries: readonly KeyEntry[]): void {

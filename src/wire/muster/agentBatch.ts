@@ -1,5 +1,5 @@
 /**
- * News of agents as they travel from a worker's table to the master's: JSON in three weights, with times counted back from
+ * Updates about agents as they travel from a worker's table to the master's: JSON in three weights, with times counted back from
  * one moment, so that a mere sign of life costs about 20 bytes. The node is not in it: it is who sends.
  */
 import Type from 'typebox'

@@ -132,7 +132,7 @@ export const requests = {
     reply: fields({}),
   },
   /**
-   * News of agents (see wire/muster/agentBatch), in rounds of chunks. `table` is the master's table that the worker counts its
+   * Updates about agents (see wire/muster/agentBatch), in rounds of chunks. `table` is the master's table that the worker counts its
    * acknowledgements in; the reply names the one that there is.
    */
   'agentInfo.report': {

@@ -1,5 +1,5 @@
 /**
- * Looks at msgpack before it is decoded: only plain data (nil, booleans, numbers, texts, bytes, lists and maps with text keys),
+ * Checks msgpack before it is decoded: only plain data (nil, booleans, numbers, texts, bytes, lists and maps with text keys),
  * nested within a bound and exactly as long as it says. A decoder then never meets extension types or bottomless nesting.
  */
 
