@@ -104,7 +104,7 @@ describe('silencing', () => {
     )
   })
 
-  it('yields to every later keep-alive', () => {
+  it('yields to every later sign of life', () => {
     fc.assert(
       fc.property(ofOneAgent, ofOneAgent, fc.nat(), (presence, later, disconnectionMs) => {
         const alive = { ...later, seenMs: presence.seenMs + 1 }

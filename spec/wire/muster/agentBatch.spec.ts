@@ -47,7 +47,7 @@ describe('a batch of updates', () => {
   it('loses nothing when the clock was set back, before it was made or after', () => {
     fc.assert(
       fc.property(soundUpdatesOf, moments, fc.nat({ max: 1e9 }), (received, nowMs, setBackMs) => {
-        // A connection begins before its keep-alives, and ends after them.
+        // A connection begins before its signs of life, and ends after them.
         const presences = received.presences.map((row) => ({
           ...row,
           epochMs: Math.min(row.epochMs, row.seenMs),
