@@ -25,6 +25,8 @@ export interface Row {
   readonly name: string
   /** As the project states it. */
   readonly target: string
+  /** Takes over a minute: left out unless it is asked for. Its name ends with `(slow)`. */
+  readonly isSlow?: true
   readonly run: (workshop: Workshop) => Promise<readonly Figure[]>
 }
 

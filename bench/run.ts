@@ -13,13 +13,16 @@ import { coldSync } from './rows/coldSync.js'
 import { coldSyncBigFile } from './rows/coldSyncBigFile.js'
 import { coldSyncFourWorkers } from './rows/coldSyncFourWorkers.js'
 import { editArrives } from './rows/editArrives.js'
+import { editProcessorTime } from './rows/editProcessorTime.js'
 import { editToManyWorkers } from './rows/editToManyWorkers.js'
 import { editUndone } from './rows/editUndone.js'
 import { enrolment } from './rows/enrolment.js'
+import { enrolmentProcessorTime } from './rows/enrolmentProcessorTime.js'
 import { groupChange } from './rows/groupChange.js'
 import { idleWorkers } from './rows/idleWorkers.js'
 import { keepAlivesOfMany } from './rows/keepAlivesOfMany.js'
 import { masterRestart } from './rows/masterRestart.js'
+import { masterRestartManyWorkers } from './rows/masterRestartManyWorkers.js'
 import { mergeRule } from './rows/mergeRule.js'
 import { periodicScan } from './rows/periodicScan.js'
 import { requestsInFlight } from './rows/requestsInFlight.js'
@@ -43,10 +46,12 @@ const rows: readonly Row[] = [
   coldSyncBigFile,
   checkWithoutChange,
   editArrives,
+  editProcessorTime,
   editToManyWorkers,
   editUndone,
   periodicScan,
   masterRestart,
+  masterRestartManyWorkers,
   idleWorkers,
   startUp,
   simulation,
@@ -55,6 +60,7 @@ const rows: readonly Row[] = [
   agentGroupsFull,
   groupChange,
   enrolment,
+  enrolmentProcessorTime,
   mergeRule,
   keepAlivesOfMany,
 ]
@@ -75,14 +81,14 @@ const measure = async (row: Row, workshop: Workshop): Promise<Result> => {
   }
 }
 
-const { growth, json, only, upto } = toolOptions<BenchOptions>(benchCommand())
-const chosen = rows.filter((row) => only?.test(row.name) ?? true)
+const { all, growth, json, only, scale = 1, upto } = toolOptions<BenchOptions>(benchCommand())
+const chosen = rows.filter((row) => only?.test(row.name) ?? (all || !row.isSlow))
 if (chosen.length === 0) {
   process.stderr.write(`No row matches --only ${only?.source}; there are: ${rows.map(({ name }) => name).join('; ')}.\n`)
   process.exit(1)
 }
 
-const workshop = new Workshop()
+const workshop = new Workshop(scale)
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
     process.stderr.write(`${signal}: stopping the children and removing the temporary files.\n`)
@@ -118,7 +124,7 @@ const place = workshop.isInMemory
   : 'files on a disk, because there is no /dev/shm: rows with files are slower for it'
 const machine = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB, Node ${process.version}, ${place}`
 process.stdout.write(
-  `\n${tableOf(results)}\n\n${remarksOf(results)}\n\n${machine}; ${((systemMs() - startMs) / 1000).toFixed(0)} s in all.\n`,
+  `\n${tableOf(results)}\n\n${remarksOf(results)}\n\n${machine}; ${((systemMs() - startMs) / 1000).toFixed(0)} s in all${scale === 1 ? '' : `, with ${scale} of the sizes of the rows marked (slow) and of the simulation`}.\n`,
 )
 if (json !== undefined) writeFileSync(json, jsonOf(results, { machine, measuredAt: new Date().toISOString() }))
 process.exitCode = results.some(({ missing }) => missing?.crashed) ? 1 : 0

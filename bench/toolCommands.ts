@@ -9,6 +9,8 @@ export interface BenchOptions {
   /** `true` means all curves. */
   readonly growth?: CurveName | true
   readonly upto?: number
+  readonly all?: true
+  readonly scale?: number
 }
 
 export const benchCommand = (): Command =>
@@ -20,6 +22,12 @@ export const benchCommand = (): Command =>
         throw new InvalidArgumentError('Allowed is a regular expression.')
       }
     })
+    .option('--all', 'the rows marked (slow) too: each takes over a minute, and is left out unless --only or --all asks for it')
+    .option(
+      '--scale <share>',
+      'a share of the sizes of the rows marked (slow) and of the simulation, to see that they work',
+      numberArgument(0.0001, 1, false),
+    )
     .option('--json <file>', 'write the figures of the rows to this file too')
     .addOption(
       new Option('--growth [curve]', 'measure how costs grow, in place of the rows: each point, and the exponent of each cost').choices(

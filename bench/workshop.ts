@@ -13,12 +13,20 @@ export class Workshop {
   /** False when the figures contain the time of a real disk. */
   readonly isInMemory: boolean
   readonly #endings = new Set<() => void | Promise<void>>()
+  readonly #scale: number
   #places = 0
 
-  constructor() {
+  /** @param scale above 0, up to 1: see `scaled` */
+  constructor(scale = 1) {
+    this.#scale = scale
     this.isInMemory = existsSync(inMemory)
     this.dir = join(this.isInMemory ? inMemory : tmpdir(), `muster-bench-${process.pid}-${randomBytes(4).toString('hex')}`)
     mkdirSync(this.dir)
+  }
+
+  /** The size that a row should take in place of its own: smaller when one only wants to see that it works. */
+  scaled(size: number): number {
+    return Math.ceil(size * this.#scale)
   }
 
   /** A new, empty directory. */

@@ -16,13 +16,17 @@ export interface Homes {
 
 let made: Homes | undefined
 
-export const fiftyThousandFiles = (workshop: Workshop): Homes => {
-  if (made) return made
-  const master = workshop.place('fifty-thousand-master')
-  const worker = workshop.place('fifty-thousand-worker')
-  const paths = fillHome(master, { count: fileCount, bytes: 50e6 })
+/** Both with the same files, of 1 KB on average. */
+export const makeHomes = (workshop: Workshop, count: number): Homes => {
+  const master = workshop.place('large-tree-master')
+  const worker = workshop.place('large-tree-worker')
+  const paths = fillHome(master, { count, bytes: count * 1_000 })
   cpSync(master, worker, { recursive: true })
-  made = { master, worker, paths }
+  return { master, worker, paths }
+}
+
+export const fiftyThousandFiles = (workshop: Workshop): Homes => {
+  made ??= makeHomes(workshop, fileCount)
   return made
 }
 
@@ -36,8 +40,11 @@ export interface Pair {
 const settleMs = 1_500
 
 /** Both know their trees and are connected; they have agreed that the trees are the same. */
-export const startPair = async (workshop: Workshop, timings: Partial<Timings> = {}): Promise<Pair> => {
-  const homes = fiftyThousandFiles(workshop)
+export const startPair = async (
+  workshop: Workshop,
+  timings: Partial<Timings> = {},
+  homes = fiftyThousandFiles(workshop),
+): Promise<Pair> => {
   const master = workshop.child<NodeCalls>('node')
   const port = await master.call('start', { node: 'master', type: 'master', home: homes.master, port: 0, timings })
   const worker = workshop.child<NodeCalls>('node')

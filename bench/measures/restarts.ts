@@ -1,0 +1,59 @@
+/** A master that is killed and started again, again and again: how soon all of its workers are back. */
+import type { Child } from '../child.js'
+import type { NodeCalls, ObservedEvent, StartOptions } from '../children/node.js'
+import { makeHome } from '../trees.js'
+import { freePort, sleep, type Workshop } from '../workshop.js'
+
+export interface RestartsOptions {
+  readonly masterHome: string
+  /** In one process. */
+  readonly workers: number
+  readonly files: StartOptions['files']
+  readonly restarts: number
+  /** Between the moment that all are in and the kill. */
+  readonly calmMs: number
+}
+
+/** Fewer than may be in the handshake at a time from one address. */
+const batch = 25
+
+/** The moment at which all were in at once: one that left meanwhile must come once more. */
+const allIn = async (master: Child<NodeCalls>, workers: number): Promise<ObservedEvent> => {
+  for (let count = workers; ; ) {
+    const last = (await master.call('happened', { type: 'workerJoined', count })).at(-1)
+    const left = (await master.call('covered', { type: 'workerLeft', node: 'master', files: 0 })).length
+    if (last && count >= workers + left) return last
+    count = workers + left
+  }
+}
+
+/** Seconds of each restart, from the moment that the master listens. */
+export const restartsOf = async (
+  workshop: Workshop,
+  { calmMs, files, masterHome, restarts, workers: count }: RestartsOptions,
+): Promise<readonly number[]> => {
+  const port = await freePort()
+  const workers = workshop.child<NodeCalls>('node')
+  const startMaster = async (): Promise<Child<NodeCalls>> => {
+    const master = workshop.child<NodeCalls>('node')
+    await master.call('start', { node: 'master', type: 'master', home: masterHome, port })
+    return master
+  }
+  let master = await startMaster()
+  for (let started = 0; started < count; ) {
+    for (const end = Math.min(count, started + batch); started < end; started++) {
+      const home = makeHome(workshop.place(`w${started}`))
+      await workers.call('start', { node: `w${started}`, type: 'worker', home, port, ...(files && { files }) })
+    }
+    await allIn(master, started)
+  }
+  const seconds: number[] = []
+  for (let restart = 0; restart < restarts; restart++) {
+    await sleep(calmMs)
+    await master.kill()
+    master = await startMaster()
+    const [listening] = await master.call('happened', { type: 'listening', count: 1 })
+    seconds.push(((await allIn(master, count)).atMs - (listening?.atMs ?? Number.NaN)) / 1000)
+  }
+  return seconds
+}
