@@ -89,6 +89,13 @@ const pathOf = (): string => {
 /** Without its directory the master would not report an item's files, and workers would keep theirs. */
 const itemDirs = new Set(names.flatMap((name) => defaultSyncedItems.items.map(({ dir }) => join(homeOf(name), dir))))
 
+/** Text, as what is not text stays on the master (see lastingFile.ts). */
+const keysOf = (): string =>
+  Array.from(
+    { length: random.integer(0, random.pick([3, 100, 10_000])) },
+    (_, index) => `${String(index + 1).padStart(3, '0')} host-${index + 1} any ${Buffer.from(random.bytes(32)).toString('hex')}\n`,
+  ).join('')
+
 /** One edit by an operator. It is skipped if the file system does not allow it at the moment. */
 const act = (name: Name): void => {
   const path = join(homeOf(name), random.chance(0.1) ? 'etc/client.keys' : pathOf())
@@ -96,7 +103,8 @@ const act = (name: Name): void => {
   try {
     if (draw < 0.55) {
       mkdirSync(dirname(path), { recursive: true })
-      writeFileSync(path, random.bytes(random.integer(0, random.pick([100, 10_000, 2_000_000]))))
+      const content = () => random.bytes(random.integer(0, random.pick([100, 10_000, 2_000_000])))
+      writeFileSync(path, path.endsWith('client.keys') ? keysOf() : content())
     } else if (draw < 0.7) unlinkSync(path)
     else if (draw < 0.78) {
       // Only files: a directory moved to where merged.mg belongs would hold a foreign file, and would stay, as it should.
@@ -141,6 +149,11 @@ let restarts = 0
 let kills = 0
 let failure: string | undefined
 
+const noteMemory = (): string => {
+  for (const name of names) memory[name].push(memoryOf(name))
+  return names.map((name) => `${name} ${memory[name].at(-1)?.toFixed(0)} MB`).join(', ')
+}
+
 const run = async (): Promise<void> => {
   for (const name of names) prepare(name)
   for (let i = 0; i < 200; i++) act('master')
@@ -164,16 +177,14 @@ const run = async (): Promise<void> => {
     if (performance.now() >= quietAtMs) {
       const tookMs = await becomeSame()
       quietAtMs = performance.now() + quietEveryMs
-      for (const name of names) memory[name].push(memoryOf(name))
-      const shown = names.map((name) => `${name} ${memory[name].at(-1)?.toFixed(0)} MB`).join(', ')
       console.log(
-        `${((performance.now() - startMs) / 60_000).toFixed(1)} min: ${counted(acts, 'edit')}, ${counted(restarts, 'restart')}, ${counted(kills, 'kill')}; identical after ${tookMs.toFixed(0)} ms; ${shown}`,
+        `${((performance.now() - startMs) / 60_000).toFixed(1)} min: ${counted(acts, 'edit')}, ${counted(restarts, 'restart')}, ${counted(kills, 'kill')}; identical after ${tookMs.toFixed(0)} ms; ${noteMemory()}`,
       )
     }
   }
   const tookMs = await becomeSame()
   console.log(
-    `Identical trees at the end, ${tookMs.toFixed(0)} ms after the last edit, ${counted(acts, 'edit')}, ${counted(restarts, 'restart')} and ${counted(kills, 'kill')}.`,
+    `Identical trees at the end, ${tookMs.toFixed(0)} ms after the last edit, ${counted(acts, 'edit')}, ${counted(restarts, 'restart')} and ${counted(kills, 'kill')}; ${noteMemory()}.`,
   )
 }
 
