@@ -1,7 +1,8 @@
 /** A row of the table: one target of the project, and the figures that say whether it is met. */
 import type { Workshop } from './workshop.js'
 
-export type Unit = '/s' | 'MB/s' | 's' | 'ms' | 'MB' | 'KB' | 'bytes' | '%'
+/** Empty for a plain number. */
+export type Unit = '/s' | 'MB/s' | 's' | 'ms' | 'MB' | 'KB' | 'bytes' | '%' | ''
 
 export interface Figure {
   /** Which of the row's figures this is; empty when the row has only one. */

@@ -6,12 +6,14 @@ import { curveNames } from './growth/curves.js'
 import { measureGrowth } from './growth/measureGrowth.js'
 import { NotMeasurable, type Row } from './row.js'
 import { agentGroupsFull } from './rows/agentGroupsFull.js'
+import { agentInfoFirstReport } from './rows/agentInfoFirstReport.js'
 import { agentInfoKeepAlives } from './rows/agentInfoKeepAlives.js'
 import { agentInfoWholeRows } from './rows/agentInfoWholeRows.js'
 import { checkWithoutChange } from './rows/checkWithoutChange.js'
 import { coldSync } from './rows/coldSync.js'
 import { coldSyncBigFile } from './rows/coldSyncBigFile.js'
 import { coldSyncFourWorkers } from './rows/coldSyncFourWorkers.js'
+import { coldSyncManyFiles } from './rows/coldSyncManyFiles.js'
 import { editArrives } from './rows/editArrives.js'
 import { editProcessorTime } from './rows/editProcessorTime.js'
 import { editToManyWorkers } from './rows/editToManyWorkers.js'
@@ -28,6 +30,7 @@ import { periodicScan } from './rows/periodicScan.js'
 import { requestsInFlight } from './rows/requestsInFlight.js'
 import { requestsOfTenWorkers } from './rows/requestsOfTenWorkers.js'
 import { requestsSequential } from './rows/requestsSequential.js'
+import { scanShare } from './rows/scanShare.js'
 import { simulation } from './rows/simulation.js'
 import { startUp } from './rows/startUp.js'
 import { streamThroughput } from './rows/streamThroughput.js'
@@ -44,18 +47,21 @@ const rows: readonly Row[] = [
   coldSync,
   coldSyncFourWorkers,
   coldSyncBigFile,
+  coldSyncManyFiles,
   checkWithoutChange,
   editArrives,
   editProcessorTime,
   editToManyWorkers,
   editUndone,
   periodicScan,
+  scanShare,
   masterRestart,
   masterRestartManyWorkers,
   idleWorkers,
   startUp,
   simulation,
   agentInfoWholeRows,
+  agentInfoFirstReport,
   agentInfoKeepAlives,
   agentGroupsFull,
   groupChange,

@@ -15,7 +15,7 @@ const digits = (value: number): number => (value >= 100 || Number.isInteger(valu
 
 export const shown = (value: number, unit: Unit): string => {
   const number = value.toLocaleString('en-US', { maximumFractionDigits: digits(Math.abs(value)) }).replaceAll(',', ' ')
-  return unit === '/s' ? `${number}/s` : `${number} ${unit}`
+  return unit === '/s' ? `${number}/s` : `${number} ${unit}`.trimEnd()
 }
 
 const besideText = ({ beside, unit }: Figure): string =>

@@ -21,6 +21,10 @@ export interface ColdSync {
   readonly seconds: number
   /** The most that a worker's memory rose over what it was before it dialled. */
   readonly memoryMB: number
+  /** The most resident memory that a worker had. */
+  readonly peakMB: number
+  /** Of a worker's event loop. */
+  readonly longestBlockMs: number
   /** Processor time that the workers used, all threads, from the dial on. On a busy machine it says more than `seconds`. */
   readonly cpuSeconds: number
 }
@@ -44,11 +48,14 @@ export const coldSyncOf = async (
   )
   const outcomes = await Promise.all(
     started.map(async ({ child, idle }) => {
+      await child.call('watchLoop', undefined)
       const startMs = await child.call('openGate', undefined)
       const [applied] = await child.call('happened', { type: 'applied', count: 1 })
       if (!applied || applied.failures > 0) throw new Error('Files of the cold sync failed')
+      const longestBlockMs = await child.call('longestBlockMs', undefined)
       const { peakMB } = await child.call('usage', { collect: false })
-      return { startMs, endMs: applied.atMs, memoryMB: peakMB - idle.rssMB, cpuMs: applied.cpuMs - idle.cpuMs }
+      const [memoryMB, cpuMs] = [peakMB - idle.rssMB, applied.cpuMs - idle.cpuMs]
+      return { startMs, endMs: applied.atMs, longestBlockMs, peakMB, memoryMB, cpuMs }
     }),
   )
   for (const { child, home } of started) {
@@ -61,6 +68,8 @@ export const coldSyncOf = async (
   return {
     seconds: (endMs - startMs) / 1000,
     memoryMB: Math.max(...outcomes.map((outcome) => outcome.memoryMB)),
+    peakMB: Math.max(...outcomes.map((outcome) => outcome.peakMB)),
+    longestBlockMs: Math.max(...outcomes.map((outcome) => outcome.longestBlockMs)),
     cpuSeconds: outcomes.reduce((sum, outcome) => sum + outcome.cpuMs, 0) / 1000,
   }
 }
