@@ -31,7 +31,7 @@ import { type SoakOptions, soakCommand } from './toolCommands.js'
 import { freePort, sleep } from './workshop.js'
 
 const flags = toolOptions<SoakOptions>(soakCommand())
-const program = flags.program ?? builtProgram('../dist/cli/wazuh-clusterd.js')
+const program = flags.program ?? builtProgram('src/cli/wazuh-clusterd.js')
 const runMs = flags.minutes * 60_000
 const random = new SeededRandom(flags.seed)
 const quietEveryMs = 150_000
@@ -56,7 +56,7 @@ const prepare = (name: Name): void => {
 }
 
 const start = (name: Name): void => {
-  daemons.set(name, spawn(process.execPath, [program, '--home', homeOf(name), '-f', '-r'], { stdio: 'ignore' }))
+  daemons.set(name, spawn(program, ['--home', homeOf(name), '-f', '-r'], { stdio: 'ignore' }))
 }
 
 const stop = async (name: Name, signal: NodeJS.Signals): Promise<void> => {

@@ -46,4 +46,4 @@ export const soakCommand = (): Command =>
   toolCommand('soak', 'Runs three real daemons under random edits, restarts and kills, and compares their trees and memory.')
     .option('--minutes <count>', 'how long it goes on', numberArgument(0.01, 100_000, false), 60)
     .option('--seed <text>', 'decides what is edited, restarted and killed', '1')
-    .option('--program <file>', 'the daemon to run, in place of the one in dist/')
+    .option('--program <file>', 'the daemon to run, an executable file, in place of the one that is built for the soak')
