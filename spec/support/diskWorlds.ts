@@ -17,6 +17,7 @@ import { dirname, join } from 'node:path'
 import { createNodeDisk } from '../../src/platform/machine/nodeDisk.js'
 import type { Disk } from '../../src/ports/files.js'
 import { MemoryDisk } from '../../src/simulation/world/memoryDisk.js'
+import type { NodeHome } from '../../src/testing/compliance/nodeHome.js'
 
 /** In memory where there is such a place: the tests write many files, durably. */
 export const temporaryDirectory = (): string => (existsSync('/dev/shm') ? '/dev/shm' : tmpdir())
@@ -178,3 +179,6 @@ export const filesBelow = (world: DiskWorld, directory: string): Map<string, str
   if (world.exists(directory)) visit(directory)
   return files
 }
+
+/** The world as the suites of muster/testing take it. */
+export const nodeHomeIn = (world: DiskWorld): NodeHome => ({ ...world, filesBelow: (directory) => filesBelow(world, directory) })
