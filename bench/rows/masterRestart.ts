@@ -12,7 +12,8 @@ export const masterRestart: Row = {
   run: async (workshop) => {
     const masterHome = workshop.place('restarted-master')
     fillHome(masterHome, { count: 50, bytes: 50_000 })
-    const seconds = await restartsOf(workshop, { masterHome, workers, files: 'real', restarts, calmMs: 1_000 })
+    const measured = await restartsOf(workshop, { masterHome, workers, files: 'real', restarts, calmMs: 1_000 })
+    const seconds = measured.map((restart) => restart.seconds)
     return [
       {
         what: '',
