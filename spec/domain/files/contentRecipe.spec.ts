@@ -14,7 +14,7 @@ import {
 
 const recipeOf = (chunks: readonly Uint8Array[]): { averageBits: number; chunks: Uint8Array } => ({
   averageBits: averageBitsMin,
-  chunks: Buffer.concat(chunks.map(recipeRow)),
+  chunks: Buffer.concat(chunks.map((chunk) => recipeRow(chunk))),
 })
 const chunks = fc.array(fc.uint8Array({ minLength: 1, maxLength: 3 }), { maxLength: 20 })
 const total = (parts: readonly Uint8Array[]): number => parts.reduce((sum, part) => sum + part.length, 0)

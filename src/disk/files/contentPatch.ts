@@ -6,7 +6,15 @@ import { createHash } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { ContentChunker } from '../../domain/files/contentChunks.js'
-import { type ByteRange, bytesIn, type ChunkPlace, chunkKey, placesIn, rangesOver } from '../../domain/files/contentRecipe.js'
+import {
+  type ByteRange,
+  bytesIn,
+  type ChunkPlace,
+  type ContentRecipe,
+  KnownChunks,
+  placesIn,
+  rangesOver,
+} from '../../domain/files/contentRecipe.js'
 import type { Digest, PatchRanges, PatchStart } from '../../domain/files/treeValues.js'
 import type { Disk } from '../../ports/files.js'
 import { decodeContentBlock } from '../../wire/muster/contentBlock.js'
@@ -42,7 +50,7 @@ export class ContentPatch {
     return this.#attempt(digest, () => {
       this.#area.distrust()
       this.#area.make()
-      this.#reuse(path, digest, recipe.averageBits, places.value)
+      this.#reuse(path, digest, recipe, places.value)
       const missing = rangesOver([...places.value.values()].flat())
       if (missing.length <= limits.patchRangesMax && bytesIn(missing) <= size * missingShareMax) return missing
       this.#area.remove(this.#area.patchPath(digest))
@@ -88,19 +96,22 @@ export class ContentPatch {
   }
 
   /** Takes the chunks that it finds out of `places`. */
-  #reuse(path: string, digest: Digest, averageBits: number, places: Map<string, ChunkPlace[]>): void {
+  #reuse(path: string, digest: Digest, recipe: ContentRecipe, places: Map<string, ChunkPlace[]>): void {
     const source = new SyncedOpener(this.#disk, this.#options).open(path)
     try {
       const target = this.#area.create(this.#area.patchPath(digest))
       try {
-        const chunker = new ContentChunker(averageBits, (chunk) => {
-          const key = chunkKey(chunk)
+        // A recipe with false chunks makes some be found at other places than the chunker's: then there is more to fetch.
+        const known = new KnownChunks(recipe)
+        const take = (chunk: Uint8Array): void => {
+          const key = known.keyOf(chunk)
           const found = places.get(key)
           // A chunk of that key and another length is a lie: what is not written is fetched, and the digest decides.
           if (found?.[0]?.length !== chunk.length) return
           for (const { offset } of found) writeAll(this.#disk, target, chunk, offset)
           places.delete(key)
-        })
+        }
+        const chunker = new ContentChunker(recipe.averageBits, take, (bytes) => known.lengthAt(bytes))
         readThrough(this.#disk, source, new Uint8Array(readBytes), limits.deltaBytesMax, (part) => chunker.push(part))
         chunker.finish()
       } finally {

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { averageBitsFor, ContentChunker } from '../../domain/files/contentChunks.js'
-import { type ContentRecipe, recipeRow } from '../../domain/files/contentRecipe.js'
+import { averageBitsFor, averageBitsMin, ContentChunker } from '../../domain/files/contentChunks.js'
+import { type ContentRecipe, KnownChunks, recipeRow } from '../../domain/files/contentRecipe.js'
 import type { Digest } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { diskError, errnoOf, isGone } from './diskFailure.js'
@@ -12,9 +12,12 @@ import { isUntouched, readBytes, readThrough } from './fileHash.js'
 import { SyncedOpener } from './syncedOpener.js'
 
 interface Kept {
+  readonly path: string
   readonly stat: DiskStat
   readonly recipe: ContentRecipe
 }
+
+const noRecipe: ContentRecipe = { averageBits: averageBitsMin, chunks: new Uint8Array() }
 
 export class RecipeReader {
   readonly #disk: Disk
@@ -48,19 +51,26 @@ export class RecipeReader {
       const key = `${digest}/${path}`
       const kept = this.#kept.get(key)
       this.#kept.delete(key)
-      const recipe = kept && isUntouched(kept.stat, stat) ? kept.recipe : this.#write(file, stat.size, digest)
-      this.#keep(key, { stat, recipe })
+      const recipe = kept && isUntouched(kept.stat, stat) ? kept.recipe : this.#write(file, stat.size, digest, this.#earlier(path))
+      this.#keep(key, { path, stat, recipe })
       return recipe
     } finally {
       this.#disk.close(file)
     }
   }
 
-  #write(file: number, size: number, digest: Digest): ContentRecipe {
+  /** Of the content that the file had before, if it is kept. */
+  #earlier(path: string): ContentRecipe | undefined {
+    return [...this.#kept.values()].findLast((kept) => kept.path === path)?.recipe
+  }
+
+  #write(file: number, size: number, digest: Digest, earlier: ContentRecipe | undefined): ContentRecipe {
     const averageBits = averageBitsFor(size)
+    const known = new KnownChunks(earlier?.averageBits === averageBits ? earlier : noRecipe)
     const rows: Uint8Array[] = []
     const hash = createHash('sha256')
-    const chunker = new ContentChunker(averageBits, (chunk) => rows.push(recipeRow(chunk)))
+    const take = (chunk: Uint8Array): unknown => rows.push(recipeRow(chunk, known.keyOf(chunk)))
+    const chunker = new ContentChunker(averageBits, take, (bytes) => known.lengthAt(bytes))
     readThrough(this.#disk, file, new Uint8Array(readBytes), size, (part) => {
       hash.update(part)
       chunker.push(part)

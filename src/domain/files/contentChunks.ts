@@ -29,6 +29,7 @@ const highBits = (count: number): number => -1 << (32 - count)
 
 export class ContentChunker {
   readonly #take: (chunk: Uint8Array) => void
+  readonly #known: (bytes: Uint8Array) => number | undefined
   readonly #bytesMin: number
   readonly #bytesNormal: number
   readonly #bytesMax: number
@@ -43,9 +44,11 @@ export class ContentChunker {
   /**
    * @param averageBits from `averageBitsMin` to `averageBitsMax`
    * @param take gets each chunk in order; its bytes are only good during the call
+   * @param known the length of the chunk that the bytes begin with, where it is known (see KnownChunks)
    */
-  constructor(averageBits: number, take: (chunk: Uint8Array) => void) {
+  constructor(averageBits: number, take: (chunk: Uint8Array) => void, known: (bytes: Uint8Array) => number | undefined = () => undefined) {
     this.#take = take
+    this.#known = known
     this.#bytesNormal = 2 ** averageBits
     this.#bytesMin = this.#bytesNormal / 4
     this.#bytesMax = chunkBytesMax(averageBits)
@@ -57,7 +60,7 @@ export class ContentChunker {
   /** Where the content is split between the calls makes no difference. */
   push(bytes: Uint8Array): void {
     let start = 0
-    for (let end = this.#cut(bytes, start); end !== undefined; end = this.#cut(bytes, start)) {
+    for (let end = this.#end(bytes, start); end !== undefined; end = this.#end(bytes, start)) {
       this.#give(bytes.subarray(start, end))
       start = end
     }
@@ -81,6 +84,11 @@ export class ContentChunker {
     }
     this.#begun.set(bytes, begunBytes)
     this.#take(this.#begun.subarray(0, begunBytes + bytes.length))
+  }
+
+  #end(bytes: Uint8Array, start: number): number | undefined {
+    const known = this.#begunBytes === 0 ? this.#known(bytes.subarray(start)) : undefined
+    return known === undefined ? this.#cut(bytes, start) : start + known
   }
 
   /** Where in `bytes` the chunk ends that goes on at `start`; undefined when it goes on beyond them. */
