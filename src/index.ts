@@ -31,6 +31,7 @@ export { defaultTimings, type Timings } from './domain/cluster/timings.js'
 export type { Compression } from './domain/files/compressionChoice.js'
 export type { ByteRange, ContentRecipe } from './domain/files/contentRecipe.js'
 export { defaultSyncedItems, type SyncedItem, type SyncedItems } from './domain/files/syncedItems.js'
+export type { DiskWrites } from './domain/files/syncPace.js'
 export type {
   AppliedPlan,
   ContentRequest,

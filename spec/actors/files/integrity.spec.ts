@@ -15,6 +15,7 @@ import { shortRootBytes } from '../../../src/domain/files/changeNotice.js'
 import { encodeEntries } from '../../../src/domain/files/entryColumns.js'
 import { bucketOf } from '../../../src/domain/files/pathHash.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
+import type { Files } from '../../../src/ports/files.js'
 import { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
 import { createSimulatedFiles } from '../../../src/simulation/world/simulatedFiles.js'
 import type { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
@@ -172,6 +173,21 @@ describe('integrity, both ends', () => {
     expect([...seen.worker]).toEqual(expect.arrayContaining(['transferring', 'applying']))
     expect([...seen.master]).toEqual(expect.arrayContaining(['transferring']))
     expect([world.sync.state, world.state.integrity]).toEqual(['resting', 'resting'])
+    await world.stop()
+  })
+
+  it('reports how content came and how the disk was written to, where that is measured', async () => {
+    const world = await setUp((master) => write(master, 'etc/rules/a', 'one'))
+    await world.clock.advance(1_000)
+    expect(world.state).toMatchObject({ isCompressed: false, diskWrites: undefined })
+    const { files } = world.workerTree
+    const { stage } = files
+    const measured: Files['stage'] = async (...given) => ({ ...(await stage(...given)), diskWrites: 'together' })
+    Object.assign(files, { stage: measured })
+    write(world.master, 'etc/rules/a', 'two')
+    await world.scan()
+    await world.clock.advance(1_000)
+    expect(world.state).toMatchObject({ inSync: true, isCompressed: false, diskWrites: 'together' })
     await world.stop()
   })
 

@@ -177,4 +177,13 @@ describe('worker state', () => {
     }
     expect(state.unknownAgentReports).toBe(9)
   })
+
+  it('keeps what the worker chose last, also when a report does not say it', () => {
+    const state = new WorkerState()
+    expect(state).toMatchObject({ isCompressed: undefined, diskWrites: undefined })
+    state.fetched(true)
+    state.applied([], 0, 'together')
+    state.applied([], 0)
+    expect(state).toMatchObject({ isCompressed: true, diskWrites: 'together' })
+  })
 })

@@ -1,7 +1,7 @@
 /** The pace at which files are made durable, derived from calls that are quick or slow. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blocksUntilProbeMax, instantMs, SyncPace, waitsOnDisk } from '../../../src/domain/files/syncPace.js'
+import { blocksUntilProbeMax, diskWritesOf, instantMs, SyncPace, waitsOnDisk } from '../../../src/domain/files/syncPace.js'
 
 const quickMs = fc.double({ min: 0, max: instantMs, noNaN: true })
 const slowMs = fc.double({ min: instantMs, max: 10_000, minExcluded: true, noNaN: true })
@@ -44,4 +44,15 @@ describe('files are made durable', () => {
         expect(oneByOneIn(pace, [0, 0, 0])).toBe(3)
       }),
     ))
+
+  it('with a name for each way, which is understood, and other names are not', () => {
+    const pace = new SyncPace()
+    expect(diskWritesOf(pace.diskWrites)).toBe('one by one')
+    oneByOneIn(
+      pace,
+      Array.from({ length: waitsOnDisk }, () => instantMs * 2),
+    )
+    expect(diskWritesOf(pace.diskWrites)).toBe('together')
+    expect(['by night', undefined].map(diskWritesOf)).toEqual([undefined, undefined])
+  })
 })

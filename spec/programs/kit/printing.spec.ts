@@ -241,6 +241,16 @@ Connected nodes (2):
     expect(JSON.parse(await printed(printHealthJson, received))).toMatchObject({ nodes: { 'wazuh-3': { status } } })
   })
 
+  it('says in full and as JSON what a worker chose by itself, when it is known', async () => {
+    const chosen = { compressed: false, diskWrites: 'together' }
+    const received = health({ ...fresh, worker: { integrityFree: true, ...chosen } })
+    expect(await printed(printHealthMore, received)).toContain(
+      '        Content: uncompressed\n        Disk writes: together\n        Status:\n',
+    )
+    const status = { content_compressed: false, disk_writes: 'together' }
+    expect(JSON.parse(await printed(printHealthJson, received))).toMatchObject({ nodes: { 'wazuh-3': { status } } })
+  })
+
   it('is Wazuh-like as JSON, with the skew beside it', async () => {
     const never = { date_start_master: 'n/a', date_end_master: 'n/a' }
     const noGroups = { date_start: 'n/a', date_end: 'n/a', n_synced_chunks: 0 }
@@ -265,6 +275,8 @@ Connected nodes (2):
             last_keep_alive: '2025-08-18T17:05:40.275469Z',
             clock_skew_seconds: 5,
             integrity: null,
+            content_compressed: null,
+            disk_writes: null,
             sync_integrity_free: false,
             last_check_integrity: { date_start_master: '2025-08-18T17:06:28.638405Z', date_end_master: '2025-08-18T17:06:28.651010Z' },
             last_sync_integrity: {
@@ -301,6 +313,8 @@ Connected nodes (2):
             last_keep_alive: 'n/a',
             clock_skew_seconds: null,
             integrity: null,
+            content_compressed: null,
+            disk_writes: null,
             sync_integrity_free: true,
             last_check_integrity: never,
             last_sync_integrity: { ...never, total_files: { missing: 0, shared: 0, extra: 0 } },

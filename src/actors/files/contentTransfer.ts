@@ -7,6 +7,7 @@ import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { type Arrival, type Compression, choosesCompression, unknownSpeeds, withTransfer } from '../../domain/files/compressionChoice.js'
 import { joinDigests, joinPaths } from '../../domain/files/entryColumns.js'
+import type { DiskWrites } from '../../domain/files/syncPace.js'
 import { type SyncPlan, writeStepsOf } from '../../domain/files/syncPlan.js'
 import type { Digest, FileEntry, FileFailure, WriteStep } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
@@ -69,11 +70,17 @@ interface Wanted {
 export class ContentTransfer {
   readonly #options: ContentTransferOptions
   #speeds = unknownSpeeds
+  #diskWrites: DiskWrites | undefined
   /** Digests of contents that did not come out of a delta. */
   readonly #spoiledDeltas = new Set<Digest>()
 
   constructor(options: ContentTransferOptions) {
     this.#options = options
+  }
+
+  /** How the disk was written to last, as far as it is known. */
+  get diskWrites(): DiskWrites | undefined {
+    return this.#diskWrites
   }
 
   async begin(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<PlanTransfer> {
@@ -145,6 +152,7 @@ export class ContentTransfer {
     const compress = choosesCompression(compression, this.#speeds)
     const stage = async (block: Uint8Array): Promise<void> => {
       const outcome = await tree.files.stage(block, digests, signal)
+      this.#diskWrites = outcome.diskWrites ?? this.#diskWrites
       for (const index of outcome.complete) open.delete(index)
       for (const { file, code, message } of outcome.failed) {
         open.delete(file)

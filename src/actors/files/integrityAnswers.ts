@@ -13,6 +13,7 @@ import { splitDigests, splitPaths } from '../../domain/files/entryColumns.js'
 import { differingDigests, sameDigest } from '../../domain/files/manifest.js'
 import { answerParts } from '../../domain/files/partsQuestion.js'
 import { checkPath } from '../../domain/files/paths.js'
+import { diskWritesOf } from '../../domain/files/syncPace.js'
 import { answerCompare, byPart, type CompareAnswer, type CompareQuestion, type Division } from '../../domain/files/syncPlan.js'
 import { type ContentRequest, isPassing } from '../../domain/files/treeValues.js'
 import type { Handlers, Link, OutgoingStream } from '../../ports/link.js'
@@ -122,6 +123,7 @@ export const integrityAnswers = (
     'integrity.compare': ({ buckets, ...question }) => decide({ ...question, places: buckets }),
     'integrity.compareParts': ({ parts, ...question }) => decide({ ...question, places: parts }, byPart),
     'integrity.fetch': (body) => {
+      state.fetched(body.compress)
       begin(body.stream, readFetch(body, tree))
       return {}
     },
@@ -139,7 +141,7 @@ export const integrityAnswers = (
       }
       // What was announced begins without a report.
       if (!state.sync.isUnderWay) logStart(report)
-      state.applied(report.failures, report.failuresLeftOut)
+      state.applied(report.failures, report.failuresLeftOut, diskWritesOf(report.diskWrites))
       state.sync.add({ missing: report.created, shared: report.updated, extra: report.removed })
       state.sync.end(clock.now(), report.tookMs)
       syncLog.info(`Finished in ${logSeconds(report.tookMs)}.`)

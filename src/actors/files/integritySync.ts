@@ -144,7 +144,9 @@ export class IntegritySync {
     const failuresLeftOut = outcome.failures.length - failures.length
     const report = { phase: 'applied', created, updated, removed, failures, failuresLeftOut, tookMs: Math.round(tookMs) } as const
     const isRootTaken = link.peer.capabilities.includes(changesCapability)
-    const { same = false } = await link.request('integrity.report', { ...report, ...(isRootTaken && { root }) }, this.#limits(signal))
+    const { diskWrites } = this.#content
+    const optional = { ...(isRootTaken && { root }), ...(diskWrites && { diskWrites }) }
+    const { same = false } = await link.request('integrity.report', { ...report, ...optional }, this.#limits(signal))
     if (same) tree.isMasters(root)
     return same
   }

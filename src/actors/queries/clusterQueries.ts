@@ -46,7 +46,7 @@ const chunkedSpan = ({ chunks, endMs, startMs }: Span & { readonly chunks: numbe
 
 const healthOf = (member: Member, activeAgents: number): NodeHealth => {
   const { agentGroups, agentGroupsFull, agentInfo, check, sync } = member.state
-  const { clockSkewMs, integrity, isSyncing, lastKeepAliveMs, unknownAgentReports } = member.state
+  const { clockSkewMs, diskWrites, integrity, isCompressed, isSyncing, lastKeepAliveMs, unknownAgentReports } = member.state
   return {
     ...nodeView(member),
     activeAgents,
@@ -60,6 +60,8 @@ const healthOf = (member: Member, activeAgents: number): NodeHealth => {
       ...(agentGroupsFull.last && { agentGroupsFull: agentGroupsFull.last }),
       key: member.link.peer.key,
       integrity,
+      ...(isCompressed !== undefined && { compressed: isCompressed }),
+      ...(diskWrites && { diskWrites }),
       unknownAgentReports,
       integrityFree: !isSyncing,
       agentInfoFree: !agentInfo.isUnderWay,

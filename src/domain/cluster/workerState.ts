@@ -5,6 +5,7 @@
 
 import { limits } from '../../base/limits.js'
 import type { IntegrityState } from '../files/integrityState.js'
+import type { DiskWrites } from '../files/syncPace.js'
 import type { SyncPlan } from '../files/syncPlan.js'
 import type { FileFailure } from '../files/treeValues.js'
 import { ServedRounds } from './servedRounds.js'
@@ -41,6 +42,8 @@ export class WorkerState {
   #lastKeepAliveMs: number | undefined
   #clockSkewMs: number | undefined
   #integrity: IntegrityState = 'resting'
+  #isCompressed: boolean | undefined
+  #diskWrites: DiskWrites | undefined
   failuresLeftOut = 0
   #files = new Map<string, FileState>()
   /** Differing buckets, or parts of these, that are not decided yet in this round; all of them before anything was compared. */
@@ -66,6 +69,16 @@ export class WorkerState {
   /** The state of the worker's integrity thread, from what it asks for and from what its keep-alives say. */
   get integrity(): IntegrityState {
     return this.#integrity
+  }
+
+  /** Whether the worker chose to have its last content compressed. */
+  get isCompressed(): boolean | undefined {
+    return this.#isCompressed
+  }
+
+  /** How the worker chose to write to its disk, by its last report. */
+  get diskWrites(): DiskWrites | undefined {
+    return this.#diskWrites
   }
 
   /** A plan is being carried out. */
@@ -163,6 +176,11 @@ export class WorkerState {
     if (this.isCompared) this.#integrity = this.files.size > 0 ? 'transferring' : 'resting'
   }
 
+  /** The worker asks for content. */
+  fetched(isCompressed: boolean): void {
+    this.#isCompressed = isCompressed
+  }
+
   /** What has changed was sent to the worker: if its tree was the same until now, this is what it has to do. */
   announced(paths: readonly string[]): void {
     if (!this.inSync || paths.length === 0) return
@@ -172,7 +190,8 @@ export class WorkerState {
   }
 
   /** A plan was carried out, but for `failures`. */
-  applied(failures: readonly FileFailure[], leftOut: number): void {
+  applied(failures: readonly FileFailure[], leftOut: number, diskWrites = this.#diskWrites): void {
+    this.#diskWrites = diskWrites
     this.#integrity = 'resting'
     this.#files = new Map()
     this.failuresLeftOut = leftOut

@@ -1,5 +1,6 @@
 /** What the operations on a synced tree take and return: plain data that crosses threads. */
 import type { ByteRange, ContentRecipe } from './contentRecipe.js'
+import type { DiskWrites } from './syncPace.js'
 
 /** Why a version says nothing about who exists. */
 export type KeysNonsense = 'noise' | 'noLine'
@@ -54,6 +55,8 @@ export interface StageOutcome {
   /** Indexes (into the digests of the request) of files that are now whole and proven. */
   readonly complete: readonly number[]
   readonly failed: readonly (Omit<FileFailure, 'path'> & { readonly file: number })[]
+  /** How the files of the next block will be made durable, where that is chosen by measurement. */
+  readonly diskWrites?: DiskWrites
 }
 
 /** New content of a file, to be built out of the content that it has. */

@@ -42,6 +42,10 @@ const nodeHealth = Type.Object({
       agentInfoFree: Type.Optional(Type.Boolean()),
       /** The state of its integrity thread (see domain/files/integrityState); an earlier build's answer does not have it. */
       integrity: Type.Optional(Type.String()),
+      /** Whether content came compressed the last time; missing until there was any. */
+      compressed: Type.Optional(Type.Boolean()),
+      /** How it writes to its disk (see domain/files/syncPace); missing until it is known. */
+      diskWrites: Type.Optional(Type.String()),
       /** Reports about agents that do not exist, dropped since it connected; an earlier build's answer does not have it. */
       unknownAgentReports: Type.Optional(count()),
     }),

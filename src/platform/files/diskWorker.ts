@@ -54,7 +54,9 @@ const makeAllDurable = async (files: readonly number[]): Promise<ReadonlyMap<num
 
 const stageOne = async ({ block, digests }: ArrivedBlock): Promise<StageOutcome | ThreadRefusal> => {
   const receipt = answering(() => tree.receive(block, (file) => digests.get(file)))
-  return 'refused' in receipt ? receipt : receipt.settle(await makeAllDurable(receipt.unsynced))
+  if ('refused' in receipt) return receipt
+  const outcome = receipt.settle(await makeAllDurable(receipt.unsynced))
+  return { ...outcome, diskWrites: pace.diskWrites }
 }
 
 /** A port without another end: memory that is moved to it is freed at once, and not only when this thread collects its garbage. */

@@ -88,6 +88,12 @@ const statusLines = (worker: WorkerHealth): readonly string[] => {
   ]
 }
 
+/** What a worker chose by itself, from what it measured. */
+const choiceLines = ({ compressed, diskWrites }: WorkerHealth): readonly string[] => [
+  ...(compressed === undefined ? [] : [`        Content: ${compressed ? 'compressed' : 'uncompressed'}`]),
+  ...(diskWrites === undefined ? [] : [`        Disk writes: ${escapeText(diskWrites)}`]),
+]
+
 export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
   const { cluster, nodes, connected } = await healthOf(answer)
   yield `Cluster name: ${escapeText(cluster)}\n\nConnected nodes (${connected}):\n`
@@ -100,6 +106,7 @@ export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): Async
       `        Active agents: ${node.activeAgents}`,
       ...(node.worker?.key === undefined ? [] : [`        Cluster key: ${node.worker.key}`]),
       ...(node.worker?.integrity === undefined ? [] : [`        Integrity: ${escapeText(node.worker.integrity)}`]),
+      ...choiceLines(node.worker ?? noWorker),
       ...(node.type === 'worker' ? statusLines(node.worker ?? noWorker) : []),
     ]
     yield `\n${lines.join('\n')}\n`
@@ -122,6 +129,8 @@ const statusJson = (worker: WorkerHealth): object => {
     last_keep_alive: momentText(worker.lastKeepAliveMs),
     clock_skew_seconds: worker.clockSkewMs === undefined ? null : Math.round(worker.clockSkewMs) / 1_000,
     integrity: worker.integrity ?? null,
+    content_compressed: worker.compressed ?? null,
+    disk_writes: worker.diskWrites ?? null,
     sync_integrity_free: worker.integrityFree,
     last_check_integrity: onMaster(worker.integrityCheck),
     last_sync_integrity: { ...onMaster(worker.integritySync), total_files: { missing, shared, extra } },

@@ -105,7 +105,7 @@ export const requests = {
   },
   /**
    * How far the worker is with the plan that the master decided: what it did, and what it could not do. With the capability `changes`
-   * the last report has the worker's root, and the reply says whether it is the master's.
+   * the last report has the worker's root, and the reply says whether it is the master's. `diskWrites`: see domain/files/syncPace.
    */
   'integrity.report': {
     id: 8,
@@ -122,6 +122,7 @@ export const requests = {
       failuresLeftOut: count(),
       tookMs: count(),
       root: Type.Optional(digest()),
+      diskWrites: Type.Optional(text(limits.stateCharsMax)),
     }),
     reply: fields({ same: Type.Optional(Type.Boolean()) }),
   },
