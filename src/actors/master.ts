@@ -159,7 +159,7 @@ export const master = (options: MasterOptions, registry: Registry) => {
     actions: {
       keepError: assign({ error: (_, error: ClusterError) => error }),
       announce: (_, listener: Listener) => {
-        log.info(`Serving on ('${listener.address}', ${listener.port})`)
+        log.info(`Serving on ('${listener.address}', ${listener.port})`) // as Wazuh writes it
         options.onListening(listener)
       },
       logRefusal: (_, refusal: Refusal) => refusals.add(refusal),

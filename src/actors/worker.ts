@@ -136,7 +136,7 @@ export const worker = (options: WorkerOptions) => {
       })),
       announce: ({ context }) => {
         if (!context.link) return
-        log.info('Successfully connected to master.')
+        log.info('Successfully connected to master.') // as Wazuh writes it
         if (context.link.peer.key === 'previous')
           log.warning('The connection uses the previous cluster key: give the master the current one.')
         options.onConnected(context.link)

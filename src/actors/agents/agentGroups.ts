@@ -101,11 +101,11 @@ class AgentGroupsReceiver {
   async fetch({ signal }: Round): Promise<'done'> {
     const { clock, mismatchesMax } = this.#options
     const { log } = this
-    log.info('Starting.')
+    log.info('Starting.') // as Wazuh writes it
     const startMs = clock.monotonicMs()
     const isFull = this.#mismatches >= mismatchesMax
     const { chunks, same } = await this.#fetchAll(isFull, signal)
-    log.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}. Updated ${chunks} chunks.`)
+    log.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}. Updated ${chunks} chunks.`) // as Wazuh writes it
     if (!same) {
       const attempt = this.#mismatches + 1
       const next = attempt < mismatchesMax ? '' : ' All groups are fetched next.'
@@ -249,7 +249,7 @@ export const agentGroupsSendInput = ({ agents, clock, link, log, published, stat
         if (page.rows.length > 0) rounds.add({ chunks: 1 })
         if (page.next === undefined) {
           const { chunks, endMs, startMs } = rounds.end(clock.now())
-          sendLog.info(`Finished in ${logSeconds(endMs - startMs)}. Updated ${chunks} chunks.`)
+          sendLog.info(`Finished in ${logSeconds(endMs - startMs)}. Updated ${chunks} chunks.`) // as Wazuh writes it
         }
         const { hash, table: ownTable, version } = page.state
         const next = page.next === undefined ? {} : { next: page.next }

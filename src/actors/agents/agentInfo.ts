@@ -54,13 +54,13 @@ class AgentInfoSender {
 
   async send({ signal, startMs }: Round): Promise<'done'> {
     const { agents, clock } = this.#options
-    this.log.info('Starting.')
+    this.log.info('Starting.') // as Wazuh writes it
     await agents.table.ready(signal)
     // Times that were never compared with the master's would say more than is known.
     await agents.clock.measured(signal)
     await agents.reports.correct()
     const chunks = await this.#sendUpdates(signal)
-    this.log.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}. Updated ${chunks} chunks.`)
+    this.log.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}. Updated ${chunks} chunks.`) // as Wazuh writes it
     return 'done'
   }
 
@@ -148,7 +148,7 @@ export const agentInfoReceiveInput = ({ agents, clock, link, log, state }: Agent
   const rounds = state.agentInfo
   const finish = (): void => {
     const { chunks, endMs, refused, startMs, unknown } = rounds.end(clock.now())
-    log.info(`Finished in ${logSeconds(endMs - startMs)}. Updated ${chunks} chunks.`)
+    log.info(`Finished in ${logSeconds(endMs - startMs)}. Updated ${chunks} chunks.`) // as Wazuh writes it
     if (unknown > 0) log.info(`Dropped ${counted(unknown, 'report')} about agents that do not exist.`)
     if (refused > 0) log.warning(`Refused ${counted(refused, 'report')} with impossible times or texts.`)
   }
@@ -162,7 +162,7 @@ export const agentInfoReceiveInput = ({ agents, clock, link, log, state }: Agent
         if (table !== agents.table.id) return answer
         if (chunk === 0) {
           rounds.begin(clock.now())
-          log.info('Starting.')
+          log.info('Starting.') // as Wazuh writes it
         }
         if (batch.byteLength > 0) {
           const { refused, taken, unknown } = await agents.merge(batch, link.peer.node)

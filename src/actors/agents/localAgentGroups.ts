@@ -43,6 +43,7 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
     gatherMs: changesGatherMs,
     startsResting: true,
     begin: () => {
+      // As Wazuh writes it.
       log.info(`Sleeping ${startDelayMs / 1000}s before starting the agent-groups task, waiting for the workers connection.`)
       return { hasBegun: false }
     },
@@ -53,13 +54,13 @@ export const localAgentGroups = ({ agents, clock, intervalMs, log, published, st
     steps: {
       reading: async (reading, { signal, startMs }) => {
         reading.hasBegun = true
-        log.info('Starting.')
+        log.info('Starting.') // as Wazuh writes it
         await agents.table.ready(signal)
         // The state is read after the agents: a worker that has these agents has all that the state rests on, or is notified again.
         const ids = agents.table.trustedDigest
         const { hash, table, version } = await agents.store.groupsState()
         published.publish({ table, version, hash, ids })
-        log.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`)
+        log.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`) // as Wazuh writes it
         return 'done'
       },
     },

@@ -66,8 +66,9 @@ class IntegrityRounds {
     const { clock, sync } = this.#options
     this.#isProof = this.#isProofDue && !isWoken
     this.#isProofDue = false
-    this.#checkLog.info('Starting.')
+    this.#checkLog.info('Starting.') // as Wazuh writes it
     const same = await sync.check(this.link, signal)
+    // As Wazuh writes it.
     this.#checkLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}. Sync ${same ? 'not ' : ''}required.`)
     return same ? 'done' : 'planning'
   }
@@ -77,7 +78,8 @@ class IntegrityRounds {
     if (isEmptyPlan(plan)) return 'done'
     this.#plan = plan
     const { create, remove, update } = plan
-    this.#syncLog.info('Starting.')
+    this.#syncLog.info('Starting.') // as Wazuh writes it
+    // As Wazuh writes it.
     this.#syncLog.info(`Files to create: ${create.length} | Files to update: ${update.length} | Files to delete: ${remove.length}`)
     return 'transferring'
   }
@@ -100,7 +102,7 @@ class IntegrityRounds {
     const outcome = await sync.apply(plan, transferred, signal)
     for (const line of appliedLines(plan, outcome.failures, outcome.undone)) this.#syncLog.debug(line)
     this.#logFailures(outcome.failures)
-    this.#syncLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`)
+    this.#syncLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`) // as Wazuh writes it
     onApplied(outcome)
     const isProven = await sync.report(this.link, outcome, clock.monotonicMs() - startMs, signal)
     // After a failure that is no edit in the middle the interval decides.

@@ -63,7 +63,8 @@ export const integrityAnswers = (
     return error
   }
   const logStart = ({ created, removed, updated }: RequestBody<'integrity.report'>): void => {
-    syncLog.info('Starting.')
+    syncLog.info('Starting.') // as Wazuh writes it
+    // As Wazuh writes it.
     syncLog.info(`Files to create in worker: ${created} | Files to update in worker: ${updated} | Files to delete in worker: ${removed}`)
   }
   const decide = (question: CompareQuestion, division?: Division): CompareAnswer => {
@@ -96,7 +97,7 @@ export const integrityAnswers = (
   return {
     'integrity.check': async ({ root, items, files }) => {
       state.checking(clock.now())
-      checkLog.info('Starting.')
+      checkLog.info('Starting.') // as Wazuh writes it
       if (!sameDigest(items, tree.itemsDigest)) throw itemsRefusals.refuse()
       await tree.known(signal)
       if (tree.refusal) throw refused(tree.refusal)
@@ -104,6 +105,7 @@ export const integrityAnswers = (
       if (same) state.checkedSame()
       else state.checkedDifferent()
       const { endMs, startMs } = state.check.end(clock.now())
+      // As Wazuh writes it.
       checkLog.info(`Finished in ${logSeconds(endMs - startMs)}. Received metadata of ${files} files. Sync ${same ? 'not ' : ''}required.`)
       return { same }
     },
@@ -144,7 +146,7 @@ export const integrityAnswers = (
       state.applied(report.failures, report.failuresLeftOut, diskWritesOf(report.diskWrites))
       state.sync.add({ missing: report.created, shared: report.updated, extra: report.removed })
       state.sync.end(clock.now(), report.tookMs)
-      syncLog.info(`Finished in ${logSeconds(report.tookMs)}.`)
+      syncLog.info(`Finished in ${logSeconds(report.tookMs)}.`) // as Wazuh writes it
       const lasting = report.failures.filter((failure) => !isPassing(failure))
       const [example] = lasting
       const says = example

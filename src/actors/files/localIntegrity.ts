@@ -85,7 +85,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         }
         for (const { message, path } of problems) log.warning(`${message} ('${path}')`)
         for (const line of lines) log.debug(line)
-        const took = `Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`
+        const took = `Finished in ${logSeconds(clock.monotonicMs() - startMs)}.` // as Wazuh writes it
         if (under === 'everything') log.info(`${took} Calculated metadata of ${files} files.`)
         else if (changed) log.debug(`${took} Calculated metadata of ${under.size} changed files.`)
         return 'done'
