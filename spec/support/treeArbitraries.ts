@@ -2,16 +2,9 @@
 import fc from 'fast-check'
 import { itemOf, type SyncedItems } from '../../src/domain/files/syncedItems.js'
 import type { FileEntry } from '../../src/domain/files/treeValues.js'
+import { suiteItems } from '../../src/testing/compliance/nodeHome.js'
 
-export const synced: SyncedItems = {
-  items: [
-    { dir: 'etc', files: ['client.keys'], mode: 0o640, recursive: false, removeEmptyDirectories: false, reload: false },
-    { dir: 'etc/shared', files: 'all', mode: 0o660, recursive: true, removeEmptyDirectories: true, reload: false },
-    { dir: 'etc/rules', files: 'all', mode: 0o660, recursive: true, removeEmptyDirectories: false, reload: true },
-  ],
-  excludedNames: ['ar.conf'],
-  excludedEndings: ['~', '.tmp'],
-}
+export const synced: SyncedItems = suiteItems
 
 const oddNames = [
   '..foo',

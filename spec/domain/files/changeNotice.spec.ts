@@ -5,9 +5,10 @@ import { announceChange, isAnnouncedFor, planOfNotice, shortRootBytes } from '..
 import { encodeEntries } from '../../../src/domain/files/entryColumns.js'
 import { Manifest, sameDigest } from '../../../src/domain/files/manifest.js'
 import { RecentChanges } from '../../../src/domain/files/recentChanges.js'
-import { decidePlan, type SyncPlan } from '../../../src/domain/files/syncPlan.js'
+import { decidePlan } from '../../../src/domain/files/syncPlan.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
 import { encodeNotice } from '../../../src/wire/muster/codec.js'
+import { manifestOf, unordered } from '../../support/comparedTrees.js'
 import { digestOf, entries, synced, syncedPaths, trees } from '../../support/treeArbitraries.js'
 
 type Edit = { readonly set: FileEntry } | { readonly remove: number }
@@ -25,19 +26,7 @@ const batches: fc.Arbitrary<Edit[][]> = fc.array(
   { minLength: 1, maxLength: 2 * limits.announcedRootsMax },
 )
 
-const manifestOf = (tree: Iterable<FileEntry>): Manifest => {
-  const manifest = new Manifest()
-  for (const entry of tree) manifest.set(entry)
-  return manifest
-}
-
 const byPath = (manifest: Manifest): Map<string, FileEntry> => new Map([...manifest.entries()].map((entry) => [entry.path, entry]))
-
-const sorted = ({ create, remove, update }: SyncPlan): unknown => ({
-  create: create.map((entry) => JSON.stringify(entry)).sort(),
-  update: update.map((entry) => JSON.stringify(entry)).sort(),
-  remove: [...remove].sort(),
-})
 
 /** Makes the edits of one batch; returns the paths that they touched. */
 const edit = (master: Manifest, batch: readonly Edit[]): string[] =>
@@ -77,7 +66,7 @@ describe('the announcement of a change', () => {
           if (!isAnnouncedFor(notice, worker.root())) continue
           const plan = planOfNotice(notice, worker, synced)
           if (!plan.ok) throw plan.error
-          expect(sorted(plan.value)).toEqual(sorted(decidePlan(byPath(master), byPath(worker))))
+          expect(unordered(plan.value)).toEqual(unordered(decidePlan(byPath(master), byPath(worker))))
         }
       }),
     ))

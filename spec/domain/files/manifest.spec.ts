@@ -3,13 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { bucketCount, differingDigests, Manifest, sameDigest } from '../../../src/domain/files/manifest.js'
 import { bucketOf, digestBytes, partCount, partIndexOf, partOf } from '../../../src/domain/files/pathHash.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
+import { manifestOf } from '../../support/comparedTrees.js'
 import { entryAt, heldEntries, treePairs, trees } from '../../support/treeArbitraries.js'
-
-const manifestOf = (entries: readonly FileEntry[]): Manifest => {
-  const manifest = new Manifest()
-  for (const entry of entries) manifest.set(entry)
-  return manifest
-}
 
 /** What a root digest covers. */
 const facts = (entries: Iterable<FileEntry>): string[] =>

@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Result } from '../../../src/base/errors.js'
 import { limits } from '../../../src/base/limits.js'
 import { encodeEntries } from '../../../src/domain/files/entryColumns.js'
 import { differingDigests, Manifest } from '../../../src/domain/files/manifest.js'
@@ -9,23 +8,10 @@ import { bucketOf, digestBytes, partCount, partIndexOf } from '../../../src/doma
 import { answerCompare, askAbout, byPart, decidePlan, joinPlans, readAnswer, type SyncPlan } from '../../../src/domain/files/syncPlan.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
 import { encodeReply, encodeRequest, requestTypeOf } from '../../../src/wire/muster/codec.js'
+import { manifestOf, unordered, value } from '../../support/comparedTrees.js'
 import { digestOf, entries, synced, treePairs, trees } from '../../support/treeArbitraries.js'
 
-const manifestOf = (tree: readonly FileEntry[]): Manifest => {
-  const manifest = new Manifest()
-  for (const entry of tree) manifest.set(entry)
-  return manifest
-}
 const byPath = (tree: readonly FileEntry[]): Map<string, FileEntry> => new Map(tree.map((entry) => [entry.path, entry]))
-const value = <T>(result: Result<T>): T => {
-  if (!result.ok) throw result.error
-  return result.value
-}
-const sorted = ({ create, update, remove }: SyncPlan): unknown => ({
-  create: create.map((entry) => JSON.stringify(entry)).sort(),
-  update: update.map((entry) => JSON.stringify(entry)).sort(),
-  remove: [...remove].sort(),
-})
 
 const parts = requestTypeOf('integrity.parts')
 const compareParts = requestTypeOf('integrity.compareParts')
@@ -62,7 +48,7 @@ describe('a comparison by parts', () => {
   it('finds exactly the difference of any two trees', () =>
     fc.assert(
       fc.property(treePairs(), ([ours, theirs]) => {
-        expect(sorted(exchange(manifestOf(ours), manifestOf(theirs)).plan)).toEqual(sorted(decidePlan(byPath(ours), byPath(theirs))))
+        expect(unordered(exchange(manifestOf(ours), manifestOf(theirs)).plan)).toEqual(unordered(decidePlan(byPath(ours), byPath(theirs))))
       }),
     ))
 

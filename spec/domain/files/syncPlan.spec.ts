@@ -1,6 +1,5 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Result } from '../../../src/base/errors.js'
 import { limits } from '../../../src/base/limits.js'
 import { encodeEntries } from '../../../src/domain/files/entryColumns.js'
 import { bucketCount, differingDigests, Manifest } from '../../../src/domain/files/manifest.js'
@@ -19,24 +18,10 @@ import {
 } from '../../../src/domain/files/syncPlan.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
 import { encodeReply, encodeRequest, requestTypeOf } from '../../../src/wire/muster/codec.js'
+import { manifestOf, unordered, value } from '../../support/comparedTrees.js'
 import { digestOf, entries, entryAt, heldEntries, synced, treePairs, trees } from '../../support/treeArbitraries.js'
 
 const byPath = (tree: readonly FileEntry[]): Map<string, FileEntry> => new Map(tree.map((entry) => [entry.path, entry]))
-const manifestOf = (tree: readonly FileEntry[]): Manifest => {
-  const manifest = new Manifest()
-  for (const entry of tree) manifest.set(entry)
-  return manifest
-}
-const value = <T>(result: Result<T>): T => {
-  if (!result.ok) throw result.error
-  return result.value
-}
-/** A plan without the order of its steps. */
-const sorted = ({ create, update, remove }: SyncPlan): unknown => ({
-  create: create.map((entry) => JSON.stringify(entry)).sort(),
-  update: update.map((entry) => JSON.stringify(entry)).sort(),
-  remove: [...remove].sort(),
-})
 
 const compare = requestTypeOf('integrity.compare')
 
@@ -53,7 +38,7 @@ const exchange = (master: Manifest, worker: Manifest): { plan: SyncPlan; pages: 
     expect(answer.decided).toBeGreaterThan(0)
     expect(answer.decided).toBeLessThanOrEqual(question.places.length)
     const read = value(readAnswer(answer, synced))
-    expect(sorted(read)).toEqual(sorted(plan))
+    expect(unordered(read)).toEqual(unordered(plan))
     plans.push(read)
     open = open.slice(answer.decided)
     pages += 1
@@ -110,7 +95,7 @@ describe('sync plan', () => {
   it('decided page by page is the plan decided over the whole trees', () =>
     fc.assert(
       fc.property(treePairs(), ([ours, theirs]) => {
-        expect(sorted(exchange(manifestOf(ours), manifestOf(theirs)).plan)).toEqual(sorted(decidePlan(byPath(ours), byPath(theirs))))
+        expect(unordered(exchange(manifestOf(ours), manifestOf(theirs)).plan)).toEqual(unordered(decidePlan(byPath(ours), byPath(theirs))))
       }),
     ))
 
@@ -120,7 +105,7 @@ describe('sync plan', () => {
       fc.property(longTrees, longTrees, (ours, theirs) => {
         const { plan, pages } = exchange(manifestOf(ours), manifestOf(theirs))
         pagesMax = Math.max(pagesMax, pages)
-        expect(sorted(plan)).toEqual(sorted(decidePlan(byPath(ours), byPath(theirs))))
+        expect(unordered(plan)).toEqual(unordered(decidePlan(byPath(ours), byPath(theirs))))
       }),
       { numRuns: 15 },
     )
