@@ -28,10 +28,10 @@ export type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agents
 export type { Manager } from './domain/agents/leftToManager.js'
 export type { RefusedFact } from './domain/agents/packedFacts.js'
 export { defaultTimings, type Timings } from './domain/cluster/timings.js'
-export type { Compression } from './domain/files/compressionChoice.js'
-export type { ByteRange, ContentRecipe } from './domain/files/contentRecipe.js'
+export type { Compression } from './domain/files/content/compressionChoice.js'
+export type { ByteRange, ContentRecipe } from './domain/files/content/contentRecipe.js'
+export type { DiskWrites } from './domain/files/content/syncPace.js'
 export { defaultSyncedItems, type SyncedItem, type SyncedItems } from './domain/files/syncedItems.js'
-export type { DiskWrites } from './domain/files/syncPace.js'
 export type {
   AppliedPlan,
   ContentRequest,

@@ -3,7 +3,7 @@
  * Every port fails with a ClusterError.
  */
 
-import type { ByteRange, ContentRecipe } from '../domain/files/contentRecipe.js'
+import type { ByteRange, ContentRecipe } from '../domain/files/content/contentRecipe.js'
 import type { AppliedPlan, ContentRequest, PatchRanges, PatchStart, ScanPage, StageOutcome, WriteStep } from '../domain/files/treeValues.js'
 
 export interface TreeWatch {

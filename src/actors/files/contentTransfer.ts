@@ -5,9 +5,15 @@
 
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { type Arrival, type Compression, choosesCompression, unknownSpeeds, withTransfer } from '../../domain/files/compressionChoice.js'
+import {
+  type Arrival,
+  type Compression,
+  choosesCompression,
+  unknownSpeeds,
+  withTransfer,
+} from '../../domain/files/content/compressionChoice.js'
+import type { DiskWrites } from '../../domain/files/content/syncPace.js'
 import { joinDigests, joinPaths } from '../../domain/files/entryColumns.js'
-import type { DiskWrites } from '../../domain/files/syncPace.js'
 import { type SyncPlan, writeStepsOf } from '../../domain/files/syncPlan.js'
 import type { Digest, FileEntry, FileFailure, WriteStep } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'

@@ -5,7 +5,7 @@
 
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { bytesIn, encodeRanges } from '../../domain/files/contentRecipe.js'
+import { bytesIn, encodeRanges } from '../../domain/files/content/contentRecipe.js'
 import type { SyncPlan } from '../../domain/files/syncPlan.js'
 import type { Digest } from '../../domain/files/treeValues.js'
 import type { Files } from '../../ports/files.js'

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
 import type { Disk } from '../../ports/files.js'
+import { writeAll } from '../files/content/stageArea.js'
 import { errnoOf, isGone } from '../files/diskFailure.js'
 import { temporaryName } from '../files/relativePath.js'
-import { writeAll } from '../files/stageArea.js'
 
 /** What the file is called until it is whole: a name that is never synced, and always the same, so that a leftover can be found. */
 const temporaryPath = (path: string): string => {

@@ -4,8 +4,8 @@
  */
 
 import { limits } from '../../base/limits.js'
+import type { DiskWrites } from '../files/content/syncPace.js'
 import type { IntegrityState } from '../files/integrityState.js'
-import type { DiskWrites } from '../files/syncPace.js'
 import type { SyncPlan } from '../files/syncPlan.js'
 import type { FileFailure } from '../files/treeValues.js'
 import { ServedRounds } from './servedRounds.js'

@@ -1,6 +1,6 @@
 /** What the operations on a synced tree take and return: plain data that crosses threads. */
-import type { ByteRange, ContentRecipe } from './contentRecipe.js'
-import type { DiskWrites } from './syncPace.js'
+import type { ByteRange, ContentRecipe } from './content/contentRecipe.js'
+import type { DiskWrites } from './content/syncPace.js'
 
 /** Why a version says nothing about who exists. */
 export type KeysNonsense = 'noise' | 'noLine'

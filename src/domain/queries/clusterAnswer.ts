@@ -44,7 +44,7 @@ const nodeHealth = Type.Object({
       integrity: Type.Optional(Type.String()),
       /** Whether content came compressed the last time; missing until there was any. */
       compressed: Type.Optional(Type.Boolean()),
-      /** How it writes to its disk (see domain/files/syncPace); missing until it is known. */
+      /** How it writes to its disk (see domain/files/content/syncPace); missing until it is known. */
       diskWrites: Type.Optional(Type.String()),
       /** Reports about agents that do not exist, dropped since it connected; an earlier build's answer does not have it. */
       unknownAgentReports: Type.Optional(count()),

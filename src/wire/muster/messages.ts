@@ -105,7 +105,7 @@ export const requests = {
   },
   /**
    * How far the worker is with the plan that the master decided: what it did, and what it could not do. With the capability `changes`
-   * the last report has the worker's root, and the reply says whether it is the master's. `diskWrites`: see domain/files/syncPace.
+   * the last report has the worker's root, and the reply says whether it is the master's. `diskWrites`: see domain/files/content/syncPace.
    */
   'integrity.report': {
     id: 8,
@@ -177,13 +177,13 @@ export const requests = {
     request: fields({}),
     reply: fields({ table: text(64), version: count(), hash: text(40), ids: text(64) }),
   },
-  /** Of which chunks is this content made (see domain/files/contentRecipe)? With the capability `delta`. */
+  /** Of which chunks is this content made (see domain/files/content/contentRecipe)? With the capability `delta`. */
   'integrity.recipe': {
     id: 14,
     request: fields({ path: text(limits.pathBytesMax, 1), digest: digest() }),
     reply: fields({ averageBits: count(32), chunks: blob(limits.recipeChunksMax * 20) }),
   },
-  /** Send these ranges of a file over the stream (see domain/files/contentRecipe), as blocks whose files are the ranges. */
+  /** Send these ranges of a file over the stream (see domain/files/content/contentRecipe), as blocks whose files are the ranges. */
   'integrity.ranges': {
     id: 15,
     request: fields({

@@ -3,12 +3,12 @@
  * was asked for, and it would survive a power loss; until then an interrupted transfer can go on where it stopped.
  */
 import { createHash, type Hash, hash as hashOnce } from 'node:crypto'
-import { type ErrorCode, errorTable } from '../../base/errors.js'
-import type { Digest, StageOutcome } from '../../domain/files/treeValues.js'
-import type { Disk } from '../../ports/files.js'
-import { type ContentPiece, decodeContentBlock } from '../../wire/muster/contentBlock.js'
-import { errnoOf, failureOf, isGone } from './diskFailure.js'
-import { isDigest, readBytes, readThrough } from './fileHash.js'
+import { type ErrorCode, errorTable } from '../../../base/errors.js'
+import type { Digest, StageOutcome } from '../../../domain/files/treeValues.js'
+import type { Disk } from '../../../ports/files.js'
+import { type ContentPiece, decodeContentBlock } from '../../../wire/muster/contentBlock.js'
+import { errnoOf, failureOf, isGone } from '../diskFailure.js'
+import { isDigest, readBytes, readThrough } from '../fileHash.js'
 import { type StageArea, writeAll } from './stageArea.js'
 
 /** The one file that comes in at the moment: files come in order. */

@@ -4,9 +4,9 @@
  */
 
 import { createHash } from 'node:crypto'
-import { bufferOver } from '../../base/bytes.js'
-import { ok, type Result, refuse } from '../../base/errors.js'
-import { limits } from '../../base/limits.js'
+import { bufferOver } from '../../../base/bytes.js'
+import { ok, type Result, refuse } from '../../../base/errors.js'
+import { limits } from '../../../base/limits.js'
 import { averageBitsMax, averageBitsMin, chunkBytesMax } from './contentChunks.js'
 
 export interface ContentRecipe {

@@ -1,5 +1,5 @@
 /** Whether content is compressed on its way: worth it only where the wire is slower than the compressor. */
-import { limits } from '../../base/limits.js'
+import { limits } from '../../../base/limits.js'
 
 export type Compression = 'auto' | 'never' | 'always'
 

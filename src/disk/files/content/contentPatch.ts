@@ -3,9 +3,9 @@
  * Nothing is kept in memory between the steps; what was built counts for nothing until it has the digest.
  */
 import { createHash } from 'node:crypto'
-import { ClusterError } from '../../base/errors.js'
-import { limits } from '../../base/limits.js'
-import { ContentChunker } from '../../domain/files/contentChunks.js'
+import { ClusterError } from '../../../base/errors.js'
+import { limits } from '../../../base/limits.js'
+import { ContentChunker } from '../../../domain/files/content/contentChunks.js'
 import {
   type ByteRange,
   bytesIn,
@@ -14,15 +14,15 @@ import {
   KnownChunks,
   placesIn,
   rangesOver,
-} from '../../domain/files/contentRecipe.js'
-import type { Digest, PatchRanges, PatchStart } from '../../domain/files/treeValues.js'
-import type { Disk } from '../../ports/files.js'
-import { decodeContentBlock } from '../../wire/muster/contentBlock.js'
-import { diskError, errnoOf } from './diskFailure.js'
-import type { TreeOptions } from './fileCheck.js'
-import { isDigest, readBytes, readThrough } from './fileHash.js'
+} from '../../../domain/files/content/contentRecipe.js'
+import type { Digest, PatchRanges, PatchStart } from '../../../domain/files/treeValues.js'
+import type { Disk } from '../../../ports/files.js'
+import { decodeContentBlock } from '../../../wire/muster/contentBlock.js'
+import { diskError, errnoOf } from '../diskFailure.js'
+import type { TreeOptions } from '../fileCheck.js'
+import { isDigest, readBytes, readThrough } from '../fileHash.js'
+import { SyncedOpener } from '../syncedOpener.js'
 import { type StageArea, writeAll } from './stageArea.js'
-import { SyncedOpener } from './syncedOpener.js'
 
 /** When more than half of the content is missing, a whole transfer is no worse, and can be resumed. */
 const missingShareMax = 1 / 2

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { averageBitsMin, ContentChunker } from '../../../src/domain/files/contentChunks.js'
-import { type ContentRecipe, KnownChunks, recipeRow } from '../../../src/domain/files/contentRecipe.js'
-import { noise } from '../../support/editedContent.js'
+import { averageBitsMin, ContentChunker } from '../../../../src/domain/files/content/contentChunks.js'
+import { type ContentRecipe, KnownChunks, recipeRow } from '../../../../src/domain/files/content/contentRecipe.js'
+import { noise } from '../../../support/editedContent.js'
 
 const recipeOf = (content: Uint8Array): ContentRecipe => {
   const rows: Uint8Array[] = []

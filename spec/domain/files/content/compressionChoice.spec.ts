@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { limits } from '../../../src/base/limits.js'
+import { limits } from '../../../../src/base/limits.js'
 import {
   type Arrival,
   choosesCompression,
   slowWireBytesPerSecond,
   unknownSpeeds,
   withTransfer,
-} from '../../../src/domain/files/compressionChoice.js'
+} from '../../../../src/domain/files/content/compressionChoice.js'
 
 const speed = fc.double({ min: 0, max: 1e9, noNaN: true })
 const slow = fc.double({ min: 1, max: slowWireBytesPerSecond, maxExcluded: true, noNaN: true })

@@ -1,15 +1,15 @@
 /** Writes recipes of the tree's files, and keeps the last ones: after a change of a large file every worker asks for the same. */
 import { createHash } from 'node:crypto'
-import { ClusterError } from '../../base/errors.js'
-import { limits } from '../../base/limits.js'
-import { averageBitsFor, averageBitsMin, ContentChunker } from '../../domain/files/contentChunks.js'
-import { type ContentRecipe, KnownChunks, recipeRow } from '../../domain/files/contentRecipe.js'
-import type { Digest } from '../../domain/files/treeValues.js'
-import type { Disk, DiskStat } from '../../ports/files.js'
-import { diskError, errnoOf, isGone } from './diskFailure.js'
-import type { TreeOptions } from './fileCheck.js'
-import { isUntouched, readBytes, readThrough } from './fileHash.js'
-import { SyncedOpener } from './syncedOpener.js'
+import { ClusterError } from '../../../base/errors.js'
+import { limits } from '../../../base/limits.js'
+import { averageBitsFor, averageBitsMin, ContentChunker } from '../../../domain/files/content/contentChunks.js'
+import { type ContentRecipe, KnownChunks, recipeRow } from '../../../domain/files/content/contentRecipe.js'
+import type { Digest } from '../../../domain/files/treeValues.js'
+import type { Disk, DiskStat } from '../../../ports/files.js'
+import { diskError, errnoOf, isGone } from '../diskFailure.js'
+import type { TreeOptions } from '../fileCheck.js'
+import { isUntouched, readBytes, readThrough } from '../fileHash.js'
+import { SyncedOpener } from '../syncedOpener.js'
 
 interface Kept {
   readonly path: string

@@ -3,11 +3,11 @@
  * left behind counts for nothing until it was hashed again. The reader's thread fills the area, the scanner's takes out of it.
  */
 import { createHash } from 'node:crypto'
-import { ClusterError } from '../../base/errors.js'
-import type { Digest } from '../../domain/files/treeValues.js'
-import type { Disk } from '../../ports/files.js'
-import { errnoOf, isGone } from './diskFailure.js'
-import { decodeName } from './relativePath.js'
+import { ClusterError } from '../../../base/errors.js'
+import type { Digest } from '../../../domain/files/treeValues.js'
+import type { Disk } from '../../../ports/files.js'
+import { errnoOf, isGone } from '../diskFailure.js'
+import { decodeName } from '../relativePath.js'
 
 const directoryMode = 0o770
 /** Nobody else has to do with what is on its way. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { limits } from '../../../src/base/limits.js'
-import { averageBitsMin, chunkBytesMax } from '../../../src/domain/files/contentChunks.js'
+import { limits } from '../../../../src/base/limits.js'
+import { averageBitsMin, chunkBytesMax } from '../../../../src/domain/files/content/contentChunks.js'
 import {
   bytesIn,
   decodeRanges,
@@ -10,7 +10,7 @@ import {
   rangesOver,
   recipeRow,
   recipeRowBytes,
-} from '../../../src/domain/files/contentRecipe.js'
+} from '../../../../src/domain/files/content/contentRecipe.js'
 
 const recipeOf = (chunks: readonly Uint8Array[]): { averageBits: number; chunks: Uint8Array } => ({
   averageBits: averageBitsMin,

@@ -1,7 +1,7 @@
 /** The pace at which files are made durable, derived from calls that are quick or slow. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { blocksUntilProbeMax, diskWritesOf, instantMs, SyncPace, waitsOnDisk } from '../../../src/domain/files/syncPace.js'
+import { blocksUntilProbeMax, diskWritesOf, instantMs, SyncPace, waitsOnDisk } from '../../../../src/domain/files/content/syncPace.js'
 
 const quickMs = fc.double({ min: 0, max: instantMs, noNaN: true })
 const slowMs = fc.double({ min: instantMs, max: 10_000, minExcluded: true, noNaN: true })

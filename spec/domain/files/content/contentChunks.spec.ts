@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { averageBitsFor, averageBitsMax, averageBitsMin, ContentChunker, chunkBytesMax } from '../../../src/domain/files/contentChunks.js'
+import {
+  averageBitsFor,
+  averageBitsMax,
+  averageBitsMin,
+  ContentChunker,
+  chunkBytesMax,
+} from '../../../../src/domain/files/content/contentChunks.js'
 
 const cut = (averageBits: number, parts: readonly Uint8Array[]): Buffer[] => {
   const chunks: Buffer[] = []

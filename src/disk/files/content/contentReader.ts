@@ -3,13 +3,13 @@
  * opened again for each block, so that any number of transfers costs nothing between their blocks.
  */
 
-import type { ContentRequest } from '../../domain/files/treeValues.js'
-import type { Disk, DiskStat } from '../../ports/files.js'
-import { ContentBlockWriter, type PieceStatus } from '../../wire/muster/contentBlock.js'
-import { diskError, errnoOf, isGone } from './diskFailure.js'
-import type { TreeOptions } from './fileCheck.js'
-import { isUntouched } from './fileHash.js'
-import { SyncedOpener } from './syncedOpener.js'
+import type { ContentRequest } from '../../../domain/files/treeValues.js'
+import type { Disk, DiskStat } from '../../../ports/files.js'
+import { ContentBlockWriter, type PieceStatus } from '../../../wire/muster/contentBlock.js'
+import { diskError, errnoOf, isGone } from '../diskFailure.js'
+import type { TreeOptions } from '../fileCheck.js'
+import { isUntouched } from '../fileHash.js'
+import { SyncedOpener } from '../syncedOpener.js'
 
 export interface ReadContent {
   readonly block: Uint8Array
