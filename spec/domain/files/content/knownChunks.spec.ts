@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { averageBitsMin, ContentChunker } from '../../../../src/domain/files/content/contentChunks.js'
-import { type ContentRecipe, KnownChunks, recipeRow } from '../../../../src/domain/files/content/contentRecipe.js'
+import { type ContentRecipe, recipeRow } from '../../../../src/domain/files/content/contentRecipe.js'
+import { KnownChunks } from '../../../../src/domain/files/content/knownChunks.js'
 import { noise } from '../../../support/editedContent.js'
 
 const recipeOf = (content: Uint8Array): ContentRecipe => {

@@ -11,10 +11,10 @@ import {
   bytesIn,
   type ChunkPlace,
   type ContentRecipe,
-  KnownChunks,
   placesIn,
   rangesOver,
 } from '../../../domain/files/content/contentRecipe.js'
+import { KnownChunks } from '../../../domain/files/content/knownChunks.js'
 import type { Digest, PatchRanges, PatchStart } from '../../../domain/files/treeValues.js'
 import type { Disk } from '../../../ports/files.js'
 import { decodeContentBlock } from '../../../wire/muster/contentBlock.js'
