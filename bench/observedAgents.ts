@@ -22,7 +22,7 @@ export const observedAgents = (store: AgentStore, { onGroups, onKeys, onMerged }
   record: (updates, nowMs, isCorrected) => store.record(updates, nowMs, isCorrected),
   correct: (byMs) => store.correct(byMs),
   unsent: (table, after, nowMs) => store.unsent(table, after, nowMs),
-  acknowledge: (table, upTo) => store.acknowledge(table, upTo),
+  acknowledge: (table, sent) => store.acknowledge(table, sent),
   merge: async (batch, from, nowMs) => {
     const outcome = await store.merge(batch, from, nowMs)
     onMerged(outcome.taken, outcome.unknown + outcome.refused)

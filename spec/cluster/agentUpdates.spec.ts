@@ -107,4 +107,16 @@ describe('agents', () => {
         { atMs: 47_000, kind: 'tableLocked', node: 'w1', durationMs: 40_000 },
       ],
     ))
+
+  it('keep reports to a table that was recreated while an answer about the one before was on its way', async () => {
+    const plan: FaultPlan = [
+      { atMs: 0, kind: 'kill', node: 'w2', durationMs: 10_051 },
+      { atMs: 0, kind: 'agentTwice', a: 'master', b: 'w2', agent: 74, durationMs: 0 },
+      { atMs: 6, kind: 'enrolAgent', node: 'w1' },
+      { atMs: 683_576, kind: 'tableLocked', node: 'master', durationMs: 291_792 },
+      { atMs: 950_681, kind: 'workerTableDamaged', node: 'w2' },
+      { atMs: 960_631, kind: 'agentShutsDown', node: 'w2', agent: 41 },
+    ]
+    expect((await simulate({ seed: 52_002_787, nodes: 3, virtualMs: 1_440_000, plan })).violations).toEqual([])
+  })
 })

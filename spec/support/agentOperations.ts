@@ -53,7 +53,9 @@ const everywhere = [
     table.merge(batchOf(updates, nowMs), from, nowMs),
   ),
   on('correct', fc.tuple(fc.constantFrom(-20_000, 0.4, 15_000, -2 * firstMs)), (table, byMs) => table.correct(byMs)),
-  on('acknowledge', fc.tuple(tables, fc.nat({ max: 20 })), (table, master, upTo) => table.acknowledge(master, upTo)),
+  on('acknowledge', fc.tuple(tables, fc.nat({ max: 20 })), (table, master, upTo) =>
+    table.acknowledge(master, { own: table.unsent('none', 0, firstMs)?.own ?? '', upTo }),
+  ),
   on(
     'silence',
     fc.tuple(nows, fc.constantFrom(10_000, 30_000), fc.option(nodeNames, { nil: undefined })),

@@ -26,6 +26,8 @@ export interface UnsentUpdates {
   readonly rows: number
   /** To be acknowledged once the master has the batch, and to ask for what comes after it. */
   readonly upTo: number
+  /** The table that the rows are of, see OpenedStore: `upTo` means nothing to one that was made since. */
+  readonly own: string
 }
 
 /** A row is a presence or the details of one agent: who sends both has sent two. */
@@ -76,8 +78,11 @@ export interface AgentReportsStore {
    * Rows that are not corrected are left out until they are.
    */
   unsent(table: string, after: number, nowMs: number): Promise<UnsentUpdates | undefined>
-  /** `table` has everything up to `upTo`. Only the last table is remembered: to another one everything counts as unsent. */
-  acknowledge(table: string, upTo: number): Promise<void>
+  /**
+   * `table` has everything up to `upTo`. Only the last table is remembered: to another one everything counts as unsent. Without effect
+   * when this table is no longer the one that the rows were of.
+   */
+  acknowledge(table: string, sent: Pick<UnsentUpdates, 'own' | 'upTo'>): Promise<void>
   /**
    * Takes a worker's batch (from `unsent` of its store). Agents seen for the first time get the group `default`. Times beyond
    * `nowMs` and limits.agentFutureMsMax are refused. An invalid batch fails with `malformed`.

@@ -7,6 +7,7 @@ import { ClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
 import { logSeconds } from '../../base/logText.js'
 import type { WorkerState } from '../../domain/cluster/workerState.js'
+import type { UnsentUpdates } from '../../ports/agents.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { RequestBody } from '../../wire/muster/messages.js'
@@ -81,7 +82,7 @@ class AgentInfoSender {
    */
   async #sendAll(table: string, signal: AbortSignal): Promise<{ chunks: number; found: string }> {
     const { agents, clock } = this.#options
-    const underWay: { readonly upTo: number; readonly answer: Promise<string> }[] = []
+    const underWay: (Pick<UnsentUpdates, 'own' | 'upTo'> & { readonly answer: Promise<string> })[] = []
     let chunks = 0
     let upTo = 0
     for (;;) {
@@ -91,12 +92,12 @@ class AgentInfoSender {
         const answer = this.#ask({ table, batch: updates.batch, chunk: chunks + underWay.length, last: false }, signal)
         answer.catch(() => undefined)
         upTo = updates.upTo
-        underWay.push({ upTo, answer })
+        underWay.push({ own: updates.own, upTo, answer })
       }
       for (const sent of underWay.splice(0, updates ? underWay.length - batchesAheadMax : underWay.length)) {
         const found = await sent.answer
         if (found !== table) return { chunks, found }
-        await agents.store.acknowledge(table, sent.upTo)
+        await agents.store.acknowledge(table, { own: sent.own, upTo: sent.upTo })
         chunks += 1
       }
       if (updates) continue

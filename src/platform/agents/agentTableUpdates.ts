@@ -151,10 +151,11 @@ export class AgentTableUpdates {
         detail = details.next()
       } else break
     }
-    return batch.rows === 0 ? undefined : { batch: batch.finish(), rows: batch.rows, upTo }
+    return batch.rows === 0 ? undefined : { batch: batch.finish(), rows: batch.rows, upTo, own: this.#state.text('table') }
   }
 
-  acknowledge(table: string, upTo: number): void {
+  acknowledge(table: string, { own, upTo }: Pick<UnsentUpdates, 'own' | 'upTo'>): void {
+    if (own !== this.#state.text('table')) return
     const isKnown = this.#state.text('acknowledgedTable') === table
     if (isKnown && this.#state.number('acknowledged') >= upTo) return
     this.#state.change(() => {

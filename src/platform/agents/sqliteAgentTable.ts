@@ -134,8 +134,8 @@ export class SqliteAgentTable implements AgentTable {
     return this.#parts.updates.unsent(table, after, nowMs)
   }
 
-  acknowledge(table: string, upTo: number): void {
-    this.#parts.updates.acknowledge(table, upTo)
+  acknowledge(table: string, sent: Pick<UnsentUpdates, 'own' | 'upTo'>): void {
+    this.#parts.updates.acknowledge(table, sent)
   }
 
   merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {

@@ -167,10 +167,11 @@ export class MemoryAgentTable implements AgentTable {
       if (!add()) break
       upTo = change
     }
-    return batch.rows === 0 ? undefined : { batch: batch.finish(), rows: batch.rows, upTo }
+    return batch.rows === 0 ? undefined : { batch: batch.finish(), rows: batch.rows, upTo, own: this.#table }
   }
 
-  acknowledge(table: string, upTo: number): void {
+  acknowledge(table: string, { own, upTo }: Pick<UnsentUpdates, 'own' | 'upTo'>): void {
+    if (own !== this.#table) return
     const before = this.#acknowledged.table === table ? this.#acknowledged.upTo : 0
     this.#acknowledged = { table, upTo: Math.max(before, Math.min(upTo, this.#change)) }
   }

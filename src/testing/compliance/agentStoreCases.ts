@@ -64,11 +64,11 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
       updates;
       updates = await stores.settle(stores.worker.unsent(stores.table, 0, firstMs))
     ) {
-      const { rows, upTo } = updates
+      const { own, rows, upTo } = updates
       assert.ok(rows <= limits.agentBatchRowsMax)
       assert.ok(updates.batch.byteLength <= limits.agentBatchBytesMax)
       assert.equal((await stores.settle(stores.master.merge(updates.batch, 'w1', firstMs))).taken, rows)
-      await stores.settle(stores.worker.acknowledge(stores.table, upTo))
+      await stores.settle(stores.worker.acknowledge(stores.table, { own, upTo }))
       sent += rows
     }
     assert.equal(sent, count + 3_000)
@@ -84,7 +84,8 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
     await stores.settle(stores.worker.addAgents(keys(3)))
     await stores.settle(stores.worker.record(updatesOf(presence(1, firstMs), presence(2, firstMs)), firstMs, true))
     const first = await stores.settle(stores.worker.unsent('old', 0, firstMs))
-    await stores.settle(stores.worker.acknowledge('old', first?.upTo ?? 0))
+    assert.ok(first)
+    await stores.settle(stores.worker.acknowledge('old', first))
     await stores.settle(stores.worker.record(updatesOf(presence(3, firstMs)), firstMs, true))
     await stores.restart()
     assert.deepEqual(
@@ -215,13 +216,23 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
     assert.match(frame.toString('latin1'), /^before.*after$/)
   },
 
+  'takes no acknowledgement of rows that another table had in its place': async (stores) => {
+    await stores.settle(stores.worker.addAgents(keys(3)))
+    await stores.settle(stores.worker.record(updatesOf(presence(1, firstMs)), firstMs, true))
+    const updates = await stores.settle(stores.worker.unsent(stores.table, 0, firstMs))
+    assert.ok(updates)
+    await stores.settle(stores.worker.acknowledge(stores.table, { ...updates, own: 'the table before' }))
+    assert.deepEqual(await stores.settle(stores.worker.unsent(stores.table, 0, firstMs)), updates)
+  },
+
   'silences the agents of one node or of all, on a worker to be sent': async (stores) => {
     await stores.settle(stores.worker.addAgents(keys(3)))
     await stores.settle(
       stores.worker.record(updatesOf(presence(1, firstMs), presence(2, firstMs, { node: 'w2' }), presence(3, firstMs + 9)), firstMs, true),
     )
-    const { upTo = 0 } = (await stores.settle(stores.worker.unsent(stores.table, 0, firstMs))) ?? {}
-    await stores.settle(stores.worker.acknowledge(stores.table, upTo))
+    const updates = await stores.settle(stores.worker.unsent(stores.table, 0, firstMs))
+    assert.ok(updates)
+    await stores.settle(stores.worker.acknowledge(stores.table, updates))
     assert.equal(await stores.settle(stores.worker.silence(firstMs + 1_005, 1_000, 'w1')), 1)
     assert.deepEqual(updatesIn(await stores.settle(stores.worker.unsent(stores.table, 0, firstMs)))?.presences, [
       presence(1, firstMs, { status: 'disconnected', disconnectedMs: firstMs + 1_000, disconnection: 'keepAliveMissed' }),
