@@ -11,6 +11,7 @@ const layers = {
   'disk/': ['base/', 'domain/', 'wire/', 'ports/'],
   'transport/': ['base/', 'domain/', 'wire/', 'ports/'],
   'platform/': ['base/', 'domain/', 'wire/', 'ports/', 'calledAgentStore.ts', 'disk/'],
+  'fronts/': ['base/', 'domain/', 'wire/', 'ports/', 'disk/', 'platform/', 'actors/'],
   'simulation/': ['base/', 'domain/', 'wire/', 'ports/', 'calledAgentStore.ts', 'disk/', 'transport/', 'actors/'],
   'config/': ['base/', 'domain/', 'ports/'],
   'localSocket/': ['base/', 'domain/', 'ports/'],
@@ -20,7 +21,7 @@ const layers = {
  * The capabilities, each a folder inside the layers, from the lowest to the highest: none imports a higher one of its layer. `kit` is
  * what machines are made of.
  */
-const capabilities = ['kit', 'files', 'agents', 'cluster', 'queries']
+const capabilities = ['kit', 'files', 'agents', 'cluster', 'queries', 'enrolment', 'listener', 'fleet']
 const layersWithCapabilities = ['domain', 'actors', 'disk']
 
 const pattern = (parts) => `^src/(${parts.map((part) => (part.endsWith('/') ? part : `${part.replace('.', '\\.')}$`)).join('|')})`

@@ -41,8 +41,63 @@ export interface Endpoint {
   readonly port: number
 }
 
+/** What a TLS server shows, and whom it lets in. PEM texts. */
+export interface TlsServerOptions {
+  readonly certificate: string
+  readonly key: string
+  /** Clients must show a certificate of one of these authorities. */
+  readonly clientCa?: string
+  /** As OpenSSL lists ciphers; those of TLS 1.2. */
+  readonly ciphers?: string
+  /** A handshake that takes longer is ended. */
+  readonly handshakeMsMax: number
+}
+
+/** What a TLS client shows, and whom it trusts. PEM texts. */
+export interface TlsClientOptions {
+  /** The server must show a certificate of one of these authorities; without them any will do, as agents do it. */
+  readonly ca?: string
+  readonly certificate?: string
+  readonly key?: string
+}
+
+/** The bytes inside a TLS connection whose handshake is done. */
+export interface TlsStream extends ByteStream {
+  /** The names of the peer's certificate (common name, DNS names, addresses), when it showed one that was asked for. */
+  readonly peerNames: readonly string[]
+}
+
+export interface DatagramSource {
+  readonly address: string
+  readonly port: number
+}
+
+/** A socket of datagrams: each arrives whole, or not at all; any may be lost, late or there twice. */
+export interface DatagramSocket {
+  readonly address: string
+  readonly port: number
+  /** Takes the bytes over. What cannot be sent is lost without a word, as on the way. */
+  send(bytes: Uint8Array, to: DatagramSource): void
+  close(): Promise<void>
+}
+
 export interface Network {
   dial(endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream>
   /** `onAcceptError` is called for connections that could not be accepted, for example because files ran out; the listener goes on. */
   listen(endpoint: Endpoint, onConnection: (stream: ByteStream) => void, onAcceptError?: (error: ClusterError) => void): Promise<Listener>
+}
+
+/** What agents connect over: streams, TLS and datagrams. */
+export interface AgentNetwork extends Network {
+  /** Resolves after the handshake. */
+  dialTls(endpoint: Endpoint, tls: TlsClientOptions, signal: AbortSignal): Promise<TlsStream>
+  /** `onConnection` after each handshake that succeeds; `onAcceptError` also for those that fail, with code `handshakeRefused` or `handshakeTimeout`. */
+  listenTls(
+    endpoint: Endpoint,
+    tls: TlsServerOptions,
+    onConnection: (stream: TlsStream) => void,
+    onAcceptError?: (error: ClusterError, remoteAddress: string) => void,
+  ): Promise<Listener>
+  /** Bound to an address and port; port 0 takes any that is free. The bytes of `onDatagram` are the receiver's to keep. */
+  openDatagrams(endpoint: Endpoint, onDatagram: (bytes: Uint8Array, from: DatagramSource) => void): Promise<DatagramSocket>
 }

@@ -1,9 +1,10 @@
 /** The streams that this side of a link expects: what the peer may send, and what the reader has taken. */
+
+import type { Deadline, Deadlines, Due } from '../base/deadlines.js'
 import { ClusterError, ok, type Result, refuse } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
 import type { IncomingStream } from '../ports/link.js'
 import { ReceiveWindow } from '../wire/muster/streamWindows.js'
-import type { Deadline, Deadlines, Due } from './deadlines.js'
 import type { SessionLimits } from './session.js'
 
 export interface ReceiverNotices {

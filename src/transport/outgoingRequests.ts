@@ -1,11 +1,11 @@
 /** The requests that this side of a link has asked: each ends with its reply, an error, its time-out, or its signal. */
 import { setMaxListeners } from 'node:events'
+import type { Deadline, Deadlines, Due } from '../base/deadlines.js'
 import { ClusterError, ok, type Result, refuse } from '../base/errors.js'
 import type { RequestOptions } from '../ports/link.js'
 import { decodeBody, decodeFailure, encodeRequest, type RequestType, requestTypeOf } from '../wire/muster/codec.js'
 import type { RequestName } from '../wire/muster/messages.js'
 import { PendingRequests } from '../wire/muster/pendingRequests.js'
-import type { Deadline, Deadlines, Due } from './deadlines.js'
 
 /** One listener for all requests under a signal: adding and removing one per request would cost more than the request. */
 interface SignalGroup {

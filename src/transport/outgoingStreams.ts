@@ -1,8 +1,9 @@
 /** The streams that this side of a link sends: their credit, their queues, and the turns that they take. */
+
+import type { Deadline, Deadlines, Due } from '../base/deadlines.js'
 import { ClusterError, type Result, refuse } from '../base/errors.js'
 import type { OutgoingStream } from '../ports/link.js'
 import { chunkCost, SendWindow } from '../wire/muster/streamWindows.js'
-import type { Deadline, Deadlines, Due } from './deadlines.js'
 import type { BulkPiece, BulkSource, SessionLimits } from './session.js'
 
 export interface StreamNotices {

@@ -1,4 +1,6 @@
 /** A `Link` over a sealed session: requests, notices and streams of one peer that was let in, until one side closes. */
+
+import { Deadlines } from '../base/deadlines.js'
 import { ClusterError, ok, type Result } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
 import type {
@@ -15,7 +17,6 @@ import type {
 import type { Clock } from '../ports/machine.js'
 import { decodeBody, encodeNotice, errorOfFailure, failureOf, isNoticeName, noticeTypeById } from '../wire/muster/codec.js'
 import { type NoticeBody, type NoticeName, type ReplyBody, type RequestBody, type RequestName, requests } from '../wire/muster/messages.js'
-import { Deadlines } from './deadlines.js'
 import { IncomingRequests } from './incomingRequests.js'
 import { IncomingStreams } from './incomingStreams.js'
 import type { NodeSending, QueueOwner } from './nodeSending.js'

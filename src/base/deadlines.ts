@@ -2,7 +2,14 @@
  * Many deadlines, one timer: those of the same length stand in a lane in the order in which they fall due, so that adding,
  * putting off and removing one costs nothing that grows with their number.
  */
-import type { Clock } from '../ports/machine.js'
+
+/** What time is kept by: a part of the port Clock. */
+export interface Timers {
+  /** Never goes back. */
+  monotonicMs(): number
+  setTimeout(fire: () => void, delayMs: number): unknown
+  clearTimeout(timer: unknown): void
+}
 
 export interface Due {
   due(): void
@@ -53,12 +60,12 @@ class Lane {
 }
 
 export class Deadlines {
-  readonly #clock: Clock
+  readonly #clock: Timers
   readonly #lanes = new Map<number, Lane>()
   #timer: unknown
   #firesAtMs = Number.POSITIVE_INFINITY
 
-  constructor(clock: Clock) {
+  constructor(clock: Timers) {
     this.#clock = clock
   }
 
