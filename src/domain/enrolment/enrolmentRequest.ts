@@ -17,4 +17,10 @@ export interface EnrolmentRequest {
 
 export type EnrolmentAnswer =
   | { readonly ok: true; readonly entry: KeyEntry }
-  | { readonly ok: false; readonly code: ErrorCode; readonly message: string }
+  | {
+      readonly ok: false
+      readonly code: ErrorCode
+      readonly message: string
+      /** What the error is about, where the request has several: the group that is not there. */
+      readonly subject?: string
+    }
