@@ -57,7 +57,7 @@ export interface TlsServerOptions {
 
 /** Says when the handshakes of a TLS listener begin: those of a burst wait, and cost no more than a socket that nobody reads. */
 export interface HandshakeGate {
-  /** Called for each connection as soon as its own address is known; the gate calls `begin` once, at this moment or later, or never. */
+  /** Called for each connection as soon as its own address is known; the gate calls `begin` once after it spoke, at that moment or later, or never. */
   enter(connection: WaitingConnection): GatePass
 }
 
@@ -71,6 +71,8 @@ export interface WaitingConnection {
 
 /** What the network tells the gate of a connection. */
 export interface GatePass {
+  /** The first byte of its handshake has come; no more is read before it begins. */
+  spoke(): void
   /** Its handshake has succeeded. */
   secured(): void
   /** It is closed, at whatever stage: once, and last. */
