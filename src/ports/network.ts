@@ -51,32 +51,6 @@ export interface TlsServerOptions {
   readonly ciphers?: string
   /** A handshake that takes longer is ended. */
   readonly handshakeMsMax: number
-  /** Says when each handshake begins; at once when there is none. */
-  readonly gate?: HandshakeGate
-}
-
-/** Says when the handshakes of a TLS listener begin: those of a burst wait, and cost no more than a socket that nobody reads. */
-export interface HandshakeGate {
-  /** Called for each connection as soon as its own address is known; the gate calls `begin` once after it spoke, at that moment or later, or never. */
-  enter(connection: WaitingConnection): GatePass
-}
-
-export interface WaitingConnection {
-  readonly remoteAddress: string
-  /** The handshake begins. */
-  begin(): void
-  /** The connection is closed at once, before its handshake or in it. */
-  refuse(): void
-}
-
-/** What the network tells the gate of a connection. */
-export interface GatePass {
-  /** The first byte of its handshake has come; no more is read before it begins. */
-  spoke(): void
-  /** Its handshake has succeeded. */
-  secured(): void
-  /** It is closed, at whatever stage: once, and last. */
-  left(): void
 }
 
 /** What a TLS client shows, and whom it trusts. PEM texts. */
