@@ -17,8 +17,8 @@ const neededByAny = [
   'ports',
 ]
 
-const sources = (path: string): string[] =>
-  path.endsWith('.ts') ? [path] : readdirSync(join(repository, 'src', path)).flatMap((name) => sources(join(path, name)))
+const sourcesIn = (path: string): string[] =>
+  path.endsWith('.ts') ? [path] : readdirSync(join(repository, path)).flatMap((name) => sourcesIn(join(path, name)))
 
 export interface CompiledWorker {
   readonly workerFile: URL
@@ -32,13 +32,20 @@ export const compileAgentFilesWorker = (): CompiledWorker =>
   compileWorker('platform/agents/agentFilesWorker', [...neededByAny, 'disk/agents', 'platform/agents/agentFilesWorker.ts'])
 
 /** `program` is a path below src/ without its ending; `needed` are the files and folders that it loads, itself included. */
-export const compileWorker = (program: string, needed: readonly string[]): CompiledWorker => {
+export const compileWorker = (program: string, needed: readonly string[]): CompiledWorker =>
+  compileProgram(
+    `src/${program}`,
+    needed.map((path) => `src/${path}`),
+  )
+
+/** The same with paths below the repository, for programs that only specs have. */
+export const compileProgram = (program: string, needed: readonly string[]): CompiledWorker => {
   const directory = mkdtempSync(join(tmpdir(), 'muster-worker-'))
   const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true }
-  for (const path of needed.flatMap(sources)) {
+  for (const path of needed.flatMap(sourcesIn)) {
     const target = join(directory, path.replace(/\.ts$/, '.js'))
     mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, ts.transpileModule(readFileSync(join(repository, 'src', path), 'utf8'), { compilerOptions }).outputText)
+    writeFileSync(target, ts.transpileModule(readFileSync(join(repository, path), 'utf8'), { compilerOptions }).outputText)
   }
   writeFileSync(join(directory, 'package.json'), '{"type": "module"}')
   symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'))

@@ -172,6 +172,15 @@ export const limits = {
   mergedNameBytesMax: 1_024,
   groupFilesMax: 100_000,
 
+  // --- agents' services
+  /** Of calls between a node and a thread of its listener or enrolment service; longer than a table that is locked may take. */
+  frontCallMsMax: 60_000,
+  frontCallsMax: 1_024,
+  /** What such a thread may take to end its work, and its heap in megabytes; bytes of sockets and files do not count. */
+  frontStopMsMax: 1_500,
+  listenerHeapMbMax: 1_024,
+  enrolmentHeapMbMax: 512,
+
   // --- supervision
   restartsMax: 5,
   restartWindowMs: 60_000,
