@@ -158,6 +158,10 @@ export const limits = {
   keysChangesMax: 1_000,
   /** A file that lacks agents is trusted when it has been stable for this long. */
   keysTrustedMs: 5_000,
+  /** Of a SHA-1, hexadecimal: an agent that enrols says by it which key it had. */
+  agentKeyHashCharsMax: 40,
+  /** The same agent that enrols again this soon, and never connected, did not get the answer. */
+  enrolmentRetryMsMax: 60_000,
   /** Lines of client.keys that are named in the log, each once. */
   keysProblemsMax: 100,
   groupNameCharsMax: 255,

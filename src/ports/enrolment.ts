@@ -5,7 +5,7 @@
  */
 
 import type { ClusterError } from '../base/errors.js'
-import type { EnrolmentAnswer, EnrolmentRequest } from '../domain/enrolment/enrolmentRequest.js'
+import type { EnrolmentAnswer, EnrolmentRequest } from '../domain/agents/enrolmentRequest.js'
 import type { LogLevel } from './machine.js'
 
 /** Of `<auth>`, with the identity of the node. */

@@ -80,6 +80,7 @@ describe('a line of client.keys', () => {
   it.each([
     ['001 web any 0123', { id: 1, name: 'web', ip: 'any', key: '0123' }],
     ['1000000 a-b_c.d 10.0.0.0/8 ~!', { id: 1_000_000, name: 'a-b_c.d', ip: '10.0.0.0/8', key: '~!' }],
+    ['100 web 10.8.0.0/255.255.0.0 k', { id: 100, name: 'web', ip: '10.8.0.0/255.255.0.0', key: 'k' }],
     ['099 -x ::1/128 k\r', { id: 99, name: '-x', ip: '::1/128', key: 'k' }],
     ['100 web ::ffff:1.2.3.4 k', { id: 100, name: 'web', ip: '::ffff:1.2.3.4', key: 'k' }],
     ['100 web 1:2:3:4:5:6:7:8 k', { id: 100, name: 'web', ip: '1:2:3:4:5:6:7:8', key: 'k' }],
@@ -103,6 +104,7 @@ describe('a line of client.keys', () => {
     ['001 web 10.0.0.1/33 k', /its address/],
     ['001 web 10.0.0.1/ k', /its address/],
     ['001 web ::1/129 k', /its address/],
+    ['001 web ::1/255.255.0.0 k', /its address/],
     ['001 web 1:2:3 k', /its address/],
     ['001 web 1::2::3 k', /its address/],
     ['001 web 1.2.3.4::1 k', /its address/],

@@ -38,7 +38,8 @@ export const isAgentIp = (ip: string): boolean => {
   const bits = ipv4Pattern.test(address) ? 32 : isIpv6(address) ? 128 : 0
   if (bits === 0) return false
   const prefix = ip.slice(slash + 1)
-  return slash < 0 || (prefixPattern.test(prefix) && Number(prefix) <= bits)
+  // The mask of an IPv4 network may be written as an address.
+  return slash < 0 || (prefixPattern.test(prefix) && Number(prefix) <= bits) || (bits === 32 && ipv4Pattern.test(prefix))
 }
 
 /** Groups of 16 bits; the last two may be written as an IPv4 address, and one run of zeros may be left out. */

@@ -1,6 +1,6 @@
 /** What an agent that enrols asks for, as the nodes carry it to the master, and what it is answered. */
 import type { ErrorCode } from '../../base/errors.js'
-import type { KeyEntry } from '../agents/keyEntry.js'
+import type { KeyEntry } from './keyEntry.js'
 
 export interface EnrolmentRequest {
   readonly name: string
