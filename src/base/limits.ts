@@ -185,6 +185,52 @@ export const limits = {
   listenerHeapMbMax: 1_024,
   enrolmentHeapMbMax: 512,
 
+  // --- agents' services: the listener
+  /** Of a connection until its first message that proves a key, and of a message until it is whole. An agent starts at once. */
+  agentFirstMessageMsMax: 60_000,
+  agentMessageMsMax: 60_000,
+  /** An agent that says nothing for this long is let go; keep-alives come every 10 s. */
+  agentIdleMsMax: 3_600_000,
+  /** How often the times of a connection are looked at. */
+  agentCheckMs: 15_000,
+  /** An agent that reads nothing for this long is let go, and what waits for it to read. */
+  agentStallMsMax: 30_000,
+  agentUnreadBytesMax: 256 * KiB,
+  /** Parts of messages of all connections that did not prove a key yet. */
+  agentUnprovenBytesMax: 64 * MiB,
+  /** Another socket of an agent is let in when the first one was silent for longer. */
+  agentTakeoverMs: 60_000,
+  /** A chunk of merged.mg is a message. */
+  agentPushChunkBytesMax: 900,
+  /** Agents that get a merged.mg at the same time, the messages of one turn, and those of one agent in it. */
+  agentPushesMax: 64,
+  agentPushTurnMessages: 64,
+  agentPushAgentMessages: 16,
+  /** Over UDP nothing says when to wait: a burst, then a pause. */
+  agentDatagramBurst: 32,
+  agentDatagramPauseMs: 20,
+  /** Content that is kept while agents get it, and for a minute after. */
+  mergedKeptBytesMax: 128 * MiB,
+  mergedKeptMs: 60_000,
+  /** Agents that the node is asked about, or told of, at once. */
+  agentReportsMax: 1_000,
+  agentConfigurationsMax: 1_000,
+  /** Until a question or report that failed is repeated. */
+  agentDeskRetryMs: 1_000,
+  /** Agents that are told to reconnect at once, and the pause between. */
+  agentReconnectsMax: 250,
+  agentReconnectPauseMs: 100,
+  /** Messages of an agent between two writes of its counter. */
+  agentCounterMessages: 128,
+  agentRequestsMax: 1_024,
+  agentRequestBytesMax: 32 * KiB,
+  /** Answers over UDP that come again are acknowledged again. */
+  agentAnswersRemembered: 256,
+  /** Agents of an update that lists all of them are gone when no other update named them for this long. */
+  agentKeysGraceMs: 5_000,
+  /** How long agents have to close their side after a stop closed ours. */
+  agentLingerMsMax: 1_000,
+
   // --- supervision
   restartsMax: 5,
   restartWindowMs: 60_000,
