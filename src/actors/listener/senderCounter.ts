@@ -18,7 +18,7 @@ export class SenderCounter {
   constructor(files: Pick<ListenerFiles, 'readCounter' | 'writeCounter'>, onFailure: (thrown: unknown) => void) {
     this.#files = files
     this.#onFailure = onFailure
-    const { global, local } = files.readCounter('sender') ?? { global: 0, local: 0 }
+    const { global, local } = this.#read() ?? { global: 0, local: 0 }
     this.#global = global
     this.#local = local
     this.#reservedGlobal = global
@@ -37,6 +37,15 @@ export class SenderCounter {
   /** The exact number, so that the next run goes on from it. */
   close(): void {
     if (this.#reservedGlobal > this.#global) this.#write({ global: this.#global, local: this.#local })
+  }
+
+  #read(): MessageCounter | undefined {
+    try {
+      return this.#files.readCounter('sender')
+    } catch (thrown) {
+      this.#onFailure(thrown)
+      return undefined
+    }
   }
 
   #reserve(): void {
