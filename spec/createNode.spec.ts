@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ClusterError } from '../src/base/errors.js'
 import { createNode, type NodeOptions } from '../src/createNode.js'
+import { defaultEnrolmentRules } from '../src/domain/agents/replacement.js'
 import { defaultTimings } from '../src/domain/cluster/timings.js'
 import { defaultSyncedItems } from '../src/domain/files/syncedItems.js'
 import { validSettings } from './config/renderedConfig.js'
@@ -36,6 +37,9 @@ const refusalOf = (options: unknown): ClusterError => {
 
 const [item] = defaultSyncedItems.items
 const withItem = (change: object) => ({ synced: { ...defaultSyncedItems, items: [{ ...item, ...change }] } })
+const withForce = (change: object) => ({
+  enrolmentRules: { ...defaultEnrolmentRules, force: { ...defaultEnrolmentRules.force, ...change } },
+})
 const notTexts = fc.constantFrom<unknown>(7, null, true, {}, [], Number.NaN, 1n, () => 7, Symbol('x'))
 const notNumbers = fc.constantFrom<unknown>('1', null, true, {}, [], Number.NaN, Number.POSITIVE_INFINITY, -1, 1n)
 const notBooleans = fc.constantFrom<unknown>('yes', 1, null, {}, Number.NaN)
@@ -63,6 +67,13 @@ const invalid: readonly (readonly [place: string, value: fc.Arbitrary<unknown>, 
   ['compression', texts('', 'yes'), (value) => ({ compression: value })],
   ['manager', texts('', 'ossec'), (value) => ({ manager: value })],
   ['workersMax', fc.oneof(notNumbers, fc.constantFrom(0, 1.5, 10_001)), (value) => ({ workersMax: value })],
+  ['enrolmentRules', notObjects, (value) => ({ enrolmentRules: value })],
+  ['enrolmentRules.purge', notBooleans, (value) => ({ enrolmentRules: { ...defaultEnrolmentRules, purge: value } })],
+  ['enrolmentRules.force', notObjects, (value) => ({ enrolmentRules: { ...defaultEnrolmentRules, force: value } })],
+  ['enrolmentRules.force.enabled', notBooleans, (value) => withForce({ enabled: value })],
+  ['enrolmentRules.force.keyMismatch', notBooleans, (value) => withForce({ keyMismatch: value })],
+  ['enrolmentRules.force.disconnectedMs', notNumbers, (value) => withForce({ disconnectedMs: value })],
+  ['enrolmentRules.force.afterRegistrationMs', notNumbers, (value) => withForce({ afterRegistrationMs: value })],
   ['timings', notObjects, (value) => ({ timings: value })],
   ...Object.keys(defaultTimings).map(
     (name) =>

@@ -14,6 +14,7 @@ import { topOptions } from './config/settings.js'
 import { withAlwaysExcluded } from './config/syncedItemOptions.js'
 import type { AgentCommand } from './domain/agents/agentCommand.js'
 import type { Manager } from './domain/agents/leftToManager.js'
+import { defaultEnrolmentRules, type EnrolmentRules } from './domain/agents/replacement.js'
 import { defaultTimings, type Timings } from './domain/cluster/timings.js'
 import { servedWazuhVersion } from './domain/cluster/wazuhVersion.js'
 import type { Compression } from './domain/files/content/compressionChoice.js'
@@ -57,6 +58,8 @@ export interface NodeOptions {
   readonly compression?: Compression
   /** Whether a real Wazuh manager runs in this home, and keeps agents, their groups and merged.mg; looked up when left out or `auto`. */
   readonly manager?: 'auto' | Manager
+  /** Which agents are replaced by those that enrol, on a master; Wazuh's defaults when left out. */
+  readonly enrolmentRules?: EnrolmentRules
   /** How many workers a master lets in at the same time; 100 when left out. */
   readonly workersMax?: number
   /** In place of the real ones, one by one. */
@@ -161,6 +164,7 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     compression: options.compression ?? 'auto',
     home: options.home,
     manager: managerOf(options),
+    enrolmentRules: options.enrolmentRules ?? defaultEnrolmentRules,
     workersMax: options.workersMax ?? topOptions.workersMax.fallback,
   }
 }

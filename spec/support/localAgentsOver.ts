@@ -4,6 +4,7 @@ import { localAgents } from '../../src/actors/agents/localAgents.js'
 import { LocalAgents } from '../../src/actors/agents/nodeAgents.js'
 import { LocalTree } from '../../src/actors/files/localTree.js'
 import { type Hosted, startHosted } from '../../src/actors/kit/host.js'
+import { defaultEnrolmentRules } from '../../src/domain/agents/replacement.js'
 import { MemoryAgentStore } from '../../src/simulation/world/memoryAgentStore.js'
 import { MemoryAgentTable } from '../../src/simulation/world/memoryAgentTable.js'
 import { MemoryDisk } from '../../src/simulation/world/memoryDisk.js'
@@ -39,6 +40,7 @@ export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', 
     timers: clock,
     disconnectionMs: 600_000,
     manager: 'none',
+    enrolmentRules: defaultEnrolmentRules,
   })
   const writeKeys = (ids: readonly number[]): void => {
     const lines = ids.map((id) => `${String(id).padStart(3, '0')} agent${id} any ${'0'.repeat(64)}\n`)

@@ -64,6 +64,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     timers: clock,
     disconnectionMs: timings.agentsDisconnectionMs,
     manager,
+    enrolmentRules: identity.enrolmentRules,
   })
   const isLastingHere = decidesKeys && itemOf(synced, keysPath) !== undefined
   const lasting = isLastingHere ? { path: keysPath, isLasting: () => agents.keys.hadAgents !== false } : undefined

@@ -2,6 +2,7 @@
 import type { AnyActorLogic } from 'xstate'
 import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
+import type { EnrolmentRules } from '../domain/agents/replacement.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { Compression } from '../domain/files/content/compressionChoice.js'
 import type { SyncedItems } from '../domain/files/syncedItems.js'
@@ -53,6 +54,8 @@ export interface NodeIdentity {
   /** The manager's directory, for sentences. */
   readonly home: string
   readonly manager: Manager
+  /** Of a master: which agents are replaced by those that enrol. */
+  readonly enrolmentRules: EnrolmentRules
   /** Of a master: how many may be connected at the same time. */
   readonly workersMax: number
 }

@@ -19,7 +19,7 @@ import {
 
 const optionNames = [
   ...(['home', 'type', 'node', 'cluster', 'key', 'previousKey', 'master', 'bindAddress', 'synced'] as const),
-  ...(['timings', 'compression', 'manager', 'workersMax', 'ports'] as const),
+  ...(['timings', 'compression', 'manager', 'enrolmentRules', 'workersMax', 'ports'] as const),
 ] as const
 /** Those that work on the home's files stand first. */
 const homePortNames = ['files', 'agentStore', 'agentFiles'] as const
@@ -39,6 +39,9 @@ const timingBounds = new Map<string, TimingBounds>([
     .map(({ max, min, scale, timing }) => [timing, { min: min * scale, max: max * scale, isCount: scale === 1 }] as const),
   ['agentsDisconnectionMs', { min: unitsMs.s, max: 999_999 * unitsMs.w, isCount: false }],
 ])
+
+/** Of the rules by which agents are replaced. */
+const enrolmentMsMax = 999_999 * unitsMs.w
 
 /** Of an object that was handed in: a name that is known, and anything behind it. */
 type Given<N extends string> = { readonly [K in N]?: unknown }
@@ -66,6 +69,7 @@ class OptionsCheck {
     this.#optional('bindAddress', clusterOptions.bindAddress, given.bindAddress)
     this.#optional('compression', topOptions.compression, given.compression)
     this.#optional('manager', topOptions.manager, given.manager)
+    this.#enrolmentRules(given.enrolmentRules)
     this.#optional('workersMax', topOptions.workersMax, given.workersMax)
     this.#timings(given.timings)
     if (given.synced !== undefined) this.#synced(given.synced)
@@ -132,6 +136,25 @@ class OptionsCheck {
       if (given !== undefined && !isAllowed)
         this.#refuse(`timings.${name}`, given, `${isCount ? 'a whole number' : 'a number of milliseconds'}, ${min} to ${max}`)
     }
+  }
+
+  #enrolmentRules(value: unknown): void {
+    const rules = value === undefined ? undefined : this.#object('enrolmentRules', value, ['force', 'purge'])
+    if (!rules) return
+    const isTime = (given: unknown): boolean => typeof given === 'number' && given >= 0 && given <= enrolmentMsMax
+    const refuseUnless = (isAllowed: boolean, name: string, given: unknown, allowed: string): void => {
+      if (!isAllowed) this.#refuse(`enrolmentRules.${name}`, given, allowed)
+    }
+    const times = `a number of milliseconds, 0 to ${enrolmentMsMax}`
+    refuseUnless(typeof rules.purge === 'boolean', 'purge', rules.purge, 'true or false')
+    const names = ['enabled', 'keyMismatch', 'disconnectedMs', 'afterRegistrationMs'] as const
+    const force = this.#object('enrolmentRules.force', rules.force, names)
+    if (!force) return
+    for (const name of ['enabled', 'keyMismatch'] as const)
+      refuseUnless(typeof force[name] === 'boolean', `force.${name}`, force[name], 'true or false')
+    const { afterRegistrationMs, disconnectedMs } = force
+    refuseUnless(disconnectedMs === undefined || isTime(disconnectedMs), 'force.disconnectedMs', disconnectedMs, `${times}, or undefined`)
+    refuseUnless(isTime(afterRegistrationMs), 'force.afterRegistrationMs', afterRegistrationMs, times)
   }
 
   #synced(value: unknown): void {

@@ -8,6 +8,7 @@ import { startNode } from '../actors/node.js'
 import type { NodeEvent } from '../actors/nodeEvent.js'
 import { limits } from '../base/limits.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
+import { defaultEnrolmentRules } from '../domain/agents/replacement.js'
 import { silenceDetectionMsMax } from '../domain/cluster/heartbeat.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/files/syncedItems.js'
@@ -140,6 +141,7 @@ export class SimulatedCluster {
         // Not the one that is assumed of a peer that does not say it.
         wazuhVersion: '4.14.6',
         managerName: name,
+        enrolmentRules: defaultEnrolmentRules,
         master: { host: 'master', port },
         address: 'master',
         synced,

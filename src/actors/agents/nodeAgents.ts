@@ -2,6 +2,7 @@
 
 import type { AgentCounts } from '../../domain/agents/agent.js'
 import type { Manager } from '../../domain/agents/leftToManager.js'
+import type { EnrolmentRules } from '../../domain/agents/replacement.js'
 import type { AgentFiles, AgentStore, MergeOutcome } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
 import { pause } from '../kit/pause.js'
@@ -20,6 +21,7 @@ export interface LocalAgentsOptions {
   readonly clock: ClusterClock
   readonly disconnectionMs: number
   readonly manager: Manager
+  readonly enrolmentRules: EnrolmentRules
   readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
 }
 
