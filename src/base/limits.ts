@@ -231,6 +231,20 @@ export const limits = {
   /** How long agents have to close their side after a stop closed ours. */
   agentLingerMsMax: 1_000,
 
+  // --- agents' services: the network
+  /** Of version 2; one of version 1 has 107 at most. */
+  proxyHeaderBytesMax: 4 * KiB,
+  /** Connections over TLS whose handshake has not ended, where nobody else bounds them. One costs about 40 KiB once it has begun. */
+  tlsHandshakesMax: 1_024,
+  /** Names of a certificate that are kept, and the length of each. */
+  certificateNamesMax: 64,
+  certificateNameCharsMax: 255,
+  /** What the machine is asked to keep of datagrams that nobody has taken; it may give less. */
+  datagramReceiveBytes: 8 * MiB,
+  datagramBytesMax: 65_507,
+  /** Datagrams that wait to be sent; more are dropped. */
+  datagramSendQueueBytesMax: 4 * MiB,
+
   // --- supervision
   restartsMax: 5,
   restartWindowMs: 60_000,

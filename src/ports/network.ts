@@ -49,13 +49,20 @@ export interface TlsServerOptions {
   readonly clientCa?: string
   /** As OpenSSL lists ciphers; those of TLS 1.2. */
   readonly ciphers?: string
-  /** A handshake that takes longer is ended. */
+  /** From the connection to the end of the handshake, the header of a proxy included; one that takes longer is ended. */
   readonly handshakeMsMax: number
+  /** Peers (addresses or networks) whose connections begin with a header of the PROXY protocol, which says whose they are. */
+  readonly proxies?: readonly string[]
+  /**
+   * Asked before a handshake begins; false closes the connection without a word and without a cost. Each handshake that is let in
+   * ends in one call of `onConnection` or `onAcceptError`, unless the listener is closed before.
+   */
+  admits?(remoteAddress: string): boolean
 }
 
 /** What a TLS client shows, and whom it trusts. PEM texts. */
 export interface TlsClientOptions {
-  /** The server must show a certificate of one of these authorities; without them any will do, as agents do it. */
+  /** The server, whatever it is called, must show a certificate of one of these authorities; without them any will do, as agents do it. */
   readonly ca?: string
   readonly certificate?: string
   readonly key?: string
@@ -89,15 +96,22 @@ export interface Network {
 
 /** What agents connect over: streams, TLS and datagrams. */
 export interface AgentNetwork extends Network {
-  /** Resolves after the handshake. */
+  /**
+   * Resolves after the handshake; fails with `dialFailed`, `handshakeRefused`, `handshakeTimeout` or `configInvalid`. A server may refuse
+   * the client's certificate only afterwards: the stream then closes.
+   */
   dialTls(endpoint: Endpoint, tls: TlsClientOptions, signal: AbortSignal): Promise<TlsStream>
-  /** `onConnection` after each handshake that succeeds; `onAcceptError` also for those that fail, with code `handshakeRefused` or `handshakeTimeout`. */
+  /**
+   * TLS 1.2 and 1.3. `onConnection` after each handshake that succeeds; `onAcceptError` also for those that fail, with code
+   * `handshakeRefused` or `handshakeTimeout`. Closing ends handshakes that are under way. Fails with `listenFailed`, and with
+   * `configInvalid` for certificates, keys and ciphers that cannot be used.
+   */
   listenTls(
     endpoint: Endpoint,
     tls: TlsServerOptions,
     onConnection: (stream: TlsStream) => void,
     onAcceptError?: (error: ClusterError, remoteAddress: string) => void,
   ): Promise<Listener>
-  /** Bound to an address and port; port 0 takes any that is free. The bytes of `onDatagram` are the receiver's to keep. */
+  /** Bound to an address and port; port 0 takes any that is free. The bytes of `onDatagram` are the receiver's to keep. Fails with `listenFailed`. */
   openDatagrams(endpoint: Endpoint, onDatagram: (bytes: Uint8Array, from: DatagramSource) => void): Promise<DatagramSocket>
 }

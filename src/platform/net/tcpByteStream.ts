@@ -1,9 +1,7 @@
-/** A `ByteStream` over a socket of Node, TCP or local. */
+/** A `ByteStream` over a socket of Node: TCP, TLS or local. */
 import type { Socket } from 'node:net'
 import type { ByteStream, ByteStreamEvents } from '../../ports/network.js'
-
-/** An IPv4 peer of a socket that listens on both families is written as what it is. */
-const plainAddress = (address: string): string => (address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address)
+import { plainAddress } from './tcpSocket.js'
 
 /** `remoteAddress` is for sockets that have none of their own. */
 export const tcpByteStream = (socket: Socket, remoteAddress?: string): ByteStream => {
