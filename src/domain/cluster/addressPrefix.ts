@@ -12,7 +12,8 @@ const withoutDots = (address: string): string =>
     return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`
   })
 
-const ipv6Groups = (address: string): readonly number[] | undefined => {
+/** The eight numbers of an IPv6 address; undefined for what is not one. */
+export const ipv6Groups = (address: string): readonly number[] | undefined => {
   const [head = '', tail, ...more] = withoutDots(address).split('::')
   const first = groupsOf(head)
   const last = groupsOf(tail ?? '')
