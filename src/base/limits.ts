@@ -244,6 +244,13 @@ export const limits = {
   datagramBytesMax: 65_507,
   /** Datagrams that wait to be sent; more are dropped. */
   datagramSendQueueBytesMax: 4 * MiB,
+  // --- agents' services: messages
+  /** A message of an agent or to one, as it is on the wire, without the length before it. */
+  agentFrameBytesMax: 64 * KiB,
+  /** What a message of an agent is when it is inflated: checksum, numbers and text. More is not inflated. */
+  agentInflatedBytesMax: 64 * KiB,
+  /** The longest text that is sent in one message, as Wazuh's agents have it. */
+  agentTextBytesMax: 65_408,
 
   // --- supervision
   restartsMax: 5,
