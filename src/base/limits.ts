@@ -252,6 +252,20 @@ export const limits = {
   /** The longest text that is sent in one message, as Wazuh's agents have it. */
   agentTextBytesMax: 65_408,
 
+  // --- agents' services: events
+  /** Of one event, as an agent sends it. */
+  eventBytesMax: 64 * KiB,
+  /** A line of an event: each of its bytes may need six. */
+  eventLineBytesMax: 512 * KiB,
+  /** Of lines, and of datagrams for a reader, that wait while the disk or the reader takes none. */
+  eventsPendingBytesMax: 16 * MiB,
+  /** Agents are read on while less than this waits for a slow reader. */
+  eventsPendingForReaderBytesMax: 1 * MiB,
+  /** A reader that takes nothing for this long is not waited for any more. */
+  eventReaderStallMsMax: 5_000,
+  /** Segments of events, however small they are. */
+  eventSegmentsMax: 10_000,
+
   // --- supervision
   restartsMax: 5,
   restartWindowMs: 60_000,
@@ -313,3 +327,5 @@ invariant(limits.agentBatchBytesMax < limits.messageBytesMax, 'a batch of agents
 invariant(limits.groupsPageBytesMax < limits.messageBytesMax, 'a page of groups fits into a message')
 invariant(limits.controlRequestBytesMax < limits.messageBytesMax, 'a query fits into a message')
 invariant(2 * limits.agentLabelsCharsMax < limits.agentBatchBytesMax, 'every row fits into a batch')
+invariant(6 * limits.eventBytesMax < limits.eventLineBytesMax, 'every event fits into a line')
+invariant(2 * limits.eventLineBytesMax < limits.eventsPendingBytesMax, 'several lines can wait')

@@ -7,6 +7,7 @@
 import type { ClusterError } from '../base/errors.js'
 import type { AgentReport } from '../domain/agents/agentReport.js'
 import type { KeyEntry } from '../domain/agents/keyEntry.js'
+import type { EventAgent } from '../wire/agents/eventLine.js'
 import type { LogLevel } from './machine.js'
 
 export type AgentTransport = 'tcp' | 'udp'
@@ -110,13 +111,8 @@ export interface ListenerHost {
   start(options: ListenerOptions, desk: ListenerDesk): Promise<RunningListener>
 }
 
-/** The agent an event is of. */
-export interface EventSource {
-  readonly id: number
-  readonly name: string
-  /** As client.keys has it: `any`, an address or a network. */
-  readonly ip: string
-}
+/** The agent an event is of. The same object for all its events until something changes: what lines say of it is kept with it. */
+export type EventSource = EventAgent
 
 /**
  * Where events go. `take` gathers, `flush` writes: what was taken before a flush survives the end of the process after it.
@@ -129,6 +125,21 @@ export interface EventOutlet {
   flush(): boolean
   onReady: () => void
   readonly counts: Pick<ListenerCounts, 'eventsTaken' | 'eventBytesTaken' | 'eventsDropped' | 'segmentsDeleted'>
+  /** Writes what is there still, and counts what cannot be. */
+  close(): void
+}
+
+/**
+ * Where lines of events are kept: `queue/events`. Synchronous: the listener has a thread of its own.
+ * None of it throws: what does not go now is given again later.
+ */
+export interface EventStore {
+  /** Returns how many bytes of whole lines it has now; the rest is to be given again, first of all. */
+  append(lines: Uint8Array): number
+  /** Why the last append did not take all. */
+  readonly failure: ClusterError | undefined
+  /** Segments that went because all together had become too large. */
+  readonly segmentsDeleted: number
   close(): void
 }
 
