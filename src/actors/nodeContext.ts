@@ -17,7 +17,7 @@ import type { AgentOperations } from './agents/agentOperations.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
 import type { Registry } from './cluster/registry.js'
-import { changesCapability } from './files/announcedChange.js'
+import { changesCapability, contentsCapability } from './files/announcedChange.js'
 import { itemsCapability } from './files/itemsRefusal.js'
 import type { LocalTree } from './files/localTree.js'
 import { partsCapability } from './files/treeComparison.js'
@@ -93,4 +93,11 @@ export interface NodeContext extends NodeParts {
 }
 
 /** What this build can do beyond the protocol's version, as both sides say it. */
-export const capabilities: readonly string[] = ['deflate-raw', 'delta', itemsCapability, changesCapability, partsCapability]
+export const capabilities: readonly string[] = [
+  'deflate-raw',
+  'delta',
+  itemsCapability,
+  changesCapability,
+  contentsCapability,
+  partsCapability,
+]

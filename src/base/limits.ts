@@ -90,6 +90,8 @@ export const limits = {
   /** A change of no more files than this, and no larger than this, is announced with what changed, for this many roots back. */
   announcedFilesMax: 64,
   announcedBytesMax: 8 * KiB,
+  /** Content of no more than this is in the announcement itself. */
+  announcedContentBytesMax: 8 * KiB,
   announcedRootsMax: 16,
   fetchFilesMax: 2_048,
   fetchPathBytesMax: 256 * KiB,

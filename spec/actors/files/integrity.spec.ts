@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { changesCapability } from '../../../src/actors/files/announcedChange.js'
+import { changesCapability, contentsCapability } from '../../../src/actors/files/announcedChange.js'
 import { integrityApply, integrityServeInput } from '../../../src/actors/files/integrity.js'
 import { IntegritySync } from '../../../src/actors/files/integritySync.js'
 import { LocalTree } from '../../../src/actors/files/localTree.js'
@@ -31,7 +31,7 @@ interface Builds {
   readonly master: string[]
   readonly worker: string[]
 }
-const ours = [changesCapability, partsCapability]
+const ours = [changesCapability, contentsCapability, partsCapability]
 const sameBuild: Builds = { master: ours, worker: ours }
 const builds = fc.constantFrom<Builds>(sameBuild, { ...sameBuild, master: [] }, { ...sameBuild, worker: [] }, { master: [], worker: [] })
 
@@ -116,6 +116,19 @@ const setUp = async (
 const write = (disk: MemoryDisk, path: string, content: string): void => {
   disk.makeDirectories(`${home}/${path}`.slice(0, `${home}/${path}`.lastIndexOf('/')))
   disk.edit(`${home}/${path}`, Buffer.from(content))
+}
+
+/** The next content that is read is not what the file has. */
+const falsify = ({ files }: LocalTree): void => {
+  const { read } = files
+  const lie: Files['read'] = async (...given) => {
+    Object.assign(files, { read })
+    const { block, next } = await read(...given)
+    const lied = Buffer.from(block)
+    lied.write('xxx', lied.indexOf('two'))
+    return { block: lied, next }
+  }
+  Object.assign(files, { read: lie })
 }
 
 const entriesOf = (tree: LocalTree): string[] =>
@@ -226,7 +239,7 @@ describe('integrity, both ends', () => {
       { numRuns: 40 },
     ))
 
-  it('takes an edit that is announced without a check, for less than 400 bytes to the master', async () => {
+  it('takes an edit that is announced without a check, for less than 250 bytes to the master', async () => {
     const world = await setUp((master) => {
       for (let file = 0; file < 300; file++) write(master, `etc/rules/${file}`, 'one')
     })
@@ -238,7 +251,7 @@ describe('integrity, both ends', () => {
     await world.clock.advance(100)
     await scan
     expect(world.worker.contentOf(`${home}/etc/rules/7`).toString()).toBe('two')
-    expect(world.pair.worker.counters.bytesSent - before.bytesSent).toBeLessThan(400)
+    expect(world.pair.worker.counters.bytesSent - before.bytesSent).toBeLessThan(250)
     expect(world.pair.worker.counters.bytesReceived - before.bytesReceived).toBeLessThan(600)
     expect(world.masterLog.lines.slice(lines).filter((line) => line.includes('Received metadata'))).toEqual([])
     expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
@@ -284,6 +297,27 @@ describe('integrity, both ends', () => {
     expect(world.worker.contentOf(`${home}/etc/rules/b`).toString()).toBe('mine')
     await world.stop()
   })
+
+  it('takes small content out of the announcement, and fetches what of it is false or too large', () =>
+    fc.assert(
+      fc.asyncProperty(fc.constantFrom('true', 'false', 'large'), fc.nat(2), async (kind, others) => {
+        const world = await setUp((master) => write(master, 'etc/rules/a', 'one'))
+        await world.clock.advance(1_000)
+        const before = world.pair.worker.counters.framesSent
+        const content = kind === 'large' ? 'x'.repeat(2 * limits.announcedContentBytesMax) : 'two'
+        for (let other = 0; other < others; other++) write(world.master, `etc/rules/other-${other}`, content)
+        write(world.master, 'etc/rules/a', content)
+        if (kind === 'false') falsify(world.masterTree)
+        await world.scan()
+        await world.clock.advance(1_000)
+        expect(world.worker.contentOf(`${home}/etc/rules/a`).toString()).toBe(content)
+        const frames = world.pair.worker.counters.framesSent - before
+        if (kind === 'true') expect(frames).toBe(1)
+        else expect(frames).toBeGreaterThan(1)
+        await world.stop()
+      }),
+      { numRuns: 20 },
+    ))
 
   it('survives a false announcement: the next check finds the real difference', () =>
     fc.assert(

@@ -5,6 +5,8 @@ import type { Link } from '../../ports/link.js'
 
 /** Of a build that announces what changed, and compares the root that a report ends with. */
 export const changesCapability = 'changes'
+/** Of a build that takes small content with the announcement. */
+export const contentsCapability = 'contents'
 
 export class AnnouncedChange {
   /** The link over which a check was answered, so that both nodes have the same items. */

@@ -5,6 +5,7 @@
 
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import type { ChangeNotice } from '../../domain/files/changeNotice.js'
 import {
   type Arrival,
   type Compression,
@@ -13,7 +14,7 @@ import {
   withTransfer,
 } from '../../domain/files/content/compressionChoice.js'
 import type { DiskWrites } from '../../domain/files/content/syncPace.js'
-import { joinDigests, joinPaths } from '../../domain/files/entryColumns.js'
+import { joinDigests, joinPaths, splitDigests } from '../../domain/files/entryColumns.js'
 import { type SyncPlan, writeStepsOf } from '../../domain/files/syncPlan.js'
 import type { Digest, FileEntry, FileFailure, WriteStep } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
@@ -39,8 +40,10 @@ export interface Transferred {
 export interface PlanTransfer {
   readonly link: Link
   readonly deltas: ReadonlyMap<Digest, DeltaFile> | undefined
-  /** Bytes that may still be fetched. */
-  room: number
+  /** Bytes that may still be fetched; undefined before anything had to be. */
+  room: number | undefined
+  /** Content that is staged and proven already. */
+  readonly proven: Set<Digest>
 }
 
 /** Blocks that may wait to be staged while the next ones come in. */
@@ -89,11 +92,32 @@ export class ContentTransfer {
     return this.#diskWrites
   }
 
-  async begin(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<PlanTransfer> {
-    const { files, manifest } = this.#options.tree
-    const room = Math.min(limits.planBytesMax, (await files.freeBytes(signal)) - limits.diskReserveBytes)
+  begin(link: Link, plan: SyncPlan): PlanTransfer {
+    const { manifest } = this.#options.tree
     const deltas = link.peer.capabilities.includes(deltaCapability) ? deltaFilesOf(plan, (path) => manifest.get(path)?.size) : undefined
-    return { link, deltas, room }
+    return { link, deltas, room: undefined, proven: new Set() }
+  }
+
+  /** Stages the content that came with an announcement, where it is of these files. What is not whole is fetched like the rest. */
+  async take(
+    transfer: PlanTransfer,
+    { content, contentDigests = new Uint8Array() }: ChangeNotice,
+    entries: readonly FileEntry[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const digests = splitDigests(contentDigests)
+    const wanted = new Set(entries.map(({ digest }) => digest))
+    if (!content || !digests.every((digest) => wanted.has(digest))) return
+    const { complete, diskWrites } = await this.#options.tree.files.stage(content, digests, signal)
+    this.#diskWrites = diskWrites ?? this.#diskWrites
+    for (const index of complete) {
+      const digest = digests[index]
+      if (digest !== undefined) transfer.proven.add(digest)
+    }
+  }
+
+  async #room(signal: AbortSignal): Promise<number> {
+    return Math.min(limits.planBytesMax, (await this.#options.tree.files.freeBytes(signal)) - limits.diskReserveBytes)
   }
 
   /** Resolves when all content of these files that can be had is staged and proven. */
@@ -102,25 +126,28 @@ export class ContentTransfer {
     const steps = writeStepsOf({ create: entries, update: [] }, manifest)
     const sizes = new Map(entries.map(({ digest, size }) => [digest, size]))
     const wantedBy = new Map<Digest, string>()
-    for (const step of steps) if (step.from.kind === 'stage' && !wantedBy.has(step.digest)) wantedBy.set(step.digest, step.path)
+    for (const { digest, from, path } of steps)
+      if (from.kind === 'stage' && !transfer.proven.has(digest) && !wantedBy.has(digest)) wantedBy.set(digest, path)
     // Directory by directory: the master then checks once, not for each file, whether a directory is within its item.
     const digests = [...wantedBy].sort(([, a], [, b]) => (a < b ? -1 : 1)).map(([digest]) => digest)
     const failed: Failures = new Map()
     const offsets = digests.length > 0 ? await this.#options.tree.files.staged(digests, signal) : []
+    let room = digests.length > 0 ? (transfer.room ?? (await this.#room(signal))) : 0
     const whole: Wanted[] = []
     for (const [index, digest] of digests.entries()) {
       const [size, offset] = [sizes.get(digest) ?? 0, offsets[index] ?? 0]
       // What is staged of more than there is was never the content.
       const file: Wanted = { path: wantedBy.get(digest) ?? '', digest, size, offset: offset > size ? 0 : offset }
       // A size is what the master says; a file for which there is no room leaves the others theirs.
-      if (file.size - file.offset > transfer.room) {
+      if (file.size - file.offset > room) {
         failed.set(file.digest, { code: 'diskFull', message: noRoom })
         continue
       }
-      transfer.room -= file.size - file.offset
+      room -= file.size - file.offset
       const delta = file.offset === 0 ? transfer.deltas?.get(file.digest) : undefined
       if (!delta || !(await this.#patch(transfer.link, delta, failed, signal))) whole.push(file)
     }
+    if (digests.length > 0) transfer.room = room
     for (const batch of batchesOf(whole)) await this.#fetch(transfer.link, batch, failed, signal)
     const failures = steps.flatMap((step) => {
       const failure = step.from.kind === 'stage' ? failed.get(step.digest) : undefined

@@ -15,7 +15,7 @@ import type { Clock, Log } from '../../ports/machine.js'
 import { periodicThread, type Round } from '../kit/periodicThread.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
 import type { ServingInput } from '../kit/servingThread.js'
-import { changesCapability } from './announcedChange.js'
+import { changesCapability, contentsCapability } from './announcedChange.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from './integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from './integritySync.js'
 import type { LocalTree } from './localTree.js'
@@ -171,14 +171,17 @@ const failuresLoggedMax = 20
 // ------------------------------------------------------------------------------------------------------- master's end
 
 /** Announces to a worker that the master's tree has changed, and what has changed when the worker can use that. */
-const announce = ({ notice }: LocalTree, { link, state }: IntegrityAnswersInput): void => {
-  const { root } = notice
-  if (!link.peer.capabilities.includes(changesCapability)) {
-    link.notify('integrity.changed', { root })
+const announce = async (tree: LocalTree, { link, state }: IntegrityAnswersInput): Promise<void> => {
+  const { notice } = tree
+  const { capabilities } = link.peer
+  if (!capabilities.includes(changesCapability)) {
+    link.notify('integrity.changed', { root: notice.root })
     return
   }
-  link.notify('integrity.changed', notice)
   if (notice.since) state.announced([...splitPaths(notice.entries?.paths ?? ''), ...splitPaths(notice.removed ?? '')])
+  const whole = capabilities.includes(contentsCapability) ? await tree.noticeWithContent() : notice
+  // What has changed again meanwhile is announced by that change.
+  if (tree.notice === notice) link.notify('integrity.changed', whole)
 }
 
 /** Answers one worker's questions, and notifies it when the master's tree has changed. */
@@ -187,6 +190,6 @@ export const integrityServeInput = (options: IntegrityAnswersOptions, input: Int
   return {
     link: input.link,
     answers: (thread) => integrityAnswers(options, { ...input, transfers }, thread),
-    alongside: () => options.tree.onChanged(() => announce(options.tree, input)),
+    alongside: () => options.tree.onChanged(() => void announce(options.tree, input)),
   }
 }

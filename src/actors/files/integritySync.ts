@@ -49,6 +49,8 @@ export class IntegritySync {
   readonly #portionFilesMax: number
   #refusal: { readonly link: Link; readonly error: ClusterError } | undefined
   readonly #announced = new AnnouncedChange()
+  /** The change that is carried out, when it was announced: its content may have come with it. */
+  #notice: ChangeNotice | undefined
   #reload = false
 
   constructor(options: IntegritySyncOptions) {
@@ -88,6 +90,7 @@ export class IntegritySync {
     const { manifest, synced } = this.#options.tree
     const notice = this.#announced.for(link, manifest.root())
     this.#announced.forget()
+    this.#notice = notice
     if (notice) return unwrap(planOfNotice(notice, manifest, synced))
     const plan = await compareTrees(link, this.#options.tree, this.#limits(signal))
     if (!isEmptyPlan(plan)) await this.#reportStart(link, plan, signal)
@@ -111,8 +114,12 @@ export class IntegritySync {
     const writes = plan.create.length + plan.update.length
     if (Math.max(writes, plan.remove.length) > this.#portionFilesMax)
       return this.#options.tree.inPortions(signal, (apply) => this.#carryOut(link, plan, apply, signal))
-    const transfer = await this.#content.begin(link, plan, signal)
-    const brought = await this.#content.bring(transfer, [...plan.create, ...plan.update], signal)
+    const transfer = this.#content.begin(link, plan)
+    const entries = [...plan.create, ...plan.update]
+    const notice = this.#notice
+    this.#notice = undefined
+    if (notice) await this.#content.take(transfer, notice, entries, signal)
+    const brought = await this.#content.bring(transfer, entries, signal)
     return { ...brought, undone: new Set(), isCarriedOut: false }
   }
 
@@ -171,7 +178,7 @@ export class IntegritySync {
     const remove = async (paths: readonly string[]): Promise<void> => {
       for (const removals of slicesOf(paths, this.#portionFilesMax)) await this.#apply(apply, { writes: [], removals }, failures, undone)
     }
-    const transfer = await this.#content.begin(link, plan, signal)
+    const transfer = this.#content.begin(link, plan)
     for (const entries of portions.ofAtMost(this.#portionFilesMax)) {
       const brought = await this.#content.bring(transfer, entries, signal)
       failures.push(...brought.failures)

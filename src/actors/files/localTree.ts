@@ -6,7 +6,8 @@
 import { ClusterError } from '../../base/errors.js'
 import { InTurn } from '../../base/inTurn.js'
 import { limits } from '../../base/limits.js'
-import { announceChange, type ChangeNotice } from '../../domain/files/changeNotice.js'
+import { announceChange, announcedContent, type ChangeNotice } from '../../domain/files/changeNotice.js'
+import { joinDigests } from '../../domain/files/entryColumns.js'
 import { FileLines } from '../../domain/files/fileLines.js'
 import { heldReason, type LastingFile, lastingEntry } from '../../domain/files/lastingFile.js'
 import { Manifest, sameDigest } from '../../domain/files/manifest.js'
@@ -60,6 +61,7 @@ export class LocalTree {
   readonly #touched = new Set<string>()
   #shownRoot: Uint8Array | undefined
   #notice: ChangeNotice | undefined
+  #noticeWithContent: Promise<ChangeNotice> | undefined
   readonly #inTurn = new InTurn()
   #scanned = false
   /** Paths that changed on this node's disk since its tree was the master's; nothing before it was. */
@@ -219,6 +221,20 @@ export class LocalTree {
     return this.#notice
   }
 
+  /** The notice with what changed last, when that is small. Read once for all workers; without content when it cannot be read. */
+  noticeWithContent(): Promise<ChangeNotice> {
+    this.#noticeWithContent ??= this.#readContent(this.notice)
+    return this.#noticeWithContent
+  }
+
+  async #readContent(notice: ChangeNotice): Promise<ChangeNotice> {
+    const request = notice.since && announcedContent(this.#recent, this.manifest)
+    if (!request) return notice
+    const read = await this.files.read(request, new AbortController().signal).catch(() => undefined)
+    if (!read || read.next || read.block.byteLength > 2 * limits.announcedContentBytesMax) return notice
+    return { ...notice, content: read.block, contentDigests: joinDigests(request.files.map(({ digest }) => digest)) }
+  }
+
   #emitIfChanged(): boolean {
     const root = this.manifest.root()
     if (!this.#scanned || (this.#shownRoot && sameDigest(this.#shownRoot, root))) return false
@@ -233,6 +249,7 @@ export class LocalTree {
     this.#shownRoot = root
     this.#touched.clear()
     this.#notice = undefined
+    this.#noticeWithContent = undefined
   }
 
   /**

@@ -10,7 +10,7 @@ import type { Manifest } from './manifest.js'
 import type { RecentChanges } from './recentChanges.js'
 import type { SyncedItems } from './syncedItems.js'
 import { decidePlan, isBelowUnknown, readAnswer, type SyncPlan } from './syncPlan.js'
-import type { FileEntry } from './treeValues.js'
+import type { ContentRequest, FileEntry } from './treeValues.js'
 
 /** Bytes of each root in `since`: two of a handful of roots do not share them, and if they did, the next root would be a wrong one. */
 export const shortRootBytes = 8
@@ -24,6 +24,18 @@ export interface ChangeNotice {
   readonly entries?: EntryColumns
   /** Those that are gone, joined by NUL. */
   readonly removed?: string
+  /** Content of entries (see wire/muster/contentBlock), for a worker that takes it, and the digests of the files in it. */
+  readonly content?: Uint8Array
+  readonly contentDigests?: Uint8Array
+}
+
+/** What of a change is so small that its content goes with the announcement: the files of the last change, when all of them do. */
+export const announcedContent = (recent: RecentChanges, master: Manifest): ContentRequest | undefined => {
+  const entries = [...recent.lastPaths].map((path) => master.get(path)).filter((entry) => entry !== undefined)
+  const bytes = entries.reduce((sum, { size }) => sum + size, 0)
+  if (entries.length === 0 || bytes > limits.announcedContentBytesMax || entries.some(({ held }) => held)) return undefined
+  const files = entries.map(({ digest, path }) => ({ path, digest, offset: 0 }))
+  return { files, from: { file: 0, offset: 0 }, compress: true }
 }
 
 export const announceChange = (recent: RecentChanges, master: Manifest, synced: SyncedItems): ChangeNotice => {

@@ -25,6 +25,11 @@ export class RecentChanges {
     return this.#paths
   }
 
+  /** What the last change was in. */
+  get lastPaths(): ReadonlySet<string> {
+    return this.#steps.at(-1)?.paths ?? new Set()
+  }
+
   /** The tree that had this root changed in no other paths than these. Older changes are dropped when they are too many together. */
   add(root: Uint8Array, paths: Iterable<string>): void {
     this.#steps.push({ root, paths: new Set(paths) })

@@ -260,6 +260,9 @@ export const notices = {
       since: Type.Optional(blob(limits.announcedRootsMax * 8)),
       entries: Type.Optional(entryColumns(limits.announcedBytesMax, limits.announcedFilesMax)),
       removed: Type.Optional(text(limits.announcedBytesMax)),
+      /** With the capability `contents`: see domain/files/changeNotice. The block may be a little larger than what is in it. */
+      content: Type.Optional(blob(2 * limits.announcedContentBytesMax)),
+      contentDigests: Type.Optional(blob(limits.announcedFilesMax * 32)),
     }),
   },
   /** The state of the groups on the master, once a round and after each change; `ids` is the digest of the agents that exist. */
