@@ -81,10 +81,10 @@ export interface ListenerCalls {
   keys(update: KeysUpdate): Promise<void>
   /** Groups of agents or a merged.mg changed: what agents are to have is asked for again. */
   configurationChanged(): Promise<void>
-  /** Tells these agents (undefined: all) that are connected here to reconnect, in chunks. Returns how many. */
+  /** Asks these agents (undefined: all) that are connected here to reconnect, in chunks. Returns how many. */
   reconnect(ids: readonly number[] | undefined): Promise<number>
   counts(): Promise<ListenerCounts>
-  /** Takes no new connections, tells the agents to reconnect, and waits at most this long until they have gone. Returns how many were left. */
+  /** Takes no new connections, asks the agents to reconnect, and waits at most this long until they have gone. Returns how many were left. */
   drain(msMax: number): Promise<number>
 }
 
