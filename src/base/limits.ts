@@ -268,6 +268,20 @@ export const limits = {
   /** Segments of events, however small they are. */
   eventSegmentsMax: 10_000,
 
+  // --- agents' services: enrolment
+  /** Of a request with its newline; wazuh-authd reads as much. */
+  enrolmentLineBytesMax: 64 * KiB,
+  /** Of a connection until its handshake is done: in a burst, the others come first. */
+  enrolmentHandshakeMsMax: 30_000,
+  /** From the end of the handshake until the request is whole: agents send it at once. */
+  enrolmentRequestMsMax: 10_000,
+  /** Connections whose request is not whole; for one more, the oldest of them is closed. */
+  enrolmentReadingMax: 1_024,
+  /** Requests that wait for the master; more are refused. */
+  enrolmentAskingMax: 1_024,
+  /** What an answer may take: longer than a worker waits for its master. */
+  enrolmentAnswerMsMax: 30_000,
+
   // --- supervision
   restartsMax: 5,
   restartWindowMs: 60_000,
