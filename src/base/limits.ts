@@ -302,6 +302,14 @@ export const limits = {
   /** What cluster_control waits for the next part of an answer. */
   controlAnswerMsMax: 60_000,
 
+  // --- agents of our own (muster-agents)
+  fleetAgentsMax: 100_000,
+  /** Enrolments of one fleet at the same time. */
+  fleetEnrolmentsMax: 16,
+  fleetEnrolmentMsMax: 60_000,
+  /** What an agent waits for the manager to close its side of a connection that the agent left. */
+  fleetLingerMsMax: 30_000,
+
   // --- logging
   /** A worker that cannot connect logs it once within this time, with at most this many reasons. */
   dialLogIntervalMs: 60_000,
