@@ -1,0 +1,224 @@
+/** The command line of muster-agents. */
+import { readFileSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import { limits } from '../../base/limits.js'
+import { parseClientConf } from '../../config/clientConf.js'
+import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import { readKeyLine } from '../../domain/agents/keyLine.js'
+import { servedWazuhVersion } from '../../domain/cluster/wazuhVersion.js'
+import {
+  type AgentServer,
+  type AgentSettings,
+  defaultAgentEnrolment,
+  defaultAgentServer,
+  defaultAgentTimes,
+} from '../../domain/fleet/agentServer.js'
+import { productVersion } from '../../version.js'
+import { type ParsedArguments, parsedOptions } from '../kit/commandLine.js'
+import { numberArgument } from '../kit/toolOptions.js'
+
+export interface AgentsArguments {
+  readonly agents: number
+  readonly settings: AgentSettings
+  /** Agent 2 begins with the second server, and so on. */
+  readonly rotates: boolean
+  readonly keys: readonly KeyEntry[]
+  readonly password?: string
+  readonly namePrefix: string
+  readonly version: string
+  readonly rate: number
+  readonly size: number
+  readonly startsPerSecond: number
+  /** Until a signal when it is undefined. */
+  readonly durationMs?: number
+  /** Homes of the nodes whose segments are read. */
+  readonly account: readonly string[]
+  /** Where the keys are written that were given out. */
+  readonly saveKeys?: string
+  readonly json: boolean
+}
+
+interface Options {
+  readonly agents: number
+  readonly servers?: string
+  readonly ossecConf?: string
+  readonly rotate?: true
+  readonly enrol?: true
+  readonly password?: string
+  readonly enrolPort?: number
+  readonly groups?: string
+  readonly keys?: string
+  readonly saveKeys?: string
+  readonly name: string
+  readonly agentVersion: string
+  readonly protocol?: AgentServer['protocol']
+  readonly cipher?: AgentSettings['cipher']
+  readonly rate: number
+  readonly size: number
+  readonly notifyTime?: number
+  readonly retryInterval?: number
+  readonly maxRetries?: number
+  readonly timeReconnect?: number
+  readonly enrolDelay?: number
+  readonly startRate: number
+  readonly duration?: number
+  readonly account?: readonly string[]
+  readonly json?: true
+}
+
+const eventBytesMax = 65_000
+
+const help = `
+An event counts as taken when a node read it. Agents are acknowledged nothing, so it is judged by connections: of one that the agent
+closed itself (after a request to reconnect, or at the end) everything must be in a segment; of one that broke what is missing behind
+the last event that arrived was in flight, and any hole before that is a loss. The exit code is 1 when something taken was lost.
+
+Examples:
+  muster-agents --agents 200 --servers 10.0.0.11,10.0.0.12 --rotate --enrol --rate 2 --duration 60
+  muster-agents --agents 50 --ossec-conf /var/ossec/etc/ossec.conf --keys client.keys --account /var/ossec --json
+`
+
+const program = (): Command =>
+  new Command('muster-agents')
+    .description('Runs many agents in one process, which speak the real protocol, and accounts for every event that they send.')
+    .version(`muster-agents ${productVersion} (Muster)`, '-V, --version', 'print the version of this program')
+    .addOption(new Option('--agents <count>', 'how many').argParser(numberArgument(1, limits.fleetAgentsMax, true)).default(10))
+    .addOption(new Option('--servers <list>', "HOST[:PORT] with commas between, in an agent's order (a load balancer is one of them)"))
+    .addOption(new Option('--ossec-conf <file>', "an agent's ossec.conf: its <client> says the servers and the times"))
+    .addOption(new Option('--rotate', 'each agent begins with another server of the list'))
+    .addOption(new Option('--enrol', 'agents without a key ask for one before they connect'))
+    .addOption(new Option('--password <text>', 'of the enrolment'))
+    .addOption(new Option('--enrol-port <port>', 'of the enrolment (default: 1515)').argParser(numberArgument(1, 65_535, true)))
+    .addOption(new Option('--groups <names>', 'that agents ask for when they enrol, with commas between'))
+    .addOption(new Option('--keys <file>', 'a client.keys: its first agents are these'))
+    .addOption(new Option('--save-keys <file>', 'write the keys of all agents there at the end'))
+    .addOption(new Option('--name <prefix>', 'of the names of agents that enrol').default('fleet'))
+    .addOption(new Option('--agent-version <version>', 'that agents say they have').default(`v${servedWazuhVersion}`))
+    .addOption(new Option('--protocol <protocol>', 'of --servers (default: tcp)').choices(['tcp', 'udp']))
+    .addOption(new Option('--cipher <cipher>', 'default: aes').choices(['aes', 'blowfish']))
+    .addOption(new Option('--rate <events>', 'of each agent in a second').argParser(numberArgument(0, 100_000, false)).default(1))
+    .addOption(new Option('--size <bytes>', 'of the log line of an event').argParser(numberArgument(1, eventBytesMax, true)).default(300))
+    .addOption(new Option('--notify-time <seconds>', 'between keep-alives (default: 20)').argParser(numberArgument(0.1, 100_000, false)))
+    .addOption(new Option('--retry-interval <seconds>', 'between attempts (default: 10)').argParser(numberArgument(0.05, 100_000, false)))
+    .addOption(
+      new Option('--max-retries <count>', 'attempts before the next server (default: 5)').argParser(numberArgument(1, 100_000, true)),
+    )
+    .addOption(
+      new Option('--time-reconnect <seconds>', 'without an answer until a server counts as gone (default: 60)').argParser(
+        numberArgument(1, 100_000, false),
+      ),
+    )
+    .addOption(
+      new Option('--enrol-delay <seconds>', 'with a new key until it is used (default: 20)').argParser(numberArgument(0, 100_000, false)),
+    )
+    .addOption(new Option('--start-rate <agents>', 'that start in a second').argParser(numberArgument(1, 100_000, false)).default(200))
+    .addOption(new Option('--duration <seconds>', 'default: until SIGINT or SIGTERM').argParser(numberArgument(0.1, 10_000_000, false)))
+    .addOption(new Option('--account <home...>', 'homes of the nodes on this machine: their segments of events are read'))
+    .addOption(new Option('-j, --json', 'print the account as JSON'))
+    .helpOption('-h, --help', 'show this help')
+    .addHelpText('after', help)
+    .exitOverride()
+
+export const parseAgentsArguments = (argv: readonly string[]): ParsedArguments<AgentsArguments> => {
+  const parsed = parsedOptions<Options>(program(), argv)
+  if (!('given' in parsed)) return parsed
+  const { given } = parsed
+  const json = given.json ?? false
+  const settings = settingsOf(given)
+  if (typeof settings === 'string') return { mistake: settings, json }
+  const keys = given.keys === undefined ? [] : keysOf(given.keys)
+  if (typeof keys === 'string') return { mistake: keys, json }
+  if (!given.enrol && keys.length < given.agents)
+    return { mistake: `there are keys for ${keys.length} of ${given.agents} agents: give --keys with enough of them, or --enrol.`, json }
+  return { given: argumentsOf(given, settings, keys) }
+}
+
+const argumentsOf = (given: Options, settings: AgentSettings, keys: readonly KeyEntry[]): AgentsArguments => ({
+  agents: given.agents,
+  settings,
+  rotates: given.rotate ?? false,
+  keys,
+  ...(given.password !== undefined && { password: given.password }),
+  namePrefix: given.name,
+  version: given.agentVersion,
+  rate: given.rate,
+  size: given.size,
+  startsPerSecond: given.startRate,
+  ...(given.duration !== undefined && { durationMs: given.duration * 1_000 }),
+  account: given.account ?? [],
+  ...(given.saveKeys !== undefined && { saveKeys: given.saveKeys }),
+  json: given.json ?? false,
+})
+
+/** What the options say over what the file says over what a real agent does; or what is wrong. */
+const settingsOf = (given: Options): AgentSettings | string => {
+  if ((given.servers === undefined) === (given.ossecConf === undefined)) return 'one of --servers and --ossec-conf must be given.'
+  const base = given.ossecConf === undefined ? { servers: [], ...standard } : confSettings(given.ossecConf)
+  if (typeof base === 'string') return base
+  const listed = given.servers === undefined ? base.servers : serversOf(given.servers)
+  if (typeof listed === 'string') return listed
+  const { cipher, enrolment, times } = base
+  const ms = (seconds: number | undefined, otherwise: number): number => (seconds === undefined ? otherwise : Math.round(seconds * 1_000))
+  return {
+    servers: listed.map((server) => ({
+      ...server,
+      ...(given.protocol && { protocol: given.protocol }),
+      maxRetries: given.maxRetries ?? server.maxRetries,
+      retryIntervalMs: ms(given.retryInterval, server.retryIntervalMs),
+    })),
+    times: {
+      ...times,
+      notifyMs: ms(given.notifyTime, times.notifyMs),
+      reconnectMs: ms(given.timeReconnect, times.reconnectMs),
+      delayAfterEnrolmentMs: ms(given.enrolDelay, times.delayAfterEnrolmentMs),
+    },
+    enrolment: {
+      ...enrolment,
+      isEnabled: given.enrol ?? false,
+      port: given.enrolPort ?? enrolment.port,
+      groups: given.groups === undefined ? enrolment.groups : given.groups.split(','),
+    },
+    cipher: given.cipher ?? cipher,
+  }
+}
+
+const standard = { times: defaultAgentTimes, enrolment: defaultAgentEnrolment, cipher: 'aes' } as const
+
+const confSettings = (file: string): AgentSettings | string => {
+  const text = textOf(file)
+  if (text === undefined) return `${file} cannot be read.`
+  const parsed = parseClientConf(text)
+  return parsed.ok ? parsed.value : `${file}: ${parsed.error.message}.`
+}
+
+/** `HOST`, `HOST:PORT`, `[IPv6]:PORT`. */
+const serverPattern = /^(?:\[([0-9A-Fa-f:.%]+)\]|([^:[\]\s]+)|([0-9A-Fa-f]*:[0-9A-Fa-f:.]+))(?::(\d{1,5}))?$/
+
+const serversOf = (list: string): readonly AgentServer[] | string => {
+  const servers: AgentServer[] = []
+  for (const text of list.split(',')) {
+    const [, bracketed, host, ipv6, port] = serverPattern.exec(text.trim()) ?? []
+    const name = bracketed ?? host ?? ipv6
+    const number = port === undefined ? defaultAgentServer.port : Number(port)
+    if (name === undefined || number < 1 || number > 65_535) return `'${text}' in --servers is not HOST or HOST:PORT.`
+    servers.push({ ...defaultAgentServer, host: name, port: number })
+  }
+  return servers
+}
+
+const keysOf = (file: string): readonly KeyEntry[] | string => {
+  const text = textOf(file)
+  if (text === undefined) return `${file} cannot be read.`
+  return text.split('\n').flatMap((line) => {
+    const parsed = readKeyLine(line)
+    return parsed.kind === 'live' ? [parsed.entry] : []
+  })
+}
+
+const textOf = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return undefined
+  }
+}
