@@ -236,6 +236,9 @@ export const limits = {
   // --- agents' services: the network
   /** Of version 2; one of version 1 has 107 at most. */
   proxyHeaderBytesMax: 4 * KiB,
+  proxyHeaderMsMax: 10_000,
+  /** Connections of listed proxies that wait for their header. */
+  proxyHeadersMax: 4_096,
   /** Connections over TLS whose handshake has not ended, where nobody else bounds them. One costs about 40 KiB once it has begun. */
   tlsHandshakesMax: 1_024,
   /** Names of a certificate that are kept, and the length of each. */

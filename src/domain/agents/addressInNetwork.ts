@@ -6,16 +6,20 @@ export type AddressBytes = readonly number[]
 
 export interface AddressNetwork {
   readonly bytes: AddressBytes
-  readonly prefixBits: number
+  /** The bits that count. */
+  readonly mask: AddressBytes
 }
 
 const ipv4Pattern = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
 const ipv6GroupPattern = /^[0-9A-Fa-f]{1,4}$/
 const prefixPattern = /^(?:0|[1-9]\d{0,2})$/
 const ipv6Bytes = 16
-const mappedPrefixBits = 96
+/** Of an IPv6 address, before the IPv4 address that it maps. */
+const mappedBytes = 12
 
-const ipv4BytesOf = (text: string): AddressBytes | undefined => (ipv4Pattern.test(text) ? text.split('.').map(Number) : undefined)
+export const isIpv4 = (text: string): boolean => ipv4Pattern.test(text)
+
+const ipv4BytesOf = (text: string): AddressBytes | undefined => (isIpv4(text) ? text.split('.').map(Number) : undefined)
 
 /** Groups of 16 bits; the last two of the address may be written as an IPv4 address. */
 const bytesOfGroups = (text: string, isEnd: boolean): AddressBytes | undefined => {
@@ -43,6 +47,15 @@ const ipv6BytesOf = (text: string): AddressBytes | undefined => {
   return [...head, ...Array.from({ length: missing }, () => 0), ...tail]
 }
 
+/** The eight numbers of an IPv6 address; undefined for what is not one. */
+export const ipv6Groups = (text: string): readonly number[] | undefined => {
+  const bytes = ipv6BytesOf(text)
+  return bytes && groupsIn(bytes)
+}
+
+const groupsIn = (bytes: AddressBytes): readonly number[] =>
+  Array.from({ length: ipv6Bytes / 2 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
+
 const isMapped = (bytes: AddressBytes): boolean =>
   bytes.length === ipv6Bytes && bytes.every((byte, i) => (i < 10 ? byte === 0 : i < 12 ? byte === 0xff : true))
 
@@ -52,32 +65,32 @@ export const addressBytes = (text: string): AddressBytes | undefined => {
   if (!text.includes(':')) return ipv4BytesOf(text)
   const zone = text.indexOf('%')
   const bytes = ipv6BytesOf(zone < 0 ? text : text.slice(0, zone))
-  return bytes && isMapped(bytes) ? bytes.slice(12) : bytes
+  return bytes && isMapped(bytes) ? bytes.slice(mappedBytes) : bytes
 }
 
-/** An address, or `address/bits`. */
+const prefixMask = (byteCount: number, bits: number): AddressBytes =>
+  Array.from({ length: byteCount }, (_, i) => (0xff00 >> Math.min(8, Math.max(0, bits - i * 8))) & 0xff)
+
+/** The mask of an IPv4 network may be written as an address. */
+const maskOf = (text: string, byteCount: number): AddressBytes | undefined => {
+  if (prefixPattern.test(text) && Number(text) <= byteCount * 8) return prefixMask(byteCount, Number(text))
+  return byteCount === ipv6Bytes ? undefined : ipv4BytesOf(text)
+}
+
+/** An address, `address/bits` or `address/mask`. */
 export const addressNetwork = (text: string): AddressNetwork | undefined => {
   if (text.length > limits.agentIpCharsMax || text.includes('%')) return undefined
   const slash = text.indexOf('/')
   const address = slash < 0 ? text : text.slice(0, slash)
-  const whole = address.includes(':') ? ipv6BytesOf(address) : ipv4BytesOf(address)
-  if (!whole) return undefined
-  const prefix = slash < 0 ? String(whole.length * 8) : text.slice(slash + 1)
-  const prefixBits = Number(prefix)
-  if (!prefixPattern.test(prefix) || prefixBits > whole.length * 8) return undefined
-  return isMapped(whole) && prefixBits >= mappedPrefixBits
-    ? { bytes: whole.slice(12), prefixBits: prefixBits - mappedPrefixBits }
-    : { bytes: whole, prefixBits }
+  const bytes = address.includes(':') ? ipv6BytesOf(address) : ipv4BytesOf(address)
+  const mask = bytes && (slash < 0 ? prefixMask(bytes.length, bytes.length * 8) : maskOf(text.slice(slash + 1), bytes.length))
+  if (!mask) return undefined
+  const isOfIpv4 = isMapped(bytes) && mask.slice(0, mappedBytes).every((byte) => byte === 0xff)
+  return isOfIpv4 ? { bytes: bytes.slice(mappedBytes), mask: mask.slice(mappedBytes) } : { bytes, mask }
 }
 
-export const isInNetwork = (address: AddressBytes, { bytes, prefixBits }: AddressNetwork): boolean => {
-  if (address.length !== bytes.length) return false
-  for (let i = 0; i * 8 < prefixBits; i++) {
-    const shift = Math.max(0, (i + 1) * 8 - prefixBits)
-    if ((address[i] ?? 0) >> shift !== (bytes[i] ?? 0) >> shift) return false
-  }
-  return true
-}
+export const isInNetwork = (address: AddressBytes, { bytes, mask }: AddressNetwork): boolean =>
+  address.length === bytes.length && mask.every((bits, i) => (((address[i] ?? 0) ^ (bytes[i] ?? 0)) & bits) === 0)
 
 /** `network`: `any`, an address or a network, as client.keys has it. What is not an address is in no network. */
 export const addressInNetwork = (address: string, network: string): boolean => {
@@ -98,8 +111,8 @@ export const addressesIn = (networks: readonly string[]): ((address: string) => 
 /** As sockets name it: IPv6 in lower case, without leading zeros, its first longest run of zeros left out. */
 export const addressText = (bytes: AddressBytes): string => {
   if (bytes.length !== ipv6Bytes) return bytes.join('.')
-  if (isMapped(bytes)) return bytes.slice(12).join('.')
-  const groups = Array.from({ length: 8 }, (_, i) => (((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0)).toString(16))
+  if (isMapped(bytes)) return bytes.slice(mappedBytes).join('.')
+  const groups = groupsIn(bytes).map((group) => group.toString(16))
   let run = { at: 0, length: 0 }
   for (let at = 0; at < groups.length; at++) {
     let length = 0

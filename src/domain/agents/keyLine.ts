@@ -1,5 +1,6 @@
 /** The grammar of one line of client.keys, `ID NAME IP KEY`: what may stand in it, and what an agent that is added may be called. */
 import { limits } from '../../base/limits.js'
+import { addressNetwork, isIpv4 } from './addressInNetwork.js'
 import { agentIdText } from './agent.js'
 import type { KeyEntry } from './keyEntry.js'
 
@@ -16,9 +17,6 @@ const idPattern = /^(?:0[0-9]{2}|[1-9][0-9]{2,9})$/
 const namePattern = /^[A-Za-z0-9_-][A-Za-z0-9_.-]*$/
 const keyPattern = /^[!-~]+$/
 const blankPattern = /^[ \t]*(?:#|$)/
-const ipv4Pattern = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
-const ipv6GroupPattern = /^[0-9A-Fa-f]{1,4}$/
-const prefixPattern = /^(?:0|[1-9]\d{0,2})$/
 
 const blank: KeyLine = { kind: 'blank' }
 const unusable = (reason: string, id: number | undefined): KeyLine =>
@@ -30,34 +28,7 @@ export const isAgentName = (name: string): boolean =>
 export const isAgentKey = (key: string): boolean => key.length <= limits.agentKeyCharsMax && keyPattern.test(key)
 
 /** `any`, an address, or a network. */
-export const isAgentIp = (ip: string): boolean => {
-  if (ip === 'any') return true
-  if (ip.length > limits.agentIpCharsMax) return false
-  const slash = ip.indexOf('/')
-  const address = slash < 0 ? ip : ip.slice(0, slash)
-  const bits = ipv4Pattern.test(address) ? 32 : isIpv6(address) ? 128 : 0
-  if (bits === 0) return false
-  const prefix = ip.slice(slash + 1)
-  // The mask of an IPv4 network may be written as an address.
-  return slash < 0 || (prefixPattern.test(prefix) && Number(prefix) <= bits) || (bits === 32 && ipv4Pattern.test(prefix))
-}
-
-/** Groups of 16 bits; the last two may be written as an IPv4 address, and one run of zeros may be left out. */
-const isIpv6 = (address: string): boolean => {
-  const [left = '', right, ...more] = address.split('::')
-  if (more.length > 0) return false
-  const groups = [...groupsOf(left), ...groupsOf(right ?? '')]
-  const last = groups.at(-1)
-  const endsInIpv4 = last !== undefined && ipv4Pattern.test(last)
-  const hex = endsInIpv4 ? groups.slice(0, -1) : groups
-  const count = hex.length + (endsInIpv4 ? 2 : 0)
-  return hex.every((group) => ipv6GroupPattern.test(group)) && (right === undefined ? count === 8 : count <= 7) && !isInnerIpv4(left, right)
-}
-
-const groupsOf = (text: string): readonly string[] => (text === '' ? [] : text.split(':'))
-
-/** `1.2.3.4::` is not an address: the IPv4 part stands at the very end. */
-const isInnerIpv4 = (left: string, right: string | undefined): boolean => right !== undefined && left.includes('.')
+export const isAgentIp = (ip: string): boolean => ip === 'any' || isIpv4(ip) || addressNetwork(ip) !== undefined
 
 /** Only IDs as they are written everywhere: agents derive their cipher from the very text, so `1` is another agent than `001`. */
 const agentIdOf = (text: string): number | undefined => {
