@@ -1,0 +1,181 @@
+/** The sockets of the listener: connections that are let in, within a bound that half-open ones cannot fill, and datagrams. */
+import type { Deadlines } from '../../base/deadlines.js'
+import type { ClusterError } from '../../base/errors.js'
+import { addressesIn } from '../../domain/agents/addressInNetwork.js'
+import type { ListenerOptions } from '../../ports/listener.js'
+import type { Clock } from '../../ports/machine.js'
+import type { AgentNetwork, ByteStream, DatagramSocket, DatagramSource, Endpoint, Listener } from '../../ports/network.js'
+import { AgentConnection, type ConnectionHost } from './agentConnection.js'
+import { type AgentEndpoint, DatagramEndpoint } from './agentEndpoint.js'
+import type { AgentSession } from './agentSession.js'
+import type { ListenerLog } from './listenerLog.js'
+import { ProxyArrival } from './proxyArrival.js'
+
+export interface AgentDoorOptions {
+  readonly options: ListenerOptions
+  readonly network: AgentNetwork
+  readonly clock: Clock
+  readonly deadlines: Deadlines
+  readonly log: ListenerLog
+  onMessage(message: Buffer, from: AgentEndpoint): boolean
+  /** All of a read, or a datagram, was handed over. */
+  onReadDone(from: 'tcp' | 'udp'): void
+  onRoom(connection: AgentConnection): void
+  onClosed(connection: AgentConnection): void
+}
+
+export class AgentDoor implements ConnectionHost {
+  readonly connections = new Set<AgentConnection>()
+  readonly clock: Clock
+  readonly deadlines: Deadlines
+  unprovenBytes = 0
+  readonly #door: AgentDoorOptions
+  readonly #isProxy: (address: string) => boolean
+  /** Of no agent yet, the oldest first. */
+  readonly #unproven = new Set<AgentConnection>()
+  readonly #arrivals = new Set<ProxyArrival>()
+  #listener: Listener | undefined
+  #datagrams: DatagramSocket | undefined
+  #isPaused = false
+  #refused = 0
+
+  constructor(door: AgentDoorOptions) {
+    this.#door = door
+    this.clock = door.clock
+    this.deadlines = door.deadlines
+    this.#isProxy = addressesIn(door.options.proxies)
+  }
+
+  get refused(): number {
+    return this.#refused
+  }
+
+  /** Returns the port. Fails with `listenFailed`. */
+  async open(): Promise<number> {
+    const { network, options } = this.#door
+    const endpoint: Endpoint = { host: options.localIp || (options.ipv6 ? '::' : '0.0.0.0'), port: options.port }
+    if (options.transports.includes('tcp'))
+      this.#listener = await network.listen(
+        endpoint,
+        (stream) => this.#arrived(stream),
+        (error) => this.#door.log.failure('accept', 'A connection of an agent was not accepted', error),
+      )
+    if (options.transports.includes('udp')) await this.#openDatagrams({ ...endpoint, port: this.#listener?.port ?? endpoint.port })
+    return this.#listener?.port ?? this.#datagrams?.port ?? options.port
+  }
+
+  /** No new connections. */
+  async shut(): Promise<void> {
+    const listener = this.#listener
+    this.#listener = undefined
+    for (const arrival of [...this.#arrivals]) arrival.destroy()
+    await listener?.close()
+  }
+
+  async close(): Promise<void> {
+    await this.shut()
+    for (const connection of [...this.connections]) connection.destroy()
+    await this.#datagrams?.close()
+    this.#datagrams = undefined
+  }
+
+  setPaused(isPaused: boolean): void {
+    this.#isPaused = isPaused
+    for (const connection of this.connections)
+      if (isPaused) connection.pause()
+      else connection.resume()
+  }
+
+  /** The key of this agent is gone. */
+  refuseAll(session: AgentSession): void {
+    for (const connection of this.connections) if (connection.sessions.includes(session)) connection.refuse()
+  }
+
+  onMessage(message: Buffer, connection: AgentConnection): boolean {
+    return this.#door.onMessage(message, connection)
+  }
+
+  onBadFrame(error: ClusterError, { address }: AgentConnection): void {
+    this.#refused += 1
+    const sentence = error.code === 'tooLarge' ? `Too big message size from socket [${address}].` : 'Received message is empty'
+    this.#door.log.ofPeer(address, 'frame', sentence)
+  }
+
+  onGivenUp(reason: string, { address }: AgentConnection): void {
+    this.#refused += 1
+    this.#door.log.ofPeer(address, 'givenUp', `The connection of an agent from ${address} was closed: ${reason}.`)
+  }
+
+  onReadDone(connection: AgentConnection): void {
+    if (connection.isProven) this.#unproven.delete(connection)
+    this.#door.onReadDone('tcp')
+  }
+
+  onRoom(connection: AgentConnection): void {
+    this.#door.onRoom(connection)
+  }
+
+  onClosed(connection: AgentConnection): void {
+    this.connections.delete(connection)
+    this.#unproven.delete(connection)
+    this.#door.onClosed(connection)
+  }
+
+  #arrived(stream: ByteStream): void {
+    if (!this.#listener || !this.#makeRoom(stream.remoteAddress)) {
+      stream.attach({ onBytes: () => {}, onDrain: () => {}, onClosed: () => {} })
+      stream.destroy()
+      return
+    }
+    if (this.#isProxy(stream.remoteAddress)) this.#arrivedByProxy(stream)
+    else this.#enter(stream)
+  }
+
+  #arrivedByProxy(stream: ByteStream): void {
+    const arrival = new ProxyArrival(
+      {
+        clock: this.clock,
+        onStream: (forwarded) => this.#enter(forwarded),
+        onRefused: (address, reason) => this.#refuse(address, `The connection of the proxy ${address} was closed: ${reason}.`),
+        onOver: (over) => this.#arrivals.delete(over),
+      },
+      stream,
+    )
+    this.#arrivals.add(arrival)
+  }
+
+  #enter(stream: ByteStream): void {
+    const connection = new AgentConnection(this, stream)
+    this.connections.add(connection)
+    this.#unproven.add(connection)
+    if (this.#isPaused) connection.pause()
+  }
+
+  /** Agents start at once: what waits longest without doing so makes room. */
+  #makeRoom(address: string): boolean {
+    const count = this.connections.size + this.#arrivals.size
+    if (count < this.#door.options.connectionsMax) return true
+    const [oldest] = this.#unproven
+    const closed = oldest?.address ?? address
+    this.#refuse(closed, `The connection of an agent from ${closed} was closed: there are too many connections.`)
+    if (!oldest) return false
+    oldest.destroy()
+    this.onClosed(oldest)
+    return true
+  }
+
+  #refuse(address: string, sentence: string): void {
+    this.#refused += 1
+    this.#door.log.ofPeer(address, 'door', sentence)
+  }
+
+  async #openDatagrams(endpoint: Endpoint): Promise<void> {
+    this.#datagrams = await this.#door.network.openDatagrams(endpoint, (bytes, from) => this.#datagram(bytes, from))
+  }
+
+  #datagram(bytes: Uint8Array, from: DatagramSource): void {
+    if (!this.#datagrams || bytes.byteLength === 0) return
+    this.#door.onMessage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), new DatagramEndpoint(this.#datagrams, from))
+    this.#door.onReadDone('udp')
+  }
+}

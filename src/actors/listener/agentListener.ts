@@ -1,0 +1,295 @@
+/**
+ * The listener of agents, remoted's part: puts together what the files beside it do, and does what its node asks. It owns no thread and no
+ * clock; it runs where its host puts it.
+ */
+import { Deadlines } from '../../base/deadlines.js'
+import { limits } from '../../base/limits.js'
+import type {
+  EventOutlet,
+  KeysUpdate,
+  ListenerCalls,
+  ListenerCounts,
+  ListenerDesk,
+  ListenerFiles,
+  ListenerOptions,
+} from '../../ports/listener.js'
+import type { Clock, Random } from '../../ports/machine.js'
+import type { AgentNetwork } from '../../ports/network.js'
+import { sealMessage } from '../../wire/agents/sealMessage.js'
+import type { AgentConnection } from './agentConnection.js'
+import { AgentCounters } from './agentCounters.js'
+import { AgentDoor } from './agentDoor.js'
+import type { AgentEndpoint } from './agentEndpoint.js'
+import { AgentRequests } from './agentRequests.js'
+import type { AgentSession } from './agentSession.js'
+import { AgentSessions } from './agentSessions.js'
+import { MergedContents } from './configuration/mergedContents.js'
+import { MergedPushes } from './configuration/mergedPushes.js'
+import { WantedConfigurations } from './configuration/wantedConfigurations.js'
+import { ControlMessages } from './controlMessages.js'
+import { Departures } from './departures.js'
+import { EventIntake } from './eventIntake.js'
+import { ListenerKeys } from './listenerKeys.js'
+import { ListenerLog } from './listenerLog.js'
+import { MessageIntake } from './messageIntake.js'
+import { ReportDesk } from './reportDesk.js'
+import { SenderCounter } from './senderCounter.js'
+
+export interface AgentListenerOptions {
+  readonly options: ListenerOptions
+  readonly network: AgentNetwork
+  readonly clock: Clock
+  readonly random: Random
+  /** Closed by the one who made it. */
+  readonly outlet: EventOutlet
+  readonly files: ListenerFiles
+  readonly desk: ListenerDesk
+  /** Runs something at the end of the turn of the event loop in which datagrams were read; a promise later where left out. */
+  afterTurn?(run: () => void): void
+}
+
+const randomMax = 65_536
+
+export class AgentListener implements ListenerCalls {
+  readonly #given: AgentListenerOptions
+  readonly #deadlines: Deadlines
+  readonly #log: ListenerLog
+  readonly #keys: ListenerKeys
+  readonly #sessions: AgentSessions
+  readonly #counters: AgentCounters
+  readonly #reports: ReportDesk
+  readonly #wanted: WantedConfigurations<AgentSession>
+  readonly #pushes: MergedPushes<AgentSession>
+  readonly #requests: AgentRequests
+  readonly #events: EventIntake
+  readonly #control: ControlMessages
+  readonly #intake: MessageIntake
+  readonly #door: AgentDoor
+  readonly #departures: Departures
+  readonly #sent: SenderCounter
+  #isTurnEndAwaited = false
+  #isStopped = false
+
+  constructor(given: AgentListenerOptions) {
+    this.#given = given
+    const { clock, desk, files, network, options, outlet, random } = given
+    const deadlines = new Deadlines(clock)
+    const log = new ListenerLog(desk, clock)
+    const fails = (kind: string, says: string) => (thrown: unknown) => log.failure(kind, says, thrown)
+    const send = (session: AgentSession, text: string | Uint8Array, endpoint: AgentEndpoint): void => this.#send(session, text, endpoint)
+    this.#deadlines = deadlines
+    this.#log = log
+    this.#keys = new ListenerKeys(clock, (id) => this.#keyGone(id))
+    this.#sessions = new AgentSessions({
+      clock,
+      deadlines,
+      onLost: (session) => this.#lost(session),
+      onForgotten: (session) => this.#forgotten(session),
+    })
+    this.#sent = new SenderCounter(files, fails('sender', 'The counter of messages to agents could not be kept'))
+    this.#counters = new AgentCounters(
+      files,
+      options.verifiesCounters,
+      fails('counter', "The counter of an agent's messages could not be kept"),
+    )
+    this.#reports = new ReportDesk(desk, clock, fails('reports', 'Reports of agents were not taken, and are repeated'))
+    this.#wanted = new WantedConfigurations<AgentSession>(
+      desk,
+      clock,
+      (session) => this.#control.configure(session),
+      fails('configurations', 'It is not known what agents are to have, and is asked for again'),
+    )
+    this.#pushes = new MergedPushes<AgentSession>({
+      clock,
+      contents: new MergedContents(files, deadlines),
+      send: (session, text) => session.endpoint && send(session, text, session.endpoint),
+      onFailure: (session, reason) => this.#notPushed(session, reason),
+    })
+    this.#requests = new AgentRequests({ clock, random, send })
+    this.#events = new EventIntake({ outlet, clock, log, onRoom: (hasRoom) => this.#door.setPaused(!hasRoom) })
+    this.#control = new ControlMessages({
+      versions: options,
+      sessions: this.#sessions,
+      reports: this.#reports,
+      wanted: this.#wanted,
+      pushes: this.#pushes,
+      requests: this.#requests,
+      log,
+      send,
+      event: (session, text) => this.#events.take(session.source, Buffer.from(text)),
+    })
+    this.#intake = new MessageIntake({
+      clock,
+      keys: this.#keys,
+      sessions: this.#sessions,
+      counters: this.#counters,
+      log,
+      onControl: (session, text, from) => this.#control.take(session, text, from),
+      onEvent: ({ source }, text, { transport }) =>
+        transport === 'tcp' ? this.#events.take(source, text) : this.#events.takeDatagram(source, text),
+    })
+    this.#door = new AgentDoor({
+      options,
+      network,
+      clock,
+      deadlines,
+      log,
+      onMessage: (message, from) => this.#onMessage(message, from),
+      onReadDone: (from) => this.#onReadDone(from),
+      onRoom: ({ sessions }) => {
+        for (const session of sessions) this.#pushes.wake(session)
+      },
+      onClosed: (connection) => this.#onClosed(connection),
+    })
+    this.#departures = new Departures({
+      clock,
+      sessions: this.#sessions,
+      connections: this.#door.connections,
+      tell: (session, text) => session.endpoint && send(session, text, session.endpoint),
+    })
+  }
+
+  /** Returns the port: of TCP, of UDP when there is no TCP. Fails with `listenFailed`. */
+  async start(): Promise<number> {
+    try {
+      return await this.#door.open()
+    } catch (thrown) {
+      await this.stop()
+      throw thrown
+    }
+  }
+
+  async keys(update: KeysUpdate): Promise<void> {
+    this.#keys.update(update)
+  }
+
+  async configurationChanged(): Promise<void> {
+    this.#wanted.changed()
+  }
+
+  reconnect(ids: readonly number[] | undefined): Promise<number> {
+    return this.#departures.reconnect(ids)
+  }
+
+  async counts(): Promise<ListenerCounts> {
+    const { eventBytesTaken, eventsDropped, eventsTaken, segmentsDeleted } = this.#given.outlet.counts
+    return {
+      connected: this.#sessions.connected,
+      eventsTaken,
+      eventBytesTaken,
+      eventsDropped: eventsDropped + this.#events.dropped,
+      refused: this.#intake.refused + this.#door.refused,
+      segmentsDeleted,
+    }
+  }
+
+  /** Asks a connected agent, and resolves with its answer. See AgentRequests. */
+  request(id: number, text: string, timeoutMs: number): Promise<string> {
+    return this.#requests.request(this.#sessions.get(id), text, timeoutMs)
+  }
+
+  async drain(msMax: number): Promise<number> {
+    this.#control.isDraining = true
+    await this.#door.shut()
+    return this.#departures.drain(msMax)
+  }
+
+  /** Agents are told nothing: their connections end in good order, and what they had sent is taken. */
+  async stop(): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#control.isDraining = true
+    this.#pushes.close()
+    await this.#door.shut()
+    for (const connection of this.#door.connections) connection.close()
+    await this.#departures.empty(limits.agentLingerMsMax)
+    for (const connection of [...this.#door.connections]) this.#sessions.left(connection)
+    await this.#door.close()
+    for (const session of [...this.#sessions.all()]) this.#sessions.remove(session)
+    await this.#reports.settled(limits.agentDeskRetryMs)
+    this.#events.flush()
+    this.#departures.close()
+    this.#requests.close()
+    this.#reports.close()
+    this.#wanted.close()
+    this.#keys.close()
+    this.#sent.close()
+    this.#log.close()
+    this.#deadlines.clear()
+  }
+
+  /** A mistake of ours in one message must not end all connections: only that one. */
+  #onMessage(message: Buffer, from: AgentEndpoint): boolean {
+    try {
+      return this.#intake.take(message, from)
+    } catch (thrown) {
+      this.#log.failure('internal', `A message from ${from.address} could not be handled`, thrown)
+      return false
+    }
+  }
+
+  #onReadDone(from: 'tcp' | 'udp'): void {
+    if (from === 'tcp') {
+      this.#events.flush()
+      return
+    }
+    if (this.#isTurnEndAwaited) return
+    this.#isTurnEndAwaited = true
+    const flush = (): void => {
+      this.#isTurnEndAwaited = false
+      this.#events.flush()
+    }
+    if (this.#given.afterTurn) this.#given.afterTurn(flush)
+    else queueMicrotask(flush)
+  }
+
+  #onClosed(connection: AgentConnection): void {
+    this.#sessions.left(connection)
+    this.#departures.gone()
+  }
+
+  #send(session: AgentSession, text: string | Uint8Array, endpoint: AgentEndpoint): void {
+    if (endpoint.isClosed) return
+    const sealed = sealMessage({
+      cipher: session.cipher,
+      kind: session.kind,
+      counter: this.#sent.next(),
+      random: Math.floor(this.#given.random.fraction() * randomMax),
+      text: typeof text === 'string' ? Buffer.from(text) : text,
+      isFramed: endpoint.transport === 'tcp',
+    })
+    if (sealed.ok) endpoint.send(sealed.value)
+  }
+
+  #keyGone(id: number): void {
+    const session = this.#sessions.get(id)
+    this.#reports.forget(id)
+    if (!session) return
+    session.isShutDown = true
+    this.#sessions.remove(session)
+    if (session.connections > 0) this.#door.refuseAll(session)
+  }
+
+  #lost(session: AgentSession): void {
+    this.#reports.add({ id: session.id, kind: 'lost' })
+    this.#departed(session)
+  }
+
+  #forgotten(session: AgentSession): void {
+    this.#departed(session)
+    this.#counters.forget(session)
+  }
+
+  #departed(session: AgentSession): void {
+    this.#pushes.cancel(session)
+    this.#wanted.forget(session)
+    this.#requests.forget(session)
+  }
+
+  #notPushed({ id, wanted }: AgentSession, reason: unknown): void {
+    const path = wanted?.path ?? ''
+    if (typeof reason === 'string')
+      this.#log.onceAMinute(`unsendable ${path}`, () => `'${path}' is not sent to agent ${id} and others, because it ${reason}.`)
+    else this.#log.failure(`unreadable ${path}`, `'${path}' could not be sent to agent ${id} and others`, reason)
+  }
+}
