@@ -8,7 +8,7 @@ import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { agentIdText } from '../../domain/agents/agent.js'
 import type { AgentCipher, CipherKind } from './agentCipher.js'
-import { inflateInto, tooMuch } from './inflateInto.js'
+import { Inflater, tooMuch } from './inflater.js'
 
 const exclamationMark = 0x21
 const colon = 0x3a
@@ -67,6 +67,7 @@ const refusals = {
 
 /** Opens messages of any number of agents, one after the other. */
 export class MessageOpener {
+  readonly #inflater = new Inflater()
   readonly #inflated = Buffer.allocUnsafeSlow(limits.agentInflatedBytesMax)
   readonly #opened = { cipher: 'aes' as CipherKind, random: 0, global: 0, local: 0, text: this.#inflated }
   readonly #result: Result<OpenedMessage> = ok(this.#opened)
@@ -82,7 +83,7 @@ export class MessageOpener {
     let padding = 0
     while (padding < paddingMax && plain[padding] === exclamationMark) padding++
     if (padding === 0) return refusals.key
-    const bytes = inflateInto(this.#inflated, plain, padding)
+    const bytes = this.#inflater.inflate(this.#inflated, plain, padding)
     if (bytes === tooMuch) return refusals.bomb
     return this.#read(kind, bytes)
   }

@@ -1,0 +1,217 @@
+/**
+ * Inflates short zlib streams (RFC 1950, 1951) into a buffer that is there, and never more than fits: a stream that would grow to
+ * gigabytes costs what the buffer costs. Node's zlib makes an object, a window and a result for each, which is most of its time; here
+ * nothing is made. The checksum is left out: messages have a better one.
+ */
+import { codeBitsMax, HuffmanCode } from './huffmanCode.js'
+
+/** It is not a zlib stream, or is cut off. */
+export const notDeflated = -1
+/** It would not fit. */
+export const tooMuch = -2
+
+const checksumBytes = 4
+/** With at most this many, a byte more is read: never over 30, so that the number stays a small one, and always enough for a code and its bits. */
+const refillBits = 22
+const endOfBlock = 256
+const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
+const literalsMax = 286
+const distancesMax = 30
+
+/** Of the symbols above `endOfBlock`, and of distances: the least that they mean, and the bits that are added to it. */
+const lengthBases = new Uint16Array([
+  3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 15, 17, 19, 23, 27, 31, 35, 43, 51, 59, 67, 83, 99, 115, 131, 163, 195, 227, 258,
+])
+const lengthBits = new Uint8Array([0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 0])
+const distanceBases = new Uint16Array(distancesMax)
+const distanceBits = new Uint8Array(distancesMax)
+for (let symbol = 0, base = 1; symbol < distancesMax; symbol++) {
+  distanceBits[symbol] = Math.max(0, (symbol >> 1) - 1)
+  distanceBases[symbol] = base
+  base += 1 << (distanceBits[symbol] ?? 0)
+}
+
+const codeOf = (lengths: Uint8Array): HuffmanCode => {
+  const code = new HuffmanCode()
+  code.build(lengths, 0, lengths.length, true)
+  return code
+}
+const fixedLiterals = codeOf(new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280))
+const fixedDistances = codeOf(new Uint8Array(32).fill(5))
+
+export class Inflater {
+  #source: Uint8Array = new Uint8Array(0)
+  #end = 0
+  #at = 0
+  /** Bits that were read and not used, the first lowest. */
+  #hold = 0
+  #bits = 0
+  readonly #literals = new HuffmanCode()
+  readonly #distances = new HuffmanCode()
+  readonly #lengthCode = new HuffmanCode()
+  readonly #lengths = new Uint8Array(literalsMax + distancesMax)
+  readonly #ownLengths = new Uint8Array(codeLengthOrder.length)
+
+  /** `source` from `from` on. Returns how many bytes were written, `notDeflated` or `tooMuch`; whatever follows the stream is left out. */
+  inflate(target: Uint8Array, source: Uint8Array, from: number): number {
+    const first = source[from] ?? 0
+    const second = source[from + 1] ?? 0
+    if ((first & 0x0f) !== 8 || first >> 4 > 7 || (second & 0x20) !== 0 || ((first << 8) | second) % 31 !== 0) return notDeflated
+    this.#source = source
+    this.#end = source.byteLength
+    this.#at = from + 2
+    this.#hold = 0
+    this.#bits = 0
+    let written = 0
+    for (let isLast = false; !isLast; ) {
+      isLast = this.#take(1) === 1
+      written = this.#block(target, written)
+      if (written < 0) return written
+    }
+    return this.#usedBytes() + checksumBytes > this.#end ? notDeflated : written
+  }
+
+  #block(target: Uint8Array, written: number): number {
+    switch (this.#take(2)) {
+      case 0:
+        return this.#stored(target, written)
+      case 1:
+        return this.#compressed(target, written, fixedLiterals, fixedDistances)
+      case 2:
+        return this.#readCodes() ? this.#compressed(target, written, this.#literals, this.#distances) : notDeflated
+      default:
+        return notDeflated
+    }
+  }
+
+  /** How far the source is used up, in whole bytes. */
+  #usedBytes(): number {
+    return this.#at - (this.#bits >> 3)
+  }
+
+  /** At most 16 bits. Behind the end there are zeros; who reads them finds out by #usedBytes. */
+  #take(count: number): number {
+    while (this.#bits < count) {
+      this.#hold |= (this.#at < this.#end ? (this.#source[this.#at] ?? 0) : 0) << this.#bits
+      this.#at++
+      this.#bits += 8
+    }
+    const taken = this.#hold & ((1 << count) - 1)
+    this.#hold >>>= count
+    this.#bits -= count
+    return taken
+  }
+
+  #stored(target: Uint8Array, written: number): number {
+    const from = this.#usedBytes()
+    this.#hold = 0
+    this.#bits = 0
+    this.#at = from
+    const size = this.#take(16)
+    if (this.#take(16) !== (size ^ 0xffff)) return notDeflated
+    const start = this.#at
+    if (start + size > this.#end) return notDeflated
+    if (written + size > target.byteLength) return tooMuch
+    target.set(this.#source.subarray(start, start + size), written)
+    this.#at = start + size
+    return written + size
+  }
+
+  #readCodes(): boolean {
+    const literals = this.#take(5) + 257
+    const distances = this.#take(5) + 1
+    const own = this.#take(4) + 4
+    if (literals > literalsMax || distances > distancesMax) return false
+    const ownLengths = this.#ownLengths.fill(0)
+    for (let index = 0; index < own; index++) ownLengths[codeLengthOrder[index] ?? 0] = this.#take(3)
+    if (!this.#lengthCode.build(ownLengths, 0, ownLengths.length, false)) return false
+    const lengths = this.#lengths
+    if (!this.#readLengths(literals + distances)) return false
+    return (
+      lengths[endOfBlock] !== 0 &&
+      this.#literals.build(lengths, 0, literals, true) &&
+      this.#distances.build(lengths, literals, literals + distances, true)
+    )
+  }
+
+  #readLengths(count: number): boolean {
+    const lengths = this.#lengths
+    for (let index = 0; index < count; ) {
+      const symbol = this.#symbol(this.#lengthCode)
+      if (symbol < 0 || this.#usedBytes() > this.#end) return false
+      if (symbol < 16) {
+        lengths[index++] = symbol
+        continue
+      }
+      if (symbol === 16 && index === 0) return false
+      const length = symbol === 16 ? (lengths[index - 1] ?? 0) : 0
+      const times = symbol === 16 ? 3 + this.#take(2) : symbol === 17 ? 3 + this.#take(3) : 11 + this.#take(7)
+      if (index + times > count) return false
+      lengths.fill(length, index, index + times)
+      index += times
+    }
+    return true
+  }
+
+  /** -1 when there is none. */
+  #symbol(code: HuffmanCode): number {
+    while (this.#bits < codeBitsMax) {
+      this.#hold |= (this.#at < this.#end ? (this.#source[this.#at] ?? 0) : 0) << this.#bits
+      this.#at++
+      this.#bits += 8
+    }
+    const entry = code.table[this.#hold & code.mask] || code.find(this.#hold)
+    if (entry === 0) return -1
+    this.#hold >>>= entry & 15
+    this.#bits -= entry & 15
+    return entry >> 4
+  }
+
+  /** The hot loop: everything that changes is local. */
+  #compressed(target: Uint8Array, from: number, literals: HuffmanCode, distances: HuffmanCode): number {
+    const source = this.#source
+    const end = this.#end
+    const room = target.byteLength
+    const { mask, table } = literals
+    let at = this.#at
+    let hold = this.#hold
+    let bits = this.#bits
+    let written = from
+    for (;;) {
+      for (; bits <= refillBits; bits += 8, at++) hold |= (at < end ? (source[at] ?? 0) : 0) << bits
+      let entry = table[hold & mask] || literals.find(hold)
+      hold >>>= entry & 15
+      bits -= entry & 15
+      const symbol = entry >> 4
+      if (entry === 0 || at - (bits >> 3) > end) return notDeflated
+      if (symbol < endOfBlock) {
+        if (written === room) return tooMuch
+        target[written++] = symbol
+        continue
+      }
+      if (symbol === endOfBlock) break
+      const added = lengthBits[symbol - 257]
+      if (added === undefined) return notDeflated
+      const length = (lengthBases[symbol - 257] ?? 0) + (hold & ((1 << added) - 1))
+      hold >>>= added
+      bits -= added
+      for (; bits <= refillBits; bits += 8, at++) hold |= (at < end ? (source[at] ?? 0) : 0) << bits
+      entry = distances.table[hold & distances.mask] || distances.find(hold)
+      hold >>>= entry & 15
+      bits -= entry & 15
+      const more = distanceBits[entry >> 4]
+      if (entry === 0 || more === undefined) return notDeflated
+      for (; bits <= refillBits; bits += 8, at++) hold |= (at < end ? (source[at] ?? 0) : 0) << bits
+      const distance = (distanceBases[entry >> 4] ?? 0) + (hold & ((1 << more) - 1))
+      hold >>>= more
+      bits -= more
+      if (distance > written || at - (bits >> 3) > end) return notDeflated
+      if (written + length > room) return tooMuch
+      for (const last = written + length; written < last; written++) target[written] = target[written - distance] ?? 0
+    }
+    this.#at = at
+    this.#hold = hold
+    this.#bits = bits
+    return written
+  }
+}
