@@ -56,6 +56,8 @@ export interface ObservedEvent {
     | 'dialFailed'
     | 'workerJoined'
     | 'workerLeft'
+    | 'listenerStarted'
+    | 'enrolmentStarted'
     | 'applied'
     | 'failed'
   readonly node: string

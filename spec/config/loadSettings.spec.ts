@@ -62,7 +62,7 @@ describe('loading settings', () => {
       ...{ keepAliveMs: 60_000, connectionRetryMs: 10_000, failedKeepAlivesMax: 2, agentGroupsMismatchesMax: 5 },
       ...{ masterSyncAgentGroupsMs: 10_000, recalculateIntegrityMs: 8_000, timeoutAgentInfoMs: 40_000, agentGroupStartDelayMs: 30_000 },
       ...{ checkLastKeepAliveMs: 60_000, silenceMsMax: 120_000, requestTimeoutMs: 20_000, transferIdleMsMax: 120_000 },
-      agentsDisconnectionMs: 600_000,
+      ...{ agentsDisconnectionMs: 600_000, drainMsMax: 5_000 },
     })
     expect(settings.synced).toEqual(defaultSyncedItems)
   })

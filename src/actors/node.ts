@@ -2,6 +2,10 @@
  * A whole node: its services by its role (services.ts), each in a failure boundary of its own. When one of them cannot be kept up, the
  * node has failed.
  */
+import { counted } from '../base/counted.js'
+import { asClusterError } from '../base/errors.js'
+import { fullStop } from '../base/fullStop.js'
+import { logSeconds } from '../base/logText.js'
 import { agentIdText } from '../domain/agents/agent.js'
 import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import { keysPath } from '../domain/agents/keyEntry.js'
@@ -10,6 +14,7 @@ import { itemOf } from '../domain/files/syncedItems.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { Link } from '../ports/link.js'
+import type { Log } from '../ports/machine.js'
 import type { AgentOperations } from './agents/agentOperations.js'
 import { ClusterClock } from './agents/clusterClock.js'
 import { PublishedGroups } from './agents/localAgentGroups.js'
@@ -17,8 +22,9 @@ import { LocalAgents } from './agents/nodeAgents.js'
 import type { Registry } from './cluster/registry.js'
 import { LocalTree } from './files/localTree.js'
 import { Boundaries } from './kit/boundaries.js'
+import { Front } from './kit/front.js'
 import { MasterRole } from './masterRole.js'
-import type { NodeIdentity, NodeParts, NodePorts, NodeRole } from './nodeContext.js'
+import type { NodeFronts, NodeIdentity, NodeParts, NodePorts, NodeRole } from './nodeContext.js'
 import type { NodeEvent } from './nodeEvent.js'
 import { services } from './services.js'
 import { WorkerRole } from './workerRole.js'
@@ -74,7 +80,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
   const agentsLog = log.at({ subtag: 'Local agents' })
   agents.reports.factRefused.add(({ fact, id, why }) => agentsLog.warning(`'${fact}' of agent ${agentIdText(id)} is ignored: it ${why}.`))
 
-  const parts: NodeParts = { identity, ports, tree, agents, groups: new PublishedGroups(), log, emit: onEvent }
+  const fronts: NodeFronts = { listener: new Front(), enrolment: new Front() }
+  const parts: NodeParts = { identity, ports, tree, agents, groups: new PublishedGroups(), fronts, log, emit: onEvent }
   const role = roleOf(parts)
   const boundaries = new Boundaries(clock)
   boundaries.failed.add((error) => onEvent({ type: 'failed', error }))
@@ -96,9 +103,22 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     query: (query, signal) => role.answer(query, signal),
     carryOut: (command, signal) => role.answer(command, signal),
     stop: async () => {
+      await drain(fronts, timings.drainMsMax, log)
       boundaries.stop()
+      await Promise.all([fronts.listener.ended(), fronts.enrolment.ended()])
       await role.closed()
       await Promise.all([ports.files.close(), agents.close()])
     },
+  }
+}
+
+/** Agents are asked to go elsewhere before their sockets close, while the node still works. */
+const drain = async ({ listener: { running } }: NodeFronts, msMax: number, log: Log): Promise<void> => {
+  if (!running || msMax === 0) return
+  try {
+    const left = await running.listener.drain(msMax)
+    if (left > 0) log.warning(`${counted(left, 'agent')} did not go to another node within ${logSeconds(msMax)}.`)
+  } catch (thrown) {
+    log.warning(`The agents could not be asked to reconnect: ${fullStop(asClusterError(thrown).message)}`)
   }
 }

@@ -9,8 +9,10 @@ import type { SyncedItems } from '../domain/files/syncedItems.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { AgentFiles, AgentStore } from '../ports/agents.js'
+import type { EnrolmentHost, EnrolmentOptions, RunningEnrolment } from '../ports/enrolment.js'
 import type { Files } from '../ports/files.js'
 import type { Link, Transport } from '../ports/link.js'
+import type { ListenerHost, ListenerOptions } from '../ports/listener.js'
 import type { Clock, Log, Random } from '../ports/machine.js'
 import type { Endpoint } from '../ports/network.js'
 import type { AgentOperations } from './agents/agentOperations.js'
@@ -22,6 +24,8 @@ import { itemsCapability } from './files/itemsRefusal.js'
 import type { LocalTree } from './files/localTree.js'
 import { partsCapability } from './files/treeComparison.js'
 import type { Boundaries } from './kit/boundaries.js'
+import type { Front } from './kit/front.js'
+import type { ListenerRun } from './listener/listenerThread.js'
 import type { NodeEvent } from './nodeEvent.js'
 
 export interface NodePorts {
@@ -32,6 +36,9 @@ export interface NodePorts {
   readonly agentStore: AgentStore
   readonly agentFiles: AgentFiles
   readonly log: Log
+  /** Where the node's options have a listener, and an enrolment service. */
+  readonly listener?: ListenerHost
+  readonly enrolment?: EnrolmentHost
 }
 
 export interface NodeIdentity {
@@ -58,6 +65,9 @@ export interface NodeIdentity {
   readonly enrolmentRules: EnrolmentRules
   /** Of a master: how many may be connected at the same time. */
   readonly workersMax: number
+  /** The services that agents connect to; undefined: this node does without. */
+  readonly listener?: ListenerOptions
+  readonly enrolment?: EnrolmentOptions
 }
 
 /** What a node is made of, whatever its role. */
@@ -68,9 +78,16 @@ export interface NodeParts {
   readonly agents: LocalAgents
   /** On a master, what its workers get of groups. */
   readonly groups: PublishedGroups
+  readonly fronts: NodeFronts
   /** Tagged with the role. */
   readonly log: Log
   emit(event: NodeEvent): void
+}
+
+/** The services that agents connect to, while they run. */
+export interface NodeFronts {
+  readonly listener: Front<ListenerRun>
+  readonly enrolment: Front<RunningEnrolment>
 }
 
 /** What is different on a master and on a worker. */

@@ -3,11 +3,13 @@
  * last its side of the cluster. A new service is a row here.
  */
 import type { AnyActorLogic } from 'xstate'
+import { neverGivenUp, type RestartPolicy } from '../domain/cluster/restartPolicy.js'
 import { localAgentGroups } from './agents/localAgentGroups.js'
 import { localAgents } from './agents/localAgents.js'
 import { mergedFiles } from './agents/mergedFiles.js'
 import { localIntegrity } from './files/localIntegrity.js'
 import { supervised } from './kit/supervised.js'
+import { listenerThread } from './listener/listenerThread.js'
 import type { NodeContext, NodeIdentity } from './nodeContext.js'
 
 type Role = NodeIdentity['type']
@@ -19,12 +21,18 @@ export interface Service {
 }
 
 /** A thread that is restarted when it crashes. Undefined: this node does without it. */
-const thread = (name: string, roles: readonly Role[], logicOf: (node: NodeContext) => AnyActorLogic | undefined): Service => ({
+const thread = (
+  name: string,
+  roles: readonly Role[],
+  logicOf: (node: NodeContext) => AnyActorLogic | undefined,
+  policy?: RestartPolicy,
+): Service => ({
   name,
   roles,
   start: (node) => {
     const logic = logicOf(node)
-    if (logic) node.boundaries.run(supervised(logic, { name, clock: node.ports.clock }), { input: undefined, log: node.log })
+    const rule = { name, clock: node.ports.clock, ...(policy && { policy }) }
+    if (logic) node.boundaries.run(supervised(logic, rule), { input: undefined, log: node.log })
   },
 })
 
@@ -51,6 +59,20 @@ export const services: readonly Service[] = [
     manager === 'wazuh'
       ? undefined
       : mergedFiles({ agents, tree, clock, intervalMs: timings.recalculateIntegrityMs, log: log.at({ subtag: 'Merged files' }) }),
+  ),
+  // What agents can do to their listener is no reason for the cluster to lose a node.
+  thread(
+    'listener',
+    everywhere,
+    ({ agents, emit, fronts, identity: { listener: options }, log, ports: { clock, listener: host }, role, tree }) =>
+      options &&
+      host &&
+      listenerThread({
+        ...{ agents, clock, front: fronts.listener, host, operations: role.operations, options, tree },
+        log: log.at({ subtag: 'Listener' }),
+        onListening: (port) => emit({ type: 'listenerStarted', port }),
+      }),
+    neverGivenUp,
   ),
   { name: 'cluster', roles: everywhere, start: ({ boundaries, role }) => boundaries.run(role.logic) },
 ]

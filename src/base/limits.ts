@@ -184,6 +184,8 @@ export const limits = {
   frontCallsMax: 1_024,
   /** What such a thread may take to end its work, and its heap in megabytes; bytes of sockets and files do not count. */
   frontStopMsMax: 1_500,
+  /** Rest before a service that could not be started is tried again: its port may be taken. */
+  frontRetryMs: 10_000,
   listenerHeapMbMax: 1_024,
   enrolmentHeapMbMax: 512,
 

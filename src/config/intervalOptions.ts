@@ -110,6 +110,12 @@ export const intervalOptions: Readonly<Record<'worker' | 'master' | 'communicati
   communication: [
     seconds('requestTimeoutMs', 'timeout_cluster_request', 'How long a request to another node may take.'),
     seconds('transferIdleMsMax', 'timeout_receiving_file', 'How long a transfer may make no progress.'),
+    seconds(
+      'drainMsMax',
+      'drain_time',
+      'How long a node that stops waits for its agents to go to another node after it asked them to reconnect; with 0 it does not ask.',
+      0,
+    ),
   ],
 }
 

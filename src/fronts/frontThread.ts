@@ -3,8 +3,10 @@
  * neither a burst of its work nor its end is felt by the cluster. The node's side; the thread's is runFront.
  */
 import { Worker } from 'node:worker_threads'
+import { pause } from '../actors/kit/pause.js'
 import { asClusterError, ClusterError } from '../base/errors.js'
 import { limits } from '../base/limits.js'
+import { realClock } from '../platform/machine/realClock.js'
 import { type Calls, exchangeCalls, type Methods } from './threadCalls.js'
 
 export interface FrontThreadOptions<Own> {
@@ -68,7 +70,9 @@ export const startFrontThread = async <Theirs extends Methods<Theirs> & Front, O
       call: (called, ...given) => calls.call(called, ...given),
       died,
       stop: async () => {
-        await Promise.race([stopOf(calls), ended, after(limits.frontStopMsMax)]).catch(() => undefined)
+        const late = new AbortController()
+        await Promise.race([stopOf(calls), ended, pause(realClock, limits.frontStopMsMax, late.signal)]).catch(() => undefined)
+        late.abort()
         await terminate()
       },
     }
@@ -81,8 +85,6 @@ export const startFrontThread = async <Theirs extends Methods<Theirs> & Front, O
 // Every front has these two, but a call of a type that is not known yet cannot show it.
 const startOf = <T extends Methods<T> & Front>(calls: Calls<T>): Promise<number> => (calls as unknown as Calls<Front>).call('start')
 const stopOf = <T extends Methods<T> & Front>(calls: Calls<T>): Promise<void> => (calls as unknown as Calls<Front>).call('stop')
-
-const after = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms).unref())
 
 const deathOf = (name: string, thrown: unknown): ClusterError => {
   const isOutOfMemory = thrown instanceof Error && 'code' in thrown && thrown.code === 'ERR_WORKER_OUT_OF_MEMORY'

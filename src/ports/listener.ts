@@ -106,9 +106,9 @@ export interface RunningListener extends ListenerCalls {
   stop(): Promise<void>
 }
 
-/** Starts the listener. Fails with `listenFailed`. */
+/** Starts the listener, which knows these agents before it listens: an agent that is not known is refused. Fails with `listenFailed`. */
 export interface ListenerHost {
-  start(options: ListenerOptions, desk: ListenerDesk): Promise<RunningListener>
+  start(options: ListenerOptions, desk: ListenerDesk, agents: readonly KeysUpdate[]): Promise<RunningListener>
 }
 
 /** The agent an event is of. The same object for all its events until something changes: what lines say of it is kept with it. */

@@ -165,6 +165,7 @@ class AgentGroupsReceiver {
         const isAll = full || reply.table !== table
         const state: GroupsState = { table: reply.table, version: firstVersion, hash: reply.hash }
         const own = await agents.store.settleGroups(state, isAll ? { ids: Uint32Array.from(ids) } : undefined)
+        agents.groups.changes.emit()
         return { chunks, same: own.hash === reply.hash }
       }
       after = reply.next

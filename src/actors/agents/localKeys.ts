@@ -13,6 +13,7 @@ import { Published } from '../kit/published.js'
 import { Signal } from '../kit/signal.js'
 import type { AgentReports } from './agentReports.js'
 import { ChangesTogether } from './changesTogether.js'
+import { KeysFeed, type KeysFeedPage } from './keysFeed.js'
 import type { LocalGroups } from './localGroups.js'
 import type { MasterState } from './masterState.js'
 import type { TableLife } from './tableLife.js'
@@ -69,6 +70,7 @@ export class LocalKeys {
   readonly #options: LocalKeysOptions
   readonly #changesTogether: ChangesTogether
   readonly #inTurn = new InTurn()
+  readonly #feed = new KeysFeed()
   #hadAgents: boolean | undefined
   #hasChecked = false
   /** The opening of the table that has all that was read so far; undefined while an answer of the files may not have reached it. */
@@ -96,12 +98,25 @@ export class LocalKeys {
     return this.#inTurn.run(() => this.#check(signal))
   }
 
+  /**
+   * Calls back with all agents, as they are trusted, and then with each change, until the returned function is called. What a check found
+   * is reported as it is read: one that fails halfway is followed by one that begins with all agents again.
+   */
+  follow(take: (page: KeysFeedPage) => void): () => void {
+    const stop = this.#feed.add(take)
+    // The first check of all reports all of them anyway. One that fails is made again by the thread localAgents.
+    if (this.#hasChecked) this.check(this.#options.closing).catch(() => undefined)
+    return stop
+  }
+
   async #check(signal: AbortSignal): Promise<KeysCheck> {
     const { files, groups, master, ownsCounters, reports, store, table } = this.#options
     const opened = await table.opened(signal)
-    const all = this.#hasChecked && this.#complete !== opened
+    const all = this.#hasChecked && (this.#complete !== opened || this.#feed.wantsAll)
+    let isFirstPage = all || !this.#hasChecked
     this.#hasChecked = true
     this.#complete = undefined
+    if (isFirstPage) this.#feed.beginAll()
     const problems: string[] = []
     const gone: number[] = []
     const isFirst = table.value.state === 'unread'
@@ -112,6 +127,8 @@ export class LocalKeys {
       changed += page.upserts.length
       for (const id of page.removals) gone.push(id)
       problems.push(...page.problems)
+      this.#feed.emit({ isFirst: isFirstPage, upserts: page.upserts, removals: page.removals, isLast: false })
+      isFirstPage = false
       if (page.done) break
       page = await files.nextPage(signal)
     }
@@ -127,6 +144,7 @@ export class LocalKeys {
     // Given up meanwhile: the next table has nothing of what this one was given.
     if (!('opened' in table.value) || table.value.opened !== opened) throw new ClusterError('tableDamaged')
     this.#complete = opened
+    this.#feed.emit({ isFirst: false, upserts: [], removals: gone, isLast: true })
     reports.forget(gone)
     this.found.publish({ idsDigest: page.idsDigest, isTrusted: page.ids !== undefined })
     if (removed > 0) groups.changes.emit()

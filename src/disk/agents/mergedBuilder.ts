@@ -4,7 +4,7 @@
  * shows; the first one, and one after a failure, checks everything.
  */
 import { groupsHash } from '../../domain/agents/groups.js'
-import { activeResponseName, mergedName, multigroupsDirectory, sharedDirectory } from '../../domain/agents/mergedFile.js'
+import { activeResponseName, mergedName, mergedPathOf, multigroupsDirectory, sharedDirectory } from '../../domain/agents/mergedFile.js'
 import type { SyncedItems } from '../../domain/files/syncedItems.js'
 import type { MergedOutcome } from '../../ports/agents.js'
 import type { Disk } from '../../ports/files.js'
@@ -81,10 +81,8 @@ export class MergedFiles {
 
   /** MD5 (hex) of the merged.mg for a list of groups, as agents report it; nothing while it is not there. */
   sum(groups: readonly string[]): string | undefined {
-    const [only = ''] = groups
-    const path = groups.length === 1 ? pathOfGroup(only) : pathOfList(groupsHash(groups))
     try {
-      return hashFile(this.#disk, this.#absolute(path), new Uint8Array(readBytes), 'md5').digest
+      return hashFile(this.#disk, this.#absolute(mergedPathOf(groups)), new Uint8Array(readBytes), 'md5').digest
     } catch (thrown) {
       if (isGone(errnoOf(thrown))) return undefined
       throw thrown

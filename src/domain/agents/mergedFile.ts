@@ -14,6 +14,7 @@
  * - The agent reads a title or a file's line into 2 048 bytes, and a name ends with its line.
  */
 import { limits } from '../../base/limits.js'
+import { groupsHash } from './groups.js'
 
 /** Of the groups, each a directory; relative to the home. */
 export const sharedDirectory = 'etc/shared'
@@ -44,6 +45,13 @@ export interface MergedEntry<Source> {
 export interface MergedLayout<Source> {
   readonly content: Uint8Array
   readonly places: readonly { readonly source: Source; readonly into: Uint8Array }[]
+}
+
+/** The merged.mg of an agent with these groups, relative to the home. */
+export const mergedPathOf = (groups: readonly string[]): string => {
+  const [only] = groups
+  const directory = groups.length === 1 ? `${sharedDirectory}/${only}` : `${multigroupsDirectory}/${groupsHash(groups)}`
+  return `${directory}/${mergedName}`
 }
 
 /** Whether a change of the file at this path can ask for another merged.mg. */

@@ -15,6 +15,9 @@ export const defaultRestartPolicy: RestartPolicy = {
   delayMsMax: limits.restartDelayMsMax,
 }
 
+/** For a service that the node can do without for a while, but not for good. */
+export const neverGivenUp: RestartPolicy = { ...defaultRestartPolicy, restartsMax: Number.POSITIVE_INFINITY }
+
 export type RestartDecision =
   | { readonly kind: 'restart'; readonly delayMs: number; readonly crashesMs: readonly number[] }
   | { readonly kind: 'escalate' }

@@ -38,6 +38,8 @@ export const defaultTimings = {
   agentGroupStartDelayMs: 30_000,
   /** An agent that is silent for longer is disconnected. */
   agentsDisconnectionMs: 600_000,
+  /** How long a node that stops waits for its agents to go to another one. */
+  drainMsMax: 5_000,
 }
 
 export type Timings = { readonly [K in keyof typeof defaultTimings]: number }

@@ -146,6 +146,7 @@ const run = async (
         return await shell.startDaemon(settings, { log, foreground: !child })
       },
       log,
+      drainMsMax: settings.timings.drainMsMax,
       onReady: () => (child ? reportToParent({ ok: true, says: [backgroundStart(asked.home)] }) : Promise.resolve()),
     })
     if (!outcome.ok) {

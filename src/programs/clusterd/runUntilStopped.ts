@@ -18,14 +18,16 @@ export type StartDaemon = (settings: NodeSettings, options: { readonly log: Log;
 interface Run {
   readonly start: () => Promise<RunningDaemon>
   readonly log: LogFile
+  /** How long its agents may take to go, before the rest of it stops; 0 when left out. */
+  readonly drainMsMax?: number
   /** Called once the daemon works. */
   readonly onReady: () => Promise<void>
 }
 
 type Ending = { readonly kind: 'signal'; readonly signal: string } | { readonly kind: 'error'; readonly error: ClusterError }
 
-/** Leaves some of the 5 s to closing the log. */
-const stopMsMax = limits.stopMsMax - 500
+/** Of the time for stopping, what is left to closing the log. */
+const closingMs = 500
 
 /** The first signal, or the first error that nobody caught. */
 const listenForEnding = (log: LogFile) => {
@@ -61,11 +63,11 @@ const withResolver = <T>() => {
 }
 
 /** Resolves with what went wrong while stopping, if anything did. */
-const stopInTime = async (stopping: Promise<void>): Promise<ClusterError | undefined> => {
+const stopInTime = async (stopping: Promise<void>, msMax: number): Promise<ClusterError | undefined> => {
   const { promise, resolve } = withResolver<ClusterError>()
   const timer = setTimeout(
-    () => resolve(new ClusterError('internal', { message: `The daemon did not stop within ${limits.stopMsMax / 1000} s and is ended` })),
-    stopMsMax,
+    () => resolve(new ClusterError('internal', { message: `The daemon did not stop within ${msMax / 1000} s and is ended` })),
+    msMax - closingMs,
   )
   try {
     return await Promise.race([stopping.then(() => undefined, asClusterError), promise])
@@ -75,7 +77,7 @@ const stopInTime = async (stopping: Promise<void>): Promise<ClusterError | undef
 }
 
 /** Ok when a signal ended it and it stopped in time; else what went wrong, after an attempt to stop. */
-export const runUntilStopped = async ({ start, log, onReady }: Run): Promise<Result<undefined>> => {
+export const runUntilStopped = async ({ drainMsMax = 0, start, log, onReady }: Run): Promise<Result<undefined>> => {
   const { ending, stopListening } = listenForEnding(log)
   try {
     const starting = start()
@@ -93,7 +95,7 @@ export const runUntilStopped = async ({ start, log, onReady }: Run): Promise<Res
       (daemon) => daemon.stop(),
       () => undefined,
     )
-    const trouble = await stopInTime(stopping)
+    const trouble = await stopInTime(stopping, limits.stopMsMax + drainMsMax)
     if (end.kind === 'error') return { ok: false, error: end.error }
     if (trouble) return { ok: false, error: trouble }
     log.info('Exiting.')

@@ -1,0 +1,122 @@
+/**
+ * The listener of agents, kept by its node: it is started with all agents of client.keys, gets what changes of them, of groups and of
+ * merged files, and its questions are answered. It crashes, to be started again, when the listener has died.
+ */
+import { asClusterError, type ClusterError } from '../../base/errors.js'
+import { fullStop } from '../../base/fullStop.js'
+import type { ListenerDesk, ListenerHost, ListenerOptions, RunningListener } from '../../ports/listener.js'
+import type { Clock, Log } from '../../ports/machine.js'
+import type { AgentOperations } from '../agents/agentOperations.js'
+import type { LocalAgents } from '../agents/nodeAgents.js'
+import type { LocalTree } from '../files/localTree.js'
+import { type Front, frontThread, type RunningFront } from '../kit/front.js'
+import { pause } from '../kit/pause.js'
+import { changesGatherMs } from '../kit/periodicThread.js'
+import { ConfigurationDesk } from './configurationDesk.js'
+import { KeysUpdates } from './keysUpdates.js'
+
+/** One run of the listener. */
+export interface ListenerRun extends RunningFront {
+  readonly listener: RunningListener
+  readonly desk: ConfigurationDesk
+  readonly updates: KeysUpdates
+}
+
+export interface ListenerThreadOptions {
+  readonly front: Front<ListenerRun>
+  readonly host: ListenerHost
+  readonly options: ListenerOptions
+  readonly agents: LocalAgents
+  readonly tree: LocalTree
+  readonly operations: Pick<AgentOperations, 'report'>
+  readonly clock: Clock
+  readonly log: Log
+  readonly onListening: (port: number) => void
+}
+
+export const listenerThread = (thread: ListenerThreadOptions) => {
+  const { front, log, onListening, options } = thread
+  return frontThread<ListenerRun>({
+    id: 'listener',
+    front,
+    start: async (signal) => {
+      const run = await startListener(thread, signal)
+      const { port } = run.listener
+      log.info(`Listening on port ${port}/${options.transports.join(',').toUpperCase()} (secure).`) // as Wazuh writes it
+      onListening(port)
+      return run
+    },
+    serve: (run, fail) => serveListener(thread, run, fail),
+    onFailure: ({ message }) => log.error(`The listener of agents could not be started: ${fullStop(message)} Retrying.`),
+  })
+}
+
+const startListener = async (
+  { agents, host, log, operations, options }: ListenerThreadOptions,
+  signal: AbortSignal,
+): Promise<ListenerRun> => {
+  const desk = new ConfigurationDesk({ store: agents.store, files: agents.files })
+  const ending = new AbortController()
+  const own: ListenerDesk = {
+    report: async (reports) => {
+      await operations.report(reports)
+    },
+    configurations: (ids) => desk.configurations(ids, ending.signal),
+    log: async (level, message) => log[level](message),
+  }
+  const updates = new KeysUpdates(agents.keys)
+  try {
+    const listener = await host.start(options, own, await updates.all(signal))
+    return {
+      listener,
+      desk,
+      updates,
+      died: listener.died,
+      stop: async () => {
+        updates.stop()
+        await listener.stop()
+        ending.abort()
+      },
+    }
+  } catch (thrown) {
+    updates.stop()
+    throw thrown
+  }
+}
+
+const serveListener = (
+  { agents, clock, tree }: ListenerThreadOptions,
+  { desk, listener, updates }: ListenerRun,
+  fail: (error: ClusterError) => void,
+): (() => void) => {
+  const ending = new AbortController()
+  let isGathering = false
+  const announce = async (): Promise<void> => {
+    await pause(clock, changesGatherMs, ending.signal)
+    isGathering = false
+    await listener.configurationChanged()
+  }
+  const changed = (): void => {
+    if (isGathering) return
+    isGathering = true
+    announce().catch((thrown: unknown) => {
+      if (!ending.signal.aborted) fail(asClusterError(thrown))
+    })
+  }
+  const stops = [
+    agents.groups.changes.add(changed),
+    tree.onContent((paths) => {
+      if (desk.changed(paths)) changed()
+    }),
+  ]
+  updates.sendTo(
+    (update) => listener.keys(update),
+    (error) => {
+      if (!ending.signal.aborted) fail(error)
+    },
+  )
+  return () => {
+    ending.abort()
+    for (const stop of stops) stop()
+  }
+}
