@@ -1,6 +1,5 @@
 /** A manager for agents of our own, as simple as can be: opens what they send, notes it, and answers as a test wants. */
 import type { KeyEntry } from '../../src/domain/agents/keyEntry.js'
-import { acknowledgement } from '../../src/domain/fleet/agentTexts.js'
 import type { AgentNetwork, ByteStream, Listener } from '../../src/ports/network.js'
 import { AgentCipher, type CipherKind } from '../../src/wire/agents/agentCipher.js'
 import { AgentFrameReader } from '../../src/wire/agents/agentFrames.js'
@@ -18,7 +17,7 @@ export class ScriptedManager {
   /** Times of connections. */
   readonly connections: number[] = []
   /** What is answered to a text that begins with `#!-`; undefined: nothing. */
-  answer: (text: string) => string | undefined = (text) => (text.startsWith('#!-agent shutdown') ? undefined : acknowledgement)
+  answer: (text: string) => string | undefined = (text) => (text.startsWith('#!-agent shutdown') ? undefined : '#!-agent ack ')
   readonly streams = new Set<ByteStream>()
   readonly #network: AgentNetwork
   readonly #nowMs: () => number

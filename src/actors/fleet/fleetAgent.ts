@@ -1,11 +1,7 @@
 /**
  * One agent of our own: a plain object that speaks the real protocol over any network, and does at each moment what its schedule says.
  */
-import { createHash } from 'node:crypto'
 import type { Deadline, Due } from '../../base/deadlines.js'
-import { asClusterError } from '../../base/errors.js'
-import { limits } from '../../base/limits.js'
-import { agentIdText } from '../../domain/agents/agent.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import {
   type AgentRules,
@@ -22,23 +18,24 @@ import {
   stageOver,
 } from '../../domain/fleet/agentSchedule.js'
 import { type AgentServer, defaultAgentServer } from '../../domain/fleet/agentServer.js'
-import { acknowledgement, forceReconnect, keepAliveText, shutdownText, startedText, startUpText } from '../../domain/fleet/agentTexts.js'
-import { SharedConfiguration } from '../../domain/fleet/sharedConfiguration.js'
-import { enrolAgent } from './enrolAgent.js'
+import { agentControl, isControl, type ManagerControl, parseManagerControl } from '../../wire/agents/controlMessage.js'
+import { FleetConfiguration } from './fleetConfiguration.js'
 import { FleetConnection } from './fleetConnection.js'
 import type { FleetContext } from './fleetContext.js'
+import { enrolled } from './fleetEnrolment.js'
 import { FleetEventSource } from './fleetEventSource.js'
+import { FleetKeepAlive } from './fleetKeepAlive.js'
 import { FleetRequests } from './fleetRequests.js'
 import { FleetSeal } from './fleetSeal.js'
 
-const controlMark = '#!-'
-const errorMark = '#!-err'
+/** Only a process that has just started says it. */
+const startedText = (name: string, ip: string): Buffer => Buffer.from(`1:wazuh-agent:ossec: Agent started: '${name}->${ip}'.`)
 
 export class FleetAgent {
   /** From 1. */
   readonly number: number
   readonly name: string
-  readonly configuration = new SharedConfiguration(limits.mergedBytesMax)
+  readonly configuration = new FleetConfiguration()
   readonly #fleet: FleetContext
   readonly #rules: AgentRules
   readonly #servers: readonly AgentServer[]
@@ -46,12 +43,10 @@ export class FleetAgent {
   readonly #requests: FleetRequests
   readonly #seal: FleetSeal
   readonly #connection: FleetConnection
+  readonly #keepAlive: FleetKeepAlive
   readonly #enrolling = new AbortController()
   #schedule: AgentSchedule
   #stageDeadline: Deadline | undefined
-  #keepAliveDeadline: Deadline | undefined
-  #isKeepAliveOverdue = false
-  #keepAliveSentMs: number | undefined
   #dialledMs = 0
   #lostMs: number | undefined
   #isFresh = true
@@ -68,7 +63,8 @@ export class FleetAgent {
     this.#rules = { servers: this.#servers, times, enrols: enrolment.isEnabled }
     this.#schedule = begin(this.#seal.entry !== undefined).schedule
     this.#source = new FleetEventSource(number, fleet)
-    this.#requests = new FleetRequests(fleet, (text) => this.#say(text))
+    this.#requests = new FleetRequests(fleet, (text) => this.say(text))
+    this.#keepAlive = new FleetKeepAlive(fleet, this)
     this.#connection = new FleetConnection(fleet, this.#source, {
       onMessage: (message) => this.#onMessage(message),
       onDrain: () => this.#onDrain(),
@@ -94,13 +90,9 @@ export class FleetAgent {
     return this.#source.dropped
   }
 
-  get stage(): AgentSchedule['stage']['kind'] {
-    return this.#schedule.stage.kind
-  }
-
   start(): void {
     this.#fleet.totals.started += 1
-    this.#waitForKeepAlive()
+    this.#keepAlive.start()
     this.#follow(begin(this.#seal.entry !== undefined))
   }
 
@@ -112,7 +104,7 @@ export class FleetAgent {
 
   /** Says that it ends, and closes; resolves when its connections are closed. */
   stop(): Promise<void> {
-    if (this.isConnected) this.#say(shutdownText)
+    if (this.isConnected) this.say(agentControl.shutdown())
     this.#end()
     return this.#connection.end()
   }
@@ -129,18 +121,16 @@ export class FleetAgent {
     this.#isStopped = true
     this.#enrolling.abort()
     if (this.#stageDeadline) deadlines.remove(this.#stageDeadline)
-    if (this.#keepAliveDeadline) deadlines.remove(this.#keepAliveDeadline)
+    this.#keepAlive.stop()
     this.#requests.forget()
     this.#schedule = { ...this.#schedule, stage: { kind: 'dialling' } }
   }
-
-  // -------------------------------------------------------------------------------------------------------- schedule
 
   #follow({ order, schedule }: AgentStep): void {
     if (this.#isStopped) return
     this.#setSchedule(schedule)
     if (order === 'dial') void this.#dial()
-    else if (order === 'greet') this.#say(startUpText(this.#fleet.options.version))
+    else if (order === 'greet') this.say(agentControl.startup(this.#fleet.options.version))
     else if (order === 'enrol') void this.#enrol()
   }
 
@@ -161,7 +151,7 @@ export class FleetAgent {
       const { totals } = this.#fleet
       this.#stageDeadline = undefined
       if (this.isConnected) totals.silences += 1
-      if (this.stage === 'greeting') totals.attemptsFailed += 1
+      if (this.#schedule.stage.kind === 'greeting') totals.attemptsFailed += 1
       this.#follow(stageOver(this.#schedule, this.#rules, this.#nowMs()))
     },
   }
@@ -176,33 +166,10 @@ export class FleetAgent {
   }
 
   async #enrol(): Promise<void> {
-    const { enrolments, latencies, observer, options, ports, totals } = this.#fleet
-    const { enrolment } = options.settings
-    const { clock, network } = ports
-    const { entry } = this.#seal
-    const { signal } = this.#enrolling
+    const { enrolment } = this.#fleet.options.settings
     const endpoint = { host: enrolment.host ?? this.server.host, port: enrolment.port }
-    const line = {
-      name: this.name,
-      version: options.version,
-      ...(options.password !== undefined && { password: options.password }),
-      ...(enrolment.groups.length > 0 && { groups: enrolment.groups.join(',') }),
-      ...(entry && { keyHash: keyHashOf(entry) }),
-    }
-    const startedMs = this.#nowMs()
-    let gotKey = false
-    try {
-      const given = await enrolments.run(() => enrolAgent({ network, clock, endpoint, line, signal }))
-      gotKey = true
-      totals.enrolled += 1
-      latencies.enrolment.add(this.#nowMs() - startedMs)
-      this.#seal.use(given)
-      observer.enrolled?.(this.number, given)
-    } catch (thrown) {
-      if (signal.aborted) return
-      totals.enrolmentsFailed += 1
-      observer.notEnrolled?.(this.number, asClusterError(thrown))
-    }
+    const { signal } = this.#enrolling
+    const gotKey = await enrolled({ fleet: this.#fleet, number: this.number, name: this.name, seal: this.#seal, endpoint, signal })
     this.#follow(enrolmentEnded(this.#schedule, this.#rules, gotKey, this.#nowMs()))
   }
 
@@ -214,22 +181,20 @@ export class FleetAgent {
 
   #onLost(): void {
     if (this.isConnected) this.#follow(lost(this.#schedule))
-    else if (this.stage === 'greeting') this.#attemptFailed()
+    else if (this.#schedule.stage.kind === 'greeting') this.#attemptFailed()
   }
 
   #disconnected(): void {
     this.#fleet.totals.connected -= 1
     this.#lostMs = this.#nowMs()
-    this.#keepAliveSentMs = undefined
+    this.#keepAlive.disconnected()
     this.configuration.abandon()
     this.#requests.forget()
     this.#fleet.observer.disconnected?.(this.number)
   }
 
-  // -------------------------------------------------------------------------------------------------------- messages
-
   #onMessage(message: Buffer): void {
-    const { stage } = this
+    const stage = this.#schedule.stage.kind
     if (stage !== 'connected' && stage !== 'greeting') return
     const opened = this.#seal.open(message)
     if (!opened?.ok) {
@@ -238,15 +203,16 @@ export class FleetAgent {
       return
     }
     const { text } = opened.value
-    if (stage === 'greeting') this.#onGreeted(text.toString('latin1'))
-    else this.#onText(text)
+    const said = isControl(text) ? parseManagerControl(text) : undefined
+    if (said?.kind === 'error') this.#fleet.totals.refusals += 1
+    if (stage === 'greeting') this.#onGreeted(said)
+    else this.#onText(text, said)
   }
 
   /** The first message after a start-up must be the acknowledgement. */
-  #onGreeted(text: string): void {
+  #onGreeted(said: ManagerControl | undefined): void {
     const { latencies, observer, ports, totals } = this.#fleet
-    if (text !== acknowledgement) {
-      if (text.startsWith(errorMark)) totals.refusals += 1
+    if (said?.kind !== 'ack') {
       this.#attemptFailed()
       return
     }
@@ -261,47 +227,48 @@ export class FleetAgent {
       this.#source.sleep(ports.random.fraction())
     }
     this.#lostMs = undefined
-    if (this.#isFresh) this.#say(startedText(this.name, this.#seal.entry?.ip ?? 'any'))
+    if (this.#isFresh) this.say(startedText(this.name, this.#seal.entry?.ip ?? 'any'))
     this.#isFresh = false
     observer.connected?.(this.number, this.server)
-    if (this.#isKeepAliveOverdue) this.#keepAlive()
+    this.#keepAlive.connected()
   }
 
-  #onText(text: Buffer): void {
-    const isControl = text.toString('latin1', 0, controlMark.length) === controlMark
-    if (isControl || this.configuration.isReceiving) this.#answered()
-    if (isControl && this.#onControl(text.toString('latin1'))) return
+  #onText(text: Buffer, said: ManagerControl | undefined): void {
+    if (said || this.configuration.isReceiving) this.#answered()
+    if (said) this.#onControl(said)
+    else this.configuration.take(text)
+  }
+
+  #onControl(said: ManagerControl): void {
     const { observer, totals } = this.#fleet
-    const outcome = this.configuration.add(text)
-    if (outcome === 'taken') totals.configurationsTaken += 1
-    if (outcome === 'broken') totals.configurationsBroken += 1
-    if (outcome === 'taken' || outcome === 'broken') observer.configured?.(this.number, this.configuration.mergedSum)
-  }
-
-  /** False: it is about the shared configuration, or about something that these agents do not have. */
-  #onControl(text: string): boolean {
-    const { totals } = this.#fleet
-    if (text === acknowledgement) {
-      this.#onKept()
-      return true
+    switch (said.kind) {
+      case 'ack':
+        totals.acknowledgements += 1
+        if (this.#keepAlive.acknowledged()) observer.kept?.(this.number)
+        return
+      case 'reconnect':
+        totals.forcedReconnects += 1
+        this.#connection.leave('leave')
+        this.#follow(lost(this.#schedule))
+        return
+      case 'request':
+        this.#requests.take(said.counter, said.request, this.#connection.isFramed)
+        return
+      case 'answerAck':
+        this.#requests.acknowledged(said.counter)
+        return
+      case 'pushStart':
+      case 'pushEnd': {
+        const outcome = this.configuration.control(said)
+        if (outcome === 'more') return
+        if (outcome === 'taken') totals.configurationsTaken += 1
+        else totals.configurationsBroken += 1
+        observer.configured?.(this.number, this.configuration.mergedSum)
+        return
+      }
+      default:
+      // An error is counted; real agents do nothing about the rest.
     }
-    if (text.startsWith(forceReconnect)) {
-      totals.forcedReconnects += 1
-      this.#connection.leave('leave')
-      this.#follow(lost(this.#schedule))
-      return true
-    }
-    if (text.startsWith(errorMark)) totals.refusals += 1
-    return this.#requests.take(text, this.#connection.isFramed)
-  }
-
-  #onKept(): void {
-    const { latencies, observer, totals } = this.#fleet
-    totals.acknowledgements += 1
-    if (this.#keepAliveSentMs === undefined) return
-    latencies.keepAlive.add(this.#nowMs() - this.#keepAliveSentMs)
-    this.#keepAliveSentMs = undefined
-    observer.kept?.(this.number)
   }
 
   #answered(): void {
@@ -309,8 +276,9 @@ export class FleetAgent {
     if (this.#stageDeadline) this.#fleet.deadlines.putOff(this.#stageDeadline)
   }
 
-  #say(text: string): void {
-    const message = this.#connection.isOpen && this.#seal.seal(Buffer.from(text), this.#connection.isFramed)
+  /** Nothing without a connection. */
+  say(text: Buffer): void {
+    const message = this.#connection.isOpen && this.#seal.seal(text, this.#connection.isFramed)
     if (message) this.#connection.send([message])
   }
 
@@ -326,38 +294,7 @@ export class FleetAgent {
     if (messages.length > 0) this.#source.isBlocked = !this.#connection.send(messages)
   }
 
-  // ------------------------------------------------------------------------------------------------------ keep-alives
-
-  /** Its clock runs from the start on, whatever becomes of connections. */
-  #waitForKeepAlive(): void {
-    this.#keepAliveDeadline = this.#fleet.deadlines.add(this.#rules.times.notifyMs, this.#keepAliveDue)
-  }
-
-  readonly #keepAliveDue: Due = {
-    due: () => {
-      this.#keepAliveDeadline = undefined
-      if (this.isConnected) this.#keepAlive()
-      else this.#isKeepAliveOverdue = true
-    },
-  }
-
-  #keepAlive(): void {
-    const { options, totals } = this.#fleet
-    const { configSum, mergedSum } = this.configuration
-    const { labels, version } = options
-    this.#isKeepAliveOverdue = false
-    this.#waitForKeepAlive()
-    totals.keepAlives += 1
-    this.#keepAliveSentMs ??= this.#nowMs()
-    this.#say(keepAliveText({ name: this.name, version, configSum, mergedSum, labels, address: '127.0.0.1' }))
-  }
-
   #nowMs(): number {
     return this.#fleet.ports.clock.monotonicMs()
   }
 }
-
-const keyHashOf = ({ id, key, name }: KeyEntry): string =>
-  createHash('sha1')
-    .update(`${agentIdText(id)}${name}${key}`)
-    .digest('hex')
