@@ -284,6 +284,8 @@ export const limits = {
   enrolmentReadingMax: 1_024,
   /** Requests that wait for the master; more are refused. */
   enrolmentAskingMax: 1_024,
+  /** A certificate with its chain, a key, the certificates of authorities, or the password. */
+  enrolmentFileBytesMax: 256 * KiB,
   /** What an answer may take: longer than a worker waits for its master. */
   enrolmentAnswerMsMax: 30_000,
 
