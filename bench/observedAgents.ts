@@ -12,10 +12,12 @@ export interface AgentsObserver {
 
 export const observedAgents = (store: AgentStore, { onGroups, onKeys, onMerged }: AgentsObserver): AgentStore => ({
   open: () => store.open(),
-  addAgents: async (entries) => {
-    await store.addAgents(entries)
+  addAgents: async (entries, nowMs) => {
+    await store.addAgents(entries, nowMs)
     onKeys(entries.length)
   },
+  noteRegistrations: (noted, obsolete, nowMs) => store.noteRegistrations(noted, obsolete, nowMs),
+  registrations: (ids) => store.registrations(ids),
   removeAgents: (ids) => store.removeAgents(ids),
   keepAgents: (ids) => store.keepAgents(ids),
   highestId: () => store.highestId(),

@@ -25,7 +25,7 @@ class FailingStore extends CalledAgentStore {
 
 const operations = {
   open: (store: CalledAgentStore) => store.open(),
-  addAgents: (store: CalledAgentStore) => store.addAgents([]),
+  addAgents: (store: CalledAgentStore) => store.addAgents([], 0),
   record: (store: CalledAgentStore) => store.record({ presences: [], details: [] }, 0, true),
   groupsState: (store: CalledAgentStore) => store.groupsState(),
   counts: (store: CalledAgentStore) => store.counts(),

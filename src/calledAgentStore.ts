@@ -8,6 +8,8 @@ export type StoreAnswer<K extends StoreOperation> = Awaited<ReturnType<AgentStor
 export abstract class CalledAgentStore implements AgentStore {
   readonly open = this.#operation('open')
   readonly addAgents = this.#operation('addAgents')
+  readonly noteRegistrations = this.#operation('noteRegistrations')
+  readonly registrations = this.#operation('registrations')
   readonly removeAgents = this.#operation('removeAgents')
   readonly keepAgents = this.#operation('keepAgents')
   readonly highestId = this.#operation('highestId')

@@ -61,6 +61,7 @@ export type {
   GroupFile,
   MergedOutcome,
   MergeOutcome,
+  NotedRegistration,
   OpenedStore,
   RecordOutcome,
   UnsentUpdates,

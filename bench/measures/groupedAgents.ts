@@ -14,7 +14,10 @@ const giveGroups = async (home: string): Promise<void> => {
   await store.open()
   for (let first = 1; first <= groupedAgents; first += changeIdsMax) {
     const ids = Array.from({ length: changeIdsMax }, (_, index) => first + index)
-    await store.addAgents(ids.map((id) => ({ id, name: `host-${id}`, ip: 'any', key: 'unknown' })))
+    await store.addAgents(
+      ids.map((id) => ({ id, name: `host-${id}`, ip: 'any', key: 'unknown' })),
+      0,
+    )
     await store.changeGroups({ kind: 'replace', ids, groups: ['linux'] })
     await store.changeGroups({ kind: 'assign', ids: ids.filter((id) => id % 4 === 0), group: 'web' })
   }

@@ -152,7 +152,7 @@ describe('a table that is lost', () => {
   it('of a new cluster has lost nothing: a worker of another one cannot say what its agents have', async () => {
     const cluster = new SimulatedCluster({ seed: 1, nodes: nodes.length })
     const { agentTable } = cluster.node('w1')
-    agentTable.addAgents([{ id: 1, name: 'of another cluster', ip: 'any', key: 'k' }])
+    agentTable.addAgents([{ id: 1, name: 'of another cluster', ip: 'any', key: 'k' }], 0)
     agentTable.takeGroups([{ id: 1, groups: ['web'] }])
     agentTable.settleGroups({ table: 'of another master', version: 7, hash: '' }, undefined)
     cluster.agents.populate(0, groups)

@@ -64,7 +64,7 @@ describe.each(['master', 'worker'] as const)('the table of a %s', (role) => {
         try {
           for (const table of [real, model]) {
             table.open()
-            table.addAgents(keys(4))
+            table.addAgents(keys(4), 0)
           }
           for (const operate of operations) expect(operate(real)).toEqual(operate(model))
           expect(viewOf(real, filter)).toEqual(viewOf(model, filter))

@@ -33,6 +33,7 @@ export const batchOf = (updates: AgentUpdates, nowMs: number): Uint8Array => {
 const idLists = fc.array(agentIds, { maxLength: 4 })
 const lists = fc.array(groupNames, { maxLength: 3 })
 const tables = fc.constantFrom('m1', 'm2')
+const registrationKeys = fc.uniqueArray(fc.constantFrom('a0', 'a1', 'b\u{1F600}0', 'b\u{1F600}1'), { maxLength: 2 })
 
 const on = <Given extends unknown[]>(
   name: string,
@@ -41,8 +42,21 @@ const on = <Given extends unknown[]>(
 ): fc.Arbitrary<Operation> => given.map((values) => named(`${name}(${fc.stringify(values)})`, (table) => operate(table, ...values)))
 
 const everywhere = [
-  on('addAgents', fc.tuple(idLists, fc.constantFrom('a', 'b\u{1F600}')), (table, ids, name) =>
-    table.addAgents(ids.map((id) => ({ id, name: `${name}${id}`, ip: 'any', key: name }))),
+  on('addAgents', fc.tuple(idLists, fc.constantFrom('a', 'b\u{1F600}'), nows), (table, ids, name, nowMs) =>
+    table.addAgents(
+      ids.map((id) => ({ id, name: `${name}${id}`, ip: 'any', key: `${name}${id % 2}` })),
+      nowMs,
+    ),
+  ),
+  on(
+    'noteRegistrations',
+    fc.tuple(registrationKeys, registrationKeys, nows, fc.constantFrom(0, 0, 600_001)),
+    (table, keys, obsolete, nowMs, laterMs) =>
+      table.noteRegistrations(
+        keys.map((key) => ({ key, registeredMs: nowMs, signature: `of ${key}` })),
+        obsolete,
+        nowMs + laterMs,
+      ),
   ),
   on('removeAgents', fc.tuple(idLists), (table, ids) => table.removeAgents(ids)),
   on('keepAgents', fc.tuple(fc.array(agentIds, { minLength: 4 })), (table, ids) => table.keepAgents(Uint32Array.from(ids))),
@@ -111,6 +125,7 @@ export const viewOf = (table: AgentTable, filter: AgentFilter) => ({
   shape: table.shape(filter),
   counts: table.counts(),
   highestId: table.highestId(),
+  registrations: table.registrations([1, 2, 3, 4, 5, 99]),
   unsent: [unsentOf(table, 'm1'), unsentOf(table, 'm2')],
   groups: [table.groupsState(), table.groupsPage(0, 0), table.groupsPage(1, 0), table.groupsPage(3, 2)].map((state) =>
     JSON.stringify(state, (key, value) => (key === 'table' && /^[0-9a-f-]{36}$/.test(String(value)) ? 'own' : value)),

@@ -164,6 +164,8 @@ export const limits = {
   agentKeyHashCharsMax: 40,
   /** The same agent that enrols again this soon, and never connected, did not get the answer. */
   enrolmentRetryMsMax: 60_000,
+  /** What is noted of an agent that is to be registered, and was not. */
+  registrationNotedMsMax: 600_000,
   /** Lines of client.keys that are named in the log, each once. */
   keysProblemsMax: 100,
   groupNameCharsMax: 255,

@@ -7,6 +7,7 @@ import type { ClusterError } from '../base/errors.js'
 import type { AgentCounts, AgentDetails, AgentFilter, AgentListShape, AgentView, Presence } from '../domain/agents/agent.js'
 import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../domain/agents/groups.js'
 import type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from '../domain/agents/keyEntry.js'
+import type { Registration } from '../domain/agents/replacement.js'
 
 /** The table could not be used as it was: what happened, for the log. */
 export interface OpenedStore {
@@ -47,10 +48,29 @@ export interface RecordOutcome extends MergeOutcome {
   readonly unknownAgents: readonly number[]
 }
 
+/** How an agent with this key is registered. */
+export interface NotedRegistration {
+  readonly key: string
+  /** In milliseconds since 1970. */
+  readonly registeredMs: number
+  /** See domain/agents/replacement. */
+  readonly signature: string
+}
+
 /** Who exists. Called by the readers and writers of client.keys. */
 export interface AgentKeysStore {
-  /** Rows for these agents, as client.keys has them; what else is known of them stays. */
-  addAgents(entries: readonly KeyEntry[]): Promise<void>
+  /**
+   * Rows for these agents, as client.keys has them; what else is known of them stays. New ones, and those with another key, are registered as
+   * it was noted of their key, or else at `nowMs`.
+   */
+  addAgents(entries: readonly KeyEntry[], nowMs: number): Promise<void>
+  /**
+   * Before client.keys has them: how agents with these keys are registered, as soon as there is a row. Notes of the keys `obsolete`, and
+   * those that nothing came of for limits.registrationNotedMsMax, are forgotten. Returns the highest ID that any row ever had.
+   */
+  noteRegistrations(noted: readonly NotedRegistration[], obsolete: readonly string[], nowMs: number): Promise<number>
+  /** Of these agents, as far as they are there, in order of their IDs. */
+  registrations(ids: readonly number[]): Promise<readonly Registration[]>
   /** Forgets all about these agents. Returns how many there were. */
   removeAgents(ids: readonly number[]): Promise<number>
   /** Removes all agents but these. Returns the removed IDs. */

@@ -29,7 +29,7 @@ const startApplying = async ({ onMaster, onWorker }: { onMaster: readonly number
   /** The answers to offers, in turn; after the last one, nothing is wanted. */
   const answers: (boolean | ClusterError)[] = []
   const offers: Offer[] = []
-  master.addAgents(onMaster.map(entry))
+  master.addAgents(onMaster.map(entry), 0)
   const world = localAgentsOver(clock, 'worker', 'w1')
   world.writeKeys(onWorker)
   /** The digest of the master's IDs: the worker's own will be the same with all keys. */

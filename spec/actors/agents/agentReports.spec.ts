@@ -18,7 +18,12 @@ const onWorker = async (skewMs = 0) => {
   if (skewMs === 0) clock.measure(time.now(), own.monotonicMs())
   const store = new NotedAgentStore(new MemoryAgentTable('worker', 'table'), time)
   await settle(store.open())
-  await settle(store.addAgents([1, 2, 3].map((id) => ({ id, name: `agent${id}`, ip: 'any', key: 'k' }))))
+  await settle(
+    store.addAgents(
+      [1, 2, 3].map((id) => ({ id, name: `agent${id}`, ip: 'any', key: 'k' })),
+      0,
+    ),
+  )
   const reports = new AgentReports({ node: 'w1', store, clock, opened: () => Promise.resolve() })
   let urgent = 0
   reports.updates.add(() => {

@@ -28,7 +28,7 @@ const newMaster = async (agentsInKeys = agents.length) => {
     changes += 1
   })
   const opened = await settle(store.open())
-  await settle(store.addAgents(agents))
+  await settle(store.addAgents(agents, 0))
   await settle(groups.begin(opened, agentsInKeys))
   return { disk, groups, opened, settle, store, changes: () => changes }
 }

@@ -12,7 +12,10 @@ const { signal } = new AbortController()
 const start = async () => {
   const clock = new VirtualClock()
   const { agents, disk, table } = localAgentsOver(clock, 'master')
-  table.addAgents([1, 2, 3].map((id) => ({ id, name: `agent${id}`, ip: 'any', key: 'k' })))
+  table.addAgents(
+    [1, 2, 3].map((id) => ({ id, name: `agent${id}`, ip: 'any', key: 'k' })),
+    0,
+  )
   table.changeGroups({ kind: 'assign', ids: [1, 2, 3], group: 'default' })
   table.changeGroups({ kind: 'assign', ids: [2], group: 'web' })
   disk.makeDirectories('/home/etc/shared/web')

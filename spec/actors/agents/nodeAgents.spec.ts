@@ -8,7 +8,7 @@ describe('the counts of agents', () => {
   it('stay as they were while the table fails, so that the cluster can still be shown', async () => {
     const clock = new VirtualClock()
     const { agents, table } = localAgentsOver(clock, 'master')
-    table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }])
+    table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }], 0)
     const counted = async () => {
       const counting = agents.store.open().then(() => agents.counts())
       const [counts] = await Promise.all([counting, clock.advance(10)])
@@ -27,7 +27,7 @@ describe('silence', () => {
   it('is declared by no node that does not know the time of the master yet', async () => {
     const clock = new VirtualClock()
     const { agents, table } = localAgentsOver(clock, 'worker', 'w1')
-    table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }])
+    table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }], 0)
     const presence = {
       id: 1,
       seenMs: clock.now(),

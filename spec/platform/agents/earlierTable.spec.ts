@@ -59,7 +59,7 @@ const leftovers: readonly (readonly [says: string, make: () => void])[] = [
     () => {
       const table = createTable(earlierPath)
       table.open()
-      table.addAgents(keys(rows))
+      table.addAgents(keys(rows), 0)
       table.close()
     },
   ],
@@ -69,7 +69,7 @@ const leftovers: readonly (readonly [says: string, make: () => void])[] = [
       killed((making) => {
         const table = createTable(making)
         table.open()
-        table.addAgents(keys(rows))
+        table.addAgents(keys(rows), 0)
         return table
       })
       expect(readFileSync(earlierPath).includes('agent5')).toBe(false)

@@ -65,7 +65,7 @@ describe.each(['WAL', 'DELETE'] as const)('a database of another program, with t
       const before = seen(dirname(earlierPath))
       const table = createTable()
       expect(table.open()).not.toHaveProperty('earlier')
-      table.addAgents([{ id: round, name: `agent${round}`, ip: 'any', key: 'k' }])
+      table.addAgents([{ id: round, name: `agent${round}`, ip: 'any', key: 'k' }], 0)
       table.close()
       if (round === 4) writeFileSync(path, 'this is no database'.repeat(1_000))
       expect(seen(dirname(earlierPath))).toEqual(before)

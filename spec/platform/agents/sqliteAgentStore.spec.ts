@@ -35,7 +35,7 @@ const keys = (count: number) =>
 const fill = (count: number): string => {
   const table = createTable()
   const { table: name } = table.open()
-  table.addAgents(keys(count))
+  table.addAgents(keys(count), 0)
   table.close()
   return name
 }
@@ -79,7 +79,7 @@ describe('the file of the agents', () => {
     )
     expect(readFileSync(join(dirname(path), aside))).toEqual(damaged)
     expect(table.counts().byStatus.never_connected).toBe(0)
-    table.addAgents(keys(1))
+    table.addAgents(keys(1), 0)
     table.close()
     expect(createTable().open().setAside).toBeUndefined()
   })
@@ -102,7 +102,7 @@ describe('the file of the agents', () => {
     const opened = await store.open()
     expect(opened.table).not.toBe(name)
     expect(opened.setAside).toContain(asideIn(dirname(path))[0])
-    await store.addAgents(keys(2))
+    await store.addAgents(keys(2), 0)
     expect((await store.list({}, 0)).map(({ id }) => id)).toEqual([1, 2])
     await store.close()
   })
@@ -142,7 +142,7 @@ describe('the file of the agents', () => {
   it('counts versions from zero again when a worker becomes a master', () => {
     const asWorker = createTable('worker')
     const { table: before } = asWorker.open()
-    asWorker.addAgents(keys(1))
+    asWorker.addAgents(keys(1), 0)
     asWorker.takeGroups([{ id: 1, groups: ['web'] }])
     asWorker.settleGroups({ table: 'its master', version: 9, hash: '' }, undefined)
     asWorker.close()
@@ -157,10 +157,10 @@ describe('the file of the agents', () => {
   it('is unchanged by a change that fails in the middle', () => {
     const table = createTable()
     table.open()
-    table.addAgents(keys(2))
+    table.addAgents(keys(2), 0)
     // The second row cannot be stored: an invalid name reaches no table in practice.
     const broken = [{ id: 3, name: 'c', ip: 'any', key: 'k' }, JSON.parse('{"id": 4, "name": null, "ip": "any", "key": "k"}')]
-    expect(() => table.addAgents(broken)).toThrow()
+    expect(() => table.addAgents(broken, 0)).toThrow()
     expect(table.counts().byStatus.never_connected).toBe(2)
     expect(table.highestId()).toBe(2)
     expect(table.removeAgents([3])).toBe(0)
@@ -175,19 +175,19 @@ describe('the thread of the agents', () => {
     const other = new AgentDatabase(path)
     other.execute('BEGIN EXCLUSIVE')
     let isDone = false
-    const added = store.addAgents(keys(1)).then(() => {
+    const added = store.addAgents(keys(1), 0).then(() => {
       isDone = true
     })
     // A call of another store is answered: the thread waits, it is not just slow to begin.
     const neighbour = new SqliteAgentStore({ home: join(home, 'neighbour'), role: 'master', workerFile: compiled.workerFile })
     await neighbour.open()
-    await neighbour.addAgents(keys(1))
+    await neighbour.addAgents(keys(1), 0)
     expect(isDone).toBe(false)
     other.execute('COMMIT')
     await added
     expect((await store.counts()).byStatus.never_connected).toBe(1)
     other.execute('BEGIN EXCLUSIVE')
-    const waiting = store.addAgents(keys(2)).catch((thrown: unknown) => thrown)
+    const waiting = store.addAgents(keys(2), 0).catch((thrown: unknown) => thrown)
     await store.close()
     expect(await waiting).toMatchObject({ code: 'aborted' })
     other.close()
@@ -207,7 +207,7 @@ describe('the thread of the agents', () => {
     const count = 100_000
     const store = createStore()
     await store.open()
-    await store.addAgents(keys(count))
+    await store.addAgents(keys(count), 0)
     const presences = Array.from({ length: count / 2 }, (_, index) => ({
       ...{ id: 2 * index + 1, seenMs: firstMs, epochMs: firstMs, node: 'w1' },
       ...{ status: 'active' as const, disconnectedMs: 0, disconnection: 'none' as const },

@@ -39,7 +39,7 @@ beforeEach(async () => {
 
 it('waits for a locked table, and goes on in order once it is unlocked', async () => {
   table.isLocked = true
-  note('add', store.addAgents(keys(1)))
+  note('add', store.addAgents(keys(1), 0))
   note('counts', store.counts())
   await pass(5_000)
   expect(ends).toEqual(['open'])
@@ -50,15 +50,15 @@ it('waits for a locked table, and goes on in order once it is unlocked', async (
 
 it('fails when the table stays locked for longer than a call waits', async () => {
   table.isLocked = true
-  note('add', store.addAgents(keys(1)))
+  note('add', store.addAgents(keys(1), 0))
   await pass(limits.agentTableLockedMsMax + 1_000)
   expect(ends).toEqual(['open', 'add tableFailed'])
 })
 
 it('keeps answered calls when its process ends, and loses waiting ones', async () => {
-  note('add', store.addAgents(keys(1)))
+  note('add', store.addAgents(keys(1), 0))
   await pass(1)
-  note('lost', store.addAgents(keys(2)))
+  note('lost', store.addAgents(keys(2), 0))
   await store.close()
   store = new MemoryAgentStore(table, clock)
   note('open', store.open())

@@ -9,6 +9,7 @@ import { ClusterError } from '../../base/errors.js'
 import { agentIdText } from '../../domain/agents/agent.js'
 import type { AgentReport } from '../../domain/agents/agentReport.js'
 import { checkedReports } from '../../domain/agents/checkedReports.js'
+import type { EnrolmentRequest } from '../../domain/agents/enrolmentRequest.js'
 import type { GroupsChange } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import { type LeftChange, leftToManager, type Manager } from '../../domain/agents/leftToManager.js'
@@ -26,6 +27,11 @@ export interface AgentOperations {
   report(reports: readonly AgentReport[]): Promise<ReportOutcome>
   /** Enrols an agent. Fails with the rules' codes (errors from 9005 on), on a worker with `notConnected` when there is no master. */
   add(request: AgentRequest, signal: AbortSignal): Promise<KeyEntry>
+  /**
+   * An agent enrols, perhaps in place of one that has its name or its address (domain/agents/replacement). Resolves when it is durable on
+   * the master. The same agent that asks again within a minute, and did not connect meanwhile, gets the same. Fails as `add` does.
+   */
+  enrol(request: EnrolmentRequest, signal: AbortSignal): Promise<KeyEntry>
   /** Fails with `unknownAgent`, on a worker with `notConnected` when there is no master. */
   remove(id: number, signal: AbortSignal): Promise<void>
   /** Master only, else `notOnWorker`. Returns how many agents changed. */
@@ -54,6 +60,14 @@ export const masterOperations = ({ agents, home, manager }: MasterOperationsOpti
       assertOurs({ kind: 'add' })
       const entry = await agents.keys.add(request, signal)
       log.info(`Agent '${entry.name}' was enrolled as ${agentIdText(entry.id)}.`)
+      return entry
+    },
+    enrol: async (request, signal) => {
+      assertOurs({ kind: 'add' })
+      const { entry, isRepeated, replaced } = await agents.keys.enrol(request, signal)
+      for (const sentence of replaced) log.info(sentence)
+      const was = isRepeated ? 'asked again and got the key of its enrolment' : 'was enrolled'
+      log.info(`Agent '${entry.name}' ${was} as ${agentIdText(entry.id)}, from ${request.source}.`)
       return entry
     },
     remove: async (id, signal) => {
@@ -96,6 +110,10 @@ export const workerOperations = ({ agents, master, requestMsMax: timeoutMs }: Wo
     report: (reports) => report(agents, reports),
     add: async ({ groups, ip, key, name }, signal) =>
       master().request('agents.add', { name, ip, key, groups: [...groups] }, { signal, timeoutMs }),
+    enrol: async ({ groups, ip, key, keyHash, name, source }, signal) => {
+      const body = { name, ip, key, groups: [...groups], ...(keyHash !== undefined && { keyHash }), source }
+      return master().request('agents.enrol', body, { signal, timeoutMs })
+    },
     remove: async (id, signal) => {
       await master().request('agents.remove', { id }, { signal, timeoutMs })
     },

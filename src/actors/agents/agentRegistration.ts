@@ -11,6 +11,10 @@ export const agentRegistrationInput = (link: Pick<Link, 'serve'>, operations: Ag
       const { id, ip, key, name } = await operations.add(request, signal)
       return { id, ip, key, name }
     },
+    'agents.enrol': async (request) => {
+      const { id, ip, key, name } = await operations.enrol(request, signal)
+      return { id, ip, key, name }
+    },
     'agents.remove': async ({ id }) => {
       await operations.remove(id, signal)
       return {}

@@ -104,9 +104,15 @@ export class LocalGroups {
 
   /** Fails with `groupNameInvalid`, `tooManyGroups` or `groupMissing`. */
   async assertThere(groups: readonly string[], signal: AbortSignal): Promise<void> {
+    if ((await this.firstMissing(groups, signal)) !== undefined) throw new ClusterError('groupMissing')
+  }
+
+  /** Of these groups; undefined when all are there. Fails with `groupNameInvalid` or `tooManyGroups`. */
+  async firstMissing(groups: readonly string[], signal: AbortSignal): Promise<string | undefined> {
     if (!groups.every(isGroupName)) throw new ClusterError('groupNameInvalid')
     if (groups.length > limits.groupsPerAgentMax) throw new ClusterError('tooManyGroups')
-    const there = groups.length > 0 ? new Set(await this.#files.groups(signal)) : undefined
-    if (!groups.every((group) => there?.has(group))) throw new ClusterError('groupMissing')
+    if (groups.length === 0) return undefined
+    const there = new Set(await this.#files.groups(signal))
+    return groups.find((group) => !there.has(group))
   }
 }

@@ -5,14 +5,17 @@
 import { ClusterError } from '../../base/errors.js'
 import { InTurn } from '../../base/inTurn.js'
 import { limits } from '../../base/limits.js'
+import type { EnrolmentRequest } from '../../domain/agents/enrolmentRequest.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import type { EnrolmentRules } from '../../domain/agents/replacement.js'
 import type { AgentFiles, AgentKeysStore, OpenedStore } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
 import { pause } from '../kit/pause.js'
 import { Published } from '../kit/published.js'
 import { Signal } from '../kit/signal.js'
 import type { AgentReports } from './agentReports.js'
-import { ChangesTogether } from './changesTogether.js'
+import { type ChangeMade, ChangesTogether } from './changesTogether.js'
+import type { ClusterClock } from './clusterClock.js'
 import { KeysFeed, type KeysFeedPage } from './keysFeed.js'
 import type { LocalGroups } from './localGroups.js'
 import type { MasterState } from './masterState.js'
@@ -53,6 +56,8 @@ export interface LocalKeysOptions {
   readonly master: MasterState
   readonly groups: LocalGroups
   readonly reports: Pick<AgentReports, 'forget'>
+  readonly clock: Pick<ClusterClock, 'now'>
+  readonly rules: EnrolmentRules
   readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
   /** Aborted when the node stops. */
   readonly closing: AbortSignal
@@ -80,10 +85,16 @@ export class LocalKeys {
     this.#options = options
     this.#changesTogether = new ChangesTogether({
       files: options.files,
+      store: options.store,
+      rules: options.rules,
+      now: () => options.clock.now(),
       inTurn: this.#inTurn,
       onWritten: async (signal) => {
         this.written.emit()
         await this.#check(signal)
+      },
+      assignGroups: async (ids, groups, signal) => {
+        await options.groups.change({ kind: 'replace', ids, groups }, signal)
       },
     })
   }
@@ -110,7 +121,7 @@ export class LocalKeys {
   }
 
   async #check(signal: AbortSignal): Promise<KeysCheck> {
-    const { files, groups, master, ownsCounters, reports, store, table } = this.#options
+    const { clock, files, groups, master, ownsCounters, reports, store, table } = this.#options
     const opened = await table.opened(signal)
     const all = this.#hasChecked && (this.#complete !== opened || this.#feed.wantsAll)
     let isFirstPage = all || !this.#hasChecked
@@ -123,7 +134,7 @@ export class LocalKeys {
     let changed = 0
     let page = await files.check(all, master.ids, signal)
     for (;;) {
-      if (page.upserts.length > 0) await store.addAgents(page.upserts)
+      if (page.upserts.length > 0) await store.addAgents(page.upserts, clock.now())
       changed += page.upserts.length
       for (const id of page.removals) gone.push(id)
       problems.push(...page.problems)
@@ -151,21 +162,27 @@ export class LocalKeys {
     return { agents: page.agents, isFirst, changed, removed, problems, againInMs: page.againInMs }
   }
 
-  /** On the master: enrols an agent. Fails with what the rules say (errors from 9005 on). */
+  /** On the master: adds an agent. Fails with what the rules say (errors from 9005 on). */
   async add({ groups: wanted, ip, key, name }: AgentRequest, signal: AbortSignal): Promise<KeyEntry> {
-    const { groups, store } = this.#options
     await this.#steady(signal)
-    await groups.assertThere(wanted, signal).catch(asGroupsOfNewAgent)
-    const idFloor = await store.highestId()
-    const entry = await this.#changesTogether.make({ kind: 'add', name, ip, key, idFloor })
-    if (wanted.length > 0) await groups.change({ kind: 'replace', ids: [entry.id], groups: wanted }, signal)
+    await this.#options.groups.assertThere(wanted, signal).catch(asGroupsOfNewAgent)
+    const { entry } = await this.#changesTogether.make({ kind: 'add', name, ip, key, groups: wanted })
     return entry
+  }
+
+  /** On the master: an agent enrols, perhaps in place of others. Fails as `add` does. */
+  async enrol(request: EnrolmentRequest, signal: AbortSignal): Promise<ChangeMade> {
+    await this.#steady(signal)
+    const missing = await this.#options.groups.firstMissing(request.groups, signal).catch(asGroupsOfNewAgent)
+    if (missing !== undefined) throw new ClusterError('groupInvalid', { message: `Invalid group: ${missing}` }) // as Wazuh writes it
+    return this.#changesTogether.make({ kind: 'enrol', ...request })
   }
 
   /** On the master. Fails with `unknownAgent`. */
   async remove(id: number, signal: AbortSignal): Promise<KeyEntry> {
     await this.#steady(signal)
-    return this.#changesTogether.make({ kind: 'remove', id })
+    const { entry } = await this.#changesTogether.make({ kind: 'remove', id })
+    return entry
   }
 
   /**

@@ -48,7 +48,7 @@ export class LocalAgents {
   }
 
   constructor(options: LocalAgentsOptions) {
-    const { clock, files, manager, node, store, timers } = options
+    const { clock, enrolmentRules, files, manager, node, store, timers } = options
     this.#options = options
     this.store = store
     this.files = files
@@ -63,6 +63,8 @@ export class LocalAgents {
       master: this.master,
       groups: this.groups,
       reports: this.reports,
+      clock,
+      rules: enrolmentRules,
       timers,
       closing: this.#closing.signal,
       ownsCounters: manager === 'none',

@@ -35,6 +35,8 @@ export class AgentKeys {
   readonly #trust = new KeysTrust()
   /** What was found and nobody has fetched yet; `undefined`: the agent is gone. */
   readonly #found = new Map<number, KeyEntry | undefined>()
+  /** Agents whose lines this process dropped: they are gone for sure, although the file only lacks them. */
+  readonly #dropped = new Set<number>()
   #problems: string[] = []
   readonly #loggedLines = new Set<string>()
   #isLoggedExposed = false
@@ -109,11 +111,13 @@ export class AgentKeys {
       if (suspicion !== undefined) throw new ClusterError('fileFailed', { message: suspicion })
       if (reading.kind === 'missing' || this.#keys.bytes.length === 0) this.#assertNew(changes, reading.kind)
       this.#assertSettled()
-      const { answers, parts } = changeKeys(this.#keys, changes, this.#options.managerName)
+      const { answers, dropped, parts } = changeKeys(this.#keys, changes, this.#options.managerName)
       if (!parts) return answers
       if (parts.reduce((bytes, part) => bytes + part.length, 0) > limits.keysFileBytesMax)
         throw new ClusterError('tooLarge', { message: `'${keysPath}' would be larger than ${limits.keysFileBytesMax} bytes` })
-      if (this.#file.write(parts, reading)) return answers
+      if (!this.#file.write(parts, reading)) continue
+      for (const id of dropped) this.#dropped.add(id)
+      return answers
     }
     throw new ClusterError('fileFailed', { message: `'${keysPath}' keeps being changed by another program; nothing was changed.` })
   }
@@ -153,7 +157,15 @@ export class AgentKeys {
     if (delta === 'noLine') return `'${keysPath}' lists no agents any more. ${stays}`
     if (isOther) this.#contents += 1
     if (isOther) this.#reportLines()
-    return delta
+    return isOther ? this.#withDropped(delta) : delta
+  }
+
+  #withDropped(delta: KeysDelta): KeysDelta {
+    if (this.#dropped.size === 0) return delta
+    const gone = delta.vanished.filter(({ id }) => this.#dropped.has(id))
+    const vanished = delta.vanished.filter(({ id }) => !this.#dropped.has(id))
+    this.#dropped.clear()
+    return { ...delta, marked: [...delta.marked, ...gone.map(({ id }) => id)], vanished }
   }
 
   #note({ againInMs, problem, removals, upserts }: KeysUpdates): void {

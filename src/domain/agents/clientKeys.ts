@@ -82,6 +82,11 @@ export class ClientKeys {
     return this.#lines.idsByName.get(name)
   }
 
+  /** Who has this address or network, which is not `any`. */
+  idsOfIp(ip: string): readonly number[] {
+    return this.#lines.idsByIp.get(ip) ?? []
+  }
+
   /** A line that is skipped as a duplicate has the name, and will count when the line before it goes. */
   isShadowed(name: string): boolean {
     return this.#lines.shadowedNames.has(name)
@@ -117,6 +122,8 @@ export class ClientKeys {
 class KeyLines {
   readonly entries = new Map<number, KeyEntry>()
   readonly idsByName = new Map<string, number>()
+  /** Not of `any`. */
+  readonly idsByIp = new Map<string, readonly number[]>()
   readonly marked = new Set<number>()
   readonly shadowedNames = new Set<string>()
   /** Of lines that are skipped for their name: the first line with an ID decides about it all the same. */
@@ -191,13 +198,17 @@ class KeyLines {
     if (isLive) {
       this.entries.set(entry.id, entry)
       this.idsByName.set(entry.name, entry.id)
+      if (entry.ip !== 'any') this.idsByIp.set(entry.ip, [...(this.idsByIp.get(entry.ip) ?? []), entry.id])
     } else this.marked.add(entry.id)
   }
 
-  #take({ id, name }: KeyEntry, isLive: boolean): void {
+  #take({ id, ip, name }: KeyEntry, isLive: boolean): void {
     if (isLive) {
       this.entries.delete(id)
       this.idsByName.delete(name)
+      const others = this.idsByIp.get(ip)?.filter((other) => other !== id) ?? []
+      if (others.length > 0) this.idsByIp.set(ip, others)
+      else this.idsByIp.delete(ip)
     } else this.marked.delete(id)
   }
 

@@ -44,10 +44,25 @@ export type KeysChange =
       readonly key: string
       /** Given out only above this number. */
       readonly idFloor: number
+      /** These agents are removed when they have the name or the address; anybody else who has it stays. */
+      readonly replaces?: readonly number[]
+      /** As with a removal. */
+      readonly purge?: boolean
     }
-  | { readonly kind: 'remove'; readonly id: number }
+  | {
+      readonly kind: 'remove'
+      readonly id: number
+      /** The line is dropped, and not only marked; but for the highest ID, which shows that it was given out. */
+      readonly purge?: boolean
+    }
 
 /** One for each change, in order. */
 export type KeysAnswer =
   | { readonly ok: true; readonly entry: KeyEntry }
-  | { readonly ok: false; readonly code: string; readonly message: string }
+  | {
+      readonly ok: false
+      readonly code: string
+      readonly message: string
+      /** Those who have the address, and then who has the name, when that is why. */
+      readonly holders?: readonly KeyEntry[]
+    }

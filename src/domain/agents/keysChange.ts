@@ -1,5 +1,5 @@
 /**
- * Adds agents to client.keys and marks others as removed, in one new version of the file. Every other line stays as it is,
+ * Adds agents to client.keys, and marks others as removed or drops them, in one new version of the file. Every other line stays as it is,
  * byte for byte, whether or not it can be read. Changes are made in order: a name is free once its agent is removed.
  */
 import { type ErrorCode, errorTable } from '../../base/errors.js'
@@ -15,6 +15,8 @@ export interface KeysRewrite {
   readonly answers: readonly KeysAnswer[]
   /** The new version, in order, most of it as parts of the old one; nothing when no change applies. */
   readonly parts: readonly Buffer[] | undefined
+  /** Agents whose lines are not in it any more. */
+  readonly dropped: readonly number[]
 }
 
 type Addition = Extract<KeysChange, { kind: 'add' }>
@@ -29,10 +31,11 @@ class KeysChanges {
   readonly #keys: ClientKeys
   readonly #managerName: string
   readonly #added = new Map<string, KeyEntry>()
-  readonly #removed = new Set<number>()
+  /** Of those that are added, but for `any`. */
+  readonly #addedIps = new Map<string, KeyEntry[]>()
+  /** Whether their lines are dropped. */
+  readonly #removed = new Map<number, boolean>()
   #highestId: number
-  /** Addresses that agents have, once they matter. */
-  #ips: Map<string, number> | undefined
 
   constructor(keys: ClientKeys, managerName: string) {
     this.#keys = keys
@@ -41,28 +44,31 @@ class KeysChanges {
   }
 
   make(changes: readonly KeysChange[]): KeysRewrite {
-    const answers = changes.map((change) => (change.kind === 'add' ? this.#add(change) : this.#remove(change.id)))
-    return { answers, parts: this.#added.size + this.#removed.size === 0 ? undefined : this.#rewritten() }
+    const answers = changes.map((change) => (change.kind === 'add' ? this.#add(change) : this.#remove(change.id, change.purge === true)))
+    const parts = this.#added.size + this.#removed.size === 0 ? undefined : this.#rewritten()
+    return { answers, parts, dropped: [...this.#removed].flatMap(([id, isDropped]) => (isDropped ? [id] : [])) }
   }
 
   // ----------------------------------------------------------------------------------------------------- decisions
 
-  #add({ idFloor, ip, key, name }: Addition): KeysAnswer {
+  #add({ idFloor, ip, key, name, purge = false, replaces = [] }: Addition): KeysAnswer {
     const wrong = this.#wrongIn(name, ip, key)
     if (wrong) return wrong
     const namesake = this.#named(name)
     if (namesake && namesake.ip === ip && namesake.key === key) return { ok: true, entry: namesake }
-    if (namesake || this.#keys.isShadowed(name)) return refused('duplicateAgentName', name)
-    if (ip !== 'any' && (this.#knownIps().get(ip) ?? 0) > 0) return refused('duplicateAgentIp', ip)
-    if (this.#keys.size + this.#added.size - this.#removed.size >= limits.agentsMax)
+    if (this.#keys.isShadowed(name)) return refused('duplicateAgentName', name)
+    const holders = [...new Set([...this.#atIp(ip), ...(namesake ? [namesake] : [])])]
+    if (!holders.every(({ id }) => replaces.includes(id)))
+      return { ...(namesake ? refused('duplicateAgentName', name) : refused('duplicateAgentIp', ip)), holders }
+    if (this.#keys.size + this.#added.size - this.#removed.size - holders.length >= limits.agentsMax)
       return refused('tooManyAgents', String(limits.agentsMax))
     const highestId = Math.max(this.#highestId, idFloor)
     if (highestId >= limits.agentIdMax) return noIdLeft(highestId)
-    const id = highestId + 1
-    const entry = { id, name, ip, key }
-    this.#highestId = id
+    const entry = { id: highestId + 1, name, ip, key }
+    this.#highestId = entry.id
+    for (const { id } of holders) this.#removed.set(id, purge)
     this.#added.set(name, entry)
-    this.#countIp(ip, 1)
+    if (ip !== 'any') this.#addedIps.set(ip, [...(this.#addedIps.get(ip) ?? []), entry])
     return { ok: true, entry }
   }
 
@@ -74,29 +80,26 @@ class KeysChanges {
   }
 
   /** Who is added together with others stays: nobody knows the ID before the change is made. */
-  #remove(id: number): KeysAnswer {
-    const entry = this.#keys.get(id)
-    if (!entry || this.#removed.has(id)) return refused('unknownAgent', agentIdText(id))
-    this.#removed.add(id)
-    this.#countIp(entry.ip, -1)
+  #remove(id: number, purge: boolean): KeysAnswer {
+    const entry = this.#liveOf(id)
+    if (!entry) return refused('unknownAgent', agentIdText(id))
+    this.#removed.set(id, purge && id < this.#highestId)
     return { ok: true, entry }
+  }
+
+  /** Not removed yet. */
+  #liveOf(id: number): KeyEntry | undefined {
+    return this.#removed.has(id) ? undefined : this.#keys.get(id)
   }
 
   #named(name: string): KeyEntry | undefined {
     const id = this.#keys.idOf(name)
-    return this.#added.get(name) ?? (id === undefined || this.#removed.has(id) ? undefined : this.#keys.get(id))
+    return this.#added.get(name) ?? (id === undefined ? undefined : this.#liveOf(id))
   }
 
-  #knownIps(): Map<string, number> {
-    if (this.#ips) return this.#ips
-    this.#ips = new Map()
-    for (const { id, ip } of this.#keys.entries()) if (!this.#removed.has(id)) this.#countIp(ip, 1)
-    for (const { ip } of this.#added.values()) this.#countIp(ip, 1)
-    return this.#ips
-  }
-
-  #countIp(ip: string, by: number): void {
-    this.#ips?.set(ip, (this.#ips.get(ip) ?? 0) + by)
+  #atIp(ip: string): readonly KeyEntry[] {
+    if (ip === 'any') return []
+    return [...this.#keys.idsOfIp(ip).flatMap((id) => this.#liveOf(id) ?? []), ...(this.#addedIps.get(ip) ?? [])]
   }
 
   // ---------------------------------------------------------------------------------------------------- the new text
@@ -105,28 +108,31 @@ class KeysChanges {
     const { bytes } = this.#keys
     const parts: Buffer[] = []
     let kept = 0
-    for (const nameAt of this.#removedNames(bytes)) {
-      parts.push(bytes.subarray(kept, nameAt), Buffer.from('!'))
-      kept = nameAt
+    for (const { end, id, start } of this.#removedLines(bytes)) {
+      const isDropped = this.#removed.get(id) === true
+      const nameAt = bytes.indexOf(space, start) + 1
+      parts.push(bytes.subarray(kept, isDropped ? start : nameAt))
+      if (!isDropped) parts.push(Buffer.from('!'))
+      kept = isDropped ? end : nameAt
     }
     parts.push(bytes.subarray(kept))
     if (this.#added.size > 0) {
-      if (bytes.length > 0 && bytes.at(-1) !== newline) parts.push(Buffer.from('\n'))
+      if (kept < bytes.length && bytes.at(-1) !== newline) parts.push(Buffer.from('\n'))
       parts.push(Buffer.from([...this.#added.values()].map((entry) => `${keyLineText(entry)}\n`).join('')))
     }
     return parts
   }
 
-  /** Where the names of the agents to be removed stand, in order. */
-  *#removedNames(bytes: Buffer): Generator<number, void, undefined> {
-    const wanted = new Set(this.#removed)
+  /** Of the agents to be removed, in order; `end` is behind the newline. */
+  *#removedLines(bytes: Buffer): Generator<{ readonly id: number; readonly start: number; readonly end: number }, void, undefined> {
+    const wanted = new Set(this.#removed.keys())
     for (let start = 0; start < bytes.length && wanted.size > 0; ) {
       const next = bytes.indexOf(newline, start)
       const end = next < 0 ? bytes.length : next
       const id = claimedIdOf(bytes.toString('latin1', start, Math.min(end, start + idCharsMax)))
       if (id !== undefined && wanted.has(id) && this.#isLineOf(id, bytes.subarray(start, end))) {
         wanted.delete(id)
-        yield bytes.indexOf(space, start) + 1
+        yield { id, start, end: Math.min(end + 1, bytes.length) }
       }
       start = end + 1
     }
@@ -157,7 +163,7 @@ const noIdLeft = (highestId: number): KeysAnswer => ({
     'ever used. docs/operating.md describes how to give up an ID that was a mistake',
 })
 
-const refused = (code: ErrorCode, what?: string): KeysAnswer => ({
+const refused = (code: ErrorCode, what?: string): Extract<KeysAnswer, { ok: false }> => ({
   ok: false,
   code,
   message: what === undefined ? errorTable[code].says : `${errorTable[code].says}: ${what}`,

@@ -51,7 +51,17 @@ CREATE INDEX details_uncorrected ON details (id) WHERE corrected = 0;
 /** Whether the groups of an agent were changed in this table, and not given to it as a default or from a copy. */
 const version2 = 'ALTER TABLE agent ADD COLUMN groups_changed INTEGER NOT NULL DEFAULT 0'
 
-export const agentMigrations: readonly string[] = [version1, version2]
+/**
+ * When an agent was registered, and by what request (domain/agents/replacement); 0 and empty where that is not known. `enrolling`: the
+ * same of agents that client.keys does not have yet.
+ */
+const version3 = `
+ALTER TABLE agent ADD COLUMN registered_ms INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE agent ADD COLUMN signature TEXT NOT NULL DEFAULT '';
+CREATE TABLE enrolling (key TEXT PRIMARY KEY, registered_ms INTEGER NOT NULL, signature TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`
+
+export const agentMigrations: readonly string[] = [version1, version2, version3]
 
 /** Brings a database to the version that `migrations` end in, all steps or none. Fails with `tableNewer` when it is beyond that. */
 export const migrate = (database: AgentDatabase, migrations: readonly string[] = agentMigrations): void => {

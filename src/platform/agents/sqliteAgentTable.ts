@@ -4,10 +4,12 @@ import { ClusterError } from '../../base/errors.js'
 import type { AgentCounts, AgentFilter, AgentListShape, AgentUpdates, AgentView } from '../../domain/agents/agent.js'
 import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
-import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
+import type { Registration } from '../../domain/agents/replacement.js'
+import type { AgentTable, MergeOutcome, NotedRegistration, OpenedStore, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
 import type { AgentDatabase } from './agentDatabase.js'
 import { AgentTableGroups } from './agentTableGroups.js'
 import { AgentTableLists } from './agentTableLists.js'
+import { AgentTableRegistrations } from './agentTableRegistrations.js'
 import { AgentTableState, type TableRole } from './agentTableState.js'
 import { AgentTableUpdates } from './agentTableUpdates.js'
 import { type OpenedDatabase, openAgentDatabase } from './openAgentDatabase.js'
@@ -26,6 +28,7 @@ interface Parts {
   readonly updates: AgentTableUpdates
   readonly groups: AgentTableGroups
   readonly lists: AgentTableLists
+  readonly registrations: AgentTableRegistrations
 }
 
 export class SqliteAgentTable implements AgentTable {
@@ -69,7 +72,8 @@ export class SqliteAgentTable implements AgentTable {
     const groups = new AgentTableGroups(state)
     groups.begin(randomUUID)
     const updates = new AgentTableUpdates(state, (ids) => groups.giveDefault(ids))
-    return { database, state, updates: updates, groups, lists: new AgentTableLists(state) }
+    const registrations = new AgentTableRegistrations(state)
+    return { database, state, updates, groups, lists: new AgentTableLists(state), registrations }
   }
 
   get #parts(): Parts {
@@ -77,21 +81,16 @@ export class SqliteAgentTable implements AgentTable {
     throw this.#failure?.error ?? new ClusterError('tableFailed', { message: "The agents' table is not open" })
   }
 
-  addAgents(entries: readonly KeyEntry[]): void {
-    const { database, state } = this.#parts
-    if (entries.length === 0) return
-    state.change(() => {
-      database.run(
-        `INSERT INTO agent (id, name, ip, key) SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(?) WHERE true
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, ip = excluded.ip, key = excluded.key`,
-        JSON.stringify(entries.map(({ id, ip, key, name }) => [id, name, ip, key])),
-      )
-      state.keep(
-        'highestId',
-        entries.reduce((highest, { id }) => Math.max(highest, id), state.number('highestId')),
-      )
-      for (const { id } of entries) state.known.add(id)
-    })
+  addAgents(entries: readonly KeyEntry[], nowMs: number): void {
+    this.#parts.registrations.add(entries, nowMs)
+  }
+
+  noteRegistrations(noted: readonly NotedRegistration[], obsolete: readonly string[], nowMs: number): number {
+    return this.#parts.registrations.note(noted, obsolete, nowMs)
+  }
+
+  registrations(ids: readonly number[]): readonly Registration[] {
+    return this.#parts.registrations.of(ids)
   }
 
   removeAgents(ids: readonly number[]): number {

@@ -22,14 +22,17 @@ import {
 import { type GroupsChange, type GroupsPage, type GroupsRow, type GroupsState, groupsHash } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import { unpackFacts } from '../../domain/agents/packedFacts.js'
+import type { Registration } from '../../domain/agents/replacement.js'
 import { latestTimeMs, soundUpdates, unknownIn } from '../../domain/agents/soundUpdates.js'
-import type { AgentTable, MergeOutcome, OpenedStore, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
+import type { AgentTable, MergeOutcome, NotedRegistration, OpenedStore, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
 import { countsOf, isListed, shapeOf } from './agentViews.js'
 import { type GroupedAgent, MemoryAgentGroups, ungrouped } from './memoryAgentGroups.js'
+import { NotedRegistrations, type RegisteredBy } from './notedRegistrations.js'
 
 interface Agent extends GroupedAgent {
   readonly entry: KeyEntry
+  readonly registered: RegisteredBy
 }
 
 /** A row about an agent, and whether and since when it has to be sent to the master. */
@@ -53,6 +56,7 @@ export class MemoryAgentTable implements AgentTable {
   readonly #agents = new Map<number, Agent>()
   readonly #presences: StampedRows<Presence> = new Map()
   readonly #details: StampedRows<AgentDetails> = new Map()
+  readonly #enrolling = new NotedRegistrations()
   #table: string
   #groups: MemoryAgentGroups
   #highestId = 0
@@ -84,7 +88,7 @@ export class MemoryAgentTable implements AgentTable {
   }
 
   #recreate(table: string): void {
-    for (const rows of [this.#agents, this.#presences, this.#details]) rows.clear()
+    for (const rows of [this.#agents, this.#presences, this.#details, this.#enrolling]) rows.clear()
     this.#highestId = 0
     this.#change = 0
     this.#acknowledged = { table: '', upTo: 0 }
@@ -93,13 +97,30 @@ export class MemoryAgentTable implements AgentTable {
     this.#fresh = undefined
   }
 
-  addAgents(entries: readonly KeyEntry[]): void {
+  addAgents(entries: readonly KeyEntry[], nowMs: number): void {
     for (const entry of entries) {
-      if (!this.#agents.has(entry.id)) this.watch?.added(entry.id)
-      this.#agents.set(entry.id, { ...(this.#agents.get(entry.id) ?? ungrouped()), entry })
+      const before = this.#agents.get(entry.id)
+      if (!before) this.watch?.added(entry.id)
+      const registered = before?.entry.key === entry.key ? before.registered : this.#enrolling.of(entry.key, nowMs)
+      this.#agents.set(entry.id, { ...(before ?? ungrouped()), entry, registered })
       this.#highestId = Math.max(this.#highestId, entry.id)
     }
+    this.#enrolling.forget(entries)
     this.#groups.othersAreThere()
+  }
+
+  noteRegistrations(noted: readonly NotedRegistration[], obsolete: readonly string[], nowMs: number): number {
+    this.#enrolling.note(noted, obsolete, nowMs)
+    return this.#highestId
+  }
+
+  registrations(ids: readonly number[]): readonly Registration[] {
+    return sorted(this.#agents)
+      .filter(([id]) => ids.includes(id))
+      .map(([id, { registered }]) => {
+        const { disconnectedMs = 0, status = 'never_connected' } = this.#presences.get(id)?.row ?? {}
+        return { id, status, disconnectedMs, ...registered }
+      })
   }
 
   removeAgents(ids: readonly number[]): number {

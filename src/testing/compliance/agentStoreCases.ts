@@ -46,7 +46,7 @@ const facts: AgentFacts = {
 const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
   'brings what a worker recorded to the master, in bounded batches, and then nothing more': async (stores) => {
     const count = 2 * limits.agentBatchRowsMax + 5
-    for (const store of [stores.master, stores.worker]) await stores.settle(store.addAgents(keys(count)))
+    for (const store of [stores.master, stores.worker]) await stores.settle(store.addAgents(keys(count), 0))
     const presences = keys(count).map(({ id }) => presence(id, firstMs))
     const details = keys(3_000).map(({ id }) => ({
       id,
@@ -81,7 +81,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
   },
 
   'sends everything again to another table, and from where it was acknowledged after a restart': async (stores) => {
-    await stores.settle(stores.worker.addAgents(keys(3)))
+    await stores.settle(stores.worker.addAgents(keys(3), 0))
     await stores.settle(stores.worker.record(updatesOf(presence(1, firstMs), presence(2, firstMs)), firstMs, true))
     const first = await stores.settle(stores.worker.unsent('old', 0, firstMs))
     assert.ok(first)
@@ -97,7 +97,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
   },
 
   'keeps times that were never compared with the master to itself until they are corrected': async (stores) => {
-    await stores.settle(stores.worker.addAgents(keys(1)))
+    await stores.settle(stores.worker.addAgents(keys(1), 0))
     await stores.settle(
       stores.worker.record(
         updatesOf(presence(1, firstMs, { status: 'disconnected', disconnectedMs: firstMs, disconnection: 'shutdown' })),
@@ -115,7 +115,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
   },
 
   'drops and counts reports about removed and unknown agents, and never forgets the highest ID': async (stores) => {
-    await stores.settle(stores.master.addAgents(keys(3)))
+    await stores.settle(stores.master.addAgents(keys(3), 0))
     await stores.settle(stores.master.record(updatesOf(presence(3, firstMs)), firstMs, true))
     assert.equal(await stores.settle(stores.master.removeAgents([3, 3, 9])), 1)
     assert.deepEqual(
@@ -131,12 +131,12 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
       [2],
     )
     assert.equal(await stores.settle(stores.master.highestId()), 3)
-    await stores.settle(stores.master.addAgents(keys(3)))
+    await stores.settle(stores.master.addAgents(keys(3), 0))
     assert.equal((await stores.settle(stores.master.list({ ids: [3] }, 0)))[0]?.status, 'never_connected')
   },
 
   'gives every agent the group default at its first report, and the workers the groups of all': async (stores) => {
-    for (const store of [stores.master, stores.worker]) await stores.settle(store.addAgents(keys(4)))
+    for (const store of [stores.master, stores.worker]) await stores.settle(store.addAgents(keys(4), 0))
     const batch = batchOf(updatesOf(presence(1, firstMs), presence(2, firstMs)))
     assert.equal((await stores.settle(stores.master.merge(batch, 'w1', firstMs))).defaulted, 2)
     assert.equal(await stores.settle(stores.master.changeGroups({ kind: 'assign', ids: [2, 3, 99], group: 'web' })), 2)
@@ -172,7 +172,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
       [(await stores.settle(stores.master.open())).groupsLost, (await stores.settle(stores.worker.open())).groupsLost],
       [true, false],
     )
-    await stores.settle(stores.master.addAgents(keys(4)))
+    await stores.settle(stores.master.addAgents(keys(4), 0))
     await stores.settle(stores.master.merge(batchOf(updatesOf(presence(1, firstMs), presence(2, firstMs))), 'w1', firstMs))
     await stores.settle(stores.master.changeGroups({ kind: 'replace', ids: [2], groups: ['web'] }))
     const copy = [1, 2, 3, 9].map((id) => ({ id, groups: ['db', 'default'] }))
@@ -199,14 +199,14 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
   },
 
   'refuses invalid groups, and changes nothing': async (stores) => {
-    await stores.settle(stores.master.addAgents(keys(1)))
+    await stores.settle(stores.master.addAgents(keys(1), 0))
     assert.equal(await codeOf(stores.settle(stores.master.changeGroups({ kind: 'assign', ids: [1], group: 'a,b' }))), 'groupInvalid')
     assert.equal(await codeOf(stores.settle(stores.master.takeGroups([{ id: 1, groups: ['a\nb'] }]))), 'groupInvalid')
     assert.equal((await stores.settle(stores.master.groupsState())).version, 0)
   },
 
   'refuses an invalid batch as malformed and goes on, and leaves the memory around a batch alone': async (stores) => {
-    await stores.settle(stores.master.addAgents(keys(1)))
+    await stores.settle(stores.master.addAgents(keys(1), 0))
     assert.equal(await codeOf(stores.settle(stores.master.merge(Buffer.from('{}'), 'w1', firstMs))), 'malformed')
     const batch = batchOf(updatesOf(presence(1, firstMs), presence(1, firstMs, { epochMs: firstMs + 2 * limits.agentFutureMsMax })))
     const frame = Buffer.concat([Buffer.from('before'), batch, Buffer.from('after')])
@@ -217,7 +217,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
   },
 
   'takes no acknowledgement of rows that another table had in its place': async (stores) => {
-    await stores.settle(stores.worker.addAgents(keys(3)))
+    await stores.settle(stores.worker.addAgents(keys(3), 0))
     await stores.settle(stores.worker.record(updatesOf(presence(1, firstMs)), firstMs, true))
     const updates = await stores.settle(stores.worker.unsent(stores.table, 0, firstMs))
     assert.ok(updates)
@@ -226,7 +226,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
   },
 
   'silences the agents of one node or of all, on a worker to be sent': async (stores) => {
-    await stores.settle(stores.worker.addAgents(keys(3)))
+    await stores.settle(stores.worker.addAgents(keys(3), 0))
     await stores.settle(
       stores.worker.record(updatesOf(presence(1, firstMs), presence(2, firstMs, { node: 'w2' }), presence(3, firstMs + 9)), firstMs, true),
     )
@@ -244,9 +244,9 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
   'keeps the order of calls that are made at once': async (stores) => {
     const [, removed, , counts] = await stores.settle(
       Promise.all([
-        stores.worker.addAgents(keys(5)),
+        stores.worker.addAgents(keys(5), 0),
         stores.worker.removeAgents([1, 2]),
-        stores.worker.addAgents(keys(1)),
+        stores.worker.addAgents(keys(1), 0),
         stores.worker.counts(),
         stores.worker.highestId(),
       ]),
@@ -266,7 +266,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
     const early = stores.create('worker')
     assert.equal(await codeOf(stores.settle(early.counts())), 'tableFailed')
     await stores.settle(early.close())
-    const waiting = [1, 2, 3].map(() => codeOf(stores.worker.addAgents(keys(1_000))))
+    const waiting = [1, 2, 3].map(() => codeOf(stores.worker.addAgents(keys(1_000), 0)))
     await stores.settle(stores.worker.close())
     assert.equal((await stores.settle(Promise.all(waiting))).at(-1), 'aborted')
     assert.equal(await codeOf(stores.settle(stores.worker.counts())), 'aborted')

@@ -21,6 +21,14 @@ const entryColumns = (bytesMax: number, entriesMax: number) =>
   })
 const comparedEntries = () => entryColumns(limits.compareBytesMax, limits.compareEntriesMax)
 
+const keyEntry = () =>
+  fields({
+    id: count(limits.agentIdMax),
+    name: text(limits.agentNameCharsMax),
+    ip: text(limits.agentIpCharsMax),
+    key: text(limits.agentKeyCharsMax),
+  })
+
 export const requests = {
   'session.hello': {
     id: 1,
@@ -150,12 +158,7 @@ export const requests = {
       key: text(limits.agentKeyCharsMax, 1),
       groups: list(text(limits.groupNameCharsMax, 1), limits.groupsPerAgentMax),
     }),
-    reply: fields({
-      id: count(limits.agentIdMax),
-      name: text(limits.agentNameCharsMax),
-      ip: text(limits.agentIpCharsMax),
-      key: text(limits.agentKeyCharsMax),
-    }),
+    reply: keyEntry(),
   },
   'agents.remove': { id: 12, request: fields({ id: count(limits.agentIdMax) }), reply: fields({}) },
   /** The groups of agents that changed after `since`, or those of all agents (`since` 0), from agent `after` on. */
@@ -237,6 +240,19 @@ export const requests = {
       /** Paths joined by NUL. */
       remove: text(limits.compareBytesMax),
     }),
+  },
+  /** An agent enrols, perhaps in place of another; asked again shortly after, it is answered with the same (see domain/agents/replacement). */
+  'agents.enrol': {
+    id: 21,
+    request: fields({
+      name: text(limits.agentNameCharsMax, 1),
+      ip: text(limits.agentIpCharsMax, 1),
+      key: text(limits.agentKeyCharsMax, 1),
+      groups: list(text(limits.groupNameCharsMax, 1), limits.groupsPerAgentMax),
+      keyHash: Type.Optional(text(limits.agentKeyHashCharsMax)),
+      source: text(limits.agentIpCharsMax, 1),
+    }),
+    reply: keyEntry(),
   },
 } as const
 
