@@ -1,15 +1,15 @@
 /** The sockets of the listener: connections that are let in, within a bound that half-open ones cannot fill, and datagrams. */
 import type { Deadlines } from '../../base/deadlines.js'
 import type { ClusterError } from '../../base/errors.js'
-import { addressesIn } from '../../domain/agents/addressInNetwork.js'
+import { fullStop } from '../../base/fullStop.js'
 import type { ListenerOptions } from '../../ports/listener.js'
 import type { Clock } from '../../ports/machine.js'
 import type { AgentNetwork, ByteStream, DatagramSocket, DatagramSource, Endpoint, Listener } from '../../ports/network.js'
+import { ProxyDoor } from '../kit/proxyDoor.js'
 import { AgentConnection, type ConnectionHost } from './agentConnection.js'
 import { type AgentEndpoint, DatagramEndpoint } from './agentEndpoint.js'
 import type { AgentSession } from './agentSession.js'
 import type { ListenerLog } from './listenerLog.js'
-import { ProxyArrival } from './proxyArrival.js'
 
 export interface AgentDoorOptions {
   readonly options: ListenerOptions
@@ -30,10 +30,9 @@ export class AgentDoor implements ConnectionHost {
   readonly deadlines: Deadlines
   unprovenBytes = 0
   readonly #door: AgentDoorOptions
-  readonly #isProxy: (address: string) => boolean
+  readonly #proxies: ProxyDoor
   /** Of no agent yet, the oldest first. */
   readonly #unproven = new Set<AgentConnection>()
-  readonly #arrivals = new Set<ProxyArrival>()
   #listener: Listener | undefined
   #datagrams: DatagramSocket | undefined
   #isPaused = false
@@ -43,7 +42,12 @@ export class AgentDoor implements ConnectionHost {
     this.#door = door
     this.clock = door.clock
     this.deadlines = door.deadlines
-    this.#isProxy = addressesIn(door.options.proxies)
+    this.#proxies = new ProxyDoor({
+      proxies: door.options.proxies,
+      deadlines: door.deadlines,
+      onStream: (stream) => this.#enter(stream),
+      onRefused: ({ message }, address) => this.#refuse(address, `A connection of the proxy ${address} was closed: ${fullStop(message)}`),
+    })
   }
 
   get refused(): number {
@@ -68,7 +72,7 @@ export class AgentDoor implements ConnectionHost {
   async shut(): Promise<void> {
     const listener = this.#listener
     this.#listener = undefined
-    for (const arrival of [...this.#arrivals]) arrival.destroy()
+    this.#proxies.stop()
     await listener?.close()
   }
 
@@ -127,21 +131,7 @@ export class AgentDoor implements ConnectionHost {
       stream.destroy()
       return
     }
-    if (this.#isProxy(stream.remoteAddress)) this.#arrivedByProxy(stream)
-    else this.#enter(stream)
-  }
-
-  #arrivedByProxy(stream: ByteStream): void {
-    const arrival = new ProxyArrival(
-      {
-        clock: this.clock,
-        onStream: (forwarded) => this.#enter(forwarded),
-        onRefused: (address, reason) => this.#refuse(address, `The connection of the proxy ${address} was closed: ${reason}.`),
-        onOver: (over) => this.#arrivals.delete(over),
-      },
-      stream,
-    )
-    this.#arrivals.add(arrival)
+    this.#proxies.accept(stream)
   }
 
   #enter(stream: ByteStream): void {
@@ -153,8 +143,7 @@ export class AgentDoor implements ConnectionHost {
 
   /** Agents start at once: what waits longest without doing so makes room. */
   #makeRoom(address: string): boolean {
-    const count = this.connections.size + this.#arrivals.size
-    if (count < this.#door.options.connectionsMax) return true
+    if (this.connections.size < this.#door.options.connectionsMax) return true
     const [oldest] = this.#unproven
     const closed = oldest?.address ?? address
     this.#refuse(closed, `The connection of an agent from ${closed} was closed: there are too many connections.`)

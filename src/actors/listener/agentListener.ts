@@ -4,6 +4,7 @@
  */
 import { Deadlines } from '../../base/deadlines.js'
 import { limits } from '../../base/limits.js'
+import { agentIdText } from '../../domain/agents/agent.js'
 import type {
   EventOutlet,
   KeysUpdate,
@@ -76,7 +77,7 @@ export class AgentListener implements ListenerCalls {
     const deadlines = new Deadlines(clock)
     const log = new ListenerLog(desk, clock)
     const fails = (kind: string, says: string) => (thrown: unknown) => log.failure(kind, says, thrown)
-    const send = (session: AgentSession, text: string | Uint8Array, endpoint: AgentEndpoint): void => this.#send(session, text, endpoint)
+    const send = (session: AgentSession, text: Uint8Array, endpoint: AgentEndpoint): void => this.#send(session, text, endpoint)
     this.#deadlines = deadlines
     this.#log = log
     this.#keys = new ListenerKeys(clock, (id) => this.#keyGone(id))
@@ -116,7 +117,7 @@ export class AgentListener implements ListenerCalls {
       requests: this.#requests,
       log,
       send,
-      event: (session, text) => this.#events.take(session.source, Buffer.from(text)),
+      event: ({ source }, text) => this.#events.take(source, text),
     })
     this.#intake = new MessageIntake({
       clock,
@@ -248,14 +249,14 @@ export class AgentListener implements ListenerCalls {
     this.#departures.gone()
   }
 
-  #send(session: AgentSession, text: string | Uint8Array, endpoint: AgentEndpoint): void {
+  #send(session: AgentSession, text: Uint8Array, endpoint: AgentEndpoint): void {
     if (endpoint.isClosed) return
     const sealed = sealMessage({
       cipher: session.cipher,
       kind: session.kind,
       counter: this.#sent.next(),
       random: Math.floor(this.#given.random.fraction() * randomMax),
-      text: typeof text === 'string' ? Buffer.from(text) : text,
+      text,
       isFramed: endpoint.transport === 'tcp',
     })
     if (sealed.ok) endpoint.send(sealed.value)
@@ -286,10 +287,8 @@ export class AgentListener implements ListenerCalls {
     this.#requests.forget(session)
   }
 
-  #notPushed({ id, wanted }: AgentSession, reason: unknown): void {
+  #notPushed({ id, wanted }: AgentSession, thrown: unknown): void {
     const path = wanted?.path ?? ''
-    if (typeof reason === 'string')
-      this.#log.onceAMinute(`unsendable ${path}`, () => `'${path}' is not sent to agent ${id} and others, because it ${reason}.`)
-    else this.#log.failure(`unreadable ${path}`, `'${path}' could not be sent to agent ${id} and others`, reason)
+    this.#log.failure(`push ${path}`, `'${path}' could not be sent to agent ${agentIdText(id)} and others`, thrown)
   }
 }

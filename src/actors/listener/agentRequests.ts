@@ -3,11 +3,9 @@ import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { agentIdText } from '../../domain/agents/agent.js'
 import type { Clock, Random } from '../../ports/machine.js'
+import { managerControl } from '../../wire/agents/controlMessage.js'
 import type { AgentEndpoint } from './agentEndpoint.js'
 import type { AgentSession } from './agentSession.js'
-
-const mark = '#!-req '
-const acknowledged = 'ack'
 
 interface PendingRequest {
   readonly session: AgentSession
@@ -19,7 +17,7 @@ interface PendingRequest {
 export interface AgentRequestsOptions {
   readonly clock: Clock
   readonly random: Random
-  send(session: AgentSession, text: string, endpoint: AgentEndpoint): void
+  send(session: AgentSession, text: Uint8Array, endpoint: AgentEndpoint): void
 }
 
 export class AgentRequests {
@@ -39,28 +37,24 @@ export class AgentRequests {
     if (!session || !endpoint) return Promise.reject(new ClusterError('notConnected', { message: 'The agent is not connected here' }))
     if (this.#pending.size >= limits.agentRequestsMax) return Promise.reject(new ClusterError('overloaded'))
     if (Buffer.byteLength(text) > limits.agentRequestBytesMax) return Promise.reject(new ClusterError('tooLarge'))
-    const counter = Buffer.from(random.bytes(4)).readUInt32BE().toString(16)
+    const number = Buffer.from(random.bytes(4)).readUInt32BE()
+    const counter = number.toString(16)
     return new Promise((resolve, reject) => {
       const timer = clock.setTimeout(() => {
         this.#pending.delete(counter)
         reject(new ClusterError('requestTimeout', { message: `Agent ${agentIdText(session.id)} did not answer in time` }))
       }, timeoutMs)
       this.#pending.set(counter, { session, timer, resolve, reject })
-      send(session, `${mark}${counter} ${text}`, endpoint)
+      send(session, managerControl.request(number, text), endpoint)
     })
   }
 
-  /** `said`: what follows `#!-req `. */
-  take(session: AgentSession, said: string, from: AgentEndpoint): void {
-    const space = said.indexOf(' ')
-    const counter = said.slice(0, Math.max(0, space))
-    const answer = said.slice(space + 1)
-    if (counter === '' || answer === acknowledged) return
+  take(session: AgentSession, counter: string, answer: string, from: AgentEndpoint): void {
     const pending = this.#pending.get(counter)
     const isOurs = pending?.session === session
     if (from.transport === 'udp' && (isOurs || this.#answered.has(`${session.id} ${counter}`))) {
       this.#remember(`${session.id} ${counter}`)
-      this.#options.send(session, `${mark}${counter} ${acknowledged}`, from)
+      this.#options.send(session, managerControl.answerAck(counter), from)
     }
     if (!pending || !isOurs) return
     this.#settle(counter, pending)

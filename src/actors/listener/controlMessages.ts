@@ -1,9 +1,9 @@
 /** Start-ups, keep-alives, shutdowns and answers: acknowledged first, then reported; then the agent gets the configuration of its groups. */
 import { agentIdText } from '../../domain/agents/agent.js'
-import { controlKind, keepAliveBytes, requestSaid, startupSaid } from '../../domain/listener/controlMessage.js'
-import { saidByAgent } from '../../domain/listener/keepAliveFacts.js'
-import { ackText, startupAnswer, type VersionRule } from '../../domain/listener/startupAnswer.js'
+import { type SaidVersion, startupAnswer, type VersionRule } from '../../domain/listener/startupAnswer.js'
 import { md5Hex } from '../../wire/agents/agentMessage.js'
+import { agentTooNew, managerControl, parseAgentControl, versionMissing } from '../../wire/agents/controlMessage.js'
+import { parseKeepAlive } from '../../wire/agents/keepAliveText.js'
 import type { AgentEndpoint } from './agentEndpoint.js'
 import type { AgentRequests } from './agentRequests.js'
 import type { AgentSession } from './agentSession.js'
@@ -21,12 +21,12 @@ export interface ControlMessagesOptions {
   readonly pushes: MergedPushes<AgentSession>
   readonly requests: AgentRequests
   readonly log: ListenerLog
-  send(session: AgentSession, text: string | Uint8Array, endpoint: AgentEndpoint): void
+  send(session: AgentSession, text: Uint8Array, endpoint: AgentEndpoint): void
   /** An event of our own, as if the agent had sent it. */
-  event(session: AgentSession, text: string): void
+  event(session: AgentSession, text: Uint8Array): void
 }
 
-const ackBytes = Buffer.from(ackText)
+const ack = managerControl.ack()
 
 export class ControlMessages {
   readonly #options: ControlMessagesOptions
@@ -38,19 +38,10 @@ export class ControlMessages {
   }
 
   take(session: AgentSession, text: Buffer, from: AgentEndpoint): void {
-    const kind = controlKind(text)
-    if (kind === 'startup' && this.isDraining) return
-    const { pushes, sessions } = this.#options
-    const before = sessions.bind(session, from)
-    if (before) {
-      pushes.cancel(session)
-      before.close()
-    }
-    if (kind === 'startup') this.#start(session, startupSaid(text), from)
-    else if (kind === 'keepAlive') this.#keepAlive(session, keepAliveBytes(text), from)
-    else if (kind === 'shutdown') this.#shutDown(session)
-    else if (kind === 'request') this.#options.requests.take(session, requestSaid(text), from)
-    else this.#warn(session, kind, `Invalid message from agent: '${session.source.name}' (${agentIdText(session.id)})`)
+    const digest = md5Hex(text)
+    // Most say what they said before.
+    if (digest === session.saidDigest && session.endpoint) this.#keepAlive(session, digest, undefined, from)
+    else this.#takeOther(session, digest, text, from)
   }
 
   /** What is wanted of it is known. */
@@ -60,32 +51,61 @@ export class ControlMessages {
       this.#options.pushes.start(session)
   }
 
-  #start(session: AgentSession, said: string, from: AgentEndpoint): void {
+  #takeOther(session: AgentSession, digest: string, text: Buffer, from: AgentEndpoint): void {
+    const { requests } = this.#options
+    const said = parseAgentControl(text)
+    if (said.kind === 'startup' && this.isDraining) return
+    if (said.kind === 'keepAlive') this.#keepAlive(session, digest, said.text, from)
+    else {
+      this.#bind(session, from)
+      if (said.kind === 'startup') this.#start(session, said, from)
+      else if (said.kind === 'shutdown') this.#shutDown(session)
+      else if (said.kind === 'answer') requests.take(session, said.counter, said.answer, from)
+      else if (said.kind === 'ignored')
+        this.#warn(session, said.kind, `Invalid message from agent: '${session.source.name}' (${agentIdText(session.id)})`)
+    }
+  }
+
+  /** It is there from now on, and nowhere else. */
+  #bind(session: AgentSession, from: AgentEndpoint): void {
+    const { pushes, sessions } = this.#options
+    const before = sessions.bind(session, from)
+    if (!before) return
+    pushes.cancel(session)
+    before.close()
+  }
+
+  #start(session: AgentSession, said: SaidVersion, from: AgentEndpoint): void {
     const { pushes, reports, send, versions } = this.#options
     // It waits for one message, and anything else in its place would fail it.
     pushes.cancel(session)
     session.saidDigest = ''
     const answer = startupAnswer(said, versions)
-    if (answer.kind === 'ack') {
-      send(session, ackBytes, from)
+    if (answer === 'ack') {
+      send(session, ack, from)
       reports.add({ id: session.id, kind: 'startup' })
       return
     }
+    const isTooNew = answer === 'versionTooHigh'
     const id = agentIdText(session.id)
-    send(session, answer.text, from)
-    if (answer.kind === 'versionMissing') this.#warn(session, answer.kind, `Unable to get version from agent '${id}' on startup message`)
-    else this.#warn(session, answer.kind, `Agent '${id}' has a higher version than the manager, and is refused: ${answer.text}`)
+    send(session, managerControl.error(isTooNew ? agentTooNew : versionMissing), from)
+    this.#warn(
+      session,
+      answer,
+      isTooNew ? `Agent '${id}' was refused: ${agentTooNew}` : `Unable to get version from agent '${id}' on startup message`,
+    )
   }
 
-  #keepAlive(session: AgentSession, said: Buffer, from: AgentEndpoint): void {
+  /** `said`: undefined when it is what was said before. */
+  #keepAlive(session: AgentSession, digest: string, said: string | undefined, from: AgentEndpoint): void {
     const { reports, send, wanted } = this.#options
-    send(session, ackBytes, from)
-    const digest = md5Hex(said)
-    if (digest === session.saidDigest) reports.add({ id: session.id, kind: 'keepAlive' })
+    this.#bind(session, from)
+    send(session, ack, from)
+    if (said === undefined) reports.add({ id: session.id, kind: 'keepAlive' })
     else {
-      const { facts, mergedSum } = saidByAgent(said.toString('utf8'))
+      const facts = parseKeepAlive(said)
       session.saidDigest = digest
-      session.mergedSum = mergedSum
+      session.mergedSum = facts.mergedSum ?? ''
       reports.add({ id: session.id, kind: 'keepAlive', facts })
     }
     if (wanted.isKnown(session)) this.configure(session)
@@ -98,7 +118,7 @@ export class ControlMessages {
     pushes.cancel(session)
     session.isShutDown = true
     session.saidDigest = ''
-    event(session, `1:wazuh-remoted:ossec: Agent stopped: '${name}->${ip}'.`)
+    event(session, Buffer.from(`1:wazuh-remoted:ossec: Agent stopped: '${name}->${ip}'.`))
     reports.add({ id: session.id, kind: 'shutdown' })
   }
 

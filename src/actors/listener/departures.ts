@@ -1,17 +1,18 @@
 /** Agents that are told to reconnect, in chunks, and connections that are let go: a reconnect that an operator wants, and a node that stops. */
 import { limits } from '../../base/limits.js'
 import type { Clock } from '../../ports/machine.js'
+import { managerControl } from '../../wire/agents/controlMessage.js'
 import type { AgentConnection } from './agentConnection.js'
 import type { AgentSession } from './agentSession.js'
 import type { AgentSessions } from './agentSessions.js'
 
-export const reconnectText = '#!-force_reconnect'
+const reconnect = managerControl.reconnect()
 
 export interface DeparturesOptions {
   readonly clock: Clock
   readonly sessions: AgentSessions
   readonly connections: ReadonlySet<AgentConnection>
-  tell(session: AgentSession, text: string): void
+  tell(session: AgentSession, text: Uint8Array): void
 }
 
 export class Departures {
@@ -34,7 +35,7 @@ export class Departures {
       if (!session?.endpoint || session.isShutDown) continue
       if (told > 0 && told % limits.agentReconnectsMax === 0) await this.#pause(limits.agentReconnectPauseMs)
       if (this.#isClosed) break
-      tell(session, reconnectText)
+      tell(session, reconnect)
       told += 1
     }
     return told

@@ -93,5 +93,5 @@ const normal = (address: string): string => {
 const hostOf = ({ ip }: KeyEntry): string | undefined => {
   if (ip === 'any') return undefined
   const network = addressNetwork(ip)
-  return network && network.prefixBits === 8 * network.bytes.length ? addressText(network.bytes) : undefined
+  return network?.mask.every((bits) => bits === 0xff) ? addressText(network.bytes) : undefined
 }

@@ -3,40 +3,31 @@
  * is written ahead once in 9 997 messages.
  */
 import type { ListenerFiles, MessageCounter } from '../../ports/listener.js'
-
-/** As Wazuh counts: after this local number the global one rises. */
-export const localMax = 9_997
+import { nextCounter, noMessages } from '../../wire/agents/counters.js'
 
 export class SenderCounter {
   readonly #files: Pick<ListenerFiles, 'readCounter' | 'writeCounter'>
   readonly #onFailure: (thrown: unknown) => void
-  #global: number
-  #local: number
+  #last: MessageCounter
   #reservedGlobal: number
 
   /** @param onFailure the counter could not be written: it goes on, but after a kill it may go back */
   constructor(files: Pick<ListenerFiles, 'readCounter' | 'writeCounter'>, onFailure: (thrown: unknown) => void) {
     this.#files = files
     this.#onFailure = onFailure
-    const { global, local } = this.#read() ?? { global: 0, local: 0 }
-    this.#global = global
-    this.#local = local
-    this.#reservedGlobal = global
+    this.#last = this.#read() ?? noMessages
+    this.#reservedGlobal = this.#last.global
   }
 
   next(): MessageCounter {
-    if (this.#local >= localMax) {
-      this.#global += 1
-      this.#local = 0
-    }
-    if (this.#reservedGlobal <= this.#global) this.#reserve()
-    this.#local += 1
-    return { global: this.#global, local: this.#local }
+    this.#last = nextCounter(this.#last)
+    if (this.#reservedGlobal <= this.#last.global) this.#reserve()
+    return this.#last
   }
 
   /** The exact number, so that the next run goes on from it. */
   close(): void {
-    if (this.#reservedGlobal > this.#global) this.#write({ global: this.#global, local: this.#local })
+    if (this.#reservedGlobal > this.#last.global) this.#write(this.#last)
   }
 
   #read(): MessageCounter | undefined {
@@ -49,7 +40,7 @@ export class SenderCounter {
   }
 
   #reserve(): void {
-    this.#reservedGlobal = this.#global + 1
+    this.#reservedGlobal = this.#last.global + 1
     this.#write({ global: this.#reservedGlobal, local: 0 })
   }
 

@@ -15,7 +15,14 @@ import { isBelow, parentOf } from '../files/relativePath.js'
 
 const counterMode = 0o660
 const counterBytesMax = 64
-const counterPattern = /^(\d{1,10}):(\d{1,10}):/
+
+const counterText = ({ global, local }: MessageCounter): string => `${global}:${local}:`
+
+/** Undefined for what is not a counter, as a file that was never written. */
+const parseCounter = (text: string): MessageCounter | undefined => {
+  const [, global, local] = /^(\d{1,10}):(\d{1,4}):/.exec(text) ?? []
+  return global === undefined || local === undefined ? undefined : { global: Number(global), local: Number(local) }
+}
 
 export class DiskListenerFiles implements ListenerFiles {
   readonly #disk: Disk
@@ -42,22 +49,21 @@ export class DiskListenerFiles implements ListenerFiles {
     const path = counterPath(id)
     try {
       const bytes = this.#readWhole(`${this.#home}/${path}`, path, counterBytesMax)
-      const [, global, local] = counterPattern.exec(Buffer.from(bytes).toString('latin1')) ?? []
-      return global === undefined || local === undefined ? undefined : { global: Number(global), local: Number(local) }
+      return parseCounter(Buffer.from(bytes).toString('latin1'))
     } catch (thrown) {
       if (isGone(errnoOf(thrown))) return undefined
       throw diskError(path, thrown, 'read')
     }
   }
 
-  writeCounter(id: number | 'sender', { global, local }: MessageCounter): void {
+  writeCounter(id: number | 'sender', counter: MessageCounter): void {
     const path = counterPath(id)
     try {
       this.#prepareCounters()
       const whole = `${this.#home}/${path}`
       const present = lstatIfThere(this.#disk, whole)
       if (present && present.kind !== 'file') throw notAFile(path)
-      const content = Buffer.from(`${global}:${local}:`)
+      const content = Buffer.from(counterText(counter))
       const file = this.#disk.open(whole, present ? 'r+' : 'wx', counterMode)
       try {
         writeAll(this.#disk, file, content, 0)

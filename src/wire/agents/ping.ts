@@ -4,4 +4,5 @@ const ping = Buffer.from('#ping')
 export const pong: Uint8Array = Buffer.from('#pong')
 export const pingMessage: Uint8Array = ping
 
-export const isPing = (message: Uint8Array): boolean => message.byteLength === ping.byteLength && ping.equals(message)
+/** Whatever follows, as Wazuh has it. */
+export const isPing = (message: Uint8Array): boolean => ping.equals(message.subarray(0, ping.byteLength))

@@ -1,16 +1,17 @@
 /** Content of merged.mg files while agents get it: read once for all agents of the same groups, within a bound of bytes, and kept a minute longer. */
 import { createHash } from 'node:crypto'
 import type { Deadline, Deadlines, Due } from '../../../base/deadlines.js'
+import type { ClusterError } from '../../../base/errors.js'
 import { limits } from '../../../base/limits.js'
-import { unsendable } from '../../../domain/listener/mergedChunks.js'
 import type { ListenerFiles } from '../../../ports/listener.js'
+import { checkPushable } from '../../../wire/agents/sharedPush.js'
 
 export class MergedContent implements Due {
   readonly bytes: Uint8Array
   /** Of these very bytes. */
   readonly sum: string
-  /** Why no agent can take it, as the rest of a sentence. */
-  readonly unsendable: string | undefined
+  /** Why no agent would get it as it is. */
+  readonly refusal: ClusterError | undefined
   users = 0
   deadline: Deadline | undefined
   readonly #onDue: (content: MergedContent) => void
@@ -18,7 +19,8 @@ export class MergedContent implements Due {
   constructor(bytes: Uint8Array, onDue: (content: MergedContent) => void) {
     this.bytes = bytes
     this.sum = createHash('md5').update(bytes).digest('hex')
-    this.unsendable = unsendable(bytes)
+    const pushable = checkPushable(bytes)
+    this.refusal = pushable.ok ? undefined : pushable.error
     this.#onDue = onDue
   }
 

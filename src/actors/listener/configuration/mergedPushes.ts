@@ -3,14 +3,13 @@
  * takes it; what else the listener has to do comes between two turns.
  */
 import { limits } from '../../../base/limits.js'
-import { chunkEnd } from '../../../domain/listener/mergedChunks.js'
+import { mergedName } from '../../../domain/agents/mergedFile.js'
 import type { Clock } from '../../../ports/machine.js'
+import { managerControl } from '../../../wire/agents/controlMessage.js'
+import { pushPieceEnd } from '../../../wire/agents/sharedPush.js'
 import type { AgentEndpoint } from '../agentEndpoint.js'
 import type { MergedContent, MergedContents } from './mergedContents.js'
 import type { WantingAgent } from './wantedConfigurations.js'
-
-export const closeFileText = '#!-close file '
-export const upFileText = (sum: string): string => `#!-up file ${sum} merged.mg\n`
 
 /** An agent that can get a file. */
 export interface PushedAgent extends WantingAgent {
@@ -32,7 +31,7 @@ export interface MergedPush {
 export interface PushesOptions<Agent extends PushedAgent> {
   readonly clock: Clock
   readonly contents: MergedContents
-  send(agent: Agent, text: string | Uint8Array): void
+  send(agent: Agent, text: Uint8Array): void
   /** It cannot be pushed: the file cannot be read, or holds what agents cannot take. */
   onFailure(agent: Agent, reason: unknown): void
 }
@@ -132,9 +131,9 @@ export class MergedPushes<Agent extends PushedAgent> {
       const content = contents.take(wanted.path, wanted.sum)
       if (content === 'full') return this.#active.size === 0
       if (content === 'missing') return true
-      if (content.unsendable !== undefined) {
+      if (content.refusal) {
         contents.giveBack(content)
-        onFailure(agent, content.unsendable)
+        onFailure(agent, content.refusal)
         return true
       }
       // The file is another one by now: what is wanted is asked for again.
@@ -173,13 +172,13 @@ export class MergedPushes<Agent extends PushedAgent> {
     const { bytes, sum } = push.content
     if (push.at < 0) {
       push.at = 0
-      send(agent, upFileText(sum))
+      send(agent, managerControl.pushStart(sum, mergedName))
     } else if (push.at < bytes.length) {
-      const end = chunkEnd(bytes, push.at)
+      const end = pushPieceEnd(bytes, push.at)
       send(agent, bytes.subarray(push.at, end))
       push.at = end
     } else {
-      send(agent, closeFileText)
+      send(agent, managerControl.pushEnd())
       this.cancel(agent)
     }
   }
