@@ -1,4 +1,4 @@
-/** The options of `npm run bench` and `npm run soak`. */
+/** The options of `npm run bench`, `npm run soak` and `npm run fuzz`. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { numberArgument, toolCommand } from '../src/programs/kit/toolOptions.js'
 import { type CurveName, curveNames } from './growth/curves.js'
@@ -47,3 +47,15 @@ export const soakCommand = (): Command =>
     .option('--minutes <count>', 'how long it goes on', numberArgument(0.01, 100_000, false), 60)
     .option('--seed <text>', 'decides what is edited, restarted and killed', '1')
     .option('--program <file>', 'the daemon to run, an executable file, in place of the one that is built for the soak')
+
+export interface FuzzOptions {
+  readonly inputs: number
+  readonly seed?: string
+}
+
+export const fuzzCommand = (): Command =>
+  toolCommand('fuzz', 'Throws changed and arbitrary inputs at the parsers of what agents and strangers send.')
+    .usage('-- [options] [NAME…]')
+    .argument('[names...]', 'the parsers whose names have one of these in them; all of them without one')
+    .option('--inputs <count>', 'for each parser', numberArgument(1, 1_000_000_000, true), 100_000)
+    .option('--seed <text>', 'decides what the inputs are')

@@ -1,0 +1,5 @@
+/** The parsers of what agents and strangers send that `npm run fuzz` throws inputs at: a row each. */
+import { agentParsers } from './agentParsers.js'
+import type { FuzzedParser } from './fuzzParser.js'
+
+export const parsers: readonly FuzzedParser[] = [...agentParsers]
