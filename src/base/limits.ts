@@ -243,8 +243,12 @@ export const limits = {
   proxyHeaderMsMax: 10_000,
   /** Connections of listed proxies that wait for their header. */
   proxyHeadersMax: 4_096,
-  /** Connections over TLS whose handshake has not ended, where nobody else bounds them. One costs about 40 KiB once it has begun. */
-  tlsHandshakesMax: 1_024,
+  /** Connections over TLS whose handshake has not ended: for one more, one that says nothing is closed. It costs about 5 KiB. */
+  tlsHandshakesMax: 4_096,
+  /** Of these, handshakes that have begun, about 40 KiB each; the others wait for their turn. */
+  tlsHandshakesBegunMax: 256,
+  /** When others wait, a handshake that has begun may take this long. */
+  tlsHandshakeContestedMsMax: 5_000,
   /** Names of a certificate that are kept, and the length of each. */
   certificateNamesMax: 64,
   certificateNameCharsMax: 255,
@@ -354,6 +358,7 @@ invariant(limits.streamWindowBytes >= 4 * limits.streamChunkBytesMax, 'a stream 
 invariant(2 * limits.compareBytesMax <= limits.messageBytesMax, 'a page of entries and its decision fit into a message')
 invariant(limits.fetchPathBytesMax + limits.fetchFilesMax * 64 <= limits.messageBytesMax, 'a fetch fits into a message')
 invariant(limits.recipeChunksMax * 20 <= limits.messageBytesMax / 2, 'a recipe fits into a message')
+invariant(limits.tlsHandshakesBegunMax < limits.tlsHandshakesMax, 'not all TLS handshakes begin at once')
 invariant(limits.unauthenticatedPerAddressMax < limits.unauthenticatedConnectionsMax, 'one address cannot take the whole cap')
 invariant(limits.itemsBytesMax < limits.messageBytesMax, 'the synced items fit into a message')
 invariant(limits.agentBatchBytesMax < limits.messageBytesMax, 'a batch of agents fits into a message')

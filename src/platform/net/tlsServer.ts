@@ -8,6 +8,7 @@ import { addressesIn } from '../../domain/agents/addressInNetwork.js'
 import type { Endpoint, Listener, TlsServerOptions, TlsStream } from '../../ports/network.js'
 import { realClock } from '../machine/realClock.js'
 import { certificateNames } from './certificateNames.js'
+import { type ComingHandshake, HandshakeTurns } from './handshakeTurns.js'
 import { tcpByteStream } from './tcpByteStream.js'
 import { plainAddress, startServer } from './tcpSocket.js'
 import { type Arrival, awaitHello } from './tlsArrival.js'
@@ -19,7 +20,7 @@ export interface TlsListening {
 }
 
 /** One handshake that has not ended. Node's own time-out starts again with every byte, so it has a deadline of ours. */
-class Handshake {
+class Handshake implements ComingHandshake {
   readonly socket: Socket
   remoteAddress: string
   deadline: Deadline | undefined
@@ -42,6 +43,11 @@ class Handshake {
   due(): void {
     this.fail('handshakeTimeout', 'It did not finish the TLS handshake in time')
   }
+
+  giveWay(reason: 'crowded' | 'slow'): void {
+    if (reason === 'slow') this.fail('handshakeTimeout', 'Its TLS handshake was slow, and others waited')
+    else this.fail('overloaded', `It gave way to another: ${limits.tlsHandshakesMax} TLS handshakes had not ended`)
+  }
 }
 
 /** The socket inside Node's TLS is found again by its peer. */
@@ -54,6 +60,11 @@ class Handshakes {
   readonly #isProxy: (address: string) => boolean
   readonly #deadlines = new Deadlines(realClock)
   readonly #underWay = new Map<string, Handshake>()
+  readonly #turns = new HandshakeTurns(realClock, {
+    handshakesMax: limits.tlsHandshakesMax,
+    begunMax: limits.tlsHandshakesBegunMax,
+    contestedMsMax: limits.tlsHandshakeContestedMsMax,
+  })
 
   constructor(options: TlsServerOptions, listening: TlsListening) {
     this.#options = options
@@ -74,13 +85,9 @@ class Handshakes {
   begin(socket: Socket): void {
     const key = peerKey(socket)
     const handshake = new Handshake(socket, (over, code, message) => this.#fail(key, over, code, message))
-    if (this.#underWay.size >= limits.tlsHandshakesMax) {
-      socket.destroy()
-      this.#listening.onAcceptError?.(new ClusterError('overloaded', { message: tooMany }), handshake.remoteAddress)
-      return
-    }
     const isProxy = this.#isProxy(handshake.remoteAddress)
     if (!isProxy && !this.#admits(handshake)) return
+    this.#turns.enter(handshake)
     this.#underWay.set(key, handshake)
     handshake.deadline = this.#deadlines.add(this.#options.handshakeMsMax, handshake)
     awaitHello(socket, isProxy, (arrival) => this.#arrived(key, handshake, arrival))
@@ -88,6 +95,7 @@ class Handshakes {
 
   /** Those that are under way end without a word. */
   close(): void {
+    this.#turns.close()
     for (const [key, handshake] of [...this.#underWay]) this.#drop(key, handshake)
     this.#deadlines.clear()
   }
@@ -97,7 +105,7 @@ class Handshakes {
     else if (arrival.kind === 'closed') this.#drop(key, handshake)
     else {
       handshake.remoteAddress = arrival.forwardedFrom ?? handshake.remoteAddress
-      if (this.#admits(handshake)) this.#tls.emit('connection', handshake.socket)
+      if (this.#admits(handshake)) this.#turns.spoke(handshake, () => this.#tls.emit('connection', handshake.socket))
       else this.#drop(key, handshake)
     }
   }
@@ -145,12 +153,11 @@ class Handshakes {
   #forget(key: string, handshake: Handshake): boolean {
     if (this.#underWay.get(key) !== handshake) return false
     this.#underWay.delete(key)
+    this.#turns.leave(handshake)
     if (handshake.deadline) this.#deadlines.remove(handshake.deadline)
     return true
   }
 }
-
-const tooMany = `It was refused: ${limits.tlsHandshakesMax} TLS handshakes are under way`
 
 /** OpenSSL's own words are in `reason`; its message begins with codes and places. */
 const shown = (error: Error & { readonly reason?: unknown }): string =>

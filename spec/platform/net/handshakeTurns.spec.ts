@@ -1,0 +1,118 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type ComingHandshake, HandshakeTurns } from '../../../src/platform/net/handshakeTurns.js'
+import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
+
+const bounds = { handshakesMax: 12, begunMax: 3, contestedMsMax: 5_000 }
+
+type State = 'silent' | 'waiting' | 'begun' | 'crowded' | 'slow' | 'left'
+
+class Peer implements ComingHandshake {
+  readonly remoteAddress: string
+  state: State = 'silent'
+  readonly #turns: HandshakeTurns
+  readonly #begins: Peer[]
+
+  constructor(site: number, turns: HandshakeTurns, begins: Peer[]) {
+    this.remoteAddress = `10.0.0.${site}`
+    this.#turns = turns
+    this.#begins = begins
+    turns.enter(this)
+  }
+
+  speak(): void {
+    if (this.state !== 'silent') return
+    this.state = 'waiting'
+    this.#turns.spoke(this, () => {
+      this.state = 'begun'
+      this.#begins.push(this)
+    })
+  }
+
+  leave(): void {
+    this.state = 'left'
+    this.#turns.leave(this)
+  }
+
+  giveWay(reason: 'crowded' | 'slow'): void {
+    this.state = reason
+    this.#turns.leave(this)
+  }
+}
+
+const world = () => {
+  const clock = new VirtualClock()
+  const turns = new HandshakeTurns(clock, bounds)
+  const begins: Peer[] = []
+  return { clock, turns, begins, come: (site: number) => new Peer(site, turns, begins) }
+}
+
+const steps = fc.array(
+  fc.oneof(
+    fc.record({ kind: fc.constant('come'), site: fc.integer({ min: 1, max: 4 }) }),
+    fc.record({ kind: fc.constantFrom('speak', 'leave'), which: fc.nat() }),
+    fc.record({ kind: fc.constant('wait'), ms: fc.integer({ min: 1, max: 6_000 }) }),
+  ),
+  { maxLength: 80 },
+)
+
+describe('TLS handshakes', () => {
+  it('stay within their bounds, none is forgotten, and none waits while there is a place', () =>
+    fc.assert(
+      fc.asyncProperty(steps, async (taken) => {
+        const { clock, come, turns } = world()
+        const peers: Peer[] = []
+        for (const step of taken) {
+          if ('site' in step) peers.push(come(step.site))
+          else if ('ms' in step) await clock.advance(step.ms)
+          else if (peers.length > 0) peers[step.which % peers.length]?.[step.kind === 'speak' ? 'speak' : 'leave']()
+          const count = (state: State): number => peers.filter((peer) => peer.state === state).length
+          expect(turns.size).toBe(count('silent') + count('waiting') + count('begun'))
+          expect(turns.size).toBeLessThanOrEqual(bounds.handshakesMax)
+          expect(count('begun')).toBeLessThanOrEqual(bounds.begunMax)
+          if (count('waiting') > 0) expect(count('begun')).toBe(bounds.begunMax)
+        }
+        turns.close()
+      }),
+      { numRuns: 200 },
+    ))
+
+  it('of a burst wait for their turn, and those of other sites come in between', () => {
+    const { begins, come } = world()
+    const burst = Array.from({ length: 8 }, () => come(1))
+    for (const peer of burst) peer.speak()
+    const single = come(2)
+    single.speak()
+    for (let done = 0; done < 9; done++) begins[done]?.leave()
+    expect(begins.length).toBe(9)
+    expect(begins.indexOf(single)).toBe(bounds.begunMax + 1)
+  })
+
+  it('that say nothing keep nobody out: the oldest goes', () => {
+    const { begins, come } = world()
+    const silent = Array.from({ length: 40 }, () => come(1))
+    const agent = come(1)
+    agent.speak()
+    expect(begins).toEqual([agent])
+    expect(silent.map(({ state }) => state)).toEqual([...Array(29).fill('crowded'), ...Array(11).fill('silent')])
+  })
+
+  it('that are slow give way when others wait, and only then', async () => {
+    const { begins, clock, come } = world()
+    const slow = Array.from({ length: 3 }, () => come(1))
+    for (const peer of slow) peer.speak()
+    await clock.advance(20_000)
+    expect(slow.map(({ state }) => state)).toEqual(['begun', 'begun', 'begun'])
+    const agent = come(2)
+    agent.speak()
+    expect(slow[0]?.state).toBe('slow')
+    expect(begins.at(-1)).toBe(agent)
+    const next = Array.from({ length: 2 }, () => come(3))
+    for (const peer of next) peer.speak()
+    const late = come(4)
+    late.speak()
+    expect(late.state).toBe('waiting')
+    await clock.advance(bounds.contestedMsMax)
+    expect(late.state).toBe('begun')
+  })
+})

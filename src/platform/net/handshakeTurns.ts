@@ -1,0 +1,143 @@
+/**
+ * Which TLS handshakes are under way. A connection that has said nothing waits aside, and goes first when there is no room; those that
+ * have spoken begin in turns by where they come from, so that a burst of one site waits instead of being refused, and keeps nobody else
+ * waiting for long.
+ */
+import { type Deadline, Deadlines, type Due, type Timers } from '../../base/deadlines.js'
+import { addressPrefix } from '../../domain/cluster/addressPrefix.js'
+
+export interface HandshakeBounds {
+  /** Of connections whose handshake has not ended. */
+  readonly handshakesMax: number
+  /** Of these, handshakes that have begun. */
+  readonly begunMax: number
+  /** When others wait, a handshake that has begun may take this long. */
+  readonly contestedMsMax: number
+}
+
+/** A connection before the end of its handshake. */
+export interface ComingHandshake {
+  /** Of the peer itself, once it has spoken. */
+  readonly remoteAddress: string
+  /** Ends it. It leaves the turns in this call. */
+  giveWay(reason: 'crowded' | 'slow'): void
+}
+
+class Begun implements Due {
+  readonly handshake: ComingHandshake
+  deadline: Deadline | undefined
+  readonly #slow: (begun: Begun) => void
+
+  constructor(handshake: ComingHandshake, slow: (begun: Begun) => void) {
+    this.handshake = handshake
+    this.#slow = slow
+  }
+
+  due(): void {
+    this.deadline = undefined
+    this.#slow(this)
+  }
+}
+
+export class HandshakeTurns {
+  readonly #bounds: HandshakeBounds
+  readonly #deadlines: Deadlines
+  /** Has said nothing; the oldest first. */
+  readonly #silent = new Set<ComingHandshake>()
+  /** Has spoken and waits, by prefix of its address; the prefix whose turn is next first. */
+  readonly #waiting = new Map<string, Map<ComingHandshake, () => void>>()
+  #waitingCount = 0
+  readonly #begun = new Map<ComingHandshake, Begun>()
+  /** Of these, the ones that give way to the next that waits. */
+  readonly #slow = new Set<Begun>()
+
+  constructor(timers: Timers, bounds: HandshakeBounds) {
+    this.#bounds = bounds
+    this.#deadlines = new Deadlines(timers)
+  }
+
+  get size(): number {
+    return this.#silent.size + this.#waitingCount + this.#begun.size
+  }
+
+  enter(handshake: ComingHandshake): void {
+    if (this.size >= this.#bounds.handshakesMax) this.#makeRoom()
+    this.#silent.add(handshake)
+  }
+
+  /** It has spoken; `begin` is called when its turn has come. */
+  spoke(handshake: ComingHandshake, begin: () => void): void {
+    if (!this.#silent.delete(handshake)) return
+    const prefix = addressPrefix(handshake.remoteAddress)
+    const neighbours = this.#waiting.get(prefix) ?? new Map<ComingHandshake, () => void>()
+    neighbours.set(handshake, begin)
+    this.#waiting.set(prefix, neighbours)
+    this.#waitingCount += 1
+    const [slow] = this.#slow
+    if (slow && this.#begun.size >= this.#bounds.begunMax) slow.handshake.giveWay('slow')
+    this.#beginNext()
+  }
+
+  /** Its handshake has ended, or the connection has; again is harmless. */
+  leave(handshake: ComingHandshake): void {
+    if (this.#silent.delete(handshake)) return
+    const begun = this.#begun.get(handshake)
+    if (begun) {
+      if (begun.deadline) this.#deadlines.remove(begun.deadline)
+      this.#begun.delete(handshake)
+      this.#slow.delete(begun)
+      this.#beginNext()
+      return
+    }
+    const prefix = addressPrefix(handshake.remoteAddress)
+    const neighbours = this.#waiting.get(prefix)
+    if (!neighbours?.delete(handshake)) return
+    this.#waitingCount -= 1
+    if (neighbours.size === 0) this.#waiting.delete(prefix)
+  }
+
+  /** None begins any more. */
+  close(): void {
+    this.#silent.clear()
+    this.#waiting.clear()
+    this.#waitingCount = 0
+    this.#deadlines.clear()
+  }
+
+  #beginNext(): void {
+    while (this.#begun.size < this.#bounds.begunMax) {
+      const [next] = this.#waiting
+      if (!next) return
+      const [prefix, neighbours] = next
+      this.#waiting.delete(prefix)
+      const [first] = neighbours
+      if (!first) continue
+      const [handshake, begin] = first
+      neighbours.delete(handshake)
+      this.#waitingCount -= 1
+      if (neighbours.size > 0) this.#waiting.set(prefix, neighbours)
+      const begun = new Begun(handshake, (slow) => this.#isSlow(slow))
+      begun.deadline = this.#deadlines.add(this.#bounds.contestedMsMax, begun)
+      this.#begun.set(handshake, begun)
+      begin()
+    }
+  }
+
+  #isSlow(begun: Begun): void {
+    if (this.#waitingCount > 0) begun.handshake.giveWay('slow')
+    else this.#slow.add(begun)
+  }
+
+  /** The oldest that says nothing goes, else the last of the site that has the most waiting. */
+  #makeRoom(): void {
+    const [oldest] = this.#silent
+    const leaving = oldest ?? this.#lastOfLargest() ?? [...this.#begun.keys()][0]
+    leaving?.giveWay('crowded')
+  }
+
+  #lastOfLargest(): ComingHandshake | undefined {
+    let largest: ReadonlyMap<ComingHandshake, () => void> | undefined
+    for (const neighbours of this.#waiting.values()) if (neighbours.size > (largest?.size ?? 0)) largest = neighbours
+    return largest && [...largest.keys()].at(-1)
+  }
+}
