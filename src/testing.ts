@@ -19,6 +19,11 @@ export { type Ending, injectFault } from './simulation/faults/injectFault.js'
 export { defaultFaultPaths, type RandomPlanOptions, randomPlan } from './simulation/faults/randomPlan.js'
 export { schedulePlan } from './simulation/faults/schedulePlan.js'
 export { shrinkPlan } from './simulation/faults/shrinkPlan.js'
+export {
+  type SimulatedIdentity,
+  simulatedAuthority,
+  simulatedIdentity,
+} from './simulation/network/simulatedCertificates.js'
 export { createSimulatedNetwork, SimulatedNetwork, type SimulatedNetworkOptions } from './simulation/network/simulatedNetwork.js'
 export type { Violation } from './simulation/rules/checkers.js'
 export { type ExpectedFile, type ExpectedTree, expectedTree, treeDifferences } from './simulation/rules/expectedTree.js'
@@ -34,9 +39,12 @@ export { type AgentFilesNode, type AgentFilesSuite, agentFilesCases } from './te
 export { type AgentStoreSuite, agentStoreCases } from './testing/compliance/agentStoreCases.js'
 export { type ClockSuite, clockCases } from './testing/compliance/clockCases.js'
 export type { ComplianceCase } from './testing/compliance/complianceCase.js'
+export { type DatagramSuite, datagramCases } from './testing/compliance/datagramCases.js'
 export { filesCases } from './testing/compliance/filesCases.js'
 export type { FilesNode, FilesSuite } from './testing/compliance/filesPair.js'
 export { type NetworkSuite, networkCases } from './testing/compliance/networkCases.js'
 export { type NodeHome, suiteItems } from './testing/compliance/nodeHome.js'
+export { tlsCases } from './testing/compliance/tlsCases.js'
+export type { TlsSuite } from './testing/compliance/tlsConnections.js'
 export { clusterPlans, type FaultPlanConstraints, faultPlans, faults } from './testing/faultPlanArbitraries.js'
 export { arbitraryOf } from './testing/messageArbitraries.js'

@@ -62,7 +62,7 @@ interface World {
   readonly b: Inbox
 }
 
-const nothing = { connections: 0, listeners: 0, dials: 0, pendingEvents: 0 }
+const nothing = { connections: 0, listeners: 0, dials: 0, datagramSockets: 0, pendingEvents: 0 }
 
 const emptyWorld = (seed: number, options: Partial<SimulatedNetworkOptions> = {}): { clock: VirtualClock; network: SimulatedNetwork } => {
   const clock = new VirtualClock()

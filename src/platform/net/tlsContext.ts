@@ -1,5 +1,5 @@
 /** Certificates, keys and ciphers as Node's TLS wants them; what cannot be used is named in a sentence. */
-import { constants } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { ClusterError } from '../../base/errors.js'
 
@@ -16,9 +16,9 @@ const reasonOf = (thrown: unknown): string => {
   return text.split(':').at(-1) || text
 }
 
-const checked = (what: string, options: SecureContextOptions): void => {
+const checked = (what: string, use: () => unknown): void => {
   try {
-    createSecureContext(options)
+    use()
   } catch (thrown) {
     throw new ClusterError('configInvalid', { message: `The ${what} cannot be used for TLS: ${reasonOf(thrown)}`, cause: thrown })
   }
@@ -26,11 +26,13 @@ const checked = (what: string, options: SecureContextOptions): void => {
 
 /** Fails with `configInvalid`. */
 export const contextOptions = ({ certificate, key, ca, ciphers }: TlsTexts): SecureContextOptions => {
-  if (certificate !== undefined) checked('certificate', { cert: certificate })
-  if (key !== undefined) checked('key', { key })
-  if (certificate !== undefined && key !== undefined) checked('certificate and the key together', { cert: certificate, key })
-  if (ca !== undefined) checked("authority's certificate", { ca })
-  if (ciphers !== undefined) checked('list of ciphers', { ciphers })
+  if (certificate !== undefined) checked('certificate', () => createSecureContext({ cert: certificate }))
+  if (key !== undefined) checked('key', () => createSecureContext({ key }))
+  if (certificate !== undefined && key !== undefined)
+    checked('certificate and the key together', () => createSecureContext({ cert: certificate, key }))
+  // A context takes any text for an authority, and then trusts nobody.
+  if (ca !== undefined) checked("authority's certificate", () => new X509Certificate(ca))
+  if (ciphers !== undefined) checked('list of ciphers', () => createSecureContext({ ciphers }))
   return {
     ...(certificate !== undefined && { cert: certificate }),
     ...(key !== undefined && { key }),

@@ -12,6 +12,16 @@ export interface LatencyRange {
  */
 export type Passage = 'open' | 'held' | 'cut'
 
+/** Shares of the datagrams, from 0 to 1. */
+export interface DatagramFaults {
+  readonly lostShare: number
+  readonly doubledShare: number
+  /** Those that take so much longer that others overtake them. */
+  readonly lateShare: number
+}
+
+export const noDatagramFaults: DatagramFaults = { lostShare: 0, doubledShare: 0, lateShare: 0 }
+
 export interface Conditions {
   readonly clock: VirtualClock
   /** One way. */
@@ -22,6 +32,17 @@ export interface Conditions {
   /** Bytes of one direction that can be under way or wait at the receiver before the sender has to keep them. */
   windowBytes: number
   readonly connectMsMax: number
+  datagramFaults: DatagramFaults
+}
+
+/** What a node, or the whole network, still has open; all zero after a stop. */
+export interface NetworkCounters {
+  readonly connections: number
+  readonly listeners: number
+  readonly dials: number
+  readonly datagramSockets: number
+  /** Timers on the virtual clock. */
+  readonly pendingEvents: number
 }
 
 export const defaultLatency: LatencyRange = { minMs: 0.25, maxMs: 2 }

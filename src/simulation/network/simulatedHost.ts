@@ -1,5 +1,7 @@
 /** One machine of the simulated network: its name, its sockets, and whether its process runs. */
-import type { ByteStream } from '../../ports/network.js'
+import { ClusterError } from '../../base/errors.js'
+import type { ByteStream, Endpoint, Listener } from '../../ports/network.js'
+import type { SimulatedDatagramSocket } from './simulatedDatagrams.js'
 import type { SimulatedStream, StreamHost } from './simulatedStream.js'
 
 const ephemeralPortMin = 49_152
@@ -11,6 +13,9 @@ export class SimulatedHost implements StreamHost {
   readonly listeners = new Map<number, (stream: ByteStream) => void>()
   /** Dials that are not decided yet; calling one withdraws it silently. */
   readonly dials = new Set<() => void>()
+  /** TLS handshakes that are under way; calling one ends it silently. */
+  readonly handshakes = new Set<() => void>()
+  readonly datagramSockets = new Map<number, SimulatedDatagramSocket>()
   /** Without power nothing is sent, received or answered. */
   isDown = false
   /** Cut off from everyone, as many times as this. */
@@ -29,8 +34,32 @@ export class SimulatedHost implements StreamHost {
     return this.#isFrozen
   }
 
+  /** Timers of handshakes, and of datagrams that are on their way to here. */
+  get pendingEvents(): number {
+    let pending = this.handshakes.size
+    for (const socket of this.datagramSockets.values()) pending += socket.pendingEvents
+    return pending
+  }
+
+  async listen(endpoint: Endpoint, onConnection: (stream: ByteStream) => void): Promise<Listener> {
+    const port = endpoint.port === 0 ? this.freePort() : endpoint.port
+    if (this.listeners.has(port))
+      throw new ClusterError('listenFailed', {
+        message: `Cannot listen on port ${port}: EADDRINUSE`,
+        context: { errno: 'EADDRINUSE' },
+      })
+    this.listeners.set(port, onConnection)
+    return {
+      address: this.address,
+      port,
+      close: async () => {
+        if (this.listeners.get(port) === onConnection) this.listeners.delete(port)
+      },
+    }
+  }
+
   freePort(): number {
-    while (this.listeners.has(this.#nextPort)) this.#nextPort++
+    while (this.listeners.has(this.#nextPort) || this.datagramSockets.has(this.#nextPort)) this.#nextPort++
     return this.#nextPort++
   }
 
@@ -65,6 +94,8 @@ export class SimulatedHost implements StreamHost {
     this.#waiting = []
     this.listeners.clear()
     for (const takeBack of [...this.dials]) takeBack()
+    for (const socket of [...this.datagramSockets.values()]) socket.crash()
     for (const stream of [...this.streams]) stream.crash(tellPeers)
+    for (const abandon of [...this.handshakes]) abandon()
   }
 }

@@ -3,13 +3,25 @@
  * crash, freeze. What happens depends on the seed, the verbs and the order of the calls only.
  */
 import { ClusterError } from '../../base/errors.js'
-import type { ByteStream, Endpoint, Listener, Network } from '../../ports/network.js'
+import type { AgentNetwork, ByteStream, Endpoint, Network } from '../../ports/network.js'
 import type { SeededRandom } from '../world/seededRandom.js'
 import type { VirtualClock } from '../world/virtualClock.js'
-import { type Conditions, defaultLatency, drawLatencyMs, type LatencyRange, PairCounts, type Passage } from './networkConditions.js'
+import {
+  type Conditions,
+  type DatagramFaults,
+  defaultLatency,
+  drawLatencyMs,
+  type LatencyRange,
+  type NetworkCounters,
+  noDatagramFaults,
+  PairCounts,
+  type Passage,
+} from './networkConditions.js'
+import { type DatagramWorld, openSimulatedDatagrams } from './simulatedDatagrams.js'
 import { SimulatedDial } from './simulatedDial.js'
 import { SimulatedHost } from './simulatedHost.js'
 import { SimulatedConnection } from './simulatedStream.js'
+import { dialSimulatedTls, listenSimulatedTls } from './simulatedTls.js'
 
 export interface SimulatedNetworkOptions {
   readonly clock: VirtualClock
@@ -22,24 +34,16 @@ export interface SimulatedNetworkOptions {
   readonly windowBytes?: number
   /** How long a dial waits for an answer. */
   readonly connectMsMax?: number
+  readonly datagramFaults?: DatagramFaults
   /** Called for every delivery; see Trace. */
   readonly trace?: { add(atMs: number, actorPath: string, event: string): void }
-}
-
-/** What a node, or the whole network, still has open; all zero after a stop. */
-export interface NetworkCounters {
-  readonly connections: number
-  readonly listeners: number
-  readonly dials: number
-  /** Timers on the virtual clock. */
-  readonly pendingEvents: number
 }
 
 export const createSimulatedNetwork = (options: SimulatedNetworkOptions): SimulatedNetwork => new SimulatedNetwork(options)
 
 export class SimulatedNetwork {
   readonly #conditions: Conditions
-  readonly #initial: { readonly latency: LatencyRange; readonly bytesPerSecond: number }
+  readonly #initial: Pick<Conditions, 'latency' | 'bytesPerSecond' | 'datagramFaults'>
   readonly #random: SeededRandom
   readonly #trace: SimulatedNetworkOptions['trace']
   readonly #hosts = new Map<string, SimulatedHost>()
@@ -47,10 +51,16 @@ export class SimulatedNetwork {
   readonly #dials = new Map<SimulatedDial, SimulatedHost>()
   readonly #partitions = new PairCounts()
   readonly #holds = new PairCounts()
+  readonly #datagrams: DatagramWorld
   #connectionCount = 0
+  #datagramSocketCount = 0
 
   constructor(options: SimulatedNetworkOptions) {
-    this.#initial = { latency: options.latency ?? defaultLatency, bytesPerSecond: options.bytesPerSecond ?? Number.POSITIVE_INFINITY }
+    this.#initial = {
+      latency: options.latency ?? defaultLatency,
+      bytesPerSecond: options.bytesPerSecond ?? Number.POSITIVE_INFINITY,
+      datagramFaults: options.datagramFaults ?? noDatagramFaults,
+    }
     this.#conditions = {
       clock: options.clock,
       ...this.#initial,
@@ -60,14 +70,31 @@ export class SimulatedNetwork {
     }
     this.#random = options.random
     this.#trace = options.trace
+    this.#datagrams = {
+      conditions: this.#conditions,
+      resolve: (from, address) => this.#resolve(from, address),
+      passage: (from, to) => this.#passage(from, to),
+      onTaken: (from, to, byteCount) => this.#traceTaken(from, to, `a datagram of ${byteCount} bytes`),
+    }
   }
 
   /** What the node's ports get. Other nodes reach it by this name, or by its `addressOf`. */
-  network(node: string): Network {
+  network(node: string): AgentNetwork {
     const host = this.#host(node)
-    return {
+    const network: Network = {
       dial: (endpoint, signal) => this.#dial(host, endpoint, signal),
-      listen: (endpoint, onConnection) => this.#listen(host, endpoint, onConnection),
+      listen: (endpoint, onConnection) => host.listen(endpoint, onConnection),
+    }
+    const tlsWorld = { network, host, clock: this.#conditions.clock }
+    return {
+      ...network,
+      dialTls: (endpoint, tls, signal) => dialSimulatedTls(tlsWorld, endpoint, tls, signal),
+      listenTls: (endpoint, tls, onConnection, onAcceptError) =>
+        listenSimulatedTls(tlsWorld, endpoint, tls, { onConnection, onAcceptError }),
+      openDatagrams: (endpoint, onDatagram) => {
+        const random = this.#random.fork(`datagrams ${node} ${++this.#datagramSocketCount}`)
+        return openSimulatedDatagrams(host, endpoint, this.#datagrams, random, onDatagram)
+      },
     }
   }
 
@@ -124,6 +151,11 @@ export class SimulatedNetwork {
     this.#conditions.bytesPerSecond = bytesPerSecond
   }
 
+  /** Of what is sent from now on. */
+  setDatagramFaults(faults: DatagramFaults): void {
+    this.#conditions.datagramFaults = faults
+  }
+
   /** The process stands still: its machine acknowledges and buffers, it neither receives nor sends anything until `thaw`. */
   freeze(node: string): void {
     this.#host(node).freeze()
@@ -151,13 +183,14 @@ export class SimulatedNetwork {
     this.#passageChanged()
   }
 
-  /** Ends all partitions, holds, freezes and slowness; machines without power stay so. */
+  /** Ends all partitions, holds, freezes, slowness and faults of datagrams; machines without power stay so. */
   heal(): void {
     this.#partitions.clear()
     this.#holds.clear()
     for (const host of this.#hosts.values()) host.isolations = 0
     this.setLatency(this.#initial.latency)
     this.setBandwidth(this.#initial.bytesPerSecond)
+    this.setDatagramFaults(this.#initial.datagramFaults)
     this.#passageChanged()
     for (const host of this.#hosts.values()) if (host.isFrozen) this.thaw(host.name)
   }
@@ -170,10 +203,12 @@ export class SimulatedNetwork {
     for (const connection of this.#connections)
       if (connection.hosts.some((host) => hosts.some((other) => other === host))) pendingEvents += connection.pendingEvents
     for (const [dial, host] of this.#dials) if (hosts.includes(host)) pendingEvents += dial.pendingEvents
+    pendingEvents += sum((host) => host.pendingEvents)
     return {
       connections: sum((host) => host.streams.size),
       listeners: sum((host) => host.listeners.size),
       dials: sum((host) => host.dials.size),
+      datagramSockets: sum((host) => host.datagramSockets.size),
       pendingEvents,
     }
   }
@@ -205,6 +240,11 @@ export class SimulatedNetwork {
   #passageChanged(): void {
     for (const connection of [...this.#connections]) connection.passageChanged()
     for (const dial of [...this.#dials.keys()]) dial.passageChanged()
+    for (const host of this.#hosts.values()) for (const socket of host.datagramSockets.values()) socket.passageChanged()
+  }
+
+  #traceTaken(from: { readonly name: string }, to: { readonly name: string }, what: string): void {
+    this.#trace?.add(this.#conditions.clock.monotonicMs(), `${to.name}/network`, `${what} from ${from.name}`)
   }
 
   #deliverTo(host: SimulatedHost): void {
@@ -245,29 +285,11 @@ export class SimulatedNetwork {
       random,
       passage: () => this.#passage(from, to),
       onGone: (gone) => this.#connections.delete(gone),
-      onTaken: (sender, receiver, byteCount) =>
-        this.#trace?.add(this.#conditions.clock.monotonicMs(), `${receiver.name}/network`, `${byteCount} bytes from ${sender.name}`),
+      onTaken: (sender, receiver, byteCount) => this.#traceTaken(sender, receiver, `${byteCount} bytes`),
     })
     this.#connections.add(connection)
     to.later(() => onConnection(connection.acceptor))
     return connection
-  }
-
-  async #listen(host: SimulatedHost, endpoint: Endpoint, onConnection: (stream: ByteStream) => void): Promise<Listener> {
-    const port = endpoint.port === 0 ? host.freePort() : endpoint.port
-    if (host.listeners.has(port))
-      throw new ClusterError('listenFailed', {
-        message: `Cannot listen on port ${port}: EADDRINUSE`,
-        context: { errno: 'EADDRINUSE' },
-      })
-    host.listeners.set(port, onConnection)
-    return {
-      address: host.address,
-      port,
-      close: async () => {
-        if (host.listeners.get(port) === onConnection) host.listeners.delete(port)
-      },
-    }
   }
 }
 
