@@ -1,6 +1,6 @@
 /** A canonical Huffman code of deflate, built again and again in the same memory: short codes are found in a table, long ones bit by bit. */
 
-export const codeBitsMax = 15
+const codeBitsMax = 15
 const tableBitsMax = 10
 const symbolsMax = 288
 

@@ -3,7 +3,7 @@
  * gigabytes costs what the buffer costs. Node's zlib makes an object, a window and a result for each, which is most of its time; here
  * nothing is made. The checksum is left out: messages have a better one.
  */
-import { codeBitsMax, HuffmanCode } from './huffmanCode.js'
+import { HuffmanCode } from './huffmanCode.js'
 
 /** It is not a zlib stream, or is cut off. */
 export const notDeflated = -1
@@ -11,9 +11,15 @@ export const notDeflated = -1
 export const tooMuch = -2
 
 const checksumBytes = 4
-/** With at most this many, a byte more is read: never over 30, so that the number stays a small one, and always enough for a code and its bits. */
-const refillBits = 22
+/** With at most this many bits in hand two bytes more are read: never over 30, so that the number stays a small one. */
+const refillBits = 14
+/** Bytes in hand that are not used; who has read further than this behind the end has used what is not there. */
+const aheadBytesMax = 2
+/** Zeros behind the source, so that nobody needs to ask for its end before each byte. */
+const behindBytes = 16
 const endOfBlock = 256
+/** Of a code's table: smaller ones are bytes. */
+const entriesOfBytes = endOfBlock << 4
 const codeLengthOrder = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15]
 const literalsMax = 286
 const distancesMax = 30
@@ -40,7 +46,8 @@ const fixedLiterals = codeOf(new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 25
 const fixedDistances = codeOf(new Uint8Array(32).fill(5))
 
 export class Inflater {
-  #source: Uint8Array = new Uint8Array(0)
+  /** The source and zeros. */
+  #source = new Uint8Array(1024)
   #end = 0
   #at = 0
   /** Bits that were read and not used, the first lowest. */
@@ -57,9 +64,7 @@ export class Inflater {
     const first = source[from] ?? 0
     const second = source[from + 1] ?? 0
     if ((first & 0x0f) !== 8 || first >> 4 > 7 || (second & 0x20) !== 0 || ((first << 8) | second) % 31 !== 0) return notDeflated
-    this.#source = source
-    this.#end = source.byteLength
-    this.#at = from + 2
+    this.#load(source, from + 2)
     this.#hold = 0
     this.#bits = 0
     let written = 0
@@ -69,6 +74,15 @@ export class Inflater {
       if (written < 0) return written
     }
     return this.#usedBytes() + checksumBytes > this.#end ? notDeflated : written
+  }
+
+  #load(source: Uint8Array, from: number): void {
+    const bytes = Math.max(0, source.byteLength - from)
+    if (bytes + behindBytes > this.#source.byteLength) this.#source = new Uint8Array(2 * bytes + behindBytes)
+    for (let at = 0; at < bytes; at++) this.#source[at] = source[from + at] ?? 0
+    this.#source.fill(0, bytes, bytes + behindBytes)
+    this.#end = bytes
+    this.#at = 0
   }
 
   #block(target: Uint8Array, written: number): number {
@@ -92,8 +106,7 @@ export class Inflater {
   /** At most 16 bits. Behind the end there are zeros; who reads them finds out by #usedBytes. */
   #take(count: number): number {
     while (this.#bits < count) {
-      this.#hold |= (this.#at < this.#end ? (this.#source[this.#at] ?? 0) : 0) << this.#bits
-      this.#at++
+      this.#hold |= (this.#source[this.#at++] ?? 0) << this.#bits
       this.#bits += 8
     }
     const taken = this.#hold & ((1 << count) - 1)
@@ -135,42 +148,49 @@ export class Inflater {
   }
 
   #readLengths(count: number): boolean {
+    const source = this.#source
     const lengths = this.#lengths
+    const { mask, table } = this.#lengthCode
+    const endMax = this.#end + aheadBytesMax
+    let at = this.#at
+    let hold = this.#hold
+    let bits = this.#bits
     for (let index = 0; index < count; ) {
-      const symbol = this.#symbol(this.#lengthCode)
-      if (symbol < 0 || this.#usedBytes() > this.#end) return false
+      // A code has 7 bits at most, and 7 that are added to it.
+      if (bits <= refillBits) {
+        if (at > endMax) return false
+        hold |= ((source[at] ?? 0) | ((source[at + 1] ?? 0) << 8)) << bits
+        at += 2
+        bits += 16
+      }
+      const entry = table[hold & mask] ?? 0
+      if (entry === 0) return false
+      hold >>>= entry & 15
+      bits -= entry & 15
+      const symbol = entry >> 4
       if (symbol < 16) {
         lengths[index++] = symbol
         continue
       }
       if (symbol === 16 && index === 0) return false
       const length = symbol === 16 ? (lengths[index - 1] ?? 0) : 0
-      const times = symbol === 16 ? 3 + this.#take(2) : symbol === 17 ? 3 + this.#take(3) : 11 + this.#take(7)
-      if (index + times > count) return false
-      lengths.fill(length, index, index + times)
-      index += times
+      const added = symbol === 16 ? 2 : symbol === 17 ? 3 : 7
+      const last = index + (symbol === 18 ? 11 : 3) + (hold & ((1 << added) - 1))
+      hold >>>= added
+      bits -= added
+      if (last > count) return false
+      while (index < last) lengths[index++] = length
     }
+    this.#at = at
+    this.#hold = hold
+    this.#bits = bits
     return true
-  }
-
-  /** -1 when there is none. */
-  #symbol(code: HuffmanCode): number {
-    while (this.#bits < codeBitsMax) {
-      this.#hold |= (this.#at < this.#end ? (this.#source[this.#at] ?? 0) : 0) << this.#bits
-      this.#at++
-      this.#bits += 8
-    }
-    const entry = code.table[this.#hold & code.mask] || code.find(this.#hold)
-    if (entry === 0) return -1
-    this.#hold >>>= entry & 15
-    this.#bits -= entry & 15
-    return entry >> 4
   }
 
   /** The hot loop: everything that changes is local. */
   #compressed(target: Uint8Array, from: number, literals: HuffmanCode, distances: HuffmanCode): number {
     const source = this.#source
-    const end = this.#end
+    const endMax = this.#end + aheadBytesMax
     const room = target.byteLength
     const { mask, table } = literals
     let at = this.#at
@@ -178,34 +198,52 @@ export class Inflater {
     let bits = this.#bits
     let written = from
     for (;;) {
-      for (; bits <= refillBits; bits += 8, at++) hold |= (at < end ? (source[at] ?? 0) : 0) << bits
+      if (bits <= refillBits) {
+        if (at > endMax) return notDeflated
+        hold |= ((source[at] ?? 0) | ((source[at + 1] ?? 0) << 8)) << bits
+        at += 2
+        bits += 16
+      }
       let entry = table[hold & mask] || literals.find(hold)
+      if (entry === 0) return notDeflated
       hold >>>= entry & 15
       bits -= entry & 15
-      const symbol = entry >> 4
-      if (entry === 0 || at - (bits >> 3) > end) return notDeflated
-      if (symbol < endOfBlock) {
+      if (entry < entriesOfBytes) {
         if (written === room) return tooMuch
-        target[written++] = symbol
+        target[written++] = entry >> 4
         continue
       }
+      const symbol = entry >> 4
       if (symbol === endOfBlock) break
       const added = lengthBits[symbol - 257]
       if (added === undefined) return notDeflated
+      if (bits <= refillBits) {
+        hold |= ((source[at] ?? 0) | ((source[at + 1] ?? 0) << 8)) << bits
+        at += 2
+        bits += 16
+      }
       const length = (lengthBases[symbol - 257] ?? 0) + (hold & ((1 << added) - 1))
       hold >>>= added
       bits -= added
-      for (; bits <= refillBits; bits += 8, at++) hold |= (at < end ? (source[at] ?? 0) : 0) << bits
+      if (bits <= refillBits) {
+        hold |= ((source[at] ?? 0) | ((source[at + 1] ?? 0) << 8)) << bits
+        at += 2
+        bits += 16
+      }
       entry = distances.table[hold & distances.mask] || distances.find(hold)
       hold >>>= entry & 15
       bits -= entry & 15
       const more = distanceBits[entry >> 4]
       if (entry === 0 || more === undefined) return notDeflated
-      for (; bits <= refillBits; bits += 8, at++) hold |= (at < end ? (source[at] ?? 0) : 0) << bits
+      if (bits <= refillBits) {
+        hold |= ((source[at] ?? 0) | ((source[at + 1] ?? 0) << 8)) << bits
+        at += 2
+        bits += 16
+      }
       const distance = (distanceBases[entry >> 4] ?? 0) + (hold & ((1 << more) - 1))
       hold >>>= more
       bits -= more
-      if (distance > written || at - (bits >> 3) > end) return notDeflated
+      if (distance > written || at - (bits >> 3) > this.#end) return notDeflated
       if (written + length > room) return tooMuch
       for (const last = written + length; written < last; written++) target[written] = target[written - distance] ?? 0
     }
