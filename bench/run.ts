@@ -26,6 +26,7 @@ import { keepAlivesOfMany } from './rows/keepAlivesOfMany.js'
 import { masterRestart } from './rows/masterRestart.js'
 import { masterRestartManyWorkers } from './rows/masterRestartManyWorkers.js'
 import { mergeRule } from './rows/mergeRule.js'
+import { openEvents } from './rows/openEvents.js'
 import { periodicScan } from './rows/periodicScan.js'
 import { requestsInFlight } from './rows/requestsInFlight.js'
 import { requestsOfTenWorkers } from './rows/requestsOfTenWorkers.js'
@@ -69,6 +70,7 @@ const rows: readonly Row[] = [
   enrolmentProcessorTime,
   mergeRule,
   keepAlivesOfMany,
+  openEvents,
 ]
 
 const measure = async (row: Row, workshop: Workshop): Promise<Result> => {
