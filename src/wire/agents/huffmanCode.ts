@@ -19,14 +19,19 @@ export class HuffmanCode {
   readonly #symbols = new Uint16Array(symbolsMax)
   readonly #starts = new Uint16Array(codeBitsMax + 2)
 
-  /** Of the lengths of its symbols' codes. False for lengths that make no code; one with a single code of one bit is allowed, as zlib has it. */
-  build(lengths: Uint8Array, from: number, end: number, allowsPart: boolean): boolean {
+  /**
+   * Of the lengths of codes. False for lengths that make no code; one with a single code of one bit is allowed, as zlib has it.
+   *
+   * @param places where there is a length, in order: most symbols have none
+   * @param from the first of the places, and `end` behind the last one
+   * @param base the place of the first symbol
+   */
+  build(lengths: Uint8Array, places: Uint16Array, from: number, end: number, base: number, allowsPart: boolean): boolean {
     const counts = this.#counts.fill(0)
     for (let at = from; at < end; at++) {
-      const bits = lengths[at] ?? 0
+      const bits = lengths[places[at] ?? 0] ?? 0
       counts[bits] = (counts[bits] ?? 0) + 1
     }
-    counts[0] = 0
     let longest = codeBitsMax
     while (longest > 0 && counts[longest] === 0) longest--
     let left = 1
@@ -34,7 +39,16 @@ export class HuffmanCode {
       left = 2 * left - (counts[bits] ?? 0)
       if (left < 0) return false
     }
-    this.#fill(lengths, from, end, longest)
+    const starts = this.#starts.fill(0)
+    for (let bits = 1; bits <= codeBitsMax; bits++) starts[bits + 1] = (starts[bits] ?? 0) + (counts[bits] ?? 0)
+    for (let at = from; at < end; at++) {
+      const place = places[at] ?? 0
+      const bits = lengths[place] ?? 0
+      const index = starts[bits] ?? 0
+      this.#symbols[index] = place - base
+      starts[bits] = index + 1
+    }
+    this.#fill(longest)
     return left === 0 || (allowsPart && longest <= 1)
   }
 
@@ -54,16 +68,7 @@ export class HuffmanCode {
     return 0
   }
 
-  #fill(lengths: Uint8Array, from: number, end: number, longest: number): void {
-    const starts = this.#starts.fill(0)
-    for (let bits = 1; bits <= codeBitsMax; bits++) starts[bits + 1] = (starts[bits] ?? 0) + (this.#counts[bits] ?? 0)
-    for (let at = from; at < end; at++) {
-      const bits = lengths[at] ?? 0
-      if (bits === 0) continue
-      const index = starts[bits] ?? 0
-      this.#symbols[index] = at - from
-      starts[bits] = index + 1
-    }
+  #fill(longest: number): void {
     const tableBits = Math.min(Math.max(longest, 1), tableBitsMax)
     const size = 1 << tableBits
     this.mask = size - 1

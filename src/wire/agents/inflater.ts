@@ -37,9 +37,10 @@ for (let symbol = 0, base = 1; symbol < distancesMax; symbol++) {
   base += 1 << (distanceBits[symbol] ?? 0)
 }
 
+const everyPlace = Uint16Array.from({ length: 288 }, (_, place) => place)
 const codeOf = (lengths: Uint8Array): HuffmanCode => {
   const code = new HuffmanCode()
-  code.build(lengths, 0, lengths.length, true)
+  code.build(lengths, everyPlace, 0, lengths.length, 0, true)
   return code
 }
 const fixedLiterals = codeOf(new Uint8Array(288).fill(8, 0, 144).fill(9, 144, 256).fill(7, 256, 280).fill(8, 280))
@@ -57,7 +58,12 @@ export class Inflater {
   readonly #distances = new HuffmanCode()
   readonly #lengthCode = new HuffmanCode()
   readonly #lengths = new Uint8Array(literalsMax + distancesMax)
+  /** Where `#lengths` has one, and how many of them are of literals. */
+  readonly #places = new Uint16Array(literalsMax + distancesMax)
+  #placesOfLiterals = 0
+  #placesOfAll = 0
   readonly #ownLengths = new Uint8Array(codeLengthOrder.length)
+  readonly #ownPlaces = new Uint16Array(codeLengthOrder.length)
 
   /** `source` from `from` on. Returns how many bytes were written, `notDeflated` or `tooMuch`; whatever follows the stream is left out. */
   inflate(target: Uint8Array, source: Uint8Array, from: number): number {
@@ -137,24 +143,28 @@ export class Inflater {
     if (literals > literalsMax || distances > distancesMax) return false
     const ownLengths = this.#ownLengths.fill(0)
     for (let index = 0; index < own; index++) ownLengths[codeLengthOrder[index] ?? 0] = this.#take(3)
-    if (!this.#lengthCode.build(ownLengths, 0, ownLengths.length, false)) return false
-    const lengths = this.#lengths
-    if (!this.#readLengths(literals + distances)) return false
+    let places = 0
+    for (let place = 0; place < ownLengths.length; place++) if (ownLengths[place] !== 0) this.#ownPlaces[places++] = place
+    if (!this.#lengthCode.build(ownLengths, this.#ownPlaces, 0, places, 0, false)) return false
+    if (!this.#readLengths(literals, literals + distances)) return false
     return (
-      lengths[endOfBlock] !== 0 &&
-      this.#literals.build(lengths, 0, literals, true) &&
-      this.#distances.build(lengths, literals, literals + distances, true)
+      this.#lengths[endOfBlock] !== 0 &&
+      this.#literals.build(this.#lengths, this.#places, 0, this.#placesOfLiterals, 0, true) &&
+      this.#distances.build(this.#lengths, this.#places, this.#placesOfLiterals, this.#placesOfAll, literals, true)
     )
   }
 
-  #readLengths(count: number): boolean {
+  #readLengths(literals: number, count: number): boolean {
     const source = this.#source
-    const lengths = this.#lengths
+    const lengths = this.#lengths.fill(0)
+    const places = this.#places
     const { mask, table } = this.#lengthCode
     const endMax = this.#end + aheadBytesMax
     let at = this.#at
     let hold = this.#hold
     let bits = this.#bits
+    let found = 0
+    let foundOfLiterals = 0
     for (let index = 0; index < count; ) {
       // A code has 7 bits at most, and 7 that are added to it.
       if (bits <= refillBits) {
@@ -169,6 +179,10 @@ export class Inflater {
       bits -= entry & 15
       const symbol = entry >> 4
       if (symbol < 16) {
+        if (symbol > 0) {
+          places[found++] = index
+          if (index < literals) foundOfLiterals = found
+        }
         lengths[index++] = symbol
         continue
       }
@@ -179,11 +193,18 @@ export class Inflater {
       hold >>>= added
       bits -= added
       if (last > count) return false
-      while (index < last) lengths[index++] = length
+      if (length === 0) index = last
+      for (; index < last; index++) {
+        lengths[index] = length
+        places[found++] = index
+        if (index < literals) foundOfLiterals = found
+      }
     }
     this.#at = at
     this.#hold = hold
     this.#bits = bits
+    this.#placesOfLiterals = foundOfLiterals
+    this.#placesOfAll = found
     return true
   }
 
