@@ -3,7 +3,7 @@
 import { limits } from '../../base/limits.js'
 import type { ListenerFiles, MessageCounter } from '../../ports/listener.js'
 import { isLater } from '../../wire/agents/counters.js'
-import type { AgentSession } from './agentSession.js'
+import type { AgentSession } from './sessions/agentSession.js'
 
 export class AgentCounters {
   readonly #files: Pick<ListenerFiles, 'readCounter' | 'writeCounter'>

@@ -6,10 +6,10 @@ import type { ListenerOptions } from '../../ports/listener.js'
 import type { Clock } from '../../ports/machine.js'
 import type { AgentNetwork, ByteStream, DatagramSocket, DatagramSource, Endpoint, Listener } from '../../ports/network.js'
 import { ProxyDoor } from '../kit/proxyDoor.js'
-import { AgentConnection, type ConnectionHost } from './agentConnection.js'
-import { type AgentEndpoint, DatagramEndpoint } from './agentEndpoint.js'
-import type { AgentSession } from './agentSession.js'
 import type { ListenerLog } from './listenerLog.js'
+import { AgentConnection, type ConnectionHost } from './sessions/agentConnection.js'
+import { type AgentEndpoint, DatagramEndpoint } from './sessions/agentEndpoint.js'
+import type { AgentSession } from './sessions/agentSession.js'
 
 export interface AgentDoorOptions {
   readonly options: ListenerOptions

@@ -16,14 +16,9 @@ import type {
 } from '../../ports/listener.js'
 import type { Clock, Random } from '../../ports/machine.js'
 import type { AgentNetwork } from '../../ports/network.js'
-import { sealMessage } from '../../wire/agents/sealMessage.js'
-import type { AgentConnection } from './agentConnection.js'
 import { AgentCounters } from './agentCounters.js'
 import { AgentDoor } from './agentDoor.js'
-import type { AgentEndpoint } from './agentEndpoint.js'
 import { AgentRequests } from './agentRequests.js'
-import type { AgentSession } from './agentSession.js'
-import { AgentSessions } from './agentSessions.js'
 import { MergedContents } from './configuration/mergedContents.js'
 import { MergedPushes } from './configuration/mergedPushes.js'
 import { WantedConfigurations } from './configuration/wantedConfigurations.js'
@@ -33,8 +28,11 @@ import { EventIntake } from './eventIntake.js'
 import { ListenerKeys } from './listenerKeys.js'
 import { ListenerLog } from './listenerLog.js'
 import { MessageIntake } from './messageIntake.js'
+import { MessageSender } from './messageSender.js'
 import { ReportDesk } from './reportDesk.js'
-import { SenderCounter } from './senderCounter.js'
+import type { AgentEndpoint } from './sessions/agentEndpoint.js'
+import type { AgentSession } from './sessions/agentSession.js'
+import { AgentSessions } from './sessions/agentSessions.js'
 
 export interface AgentListenerOptions {
   readonly options: ListenerOptions
@@ -49,8 +47,6 @@ export interface AgentListenerOptions {
   afterTurn?(run: () => void): void
 }
 
-const randomMax = 65_536
-
 export class AgentListener implements ListenerCalls {
   readonly #given: AgentListenerOptions
   readonly #deadlines: Deadlines
@@ -58,6 +54,7 @@ export class AgentListener implements ListenerCalls {
   readonly #keys: ListenerKeys
   readonly #sessions: AgentSessions
   readonly #counters: AgentCounters
+  readonly #sender: MessageSender
   readonly #reports: ReportDesk
   readonly #wanted: WantedConfigurations<AgentSession>
   readonly #pushes: MergedPushes<AgentSession>
@@ -67,86 +64,31 @@ export class AgentListener implements ListenerCalls {
   readonly #intake: MessageIntake
   readonly #door: AgentDoor
   readonly #departures: Departures
-  readonly #sent: SenderCounter
   #isTurnEndAwaited = false
   #isStopped = false
 
   constructor(given: AgentListenerOptions) {
+    const { clock, desk, files, options, outlet, random } = given
     this.#given = given
-    const { clock, desk, files, network, options, outlet, random } = given
-    const deadlines = new Deadlines(clock)
-    const log = new ListenerLog(desk, clock)
-    const fails = (kind: string, says: string) => (thrown: unknown) => log.failure(kind, says, thrown)
-    const send = (session: AgentSession, text: Uint8Array, endpoint: AgentEndpoint): void => this.#send(session, text, endpoint)
-    this.#deadlines = deadlines
-    this.#log = log
+    this.#deadlines = new Deadlines(clock)
+    this.#log = new ListenerLog(desk, clock)
     this.#keys = new ListenerKeys(clock, (id) => this.#keyGone(id))
-    this.#sessions = new AgentSessions({
-      clock,
-      deadlines,
-      onLost: (session) => this.#lost(session),
-      onForgotten: (session) => this.#forgotten(session),
-    })
-    this.#sent = new SenderCounter(files, fails('sender', 'The counter of messages to agents could not be kept'))
-    this.#counters = new AgentCounters(
-      files,
-      options.verifiesCounters,
-      fails('counter', "The counter of an agent's messages could not be kept"),
-    )
-    this.#reports = new ReportDesk(desk, clock, fails('reports', 'Reports of agents were not taken, and are repeated'))
-    this.#wanted = new WantedConfigurations<AgentSession>(
-      desk,
-      clock,
-      (session) => this.#control.configure(session),
-      fails('configurations', 'It is not known what agents are to have, and is asked for again'),
-    )
-    this.#pushes = new MergedPushes<AgentSession>({
-      clock,
-      contents: new MergedContents(files, deadlines),
-      send: (session, text) => session.endpoint && send(session, text, session.endpoint),
-      onFailure: (session, reason) => this.#notPushed(session, reason),
-    })
-    this.#requests = new AgentRequests({ clock, random, send })
-    this.#events = new EventIntake({ outlet, clock, log, onRoom: (hasRoom) => this.#door.setPaused(!hasRoom) })
-    this.#control = new ControlMessages({
-      versions: options,
-      sessions: this.#sessions,
-      reports: this.#reports,
-      wanted: this.#wanted,
-      pushes: this.#pushes,
-      requests: this.#requests,
-      log,
-      send,
-      event: ({ source }, text) => this.#events.take(source, text),
-    })
-    this.#intake = new MessageIntake({
-      clock,
-      keys: this.#keys,
-      sessions: this.#sessions,
-      counters: this.#counters,
-      log,
-      onControl: (session, text, from) => this.#control.take(session, text, from),
-      onEvent: ({ source }, text, { transport }) =>
-        transport === 'tcp' ? this.#events.take(source, text) : this.#events.takeDatagram(source, text),
-    })
-    this.#door = new AgentDoor({
-      options,
-      network,
-      clock,
-      deadlines,
-      log,
-      onMessage: (message, from) => this.#onMessage(message, from),
-      onReadDone: (from) => this.#onReadDone(from),
-      onRoom: ({ sessions }) => {
-        for (const session of sessions) this.#pushes.wake(session)
-      },
-      onClosed: (connection) => this.#onClosed(connection),
-    })
+    this.#sessions = this.#createSessions()
+    this.#sender = new MessageSender(files, random, this.#fails('The counter of messages to agents could not be kept'))
+    this.#counters = new AgentCounters(files, options.verifiesCounters, this.#fails("The counter of an agent's messages could not be kept"))
+    this.#reports = new ReportDesk(desk, clock, this.#fails('Reports of agents were not taken, and are repeated'))
+    this.#wanted = this.#createWanted()
+    this.#pushes = this.#createPushes()
+    this.#requests = new AgentRequests({ clock, random, send: (session, text, endpoint) => this.#sender.send(session, text, endpoint) })
+    this.#events = new EventIntake({ outlet, clock, log: this.#log, onRoom: (hasRoom) => this.#door.setPaused(!hasRoom) })
+    this.#control = this.#createControl()
+    this.#intake = this.#createIntake()
+    this.#door = this.#createDoor()
     this.#departures = new Departures({
       clock,
       sessions: this.#sessions,
       connections: this.#door.connections,
-      tell: (session, text) => session.endpoint && send(session, text, session.endpoint),
+      tell: (session, text) => this.#sender.send(session, text),
     })
   }
 
@@ -214,7 +156,7 @@ export class AgentListener implements ListenerCalls {
     this.#reports.close()
     this.#wanted.close()
     this.#keys.close()
-    this.#sent.close()
+    this.#sender.close()
     this.#log.close()
     this.#deadlines.clear()
   }
@@ -242,24 +184,6 @@ export class AgentListener implements ListenerCalls {
     }
     if (this.#given.afterTurn) this.#given.afterTurn(flush)
     else queueMicrotask(flush)
-  }
-
-  #onClosed(connection: AgentConnection): void {
-    this.#sessions.left(connection)
-    this.#departures.gone()
-  }
-
-  #send(session: AgentSession, text: Uint8Array, endpoint: AgentEndpoint): void {
-    if (endpoint.isClosed) return
-    const sealed = sealMessage({
-      cipher: session.cipher,
-      kind: session.kind,
-      counter: this.#sent.next(),
-      random: Math.floor(this.#given.random.fraction() * randomMax),
-      text,
-      isFramed: endpoint.transport === 'tcp',
-    })
-    if (sealed.ok) endpoint.send(sealed.value)
   }
 
   #keyGone(id: number): void {
@@ -290,5 +214,79 @@ export class AgentListener implements ListenerCalls {
   #notPushed({ id, wanted }: AgentSession, thrown: unknown): void {
     const path = wanted?.path ?? ''
     this.#log.failure(`push ${path}`, `'${path}' could not be sent to agent ${agentIdText(id)} and others`, thrown)
+  }
+
+  #fails(says: string): (thrown: unknown) => void {
+    return (thrown) => this.#log.failure(says, says, thrown)
+  }
+
+  #createSessions(): AgentSessions {
+    return new AgentSessions({
+      clock: this.#given.clock,
+      deadlines: this.#deadlines,
+      onLost: (session) => this.#lost(session),
+      onForgotten: (session) => this.#forgotten(session),
+    })
+  }
+
+  #createWanted(): WantedConfigurations<AgentSession> {
+    const fails = this.#fails('It is not known what agents are to have, and is asked for again')
+    return new WantedConfigurations(this.#given.desk, this.#given.clock, (session) => this.#control.configure(session), fails)
+  }
+
+  #createPushes(): MergedPushes<AgentSession> {
+    return new MergedPushes({
+      clock: this.#given.clock,
+      contents: new MergedContents(this.#given.files, this.#deadlines),
+      send: (session, text) => this.#sender.send(session, text),
+      onFailure: (session, reason) => this.#notPushed(session, reason),
+    })
+  }
+
+  #createControl(): ControlMessages {
+    return new ControlMessages({
+      versions: this.#given.options,
+      sessions: this.#sessions,
+      reports: this.#reports,
+      wanted: this.#wanted,
+      pushes: this.#pushes,
+      requests: this.#requests,
+      log: this.#log,
+      send: (session, text, endpoint) => this.#sender.send(session, text, endpoint),
+      event: ({ source }, text) => this.#events.take(source, text),
+    })
+  }
+
+  #createIntake(): MessageIntake {
+    return new MessageIntake({
+      clock: this.#given.clock,
+      keys: this.#keys,
+      sessions: this.#sessions,
+      counters: this.#counters,
+      log: this.#log,
+      onControl: (session, text, from) => this.#control.take(session, text, from),
+      onEvent: ({ source }, text, { transport }) =>
+        transport === 'tcp' ? this.#events.take(source, text) : this.#events.takeDatagram(source, text),
+    })
+  }
+
+  #createDoor(): AgentDoor {
+    const { clock, network, options } = this.#given
+    return new AgentDoor({
+      options,
+      network,
+      clock,
+      deadlines: this.#deadlines,
+      log: this.#log,
+      onMessage: (message, from) => this.#onMessage(message, from),
+      onReadDone: (from) => this.#onReadDone(from),
+      onRoom: ({ sessions }) => {
+        for (const session of sessions) this.#pushes.wake(session)
+      },
+      onClosed: (connection) => {
+        this.#sessions.left(connection)
+        this.#departures.gone()
+      },
+    })
   }
 }

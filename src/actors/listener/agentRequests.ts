@@ -4,8 +4,8 @@ import { limits } from '../../base/limits.js'
 import { agentIdText } from '../../domain/agents/agent.js'
 import type { Clock, Random } from '../../ports/machine.js'
 import { managerControl } from '../../wire/agents/controlMessage.js'
-import type { AgentEndpoint } from './agentEndpoint.js'
-import type { AgentSession } from './agentSession.js'
+import type { AgentEndpoint } from './sessions/agentEndpoint.js'
+import type { AgentSession } from './sessions/agentSession.js'
 
 interface PendingRequest {
   readonly session: AgentSession

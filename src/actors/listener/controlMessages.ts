@@ -4,14 +4,14 @@ import { type SaidVersion, startupAnswer, type VersionRule } from '../../domain/
 import { md5Hex } from '../../wire/agents/agentMessage.js'
 import { agentTooNew, managerControl, parseAgentControl, versionMissing } from '../../wire/agents/controlMessage.js'
 import { parseKeepAlive } from '../../wire/agents/keepAliveText.js'
-import type { AgentEndpoint } from './agentEndpoint.js'
 import type { AgentRequests } from './agentRequests.js'
-import type { AgentSession } from './agentSession.js'
-import type { AgentSessions } from './agentSessions.js'
 import type { MergedPushes } from './configuration/mergedPushes.js'
 import type { WantedConfigurations } from './configuration/wantedConfigurations.js'
 import type { ListenerLog } from './listenerLog.js'
 import type { ReportDesk } from './reportDesk.js'
+import type { AgentEndpoint } from './sessions/agentEndpoint.js'
+import type { AgentSession } from './sessions/agentSession.js'
+import type { AgentSessions } from './sessions/agentSessions.js'
 
 export interface ControlMessagesOptions {
   readonly versions: VersionRule

@@ -2,9 +2,9 @@
 import { limits } from '../../base/limits.js'
 import type { Clock } from '../../ports/machine.js'
 import { managerControl } from '../../wire/agents/controlMessage.js'
-import type { AgentConnection } from './agentConnection.js'
-import type { AgentSession } from './agentSession.js'
-import type { AgentSessions } from './agentSessions.js'
+import type { AgentConnection } from './sessions/agentConnection.js'
+import type { AgentSession } from './sessions/agentSession.js'
+import type { AgentSessions } from './sessions/agentSessions.js'
 
 const reconnect = managerControl.reconnect()
 

@@ -8,13 +8,13 @@ import { framed } from '../../wire/agents/agentFrames.js'
 import { MessageOpener, peekId } from '../../wire/agents/agentMessage.js'
 import { isControl } from '../../wire/agents/controlMessage.js'
 import { isPing, pong } from '../../wire/agents/ping.js'
-import { AgentConnection } from './agentConnection.js'
 import type { AgentCounters } from './agentCounters.js'
-import type { AgentEndpoint } from './agentEndpoint.js'
-import type { AgentSession } from './agentSession.js'
-import type { AgentSessions } from './agentSessions.js'
 import type { ListenerKeys } from './listenerKeys.js'
 import type { ListenerLog } from './listenerLog.js'
+import { AgentConnection } from './sessions/agentConnection.js'
+import type { AgentEndpoint } from './sessions/agentEndpoint.js'
+import type { AgentSession } from './sessions/agentSession.js'
+import type { AgentSessions } from './sessions/agentSessions.js'
 
 export interface MessageIntakeOptions {
   readonly clock: { monotonicMs(): number }

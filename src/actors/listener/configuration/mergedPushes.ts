@@ -7,7 +7,7 @@ import { mergedName } from '../../../domain/agents/mergedFile.js'
 import type { Clock } from '../../../ports/machine.js'
 import { managerControl } from '../../../wire/agents/controlMessage.js'
 import { pushPieceEnd } from '../../../wire/agents/sharedPush.js'
-import type { AgentEndpoint } from '../agentEndpoint.js'
+import type { AgentEndpoint } from '../sessions/agentEndpoint.js'
 import type { MergedContent, MergedContents } from './mergedContents.js'
 import type { WantingAgent } from './wantedConfigurations.js'
 

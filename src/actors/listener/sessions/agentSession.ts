@@ -1,10 +1,10 @@
 /** An agent that proved its key, as long as it is here: where it is, what it said last and what it is to have. A plain object: there may be ten thousand. */
-import type { Deadline, Due } from '../../base/deadlines.js'
-import type { KeyEntry } from '../../domain/agents/keyEntry.js'
-import type { AgentConfiguration, EventSource } from '../../ports/listener.js'
-import { AgentCipher, type CipherKind } from '../../wire/agents/agentCipher.js'
+import type { Deadline, Due } from '../../../base/deadlines.js'
+import type { KeyEntry } from '../../../domain/agents/keyEntry.js'
+import type { AgentConfiguration, EventSource } from '../../../ports/listener.js'
+import { AgentCipher, type CipherKind } from '../../../wire/agents/agentCipher.js'
+import type { MergedPush, PushedAgent } from '../configuration/mergedPushes.js'
 import type { AgentEndpoint } from './agentEndpoint.js'
-import type { MergedPush, PushedAgent } from './configuration/mergedPushes.js'
 
 export class AgentSession implements PushedAgent, Due {
   readonly id: number

@@ -1,7 +1,7 @@
 /** The agents that are here: who they are, over which connections, and when they are gone. */
-import type { Deadlines } from '../../base/deadlines.js'
-import { limits } from '../../base/limits.js'
-import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import type { Deadlines } from '../../../base/deadlines.js'
+import { limits } from '../../../base/limits.js'
+import type { KeyEntry } from '../../../domain/agents/keyEntry.js'
 import type { AgentConnection } from './agentConnection.js'
 import { type AgentEndpoint, DatagramEndpoint } from './agentEndpoint.js'
 import { AgentSession } from './agentSession.js'

@@ -1,9 +1,9 @@
 /** One TCP connection of the listener: frames in, messages out, and the times within which it has to do something. */
-import type { Deadline, Deadlines, Due } from '../../base/deadlines.js'
-import type { ClusterError } from '../../base/errors.js'
-import { limits } from '../../base/limits.js'
-import type { ByteStream, ByteStreamEvents } from '../../ports/network.js'
-import { AgentFrameReader } from '../../wire/agents/agentFrames.js'
+import type { Deadline, Deadlines, Due } from '../../../base/deadlines.js'
+import type { ClusterError } from '../../../base/errors.js'
+import { limits } from '../../../base/limits.js'
+import type { ByteStream, ByteStreamEvents } from '../../../ports/network.js'
+import { AgentFrameReader } from '../../../wire/agents/agentFrames.js'
 import type { AgentEndpoint } from './agentEndpoint.js'
 import type { AgentSession } from './agentSession.js'
 

@@ -1,6 +1,6 @@
 /** Where an agent is: a connection, or the address that its datagrams come from. */
-import type { AgentTransport } from '../../ports/listener.js'
-import type { DatagramSocket, DatagramSource } from '../../ports/network.js'
+import type { AgentTransport } from '../../../ports/listener.js'
+import type { DatagramSocket, DatagramSource } from '../../../ports/network.js'
 
 export interface AgentEndpoint {
   readonly transport: AgentTransport
