@@ -1,5 +1,6 @@
 /** The parsers of what agents and strangers send that `npm run fuzz` throws inputs at: a row each. */
 import { agentParsers } from './agentParsers.js'
+import { enrolmentParsers } from './enrolmentParsers.js'
 import type { FuzzedParser } from './fuzzParser.js'
 
-export const parsers: readonly FuzzedParser[] = [...agentParsers]
+export const parsers: readonly FuzzedParser[] = [...agentParsers, ...enrolmentParsers]
