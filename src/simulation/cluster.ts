@@ -8,7 +8,7 @@ import { startNode } from '../actors/node.js'
 import type { NodeEvent } from '../actors/nodeEvent.js'
 import { limits } from '../base/limits.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
-import { defaultEnrolmentRules } from '../domain/agents/replacement.js'
+import { defaultEnrolmentRules, type EnrolmentRules } from '../domain/agents/replacement.js'
 import { silenceDetectionMsMax } from '../domain/cluster/heartbeat.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/files/syncedItems.js'
@@ -38,6 +38,8 @@ export interface SimulatedClusterOptions {
   readonly timings?: Partial<Timings>
   /** `wazuh`: the programs of a real manager run beside each node. */
   readonly manager?: Manager
+  /** The master's; Wazuh's defaults when left out. */
+  readonly enrolmentRules?: EnrolmentRules
   /** Lines of the trace to keep for a report. */
   readonly linesKept?: number
   /** Whether each message of a link is in the trace. */
@@ -65,6 +67,7 @@ export class SimulatedCluster {
   readonly #members = new MembershipChecker()
   readonly #agentRules: AgentRules
   readonly #manager: Manager
+  readonly #enrolmentRules: EnrolmentRules
   readonly #keepsDebug2: boolean
   #starts = 0
   #checks = 0
@@ -74,6 +77,7 @@ export class SimulatedCluster {
     this.trace = new Trace(options.linesKept)
     this.network = createSimulatedNetwork({ clock: this.clock, random: this.random.fork('network'), trace: this.trace })
     this.#manager = options.manager ?? 'none'
+    this.#enrolmentRules = options.enrolmentRules ?? defaultEnrolmentRules
     this.#keepsDebug2 = options.keepsDebug2 ?? false
     this.synced = options.synced ?? defaultSyncedItems
     this.timings = { ...defaultTimings, ...options.timings }
@@ -141,7 +145,7 @@ export class SimulatedCluster {
         // Not the one that is assumed of a peer that does not say it.
         wazuhVersion: '4.14.6',
         managerName: name,
-        enrolmentRules: defaultEnrolmentRules,
+        enrolmentRules: this.#enrolmentRules,
         master: { host: 'master', port },
         address: 'master',
         synced,

@@ -10,6 +10,8 @@ import { ScriptedLink } from '../../support/scriptedLink.js'
 const { signal } = new AbortController()
 const request = { name: 'first', ip: 'any', key: 'a'.repeat(64), groups: [] }
 
+const enrolment = { ...request, name: 'second', key: 'b'.repeat(64), keyHash: 'c'.repeat(40), source: '10.0.0.7' }
+
 const onMaster = async (manager: 'none' | 'wazuh') => {
   const clock = new VirtualClock()
   const { agents, keepTable, table, writeKeys } = localAgentsOver(clock, 'master')
@@ -28,6 +30,7 @@ const onMaster = async (manager: 'none' | 'wazuh') => {
 /** All operations that change something, in an order in which each can succeed. */
 const changes: readonly ((operations: AgentOperations) => Promise<unknown>)[] = [
   (operations) => operations.add(request, signal),
+  (operations) => operations.enrol(enrolment, signal),
   (operations) => operations.createGroup('web', signal),
   (operations) => operations.changeGroups({ kind: 'assign', ids: [1], group: 'web' }, signal),
   (operations) => operations.removeGroup('web', signal),
@@ -40,6 +43,7 @@ describe('the operations of a master', () => {
     for (const change of changes) expect(await settled(change(operations))).not.toEqual(expect.any(String))
     expect(log.lines).toEqual([
       "info [-] [-] Agent 'first' was enrolled as 001.",
+      "info [-] [-] Agent 'second' was enrolled as 002, from 10.0.0.7.",
       "info [-] [-] Group 'web' was created.",
       'info [-] [-] The groups of agent 001 were changed.',
       "info [-] [-] Group 'web' was removed, from 1 agent.",
@@ -75,9 +79,11 @@ describe('the operations of a worker', () => {
     })
     const operations = workerOperations({ agents, master: () => link, requestMsMax: 1_000 })
     expect(await operations.add(request, signal)).toMatchObject({ id: 1 })
+    expect(await operations.enrol(enrolment, signal)).toMatchObject({ id: 1 })
     await operations.remove(1, signal)
     expect(asked).toEqual([
       ['agents.add', request],
+      ['agents.enrol', enrolment],
       ['agents.remove', { id: 1 }],
     ])
     await expect(operations.createGroup('web', signal)).rejects.toMatchObject({ code: 'notOnWorker' })
@@ -90,7 +96,7 @@ describe('the operations of a worker', () => {
       throw new ClusterError('notConnected', { message: 'Because of this' })
     }
     const operations = workerOperations({ agents, master, requestMsMax: 1_000 })
-    for (const asking of [operations.add(request, signal), operations.remove(1, signal)])
+    for (const asking of [operations.add(request, signal), operations.enrol(enrolment, signal), operations.remove(1, signal)])
       await expect(asking).rejects.toMatchObject({ code: 'notConnected', message: 'Because of this' })
   })
 })

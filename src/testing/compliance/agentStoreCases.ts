@@ -135,6 +135,49 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
     assert.equal((await stores.settle(stores.master.list({ ids: [3] }, 0)))[0]?.status, 'never_connected')
   },
 
+  'keeps how agents are registered, noted before they are there, and forgets it with them': async (stores) => {
+    const [first, second] = keys(2).map((entry) => ({ ...entry, key: `key ${entry.id}` }))
+    assert.ok(first && second)
+    const noted = [{ key: first.key, registeredMs: firstMs, signature: 'of a request' }]
+    assert.equal(await stores.settle(stores.master.noteRegistrations(noted, [], firstMs)), 0)
+    await stores.restart()
+    await stores.settle(stores.master.addAgents([first, second], firstMs + 5))
+    const expected = { id: 1, status: 'never_connected', disconnectedMs: 0, registeredMs: firstMs, signature: 'of a request' }
+    assert.deepEqual(await stores.settle(stores.master.registrations([2, 1, 7])), [
+      expected,
+      { ...expected, id: 2, registeredMs: firstMs + 5, signature: '' },
+    ])
+    // Again, as when an answer was lost: nothing is noted of them any more, and nothing changes.
+    await stores.settle(stores.master.addAgents([first, second], firstMs + 60_000))
+    const gone = { status: 'disconnected', disconnectedMs: firstMs + 9, disconnection: 'shutdown' } as const
+    await stores.settle(stores.master.record(updatesOf(presence(1, firstMs + 9, gone)), firstMs + 9, true))
+    await stores.restart()
+    assert.deepEqual(await stores.settle(stores.master.registrations([1])), [
+      { ...expected, status: 'disconnected', disconnectedMs: firstMs + 9 },
+    ])
+    await stores.settle(stores.master.removeAgents([1]))
+    assert.deepEqual(await stores.settle(stores.master.registrations([1])), [])
+    await stores.settle(stores.master.addAgents([first], firstMs + 70_000))
+    assert.deepEqual(await stores.settle(stores.master.registrations([1])), [
+      { ...expected, registeredMs: firstMs + 70_000, signature: '' },
+    ])
+  },
+
+  'forgets what was noted of agents that were not registered': async (stores) => {
+    const noted = ['refused', 'old', 'new'].map((key) => ({ key, registeredMs: firstMs, signature: `of ${key}` }))
+    await stores.settle(stores.master.noteRegistrations(noted.slice(0, 2), [], firstMs))
+    const laterMs = firstMs + limits.registrationNotedMsMax + 1
+    await stores.settle(stores.master.noteRegistrations(noted.slice(2), ['refused'], laterMs))
+    await stores.settle(
+      stores.master.addAgents(
+        keys(3).map((entry, index) => ({ ...entry, key: ['refused', 'old', 'new'][index] ?? '' })),
+        laterMs,
+      ),
+    )
+    const signatures = (await stores.settle(stores.master.registrations([1, 2, 3]))).map(({ signature }) => signature)
+    assert.deepEqual(signatures, ['', '', 'of new'])
+  },
+
   'gives every agent the group default at its first report, and the workers the groups of all': async (stores) => {
     for (const store of [stores.master, stores.worker]) await stores.settle(store.addAgents(keys(4), 0))
     const batch = batchOf(updatesOf(presence(1, firstMs), presence(2, firstMs)))
