@@ -6,7 +6,7 @@ import { AgentFrameReader, framed, frameHeaderBytes } from '../../../src/wire/ag
 
 const messages = fc.array(
   fc.oneof(
-    fc.uint8Array({ minLength: 1, maxLength: 300 }),
+    fc.uint8Array({ minLength: 1, maxLength: 300, size: 'max' }),
     fc.integer({ min: 1, max: limits.agentFrameBytesMax }).map((size) => new Uint8Array(size).fill(size)),
   ),
   { minLength: 1, maxLength: 10 },

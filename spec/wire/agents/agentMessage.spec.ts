@@ -17,7 +17,7 @@ const codes = ['malformed', 'notAuthentic', 'tooLarge']
 const kinds = fc.constantFrom('aes' as const, 'blowfish' as const)
 const counters = fc.record({ global: fc.nat(9_999_999_999), local: fc.nat(9_997) })
 const texts = fc.oneof(
-  fc.uint8Array({ maxLength: 600 }),
+  fc.uint8Array({ maxLength: 600, size: 'max' }),
   fc.string({ maxLength: 300 }).map((text) => Buffer.from(text.repeat(20))),
 )
 const messages = fc.record({
@@ -102,6 +102,7 @@ describe('messages of agents', () => {
     ['without counters', Buffer.concat([Buffer.from('!'), deflateSync(withChecksum('123450000000001:'))]), 'malformed'],
     ['with letters for counters', Buffer.concat([Buffer.from('!'), deflateSync(withChecksum('12345000000000x:0001:text'))]), 'malformed'],
     ['without colons', Buffer.concat([Buffer.from('!'), deflateSync(withChecksum('123450000000001.0001.text'))]), 'malformed'],
+    ['without the second colon', Buffer.concat([Buffer.from('!'), deflateSync(withChecksum('123450000000001:0001.text'))]), 'malformed'],
     ['that inflate without end', Buffer.concat([Buffer.from('!'), deflateSync(Buffer.alloc(40_000_000))]), 'tooLarge'],
   ])('are refused %s', (_, plain, code) => {
     const cipher = new AgentCipher(entry)

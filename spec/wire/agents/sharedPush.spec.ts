@@ -22,7 +22,10 @@ const piecesOf = (content: Uint8Array): Uint8Array[] => {
 
 /** Full of what looks like a control message, at any place. */
 const contents = fc
-  .tuple(fc.nat(2_000), fc.array(fc.constantFrom('#!-', '#', '#!', '-', '!-', '#!-#!-#!-', 'text\n'), { minLength: 1, maxLength: 1_500 }))
+  .tuple(
+    fc.nat(2_000),
+    fc.array(fc.constantFrom('#!-', '#', '#!', '-', '!-', '#!-#!-#!-', 'text\n'), { minLength: 1, maxLength: 1_500, size: 'max' }),
+  )
   .map(([before, parts]) => Buffer.from(`#${'x'.repeat(before)}${parts.join('')}`))
 
 describe('a merged.mg on its way', () => {
