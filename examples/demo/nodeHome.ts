@@ -10,13 +10,32 @@ export interface NodeHome {
   readonly port: number
   readonly key: string
   readonly previousKey?: string | undefined
+  /** Agents connect to this node, at these ports. */
+  readonly agentPorts?: AgentPorts | undefined
   /** For etc/cluster.json, in addition to the previous key; no such file when both are left out. */
   readonly clusterJson?: object | undefined
 }
 
+/** Where agents report and where they enrol. */
+export interface AgentPorts {
+  readonly listener: number
+  readonly enrolment: number
+}
+
 const host = '127.0.0.1'
 
-const ossecConf = ({ key, name, port, type }: NodeHome): string => `<ossec_config>
+const agentBlocks = ({ enrolment, listener }: AgentPorts): string => `
+  <auth>
+    <disabled>no</disabled>
+    <port>${enrolment}</port>
+  </auth>
+  <remote>
+    <connection>secure</connection>
+    <port>${listener}</port>
+    <protocol>tcp,udp</protocol>
+  </remote>`
+
+const ossecConf = ({ agentPorts, key, name, port, type }: NodeHome): string => `<ossec_config>
   <cluster>
     <name>wazuh</name>
     <node_name>${name}</node_name>
@@ -29,7 +48,7 @@ const ossecConf = ({ key, name, port, type }: NodeHome): string => `<ossec_confi
     </nodes>
     <hidden>no</hidden>
     <disabled>no</disabled>
-  </cluster>
+  </cluster>${agentPorts ? agentBlocks(agentPorts) : ''}
 </ossec_config>
 `
 

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { DaemonProcess } from './daemonProcess.js'
-import { freePort, type NodeHome, writeNodeHome } from './nodeHome.js'
+import { type AgentPorts, freePort, type NodeHome, writeNodeHome } from './nodeHome.js'
 import { sameTree, treeOf, wantedTree } from './treeOf.js'
 import { waitFor } from './waitFor.js'
 
@@ -17,6 +17,8 @@ export interface ProcessClusterOptions {
   readonly nodes: readonly string[]
   /** etc/cluster.json of every node. */
   readonly clusterJson?: object
+  /** Agents connect to every node. */
+  readonly hasAgents?: boolean
 }
 
 /** How a program ended. */
@@ -34,6 +36,7 @@ export class ProcessCluster {
   readonly key = randomBytes(16).toString('hex')
   readonly #options: ProcessClusterOptions
   readonly #daemons = new Map<string, DaemonProcess>()
+  readonly #agentPorts = new Map<string, AgentPorts>()
   #port = 0
 
   constructor(options: ProcessClusterOptions) {
@@ -43,7 +46,17 @@ export class ProcessCluster {
   /** Makes the homes, with their configuration and nothing else. */
   async prepare(): Promise<void> {
     this.#port = await freePort()
-    for (const name of this.#options.nodes) this.configure(name)
+    for (const name of this.#options.nodes) {
+      if (this.#options.hasAgents) this.#agentPorts.set(name, { listener: await freePort(), enrolment: await freePort() })
+      this.configure(name)
+    }
+  }
+
+  /** Where agents reach a node, in a cluster that has agents. */
+  agentPorts(name: string): AgentPorts {
+    const ports = this.#agentPorts.get(name)
+    if (!ports) throw new Error(`Agents cannot connect to ${name}`)
+    return ports
   }
 
   /** Where the master listens. */
@@ -71,7 +84,16 @@ export class ProcessCluster {
   configure(name: string, given: Partial<Pick<NodeHome, 'key' | 'previousKey' | 'port'>> = {}): void {
     const type = name === this.#options.nodes[0] ? 'master' : 'worker'
     const { clusterJson } = this.#options
-    writeNodeHome({ home: this.home(name), name, type, port: this.#port, key: this.key, clusterJson, ...given })
+    writeNodeHome({
+      home: this.home(name),
+      name,
+      type,
+      port: this.#port,
+      key: this.key,
+      clusterJson,
+      agentPorts: this.#agentPorts.get(name),
+      ...given,
+    })
   }
 
   /** Starts the node's daemon; one that was started before must have ended. */
@@ -120,9 +142,18 @@ export class ProcessCluster {
   }
 
   /** Runs one of the programs on that node. */
-  async run(program: 'cluster_control' | 'agent_control' | 'agent_groups', name: string, flags: readonly string[]): Promise<Ran> {
+  run(program: 'cluster_control' | 'agent_control' | 'agent_groups', name: string, flags: readonly string[]): Promise<Ran> {
+    return this.#ran(program, ['--home', this.home(name), ...flags])
+  }
+
+  /** Runs muster-agents to its end. */
+  agents(flags: readonly string[]): Promise<Ran> {
+    return this.#ran('muster-agents', flags)
+  }
+
+  async #ran(program: string, flags: readonly string[]): Promise<Ran> {
     const file = join(this.#options.programs, `${program}.js`)
-    const child = spawn(process.execPath, [file, '--home', this.home(name), ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [file, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
     const closed = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject)
       child.once('close', resolve)

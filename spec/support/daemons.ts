@@ -13,8 +13,12 @@ export const worker = 'worker-1'
 export const secondWorker = 'worker-2'
 
 /** Runs `use` with a cluster that is configured and not started; shows the logs when it fails. */
-export const withCluster = async (nodes: readonly string[], use: (cluster: ProcessCluster) => Promise<void>): Promise<void> => {
-  const cluster = new ProcessCluster({ programs, nodes, clusterJson })
+export const withCluster = async (
+  nodes: readonly string[],
+  use: (cluster: ProcessCluster) => Promise<void>,
+  hasAgents = false,
+): Promise<void> => {
+  const cluster = new ProcessCluster({ programs, nodes, clusterJson, hasAgents })
   try {
     await cluster.prepare()
     await use(cluster)

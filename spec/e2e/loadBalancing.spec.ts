@@ -1,0 +1,141 @@
+/** The configurations of examples/load-balancing in front of a real cluster: agents enrol, report, and go elsewhere when their node is gone. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { freePort } from '../../examples/demo/nodeHome.js'
+import type { ProcessCluster, Ran } from '../../examples/demo/processCluster.js'
+import { waitFor } from '../../examples/demo/waitFor.js'
+import { master, repository, secondWorker, withCluster, worker } from '../support/daemons.js'
+import { isMissing } from '../support/debianProgram.js'
+
+interface Balancer {
+  readonly program: string
+  readonly packages: string
+  readonly configuration: string
+  /** What else it needs in its configuration to run for a test, as any user. */
+  adapt(configuration: string, directory: string): string
+  flags(file: string): readonly string[]
+}
+
+const haproxy: Balancer = {
+  program: 'haproxy',
+  packages: 'haproxy',
+  configuration: 'haproxy.cfg',
+  adapt: (configuration) => configuration.replaceAll('*:', '127.0.0.1:').replace('maxconn 20000', 'maxconn 500'),
+  flags: (file) => ['-db', '-f', file],
+}
+
+const nginx: Balancer = {
+  program: 'nginx',
+  packages: 'nginx libnginx-mod-stream',
+  configuration: 'nginx.conf',
+  adapt: (configuration, directory) =>
+    `daemon off;\npid ${directory}/nginx.pid;\nerror_log ${directory}/error.log;\n${configuration}`
+      .replace('worker_rlimit_nofile 40000;', '')
+      .replace('worker_processes auto', 'worker_processes 1')
+      .replace('worker_connections 20000', 'worker_connections 500')
+      .replaceAll('listen ', 'listen 127.0.0.1:'),
+  flags: (file) => ['-c', file],
+}
+
+interface Front {
+  readonly reporting: number
+  readonly register: number
+}
+
+const hosts = [
+  ['10.0.0.1', master],
+  ['10.0.0.2', worker],
+  ['10.0.0.3', secondWorker],
+] as const
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+
+const withBalancer = async (
+  { adapt, configuration, flags, program }: Balancer,
+  cluster: ProcessCluster,
+  use: (front: Front) => Promise<void>,
+): Promise<void> => {
+  const directory = join(cluster.root, 'balancer')
+  mkdirSync(directory)
+  const front = { reporting: await freePort(), register: await freePort() }
+  let text = adapt(readFileSync(join(repository, 'examples/load-balancing', configuration), 'utf8'), directory)
+  for (const [host, name] of hosts) {
+    const { enrolment, listener } = cluster.agentPorts(name)
+    text = text.replaceAll(`${host}:1514`, `127.0.0.1:${listener}`).replaceAll(`${host}:1515`, `127.0.0.1:${enrolment}`)
+  }
+  const file = join(directory, configuration)
+  writeFileSync(
+    file,
+    text.replaceAll('127.0.0.1:1514', `127.0.0.1:${front.reporting}`).replaceAll('127.0.0.1:1515', `127.0.0.1:${front.register}`),
+  )
+  const child: ChildProcess = spawn(program, [...flags(file)], { stdio: ['ignore', 'ignore', 'inherit'] })
+  try {
+    await waitFor(`${program} listens`, async () => (await answers(front.reporting)) && (await answers(front.register)))
+    await use(front)
+  } finally {
+    const ended = once(child, 'close')
+    child.kill('SIGTERM')
+    await ended
+  }
+}
+
+const agentCount = 12
+
+interface Account {
+  readonly events: { readonly sent: number; readonly received: number; readonly lost: number }
+  readonly counts: { readonly enrolled: number; readonly connected: number }
+}
+
+/** The node of each active agent. */
+const activeAt = ({ out }: Ran): readonly string[] => {
+  const agents = JSON.parse(out || '[]') as readonly { readonly node_name?: string; readonly status: string }[]
+  return agents.flatMap(({ node_name: node, status }) => (status === 'active' && node ? [node] : []))
+}
+
+const busiest = (places: readonly string[]): string => {
+  const count = (node: string): number => places.filter((place) => place === node).length
+  return places.toSorted((a, b) => count(b) - count(a))[0] ?? master
+}
+
+describe.each([haproxy, nginx])('behind $program', (balancer) => {
+  it.skipIf(isMissing(balancer.program, balancer.packages))('agents enrol and report, and no taken event is lost when a node goes', () =>
+    withCluster(
+      [master, worker, secondWorker],
+      async (cluster) => {
+        await cluster.startAll()
+        await withBalancer(balancer, cluster, async ({ register, reporting }) => {
+          const names = hosts.map(([, name]) => name)
+          const run = cluster.agents([
+            ...['--agents', String(agentCount), '--servers', `127.0.0.1:${reporting}`, '--enrol', '--enrol-port', String(register)],
+            ...['--enrol-delay', '0', '--retry-interval', '0.2', '--notify-time', '1', '--rate', '10', '--duration', '8', '--json'],
+            ...['--account', ...names.map((name) => cluster.home(name))],
+          ])
+          let places: readonly string[] = []
+          await waitFor('All agents are active', async () => {
+            places = activeAt(await cluster.control(master, ['-a', '--json']))
+            return places.length === agentCount || `${places.length} are`
+          })
+          await cluster.daemon(busiest(places)).kill()
+          const { code, err, out } = await run
+          const { counts, events } = JSON.parse(out) as Account
+          expect({ code, err, lost: events.lost }).toMatchObject({ code: 0, lost: 0 })
+          expect(counts).toMatchObject({ enrolled: agentCount, connected: agentCount })
+          expect(events.received).toBeGreaterThan(agentCount * 10)
+        })
+      },
+      true,
+    ),
+  )
+})
