@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { ClientKeys, type KeysDelta } from '../../../src/domain/agents/clientKeys.js'
 import type { KeyEntry, KeysChange } from '../../../src/domain/agents/keyEntry.js'
-import { keyLineText, readKeyLine } from '../../../src/domain/agents/keyLine.js'
+import { claimedIdOf, keyLineText, readKeyLine } from '../../../src/domain/agents/keyLine.js'
 import { changeKeys as changeKeysInParts } from '../../../src/domain/agents/keysChange.js'
 
 const changeKeys = (keys: ClientKeys, changes: readonly KeysChange[], managerName: string) => {
@@ -226,6 +226,20 @@ const changes: fc.Arbitrary<KeysChange> = fc.oneof(
   fc.record({ kind: fc.constant('remove' as const), id: ids }),
 )
 
+/** Of agents that enrol in place of others. */
+const replacements: fc.Arbitrary<KeysChange> = fc.oneof(
+  fc.record({
+    kind: fc.constant('add' as const),
+    name: fc.oneof(names, fc.constantFrom('new-1', 'new-2')),
+    ip: fc.constantFrom('any', '10.0.0.1', '10.0.0.2'),
+    key: keyTexts,
+    idFloor: fc.constantFrom(0, 5),
+    replaces: fc.oneof(fc.array(ids), fc.constant(Array.from({ length: 200 }, (_, id) => id))),
+    purge: fc.boolean(),
+  }),
+  fc.record({ kind: fc.constant('remove' as const), id: ids, purge: fc.boolean() }),
+)
+
 describe('a change of client.keys', () => {
   it('leaves every line that it does not change as it was, byte for byte, and in its place', () =>
     fc.assert(
@@ -281,6 +295,46 @@ describe('a change of client.keys', () => {
         for (const id of removed) expect(after.get(id)).toBeUndefined()
         for (const id of removed) expect(new Set(after.markedIds())).toContain(id)
         for (const { id } of after.entries()) expect(expected.has(id) || text.includes(`${String(id).padStart(3, '0')} `)).toBe(true)
+      }),
+      { numRuns: 1000 },
+    ))
+
+  it('replaces those who have the name or the address and may go, all or none of them, and drops lines when it is to', () =>
+    fc.assert(
+      fc.property(texts, fc.array(replacements, { maxLength: 6 }), (text, wanted) => {
+        const keys = keysOf(text)
+        const { answers, dropped, parts } = changeKeysInParts(keys, wanted, 'manager')
+        const after = Buffer.concat(parts ?? [Buffer.from(text)])
+        const expected = entriesOf(keys)
+        const gone = new Set<number>()
+        for (const [index, answer] of answers.entries()) {
+          const change = wanted[index]
+          if (change?.kind === 'remove' && answer.ok) {
+            expected.delete(change.id)
+            gone.add(change.id)
+          }
+          if (change?.kind !== 'add') continue
+          const holders = [...expected.values()].filter(({ ip, name }) => name === change.name || (ip !== 'any' && ip === change.ip))
+          if (!answer.ok && answer.holders) {
+            expect(answer.holders.map(({ id }) => id).sort()).toEqual(holders.map(({ id }) => id).sort())
+            expect(holders.some(({ id }) => change.replaces?.includes(id) !== true || keys.get(id) === undefined)).toBe(true)
+          }
+          if (!answer.ok || expected.has(answer.entry.id)) continue
+          for (const { id } of holders) {
+            expect(change.replaces).toContain(id)
+            expect(keys.get(id)).toBeDefined()
+            expected.delete(id)
+            gone.add(id)
+          }
+          expected.set(answer.entry.id, answer.entry)
+        }
+        const live = keysOf(after)
+        for (const [id, entry] of expected) expect(live.get(id)).toEqual(entry)
+        for (const id of gone) expect(live.get(id)).toBeUndefined()
+        const lines = after.toString('latin1').split('\n')
+        for (const id of gone) expect(new Set(live.markedIds()).has(id)).toBe(!dropped.includes(id))
+        // What shows that the highest ID was given out stays.
+        if (parts) expect(Math.max(0, ...lines.map((line) => claimedIdOf(line) ?? 0))).toBeGreaterThanOrEqual(keys.highestId)
       }),
       { numRuns: 1000 },
     ))

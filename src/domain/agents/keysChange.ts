@@ -58,7 +58,8 @@ class KeysChanges {
     if (namesake && namesake.ip === ip && namesake.key === key) return { ok: true, entry: namesake }
     if (this.#keys.isShadowed(name)) return refused('duplicateAgentName', name)
     const holders = [...new Set([...this.#atIp(ip), ...(namesake ? [namesake] : [])])]
-    if (!holders.every(({ id }) => replaces.includes(id)))
+    // Who is added together with others stays: nobody can mean it.
+    if (!holders.every((holder) => replaces.includes(holder.id) && this.#keys.get(holder.id) === holder))
       return { ...(namesake ? refused('duplicateAgentName', name) : refused('duplicateAgentIp', ip)), holders }
     if (this.#keys.size + this.#added.size - this.#removed.size - holders.length >= limits.agentsMax)
       return refused('tooManyAgents', String(limits.agentsMax))
@@ -66,7 +67,7 @@ class KeysChanges {
     if (highestId >= limits.agentIdMax) return noIdLeft(highestId)
     const entry = { id: highestId + 1, name, ip, key }
     this.#highestId = entry.id
-    for (const { id } of holders) this.#removed.set(id, purge)
+    for (const { id } of holders) this.#removed.set(id, purge && this.#mayDrop)
     this.#added.set(name, entry)
     if (ip !== 'any') this.#addedIps.set(ip, [...(this.#addedIps.get(ip) ?? []), entry])
     return { ok: true, entry }
@@ -83,8 +84,13 @@ class KeysChanges {
   #remove(id: number, purge: boolean): KeysAnswer {
     const entry = this.#liveOf(id)
     if (!entry) return refused('unknownAgent', agentIdText(id))
-    this.#removed.set(id, purge && id < this.#highestId)
+    this.#removed.set(id, purge && this.#mayDrop && id < this.#highestId)
     return { ok: true, entry }
+  }
+
+  /** Without a line, another one with the same ID would count. */
+  get #mayDrop(): boolean {
+    return this.#keys.unusableCount === 0
   }
 
   /** Not removed yet. */
