@@ -257,6 +257,9 @@ export const limits = {
   datagramBytesMax: 65_507,
   /** Datagrams that wait to be sent; more are dropped. */
   datagramSendQueueBytesMax: 4 * MiB,
+  /** What the machine is asked to keep of events that a reader has not taken, and until a reader that is absent is sought again. */
+  readerSendBytes: 1 * MiB,
+  readerRetryMs: 200,
   // --- agents' services: messages
   /** A message of an agent or to one, as it is on the wire, without the length before it. */
   agentFrameBytesMax: 64 * KiB,
