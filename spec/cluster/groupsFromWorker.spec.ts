@@ -50,6 +50,14 @@ describe('a worker', () => {
     expect(await answered({ kind: 'agent', id: 1, tool })).toMatchObject([{ agent: { name: 'first', groups: ['web'] } }])
     expect(await answered({ kind: 'removeGroup', group: 'web', tool })).toEqual([{ kind: 'done', changed: 1 }])
     for (const node of cluster.nodes) expect(node.agentTable.list({}, 0)[0]).toMatchObject({ groups: ['default'] })
+    // An embedding program comes by the same door.
+    const operations = cluster.node('w1').running?.agentOperations
+    const embedded = Promise.all([
+      operations?.createGroup('db', signal).then(() => operations.changeGroups({ ...change, group: 'db' }, signal)),
+      operations?.changeGroups({ ...change, ids: [7] }, signal).catch((thrown: unknown) => asClusterError(thrown).code),
+    ])
+    await cluster.clock.advance(2_000)
+    expect(await embedded).toEqual([1, 'agentMissing'])
     // The simulation's checks of files do not know groups that an operator makes.
     await cluster.stopAll()
   })

@@ -28,7 +28,12 @@ export class WorkerRole implements NodeRole {
     const { compression, timings } = identity
     const { requestTimeoutMs } = timings
     const { clock, random } = ports
-    this.operations = workerOperations({ agents, master: () => this.#connected(), requestMsMax: requestTimeoutMs })
+    this.operations = workerOperations({
+      agents,
+      master: () => this.#connected(),
+      carryOut: (command, signal) => this.#carriedOut(command, signal),
+      requestMsMax: requestTimeoutMs,
+    })
     this.logic = worker({
       ...ports,
       hello: {
@@ -72,6 +77,12 @@ export class WorkerRole implements NodeRole {
     const { master, timings } = this.#identity
     if (!isForwarded(request)) throw notOnWorker(master.host)
     yield* forwardedAnswer(this.#connected(), request, signal, timings.requestTimeoutMs)
+  }
+
+  async #carriedOut(command: AgentCommand, signal: AbortSignal): Promise<number> {
+    let changed = 0
+    for await (const line of this.answer(command, signal)) if (line.kind === 'done') changed = line.changed
+    return changed
   }
 
   closed(): Promise<void> {

@@ -71,13 +71,22 @@ describe('the operations of a master', () => {
 describe('the operations of a worker', () => {
   const { agents } = localAgentsOver(new VirtualClock(), 'worker')
 
-  it('ask the master to enrol and to remove, and refuse the rest', async () => {
+  it('ask the master for everything: by requests of their own to enrol and to remove, as agent_groups does for the rest', async () => {
     const asked: unknown[] = []
+    const commands: unknown[] = []
     const link = new ScriptedLink('master', (type, body) => {
       asked.push([type, body])
       return Promise.resolve({ id: 1, ip: 'any', key: request.key, name: 'first' })
     })
-    const operations = workerOperations({ agents, master: () => link, requestMsMax: 1_000 })
+    const operations = workerOperations({
+      agents,
+      master: () => link,
+      carryOut: (command) => {
+        commands.push(command)
+        return Promise.resolve(3)
+      },
+      requestMsMax: 1_000,
+    })
     expect(await operations.add(request, signal)).toMatchObject({ id: 1 })
     expect(await operations.enrol(enrolment, signal)).toMatchObject({ id: 1 })
     await operations.remove(1, signal)
@@ -86,16 +95,21 @@ describe('the operations of a worker', () => {
       ['agents.enrol', enrolment],
       ['agents.remove', { id: 1 }],
     ])
-    await expect(operations.createGroup('web', signal)).rejects.toMatchObject({ code: 'notOnWorker' })
-    await expect(operations.changeGroups({ kind: 'dissolve', group: 'web' }, signal)).rejects.toMatchObject({ code: 'notOnWorker' })
-    await expect(operations.removeGroup('web', signal)).rejects.toMatchObject({ code: 'notOnWorker' })
+    await operations.createGroup('web', signal)
+    expect(await operations.changeGroups({ kind: 'dissolve', group: 'web' }, signal)).toBe(3)
+    expect(await operations.removeGroup('web', signal)).toBe(3)
+    expect(commands).toEqual([
+      { kind: 'createGroup', group: 'web', tool: 'agent_groups' },
+      { kind: 'changeGroups', change: { kind: 'dissolve', group: 'web' }, tool: 'agent_groups' },
+      { kind: 'removeGroup', group: 'web', tool: 'agent_groups' },
+    ])
   })
 
   it('fail with the error of the request to the master', async () => {
     const master = (): never => {
       throw new ClusterError('notConnected', { message: 'Because of this' })
     }
-    const operations = workerOperations({ agents, master, requestMsMax: 1_000 })
+    const operations = workerOperations({ agents, master, carryOut: master, requestMsMax: 1_000 })
     for (const asking of [operations.add(request, signal), operations.enrol(enrolment, signal), operations.remove(1, signal)])
       await expect(asking).rejects.toMatchObject({ code: 'notConnected', message: 'Because of this' })
   })

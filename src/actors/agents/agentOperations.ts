@@ -1,12 +1,12 @@
 /**
  * The one door for what listeners, operators and embedding programs do with agents, on any node: the local socket, the threads that
  * answer workers and createNode all come by here. The master alone decides who exists and which groups they have: it leaves to a real
- * manager what is the manager's, and logs what it did. A worker asks the master to enrol and to remove, and refuses the rest.
+ * manager what is the manager's, and logs what it did. A worker asks the master.
  */
 
 import { counted } from '../../base/counted.js'
-import { ClusterError } from '../../base/errors.js'
 import { agentIdText } from '../../domain/agents/agent.js'
+import type { AgentCommand } from '../../domain/agents/agentCommand.js'
 import type { AgentReport } from '../../domain/agents/agentReport.js'
 import { checkedReports } from '../../domain/agents/checkedReports.js'
 import type { EnrolmentRequest } from '../../domain/agents/enrolmentRequest.js'
@@ -34,11 +34,10 @@ export interface AgentOperations {
   enrol(request: EnrolmentRequest, signal: AbortSignal): Promise<KeyEntry>
   /** Fails with `unknownAgent`, on a worker with `notConnected` when there is no master. */
   remove(id: number, signal: AbortSignal): Promise<void>
-  /** Master only, else `notOnWorker`. Returns how many agents changed. */
+  /** Returns how many agents changed. On a worker by the rules of agent_groups, which fails with `agentMissing` for agents that are not there. */
   changeGroups(change: GroupsChange, signal: AbortSignal): Promise<number>
-  /** Master only. */
   createGroup(group: string, signal: AbortSignal): Promise<void>
-  /** Master only. Returns how many agents had the group. */
+  /** Returns how many agents had the group. */
   removeGroup(group: string, signal: AbortSignal): Promise<number>
 }
 
@@ -100,28 +99,29 @@ export interface WorkerOperationsOptions {
   readonly agents: LocalAgents
   /** Fails with `notConnected`. */
   readonly master: () => Link
+  /** Has the master do what agent_groups says; returns how many agents changed. */
+  readonly carryOut: (command: AgentCommand, signal: AbortSignal) => Promise<number>
   readonly requestMsMax: number
 }
 
 /** A worker asks its master, which carries out and logs. */
-export const workerOperations = ({ agents, master, requestMsMax: timeoutMs }: WorkerOperationsOptions): AgentOperations => {
-  const refuse = (): Promise<never> => Promise.reject(new ClusterError('notOnWorker'))
-  return {
-    report: (reports) => report(agents, reports),
-    add: async ({ groups, ip, key, name }, signal) =>
-      master().request('agents.add', { name, ip, key, groups: [...groups] }, { signal, timeoutMs }),
-    enrol: async ({ groups, ip, key, keyHash, name, source }, signal) => {
-      const body = { name, ip, key, groups: [...groups], ...(keyHash !== undefined && { keyHash }), source }
-      return master().request('agents.enrol', body, { signal, timeoutMs })
-    },
-    remove: async (id, signal) => {
-      await master().request('agents.remove', { id }, { signal, timeoutMs })
-    },
-    changeGroups: refuse,
-    createGroup: refuse,
-    removeGroup: refuse,
-  }
-}
+export const workerOperations = ({ agents, carryOut, master, requestMsMax: timeoutMs }: WorkerOperationsOptions): AgentOperations => ({
+  report: (reports) => report(agents, reports),
+  add: async ({ groups, ip, key, name }, signal) =>
+    master().request('agents.add', { name, ip, key, groups: [...groups] }, { signal, timeoutMs }),
+  enrol: async ({ groups, ip, key, keyHash, name, source }, signal) => {
+    const body = { name, ip, key, groups: [...groups], ...(keyHash !== undefined && { keyHash }), source }
+    return master().request('agents.enrol', body, { signal, timeoutMs })
+  },
+  remove: async (id, signal) => {
+    await master().request('agents.remove', { id }, { signal, timeoutMs })
+  },
+  changeGroups: (change, signal) => carryOut({ kind: 'changeGroups', change, tool: 'agent_groups' }, signal),
+  createGroup: async (group, signal) => {
+    await carryOut({ kind: 'createGroup', group, tool: 'agent_groups' }, signal)
+  },
+  removeGroup: (group, signal) => carryOut({ kind: 'removeGroup', group, tool: 'agent_groups' }, signal),
+})
 
 const report = async ({ reports: taken }: LocalAgents, reports: readonly AgentReport[]): Promise<ReportOutcome> => {
   const checked = checkedReports(reports)
