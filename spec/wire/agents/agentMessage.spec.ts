@@ -8,6 +8,7 @@ import { AgentCipher, paddingBytes } from '../../../src/wire/agents/agentCipher.
 import { AgentFrameReader } from '../../../src/wire/agents/agentFrames.js'
 import { MessageOpener, peekId } from '../../../src/wire/agents/agentMessage.js'
 import { isLater, nextCounter, noMessages } from '../../../src/wire/agents/counters.js'
+import { isPing, pingMessage, pong } from '../../../src/wire/agents/ping.js'
 import { sealMessage } from '../../../src/wire/agents/sealMessage.js'
 
 const entry = { id: 7, name: 'agent7', key: '22ff22ff22ff22ff22ff22ff22ff22ff22ff22ff22ff22ff22ff22ff22ff22ff' }
@@ -167,4 +168,13 @@ describe('the counters of messages', () => {
         },
       ),
     ))
+})
+
+describe('a ping', () => {
+  it('is one whatever follows it, as real managers have it', () => {
+    expect(Buffer.from(pingMessage).toString()).toBe('#ping')
+    expect(Buffer.from(pong).toString()).toBe('#pong')
+    for (const text of ['#pin', '#pinG', ' #ping', '#pong', '']) expect(isPing(Buffer.from(text))).toBe(false)
+    for (const text of ['#ping', '#ping\n']) expect(isPing(Buffer.from(text))).toBe(true)
+  })
 })
