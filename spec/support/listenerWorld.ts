@@ -230,8 +230,16 @@ export class TestAgent {
     this.say(`#!-Linux |vm |6.1.0 |#1 SMP |x86_64 [Debian GNU/Linux|debian: 12 (bookworm)] - Wazuh v4.14.7\n${labels}${sum} merged.mg\n`)
   }
 
-  /** Since the last call. */
-  heard(): string[] {
+  /** Of all that came and was not asked for yet. */
+  counters(): MessageCounter[] {
+    return this.socket.received.splice(0).flatMap((message) => {
+      const opened = this.#opener.open(message, this.#cipher)
+      return opened.ok ? [{ global: opened.value.global, local: opened.value.local }] : []
+    })
+  }
+
+  /** What came since the last call. */
+  texts(): string[] {
     return this.socket.received.splice(0).map((message) => {
       const opened = this.#opener.open(message, this.#cipher)
       return opened.ok ? opened.value.text.toString() : `(${opened.error.code})`

@@ -197,7 +197,7 @@ export const limits = {
   agentMessageMsMax: 60_000,
   /** An agent that says nothing for this long is let go; keep-alives come every 10 s. */
   agentIdleMsMax: 3_600_000,
-  /** How often the times of a connection are looked at. */
+  /** How often the times of a connection are checked. */
   agentCheckMs: 15_000,
   /** An agent that reads nothing for this long is let go, and what waits for it to read. */
   agentStallMsMax: 30_000,
@@ -218,12 +218,12 @@ export const limits = {
   /** Content that is kept while agents get it, and for a minute after. */
   mergedKeptBytesMax: 128 * MiB,
   mergedKeptMs: 60_000,
-  /** Agents that the node is asked about, or told of, at once. */
+  /** Agents that one question or report to the node is about. */
   agentReportsMax: 1_000,
   agentConfigurationsMax: 1_000,
   /** Until a question or report that failed is repeated. */
   agentDeskRetryMs: 1_000,
-  /** Agents that are told to reconnect at once, and the pause between. */
+  /** Agents that are asked to reconnect at once, and the pause between. */
   agentReconnectsMax: 250,
   agentReconnectPauseMs: 100,
   /** Messages of an agent between two writes of its counter. */

@@ -43,7 +43,7 @@ const unsaid: readonly (readonly [RegExp, string])[] = [
   [/^Error validating control message/, 'says again what the line before it says'],
   [/^Duplicate error/, 'has the numbers of an agent that may be an attacker; the line after it names the agent'],
   [/^Too big message size/, 'has the number of a socket, which means nothing here'],
-  [/^\(1406\)/, 'is said as 1404: a wrong checksum is a wrong key, and looks the same'],
+  [/^\(1406\)/, 'is said as 1404: a wrong checksum is a wrong key, and nothing shows which it is'],
   [/^\(1320\)|^Cannot send request/, 'is about requests over a socket that is not there'],
 ]
 

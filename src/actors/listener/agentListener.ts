@@ -88,7 +88,7 @@ export class AgentListener implements ListenerCalls {
       clock,
       sessions: this.#sessions,
       connections: this.#door.connections,
-      tell: (session, text) => this.#sender.send(session, text),
+      ask: (session, text) => this.#sender.send(session, text),
     })
   }
 
@@ -137,7 +137,7 @@ export class AgentListener implements ListenerCalls {
     return this.#departures.drain(msMax)
   }
 
-  /** Agents are told nothing: their connections end in good order, and what they had sent is taken. */
+  /** Agents are not asked to go: their connections end in good order, and what they had sent is taken. */
   async stop(): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true

@@ -1,4 +1,4 @@
-/** Agents that are told to reconnect, in chunks, and connections that are let go: a reconnect that an operator wants, and a node that stops. */
+/** Agents that are asked to reconnect, in chunks, and connections that are let go: a reconnect that an operator wants, and a node that stops. */
 import { limits } from '../../base/limits.js'
 import type { Clock } from '../../ports/machine.js'
 import { managerControl } from '../../wire/agents/controlMessage.js'
@@ -12,7 +12,7 @@ export interface DeparturesOptions {
   readonly clock: Clock
   readonly sessions: AgentSessions
   readonly connections: ReadonlySet<AgentConnection>
-  tell(session: AgentSession, text: Uint8Array): void
+  ask(session: AgentSession, text: Uint8Array): void
 }
 
 export class Departures {
@@ -25,28 +25,28 @@ export class Departures {
     this.#options = options
   }
 
-  /** Returns how many were told. */
+  /** Returns how many were asked. */
   async reconnect(ids: readonly number[] | undefined): Promise<number> {
-    const { sessions, tell } = this.#options
+    const { ask, sessions } = this.#options
     const wanted = ids ?? [...sessions.all()].map(({ id }) => id)
-    let told = 0
+    let asked = 0
     for (const id of wanted) {
       const session = sessions.get(id)
       if (!session?.endpoint || session.isShutDown) continue
-      if (told > 0 && told % limits.agentReconnectsMax === 0) await this.#pause(limits.agentReconnectPauseMs)
+      if (asked > 0 && asked % limits.agentReconnectsMax === 0) await this.#pause(limits.agentReconnectPauseMs)
       if (this.#isClosed) break
-      tell(session, reconnect)
-      told += 1
+      ask(session, reconnect)
+      asked += 1
     }
-    return told
+    return asked
   }
 
-  /** They are told, and have this long to go; then our side is closed, and what is under way is read. Returns how many were left. */
+  /** They are asked to go, and have this long to go; then our side is closed, and what is under way is read. Returns how many were left. */
   async drain(msMax: number): Promise<number> {
     const { clock, connections, sessions } = this.#options
     const endMs = clock.monotonicMs() + msMax
     await this.reconnect(undefined)
-    // Nobody says that agents over UDP are gone: they look for another node, because they get no answers here.
+    // Nobody says that agents over UDP are gone: they try another node, because they get no answers here.
     for (const session of sessions.all()) if (session.endpoint?.transport === 'udp') sessions.remove(session)
     await this.empty(Math.max(0, endMs - clock.monotonicMs() - limits.agentLingerMsMax))
     const left = sessions.connected

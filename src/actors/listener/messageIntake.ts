@@ -60,7 +60,7 @@ export class MessageIntake {
     if (!this.#options.counters.take(session, opened.value))
       return this.#refuse(from, 'replay', `(1407): Duplicated counter for '${entry.name}'.`, 'error')
     session.kind = cipher
-    session.heardMs = this.#options.clock.monotonicMs()
+    session.readMs = this.#options.clock.monotonicMs()
     if (!known) this.#options.sessions.add(session)
     if (from instanceof AgentConnection) this.#options.sessions.join(session, from)
     if (isControl(text)) this.#options.onControl(session, text, from)

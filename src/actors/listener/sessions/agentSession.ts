@@ -16,10 +16,10 @@ export class AgentSession implements PushedAgent, Due {
   endpoint: AgentEndpoint | undefined
   /** Of its last control message, and of any. */
   seenMs = Number.NEGATIVE_INFINITY
-  heardMs = 0
+  readMs = 0
   /** Connections that it sent anything over. */
   connections = 0
-  /** It said that it stops: that its connection ends is no news. */
+  /** It said that it stops: the end of its connection says nothing more. */
   isShutDown = false
   /** Of the last keep-alive whose facts were reported. */
   saidDigest = ''

@@ -97,7 +97,7 @@ export class AgentSessions {
 
   /** Of an agent over UDP nobody says that it is gone. */
   #due(session: AgentSession): void {
-    const silentMs = this.#options.clock.monotonicMs() - session.heardMs
+    const silentMs = this.#options.clock.monotonicMs() - session.readMs
     const isIdle = session.connections === 0 && silentMs >= limits.agentIdleMsMax
     if (!isIdle) {
       session.deadline = this.#options.deadlines.add(limits.agentIdleMsMax, session)
