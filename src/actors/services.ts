@@ -7,6 +7,7 @@ import { neverGivenUp, type RestartPolicy } from '../domain/cluster/restartPolic
 import { localAgentGroups } from './agents/localAgentGroups.js'
 import { localAgents } from './agents/localAgents.js'
 import { mergedFiles } from './agents/mergedFiles.js'
+import { enrolmentThread } from './enrolment/enrolmentThread.js'
 import { localIntegrity } from './files/localIntegrity.js'
 import { supervised } from './kit/supervised.js'
 import { listenerThread } from './listener/listenerThread.js'
@@ -71,6 +72,19 @@ export const services: readonly Service[] = [
         ...{ agents, clock, front: fronts.listener, host, operations: role.operations, options, tree },
         log: log.at({ subtag: 'Listener' }),
         onListening: (port) => emit({ type: 'listenerStarted', port }),
+      }),
+    neverGivenUp,
+  ),
+  thread(
+    'enrolment',
+    everywhere,
+    ({ emit, fronts, identity: { enrolment: options }, log, ports: { enrolment: host }, role }) =>
+      options &&
+      host &&
+      enrolmentThread({
+        ...{ front: fronts.enrolment, host, operations: role.operations, options },
+        log: log.at({ subtag: 'Enrolment' }),
+        onListening: (port) => emit({ type: 'enrolmentStarted', port }),
       }),
     neverGivenUp,
   ),
