@@ -20,6 +20,8 @@ import { checkDiskChange, MasterHistory, MembershipChecker, type Violation } fro
 import { convergenceMsMax } from './rules/convergenceBound.js'
 import { type ExpectedTree, expectedTree, treeDifferences } from './rules/expectedTree.js'
 import { keysPath, SimulatedAgents } from './simulatedAgents.js'
+import { fleetHost, SimulatedFleet } from './simulatedFleet.js'
+import { SimulatedFronts, simulatedEnrolmentOptions, simulatedListenerOptions } from './simulatedFronts.js'
 import { createSimulatedNode, leftBy, type SimulatedNode } from './simulatedNode.js'
 import { MemoryAgentStore } from './world/memoryAgentStore.js'
 import { SeededRandom } from './world/seededRandom.js'
@@ -40,6 +42,8 @@ export interface SimulatedClusterOptions {
   readonly manager?: Manager
   /** The master's; Wazuh's defaults when left out. */
   readonly enrolmentRules?: EnrolmentRules
+  /** Agents that speak the real protocol with listeners of the nodes. */
+  readonly agents?: number
   /** Lines of the trace to keep for a report. */
   readonly linesKept?: number
   /** Whether each message of a link is in the trace. */
@@ -49,6 +53,8 @@ export interface SimulatedClusterOptions {
 const home = '/var/ossec'
 const port = 1516
 const clusterName = 'simulated'
+/** Not the one that is assumed of a peer that does not say it. */
+const wazuhVersion = '4.14.6'
 const key = '0123456789abcdef0123456789abcdef'
 
 export class SimulatedCluster {
@@ -64,6 +70,8 @@ export class SimulatedCluster {
   syncs = 0
   readonly history = new MasterHistory()
   readonly agents = new SimulatedAgents(this)
+  /** Undefined: no agents speak the real protocol, and nodes have no listener. */
+  readonly fleet: SimulatedFleet | undefined
   readonly #members = new MembershipChecker()
   readonly #agentRules: AgentRules
   readonly #manager: Manager
@@ -90,11 +98,27 @@ export class SimulatedCluster {
       masterHas: (path) => this.treeOf('master').files.has(path),
       violated: (rule, says) => this.violated(rule, says),
     })
+    this.fleet = options.agents ? this.#fleetOf(options.agents) : undefined
+  }
+
+  #fleetOf(agents: number): SimulatedFleet {
+    return new SimulatedFleet({
+      agents,
+      clock: this.clock,
+      random: this.random.fork('fleet'),
+      network: this.network.network(fleetHost),
+      nodes: this.nodes,
+      home,
+      enrolled: this.agents.enrolled,
+      keysPath: this.absolute(keysPath),
+      violated: (rule, says) => this.violated(rule, says),
+      note: (event) => this.note(event),
+    })
   }
 
   /** Times that a rule was checked. */
   get checks(): number {
-    return this.#checks + this.#agentRules.checks
+    return this.#checks + this.#agentRules.checks + (this.fleet?.checks ?? 0)
   }
 
   get master(): SimulatedNode {
@@ -129,6 +153,7 @@ export class SimulatedCluster {
     const random = this.random.fork(`${name} ${++this.#starts}`)
     const stageDir = posix.join(home, 'queue', 'cluster', name)
     const { disk, role } = node
+    const fronts = this.fleet && this.#frontsOf(node, random)
     const rules = { node: name, role, manager: this.#manager, home, stageDir, synced, disk, history: this.history }
     const watched = new WatchedDisk(node.disk, (change) => {
       this.#checks += 1
@@ -142,8 +167,7 @@ export class SimulatedCluster {
         node: name,
         type: node.role,
         version: '1.0.0',
-        // Not the one that is assumed of a peer that does not say it.
-        wazuhVersion: '4.14.6',
+        wazuhVersion,
         managerName: name,
         enrolmentRules: this.#enrolmentRules,
         master: { host: 'master', port },
@@ -154,6 +178,10 @@ export class SimulatedCluster {
         home,
         manager: this.#manager,
         workersMax: limits.workersMax,
+        ...(fronts && {
+          listener: simulatedListenerOptions(name, { cluster: clusterName, home, wazuhVersion }),
+          enrolment: simulatedEnrolmentOptions(name, { home, isMaster: role === 'master', wazuhVersion }),
+        }),
       },
       {
         clock: node.clock,
@@ -168,10 +196,23 @@ export class SimulatedCluster {
         }),
         agentStore: new MemoryAgentStore(node.agentTable, node.clock),
         agentFiles: createSimulatedAgentFiles(watched, node.clock, { home, role: node.role, managerName: name, synced }),
+        ...(fronts && { listener: fronts.listener, enrolment: fronts.enrolment }),
         files: createSimulatedFiles(watched, node.clock, { home, synced, role: node.role, stageDir, changes: watched }),
       },
       (event) => this.#onEvent(name, event),
     )
+  }
+
+  #frontsOf(node: SimulatedNode, random: SeededRandom): SimulatedFronts {
+    const { clock, disk, name } = node
+    const fronts = new SimulatedFronts({
+      ...{ node: name, clock, disk, home },
+      random: random.fork('fronts'),
+      network: this.network.network(name),
+      violated: (rule, says) => this.violated(rule, says),
+    })
+    this.fleet?.processBegan(node, fronts)
+    return fronts
   }
 
   /** A link to the master from a peer that has the key but is not one of the nodes: to see what it can do. */
@@ -186,6 +227,7 @@ export class SimulatedCluster {
   crash(name: string, what: 'process' | 'power'): void {
     const node = this.node(name)
     if (!node.running) return
+    this.fleet?.processEnds(node)
     node.running = undefined
     node.downSinceMs = this.clock.monotonicMs()
     node.view?.abandon()
@@ -231,6 +273,7 @@ export class SimulatedCluster {
 
   /** Stops every node as SIGTERM would; afterwards nothing may be left. */
   async stopAll(): Promise<void> {
+    await this.fleet?.end(this.violations.length === 0)
     const running = this.nodes.flatMap((node) => (node.running ? [node.running] : []))
     for (const node of this.nodes) node.running = undefined
     const stopped = Promise.all(running.map((node) => node.stop()))
@@ -277,7 +320,7 @@ export class SimulatedCluster {
     let differences: readonly string[] = []
     do {
       await this.clock.advance(1_000)
-      differences = [...this.differences(), ...this.agentDifferences()]
+      differences = [...this.differences(), ...this.agentDifferences(), ...(this.fleet?.differences() ?? [])]
     } while (differences.length > 0 && this.clock.monotonicMs() < endMs)
     if (differences.length > 0)
       this.violated(`a healed cluster converges within ${this.convergenceMsMax / 1_000} s`, differences.slice(0, 5).join('; '))

@@ -23,6 +23,8 @@ export interface SimulateOptions {
   readonly kinds?: readonly FaultKind[]
   readonly faultsPerHour?: number
   readonly plan?: FaultPlan
+  /** That speak the real protocol; one in `seedsPerFleet` seeds has some when it is left out. */
+  readonly agents?: number
   readonly synced?: SyncedItems
   readonly timings?: Partial<Timings>
   /** Called about every virtual minute. */
@@ -75,11 +77,18 @@ const populate = (cluster: SimulatedCluster): void => {
     clock.setTimeout(() => agents.connect(nodes[index % nodes.length]?.name ?? 'master', id, connectedMs), connectAtMs)
 }
 
+const seedsPerFleet = 5
+const fleetAgents = 5
+
+/** Agents that speak the real protocol in a run with these options. */
+export const fleetOf = ({ agents, seed }: Pick<SimulateOptions, 'agents' | 'seed'>): number =>
+  agents ?? (seed % seedsPerFleet === 0 ? fleetAgents : 0)
+
 const progressEveryMs = 60_000
 
 export const simulate = async (options: SimulateOptions): Promise<SimulationReport> => {
   const plan = planOf(options)
-  const cluster = new SimulatedCluster(options)
+  const cluster = new SimulatedCluster({ ...options, agents: fleetOf(options) })
   let faults = 0
   const progress = (): Progress => ({
     virtualMs: cluster.clock.monotonicMs(),
@@ -105,6 +114,7 @@ export const simulate = async (options: SimulateOptions): Promise<SimulationRepo
     if (cluster.isSynced(path)) cluster.write('master', path, Buffer.from(initial.fork(path).bytes(initial.integer(0, 5_000))))
   if (cluster.isSynced(keysPath)) populate(cluster)
   cluster.startAll()
+  cluster.fleet?.start()
   const endPlan = schedulePlan(cluster, plan, () => {
     faults += 1
   })

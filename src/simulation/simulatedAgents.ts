@@ -82,9 +82,9 @@ export class SimulatedAgents {
     for (const group of groups) this.#world.write('master', `etc/shared/${group}/agent.conf`, Buffer.from(`<!-- of ${group} -->`))
   }
 
-  /** The `index`th agent, round and round; removed ones are among them: their agents still speak. */
+  /** The `index`th agent that is made up, round and round; removed ones are among them: their agents still speak. */
   pick(index: number): number | undefined {
-    const { all } = this.enrolled
+    const all = this.enrolled.all.filter(({ isReal }) => !isReal)
     return all[index % Math.max(1, all.length)]?.id
   }
 

@@ -42,6 +42,8 @@ export interface FleetOptions {
 
 /** What happens to agents, for those who watch them. */
 export interface FleetObserver {
+  /** It is about to ask for a key. */
+  enrolling?(number: number): void
   enrolled?(number: number, entry: KeyEntry): void
   /** An enrolment was refused, or failed. */
   notEnrolled?(number: number, error: Error): void

@@ -26,7 +26,10 @@ export const enrolled = async ({ endpoint, fleet, name, number, seal, signal }: 
   const line = lineOf(name, seal.entry, options)
   const startedMs = clock.monotonicMs()
   try {
-    const entry = await enrolments.run(() => enrolAgent({ network, clock, endpoint, line, signal }))
+    const entry = await enrolments.run(() => {
+      observer.enrolling?.(number)
+      return enrolAgent({ network, clock, endpoint, line, signal })
+    })
     totals.enrolled += 1
     latencies.enrolment.add(clock.monotonicMs() - startedMs)
     seal.use(entry)

@@ -110,6 +110,7 @@ export class AgentRules {
     this.#checkRegistry(table)
     for (const view of table.values()) {
       this.checks += 3
+      if (this.#options.agents.enrolled.get(view.id)?.isReal) continue
       this.#checkPresence(view, nowMs)
       this.#checkFacts(view)
       this.#checkGroups(view)

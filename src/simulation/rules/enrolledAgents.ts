@@ -11,6 +11,8 @@ export interface EnrolledAgent {
   isRemoved: boolean
   /** Commands to remove it of which nobody knows what became. */
   suspectRemovals: number
+  /** It speaks the real protocol, so that no model knows what is reported of it. */
+  readonly isReal: boolean
   /** Lists of groups that it may have; `undefined`: any. */
   groups: ReadonlySet<string> | undefined
 }
@@ -22,6 +24,8 @@ export class EnrolledAgents {
   readonly #agents = new Map<number, EnrolledAgent>()
   /** Asked for, and not answered. */
   readonly #askedFor = new Set<string>()
+  /** Names of agents that ask for their keys themselves. */
+  readonly #real = new Set<string>()
   #names = 0
 
   get all(): readonly EnrolledAgent[] {
@@ -43,6 +47,13 @@ export class EnrolledAgents {
     this.#askedFor.add(name)
   }
 
+  /** An agent asks for a key; where it has one that the agent never got, it may be replaced. */
+  asksItself(name: string): void {
+    this.#askedFor.add(name)
+    this.#real.add(name)
+    for (const agent of this.#agents.values()) if (agent.name === name) agent.suspectRemovals += 1
+  }
+
   notEnrolled(name: string): void {
     this.#askedFor.delete(name)
   }
@@ -52,7 +63,8 @@ export class EnrolledAgents {
     const before = this.#agents.get(id)
     if (before) return before.name === name ? undefined : `${name} got the ID ${id} of ${before.name}`
     if (!this.#askedFor.delete(name)) return `${name}, with the ID ${id}, is nobody who was enrolled`
-    this.#agents.set(id, { id, name, isRemoved: false, suspectRemovals: 0, groups: new Set(['']) })
+    const isReal = this.#real.has(name)
+    this.#agents.set(id, { id, name, isRemoved: false, suspectRemovals: 0, isReal, groups: isReal ? undefined : new Set(['']) })
     return undefined
   }
 

@@ -183,6 +183,12 @@ export class MemoryDisk implements Disk, DiskChanges {
     return Buffer.from(this.#names.must(path, true, 'open').content)
   }
 
+  /** What a directory holds, as an operator sees it past all faults; nothing when it is not there. */
+  namesIn(path: string): readonly string[] {
+    const { node } = this.#names.resolve(path, true, 'readdir')
+    return node?.kind === 'directory' ? [...node.entries.keys()] : []
+  }
+
   // --------------------------------------------------------------------------------------------------- as the Disk port
 
   now(): number {
