@@ -12,6 +12,7 @@ import type { KeysDamage } from './faults/faultPlan.js'
 import type { MasterHistory } from './rules/checkers.js'
 import { EnrolledAgents } from './rules/enrolledAgents.js'
 import { type AgentReportStamp, ReportedAgents } from './rules/reportedAgents.js'
+import { enrolAsAgent, type SimulatedEnrolment } from './simulatedEnrolments.js'
 import type { SimulatedNode } from './simulatedNode.js'
 import type { VirtualClock } from './world/virtualClock.js'
 
@@ -19,6 +20,7 @@ import type { VirtualClock } from './world/virtualClock.js'
 export interface SimulatedAgentsOptions {
   readonly clock: VirtualClock
   readonly history: MasterHistory
+  readonly nodes: readonly SimulatedNode[]
   node(name: string): SimulatedNode
   write(name: string, path: string, content: Buffer, mode?: number): void
   absolute(path: string): string
@@ -60,6 +62,7 @@ export class SimulatedAgents {
   /** Connections that send keep-alives. */
   readonly #beating = new Map<string, unknown>()
   #tablesDamaged = 0
+  #isMasterTableNew = false
   /** The model knows the order of changes only when one follows the other. */
   readonly #inTurn = new InTurn()
   #endFlicker: (() => void) | undefined
@@ -90,13 +93,41 @@ export class SimulatedAgents {
 
   async enrol(node: string): Promise<void> {
     const name = this.enrolled.nextName()
+    // Every second one as agents do it, which knows nothing of operators.
+    const count = this.enrolled.names
+    if (count % 2 === 0) return this.#enrolAsAgent({ name, node, lostAnswers: (count / 2) % 3 })
     const request = { name, ip: 'any', key: keyOf(name), groups: [] }
     const outcome = await this.#ask(node, ({ agentOperations }, signal) => agentOperations.add(request, signal))
     if (outcome.kind === 'refused') this.enrolled.notEnrolled(name)
     if (outcome.kind !== 'done') return
-    this.#world.note(`${name} was enrolled as ${outcome.value.id}`)
-    const wrong = this.enrolled.enrolled(name, outcome.value.id)
+    this.#wasEnrolled(name, outcome.value.id)
+  }
+
+  #wasEnrolled(name: string, id: number): void {
+    this.#world.note(`${name} was enrolled as ${id}`)
+    const wrong = this.enrolled.enrolled(name, id)
     if (wrong !== undefined) this.#world.violated('an ID is never given out twice', wrong)
+  }
+
+  async #enrolAsAgent(enrolment: SimulatedEnrolment): Promise<void> {
+    const { clock, nodes } = this.#world
+    this.pending += 1
+    const entry = await enrolAsAgent(
+      {
+        clock,
+        nodes: nodes.map(({ name }) => name),
+        operations: (name) => {
+          const node = this.#world.node(name)
+          return node.clock.isFrozen ? undefined : node.running?.agentOperations
+        },
+        key: (name, attempt) => keyOf(`${name} ${attempt}`),
+        violated: (rule, says) => this.#world.violated(rule, says),
+        isMinuteCertain: () => !this.isMasterClockSet && !this.#isMasterTableNew,
+      },
+      enrolment,
+    )
+    this.pending -= 1
+    if (entry) this.#wasEnrolled(enrolment.name, entry.id)
   }
 
   async remove(node: string, id: number): Promise<void> {
@@ -243,8 +274,9 @@ export class SimulatedAgents {
   }
 
   /** What was said to a worker and did not reach the master is lost; groups and agents are what the master has. */
-  tableDamaged({ agentTable, name }: SimulatedNode): void {
+  tableDamaged({ agentTable, name, role }: SimulatedNode): void {
     this.#tablesDamaged += 1
+    this.#isMasterTableNew ||= role === 'master'
     agentTable.damage(`table of ${name}, recreated (${this.#tablesDamaged})`)
     this.said.tableDamaged(name)
     this.facts.tableDamaged(name)

@@ -36,6 +36,11 @@ export class EnrolledAgents {
     return this.#agents.get(id)
   }
 
+  /** How many were given out. */
+  get names(): number {
+    return this.#names
+  }
+
   nextName(): string {
     const name = `agent-${++this.#names}`
     this.#askedFor.add(name)
