@@ -234,8 +234,11 @@ export const limits = {
   agentAnswersRemembered: 256,
   /** Agents of an update that lists all of them are gone when no other update named them for this long. */
   agentKeysGraceMs: 5_000,
-  /** How long agents have to close their side after a stop closed ours. */
+  /** How long agents have to close their side after ours was closed. */
   agentLingerMsMax: 1_000,
+  /** The same when the listener stops, and until its last reports are taken. */
+  agentStopLingerMsMax: 700,
+  agentStopReportsMsMax: 400,
 
   // --- agents' services: the network
   /** Of version 2; one of version 1 has 107 at most. */
@@ -370,3 +373,4 @@ invariant(limits.controlRequestBytesMax < limits.messageBytesMax, 'a query fits 
 invariant(2 * limits.agentLabelsCharsMax < limits.agentBatchBytesMax, 'every row fits into a batch')
 invariant(6 * limits.eventBytesMax < limits.eventLineBytesMax, 'every event fits into a line')
 invariant(2 * limits.eventLineBytesMax < limits.eventsPendingBytesMax, 'several lines can wait')
+invariant(limits.agentStopLingerMsMax + limits.agentStopReportsMsMax < limits.frontStopMsMax, 'a listener has time to stop')
