@@ -1,6 +1,7 @@
 /**
  * `npm run fuzz -- --inputs 500000 [NAME…]`: changed and arbitrary inputs for the parsers of what agents and strangers send
- * (bench/fuzzing/parsers.ts). Ends with exit code 1 when one throws what is not a coded refusal, or does not come to an end.
+ * (bench/fuzzing/parsers.ts). Ends with exit code 1 when one throws what is not a coded
+ * refusal, or takes more processor time than an input may. One that never ends stops the lines of progress, and the run with it.
  */
 import { toolOptions } from '../src/programs/kit/toolOptions.js'
 import { SeededRandom } from '../src/simulation/world/seededRandom.js'

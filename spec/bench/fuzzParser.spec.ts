@@ -33,6 +33,16 @@ describe('a fuzz', () => {
     }
   })
 
+  it('reports an input that takes long', () => {
+    const parse = (): string => {
+      const before = process.cpuUsage()
+      while (process.cpuUsage(before).user < 2_200_000);
+      return 'taken'
+    }
+    const { failures } = fuzzParser({ name: 'slow', examples: () => [example], parse }, 1, new SeededRandom('slow'))
+    expect(failures).toMatchObject([{ index: 0, says: expect.stringContaining('processor time') }])
+  })
+
   it('throws the same inputs again with the same seed', () => {
     const inputsOf = (seed: string): string[] => {
       const seen: string[] = []
