@@ -2,5 +2,6 @@
 import { agentParsers } from './agentParsers.js'
 import { enrolmentParsers } from './enrolmentParsers.js'
 import type { FuzzedParser } from './fuzzParser.js'
+import { networkParsers } from './networkParsers.js'
 
-export const parsers: readonly FuzzedParser[] = [...agentParsers, ...enrolmentParsers]
+export const parsers: readonly FuzzedParser[] = [...agentParsers, ...enrolmentParsers, ...networkParsers]

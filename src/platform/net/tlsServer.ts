@@ -83,7 +83,14 @@ class Handshakes {
   }
 
   begin(socket: Socket): void {
+    // Closed before it was accepted: it has no peer any more.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy()
+      return
+    }
     const key = peerKey(socket)
+    // A peer that was reset uses its port again, perhaps before its end was noticed here.
+    this.#underWay.get(key)?.fail('handshakeRefused', 'It was closed during the TLS handshake')
     const handshake = new Handshake(socket, (over, code, message) => this.#fail(key, over, code, message))
     const isProxy = this.#isProxy(handshake.remoteAddress)
     if (!isProxy && !this.#admits(handshake)) return

@@ -13,8 +13,8 @@ export class SimulatedHost implements StreamHost {
   readonly listeners = new Map<number, (stream: ByteStream) => void>()
   /** Dials that are not decided yet; calling one withdraws it silently. */
   readonly dials = new Set<() => void>()
-  /** TLS handshakes that are under way; calling one ends it silently. */
-  readonly handshakes = new Set<() => void>()
+  /** TLS handshakes that are under way. */
+  readonly handshakes = new Set<{ abandon(): void }>()
   readonly datagramSockets = new Map<number, SimulatedDatagramSocket>()
   /** Without power nothing is sent, received or answered. */
   isDown = false
@@ -96,6 +96,6 @@ export class SimulatedHost implements StreamHost {
     for (const takeBack of [...this.dials]) takeBack()
     for (const socket of [...this.datagramSockets.values()]) socket.crash()
     for (const stream of [...this.streams]) stream.crash(tellPeers)
-    for (const abandon of [...this.handshakes]) abandon()
+    for (const handshake of [...this.handshakes]) handshake.abandon()
   }
 }

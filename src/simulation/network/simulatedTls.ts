@@ -13,8 +13,8 @@ import { certificateFacts, checkTlsTexts, isOfAuthority } from './simulatedCerti
 
 /** The host that the handshakes run on. */
 export interface TlsHost {
-  /** Handshakes that are under way; calling one ends it silently, as a crash does. */
-  readonly handshakes: Set<() => void>
+  /** Handshakes that are under way; a crash abandons them. */
+  readonly handshakes: Set<{ abandon(): void }>
   later(callback: () => void): void
 }
 
@@ -50,7 +50,7 @@ interface HandshakePlace {
   readonly clock: VirtualClock
   readonly host: TlsHost
   /** Whoever may have to abandon it. */
-  readonly sets: readonly Set<() => void>[]
+  readonly sets: readonly { add(handshake: Handshake): void; delete(handshake: Handshake): void }[]
 }
 
 /** One end's handshake: it is over, fails, or is abandoned, once. */
@@ -62,7 +62,7 @@ abstract class Handshake implements Prelude {
 
   constructor(stream: ByteStream, place: HandshakePlace, msMax: number) {
     this.#place = place
-    for (const set of place.sets) set.add(this.abandon)
+    for (const set of place.sets) set.add(this)
     const late = (): void => {
       this.fail('handshakeTimeout', 'The TLS handshake did not end in time')
     }
@@ -91,15 +91,19 @@ abstract class Handshake implements Prelude {
   }
 
   /** Without a word. */
-  readonly abandon = (): void => {
+  abandon(): void {
     if (this.#end()) this.stream.destroy()
+  }
+
+  giveWay(): void {
+    this.fail('overloaded', 'It gave way to another TLS handshake')
   }
 
   #end(): boolean {
     if (this.#isEnded) return false
     this.#isEnded = true
     this.#place.clock.clearTimeout(this.#timer)
-    for (const set of this.#place.sets) set.delete(this.abandon)
+    for (const set of this.#place.sets) set.delete(this)
     return true
   }
 }
@@ -226,24 +230,27 @@ export const listenSimulatedTls = async (
   endpoint: Endpoint,
   tls: TlsServerOptions,
   listening: TlsListening,
+  handshakesMax: number = limits.tlsHandshakesMax,
 ): Promise<Listener> => {
   checkTlsTexts({ ...tls, ca: tls.clientCa })
   const isProxy = addressesIn(tls.proxies ?? [])
-  const underWay = new Set<() => void>()
+  const underWay = new Set<Handshake>()
   const place = { clock, host, sets: [underWay, host.handshakes] }
   const listener = await network.listen(endpoint, (stream) => {
     const isForwarded = isProxy(stream.remoteAddress)
-    if (underWay.size >= limits.tlsHandshakesMax) {
+    if (!isForwarded && tls.admits?.(stream.remoteAddress) === false) {
       stream.destroy()
-      listening.onAcceptError?.(new ClusterError('overloaded'), stream.remoteAddress)
-    } else if (!isForwarded && tls.admits?.(stream.remoteAddress) === false) stream.destroy()
-    else new ServerHandshake(stream, place, tls, listening, isForwarded)
+      return
+    }
+    const [oldest] = underWay
+    if (underWay.size >= handshakesMax) oldest?.giveWay()
+    new ServerHandshake(stream, place, tls, listening, isForwarded)
   })
   return {
     address: listener.address,
     port: listener.port,
     close: async () => {
-      for (const abandon of [...underWay]) abandon()
+      for (const handshake of [...underWay]) handshake.abandon()
       await listener.close()
     },
   }
