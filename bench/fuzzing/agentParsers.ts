@@ -1,22 +1,18 @@
 /** The parsers of the agents' protocol, port 1514. */
-import { deflateSync, inflateRawSync } from 'node:zlib'
+import { deflateSync } from 'node:zlib'
 import { invariant } from '../../src/base/invariant.js'
 import { AgentCipher, type CipherKind, paddingBytes } from '../../src/wire/agents/agentCipher.js'
 import { AgentFrameReader, framed } from '../../src/wire/agents/agentFrames.js'
 import { MessageOpener, md5Hex, peekId } from '../../src/wire/agents/agentMessage.js'
 import { agentControl, managerControl, parseAgentControl, parseManagerControl } from '../../src/wire/agents/controlMessage.js'
-import { Inflater } from '../../src/wire/agents/inflater.js'
 import { parseKeepAlive } from '../../src/wire/agents/keepAliveText.js'
 import { readMerged } from '../../src/wire/agents/readMerged.js'
 import { sealMessage } from '../../src/wire/agents/sealMessage.js'
 import { checkPushable, pushPieceEnd } from '../../src/wire/agents/sharedPush.js'
-import { storedZlib } from '../../src/wire/agents/storedZlib.js'
 import type { FuzzedParser } from './fuzzParser.js'
 
 const cipher = new AgentCipher({ id: 1, name: 'agent1', key: '5b1c6a3d0f2e4c8796a5b4c3d2e1f00112233445566778899aabbccddeeff001' })
 const opener = new MessageOpener()
-const inflater = new Inflater()
-const inflated = new Uint8Array(65_536)
 const kinds: readonly CipherKind[] = ['aes', 'blowfish']
 
 const keepAlive =
@@ -58,7 +54,7 @@ const sealedExamples = (isFramed: boolean): Buffer[] =>
 
 /** With the agent's own key: what lies behind the encryption and the checksum. */
 const sealBody = (body: Uint8Array, kind: CipherKind): Buffer => {
-  const stream = storedZlib(Buffer.concat([Buffer.from(md5Hex(body)), body]).subarray(0, 65_000))
+  const stream = deflateSync(Buffer.concat([Buffer.from(md5Hex(body)), body]).subarray(0, 65_000), { level: 1 })
   const padding = 8 - (stream.byteLength % 8)
   const plainBytes = padding + stream.byteLength
   const room = Buffer.concat([Buffer.alloc(padding, '!'), stream, Buffer.alloc(paddingBytes(kind, plainBytes))])
@@ -74,24 +70,6 @@ const framesIn = (bytes: Uint8Array): string => {
     for (let next = reader.next(); !next.ok || next.value !== undefined; next = reader.next()) if (!next.ok) return next.error.code
   }
   return 'taken'
-}
-
-const byZlib = (bytes: Uint8Array): Buffer | undefined => {
-  try {
-    return inflateRawSync(bytes.subarray(2), { maxOutputLength: inflated.byteLength })
-  } catch {
-    return undefined
-  }
-}
-
-const inflateLikeZlib = (bytes: Uint8Array): string => {
-  // Room for a checksum, which is not compared.
-  const stream = Buffer.concat([Buffer.from([0x78, 0x9c]), bytes.subarray(2), Buffer.alloc(8)])
-  const expected = byZlib(stream)
-  const written = inflater.inflate(inflated, stream, 0)
-  const isSame = expected === undefined ? written < 0 : expected.equals(inflated.subarray(0, Math.max(0, written)))
-  invariant(isSame, 'the inflater makes of a stream what zlib makes of it')
-  return written < 0 ? 'malformed' : 'taken'
 }
 
 export const agentParsers: readonly FuzzedParser[] = [
@@ -112,12 +90,6 @@ export const agentParsers: readonly FuzzedParser[] = [
       const opened = opener.open(sealBody(bytes, (bytes.byteLength & 7) === 0 ? 'blowfish' : 'aes'), cipher)
       return opened.ok ? 'taken' : opened.error.code
     },
-  },
-  {
-    name: 'inflater',
-    examples: () =>
-      [1, 9].flatMap((level) => agentTexts.map((text) => deflateSync(Buffer.concat([text, Buffer.from(keepAlive)]), { level }))),
-    parse: inflateLikeZlib,
   },
   { name: 'agent control message', examples: () => agentTexts, parse: (bytes) => parseAgentControl(bytes).kind },
   { name: 'manager control message', examples: () => managerTexts, parse: (bytes) => parseManagerControl(bytes).kind },

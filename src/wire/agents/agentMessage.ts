@@ -1,14 +1,14 @@
 /**
  * Opens messages of the agents' protocol: `[!ID!]`, the mark of the cipher, and encrypted 1 to 8 `!` and the zlib stream of a checksum
- * and the body, which is a random number, the counters and the text. This is what is done for each event, so nothing is made that
- * need not be: the results are the opener's own, good until its next call, and refusals are made beforehand.
+ * and the body, which is a random number, the counters and the text. This is what is done for each event: the
+ * result is the opener's own, good until its next call, and refusals are made beforehand.
  */
 import * as crypto from 'node:crypto'
+import { inflateSync } from 'node:zlib'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { agentIdText } from '../../domain/agents/agent.js'
 import type { AgentCipher, CipherKind } from './agentCipher.js'
-import { Inflater, tooMuch } from './inflater.js'
 
 const exclamationMark = 0x21
 const colon = 0x3a
@@ -67,9 +67,7 @@ const refusals = {
 
 /** Opens messages of any number of agents, one after the other. */
 export class MessageOpener {
-  readonly #inflater = new Inflater()
-  readonly #inflated = Buffer.allocUnsafeSlow(limits.agentInflatedBytesMax)
-  readonly #opened = { cipher: 'aes' as CipherKind, random: 0, global: 0, local: 0, text: this.#inflated }
+  readonly #opened = { cipher: 'aes' as CipherKind, random: 0, global: 0, local: 0, text: Buffer.alloc(0) as Buffer }
   readonly #result: Result<OpenedMessage> = ok(this.#opened)
 
   /** Refuses with `malformed`, `tooLarge` and `notAuthentic`. The result is valid until the next call. */
@@ -83,16 +81,15 @@ export class MessageOpener {
     let padding = 0
     while (padding < paddingMax && plain[padding] === exclamationMark) padding++
     if (padding === 0) return refusals.key
-    const bytes = this.#inflater.inflate(this.#inflated, plain, padding)
-    if (bytes === tooMuch) return refusals.bomb
-    return this.#read(kind, bytes)
+    const inflated = inflate(plain.subarray(padding))
+    if (inflated === 'tooMuch') return refusals.bomb
+    // With a wrong key, this is where it shows at the latest.
+    if (!inflated || !isChecksum(inflated, inflated.subarray(checksumChars))) return refusals.key
+    return this.#read(kind, inflated)
   }
 
-  #read(kind: CipherKind, bytes: number): Result<OpenedMessage> {
-    const inflated = this.#inflated
-    // With a wrong key, this is where it shows at the latest.
-    if (bytes < checksumChars || !isChecksum(inflated, inflated.subarray(checksumChars, bytes))) return refusals.key
-    if (bytes < textAt || inflated[globalEnd] !== colon || inflated[localEnd] !== colon) return refusals.body
+  #read(kind: CipherKind, inflated: Buffer): Result<OpenedMessage> {
+    if (inflated.byteLength < textAt || inflated[globalEnd] !== colon || inflated[localEnd] !== colon) return refusals.body
     const opened = this.#opened
     opened.random = numberIn(inflated, checksumChars, globalAt)
     opened.global = numberIn(inflated, globalAt, globalEnd)
@@ -100,8 +97,17 @@ export class MessageOpener {
     // One that is not a number makes the sum none either.
     if (Number.isNaN(opened.random + opened.global + opened.local)) return refusals.body
     opened.cipher = kind
-    opened.text = inflated.subarray(textAt, bytes)
+    opened.text = inflated.subarray(textAt)
     return this.#result
+  }
+}
+
+/** Undefined for what is no zlib stream, or not a whole one. Stops at the limit, whatever a stream would become. */
+const inflate = (stream: Uint8Array): Buffer | 'tooMuch' | undefined => {
+  try {
+    return inflateSync(stream, { maxOutputLength: limits.agentInflatedBytesMax })
+  } catch (thrown) {
+    return thrown instanceof RangeError ? 'tooMuch' : undefined
   }
 }
 

@@ -7,10 +7,6 @@ import { type AgentCipher, type CipherKind, paddingBytes } from './agentCipher.j
 import { frameHeaderBytes } from './agentFrames.js'
 import { aesMark, blowfishMark, checksumChars, md5Hex, paddingMax, textAt } from './agentMessage.js'
 import type { MessageCounter } from './counters.js'
-import { storedZlib } from './storedZlib.js'
-
-/** Below this size compression saves less than it costs. */
-const compressedBytesMin = 256
 
 export interface MessageToSeal {
   readonly cipher: AgentCipher
@@ -23,7 +19,7 @@ export interface MessageToSeal {
   readonly id?: number
   /** With its length before it, as TCP needs it. */
   readonly isFramed: boolean
-  /** Of zlib, for long texts; agents of Wazuh have 9. */
+  /** Of zlib; agents of Wazuh have 9. */
   readonly level?: number
 }
 
@@ -40,7 +36,7 @@ const compressed = ({ counter, level = 6, random, text }: MessageToSeal): Uint8A
   checked.write(`${digits(random, 5)}${digits(counter.global, 10)}:${digits(counter.local, 4)}:`, checksumChars, 'latin1')
   checked.set(text, textAt)
   checked.write(md5Hex(checked.subarray(checksumChars)), 0, 'latin1')
-  return checked.byteLength < compressedBytesMin || level === 0 ? storedZlib(checked) : deflateSync(checked, { level })
+  return deflateSync(checked, { level })
 }
 
 const digits = (number: number, count: number): string => String(number).padStart(count, '0')
