@@ -25,8 +25,9 @@ export class MemoryTls implements Pick<AgentNetwork, 'listenTls'> {
   }
 
   async dial(port: number, address = '127.0.0.1'): Promise<MemoryTlsClient> {
-    await this.#memory.dial({ host: 'memory', port }, undefined, address)
+    const dialled = this.#memory.dial({ host: 'memory', port }, undefined, address)
     const pair = this.#memory.streams.at(-1)
+    await dialled
     if (!pair) throw new Error('no stream')
     const [stream] = pair
     const reads: string[] = []

@@ -24,18 +24,21 @@ afterEach(() => rmSync(home, { recursive: true }))
 const load = (options: Partial<EnrolmentFiles> = {}) =>
   loadEnrolmentFiles({ home, certificatePath: defaultCertificatePath, keyPath: defaultKeyPath, usesPassword: false, ...options }, nowMs)
 
+/** A pair that need not be made. */
+const givePair = (): void => {
+  writeFileSync(inHome(defaultCertificatePath), 'c')
+  writeFileSync(inHome(defaultKeyPath), 'k')
+}
+
 const inHome = (path: string): string => join(home, path)
 
 describe('the files of the enrolment service', () => {
-  it('are made when there is neither certificate nor key, readable by the group only, and kept', async () => {
+  it('are made when neither is there, kept, whole after a crash; one that is missing is named', async () => {
     const made = await load()
     expect(readdirSync(inHome('etc')).sort()).toEqual(['sslmanager.cert', 'sslmanager.key'])
     for (const path of [defaultCertificatePath, defaultKeyPath]) expect(statSync(inHome(path)).mode & 0o777 & ~0o640).toBe(0)
     expect(await load()).toEqual(made)
-  })
-
-  it('are whole after a crash between the two names, and one that is missing is named otherwise', async () => {
-    const made = await load()
+    // A crash between the two names.
     renameSync(inHome(defaultCertificatePath), inHome(`${defaultCertificatePath}.new`))
     expect(await load()).toEqual(made)
     rmSync(inHome(defaultCertificatePath))
@@ -44,7 +47,7 @@ describe('the files of the enrolment service', () => {
       message: expect.stringContaining('sslmanager.cert does not exist'),
     })
     expect(existsSync(inHome(defaultCertificatePath))).toBe(false)
-    writeFileSync(inHome(defaultCertificatePath), made.certificate)
+    givePair()
     rmSync(inHome(defaultKeyPath))
     await expect(load()).rejects.toMatchObject({ code: 'configInvalid', message: expect.stringContaining('sslmanager.key does not exist') })
   })
@@ -59,7 +62,7 @@ describe('the files of the enrolment service', () => {
   })
 
   it('have a password exactly when one is asked for, and never none by mistake', async () => {
-    await load()
+    givePair()
     await expect(load({ usesPassword: true })).rejects.toMatchObject({
       code: 'configInvalid',
       message: expect.stringContaining('does not exist'),
@@ -74,6 +77,7 @@ describe('the files of the enrolment service', () => {
   })
 
   it('have the authorities of agents whole, or are refused', async () => {
+    givePair()
     await expect(load({ agentCaPath: 'etc/ca.pem' })).rejects.toMatchObject({ code: 'configInvalid' })
     writeFileSync(inHome('etc/ca.pem'), 'x'.repeat(300_000))
     await expect(load({ agentCaPath: 'etc/ca.pem' })).rejects.toMatchObject({ code: 'configInvalid' })
