@@ -20,6 +20,7 @@ import { editToManyWorkers } from './rows/editToManyWorkers.js'
 import { editUndone } from './rows/editUndone.js'
 import { enrolment } from './rows/enrolment.js'
 import { enrolmentProcessorTime } from './rows/enrolmentProcessorTime.js'
+import { enrolmentRate } from './rows/enrolmentRate.js'
 import { groupChange } from './rows/groupChange.js'
 import { idleWorkers } from './rows/idleWorkers.js'
 import { keepAlivesOfMany } from './rows/keepAlivesOfMany.js'
@@ -68,6 +69,7 @@ const rows: readonly Row[] = [
   groupChange,
   enrolment,
   enrolmentProcessorTime,
+  enrolmentRate,
   mergeRule,
   keepAlivesOfMany,
   openEvents,

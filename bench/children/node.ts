@@ -21,6 +21,7 @@ import type { Link, Transport } from '../../src/ports/link.js'
 import { createTransport } from '../../src/transport/transport.js'
 import { factsOf } from '../agents.js'
 import { answerParent } from '../answerParent.js'
+import { type Enrolling, enrolMany } from '../enrolling.js'
 import { memoryPorts } from '../memoryPorts.js'
 import { observedAgents } from '../observedAgents.js'
 import { observedFiles } from '../observedFiles.js'
@@ -122,9 +123,14 @@ const inRound = (node: string, thread: string, moment: 'begins' | 'ends'): void 
 }
 
 /** The answer's lines, without its end. */
+const nodeNamed = (node: string): ClusterNode => {
+  const named = nodes.get(node)
+  if (!named) throw new Error(`There is no node '${node}'`)
+  return named
+}
+
 const answered = async (node: string, request: ClusterQuery | AgentCommand): Promise<AnswerLine[]> => {
-  const asked = nodes.get(node)
-  if (!asked) throw new Error(`There is no node '${node}'`)
+  const asked = nodeNamed(node)
   const lines: AnswerLine[] = []
   for await (const line of isCommand(request) ? asked.carryOut(request) : asked.query(request)) {
     if (line.kind === 'error') throw new Error(line.message)
@@ -221,6 +227,8 @@ const calls = {
     const atMs = systemMs()
     return { atMs, lines: await answered(node, request) }
   },
+
+  enrol: ({ node, ...enrolling }: Enrolling & { readonly node: string }) => enrolMany(nodeNamed(node).agents, enrolling),
 
   /** The node receives keep-alives of agents from `first` on, with the facts of `facts` if given. Resolves when they are in its table. */
   report: async ({ node, first, count, facts }: { node: string; first: number; count: number; facts?: string }) => {
