@@ -19,7 +19,7 @@ import { AgentCipher, type CipherKind } from '../../src/wire/agents/agentCipher.
 import { AgentFrameReader, framed } from '../../src/wire/agents/agentFrames.js'
 import { MessageOpener } from '../../src/wire/agents/agentMessage.js'
 import { sealMessage } from '../../src/wire/agents/sealMessage.js'
-import { MemoryNetwork } from './memoryNetwork.js'
+import { MemoryNetwork, type MemoryNetworkOptions } from './memoryNetwork.js'
 
 export const listenerPort = 1514
 
@@ -276,8 +276,8 @@ export class ListenerWorld {
   readonly drawn: number[] = []
   #port = 40_000
 
-  constructor(options: Partial<ListenerOptions> = {}, files = new MemoryListenerFiles(), highWaterBytes?: number) {
-    this.network = new MemoryAgentNetwork(highWaterBytes === undefined ? {} : { highWaterBytes })
+  constructor(options: Partial<ListenerOptions> = {}, files = new MemoryListenerFiles(), memory: MemoryNetworkOptions = {}) {
+    this.network = new MemoryAgentNetwork(memory)
     this.files = files
     const { clock, desk, network, outlet } = this
     this.listener = new AgentListener({

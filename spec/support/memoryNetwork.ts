@@ -11,6 +11,8 @@ export interface MemoryNetworkOptions {
   readonly tap?: (direction: Direction, bytes: Buffer) => readonly Uint8Array[]
   /** Bytes that wait before `write` says false. */
   readonly highWaterBytes?: number
+  /** When an end that is closed is to learn it; a promise later where left out. */
+  readonly closedLater?: (tell: () => void) => void
 }
 
 export class MemoryStream implements ByteStream {
@@ -98,7 +100,8 @@ export class MemoryStream implements ByteStream {
     this.#closed = true
     this.#arrived = []
     this.#arrivedBytes = 0
-    queueMicrotask(() => this.#events?.onClosed())
+    const later = this.#options.closedLater ?? queueMicrotask
+    later(() => this.#events?.onClosed())
   }
 
   #schedule(): void {
@@ -120,6 +123,7 @@ export class MemoryStream implements ByteStream {
       return
     }
     if (!this.#peerEnded) return
+    this.#events.onEnd?.()
     this.end()
     this.#closeWhenBothEnded()
   }

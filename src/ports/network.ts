@@ -25,6 +25,8 @@ export interface ByteStreamEvents {
   /** The bytes are the receiver's to keep. */
   onBytes(bytes: Uint8Array): void
   onDrain(): void
+  /** The peer closed its side in good order, and all that it sent is here. `onClosed` follows when our side is closed too. */
+  onEnd?(): void
   /** Once, and last. `error` when it was not a clean end. */
   onClosed(error?: Error): void
 }

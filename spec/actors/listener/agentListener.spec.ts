@@ -60,6 +60,26 @@ describe('an agent that starts', () => {
     expect(again.texts()).toEqual([ack])
   })
 
+  it('again at once, before its first connection is closed on our side too, is let in', async () => {
+    let close = (): void => {}
+    const world = await started({}, new MemoryListenerFiles(), {
+      closedLater: (tell) => {
+        close = tell
+      },
+    })
+    const first = await world.agent(testKey(1))
+    first.start()
+    await world.settle()
+    first.socket.end()
+    await world.settle()
+    const again = await world.agent(testKey(1))
+    again.start()
+    await world.settle()
+    close()
+    expect([again.texts(), again.socket.isClosed]).toEqual([[ack], false])
+    expect(world.desk.reports.map(({ kind }) => kind)).toEqual(['startup', 'startup'])
+  })
+
   it('is not answered while the node drains, over either transport', async () => {
     const world = await started()
     const first = await world.agent(testKey(1))
@@ -187,7 +207,7 @@ describe('a configuration', () => {
   })
 
   it('goes to an agent as fast as it reads, whole, and to others meanwhile', async () => {
-    const world = await started({}, new MemoryListenerFiles(), 16_384)
+    const world = await started({}, new MemoryListenerFiles(), { highWaterBytes: 16_384 })
     const [slow, other] = [await world.agent(testKey(1)), await world.agent(testKey(2))]
     const content = Buffer.alloc(300_000, 'c')
     const sum = configure(world, content)

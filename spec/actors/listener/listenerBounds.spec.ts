@@ -66,7 +66,7 @@ describe('connections', () => {
   })
 
   it('of an agent that reads nothing are closed, and keep no more than the bound for it', async () => {
-    const world = await started({}, new MemoryListenerFiles(), 1_024)
+    const world = await started({}, new MemoryListenerFiles(), { highWaterBytes: 1_024 })
     const agent = await world.agent(testKey(1))
     agent.start()
     await world.settle()

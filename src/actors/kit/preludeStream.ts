@@ -34,6 +34,9 @@ export class PreludeStream implements ByteStream {
     stream.attach({
       onBytes: (bytes) => this.#arrive(bytes),
       onDrain: () => this.#events?.onDrain(),
+      onEnd: () => {
+        if (this.#kept.length === 0) this.#events?.onEnd?.()
+      },
       onClosed: (error) => this.#closed(error),
     })
   }

@@ -37,6 +37,7 @@ export const tcpByteStream = (socket: Socket, remoteAddress?: string): ByteStrea
     attach: (events: ByteStreamEvents) => {
       socket.on('data', (bytes: Buffer) => events.onBytes(bytes))
       socket.on('drain', () => events.onDrain())
+      socket.on('end', () => events.onEnd?.())
       socket.on('close', () => events.onClosed(failure))
     },
   }

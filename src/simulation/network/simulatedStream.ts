@@ -154,6 +154,7 @@ export class SimulatedStream implements ByteStream {
 
   takeEnd(): void {
     this.#endTaken = true
+    this.#events?.onEnd?.()
     this.end()
     this.#closeWhenBothEnded()
   }

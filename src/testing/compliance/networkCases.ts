@@ -125,6 +125,7 @@ const tests: Readonly<Record<string, (net: Connections) => Promise<void>>> = {
     await net.suite.run(dialer.until((end) => end.isClosed))
     assert.equal(dialer.stream.write([Uint8Array.of(3)]), true)
     assert.deepEqual([acceptor.byteCount, acceptor.events.at(-1), dialer.events], [1, 'closed', ['closed']])
+    assert.equal(acceptor.wasClosedWhenEnded, false)
   },
 
   'says where the peer is': async (net) => {

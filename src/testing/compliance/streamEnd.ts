@@ -8,6 +8,8 @@ export class StreamEnd {
   readonly events: string[] = []
   readonly parts: Uint8Array[] = []
   onBytes: () => void = () => {}
+  /** Undefined until the peer closed its side. */
+  wasClosedWhenEnded: boolean | undefined
   readonly #watchers = new Set<() => void>()
 
   constructor(stream: ByteStream) {
@@ -19,6 +21,9 @@ export class StreamEnd {
         this.onBytes()
       },
       onDrain: () => this.#note('drain'),
+      onEnd: () => {
+        this.wasClosedWhenEnded = this.isClosed
+      },
       onClosed: (error) => this.#note(error ? 'closed with an error' : 'closed'),
     })
   }

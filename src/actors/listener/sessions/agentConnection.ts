@@ -139,6 +139,11 @@ export class AgentConnection implements AgentEndpoint, ByteStreamEvents, Due {
     this.#host.onRoom(this)
   }
 
+  /** The agent may be back before our side is closed too. */
+  onEnd(): void {
+    if (this.#state === 'open') this.#state = 'ending'
+  }
+
   onClosed(): void {
     if (this.#state === 'closed') return
     this.#countPart(0)
