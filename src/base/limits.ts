@@ -249,9 +249,9 @@ export const limits = {
   /** Connections over TLS whose handshake has not ended: for one more, one that says nothing is closed. It costs about 5 KiB. */
   tlsHandshakesMax: 4_096,
   /** Of these, handshakes that have begun, about 40 KiB each; the others wait for their turn. */
-  tlsHandshakesBegunMax: 256,
-  /** When others wait, a handshake that has begun may take this long. */
-  tlsHandshakeContestedMsMax: 5_000,
+  tlsHandshakesBegunMax: 512,
+  /** A handshake that has begun gives way after this long to one of a site that has fewer under way. */
+  tlsHandshakeContestedMsMax: 2_000,
   /** Names of a certificate that are kept, and the length of each. */
   certificateNamesMax: 64,
   certificateNameCharsMax: 255,
@@ -288,8 +288,8 @@ export const limits = {
   // --- agents' services: enrolment
   /** Of a request with its newline; wazuh-authd reads as much. */
   enrolmentLineBytesMax: 64 * KiB,
-  /** Of a connection until its handshake is done: in a burst, the others come first. */
-  enrolmentHandshakeMsMax: 30_000,
+  /** Of a connection until its handshake is done: in a burst, it waits for the others. */
+  enrolmentHandshakeMsMax: 60_000,
   /** From the end of the handshake until the request is whole: agents send it at once. */
   enrolmentRequestMsMax: 10_000,
   /** Connections whose request is not whole; for one more, the oldest of them is closed. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type ComingHandshake, HandshakeTurns } from '../../../src/platform/net/handshakeTurns.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 
-const bounds = { handshakesMax: 12, begunMax: 3, contestedMsMax: 5_000 }
+const bounds = { handshakesMax: 12, begunMax: 3, contestedMsMax: 2_000, begunMsMax: 10_000 }
 
 type State = 'silent' | 'waiting' | 'begun' | 'crowded' | 'slow' | 'left'
 
@@ -97,22 +97,35 @@ describe('TLS handshakes', () => {
     expect(silent.map(({ state }) => state)).toEqual([...Array(29).fill('crowded'), ...Array(11).fill('silent')])
   })
 
-  it('that are slow give way when others wait, and only then', async () => {
+  it('that are slow give way to a site that has fewer, and to nobody of their own before their end', async () => {
     const { begins, clock, come } = world()
-    const slow = Array.from({ length: 3 }, () => come(1))
+    const slow = Array.from({ length: 4 }, () => come(1))
     for (const peer of slow) peer.speak()
-    await clock.advance(20_000)
-    expect(slow.map(({ state }) => state)).toEqual(['begun', 'begun', 'begun'])
+    await clock.advance(bounds.contestedMsMax)
+    expect(slow.map(({ state }) => state)).toEqual(['begun', 'begun', 'begun', 'waiting'])
+    slow[3]?.leave()
     const agent = come(2)
     agent.speak()
     expect(slow[0]?.state).toBe('slow')
     expect(begins.at(-1)).toBe(agent)
-    const next = Array.from({ length: 2 }, () => come(3))
-    for (const peer of next) peer.speak()
-    const late = come(4)
+    const next = come(2)
+    next.speak()
+    expect(next.state).toBe('begun')
+    const late = come(2)
     late.speak()
     expect(late.state).toBe('waiting')
-    await clock.advance(bounds.contestedMsMax)
-    expect(late.state).toBe('begun')
+    await clock.advance(bounds.begunMsMax - bounds.contestedMsMax)
+    expect([slow[2]?.state, late.state]).toEqual(['slow', 'begun'])
+  })
+
+  it('that stop after their first bytes hold no place for longer than their time', async () => {
+    const { begins, clock, come } = world()
+    const stopped = Array.from({ length: 6 }, () => come(1))
+    for (const peer of stopped) peer.speak()
+    await clock.advance(bounds.begunMsMax)
+    expect(begins.length).toBe(6)
+    await clock.advance(bounds.begunMsMax)
+    expect(stopped.every(({ state }) => state === 'slow')).toBe(true)
+    expect(clock.pending).toBe(0)
   })
 })

@@ -11,8 +11,10 @@ export interface HandshakeBounds {
   readonly handshakesMax: number
   /** Of these, handshakes that have begun. */
   readonly begunMax: number
-  /** When others wait, a handshake that has begun may take this long. */
+  /** A handshake that has begun gives way after this long to one of a site that has fewer under way. */
   readonly contestedMsMax: number
+  /** It may take this long in any case. */
+  readonly begunMsMax: number
 }
 
 /** A connection before the end of its handshake. */
@@ -25,11 +27,13 @@ export interface ComingHandshake {
 
 class Begun implements Due {
   readonly handshake: ComingHandshake
+  readonly prefix: string
   deadline: Deadline | undefined
   readonly #slow: (begun: Begun) => void
 
-  constructor(handshake: ComingHandshake, slow: (begun: Begun) => void) {
+  constructor(handshake: ComingHandshake, prefix: string, slow: (begun: Begun) => void) {
     this.handshake = handshake
+    this.prefix = prefix
     this.#slow = slow
   }
 
@@ -48,7 +52,8 @@ export class HandshakeTurns {
   readonly #waiting = new Map<string, Map<ComingHandshake, () => void>>()
   #waitingCount = 0
   readonly #begun = new Map<ComingHandshake, Begun>()
-  /** Of these, the ones that give way to the next that waits. */
+  readonly #begunOf = new Map<string, number>()
+  /** Of these, the ones that give way to a site that has fewer. */
   readonly #slow = new Set<Begun>()
 
   constructor(timers: Timers, bounds: HandshakeBounds) {
@@ -73,8 +78,12 @@ export class HandshakeTurns {
     neighbours.set(handshake, begin)
     this.#waiting.set(prefix, neighbours)
     this.#waitingCount += 1
-    const [slow] = this.#slow
-    if (slow && this.#begun.size >= this.#bounds.begunMax) slow.handshake.giveWay('slow')
+    if (this.#begun.size >= this.#bounds.begunMax)
+      for (const slow of this.#slow)
+        if (this.#givesWay(slow)) {
+          slow.handshake.giveWay('slow')
+          break
+        }
     this.#beginNext()
   }
 
@@ -86,6 +95,7 @@ export class HandshakeTurns {
       if (begun.deadline) this.#deadlines.remove(begun.deadline)
       this.#begun.delete(handshake)
       this.#slow.delete(begun)
+      this.#countBegun(begun.prefix, -1)
       this.#beginNext()
       return
     }
@@ -116,16 +126,34 @@ export class HandshakeTurns {
       neighbours.delete(handshake)
       this.#waitingCount -= 1
       if (neighbours.size > 0) this.#waiting.set(prefix, neighbours)
-      const begun = new Begun(handshake, (slow) => this.#isSlow(slow))
+      const begun = new Begun(handshake, prefix, (slow) => this.#isSlow(slow))
       begun.deadline = this.#deadlines.add(this.#bounds.contestedMsMax, begun)
       this.#begun.set(handshake, begun)
+      this.#countBegun(prefix, 1)
       begin()
     }
   }
 
+  #countBegun(prefix: string, change: 1 | -1): void {
+    const count = (this.#begunOf.get(prefix) ?? 0) + change
+    if (count > 0) this.#begunOf.set(prefix, count)
+    else this.#begunOf.delete(prefix)
+  }
+
+  /** Called when it has taken as long as it may where others wait, and again at its end. */
   #isSlow(begun: Begun): void {
-    if (this.#waitingCount > 0) begun.handshake.giveWay('slow')
-    else this.#slow.add(begun)
+    if (this.#slow.has(begun) || this.#givesWay(begun)) {
+      begun.handshake.giveWay('slow')
+      return
+    }
+    this.#slow.add(begun)
+    begun.deadline = this.#deadlines.add(this.#bounds.begunMsMax - this.#bounds.contestedMsMax, begun)
+  }
+
+  /** To the site whose turn is next: a burst never ends handshakes of its own site, whose machines may just be busy. */
+  #givesWay({ prefix }: Begun): boolean {
+    const [next] = this.#waiting.keys()
+    return next !== undefined && (this.#begunOf.get(next) ?? 0) < (this.#begunOf.get(prefix) ?? 0)
   }
 
   /** The oldest that says nothing goes, else the last of the site that has the most waiting. */

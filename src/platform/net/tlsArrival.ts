@@ -1,12 +1,19 @@
 /**
  * A connection before its TLS handshake: the header of its proxy is taken off, and that a handshake follows is seen from its first
- * byte, so that silence and plain text cost a socket only.
+ * record, so that silence, plain text and half a hello cost a socket only.
  */
 import type { Socket } from 'node:net'
 import { readProxyHeader } from '../../wire/proxy/proxyHeader.js'
 
 /** Of a TLS record that holds a part of a handshake. */
 const handshakeRecord = 22
+const recordHeaderBytes = 5
+/** An agent's hello has some 500 bytes; of a larger one this much is enough to go on. */
+const helloBytesEnough = 4_096
+
+/** One that stops in the middle of its first record costs a socket only. */
+const isWholeRecord = (bytes: Buffer): boolean =>
+  bytes.length >= helloBytesEnough || (bytes.length >= recordHeaderBytes && bytes.length >= recordHeaderBytes + bytes.readUInt16BE(3))
 
 export type Arrival =
   /** Its first bytes are back in the socket. */
@@ -24,6 +31,7 @@ const readArrival = (bytes: Buffer, isProxy: boolean): (Arrival & { readonly hea
   const { byteCount: headerBytes, source } = header
   if (bytes.length === headerBytes) return undefined
   if (bytes[headerBytes] !== handshakeRecord) return { kind: 'refused', reason: 'It does not begin with a TLS handshake', headerBytes }
+  if (!isWholeRecord(bytes.subarray(headerBytes))) return undefined
   return { kind: 'hello', headerBytes, ...(source && { forwardedFrom: source.address }) }
 }
 

@@ -64,6 +64,7 @@ class Handshakes {
     handshakesMax: limits.tlsHandshakesMax,
     begunMax: limits.tlsHandshakesBegunMax,
     contestedMsMax: limits.tlsHandshakeContestedMsMax,
+    begunMsMax: limits.handshakeMsMax,
   })
 
   constructor(options: TlsServerOptions, listening: TlsListening) {
