@@ -72,6 +72,8 @@ describe('simulated TLS', () => {
           if (fault === 'freeze') network.freeze(where)
           if (fault === 'reset') network.reset('agent', 'manager')
           if (fault === 'close') await listener.close()
+          await clock.advance(1_000)
+          if (fault === 'crash' || fault === 'power') expect(network.counters(where)).toEqual(nothing)
           await clock.advance(2 * handshakeMsMax + 2 * limits.handshakeMsMax)
           network.heal()
           await clock.advance(2 * handshakeMsMax + 2 * limits.handshakeMsMax)

@@ -71,7 +71,7 @@ export class SimulatedDatagramSocket implements DatagramSocket {
     const [loss, double, late] = [this.#random.fraction(), this.#random.fraction(), this.#random.fraction()]
     if (loss < datagramFaults.lostShare) return
     for (let copies = double < datagramFaults.doubledShare ? 2 : 1; copies > 0; copies--)
-      socket.#expect(bytes.slice(), this.#host, this.port, this.#latencyMs(late < datagramFaults.lateShare))
+      socket.#expect(new Uint8Array(bytes), this.#host, this.port, this.#latencyMs(late < datagramFaults.lateShare))
   }
 
   async close(): Promise<void> {

@@ -16,7 +16,7 @@ export class MemoryDatagrams implements LocalDatagrams {
   send(bytes: Uint8Array): 'sent' | 'full' | 'absent' {
     if (!this.isPresent) return 'absent'
     if (this.#waiting.length >= this.#waitingMax) return 'full'
-    this.#waiting.push(bytes.slice())
+    this.#waiting.push(new Uint8Array(bytes))
     return 'sent'
   }
 
