@@ -100,8 +100,21 @@ const invalid: readonly (readonly [place: string, value: fc.Arbitrary<unknown>, 
         (value: unknown) => ({ synced: { ...defaultSyncedItems, [name]: value } }),
       ] as const,
   ),
+  ...['enrolment', 'listener', 'events'].map((name) => [name, notObjects, (value: unknown) => ({ [name]: value })] as const),
+  ...['usesSourceIp', 'usesPassword', 'verifiesHost', 'ipv6', 'allowHigherVersions'].map(
+    (name) => [`enrolment.${name}`, notBooleans, (value: unknown) => ({ enrolment: { [name]: value } })] as const,
+  ),
+  ['enrolment.port', fc.oneof(notNumbers, fc.constantFrom(65_536, 1.5)), (value) => ({ enrolment: { port: value } })],
+  ['listener.port', fc.oneof(notNumbers, fc.constantFrom(65_536, 1.5)), (value) => ({ listener: { port: value } })],
+  ['listener.transports', fc.constantFrom<unknown>('tcp', [], ['sctp'], [7], null), (value) => ({ listener: { transports: value } })],
+  ['listener.localIp', texts('localhost', '1.2.3'), (value) => ({ listener: { localIp: value } })],
+  ['events.segmentBytesMax', fc.oneof(notNumbers, fc.constantFrom(0, 2 ** 40)), (value) => ({ events: { segmentBytesMax: value } })],
+  ['events.toReader', notBooleans, (value) => ({ events: { toReader: value } })],
+  ['verifiesCounters', notBooleans, (value) => ({ verifiesCounters: value })],
+  ['hidden', notBooleans, (value) => ({ hidden: value })],
+  ['proxies', fc.constantFrom<unknown>('10.0.0.1', ['any'], [7], {}, ['10.0.0.0/33']), (value) => ({ proxies: value })],
   ['ports', notObjects, (value) => ({ ports: value })],
-  ...['clock', 'random', 'log', 'transport', 'files', 'agentStore', 'agentFiles'].map(
+  ...['clock', 'random', 'log', 'transport', 'files', 'agentStore', 'agentFiles', 'listener', 'enrolment'].map(
     (name) => [`ports.${name}`, notObjects, (value: unknown) => ({ ports: { [name]: value } })] as const,
   ),
 ]
@@ -137,6 +150,8 @@ describe('createNode', () => {
       [{ synced: { ...defaultSyncedItems, excluded: 1 } }, 'synced.excluded'],
       [withItem({ directory: 1 }), 'synced.items[0].directory'],
       [{ ports: { disk: {} } }, 'ports.disk'],
+      [{ listener: { protocol: 'tcp' } }, 'listener.protocol'],
+      [{ enrolment: { use_password: true } }, 'enrolment.use_password'],
     ] as const)
       expect(refusalOf({ ...valid, ...given }).message).toContain(`createNode: ${place} is not an option: must be `)
     const many = refusalOf({ ...valid, node: 'a b', key: 'x', timings: { keepAliveMs: 0 } }).message
@@ -171,6 +186,7 @@ describe('createNode', () => {
           timings,
           workersMax,
         } = settings
+        const { enrolment, enrolmentRules, events, hidden, listener, proxies, verifiesCounters } = settings
         const master = { host: masterAddress, port }
         create({
           home,
@@ -186,6 +202,7 @@ describe('createNode', () => {
           manager,
           workersMax,
           timings,
+          ...{ enrolment, enrolmentRules, events, hidden, listener, proxies, verifiesCounters },
         })
         untouched()
       }),

@@ -21,6 +21,7 @@ import type { Compression } from './domain/files/content/compressionChoice.js'
 import { defaultSyncedItems, type SyncedItems } from './domain/files/syncedItems.js'
 import type { AnswerLine } from './domain/queries/answerLine.js'
 import type { ClusterQuery } from './domain/queries/clusterQuery.js'
+import { realHosts, type ServiceOptions, servicesOf } from './nodeServices.js'
 import { createAgentFiles } from './platform/agents/agentFiles.js'
 import { SqliteAgentStore } from './platform/agents/sqliteAgentStore.js'
 import { createFiles } from './platform/files/createFiles.js'
@@ -36,7 +37,7 @@ import { admissionLimits } from './transport/admission.js'
 import { createTransport } from './transport/transport.js'
 import { productVersion } from './version.js'
 
-export interface NodeOptions {
+export interface NodeOptions extends ServiceOptions {
   /** The manager's directory, e.g. `/var/ossec`. */
   readonly home: string
   readonly type: 'master' | 'worker'
@@ -150,7 +151,7 @@ const timingsOf = (options: NodeOptions): Timings => ({ ...defaultTimings, ...op
 
 const identityOf = (options: NodeOptions): NodeIdentity => {
   const port = options.master.port ?? defaultPort
-  return {
+  const identity: NodeIdentity = {
     cluster: options.cluster ?? 'wazuh',
     node: options.node,
     type: options.type,
@@ -167,6 +168,7 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     enrolmentRules: options.enrolmentRules ?? defaultEnrolmentRules,
     workersMax: options.workersMax ?? topOptions.workersMax.fallback,
   }
+  return { ...identity, ...servicesOf(options, identity) }
 }
 
 const managerOf = ({ home, manager = 'auto' }: NodeOptions): Manager => {
@@ -190,6 +192,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const network = createTcpNetwork()
   const limits = { streamIdleMsMax: timingsOf(options).transferIdleMsMax, ...admissionLimits(descriptorLimit()) }
   const synced = syncedOf(options)
+  const { enrolment, listener } = options.ports ?? {}
   return {
     clock,
     random,
@@ -197,6 +200,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
     agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type }),
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
     transport: options.ports?.transport ?? createTransport({ network, clock, random, keys, limits }),
+    ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }) },
     files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
   }
 }

@@ -40,6 +40,13 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     manager: settings.manager,
     workersMax: settings.workersMax,
     timings: settings.timings,
+    enrolmentRules: settings.enrolmentRules,
+    ...(settings.enrolment && { enrolment: settings.enrolment }),
+    ...(settings.listener && { listener: settings.listener }),
+    events: settings.events,
+    verifiesCounters: settings.verifiesCounters,
+    proxies: settings.proxies,
+    hidden: settings.hidden,
     ports: { log },
   })
   const reload = settings.reloadCommand && reloader(settings.reloadCommand, mainLog)

@@ -6,6 +6,7 @@ export type { NodePorts } from './actors/nodeContext.js'
 export type { NodeEvent } from './actors/nodeEvent.js'
 export { ClusterError, type ErrorCode, errorTable, type Result } from './base/errors.js'
 export type { ReadonlyValue } from './base/fields.js'
+export type { EnrolmentServiceSettings, ListenerServiceSettings } from './config/agentServiceOptions.js'
 export { type ClusterNode, createNode, defaultPort, type NodeOptions } from './createNode.js'
 export type {
   AgentCounts,
@@ -23,7 +24,7 @@ export type {
 export type { AgentCommand } from './domain/agents/agentCommand.js'
 export type { AgentQuery, AgentTool } from './domain/agents/agentQuery.js'
 export type { AgentReport } from './domain/agents/agentReport.js'
-export type { EnrolmentRequest } from './domain/agents/enrolmentRequest.js'
+export type { EnrolmentAnswer, EnrolmentRequest } from './domain/agents/enrolmentRequest.js'
 export type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from './domain/agents/groups.js'
 export type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agents/keyEntry.js'
 export type { Manager } from './domain/agents/leftToManager.js'
@@ -51,6 +52,7 @@ export type { AgentAnswer, AgentRow, GroupFileView, GroupView } from './domain/q
 export type { AnswerLine } from './domain/queries/answerLine.js'
 export type { FileRow, FilesSummary, NodeHealth, NodeView, SpanView } from './domain/queries/clusterAnswer.js'
 export type { ClusterQuery } from './domain/queries/clusterQuery.js'
+export type { ServiceOptions } from './nodeServices.js'
 export type {
   AgentFiles,
   AgentGroupsStore,
@@ -66,6 +68,14 @@ export type {
   RecordOutcome,
   UnsentUpdates,
 } from './ports/agents.js'
+export type {
+  EnrolmentCounts,
+  EnrolmentDesk,
+  EnrolmentHost,
+  EnrolmentOptions,
+  EnrolmentSettings,
+  RunningEnrolment,
+} from './ports/enrolment.js'
 export type { Files, TreeWatch } from './ports/files.js'
 export type {
   AdmissionPolicy,
@@ -81,7 +91,19 @@ export type {
   ServeOptions,
   Transport,
 } from './ports/link.js'
-export type { Clock, Log, Random } from './ports/machine.js'
+export type {
+  AgentConfiguration,
+  AgentTransport,
+  EventOptions,
+  KeysUpdate,
+  ListenerCalls,
+  ListenerCounts,
+  ListenerDesk,
+  ListenerHost,
+  ListenerOptions,
+  RunningListener,
+} from './ports/listener.js'
+export type { Clock, Log, LogLevel, Random } from './ports/machine.js'
 export type { Endpoint, Listener, Network } from './ports/network.js'
 export { type Progress, type SimulateOptions, type SimulationReport, simulate } from './simulation/simulate.js'
 export type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './wire/muster/messages.js'

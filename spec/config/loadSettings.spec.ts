@@ -6,7 +6,7 @@ import { afterAll, beforeEach, describe, expect, it } from 'vitest'
 import { loadSettings } from '../../src/config/loadSettings.js'
 import { clusterOptions, defaultInternalSettings, globalOptions } from '../../src/config/settings.js'
 import { defaultSyncedItems } from '../../src/domain/files/syncedItems.js'
-import { type Block, blockOf, renderJson, renderXml, validSettings } from './renderedConfig.js'
+import { type Block, blockOf, renderJson, renderServices, renderXml, validSettings } from './renderedConfig.js'
 
 const home = mkdtempSync(join(tmpdir(), 'muster-config-'))
 const confFile = join(home, 'etc/ossec.conf')
@@ -39,7 +39,7 @@ describe('loading settings', () => {
       fc.property(validSettings, (settings) => {
         const kept = new Set(settings.synced.items.map(({ dir }) => dir))
         const removed = defaultSyncedItems.items.map(({ dir }) => dir).filter((dir) => !kept.has(dir))
-        const loaded = settingsOf(load(renderXml(blockOf(settings)), renderJson(settings, removed)))
+        const loaded = settingsOf(load(renderXml(blockOf(settings), renderServices(settings)), renderJson(settings, removed)))
         const byDir = (items: typeof settings.synced.items) => new Map(items.map((item) => [item.dir, item]))
         expect(byDir(loaded.synced.items)).toEqual(byDir(settings.synced.items))
         expect({ ...loaded, synced: { ...loaded.synced, items: [] } }).toEqual({

@@ -28,6 +28,7 @@ const fragments = [
     '/',
     '>',
   ],
+  ...['<auth>', '</auth>', '<auth a="', '<remote a=b c = "d" ', "<remote e='", ' a', 'a="b"'],
   ...['<ossec_config>', '</ossec_config>', '<cluster>', '</cluster>', '<cluster/>', '<cluster></cluster>', '<global>', '</global>', '<x>'],
 ]
 
@@ -43,7 +44,14 @@ describe('reading ossec.conf', () => {
   it('reads each character a few times at most, whatever is repeated', () =>
     fc.assert(
       fc.property(
-        fc.constantFrom('', '<ossec_config>', '<ossec_config><cluster>', '<ossec_config><global>', '<ossec_config><x>'),
+        fc.constantFrom(
+          '',
+          '<ossec_config>',
+          '<ossec_config><cluster>',
+          '<ossec_config><auth>',
+          '<ossec_config><global>',
+          '<ossec_config><x>',
+        ),
         fc.array(fc.constantFrom(...fragments), { minLength: 1, maxLength: 4 }).map((parts) => parts.join('')),
         fc.constantFrom(10, 100, 1_000, 10_000),
         (before, repeated, times) => {
@@ -62,12 +70,14 @@ describe('reading ossec.conf', () => {
           const parsed = parseOssecConf(`<ossec_config><other>${parts.join('')}</other>${cluster}</ossec_config>`, 'x')
           expect(parsed).toMatchObject({
             ok: true,
-            clusters: [
-              [
-                { name: 'name', text: 'a&b&c', children: [] },
-                { name: 'nodes', text: undefined, children: [{ name: 'node', text: 'm' }] },
+            blocks: {
+              cluster: [
+                [
+                  { name: 'name', text: 'a&b&c', children: [] },
+                  { name: 'nodes', text: undefined, children: [{ name: 'node', text: 'm' }] },
+                ],
               ],
-            ],
+            },
           })
         },
       ),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { authOptions, eventOptions, forceOptions, proxyOptions, remoteOptions } from '../../src/config/agentServiceOptions.js'
 import { intervalOptions } from '../../src/config/intervalOptions.js'
 import { renderConfigReference, updateReference } from '../../src/config/renderConfigReference.js'
 import { clusterOptions, globalOptions, topOptions } from '../../src/config/settings.js'
@@ -11,6 +12,11 @@ describe('configuration reference', () => {
     const names = [
       ...Object.values(clusterOptions).map(({ name }) => name.replace('><', '/')),
       ...Object.values(globalOptions).map(({ name }) => name),
+      ...Object.values(authOptions).map(({ name }) => `auth/${name.replace('><', '/')}`),
+      ...Object.values(forceOptions).map(({ name }) => `auth/force/${name}`),
+      ...Object.values(remoteOptions).map(({ name }) => `remote/${name.replace('><', '/')}`),
+      ...Object.values(eventOptions).map(({ name }) => `events.${name}`),
+      ...Object.values(proxyOptions).map(({ name }) => `proxy_protocol.${name}`),
       ...Object.values(topOptions).map(({ name }) => name),
       ...Object.values(itemOptions).map(({ name }) => `files.DIRECTORY.${name}`),
       ...Object.entries(intervalOptions).flatMap(([group, rows]) => rows.map(({ option }) => `intervals.${group}.${option.name}`)),

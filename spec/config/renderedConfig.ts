@@ -1,5 +1,6 @@
 /** Settings as an operator would write them, and arbitraries of valid ones. */
 import fc from 'fast-check'
+import { defaultEnrolmentService } from '../../src/config/agentServiceOptions.js'
 import { intervalOptions } from '../../src/config/intervalOptions.js'
 import type { NodeSettings } from '../../src/config/settings.js'
 import { defaultTimings, type Timings } from '../../src/domain/cluster/timings.js'
@@ -26,15 +27,50 @@ export const blockOf = (settings: NodeSettings): Block => ({
 /** The one that is not in `<cluster>`. */
 const globalName = 'agents_disconnection_time'
 
-export const renderXml = (block: Block): string => {
+export const renderXml = (block: Block, others = ''): string => {
   const element = (name: string, text: string): string => `<${name}>${escaped(text)}</${name}>`
   const { [globalName]: silence, ...cluster } = block
   const lines = Object.entries(cluster).map(([name, text]) =>
     name === 'node' ? `<nodes>${element(name, text)}</nodes>` : element(name, text),
   )
   const global = silence === undefined ? '' : `<global>\n${element(globalName, silence)}\n</global>\n`
-  return `<ossec_config>\n${global}<cluster>\n${lines.join('\n')}\n</cluster>\n</ossec_config>\n`
+  return `<ossec_config>\n${global}<cluster>\n${lines.join('\n')}\n</cluster>\n${others}</ossec_config>\n`
 }
+
+const yesNo = (is: boolean): string => (is ? 'yes' : 'no')
+
+const element = (name: string, text: string): string => (text === '' ? '' : `<${name}>${escaped(text)}</${name}>\n`)
+
+const renderAuth = ({ enrolment, enrolmentRules: { force, purge } }: NodeSettings): string => {
+  const { agentCaPath, allowHigherVersions, certificatePath, ciphers, ipv6, keyPath, port, usesPassword, usesSourceIp, verifiesHost } =
+    enrolment ?? defaultEnrolmentService
+  const disconnected = force.disconnectedMs === undefined ? 'enabled="no">1h' : `>${force.disconnectedMs / 1_000}`
+  return `<auth>
+${element('disabled', yesNo(enrolment === undefined))}${element('port', String(port))}${element('ipv6', yesNo(ipv6))}
+${element('use_source_ip', yesNo(usesSourceIp))}${element('purge', yesNo(purge))}${element('use_password', yesNo(usesPassword))}
+${element('ciphers', ciphers)}${element('ssl_agent_ca', agentCaPath)}${element('ssl_verify_host', yesNo(verifiesHost))}
+${element('ssl_manager_cert', certificatePath)}${element('ssl_manager_key', keyPath)}
+<agents>${element('allow_higher_versions', yesNo(allowHigherVersions))}</agents>
+<force>${element('enabled', yesNo(force.enabled))}${element('key_mismatch', yesNo(force.keyMismatch))}
+<disconnected_time ${disconnected}</disconnected_time>${element('after_registration_time', `${force.afterRegistrationMs / 1_000}s`)}</force>
+</auth>
+`
+}
+
+/** A block for each protocol, as well as none. */
+const renderRemotes = ({ listener }: NodeSettings): string => {
+  if (!listener) return '<remote><connection>syslog</connection></remote>'
+  const { allowHigherVersions, ipv6, localIp, port, transports } = listener
+  const block = (protocol: string): string => `<remote>
+${element('connection', 'secure')}${element('port', String(port))}${element('protocol', protocol)}${element('ipv6', yesNo(ipv6))}
+${element('local_ip', localIp)}<agents>${element('allow_higher_versions', yesNo(allowHigherVersions))}</agents>
+</remote>
+`
+  return transports.map(block).join('')
+}
+
+/** Blocks that stand beside `<cluster>`. */
+export const renderServices = (settings: NodeSettings): string => `${renderAuth(settings)}${renderRemotes(settings)}`
 
 const renderIntervals = (timings: Timings): object =>
   Object.fromEntries(
@@ -55,7 +91,7 @@ const renderItem = (item: SyncedItem): object => ({
 })
 
 export const renderJson = (
-  { synced, compression, manager, previousKey, reloadCommand, timings, workersMax }: NodeSettings,
+  { synced, compression, events, manager, previousKey, proxies, reloadCommand, timings, verifiesCounters, workersMax }: NodeSettings,
   removedDirs: readonly string[],
 ): string =>
   JSON.stringify({
@@ -69,6 +105,9 @@ export const renderJson = (
     compression,
     manager,
     workers_max: workersMax,
+    verify_msg_id: verifiesCounters,
+    events: { segment_bytes: events.segmentBytesMax, keep_bytes: events.bytesMax, reader: events.toReader },
+    proxy_protocol: { from: proxies },
     ...(previousKey === undefined ? {} : { previous_key: previousKey }),
     ...(reloadCommand === undefined ? {} : { reload_command: reloadCommand }),
   })
@@ -113,6 +152,61 @@ const items = fc
   // An item that holds others cannot be recursive.
   .map((all) => all.map((one) => (all.some(({ dir }) => dir.startsWith(`${one.dir}/`)) ? { ...one, recursive: false } : one)))
 
+const relative = fc.constantFrom('etc/a.pem', '/etc/ssl/b.pem')
+const wholeSeconds = fc.integer({ min: 0, max: 100_000 }).map((seconds) => seconds * 1_000)
+const services = {
+  enrolment: fc.option(
+    fc.record({
+      port: fc.integer({ min: 1, max: 65_535 }),
+      ipv6: fc.boolean(),
+      usesSourceIp: fc.boolean(),
+      usesPassword: fc.boolean(),
+      ciphers: fc.constantFrom('HIGH', 'HIGH:!ADH:@STRENGTH'),
+      agentCaPath: fc.oneof(fc.constant(''), relative),
+      verifiesHost: fc.boolean(),
+      certificatePath: relative,
+      keyPath: relative,
+      allowHigherVersions: fc.boolean(),
+    }),
+    { nil: undefined },
+  ),
+  listener: fc.option(
+    fc.record({
+      port: fc.integer({ min: 1, max: 65_535 }),
+      transports: fc.constantFrom(['tcp' as const], ['udp' as const], ['tcp' as const, 'udp' as const]),
+      localIp: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6()),
+      ipv6: fc.boolean(),
+      allowHigherVersions: fc.boolean(),
+    }),
+    { nil: undefined },
+  ),
+  enrolmentRules: fc.record({
+    purge: fc.boolean(),
+    force: fc.record({
+      enabled: fc.boolean(),
+      keyMismatch: fc.boolean(),
+      disconnectedMs: fc.option(wholeSeconds, { nil: undefined }),
+      afterRegistrationMs: wholeSeconds,
+    }),
+  }),
+  verifiesCounters: fc.boolean(),
+  events: fc
+    .record({
+      segmentBytesMax: fc.integer({ min: 2 ** 20, max: 2 ** 30 }),
+      extra: fc.nat({ max: 2 ** 30 }),
+      toReader: fc.boolean(),
+    })
+    .map(({ extra, segmentBytesMax, toReader }) => ({ segmentBytesMax, bytesMax: 2 * segmentBytesMax + extra, toReader })),
+  proxies: fc.array(
+    fc.oneof(
+      fc.ipV4(),
+      fc.ipV6(),
+      fc.ipV4().map((ip) => `${ip}/16`),
+    ),
+    { maxLength: 3 },
+  ),
+}
+
 /** Any enabled settings that an operator may ask for; `home` is empty, to be filled in. */
 export const validSettings: fc.Arbitrary<NodeSettings> = fc
   .record({
@@ -141,6 +235,7 @@ export const validSettings: fc.Arbitrary<NodeSettings> = fc
     timings,
     compression: fc.constantFrom('auto' as const, 'never' as const, 'always' as const),
     workersMax: fc.integer({ min: 1, max: 10_000 }),
+    ...services,
     manager: fc.constantFrom('auto' as const, 'wazuh' as const, 'none' as const),
     reloadCommand: fc.option(
       fc.array(

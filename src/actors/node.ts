@@ -9,7 +9,7 @@ import { logSeconds } from '../base/logText.js'
 import { agentIdText } from '../domain/agents/agent.js'
 import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import { keysPath } from '../domain/agents/keyEntry.js'
-import { saysWhatIsLeft } from '../domain/agents/leftToManager.js'
+import { saysWhatIsLeft, servicesLeftToManager } from '../domain/agents/leftToManager.js'
 import { itemOf } from '../domain/files/syncedItems.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
@@ -86,6 +86,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
   const boundaries = new Boundaries(clock)
   boundaries.failed.add((error) => onEvent({ type: 'failed', error }))
   if (manager === 'wazuh') log.info(saysWhatIsLeft(type, identity.home))
+  if (manager === 'wazuh' && (identity.enrolment || identity.listener)) log.info(servicesLeftToManager)
   for (const service of services) if (service.roles.includes(type)) service.start({ ...parts, role, boundaries })
 
   return {

@@ -9,7 +9,7 @@ import type { SyncedItems } from '../domain/files/syncedItems.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { AgentFiles, AgentStore } from '../ports/agents.js'
-import type { EnrolmentHost, EnrolmentOptions, RunningEnrolment } from '../ports/enrolment.js'
+import type { EnrolmentHost, EnrolmentSettings, RunningEnrolment } from '../ports/enrolment.js'
 import type { Files } from '../ports/files.js'
 import type { Link, Transport } from '../ports/link.js'
 import type { ListenerHost, ListenerOptions } from '../ports/listener.js'
@@ -25,7 +25,7 @@ import type { LocalTree } from './files/localTree.js'
 import { partsCapability } from './files/treeComparison.js'
 import type { Boundaries } from './kit/boundaries.js'
 import type { Front } from './kit/front.js'
-import type { ListenerRun } from './listener/listenerThread.js'
+import type { ListenerRun } from './listener/thread/listenerThread.js'
 import type { NodeEvent } from './nodeEvent.js'
 
 export interface NodePorts {
@@ -67,7 +67,7 @@ export interface NodeIdentity {
   readonly workersMax: number
   /** The services that agents connect to; undefined: this node does without. */
   readonly listener?: ListenerOptions
-  readonly enrolment?: EnrolmentOptions
+  readonly enrolment?: EnrolmentSettings
 }
 
 /** What a node is made of, whatever its role. */

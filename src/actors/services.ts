@@ -10,7 +10,7 @@ import { mergedFiles } from './agents/mergedFiles.js'
 import { enrolmentThread } from './enrolment/enrolmentThread.js'
 import { localIntegrity } from './files/localIntegrity.js'
 import { supervised } from './kit/supervised.js'
-import { listenerThread } from './listener/listenerThread.js'
+import { listenerThread } from './listener/thread/listenerThread.js'
 import type { NodeContext, NodeIdentity } from './nodeContext.js'
 
 type Role = NodeIdentity['type']
@@ -21,11 +21,11 @@ export interface Service {
   start(node: NodeContext): void
 }
 
-/** A thread that is restarted when it crashes. Undefined: this node does without it. */
+/** A thread that is restarted when it crashes. Nothing: this node does without it. */
 const thread = (
   name: string,
   roles: readonly Role[],
-  logicOf: (node: NodeContext) => AnyActorLogic | undefined,
+  logicOf: (node: NodeContext) => AnyActorLogic | false | undefined,
   policy?: RestartPolicy,
 ): Service => ({
   name,
@@ -65,9 +65,10 @@ export const services: readonly Service[] = [
   thread(
     'listener',
     everywhere,
-    ({ agents, emit, fronts, identity: { listener: options }, log, ports: { clock, listener: host }, role, tree }) =>
+    ({ agents, emit, fronts, identity: { listener: options, manager }, log, ports: { clock, listener: host }, role, tree }) =>
       options &&
       host &&
+      manager === 'none' &&
       listenerThread({
         ...{ agents, clock, front: fronts.listener, host, operations: role.operations, options, tree },
         log: log.at({ subtag: 'Listener' }),
@@ -78,11 +79,12 @@ export const services: readonly Service[] = [
   thread(
     'enrolment',
     everywhere,
-    ({ emit, fronts, identity: { enrolment: options }, log, ports: { enrolment: host }, role }) =>
-      options &&
+    ({ emit, fronts, identity: { enrolment: settings, manager }, log, ports: { enrolment: host }, role: { operations } }) =>
+      settings &&
       host &&
+      manager === 'none' &&
       enrolmentThread({
-        ...{ front: fronts.enrolment, host, operations: role.operations, options },
+        ...{ front: fronts.enrolment, host, operations, settings },
         log: log.at({ subtag: 'Enrolment' }),
         onListening: (port) => emit({ type: 'enrolmentStarted', port }),
       }),

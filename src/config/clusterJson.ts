@@ -7,6 +7,8 @@ import { limits } from '../base/limits.js'
 import { shown } from '../base/shown.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/files/syncedItems.js'
+import type { EventOptions } from '../ports/listener.js'
+import { eventOptions, proxyOptions } from './agentServiceOptions.js'
 import { intervalOptions, needlessIntervals } from './intervalOptions.js'
 import { checked, type Findings, type Option } from './option.js'
 import { defaultInternalSettings, type InternalSettings, type JsonKeys, type KeySource, topOptions } from './settings.js'
@@ -43,7 +45,7 @@ class JsonReader {
   }
 
   read(root: Json): ClusterJson {
-    this.#warnOfUnknown(root, '', ['intervals', 'files', ...names(topOptions)], ['distributed_api'])
+    this.#warnOfUnknown(root, '', ['intervals', 'files', 'events', 'proxy_protocol', ...names(topOptions)], ['distributed_api'])
     const intervals = this.#object(root, 'intervals', 'intervals')
     this.#warnOfUnknown(intervals, 'intervals.', Object.keys(intervalOptions), [])
     return { internal: this.#internal(root, intervals), keys: this.#keys(root) }
@@ -57,6 +59,9 @@ class JsonReader {
       compression: this.#value(root, topOptions.compression, ''),
       manager: this.#value(root, topOptions.manager, ''),
       workersMax: this.#value(root, topOptions.workersMax, ''),
+      verifiesCounters: this.#value(root, topOptions.verifiesCounters, ''),
+      events: this.#events(this.#object(root, 'events', 'events')),
+      proxies: this.#proxies(this.#object(root, 'proxy_protocol', 'proxy_protocol')),
       ...(command === undefined || command === null ? {} : { reloadCommand: this.#value(root, topOptions.reloadCommand, '') }),
     }
   }
@@ -102,6 +107,25 @@ class JsonReader {
   #value<S extends Option['schema']>(object: Json, known: Option<S>, place: string, fallback = known.fallback) {
     const value = own(object, known.name)
     return value === undefined ? fallback : checked(known, value, `${this.#file}: ${place}${known.name}`, this.#findings.mistakes)
+  }
+
+  #events(given: Json): EventOptions {
+    this.#warnOfUnknown(given, 'events.', names(eventOptions), [])
+    const events = {
+      segmentBytesMax: this.#value(given, eventOptions.segmentBytesMax, 'events.'),
+      bytesMax: this.#value(given, eventOptions.bytesMax, 'events.'),
+      toReader: this.#value(given, eventOptions.toReader, 'events.'),
+    }
+    // The default is no mistake of anybody's.
+    const segmentBytesMax = Math.min(events.segmentBytesMax, Math.floor(events.bytesMax / 2))
+    if (own(given, eventOptions.segmentBytesMax.name) !== undefined && segmentBytesMax < events.segmentBytesMax)
+      this.#mistake(`events.${eventOptions.segmentBytesMax.name}`, events.segmentBytesMax, 'half of keep_bytes at most')
+    return { ...events, segmentBytesMax }
+  }
+
+  #proxies(given: Json): readonly string[] {
+    this.#warnOfUnknown(given, 'proxy_protocol.', names(proxyOptions), [])
+    return this.#value(given, proxyOptions.from, 'proxy_protocol.')
   }
 
   #timings(intervals: Json): Timings {

@@ -1,11 +1,14 @@
 /** Reads a node's configuration files: every mistake of all of them at once, one line each, and never a key's value. */
 import { join, resolve } from 'node:path'
+import type { AgentServices } from './agentServiceOptions.js'
+import { readAuthBlock } from './authBlock.js'
 import { type ClusterBlock, readClusterBlock } from './clusterBlock.js'
 import { type ClusterJson, defaultClusterJson, parseClusterJson } from './clusterJson.js'
 import { loadKeys } from './loadKeys.js'
 import { loadSmallFile, warnWhenExposed } from './loadSmallFile.js'
 import { checked, type Findings } from './option.js'
 import { parseOssecConf } from './ossecConf.js'
+import { readRemoteBlocks } from './remoteBlock.js'
 import { globalOptions, type InternalSettings, type NodeSettings, unitsMs } from './settings.js'
 
 interface Remarks {
@@ -21,6 +24,9 @@ export type LoadedSettings =
 interface LoadedConf {
   readonly block: ClusterBlock
   readonly agentsDisconnectionMs: number
+  readonly services: AgentServices
+  /** What is wrong with these, and is nobody's business where a real manager has them. */
+  readonly ofServices: Findings
 }
 
 const loadConf = (file: string, keyFileIn: string | undefined, findings: Findings): LoadedConf | undefined => {
@@ -31,11 +37,16 @@ const loadConf = (file: string, keyFileIn: string | undefined, findings: Finding
   }
   warnWhenExposed(file, read.mode, findings)
   const parsed = parseOssecConf(read.text, globalOptions.agentsDisconnectionTime.name)
-  if (parsed.ok)
+  if (parsed.ok) {
+    const { auth, cluster, remote } = parsed.blocks
+    const ofServices: Findings = { mistakes: [], warnings: [], notes: [] }
     return {
-      block: readClusterBlock(file, parsed.clusters, keyFileIn, findings),
+      block: readClusterBlock(file, cluster, keyFileIn, findings),
       agentsDisconnectionMs: agentsDisconnectionMs(file, parsed.globals, findings),
+      services: { ...readAuthBlock(file, auth, ofServices), listener: readRemoteBlocks(file, remote, ofServices) },
+      ofServices,
     }
+  }
   findings.mistakes.push(`${file}: ${parsed.why}`)
   return undefined
 }
@@ -65,11 +76,18 @@ const warnOfRelations = ({ timings }: InternalSettings, file: string, findings: 
     )
 }
 
+export interface SettingsPlace {
+  readonly home: string
+  readonly file?: string
+  /** Whether a real manager runs in this home; none when left out. */
+  readonly hasManager?: (home: string) => boolean
+}
+
 /**
  * The settings of the node in `home`, from `file` (by default etc/ossec.conf of the home) and etc/cluster.json.
  * While the cluster is disabled mistakes matter to nobody: they are notes then, and `key` may be empty.
  */
-export const loadSettings = (given: { readonly home: string; readonly file?: string }): LoadedSettings => {
+export const loadSettings = (given: SettingsPlace): LoadedSettings => {
   const home = resolve(given.home)
   const file = given.file === undefined ? join(home, 'etc/ossec.conf') : resolve(given.file)
   const jsonFile = join(home, 'etc/cluster.json')
@@ -77,11 +95,13 @@ export const loadSettings = (given: { readonly home: string; readonly file?: str
   const { internal, keys: jsonKeys } = loadClusterJson(jsonFile, findings)
   const conf = loadConf(file, jsonKeys.keyFile === undefined ? undefined : jsonFile, findings)
   warnOfRelations(internal, jsonFile, findings)
+  const isManaged = internal.manager === 'wazuh' || (internal.manager === 'auto' && (given.hasManager?.(home) ?? false))
+  if (conf && !isManaged) for (const kind of ['mistakes', 'warnings', 'notes'] as const) findings[kind].push(...conf.ofServices[kind])
   const keys = loadKeys(conf?.block.key ?? '', jsonKeys, { home, jsonFile }, findings)
   const { mistakes, warnings, notes } = findings
   if (!conf || (mistakes.length > 0 && !conf.block.disabled)) return { ok: false, mistakes, warnings, notes }
   const timings = { ...internal.timings, agentsDisconnectionMs: conf.agentsDisconnectionMs }
-  const settings: NodeSettings = { ...internal, ...conf.block, ...keys, home, timings }
+  const settings: NodeSettings = { ...internal, ...conf.block, ...conf.services, ...keys, home, timings }
   return {
     ok: true,
     settings,

@@ -5,6 +5,7 @@
 import { Check } from 'typebox/value'
 import { shown } from '../base/shown.js'
 import type { SyncedItem } from '../domain/files/syncedItems.js'
+import { proxyOptions, serviceOptions, trueOrFalse, verifiesCountersOption } from './agentServiceOptions.js'
 import { intervalOptions } from './intervalOptions.js'
 import { mistakeOf, type Option } from './option.js'
 import { clusterOptions, topOptions, unitsMs } from './settings.js'
@@ -20,10 +21,11 @@ import {
 const optionNames = [
   ...(['home', 'type', 'node', 'cluster', 'key', 'previousKey', 'master', 'bindAddress', 'synced'] as const),
   ...(['timings', 'compression', 'manager', 'enrolmentRules', 'workersMax', 'ports'] as const),
+  ...(['enrolment', 'listener', 'events', 'verifiesCounters', 'proxies', 'hidden'] as const),
 ] as const
 /** Those that work on the home's files stand first. */
 const homePortNames = ['files', 'agentStore', 'agentFiles'] as const
-const portNames = [...homePortNames, 'clock', 'random', 'transport', 'log'] as const
+const portNames = [...homePortNames, 'clock', 'random', 'transport', 'log', 'listener', 'enrolment'] as const
 const itemNames = ['dir', 'files', 'mode', 'recursive', 'removeEmptyDirectories', 'reload'] as const
 
 /** In milliseconds, or a count where it says so. */
@@ -72,6 +74,7 @@ class OptionsCheck {
     this.#enrolmentRules(given.enrolmentRules)
     this.#optional('workersMax', topOptions.workersMax, given.workersMax)
     this.#timings(given.timings)
+    this.#services(given)
     if (given.synced !== undefined) this.#synced(given.synced)
     this.#ports(given.ports, given.home)
   }
@@ -136,6 +139,17 @@ class OptionsCheck {
       if (given !== undefined && !isAllowed)
         this.#refuse(`timings.${name}`, given, `${isCount ? 'a whole number' : 'a number of milliseconds'}, ${min} to ${max}`)
     }
+  }
+
+  #services(given: Given<(typeof optionNames)[number]>): void {
+    for (const [place, options] of Object.entries(serviceOptions)) {
+      const value = given[place as keyof typeof serviceOptions]
+      const service = value === undefined ? undefined : this.#object(place, value, Object.keys(options))
+      if (service) for (const [name, known] of Object.entries(options)) this.#optional(`${place}.${name}`, known, service[name])
+    }
+    this.#optional('verifiesCounters', verifiesCountersOption, given.verifiesCounters)
+    this.#optional('proxies', proxyOptions.from, given.proxies)
+    this.#optional('hidden', { ...clusterOptions.hidden, allowed: trueOrFalse }, given.hidden)
   }
 
   #enrolmentRules(value: unknown): void {

@@ -1,26 +1,34 @@
 /**
- * The `<cluster>` blocks of an ossec.conf. Blocks of other programs may hold XML that only they accept (a bare `&`, a `\<`),
- * so they are stepped over unread; a `<cluster>` block is read strictly.
+ * The `<cluster>`, `<auth>` and `<remote>` blocks of an ossec.conf. Blocks of other programs may hold XML that only they accept (a bare
+ * `&`, a `\<`), so they are stepped over unread; a `<cluster>` block is read strictly.
  */
-import { type Effort, MalformedXml, type Tag, tagsOf, withoutHidden } from './xmlTags.js'
+import { attributesIn, type Effort, MalformedXml, type Tag, tagsOf, withoutHidden } from './xmlTags.js'
+
+const blockNames = ['cluster', 'auth', 'remote'] as const
+type BlockName = (typeof blockNames)[number]
+const isBlockName = (name: string): name is BlockName => (blockNames as readonly string[]).includes(name)
 
 export interface Element {
   readonly name: string
   /** Trimmed; undefined when there are elements inside. */
   readonly text: string | undefined
   readonly children: readonly Element[]
+  readonly attributes: ReadonlyMap<string, string>
 }
+
+/** Each block is the elements in it. */
+export type Blocks = { readonly [K in BlockName]: readonly (readonly Element[])[] }
 
 export type OssecConf =
   | {
       readonly ok: true
-      readonly clusters: readonly (readonly Element[])[]
+      readonly blocks: Blocks
       /** The texts of the option wanted from `<global>`, in order. */
       readonly globals: readonly string[]
     }
   | { readonly ok: false; readonly why: string }
 
-/** An element of `<cluster>` whose end has not come yet. */
+/** An element of a block whose end has not come yet. */
 interface Unfinished {
   readonly tag: Tag
   readonly within: Unfinished | undefined
@@ -36,18 +44,12 @@ const plain = (text: string): string => text.replace(/&(?:amp|lt|gt|apos|quot);/
 const neverClosed = ({ at, name }: Tag): MalformedXml => new MalformedXml(at, `<${name}> is never closed`)
 const closesNothing = ({ at, name }: Tag): MalformedXml => new MalformedXml(at, `</${name}> closes nothing`)
 
-const finished = ({ children, tag, text }: Unfinished): Element => ({
-  name: tag.name,
-  children,
-  text: children.length > 0 ? undefined : plain(text),
-})
-
 /** Goes through the tags once, from the first to the last. */
 class ConfReader {
   readonly #text: string
   readonly #tags: Iterator<Tag, undefined>
   readonly #globalOption: string
-  readonly clusters: Element[][] = []
+  readonly blocks: { readonly [K in BlockName]: Element[][] } = { cluster: [], auth: [], remote: [] }
   readonly globals: string[] = []
   roots = 0
 
@@ -77,7 +79,7 @@ class ConfReader {
         if (tag.name === root.name) return
         throw closesNothing(tag)
       }
-      if (tag.name === 'cluster') this.clusters.push(this.#cluster(tag))
+      if (isBlockName(tag.name)) this.blocks[tag.name].push(this.#block(tag))
       else if (tag.name === 'global') this.#global(tag)
       else this.#stepOver(tag)
     }
@@ -112,23 +114,28 @@ class ConfReader {
     }
   }
 
-  #cluster(opened: Tag): Element[] {
+  #block(opened: Tag): Element[] {
     if (opened.kind === 'empty') return []
     let inner: Unfinished = { tag: opened, within: undefined, children: [], text: '' }
     for (let from = opened.end; ; ) {
       const tag = this.#next()
       if (!tag) throw neverClosed(inner.tag)
-      inner.text += this.#strictText(from, tag.at)
+      inner.text += opened.name === 'cluster' ? this.#strictText(from, tag.at) : this.#text.slice(from, tag.at)
       from = tag.end
-      if (tag.kind === 'empty') inner.children.push({ name: tag.name, text: '', children: [] })
+      if (tag.kind === 'empty') inner.children.push(this.#finished({ tag, within: inner, children: [], text: '' }))
       else if (tag.kind === 'open') inner = { tag, within: inner, children: [], text: '' }
       else if (tag.name !== inner.tag.name) throw new MalformedXml(tag.at, `</${tag.name}> stands where </${inner.tag.name}> is expected`)
       else if (!inner.within) return inner.children
       else {
-        inner.within.children.push(finished(inner))
+        inner.within.children.push(this.#finished(inner))
         inner = inner.within
       }
     }
+  }
+
+  #finished({ children, tag, text }: Unfinished): Element {
+    const attributes = attributesIn(this.#text.slice(tag.at, tag.end))
+    return { name: tag.name, children, text: children.length > 0 ? undefined : plain(text), attributes }
   }
 
   #strictText(from: number, to: number): string {
@@ -140,7 +147,7 @@ class ConfReader {
 }
 
 /**
- * Every `<cluster>` that is a child of an `<ossec_config>`, in order, and every `globalOption` in its `<global>`s; or the line of
+ * Every one of these blocks that is a child of an `<ossec_config>`, in order, and every `globalOption` in its `<global>`s; or the line of
  * what is not XML. The effort grows with the length of the text alone.
  */
 export const parseOssecConf = (text: string, globalOption: string, effort: Effort = { chars: 0 }): OssecConf => {
@@ -149,7 +156,7 @@ export const parseOssecConf = (text: string, globalOption: string, effort: Effor
     reader.read()
     // A file that is something else altogether must not pass for one in which the cluster is off.
     if (reader.roots === 0) return { ok: false, why: "there is no <ossec_config> in it: must be a manager's ossec.conf" }
-    return { ok: true, clusters: reader.clusters, globals: reader.globals }
+    return { ok: true, blocks: reader.blocks, globals: reader.globals }
   } catch (error) {
     if (!(error instanceof MalformedXml)) throw error
     const line = text.slice(0, error.at).split('\n').length

@@ -1,5 +1,6 @@
 /** The configuration reference of docs/operating.md, written from the very tables that check the configuration. */
 import { defaultSyncedItems } from '../domain/files/syncedItems.js'
+import { authOptions, eventOptions, forceOptions, proxyOptions, remoteOptions } from './agentServiceOptions.js'
 import { type IntervalOption, intervalOptions } from './intervalOptions.js'
 import type { Option } from './option.js'
 import { clusterOptions, globalOptions, topOptions } from './settings.js'
@@ -46,9 +47,18 @@ export const renderConfigReference = (): string =>
     '### `<global>` in `etc/ossec.conf`',
     'Of this block only one option is read; the last value wins.',
     table(Object.values(globalOptions), ({ name }) => name, fallbackInXml),
+    '### `<auth>` and `<remote>` in `etc/ossec.conf`',
+    'What agents connect to, as Wazuh 4.14 has it. Without a block the service is off. Both are left to wazuh-authd and wazuh-remoted where a real manager runs. ' +
+      'With several `<auth>` blocks the last value of an option counts; several `<remote>` blocks for agents are one port over the protocols of all of them.',
+    table(Object.values(authOptions), ({ name }) => `auth/${name.replace('><', '/')}`, fallbackInXml),
+    table(Object.values(forceOptions), ({ name }) => `auth/force/${name}`, fallbackInXml),
+    table(Object.values(remoteOptions), ({ name }) => `remote/${name.replace('><', '/')}`, fallbackInXml),
+    '`force_insert`, `force_time`, `remote_enrollment`, `limit_maxagents` and `key_request` in `<auth>`, `connection_overtake_time`, `allowed-ips` and `denied-ips` in `<remote>` have no effect.',
     '### `etc/cluster.json` (optional)',
     'Overrides what it mentions; all else keeps its default. Times are in seconds, fractions allowed. `intervals` and `files` should be the same on every node. With a key in it, no other user should be able to read it (mode 0640).',
     table(Object.values(topOptions), ({ name }) => name, fallbackInJson),
+    table(Object.values(eventOptions), ({ name }) => `events.${name}`, fallbackInJson),
+    table(Object.values(proxyOptions), ({ name }) => `proxy_protocol.${name}`, fallbackInJson),
     ...Object.entries(intervalOptions).map(([group, rows]) => intervalTable(group, rows)),
     '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. It is ' +
       `${directoryAllowed}. A recursive item cannot hold another item. Defaults:`,

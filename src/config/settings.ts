@@ -4,6 +4,8 @@ import { Check } from 'typebox/value'
 import { limits } from '../base/limits.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, type SyncedItems } from '../domain/files/syncedItems.js'
+import type { EventOptions } from '../ports/listener.js'
+import { type AgentServices, eventOptions, proxyOptions, verifiesCountersOption } from './agentServiceOptions.js'
 import { option } from './option.js'
 
 const ipAddress = () => Type.Union([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv6' })])
@@ -153,6 +155,7 @@ export const topOptions = {
     allowed: `a whole number, 1 to ${limits.workersMax}`,
     description: 'How many workers may be connected to the master at the same time; more are refused, and try again slowly.',
   }),
+  verifiesCounters: verifiesCountersOption,
   manager: option({
     name: 'manager',
     schema: Type.Union([Type.Literal('auto'), Type.Literal('wazuh'), Type.Literal('none')]),
@@ -181,10 +184,14 @@ export interface InternalSettings {
   readonly compression: Static<typeof topOptions.compression.schema>
   readonly manager: Static<typeof topOptions.manager.schema>
   readonly workersMax: number
+  readonly verifiesCounters: boolean
+  readonly events: EventOptions
+  /** Load balancers that say whose connections they pass on. */
+  readonly proxies: readonly string[]
 }
 
 /** The whole configuration of a node, checked. */
-export interface NodeSettings extends InternalSettings {
+export interface NodeSettings extends InternalSettings, AgentServices {
   /** Absolute. */
   readonly home: string
   /** The cluster's name. */
@@ -208,4 +215,11 @@ export const defaultInternalSettings: InternalSettings = {
   compression: topOptions.compression.fallback,
   manager: topOptions.manager.fallback,
   workersMax: topOptions.workersMax.fallback,
+  verifiesCounters: topOptions.verifiesCounters.fallback,
+  events: {
+    segmentBytesMax: eventOptions.segmentBytesMax.fallback,
+    bytesMax: eventOptions.bytesMax.fallback,
+    toReader: eventOptions.toReader.fallback,
+  },
+  proxies: proxyOptions.from.fallback,
 }

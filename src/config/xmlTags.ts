@@ -100,3 +100,12 @@ export function* tagsOf(text: string, effort: Effort): Generator<Tag, undefined>
     at = indexFrom(text, '<', end, effort)
   }
 }
+
+/** What stands in a tag as `name="value"`; the last value of a name counts. */
+export const attributesIn = (tag: string): ReadonlyMap<string, string> => {
+  const attributes = new Map<string, string>()
+  // Each name is tried from its beginning only, so that a long one is not read again and again.
+  for (const [, name = '', quoted = ''] of tag.matchAll(/(?<![\w.:-])([\w.:-]+)\s*=\s*("[^"]*"|'[^']*')/g))
+    attributes.set(name, quoted.slice(1, -1))
+  return attributes
+}

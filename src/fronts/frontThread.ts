@@ -9,7 +9,7 @@ import { limits } from '../base/limits.js'
 import { realClock } from '../platform/machine/realClock.js'
 import { type Calls, exchangeCalls, type Methods } from './threadCalls.js'
 
-export interface FrontThreadOptions<Own> {
+export interface FrontThreadOptions<Theirs extends Methods<Theirs>, Own> {
   /** What the thread is, as the beginning of a sentence. */
   readonly name: string
   /** The compiled program. */
@@ -19,6 +19,8 @@ export interface FrontThreadOptions<Own> {
   /** What the thread may call here. */
   readonly desk: Own
   readonly heapMbMax: number
+  /** Before its `start`. */
+  prepare?(front: Pick<Calls<Theirs>, 'call'>): Promise<void>
 }
 
 /** What every front can. */
@@ -43,8 +45,9 @@ export const startFrontThread = async <Theirs extends Methods<Theirs> & Front, O
   heapMbMax,
   name,
   options,
+  prepare,
   workerFile,
-}: FrontThreadOptions<Own>): Promise<FrontThread<Theirs>> => {
+}: FrontThreadOptions<Theirs, Own>): Promise<FrontThread<Theirs>> => {
   const worker = new Worker(workerFile, { workerData: options, resourceLimits: { maxOldGenerationSizeMb: heapMbMax } })
   const calls = exchangeCalls<Theirs>(worker)
   calls.serve(desk)
@@ -64,6 +67,7 @@ export const startFrontThread = async <Theirs extends Methods<Theirs> & Front, O
     await ended
   }
   try {
+    await prepare?.(calls)
     const port = await startOf(calls)
     return {
       port,

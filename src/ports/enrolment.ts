@@ -36,6 +36,11 @@ export interface EnrolmentOptions {
   readonly proxies: readonly string[]
 }
 
+/** The same, as a node knows it: what is in files is read at each start of the service, so that a file that was put right is found. */
+export interface EnrolmentSettings extends Omit<EnrolmentOptions, 'agentCa' | 'certificate' | 'key' | 'password'> {
+  readonly usesPassword: boolean
+}
+
 /** What the service asks of its node. */
 export interface EnrolmentDesk {
   enrol(request: EnrolmentRequest): Promise<EnrolmentAnswer>
@@ -59,5 +64,5 @@ export interface RunningEnrolment {
 
 /** Starts the service. Fails with `listenFailed`, and with `configInvalid` for certificates that cannot be used. */
 export interface EnrolmentHost {
-  start(options: EnrolmentOptions, desk: EnrolmentDesk): Promise<RunningEnrolment>
+  start(settings: EnrolmentSettings, desk: EnrolmentDesk): Promise<RunningEnrolment>
 }

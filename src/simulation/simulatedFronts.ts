@@ -8,7 +8,7 @@ import { AgentListener } from '../actors/listener/agentListener.js'
 import { createEventOutlet } from '../actors/listener/eventOutlet.js'
 import { EventSegments } from '../disk/listener/eventSegments.js'
 import { DiskListenerFiles } from '../disk/listener/listenerFiles.js'
-import type { EnrolmentHost, EnrolmentOptions } from '../ports/enrolment.js'
+import type { EnrolmentHost, EnrolmentSettings } from '../ports/enrolment.js'
 import type { Disk } from '../ports/files.js'
 import type { EventOutlet, EventStore, ListenerHost, ListenerOptions } from '../ports/listener.js'
 import type { Clock, Random } from '../ports/machine.js'
@@ -95,8 +95,9 @@ export class SimulatedFronts {
     }
   }
 
-  async #startEnrolment(...[options, desk]: Parameters<EnrolmentHost['start']>): ReturnType<EnrolmentHost['start']> {
-    const { clock, network, random } = this.#options
+  async #startEnrolment(...[settings, desk]: Parameters<EnrolmentHost['start']>): ReturnType<EnrolmentHost['start']> {
+    const { clock, network, node, random } = this.#options
+    const options = { ...settings, ...simulatedIdentity(node, [node]), agentCa: undefined, password: undefined }
     const server = new EnrolmentServer({ options, network, clock, random, desk })
     const port = await server.start()
     return { port, counts: async () => server.counts(), died: new Promise(() => undefined), stop: () => server.stop() }
@@ -137,18 +138,16 @@ export const simulatedListenerOptions = (
 
 export const simulatedEnrolmentOptions = (
   node: string,
-  { home, isMaster, wazuhVersion }: Pick<EnrolmentOptions, 'home' | 'isMaster' | 'wazuhVersion'>,
-): EnrolmentOptions => ({
+  { home, isMaster, wazuhVersion }: Pick<EnrolmentSettings, 'home' | 'isMaster' | 'wazuhVersion'>,
+): EnrolmentSettings => ({
   home,
   isMaster,
   port: enrolmentPort,
   localIp: '',
   ipv6: false,
   usesSourceIp: false,
-  password: undefined,
+  usesPassword: false,
   ciphers: '',
-  ...simulatedIdentity(node, [node]),
-  agentCa: undefined,
   verifiesHost: false,
   wazuhVersion,
   allowHigherVersions: false,

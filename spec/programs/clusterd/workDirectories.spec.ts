@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { noAgentServices } from '../../../src/config/agentServiceOptions.js'
 import { defaultInternalSettings, type NodeSettings } from '../../../src/config/settings.js'
 import { checkWorkDirectories, sharedWithOthers } from '../../../src/programs/clusterd/workDirectories.js'
 
@@ -15,6 +16,7 @@ afterEach(() => rmSync(home, { recursive: true, force: true }))
 
 const settingsOf = (nodeType: 'master' | 'worker', manager: NodeSettings['manager'] = 'auto'): NodeSettings => ({
   ...defaultInternalSettings,
+  ...noAgentServices,
   manager,
   home,
   name: 'wazuh',

@@ -3,7 +3,8 @@ import { asClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
 import type { EnrolmentAnswer, EnrolmentRequest } from '../../domain/agents/enrolmentRequest.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
-import type { EnrolmentDesk, EnrolmentHost, EnrolmentOptions, RunningEnrolment } from '../../ports/enrolment.js'
+import { passwordPath } from '../../domain/enrolment/passwordFile.js'
+import type { EnrolmentDesk, EnrolmentHost, EnrolmentSettings, RunningEnrolment } from '../../ports/enrolment.js'
 import type { Log } from '../../ports/machine.js'
 import { type Front, frontThread } from '../kit/front.js'
 
@@ -15,13 +16,13 @@ export interface EnrolmentDoor {
 export interface EnrolmentThreadOptions {
   readonly front: Front<RunningEnrolment>
   readonly host: EnrolmentHost
-  readonly options: EnrolmentOptions
+  readonly settings: EnrolmentSettings
   readonly operations: EnrolmentDoor
   readonly log: Log
   readonly onListening: (port: number) => void
 }
 
-export const enrolmentThread = ({ front, host, log, onListening, operations, options }: EnrolmentThreadOptions) =>
+export const enrolmentThread = ({ front, host, log, onListening, operations, settings }: EnrolmentThreadOptions) =>
   frontThread<RunningEnrolment>({
     id: 'enrolment',
     front,
@@ -31,9 +32,9 @@ export const enrolmentThread = ({ front, host, log, onListening, operations, opt
         enrol: (request) => answerOf(operations, request, ending.signal),
         log: async (level, message) => log[level](message),
       }
-      const running = await host.start(options, desk)
+      const running = await host.start(settings, desk)
       // As Wazuh writes it.
-      const asked = options.password === undefined ? 'No password required.' : 'Using password specified on file: etc/authd.pass'
+      const asked = settings.usesPassword ? `Using password specified on file: ${passwordPath}` : 'No password required.'
       log.info(`Accepting connections on port ${running.port}. ${asked}`)
       onListening(running.port)
       return {

@@ -21,6 +21,10 @@ const programs = (change: LeftChange, home: string): string => {
 export const leftToManager = (change: LeftChange, home: string): ClusterError =>
   new ClusterError('leftToManager', { message: `${programs(change, home)}, or Wazuh's REST API` })
 
+/** For the log, at the start of a node whose configuration has these services. */
+export const servicesLeftToManager =
+  'Enrolment (<auth>) and the listener of agents (<remote>) are off: wazuh-authd and wazuh-remoted of the Wazuh manager have these ports.'
+
 /** For the log, at the start. */
 export const saysWhatIsLeft = (role: 'master' | 'worker', home: string): string => {
   const left = role === 'master' ? 'enrolling and removing agents, their groups, merged.mg and queue/rids' : 'queue/rids'

@@ -5,6 +5,7 @@ import { asClusterError } from '../../base/errors.js'
 import { visibleLine } from '../../base/escapeText.js'
 import { type LoadedSettings, loadSettings } from '../../config/loadSettings.js'
 import type { NodeSettings } from '../../config/settings.js'
+import { findManager } from '../../platform/machine/findManager.js'
 import { isDirectory } from '../../platform/machine/isDirectory.js'
 import { createLog } from '../../platform/machine/logFile.js'
 import type { Log } from '../../ports/machine.js'
@@ -54,7 +55,7 @@ const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell:
     err(`The home ${asked.home} is not a directory: name the manager's home with --home DIR or WAZUH_PATH`)
     return 1
   }
-  const loaded = loadSettings(asked)
+  const loaded = loadSettings({ ...asked, hasManager: (home) => findManager(home) !== undefined })
   const child = isBackgroundChild(env)
   for (const line of loaded.warnings) err(`WARNING: ${line}`)
   if (!loaded.ok) {

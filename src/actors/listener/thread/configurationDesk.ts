@@ -2,9 +2,9 @@
  * What agents are to have, for the listener: the merged.mg of their groups, with its MD5. Sums are kept until a file changes, for agents
  * by the thousand have the same groups.
  */
-import { mergedName, mergedPathOf } from '../../domain/agents/mergedFile.js'
-import type { AgentFiles, AgentListsStore } from '../../ports/agents.js'
-import type { AgentConfiguration } from '../../ports/listener.js'
+import { mergedName, mergedPathOf } from '../../../domain/agents/mergedFile.js'
+import type { AgentFiles, AgentListsStore } from '../../../ports/agents.js'
+import type { AgentConfiguration } from '../../../ports/listener.js'
 
 export interface ConfigurationDeskOptions {
   readonly store: Pick<AgentListsStore, 'list'>

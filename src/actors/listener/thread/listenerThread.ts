@@ -2,16 +2,16 @@
  * The listener of agents, kept by its node: it is started with all agents of client.keys, gets what changes of them, of groups and of
  * merged files, and its questions are answered. It crashes, to be started again, when the listener has died.
  */
-import { asClusterError, type ClusterError } from '../../base/errors.js'
-import { fullStop } from '../../base/fullStop.js'
-import type { ListenerDesk, ListenerHost, ListenerOptions, RunningListener } from '../../ports/listener.js'
-import type { Clock, Log } from '../../ports/machine.js'
-import type { AgentOperations } from '../agents/agentOperations.js'
-import type { LocalAgents } from '../agents/nodeAgents.js'
-import type { LocalTree } from '../files/localTree.js'
-import { type Front, frontThread, type RunningFront } from '../kit/front.js'
-import { pause } from '../kit/pause.js'
-import { changesGatherMs } from '../kit/periodicThread.js'
+import { asClusterError, type ClusterError } from '../../../base/errors.js'
+import { fullStop } from '../../../base/fullStop.js'
+import type { ListenerDesk, ListenerHost, ListenerOptions, RunningListener } from '../../../ports/listener.js'
+import type { Clock, Log } from '../../../ports/machine.js'
+import type { AgentOperations } from '../../agents/agentOperations.js'
+import type { LocalAgents } from '../../agents/nodeAgents.js'
+import type { LocalTree } from '../../files/localTree.js'
+import { type Front, frontThread, type RunningFront } from '../../kit/front.js'
+import { pause } from '../../kit/pause.js'
+import { changesGatherMs } from '../../kit/periodicThread.js'
 import { ConfigurationDesk } from './configurationDesk.js'
 import { KeysUpdates } from './keysUpdates.js'
 

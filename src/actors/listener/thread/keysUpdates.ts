@@ -1,9 +1,9 @@
 /** Who may connect, on its way to one run of the listener: all agents before it listens, then each change, in order. */
-import { asClusterError, type ClusterError } from '../../base/errors.js'
-import type { KeysUpdate } from '../../ports/listener.js'
-import type { KeysFeedPage } from '../agents/keysFeed.js'
-import type { LocalKeys } from '../agents/localKeys.js'
-import { Published } from '../kit/published.js'
+import { asClusterError, type ClusterError } from '../../../base/errors.js'
+import type { KeysUpdate } from '../../../ports/listener.js'
+import type { KeysFeedPage } from '../../agents/keysFeed.js'
+import type { LocalKeys } from '../../agents/localKeys.js'
+import { Published } from '../../kit/published.js'
 
 export class KeysUpdates {
   readonly #isWhole = new Published(false)

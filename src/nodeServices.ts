@@ -1,0 +1,69 @@
+/** The services that agents connect to, of a node in the real world: what they are given, and the threads that they run in. */
+import type { NodeIdentity, NodePorts } from './actors/nodeContext.js'
+import {
+  defaultEnrolmentService,
+  defaultListenerService,
+  type EnrolmentServiceSettings,
+  type ListenerServiceSettings,
+} from './config/agentServiceOptions.js'
+import { defaultInternalSettings } from './config/settings.js'
+import { createThreadEnrolment } from './fronts/threadEnrolment.js'
+import { createThreadListener } from './fronts/threadListener.js'
+import { descriptorLimit } from './platform/machine/descriptorLimit.js'
+import type { EventOptions } from './ports/listener.js'
+
+export interface ServiceOptions {
+  /** Agents enrol here; what is left out is as in an empty `<auth>` of Wazuh. Without it they cannot. Port 0 takes a free one. */
+  readonly enrolment?: Partial<EnrolmentServiceSettings>
+  /** Agents report here; what is left out is as in an empty `<remote>` of Wazuh. Without it they cannot. Port 0 takes a free one. */
+  readonly listener?: Partial<ListenerServiceSettings>
+  /** What is kept of the events of agents. */
+  readonly events?: Partial<EventOptions>
+  /** Messages whose counters are not greater than those before are refused; no when left out. */
+  readonly verifiesCounters?: boolean
+  /** Load balancers, by address or network, whose connections begin with a header of the PROXY protocol. */
+  readonly proxies?: readonly string[]
+  /** Events do not say which cluster and node they came through. */
+  readonly hidden?: boolean
+}
+
+type Node = Pick<NodeIdentity, 'cluster' | 'home' | 'managerName' | 'node' | 'type' | 'wazuhVersion'>
+
+/** Of the files that a process may have open; the rest is for the cluster. */
+const connectionsShare = 0.6
+const connectionsMin = 64
+
+export const servicesOf = (
+  { enrolment, events, hidden = false, listener, proxies = [], verifiesCounters = false }: ServiceOptions,
+  { cluster, home, managerName, node, type, wazuhVersion }: Node,
+): Pick<NodeIdentity, 'enrolment' | 'listener'> => ({
+  ...(listener && {
+    listener: {
+      ...{ cluster, home, managerName, node, wazuhVersion, hidden, proxies, verifiesCounters },
+      ...{ ...defaultListenerService, ...listener },
+      connectionsMax: Math.max(connectionsMin, Math.floor(Math.min(descriptorLimit(), 2 ** 31) * connectionsShare)),
+      events: eventsOf(events),
+    },
+  }),
+  ...(enrolment && { enrolment: { ...enrolmentOf(enrolment), home, managerName, wazuhVersion, proxies, isMaster: type === 'master' } }),
+})
+
+const eventsOf = (given: Partial<EventOptions> | undefined): EventOptions => {
+  const events = { ...defaultInternalSettings.events, ...given }
+  return { ...events, segmentBytesMax: Math.min(events.segmentBytesMax, Math.floor(events.bytesMax / 2)) }
+}
+
+const enrolmentOf = (given: Partial<EnrolmentServiceSettings>) => {
+  const { allowHigherVersions, ciphers, ipv6, port, usesPassword, usesSourceIp, verifiesHost } = { ...defaultEnrolmentService, ...given }
+  return { allowHigherVersions, ciphers, ipv6, port, usesPassword, usesSourceIp, verifiesHost, localIp: '' }
+}
+
+/** Their threads, where a node has them. */
+export const realHosts = ({ enrolment, listener }: ServiceOptions, home: string): Pick<NodePorts, 'enrolment' | 'listener'> => {
+  const { agentCaPath, certificatePath, keyPath, usesPassword } = { ...defaultEnrolmentService, ...enrolment }
+  const files = { home, certificatePath, keyPath, usesPassword, ...(agentCaPath !== '' && { agentCaPath }) }
+  return {
+    ...(listener && { listener: createThreadListener() }),
+    ...(enrolment && { enrolment: createThreadEnrolment({ files }) }),
+  }
+}
