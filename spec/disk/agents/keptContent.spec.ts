@@ -20,20 +20,26 @@ const worldOf = () => {
 
 /** Versions as rewrites make them: lines are added, changed, removed and put back, so that many have their start in common. */
 const versions = fc.array(
-  fc.record({ text: fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 6 }), keptBytes: fc.nat(40), isKept: fc.boolean() }),
+  fc.record({
+    text: fc.string({ unit: fc.constantFrom('a', 'b'), maxLength: 6 }),
+    keptBytes: fc.nat(40),
+    isKept: fc.boolean(),
+    isWritten: fc.boolean(),
+  }),
   { maxLength: 20 },
 )
 
 describe('the kept content of a file', () => {
-  it('is the content of the file at each reading, and no version that was kept changes later', () =>
+  it('is the content of the file at each reading, or as it was written, and no version that was kept changes later', () =>
     fc.assert(
       fc.property(versions, (steps) => {
         const { content, read } = worldOf()
         const kept: { readonly bytes: Buffer; readonly text: string }[] = []
         let before = ''
-        for (const { isKept, keptBytes, text: added } of steps) {
-          const text = before.slice(0, keptBytes) + added
-          const bytes = read(text)
+        for (const { isKept, isWritten, keptBytes, text: added } of steps) {
+          const last = kept.at(-1) ?? { bytes: Buffer.alloc(0), text: '' }
+          const text = (isWritten ? last.text : before).slice(0, keptBytes) + added
+          const bytes = isWritten ? content.joined([last.bytes.subarray(0, keptBytes), Buffer.from(added)]) : read(text)
           expect(bytes.toString()).toBe(text)
           before = text
           if (!isKept) continue
@@ -52,5 +58,6 @@ describe('the kept content of a file', () => {
     content.keep(second)
     expect(second.buffer).toBe(first.buffer)
     expect(read('001 web any aa\n002 db any bb\n')).toBe(second)
+    expect(content.joined([second, Buffer.from('003 mail any cc\n')]).buffer).toBe(first.buffer)
   })
 })

@@ -9,6 +9,10 @@ import { readBytes } from '../files/fileHash.js'
 const roomShare = 1 / 16
 const roomBytes = 4_096
 
+const roomyBytes = (size: number): number => size + Math.floor(size * roomShare) + roomBytes
+
+const isSameMemory = (a: Buffer, b: Buffer): boolean => a.buffer === b.buffer && a.byteOffset === b.byteOffset && a.length === b.length
+
 const none: Buffer = Buffer.alloc(0)
 
 export class KeptContent {
@@ -28,7 +32,7 @@ export class KeptContent {
     const same = this.#sameStart(disk, file, Math.min(size, this.#bytes.length))
     if (same === size) return size === this.#bytes.length ? this.#bytes : this.#bytes.subarray(0, size)
     const isAdded = same === this.#bytes.length && same === this.#usedBytes && size <= this.#memory.length
-    const memory = isAdded ? this.#memory : Buffer.allocUnsafeSlow(size + Math.floor(size * roomShare) + roomBytes)
+    const memory = isAdded ? this.#memory : Buffer.allocUnsafeSlow(roomyBytes(size))
     if (!isAdded) this.#bytes.copy(memory, 0, 0, same)
     let length = same
     while (length < size) {
@@ -39,7 +43,23 @@ export class KeptContent {
     return memory.subarray(0, length)
   }
 
-  /** The version that the next one is compared with: what `read` has just returned. */
+  /** A version that consists of these parts; those in the place that they have in the version before take no memory. Good as what `read` returns. */
+  joined(parts: readonly Buffer[]): Buffer {
+    const size = parts.reduce((bytes, part) => bytes + part.length, 0)
+    const [first, ...more] = parts
+    const isAdded = first === this.#bytes || (first !== undefined && isSameMemory(first, this.#bytes))
+    if (!isAdded || this.#bytes.length !== this.#usedBytes || size > this.#memory.length) {
+      const memory = Buffer.allocUnsafeSlow(roomyBytes(size))
+      let length = 0
+      for (const part of parts) length += part.copy(memory, length)
+      return memory.subarray(0, length)
+    }
+    let length = first?.length ?? 0
+    for (const part of more) length += part.copy(this.#memory, length)
+    return this.#memory.subarray(0, length)
+  }
+
+  /** The version that the next one is compared with: what `read` or `joined` has just returned. */
   keep(bytes: Buffer): void {
     const isInMemory = bytes.buffer === this.#memory.buffer
     if (!isInMemory) this.#memory = Buffer.from(bytes.buffer)

@@ -29,6 +29,8 @@ export class KeysFile {
   readonly #path: string
   readonly #content = new KeptContent()
   #last: { readonly reading: KeysReading; readonly known: KnownFile } | undefined
+  /** What was read last is what this process has just written, which needs no reading to be known. */
+  #isWritten = false
 
   constructor(disk: Disk, home: string) {
     this.#disk = disk
@@ -54,11 +56,14 @@ export class KeysFile {
     try {
       const target = this.#target()
       const directory = parentOf(target)
+      let written: DiskStat | undefined
       replaceFile(this.#disk, target, parts, keysMode, (temporary) => {
         this.#keepOwner(temporary, before.kind === 'content' ? target : `${directory}/.`)
+        written = this.#disk.fstat(temporary)
         if (!this.#isStill(before, target)) throw new Overtaken('fileFailed')
       })
       syncDirectory(this.#disk, directory)
+      if (written) this.#keepWritten(parts, written, target)
       return true
     } catch (thrown) {
       if (thrown instanceof Overtaken) return false
@@ -66,12 +71,25 @@ export class KeysFile {
     }
   }
 
+  /** A write by somebody else that its times do not show is seen by the next reading but one, as after any reading. */
+  #keepWritten(parts: readonly Buffer[], { inode, mtimeNs, size }: DiskStat, target: string): void {
+    const stat = lstatIfThere(this.#disk, target)
+    if (stat?.inode !== inode || stat.mtimeNs !== mtimeNs || stat.size !== size) return
+    const bytes = this.#content.joined(parts)
+    this.#content.keep(bytes)
+    const reading: KeysReading = { kind: 'content', bytes, stat }
+    this.#last = { reading, known: new KnownFile(stat, stat.mode, unknownDigest, this.#disk.now()) }
+    this.#isWritten = true
+  }
+
   #read(): KeysReading {
+    const isWritten = this.#isWritten
+    this.#isWritten = false
     const file = this.#disk.open(this.#target(), 'r')
     try {
       let stat = this.#disk.fstat(file)
       for (let attempt = 1; ; attempt++) {
-        if (this.#last?.known.hasStat(stat) && !this.#last.known.isRacy) return this.#last.reading
+        if (this.#last?.known.hasStat(stat) && (isWritten || !this.#last.known.isRacy)) return this.#last.reading
         if (stat.kind !== 'file') return { kind: 'unreadable', why: `'${keysPath}' is not a file.` }
         if (stat.size > limits.keysFileBytesMax)
           return { kind: 'unreadable', why: `'${keysPath}' is larger than ${limits.keysFileBytesMax} bytes.` }

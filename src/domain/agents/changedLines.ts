@@ -51,7 +51,10 @@ const lineEnd = (text: Buffer): number => {
 }
 
 const commonStart = (a: Buffer, b: Buffer, lengthMax: number): number =>
-  commonLength(lengthMax, (from, to) => a.compare(b, from, to, from, to) === 0)
+  // A version may be kept in the memory of the one before, with lines added.
+  a.buffer === b.buffer && a.byteOffset === b.byteOffset
+    ? lengthMax
+    : commonLength(lengthMax, (from, to) => a.compare(b, from, to, from, to) === 0)
 
 const commonEnd = (a: Buffer, b: Buffer, lengthMax: number): number =>
   commonLength(lengthMax, (from, to) => a.compare(b, b.length - to, b.length - from, a.length - to, a.length - from) === 0)
