@@ -22,7 +22,7 @@ describe('what a node decides of a request', () => {
         }
         expect(judged.request.name).toMatch(/^[A-Za-z0-9_-][A-Za-z0-9_.-]+$/)
         expect(isAgentIp(judged.request.ip)).toBe(true)
-        for (const group of judged.request.groups) expect(group).toMatch(/^[A-Za-z0-9.:;_\-=+!@()]+$/)
+        for (const group of judged.request.groups) expect(group).toMatch(/^[A-Za-z0-9._-]+$/)
       }),
       { numRuns: 1_000 },
     ))

@@ -174,7 +174,7 @@ export class LocalKeys {
   async enrol(request: EnrolmentRequest, signal: AbortSignal): Promise<ChangeMade> {
     await this.#steady(signal)
     const missing = await this.#options.groups.firstMissing(request.groups, signal).catch(asGroupsOfNewAgent)
-    if (missing !== undefined) throw new ClusterError('groupInvalid', { message: `Invalid group: ${missing}` }) // as Wazuh writes it
+    if (missing !== undefined) throw new ClusterError('groupInvalid', { message: `Invalid group: ${missing}`, context: { group: missing } }) // as Wazuh writes it
     return this.#changesTogether.make({ kind: 'enrol', ...request })
   }
 

@@ -6,7 +6,14 @@ import { Deadlines } from '../../base/deadlines.js'
 import { asClusterError, ClusterError, type ErrorCode, errorTable } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import type { EnrolmentAnswer, EnrolmentRequest } from '../../domain/agents/enrolmentRequest.js'
-import { type EnrolmentRefusal, type JudgedRequest, judgedRequest, refusal, unreadable } from '../../domain/enrolment/judgedRequest.js'
+import {
+  type EnrolmentRefusal,
+  type JudgedRequest,
+  judgedRequest,
+  refusal,
+  unreadable,
+  visible,
+} from '../../domain/enrolment/judgedRequest.js'
 import { type MasterRefusal, saysOnMaster, saysOnWorker } from '../../domain/enrolment/masterRefusals.js'
 import { sourceIp } from '../../domain/enrolment/requestedIp.js'
 import type { EnrolmentCounts, EnrolmentDesk, EnrolmentOptions } from '../../ports/enrolment.js'
@@ -148,9 +155,12 @@ export class EnrolmentServer {
     return errorReply(why.says)
   }
 
-  #refusalOf(request: JudgedRequest, answer: MasterRefusal): EnrolmentRefusal {
-    const says = this.#options.isMaster ? saysOnMaster(request, answer) : saysOnWorker(answer)
-    return refusal(answer.code, says, `Agent '${request.name}' was not enrolled: ${errorTable[answer.code].number}: ${says}`)
+  /** The master has said why in its own sentence; a worker names the error as wazuh-authd does there. */
+  #refusalOf(request: JudgedRequest, { code, message, subject }: RefusedAnswer): EnrolmentRefusal {
+    const answer: MasterRefusal = { code, ...(subject !== undefined && { subject }) }
+    if (this.#options.isMaster) return refusal(code, saysOnMaster(request, answer), visible(message))
+    const says = saysOnWorker(answer)
+    return refusal(code, says, `${errorTable[code].number}: ${says}`)
   }
 
   /** Never rejects, and takes no longer than its bound: what is decided later is what a retry of the agent gets. */
@@ -176,7 +186,9 @@ export class EnrolmentServer {
   }
 }
 
-const refusedAnswer = (thrown: unknown): EnrolmentAnswer => {
+type RefusedAnswer = Exclude<EnrolmentAnswer, { readonly ok: true }>
+
+const refusedAnswer = (thrown: unknown): RefusedAnswer => {
   const { code, message } = asClusterError(thrown)
   return { ok: false, code, message }
 }

@@ -3,7 +3,9 @@ import type { ErrorCode } from '../../base/errors.js'
 import { escapeText } from '../../base/escapeText.js'
 import { shortened } from '../../base/logText.js'
 import { higherVersionText, isHigherVersion } from '../agents/agentVersion.js'
+import { isGroupName } from '../agents/groups.js'
 import { isAgentName } from '../agents/keyLine.js'
+import { saysOnMaster, saysOnWorker } from './masterRefusals.js'
 import { requestedGroups } from './requestedGroups.js'
 import { anyIp, requestedIp, sourceIp } from './requestedIp.js'
 import type { RequestFields } from './requestFields.js'
@@ -40,7 +42,7 @@ const shownCharsMax = 255
 const keyHashPattern = /^[0-9a-f]{40}$/
 
 /** What agents send is in UTF-8, as a rule. */
-const visible = (text: string): string => escapeText(shortened(Buffer.from(text, 'latin1').toString(), shownCharsMax))
+export const visible = (text: string): string => escapeText(shortened(Buffer.from(text, 'latin1').toString(), shownCharsMax))
 
 export const refusal = (code: ErrorCode, says: string, logs: string): EnrolmentRefusal => ({ code, says, logs })
 
@@ -67,14 +69,16 @@ export const judgedRequest = (fields: RequestFields, rules: RequestRules, addres
   if (unterminated !== undefined) return refused('malformed', `Unterminated ${unterminated} field`, `Unterminated ${unterminated} field`)
   if (rules.isMaster && name === rules.managerName)
     return refused('agentNameInvalid', `Invalid agent name: ${name}`, `Invalid agent name ${name} (same as manager)`)
-  return {
-    ok: true,
-    request: {
-      name,
-      ip: registered,
-      groups: asked?.groups ?? [],
-      // Any other is the hash of no key, which is the same as to send none.
-      ...(keyHash !== undefined && keyHashPattern.test(keyHash) && { keyHash }),
-    },
+  const request: JudgedRequest = {
+    name,
+    ip: registered,
+    groups: asked?.groups ?? [],
+    // Any other is the hash of no key, which is the same as to send none.
+    ...(keyHash !== undefined && keyHashPattern.test(keyHash) && { keyHash }),
   }
+  // Wazuh permits more letters; but no group of ours has them, so that the master need not search for it.
+  const absent = request.groups.find((group) => !isGroupName(group))
+  if (absent === undefined) return { ok: true, request }
+  const says = rules.isMaster ? saysOnMaster(request, { code: 'groupInvalid', subject: absent }) : saysOnWorker({ code: 'groupInvalid' })
+  return refused('groupInvalid', says, `Invalid group: ${absent}`)
 }
