@@ -37,6 +37,15 @@ describe('the line of an agent that enrols', () => {
       }),
     ))
 
+  it.each([
+    ["OSSEC A:'a1' IP:'10.0.0.1 x'", { name: 'a1', unterminated: 'IP' }],
+    [`OSSEC A:'a1' IP:'${'1'.repeat(47)}'`, { name: 'a1', unterminated: 'IP' }],
+    ["OSSEC A:'a1' V:x' G:'web'", { name: 'a1', version: '', groups: 'web' }],
+    ["OSSEC A:'a1' G:'web' V:'v5.0.0' IP:'any'", { name: 'a1', groups: 'web' }],
+  ])('is read with the quirks of its reader: %s', (line, fields) => {
+    expect(readRequestLine(line, undefined)).toEqual({ ok: true, fields })
+  })
+
   it('never throws, and says nothing of a line without the password', () =>
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string({ minLength: 1 }), (text, password) => {
