@@ -4,7 +4,7 @@ import { createEventOutlet } from '../../../src/actors/listener/eventOutlet.js'
 import { limits } from '../../../src/base/limits.js'
 import { EventFollower } from '../../../src/disk/listener/eventFollower.js'
 import { EventSegments } from '../../../src/disk/listener/eventSegments.js'
-import type { LocalDatagrams } from '../../../src/ports/listener.js'
+import { MemoryDatagrams } from '../../../src/simulation/world/memoryDatagrams.js'
 import { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { readEventLine } from '../../../src/wire/agents/eventRecord.js'
@@ -12,27 +12,10 @@ import { readEventLine } from '../../../src/wire/agents/eventRecord.js'
 const home = '/var/ossec'
 const source = { id: 1, name: 'web', ip: 'any' }
 
-/** A reader with so much room; what it took, in order. */
-class Reader implements LocalDatagrams {
-  isThere = true
-  room = Number.POSITIVE_INFINITY
-  readonly taken: string[] = []
-
-  send(bytes: Uint8Array): 'sent' | 'full' | 'absent' {
-    if (!this.isThere) return 'absent'
-    if (this.room <= 0) return 'full'
-    this.room--
-    this.taken.push(Buffer.from(bytes).toString())
-    return 'sent'
-  }
-
-  close(): void {}
-}
-
 class Outlet {
   readonly clock = new VirtualClock()
   readonly disk: MemoryDisk
-  readonly reader = new Reader()
+  readonly reader = new MemoryDatagrams()
   readonly log: string[] = []
   readonly outlet
   ready = 0
@@ -133,7 +116,7 @@ describe('where events go', () => {
     }
     world.reader.room = 1_000
     await world.clock.advance(1_000)
-    expect(world.reader.taken).toEqual(upTo(350).map((number) => `1:[001] (web) any->x:${String(number).padEnd(10)}\0`))
+    expect(world.reader.taken.map(String)).toEqual(upTo(350).map((number) => `1:[001] (web) any->x:${String(number).padEnd(10)}\0`))
     expect(world.clock.pending).toBe(0)
   })
 

@@ -1,31 +1,22 @@
-/** The local socket of a simulated program that reads events: it is there or not, and has room for as many as it says. */
+/** The local socket of a simulated program that reads events: whether it is there, and how much it still takes, is up to a test. */
 import type { LocalDatagrams } from '../../ports/listener.js'
 
 export class MemoryDatagrams implements LocalDatagrams {
-  /** Whether somebody reads. What was taken and not read goes with a reader. */
-  isPresent: boolean
-  /** As `net.unix.max_dgram_qlen` bounds it. */
-  readonly #waitingMax: number
-  #waiting: Uint8Array[] = []
-
-  constructor(options: { readonly isPresent?: boolean; readonly waitingMax?: number } = {}) {
-    this.isPresent = options.isPresent ?? true
-    this.#waitingMax = options.waitingMax ?? Number.POSITIVE_INFINITY
-  }
+  isThere = true
+  /** Datagrams that it still takes. */
+  room = Number.POSITIVE_INFINITY
+  /** In order. */
+  readonly taken: Buffer[] = []
 
   send(bytes: Uint8Array): 'sent' | 'full' | 'absent' {
-    if (!this.isPresent) return 'absent'
-    if (this.#waiting.length >= this.#waitingMax) return 'full'
-    this.#waiting.push(new Uint8Array(bytes))
+    if (!this.isThere) return 'absent'
+    if (this.room <= 0) return 'full'
+    this.room--
+    this.taken.push(Buffer.from(bytes))
     return 'sent'
   }
 
-  /** What the reader takes: all that waits. */
-  read(): readonly Uint8Array[] {
-    const read = this.#waiting
-    this.#waiting = []
-    return read
+  close(): void {
+    this.isThere = false
   }
-
-  close(): void {}
 }
