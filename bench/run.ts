@@ -14,6 +14,7 @@ import { coldSync } from './rows/coldSync.js'
 import { coldSyncBigFile } from './rows/coldSyncBigFile.js'
 import { coldSyncFourWorkers } from './rows/coldSyncFourWorkers.js'
 import { coldSyncManyFiles } from './rows/coldSyncManyFiles.js'
+import { connectedAgents } from './rows/connectedAgents.js'
 import { editArrives } from './rows/editArrives.js'
 import { editProcessorTime } from './rows/editProcessorTime.js'
 import { editToManyWorkers } from './rows/editToManyWorkers.js'
@@ -21,6 +22,7 @@ import { editUndone } from './rows/editUndone.js'
 import { enrolment } from './rows/enrolment.js'
 import { enrolmentProcessorTime } from './rows/enrolmentProcessorTime.js'
 import { enrolmentRate } from './rows/enrolmentRate.js'
+import { eventsTaken } from './rows/eventsTaken.js'
 import { groupChange } from './rows/groupChange.js'
 import { idleWorkers } from './rows/idleWorkers.js'
 import { keepAlivesOfMany } from './rows/keepAlivesOfMany.js'
@@ -73,6 +75,8 @@ const rows: readonly Row[] = [
   mergeRule,
   keepAlivesOfMany,
   openEvents,
+  eventsTaken,
+  connectedAgents,
 ]
 
 const measure = async (row: Row, workshop: Workshop): Promise<Result> => {
