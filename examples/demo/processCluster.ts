@@ -146,14 +146,15 @@ export class ProcessCluster {
     return this.#ran(program, ['--home', this.home(name), ...flags])
   }
 
-  /** Runs muster-agents to its end. */
-  agents(flags: readonly string[]): Promise<Ran> {
-    return this.#ran('muster-agents', flags)
+  /** Runs muster-agents until the signal is aborted, or to its end. */
+  agents(flags: readonly string[], signal?: AbortSignal): Promise<Ran> {
+    return this.#ran('muster-agents', flags, signal)
   }
 
-  async #ran(program: string, flags: readonly string[]): Promise<Ran> {
+  async #ran(program: string, flags: readonly string[], signal?: AbortSignal): Promise<Ran> {
     const file = join(this.#options.programs, `${program}.js`)
     const child = spawn(process.execPath, [file, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] })
+    signal?.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
     const closed = new Promise<number | null>((resolve, reject) => {
       child.once('error', reject)
       child.once('close', resolve)
