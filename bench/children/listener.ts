@@ -1,4 +1,4 @@
-/** A process with a listener of agents and nothing else: what its thread has in a daemon. Its node answers at once, and drops what it is told. */
+/** A process with a listener of agents and nothing else: what its thread has in a daemon. Its node answers at once, and drops what is reported to it. */
 import { AgentListener } from '../../src/actors/listener/agentListener.js'
 import { createEventOutlet } from '../../src/actors/listener/eventOutlet.js'
 import { EventSegments } from '../../src/disk/listener/eventSegments.js'

@@ -89,7 +89,7 @@ const inputOf = (examples: readonly Uint8Array[], random: SeededRandom, index: n
 type InputChange = (bytes: Uint8Array, random: SeededRandom, pick: () => Uint8Array) => Uint8Array
 
 /** Bytes that parsers treat in a way of their own. */
-const telling = [0, 1, 9, 10, 13, 32, 33, 34, 35, 39, 45, 46, 47, 48, 58, 91, 92, 93, 123, 124, 125, 127, 128, 255]
+const special = [0, 1, 9, 10, 13, 32, 33, 34, 35, 39, 45, 46, 47, 48, 58, 91, 92, 93, 123, 124, 125, 127, 128, 255]
 
 const joined = (...parts: readonly Uint8Array[]): Uint8Array => Buffer.concat(parts)
 
@@ -100,13 +100,13 @@ const changesOfInputs: readonly InputChange[] = [
     return bytes
   },
   (bytes, random) => {
-    if (bytes.byteLength > 0) bytes[below(random, bytes.byteLength)] = telling[below(random, telling.length)] ?? 0
+    if (bytes.byteLength > 0) bytes[below(random, bytes.byteLength)] = special[below(random, special.length)] ?? 0
     return bytes
   },
   (bytes, random) => {
     const at = below(random, bytes.byteLength + 1)
     const inserted =
-      below(random, 2) === 0 ? Uint8Array.of(telling[below(random, telling.length)] ?? 0) : randomBytes(random, 1 + below(random, 12))
+      below(random, 2) === 0 ? Uint8Array.of(special[below(random, special.length)] ?? 0) : randomBytes(random, 1 + below(random, 12))
     return joined(bytes.subarray(0, at), inserted, bytes.subarray(at))
   },
   (bytes, random) => bytes.slice(0, below(random, bytes.byteLength + 1)),

@@ -139,7 +139,7 @@ describe('an agent that enrols', () => {
     expect(here.cluster.trace.lines().some((line) => line.includes("Duplicate name. Removing old agent 'web-1' (id '001')."))).toBe(true)
   })
 
-  it('replaces whoever has its address, and whoever has its name, both or neither', async () => {
+  it('replaces the agent with its address and the agent with its name, both or neither', async () => {
     const here = await new EnrolledCluster().start()
     await here.enrol('master', requestOf('at-ip', { ip: '10.4.4.4' }))
     await here.cluster.clock.advance(forceMs)

@@ -12,7 +12,7 @@ export interface MemoryNetworkOptions {
   /** Bytes that wait before `write` says false. */
   readonly highWaterBytes?: number
   /** When an end that is closed is to learn it; a promise later where left out. */
-  readonly closedLater?: (tell: () => void) => void
+  readonly closedLater?: (closed: () => void) => void
 }
 
 export class MemoryStream implements ByteStream {

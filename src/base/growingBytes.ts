@@ -9,7 +9,7 @@ export class GrowingBytes {
     this.bytes = Buffer.allocUnsafeSlow(initialBytes)
   }
 
-  /** Makes room for so many more bytes behind `length`. */
+  /** Makes room for this many more bytes behind `length`. */
   reserve(count: number): void {
     const needed = this.length + count
     if (needed > this.bytes.length) this.#resize(Math.max(needed, 2 * this.bytes.length))

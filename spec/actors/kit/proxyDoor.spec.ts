@@ -1,4 +1,4 @@
-/** The door for connections that proxies forward: who is believed, what is refused, and that no byte behind a header is lost. */
+/** The door for connections that proxies forward: who is trusted, what is refused, and that no byte behind a header is lost. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ProxyDoor } from '../../../src/actors/kit/proxyDoor.js'

@@ -63,8 +63,8 @@ describe('an agent that starts', () => {
   it('again at once, before its first connection is closed on our side too, is let in', async () => {
     let close = (): void => {}
     const world = await started({}, new MemoryListenerFiles(), {
-      closedLater: (tell) => {
-        close = tell
+      closedLater: (closed) => {
+        close = closed
       },
     })
     const first = await world.agent(testKey(1))
@@ -296,7 +296,7 @@ describe('a key', () => {
 })
 
 describe('a node that drains', () => {
-  it('tells its agents in chunks, takes what is under way, and leaves nobody', async () => {
+  it('asks its agents in chunks, takes what is under way, and leaves nobody', async () => {
     const world = await started()
     const agents = await Promise.all(Array.from({ length: 20 }, (_, at) => world.agent(testKey(at + 1))))
     for (const agent of agents) agent.start()
@@ -330,7 +330,7 @@ describe('a node that drains', () => {
     expect(world.outlet.events.map(String)).toEqual(['1:[001] (agent1) any->x:late'])
   })
 
-  it('is told how many were asked to reconnect, and may name them', async () => {
+  it('returns how many were asked to reconnect, and takes names', async () => {
     const world = await started()
     const agents = await Promise.all([1, 2].map((id) => world.agent(testKey(id))))
     for (const agent of agents) agent.start()

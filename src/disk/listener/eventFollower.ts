@@ -56,7 +56,7 @@ export class EventFollower {
     return at && { segment: segmentFileName(at.name), offset: at.offset }
   }
 
-  /** Segments that were deleted before they were read, as far as their numbers tell; lines that were not whole: a crash of the machine. */
+  /** Segments that were deleted before they were read, as far as their numbers show; lines that were not whole: a crash of the machine. */
   get counts(): { readonly lines: number; readonly tornLines: number; readonly segmentsMissed: number } {
     return { lines: this.#lines, tornLines: this.#tornLines, segmentsMissed: this.#segmentsMissed }
   }

@@ -1,7 +1,7 @@
 /**
  * Events on the disk: lines in segments under `queue/events`, as many as there is room for. Each start begins a segment of its own,
  * so that nothing is ever appended to what a crash may have torn. A line is in a segment whole, or it is the last one of its file
- * and has no line feed; whoever follows skips that, because it is in the next segment again.
+ * and has no line feed; a reader skips that, because it is in the next segment again.
  */
 import type { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'

@@ -75,7 +75,7 @@ class Handshakes {
     this.#tls = createTlsServer({
       ...contextOptions({ ...options, ca: options.clientCa }),
       requestCert: asksForCertificate,
-      // Looked at below, so that the reason can be said.
+      // Checked below, so that the reason can be said.
       rejectUnauthorized: false,
       handshakeTimeout: 2 * options.handshakeMsMax,
     })
@@ -118,7 +118,7 @@ class Handshakes {
     }
   }
 
-  /** Whoever comes through a proxy is asked for once it is known who it is. */
+  /** A peer behind a proxy is asked for once its address is known. */
   #admits(handshake: Handshake): boolean {
     handshake.isAdmitted ||= this.#options.admits?.(handshake.remoteAddress) ?? true
     if (!handshake.isAdmitted) handshake.socket.destroy()

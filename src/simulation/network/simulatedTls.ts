@@ -49,7 +49,7 @@ const more: Taken = { byteCount: 0, isOver: false }
 interface HandshakePlace {
   readonly clock: VirtualClock
   readonly host: TlsHost
-  /** Whoever may have to abandon it. */
+  /** What may have to abandon it. */
   readonly sets: readonly { add(handshake: Handshake): void; delete(handshake: Handshake): void }[]
 }
 

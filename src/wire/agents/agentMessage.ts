@@ -41,7 +41,7 @@ export interface OpenedMessage {
 }
 
 /**
- * Who says that it sent the message. `none`: it does not say, so its address tells; `invalid`: it cannot be an ID, or not as Wazuh
+ * Who says that it sent the message. `none`: it does not say, so its address decides; `invalid`: it cannot be an ID, or not as Wazuh
  * writes it.
  */
 export const peekId = (message: Uint8Array): number | 'none' | 'invalid' => {
