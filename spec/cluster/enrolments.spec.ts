@@ -72,7 +72,7 @@ class EnrolledCluster {
 const idOf = (answer: KeyEntry | string | undefined): number | string | undefined => (typeof answer === 'object' ? answer.id : answer)
 
 describe('an agent that enrols', () => {
-  it('gets the same registration again within a minute, wherever it asks and whatever was killed, and its groups', async () => {
+  it('gets the same registration and groups within a minute, wherever it asks and whatever was killed', async () => {
     const here = await new EnrolledCluster().start()
     here.cluster.master.running?.agentOperations.createGroup('web', signal).catch(() => undefined)
     await here.cluster.clock.advance(2_000)
@@ -207,7 +207,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
 )
 
 describe('any series of enrolments, retries, removals and crashes', () => {
-  it('leaves one life for each name, keeps what was answered, repeats it within a minute, and gives no ID twice', async () => {
+  it('leaves one life a name, keeps what was answered, repeats it within a minute, gives no ID twice', async () => {
     await fc.assert(
       fc.asyncProperty(steps, fc.boolean(), async (series, purge) => {
         const here = await new EnrolledCluster(purge).start()

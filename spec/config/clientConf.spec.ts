@@ -41,7 +41,7 @@ describe('the client block of an agent', () => {
     })
   })
 
-  it('takes the server elements of OSSEC, and waits for three keep-alives when the reconnect time is shorter than one', () => {
+  it('takes the server elements of OSSEC, and waits three keep-alives when the reconnect time is short', () => {
     const { servers, times } = settingsOf(
       '<ossec_config><client><server-ip>1.2.3.4</server-ip><server-hostname>two</server-hostname><notify_time>90</notify_time></client></ossec_config>',
     )

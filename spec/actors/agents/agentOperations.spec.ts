@@ -71,7 +71,7 @@ describe('the operations of a master', () => {
 describe('the operations of a worker', () => {
   const { agents } = localAgentsOver(new VirtualClock(), 'worker')
 
-  it('ask the master for everything: by requests of their own to enrol and to remove, as agent_groups does for the rest', async () => {
+  it('ask the master for everything: to enrol and remove by own requests, the rest as agent_groups does', async () => {
     const asked: unknown[] = []
     const commands: unknown[] = []
     const link = new ScriptedLink('master', (type, body) => {

@@ -78,7 +78,7 @@ describe('an agent of our own', () => {
     },
   )
 
-  it('dials again at once when its connection is lost, and sends an overdue keep-alive right after the acknowledgement', async () => {
+  it('dials again at once after a loss, and sends an overdue keep-alive right after the acknowledgement', async () => {
     const { clock, fleet, manager, network } = await world({ servers: [serverAt('m1', { retryIntervalMs: 15_000 })] })
     fleet.start()
     await clock.advance(15_000)
@@ -170,7 +170,7 @@ describe('the events of an agent', () => {
     { maxLength: 8 },
   )
 
-  it('are all accounted for, and none that the manager read counts as lost, whatever happens to connections', () =>
+  it('are all accounted for, and none that was read counts as lost, whatever happens to connections', () =>
     fc.assert(
       fc.asyncProperty(disturbances, fc.integer({ min: 1, max: 60 }), async (plan, rate) => {
         const { clock, fleet, manager, network } = await world({

@@ -243,7 +243,7 @@ describe('events', () => {
     )
   })
 
-  it('wait in the connections while there is no room, and of datagrams are counted and named once a minute', async () => {
+  it('wait in connections while there is no room; datagrams are counted and logged once a minute', async () => {
     const world = await started()
     const agent = await world.agent(testKey(1))
     const overUdp = new TestAgent(world.datagrams(), testKey(2))

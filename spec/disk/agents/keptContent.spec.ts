@@ -30,7 +30,7 @@ const versions = fc.array(
 )
 
 describe('the kept content of a file', () => {
-  it('is the content of the file at each reading, or as it was written, and no version that was kept changes later', () =>
+  it('is the file at each reading, or as it was written, and no version that was kept changes later', () =>
     fc.assert(
       fc.property(versions, (steps) => {
         const { content, read } = worldOf()

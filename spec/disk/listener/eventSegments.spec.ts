@@ -184,7 +184,7 @@ describe('segments of events', () => {
     }
   })
 
-  it('say why nothing can be written where something else stands in their place, and go on when it is gone', () => {
+  it('say why nothing can be written where something else is, and go on when it is gone', () => {
     for (const plant of [
       (disk: MemoryDisk) => disk.edit(directory, new Uint8Array(1)),
       (disk: MemoryDisk) => disk.makeSymlink('/nowhere', directory),
