@@ -1,7 +1,7 @@
 /** The parsers of what comes before a conversation: the header of a proxy, addresses and networks. */
 import { invariant } from '../../src/base/invariant.js'
 import { limits } from '../../src/base/limits.js'
-import { addressBytes, addressNetwork, addressText, isInNetwork } from '../../src/domain/agents/addressInNetwork.js'
+import { addressBytes, addressNetwork, addressText, isInNetwork } from '../../src/domain/kit/addressInNetwork.js'
 import { proxyHeaderBytes, proxyHeaderLine, readProxyHeader } from '../../src/wire/proxy/proxyHeader.js'
 import type { FuzzedParser } from './fuzzParser.js'
 

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
-import { addressBytes, addressText } from '../../../src/domain/agents/addressInNetwork.js'
+import { addressBytes, addressText } from '../../../src/domain/kit/addressInNetwork.js'
 import { proxyHeaderBytes, proxyHeaderLine, readProxyHeader } from '../../../src/wire/proxy/proxyHeader.js'
 
 const port = fc.nat(65_535)

@@ -5,7 +5,7 @@
 import type { Deadline, Deadlines, Due } from '../../base/deadlines.js'
 import { ClusterError, type ErrorCode } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { addressesIn } from '../../domain/agents/addressInNetwork.js'
+import { addressesIn } from '../../domain/kit/addressInNetwork.js'
 import type { ByteStream } from '../../ports/network.js'
 import { readProxyHeader } from '../../wire/proxy/proxyHeader.js'
 import { type Prelude, PreludeStream } from './preludeStream.js'

@@ -1,7 +1,7 @@
 /** Who may connect: by ID, and by address where a key is of a single host. */
 import { limits } from '../../base/limits.js'
-import { addressBytes, addressInNetwork, addressNetwork, addressText } from '../../domain/agents/addressInNetwork.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import { addressBytes, addressInNetwork, addressNetwork, addressText } from '../../domain/kit/addressInNetwork.js'
 import type { KeysUpdate } from '../../ports/listener.js'
 import type { Clock } from '../../ports/machine.js'
 

@@ -1,5 +1,5 @@
 /** What counts as one address when connections are counted: an IPv4 address, or the /64 of an IPv6 address, which one host has whole. */
-import { addressBytes, addressText } from '../agents/addressInNetwork.js'
+import { addressBytes, addressText } from '../kit/addressInNetwork.js'
 
 const prefixBytes = 8
 

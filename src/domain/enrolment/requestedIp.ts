@@ -1,6 +1,7 @@
 /** The address that client.keys gets for an agent, written as Wazuh writes it: IPv6 with all its zeros and in upper case. */
-import { ipv6Groups } from '../agents/addressInNetwork.js'
+
 import { isAgentIp } from '../agents/keyLine.js'
+import { ipv6Groups } from '../kit/addressInNetwork.js'
 
 export const anyIp = 'any'
 

@@ -1,5 +1,5 @@
 /** What a start-up is answered: the version decides. An agent that says none, as OSSEC's, is let in. */
-import { isHigherVersion } from '../agents/agentVersion.js'
+import { isHigherVersion } from '../enrolment/agentVersion.js'
 
 export type StartupAnswer = 'ack' | 'versionMissing' | 'versionTooHigh'
 

@@ -1,7 +1,7 @@
 /** The names that a peer's certificate is for: its common name, DNS names and addresses. */
 import type { TLSSocket } from 'node:tls'
 import { limits } from '../../base/limits.js'
-import { addressBytes, addressText } from '../../domain/agents/addressInNetwork.js'
+import { addressBytes, addressText } from '../../domain/kit/addressInNetwork.js'
 
 const altNamePattern = /(?:^|, )(?:DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g
 

@@ -4,7 +4,7 @@ import { createServer as createTlsServer, type TLSSocket, type Server as TlsServ
 import { type Deadline, Deadlines } from '../../base/deadlines.js'
 import { ClusterError, type ErrorCode } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { addressesIn } from '../../domain/agents/addressInNetwork.js'
+import { addressesIn } from '../../domain/kit/addressInNetwork.js'
 import type { Endpoint, Listener, TlsServerOptions, TlsStream } from '../../ports/network.js'
 import { realClock } from '../machine/realClock.js'
 import { certificateNames } from './certificateNames.js'

@@ -5,7 +5,7 @@
 import { type Prelude, PreludeStream } from '../../actors/kit/preludeStream.js'
 import { ClusterError, type ErrorCode } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { addressesIn } from '../../domain/agents/addressInNetwork.js'
+import { addressesIn } from '../../domain/kit/addressInNetwork.js'
 import type { ByteStream, Endpoint, Listener, Network, TlsClientOptions, TlsServerOptions, TlsStream } from '../../ports/network.js'
 import { readProxyHeader } from '../../wire/proxy/proxyHeader.js'
 import type { VirtualClock } from '../world/virtualClock.js'

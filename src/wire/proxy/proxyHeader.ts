@@ -3,7 +3,7 @@
  * a connection, however they arrive; what follows it belongs to the stream. Only of streams: forwarded datagrams are refused.
  */
 import { limits } from '../../base/limits.js'
-import { type AddressBytes, addressBytes, addressText } from '../../domain/agents/addressInNetwork.js'
+import { type AddressBytes, addressBytes, addressText } from '../../domain/kit/addressInNetwork.js'
 
 export interface ProxySource {
   readonly address: string

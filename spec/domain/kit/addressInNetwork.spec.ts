@@ -2,7 +2,7 @@
 import { BlockList, isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressBytes, addressesIn, addressInNetwork, addressNetwork, addressText } from '../../../src/domain/agents/addressInNetwork.js'
+import { addressBytes, addressesIn, addressInNetwork, addressNetwork, addressText } from '../../../src/domain/kit/addressInNetwork.js'
 
 const ipv4 = fc.ipV4()
 const ipv6 = fc.oneof(fc.ipV6(), fc.constantFrom('::', '::1', '1::', 'fe80::1', '::ffff:0:0', '1:2:3:4:5:6:7::', '::2:3:4:5:6:7:8'))
