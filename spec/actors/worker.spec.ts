@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { IntegritySync } from '../../src/actors/files/integritySync.js'
 import { LocalTree } from '../../src/actors/files/localTree.js'
+import { Front } from '../../src/actors/kit/front.js'
 import { type ChildEvent, startHosted } from '../../src/actors/kit/host.js'
 import { worker } from '../../src/actors/worker.js'
 import { ClusterError, type ErrorCode } from '../../src/base/errors.js'
@@ -61,6 +62,7 @@ const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () =>
     },
     integrity: { tree, sync: new IntegritySync({ tree, clock, requestTimeoutMs: 20_000, compression: 'auto' }), onApplied: () => {} },
     agents: localAgentsOver(clock, 'worker').agents,
+    own: { node: 'worker', front: new Front() },
     onConnected: () => seen.push('connected'),
     onDisconnected: ({ code }) => seen.push(`disconnected: ${code}`),
     onDialFailed: ({ error, attempts, isLogged }) => {

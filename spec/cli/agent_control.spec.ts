@@ -124,7 +124,7 @@ describe('agent_control', () => {
   it.each([
     [[], /^ERROR: Wrong arguments: nothing to do; 'agent_control -h' /],
     [['-c'], /^ERROR: Wrong arguments: nothing to do/],
-    [['-l', '-i', '1'], /^ERROR: Wrong arguments: only one of -l, -i, --add and --remove /],
+    [['-l', '-i', '1'], /^ERROR: Wrong arguments: only one of -l, -i, --add, --remove and --reconnect /],
     [['-lcn'], /^ERROR: Wrong arguments: only one of -c and -n /],
     [['-i', '1', '-c'], /^ERROR: Wrong arguments: -c and -n go with -l only/],
     [['-l', '--ip', 'any'], /^ERROR: Wrong arguments: --ip goes with --add only/],
@@ -149,6 +149,33 @@ describe('agent_control', () => {
     const { code, out, err } = await ranProgram(runAgentControl, argv)
     expect({ code, out }).toEqual({ code: 1, out: '' })
     expect(err).toMatch(sentence)
+  })
+
+  it('has agents reconnect, these or all, of these nodes or of any, and says how many were asked where', async () => {
+    const { run, world } = await master()
+    expect(await run(['--reconnect', '001', '2', '-fn', 'w1'])).toEqual({
+      ...{ code: 0, out: 'Agents asked to reconnect: 2\n   w1: 2\n', err: '' },
+    })
+    expect((await run(['--reconnect', '--all', '--json'])).out).toBe('{"error":0,"data":{"total":3,"nodes":[{"node":"w1","agents":3}]}}\n')
+    expect(await run(['--reconnect', '--all', '-fn', 'gone'])).toEqual({
+      ...{ code: 1, out: 'Agents asked to reconnect: 0\n   gone: could not be asked: The connection was lost\n', err: '' },
+    })
+    expect(world.asked).toEqual([
+      { kind: 'reconnectAgents', ids: [1, 2], nodes: ['w1'], tool: 'agent_control' },
+      { kind: 'reconnectAgents', tool: 'agent_control' },
+      { kind: 'reconnectAgents', nodes: ['gone'], tool: 'agent_control' },
+    ])
+  })
+
+  it.each([
+    [['--reconnect'], '--reconnect takes the IDs of agents, or --all.'],
+    [['--reconnect', '1', '--all'], '--reconnect takes the IDs of agents, or --all.'],
+    [['--reconnect', '000'], "'000' is not an ID of an agent: an ID is a number."],
+    [['--reconnect', 'x'], "'x' is not an ID of an agent: an ID is a number."],
+    [['-l', '--all'], '--all goes with --reconnect only.'],
+    [['-l', '-fn', 'w1'], '-fn goes with --reconnect only.'],
+  ])('refuses %j', async (argv, says) => {
+    expect(await (await master()).run(argv)).toEqual({ code: 1, out: '', err: `ERROR: Wrong arguments: ${says}\n` })
   })
 
   it('says that no daemon runs, and that a worker is not the right node', async () => {

@@ -128,6 +128,14 @@ export class AgentWorld {
         this.agents.set(id, agent(id, { name, registeredIp: ip }))
         return { kind: 'added', entry: { id, name, ip, key } }
       }
+      case 'reconnectAgents': {
+        const { ids, nodes } = command
+        if (nodes?.includes('gone')) return { kind: 'reconnected', node: 'gone', agents: 0, error: 'The connection was lost' }
+        const asked = [...this.agents.values()].filter(
+          ({ id, node }) => (!ids || ids.includes(id)) && (!nodes || nodes.includes(node ?? '')),
+        )
+        return { kind: 'reconnected', node: 'w1', agents: asked.filter(({ node }) => node === 'w1').length }
+      }
       case 'removeAgent':
         this.agents.delete(this.#agent(command.id, command.tool).id)
         return { kind: 'done', changed: 1 }

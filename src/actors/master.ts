@@ -9,11 +9,12 @@ import type { Manager } from '../domain/agents/leftToManager.js'
 import { addressPrefix } from '../domain/cluster/addressPrefix.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { Refusal, Transport } from '../ports/link.js'
+import type { ListenerCounts } from '../ports/listener.js'
 import type { Clock, Log } from '../ports/machine.js'
 import type { Endpoint, Listener } from '../ports/network.js'
 import { agentGroupsSendInput } from './agents/agentGroups.js'
 import { agentInfoReceiveInput } from './agents/agentInfo.js'
-import { masterOperations } from './agents/agentOperations.js'
+import { type MasterOperationsOptions, masterOperations } from './agents/agentOperations.js'
 import { agentRegistrationInput } from './agents/agentRegistration.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
@@ -48,6 +49,10 @@ export interface MasterOptions {
   /** As `cluster_control -l` shows it. */
   readonly address: string
   readonly onListening: (listener: Listener) => void
+  /** See AgentOperations. */
+  readonly reconnect: MasterOperationsOptions['reconnect']
+  /** What this node's own listener counted; undefined without one. */
+  readonly listenerCounts: () => Promise<ListenerCounts | undefined>
 }
 
 /** The connections of a master, and the registry that holds them. */
@@ -75,7 +80,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
       ({ link, state, log: memberLog }) => ({
         link,
         log: memberLog.at({ subtag: 'Keep Alive' }),
-        onBeat: (clockSkewMs, integrity) => state.beat({ atMs: clock.now(), clockSkewMs, integrity }),
+        onBeat: ({ clockSkewMs, integrity, listener }) => state.beat({ atMs: clock.now(), clockSkewMs, integrity, listener }),
       }),
     ),
   ]
@@ -103,14 +108,26 @@ export const masterRegistry = (options: MasterOptions): Registry => {
 export const masterView = (
   options: Pick<
     MasterOptions,
-    'address' | 'agents' | 'clock' | 'cluster' | 'home' | 'manager' | 'managerName' | 'node' | 'tree' | 'version' | 'wazuhVersion'
+    | 'address'
+    | 'agents'
+    | 'clock'
+    | 'cluster'
+    | 'home'
+    | 'listenerCounts'
+    | 'manager'
+    | 'managerName'
+    | 'node'
+    | 'reconnect'
+    | 'tree'
+    | 'version'
+    | 'wazuhVersion'
   >,
   registry: Registry,
   log: Log,
 ): MasterView => {
-  const { address, agents, clock, cluster, managerName, node, tree, version, wazuhVersion } = options
+  const { address, agents, clock, cluster, listenerCounts, managerName, node, tree, version, wazuhVersion } = options
   const self = { name: node, type: 'master', version: wazuhVersion, muster: version, address } as const
-  return { cluster, self, managerName, registry, tree, agents, clock, operations: masterOperations(options, log) }
+  return { cluster, self, managerName, registry, tree, agents, clock, listenerCounts, operations: masterOperations(options, log) }
 }
 
 type DoorEvent =

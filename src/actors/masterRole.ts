@@ -6,7 +6,9 @@ import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { Listener } from '../ports/network.js'
 import type { AgentOperations } from './agents/agentOperations.js'
 import type { Registry } from './cluster/registry.js'
-import { master, masterRegistry, masterView } from './master.js'
+import { countsOf } from './listener/thread/listenerThread.js'
+import { reconnectAgents } from './listener/thread/reconnectRoutes.js'
+import { type MasterOptions, master, masterRegistry, masterView } from './master.js'
 import { capabilities, type NodeParts, type NodeRole } from './nodeContext.js'
 import { type MasterView, masterAnswer } from './queries/clusterQueries.js'
 
@@ -17,9 +19,17 @@ export class MasterRole implements NodeRole {
   readonly #view: MasterView
   #listener: Listener | undefined
 
-  constructor({ agents, emit, groups, identity, log, ports, tree }: NodeParts) {
-    const options = {
+  constructor({ agents, emit, fronts, groups, identity, log, ports, tree }: NodeParts) {
+    const { node, timings } = identity
+    const options: MasterOptions = {
       ...{ ...identity, ...ports, tree, agents, groups, capabilities, bind: identity.master },
+      reconnect: (request, signal) =>
+        reconnectAgents(
+          { agents, own: { node, front: fronts.listener }, registry: this.registry, requestMsMax: timings.requestTimeoutMs },
+          request,
+          signal,
+        ),
+      listenerCounts: () => countsOf(fronts.listener),
       onListening: (listener: Listener) => {
         this.#listener = listener
         emit({ type: 'listening', address: listener.address, port: listener.port })

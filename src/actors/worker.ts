@@ -17,12 +17,14 @@ import type { Hello } from '../wire/muster/messages.js'
 import { agentGroupsApply } from './agents/agentGroups.js'
 import { agentInfoSend } from './agents/agentInfo.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
-import { type Connected, type ConnectionThread, connection, thread } from './cluster/connection.js'
+import { answering, type Connected, type ConnectionThread, connection, thread } from './cluster/connection.js'
 import { keepAliveSender, linkBeats } from './cluster/keepAlive.js'
 import { loggedLink } from './cluster/loggedLink.js'
 import { PeerLogs } from './cluster/peerLogs.js'
 import { type IntegrityApplyOptions, integrityApply } from './files/integrity.js'
 import { type ChildEvent, hosted, machineOptions } from './kit/host.js'
+import { countsOf } from './listener/thread/listenerThread.js'
+import { type OwnListener, reconnectAnswers } from './listener/thread/reconnectRoutes.js'
 
 export interface WorkerOptions {
   readonly hello: Hello
@@ -34,6 +36,7 @@ export interface WorkerOptions {
   readonly log: Log
   readonly integrity: Omit<IntegrityApplyOptions, 'intervalMs' | 'clock'>
   readonly agents: LocalAgents
+  readonly own: OwnListener
   readonly onConnected: (link: Link) => void
   readonly onDisconnected: (error: ClusterError) => void
   /** Called for each dial that failed; `isLogged` of those that the log has too. */
@@ -73,6 +76,7 @@ export const worker = (options: WorkerOptions) => {
         answerMsMax: timings.requestTimeoutMs,
         clusterClock: agents.clock,
         integrity: () => options.integrity.sync.state,
+        listener: () => countsOf(options.own.front),
       }),
       log: linkLog.at({ subtag: 'Keep alive' }),
     })),
@@ -97,6 +101,7 @@ export const worker = (options: WorkerOptions) => {
       }),
       ({ link, log: linkLog }) => ({ link, log: linkLog }),
     ),
+    answering('reconnect', ({ link }) => reconnectAnswers(link, options.own)),
   ]
   /** What is logged because the master said something. */
   const masterLogs = new PeerLogs(options.log, clock, 1)

@@ -23,7 +23,7 @@ export class WorkerRole implements NodeRole {
   /** Why the last dial failed, or the last connection ended. */
   #disconnection: ClusterError | undefined
 
-  constructor({ agents, emit, identity, ports, tree }: NodeParts) {
+  constructor({ agents, emit, fronts, identity, ports, tree }: NodeParts) {
     this.#identity = identity
     const { compression, timings } = identity
     const { requestTimeoutMs } = timings
@@ -48,6 +48,7 @@ export class WorkerRole implements NodeRole {
       master: identity.master,
       timings,
       agents,
+      own: { node: identity.node, front: fronts.listener },
       integrity: {
         tree,
         sync: new IntegritySync({ tree, clock, requestTimeoutMs, compression }),

@@ -240,6 +240,9 @@ export const limits = {
   agentStopLingerMsMax: 700,
   agentStopReportsMsMax: 400,
 
+  /** Agents that are named in one request to have them reconnect. */
+  reconnectIdsMax: 20_000,
+
   // --- agents' services: the network
   /** Of version 2; one of version 1 has 107 at most. */
   proxyHeaderBytesMax: 4 * KiB,

@@ -23,7 +23,7 @@ const onMaster = async (manager: 'none' | 'wazuh') => {
     return done
   }
   await keepTable()
-  const operations = masterOperations({ agents, home: '/var/ossec', manager }, log)
+  const operations = masterOperations({ agents, home: '/var/ossec', manager, reconnect: async () => [{ node: 'm', agents: 2 }] }, log)
   return { log, operations, settled, table }
 }
 
@@ -35,6 +35,7 @@ const changes: readonly ((operations: AgentOperations) => Promise<unknown>)[] = 
   (operations) => operations.changeGroups({ kind: 'assign', ids: [1], group: 'web' }, signal),
   (operations) => operations.removeGroup('web', signal),
   (operations) => operations.remove(1, signal),
+  (operations) => operations.reconnect({}, signal),
 ]
 
 describe('the operations of a master', () => {
@@ -48,6 +49,7 @@ describe('the operations of a master', () => {
       'info [-] [-] The groups of agent 001 were changed.',
       "info [-] [-] Group 'web' was removed, from 1 agent.",
       'info [-] [-] Agent 001 was removed.',
+      'info [-] [-] Agents were asked to reconnect (m: 2).',
     ])
   })
 

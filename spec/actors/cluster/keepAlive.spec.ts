@@ -5,6 +5,7 @@ import { type Beats, type KeepAliveOptions, keepAliveReceiver, keepAliveSender, 
 import { type ChildEvent, type Hosted, startHosted } from '../../../src/actors/kit/host.js'
 import { ClusterError } from '../../../src/base/errors.js'
 import { clockSkewWarningMs, detectionMsMax, silenceDetectionMsMax } from '../../../src/domain/cluster/heartbeat.js'
+import type { Beat } from '../../../src/domain/cluster/workerState.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { type RecordingLog, recordingLog } from '../../support/recordingLog.js'
 import { ScriptedLink } from '../../support/scriptedLink.js'
@@ -179,7 +180,7 @@ const silences = fc
 const startReceiver = (
   clock: VirtualClock,
   rule: { checkIntervalMs: number; silenceMsMax: number },
-  onBeat: (skewMs: number | undefined, integrity: string | undefined) => void = () => {},
+  onBeat: (beat: Omit<Beat, 'atMs'>) => void = () => {},
 ) => {
   const link = new ScriptedLink()
   const ends: ChildEvent[] = []
@@ -195,7 +196,7 @@ describe('keep alive, the receiver', () => {
   it('takes the state of the integrity thread from a beat, if it knows that state', () => {
     const named: (string | undefined)[] = []
     const clock = new VirtualClock()
-    const { child, link } = startReceiver(clock, { checkIntervalMs: 10, silenceMsMax: 100 }, (_, integrity) => named.push(integrity))
+    const { child, link } = startReceiver(clock, { checkIntervalMs: 10, silenceMsMax: 100 }, ({ integrity }) => named.push(integrity))
     for (const integrity of ['applying', 'dreaming']) link.ask('keepAlive.beat', { sentAtMs: clock.now(), integrity })
     link.ask('keepAlive.beat', { sentAtMs: clock.now() })
     expect(named).toEqual(['applying', undefined, undefined])

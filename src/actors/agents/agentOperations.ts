@@ -18,6 +18,7 @@ import type { Log } from '../../ports/machine.js'
 import type { ReportOutcome } from './agentReports.js'
 import type { AgentRequest } from './localKeys.js'
 import type { LocalAgents } from './nodeAgents.js'
+import type { Reconnected, ReconnectRequest } from './reconnectRequest.js'
 
 export interface AgentOperations {
   /**
@@ -39,6 +40,11 @@ export interface AgentOperations {
   createGroup(group: string, signal: AbortSignal): Promise<void>
   /** Returns how many agents had the group. */
   removeGroup(group: string, signal: AbortSignal): Promise<number>
+  /**
+   * Asks agents to reconnect that are connected to these nodes; says how many at each of them. Fails with `unknownNode`, `agentMissing`, on
+   * a worker with `notConnected` when there is no master.
+   */
+  reconnect(request: ReconnectRequest, signal: AbortSignal): Promise<readonly Reconnected[]>
 }
 
 export interface MasterOperationsOptions {
@@ -46,10 +52,12 @@ export interface MasterOperationsOptions {
   /** The manager's directory, for sentences. */
   readonly home: string
   readonly manager: Manager
+  /** Asks the nodes that have these agents. */
+  readonly reconnect: AgentOperations['reconnect']
 }
 
 /** The master carries out. `log`: of the caller, and says by way of which node an agent or a group was changed. */
-export const masterOperations = ({ agents, home, manager }: MasterOperationsOptions, log: Log): AgentOperations => {
+export const masterOperations = ({ agents, home, manager, reconnect }: MasterOperationsOptions, log: Log): AgentOperations => {
   const assertOurs = (change: LeftChange): void => {
     if (manager === 'wazuh') throw leftToManager(change, home)
   }
@@ -92,6 +100,13 @@ export const masterOperations = ({ agents, home, manager }: MasterOperationsOpti
       log.info(`Group '${group}' was removed, from ${counted(changed, 'agent')}.`)
       return changed
     },
+    reconnect: async (request, signal) => {
+      assertOurs({ kind: 'reconnect' })
+      const outcomes = await reconnect(request, signal)
+      const asked = outcomes.filter(({ agents: there }) => there > 0).map(({ agents: there, node }) => `${node}: ${there}`)
+      log.info(`Agents were asked to reconnect (${asked.length > 0 ? asked.join(', ') : 'none is connected'}).`)
+      return outcomes
+    },
   }
 }
 
@@ -121,6 +136,10 @@ export const workerOperations = ({ agents, carryOut, master, requestMsMax: timeo
     await carryOut({ kind: 'createGroup', group, tool: 'agent_groups' }, signal)
   },
   removeGroup: (group, signal) => carryOut({ kind: 'removeGroup', group, tool: 'agent_groups' }, signal),
+  reconnect: async ({ ids, nodes }, signal) => {
+    const body = { all: ids === undefined, ids: [...(ids ?? [])], nodes: [...(nodes ?? [])] }
+    return (await master().request('agents.reconnect', body, { signal, timeoutMs })).nodes
+  },
 })
 
 const report = async ({ reports: taken }: LocalAgents, reports: readonly AgentReport[]): Promise<ReportOutcome> => {

@@ -1,4 +1,4 @@
-/** Registration, the master's end: enrols and removes agents for a worker, which never decides on its own. */
+/** Registration, the master's end: enrols and removes agents for a worker, which never decides on its own, and has others reconnect. */
 import type { Link } from '../../ports/link.js'
 import type { ServingInput } from '../kit/servingThread.js'
 import type { AgentOperations } from './agentOperations.js'
@@ -14,6 +14,10 @@ export const agentRegistrationInput = (link: Pick<Link, 'serve'>, operations: Ag
     'agents.enrol': async (request) => {
       const { id, ip, key, name } = await operations.enrol(request, signal)
       return { id, ip, key, name }
+    },
+    'agents.reconnect': async ({ all, ids, nodes }) => {
+      const outcomes = await operations.reconnect({ ...(!all && { ids }), ...(nodes.length > 0 && { nodes }) }, signal)
+      return { nodes: outcomes.map(({ agents, error, node }) => ({ node, agents, ...(error !== undefined && { error }) })) }
     },
     'agents.remove': async ({ id }) => {
       await operations.remove(id, signal)

@@ -15,11 +15,14 @@ import {
   isSkewed,
   missedBeat,
 } from '../../domain/cluster/heartbeat.js'
+import { figuresOf, type ListenerFigures } from '../../domain/cluster/listenerFigures.js'
+import type { Beat } from '../../domain/cluster/workerState.js'
 import { type IntegrityState, integrityStateOf } from '../../domain/files/integrityState.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { ClusterClock } from '../agents/clusterClock.js'
 import { type End, machineOptions } from '../kit/host.js'
+import { pause } from '../kit/pause.js'
 
 export interface KeepAliveOptions {
   readonly intervalMs: number
@@ -102,19 +105,41 @@ export interface LinkBeatsOptions {
   readonly clusterClock: ClusterClock
   /** The state of this node's integrity thread. */
   integrity(): IntegrityState
+  /** What this node's listener of agents counted; undefined without one. */
+  listener?(): Promise<ListenerFigures | undefined>
+}
+
+/** What a question to the own listener may delay a beat. */
+const countsMsMax = 500
+
+const soonOrNothing = async <T>(asked: Promise<T>, clock: Clock, signal: AbortSignal): Promise<T | undefined> => {
+  const late = new AbortController()
+  const waiting = pause(clock, countsMsMax, late.signal, signal).catch(() => undefined)
+  try {
+    return await Promise.race([asked, waiting.then(() => undefined)])
+  } finally {
+    late.abort()
+  }
 }
 
 /**
  * Beats over a link. The skew that one beat measured and the state of the integrity thread travel with the next, so that the master
  * can show them; each beat sets the clock of agents.
  */
-export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integrity }: LinkBeatsOptions): Beats => ({
+export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integrity, listener }: LinkBeatsOptions): Beats => ({
   beat: async (signal, skewMs) => {
+    // A listener that is busy must not hold up a sign of life.
+    const counts = listener && (await soonOrNothing(listener(), clock, signal))
     const sentAtMs = clock.now()
     const sentMonotonicMs = clock.monotonicMs()
     const { receivedAtMs } = await link.request(
       'keepAlive.beat',
-      { sentAtMs, integrity: integrity(), ...(skewMs !== undefined && { clockSkewMs: skewMs }) },
+      {
+        sentAtMs,
+        integrity: integrity(),
+        ...(skewMs !== undefined && { clockSkewMs: skewMs }),
+        ...(counts && { listener: figuresOf(counts) }),
+      },
       { signal, timeoutMs: answerMsMax },
     )
     const answeredAtMs = clock.now()
@@ -134,8 +159,8 @@ export interface SilenceOptions {
 export interface BeatReceiver {
   readonly link: Pick<Link, 'serve'>
   readonly log: Log
-  /** Called at each beat with the worker's own measurement of its skew, if it has one, and the state of its integrity thread, if it says it. */
-  onBeat(clockSkewMs: number | undefined, integrity: IntegrityState | undefined): void
+  /** Called at each beat with what the worker says: its own measurement of its skew, the state of its integrity thread, its listener's counts. */
+  onBeat(beat: Omit<Beat, 'atMs'>): void
 }
 
 export const keepAliveReceiver = (rule: SilenceOptions, clock: Clock) =>
@@ -151,7 +176,8 @@ export const keepAliveReceiver = (rule: SilenceOptions, clock: Clock) =>
         input.link.serve(
           {
             'keepAlive.beat': (body) => {
-              input.onBeat(body.clockSkewMs, integrityStateOf(body.integrity))
+              const { clockSkewMs: skewMs, listener } = body
+              input.onBeat({ clockSkewMs: skewMs, integrity: integrityStateOf(body.integrity), listener })
               sendBack({ type: 'beat' })
               return { receivedAtMs: clock.now() }
             },

@@ -20,11 +20,17 @@ export async function* commandAnswer(
 ): AsyncGenerator<AnswerLine, void, undefined> {
   yield { kind: 'cluster', name: view.cluster, unknownNodes: [] }
   await view.agents.table.usable(signal)
-  yield await carriedOut(view, command, signal)
+  if (command.kind === 'reconnectAgents') {
+    const { ids, nodes } = command
+    for (const outcome of await view.operations.reconnect({ ...(ids && { ids }), ...(nodes && { nodes }) }, signal))
+      yield { kind: 'reconnected', ...outcome }
+  } else yield await carriedOut(view, command, signal)
   yield { kind: 'end' }
 }
 
-const carriedOut = async ({ agents, operations }: CommandView, command: AgentCommand, signal: AbortSignal): Promise<AgentAnswer> => {
+type ChangeCommand = Exclude<AgentCommand, { readonly kind: 'reconnectAgents' }>
+
+const carriedOut = async ({ agents, operations }: CommandView, command: ChangeCommand, signal: AbortSignal): Promise<AgentAnswer> => {
   switch (command.kind) {
     case 'changeGroups':
       if ('ids' in command.change) await assertThere(agents, command.change.ids)

@@ -7,6 +7,7 @@ import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { splitLines } from '../../base/splitLines.js'
 import type { AgentCommand } from '../../domain/agents/agentCommand.js'
+import { figuresOf, type ListenerFigures } from '../../domain/cluster/listenerFigures.js'
 import type { Span } from '../../domain/cluster/servedRounds.js'
 import { servedWazuhVersion } from '../../domain/cluster/wazuhVersion.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
@@ -32,6 +33,8 @@ export interface MasterView extends AgentsView, CommandView {
   readonly registry: Registry
   readonly tree: LocalTree
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
+  /** Of this node. */
+  readonly listenerCounts: () => Promise<ListenerFigures | undefined>
 }
 
 const nodeView = (member: Member): NodeView => ({
@@ -46,10 +49,11 @@ const chunkedSpan = ({ chunks, endMs, startMs }: Span & { readonly chunks: numbe
 
 const healthOf = (member: Member, activeAgents: number): NodeHealth => {
   const { agentGroups, agentGroupsFull, agentInfo, check, sync } = member.state
-  const { clockSkewMs, diskWrites, integrity, isCompressed, isSyncing, lastKeepAliveMs, unknownAgentReports } = member.state
+  const { clockSkewMs, diskWrites, integrity, isCompressed, isSyncing, lastKeepAliveMs, listener, unknownAgentReports } = member.state
   return {
     ...nodeView(member),
     activeAgents,
+    ...(listener && { listener }),
     worker: {
       ...(lastKeepAliveMs !== undefined && { lastKeepAliveMs }),
       ...(clockSkewMs !== undefined && { clockSkewMs }),
@@ -96,7 +100,11 @@ async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: Abort
     case 'health': {
       const { activeByNode } = await agents.counts()
       const activeOf = (name: string): number => activeByNode.get(name) ?? 0
-      if (wanted(self.name)) yield { kind: 'health', node: { ...self, activeAgents: activeOf(self.name) } }
+      if (wanted(self.name)) {
+        const counts = await view.listenerCounts()
+        const listener = counts && { listener: figuresOf(counts) }
+        yield { kind: 'health', node: { ...self, activeAgents: activeOf(self.name), ...listener } }
+      }
       for (const member of members) yield { kind: 'health', node: healthOf(member, activeOf(member.name)) }
       break
     }

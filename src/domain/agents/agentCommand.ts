@@ -29,6 +29,13 @@ export const agentCommands = [
     tool: agentTool(),
   }),
   fields({ kind: Type.Literal('removeAgent'), id: agentId(), tool: agentTool() }),
+  /** Asks agents that are connected to reconnect: these, or all; those of these nodes only. */
+  fields({
+    kind: Type.Literal('reconnectAgents'),
+    ids: Type.Optional(list(agentId(), limits.reconnectIdsMax)),
+    nodes: Type.Optional(list(anyText(), limits.workersMax)),
+    tool: agentTool(),
+  }),
 ] as const
 
 export type AgentCommand = ReadonlyValue<Static<(typeof agentCommands)[number]>>

@@ -5,7 +5,11 @@ import { agentIdText } from './agent.js'
 /** `wazuh`: the programs of a real manager run beside this node, and agents, their groups and merged.mg are theirs. */
 export type Manager = 'none' | 'wazuh'
 
-export type LeftChange = { readonly kind: 'add' } | { readonly kind: 'remove'; readonly id: number } | { readonly kind: 'groups' }
+export type LeftChange =
+  | { readonly kind: 'add' }
+  | { readonly kind: 'remove'; readonly id: number }
+  | { readonly kind: 'groups' }
+  | { readonly kind: 'reconnect' }
 
 const programs = (change: LeftChange, home: string): string => {
   switch (change.kind) {
@@ -13,6 +17,8 @@ const programs = (change: LeftChange, home: string): string => {
       return `Agents are enrolled by the Wazuh manager of the master: use ${home}/bin/manage_agents there, agent-auth on the agent's machine`
     case 'remove':
       return `Agents are removed by the Wazuh manager of the master: use ${home}/bin/manage_agents -r ${agentIdText(change.id)} there`
+    case 'reconnect':
+      return `Agents are asked to reconnect by the Wazuh manager of each node: restart ${home}/bin/wazuh-control there`
     case 'groups':
       return `The groups of agents are kept by the Wazuh manager of the master: use Wazuh's own ${home}/bin/agent_groups there`
   }

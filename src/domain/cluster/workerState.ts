@@ -8,6 +8,7 @@ import type { DiskWrites } from '../files/content/syncPace.js'
 import type { IntegrityState } from '../files/integrityState.js'
 import type { SyncPlan } from '../files/syncPlan.js'
 import type { FileFailure } from '../files/treeValues.js'
+import type { ListenerFigures } from './listenerFigures.js'
 import { ServedRounds } from './servedRounds.js'
 
 export interface FileState {
@@ -22,6 +23,8 @@ export interface Beat {
   /** The master's clock minus the worker's, as the worker measured it last. */
   readonly clockSkewMs?: number | undefined
   readonly integrity?: IntegrityState | undefined
+  /** Missing when the worker has no listener. */
+  readonly listener?: ListenerFigures | undefined
 }
 
 /** The order of a round. */
@@ -42,6 +45,7 @@ export class WorkerState {
   #lastKeepAliveMs: number | undefined
   #clockSkewMs: number | undefined
   #integrity: IntegrityState = 'resting'
+  #listener: ListenerFigures | undefined
   #isCompressed: boolean | undefined
   #diskWrites: DiskWrites | undefined
   failuresLeftOut = 0
@@ -69,6 +73,11 @@ export class WorkerState {
   /** The state of the worker's integrity thread, from what it asks for and from what its keep-alives say. */
   get integrity(): IntegrityState {
     return this.#integrity
+  }
+
+  /** What the worker's listener of agents counted, by its last beat. */
+  get listener(): ListenerFigures | undefined {
+    return this.#listener
   }
 
   /** Whether the worker chose to have its last content compressed. */
@@ -110,7 +119,8 @@ export class WorkerState {
   }
 
   /** Of the integrity thread a beat says that it goes on to the next step, or rests. Any other step was sent before our last answer arrived. */
-  beat({ atMs, clockSkewMs = this.#clockSkewMs, integrity = this.#integrity }: Beat): void {
+  beat({ atMs, clockSkewMs = this.#clockSkewMs, integrity = this.#integrity, listener }: Beat): void {
+    this.#listener = listener
     this.#lastKeepAliveMs = atMs
     this.#clockSkewMs = clockSkewMs
     if (integrity === 'resting' || round.indexOf(integrity) === round.indexOf(this.#integrity) + 1) this.#integrity = integrity

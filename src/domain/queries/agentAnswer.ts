@@ -77,6 +77,8 @@ export const agentAnswers = [
   Type.Object({ kind: Type.Literal('groupFiles'), files: Type.Array(groupFile) }),
   /** A command was carried out; this many agents changed. */
   Type.Object({ kind: Type.Literal('done'), changed: count() }),
+  /** This many agents of a node were asked to reconnect; `error` when the node could not be asked. */
+  Type.Object({ kind: Type.Literal('reconnected'), node: Type.String(), agents: count(), error: Type.Optional(Type.String()) }),
   Type.Object({
     kind: Type.Literal('added'),
     entry: Type.Object({ id: count(), name: Type.String(), ip: Type.String(), key: Type.String() }),

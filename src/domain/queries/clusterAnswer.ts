@@ -1,6 +1,7 @@
 /** Answers about the cluster's nodes and files, as data: printed as text or as JSON by the programs. */
 import Type, { type Static, type TSchema } from 'typebox'
 import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
+import { shownFigures } from '../cluster/listenerFigures.js'
 
 const line = <K extends string, T extends Record<string, TSchema>>(kind: K, rest: T) => Type.Object({ kind: Type.Literal(kind), ...rest })
 
@@ -24,6 +25,8 @@ const chunked = Type.Optional(Type.Object({ ...span, chunks: count() }))
 const nodeHealth = Type.Object({
   ...node,
   activeAgents: count(),
+  /** What its listener counted; missing when it has none, or is of an earlier build. */
+  listener: shownFigures(),
   worker: Type.Optional(
     Type.Object({
       lastKeepAliveMs: Type.Optional(timeMs()),

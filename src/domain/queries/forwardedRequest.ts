@@ -8,12 +8,12 @@ export type ForwardedRequest = Extract<ControlRequest, { readonly kind: Kind }>
 
 const kinds: Readonly<Record<Kind, true>> = {
   ...{ nodes: true, health: true, files: true, agents: true },
-  ...{ agent: true, groups: true, groupFiles: true, changeGroups: true, createGroup: true, removeGroup: true },
+  ...{ agent: true, groups: true, groupFiles: true, changeGroups: true, createGroup: true, removeGroup: true, reconnectAgents: true },
 }
 
-/** As with Wazuh, agent_groups works from any node, and agent_control on the master only. The master checks this as well as the worker. */
+/** As with Wazuh, agent_groups works from any node, and agent_control on the master only, but for what Wazuh's does not have. The master checks this as well as the worker. */
 export const isForwarded = (request: ControlRequest): request is ForwardedRequest =>
-  Object.hasOwn(kinds, request.kind) && !('tool' in request && request.tool === 'agent_control')
+  Object.hasOwn(kinds, request.kind) && (request.kind === 'reconnectAgents' || !('tool' in request && request.tool === 'agent_control'))
 
 /** To agent_control, which works on the master only: Wazuh's sentence, which scripts know. */
 export const notOnWorker = (masterAddress: string): ClusterError =>

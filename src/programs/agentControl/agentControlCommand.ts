@@ -7,6 +7,7 @@ import { onlyLine } from '../kit/answers.js'
 import { type ControlProgram, type Conversation, type ProgramOptions, runProgram } from '../kit/controlProgram.js'
 import { type AgentControlArguments, type AgentTask, parseAgentControlArguments } from './agentControlArguments.js'
 import { agentInfoCsv, agentInfoJson, agentInfoText, printAgentList, printAgentListCsv, printAgentListJson } from './printAgentControl.js'
+import { type Reconnected, reconnectedJson, reconnectedText } from './printReconnected.js'
 
 const tool = 'agent_control'
 
@@ -25,6 +26,14 @@ const remove = async (id: number, quiet: boolean, { ask, confirm, print }: Conve
   if (isWanted) await onlyLine(ask({ kind: 'removeAgent', id, tool }), 'done')
   await print([isWanted ? `Agent ${named} removed.\n` : 'Cancelled.\n'])
   return isWanted ? 0 : 1
+}
+
+const reconnect = async ({ ids, nodes }: TaskOf<'reconnect'>, json: boolean, { ask, print }: Conversation): Promise<number> => {
+  const outcomes: Reconnected[] = []
+  for await (const line of ask({ kind: 'reconnectAgents', ...(ids && { ids }), ...(nodes && { nodes }), tool }))
+    if (line.kind === 'reconnected') outcomes.push(line)
+  await print([(json ? reconnectedJson : reconnectedText)(outcomes)])
+  return outcomes.some(({ error }) => error !== undefined) ? 1 : 0
 }
 
 const agentControl: ControlProgram<AgentControlArguments> = {
@@ -48,6 +57,8 @@ const agentControl: ControlProgram<AgentControlArguments> = {
       }
       case 'remove':
         return remove(task.id, quiet, conversation)
+      case 'reconnect':
+        return reconnect(task, json, conversation)
     }
   },
 }

@@ -10,6 +10,7 @@ import {
   parsedOptions,
   spelledOut,
   withCommonOptions,
+  withLongNames,
 } from '../kit/commandLine.js'
 
 export interface ControlArguments extends CommonArguments {
@@ -28,14 +29,7 @@ interface Options extends CommonOptions {
   readonly filterAgentStatus?: string[]
 }
 
-/** Options with several letters after one dash are the reference's; commander has none. */
 const multiLetter: Readonly<Record<string, string>> = { '-fn': '--filter-node', '-fs': '--filter-agent-status' }
-
-const withLongName = (argument: string): string => {
-  const [flag = '', ...values] = argument.split('=')
-  const long = multiLetter[flag]
-  return long === undefined ? argument : [long, ...values].join('=')
-}
 
 const shownTerms: Readonly<Record<string, string>> = {
   '--filter-node <node...>': '-fn, --filter-node <node...>',
@@ -71,8 +65,7 @@ const program = (): Command =>
 
 /** What to do, or what to print instead; mistakes are one sentence. */
 export const parseArguments = (argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<ControlArguments> => {
-  const end = argv.indexOf('--')
-  const named = argv.map((argument, at) => (end >= 0 && at > end ? argument : withLongName(argument)))
+  const named = withLongNames(argv, multiLetter)
   const command = program()
   const parsed = parsedOptions<Options>(command, spelledOut(command, named))
   if (!('given' in parsed)) return parsed

@@ -94,6 +94,16 @@ const choiceLines = ({ compressed, diskWrites }: WorkerHealth): readonly string[
   ...(diskWrites === undefined ? [] : [`        Disk writes: ${escapeText(diskWrites)}`]),
 ]
 
+/** What agents do at this node: those that are connected now, and events and refusals since its listener began. */
+const listenerLines = ({ listener }: NodeHealth): readonly string[] =>
+  listener
+    ? [
+        `        Connected agents: ${listener.connected}`,
+        `        Events: ${listener.eventsTaken} taken, ${listener.eventsDropped} dropped`,
+        `        Refused messages and connections: ${listener.refused}`,
+      ]
+    : []
+
 export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
   const { cluster, nodes, connected } = await healthOf(answer)
   yield `Cluster name: ${escapeText(cluster)}\n\nConnected nodes (${connected}):\n`
@@ -104,6 +114,7 @@ export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): Async
       ...(node.muster === undefined ? [] : [`        Muster version: ${escapeText(node.muster)}`]),
       `        Type: ${node.type}`,
       `        Active agents: ${node.activeAgents}`,
+      ...listenerLines(node),
       ...(node.worker?.key === undefined ? [] : [`        Cluster key: ${node.worker.key}`]),
       ...(node.worker?.integrity === undefined ? [] : [`        Integrity: ${escapeText(node.worker.integrity)}`]),
       ...choiceLines(node.worker ?? noWorker),
@@ -142,8 +153,20 @@ const statusJson = (worker: WorkerHealth): object => {
   }
 }
 
-const nodeJson = ({ name, type, version, muster, address, activeAgents, worker }: NodeHealth): object => {
-  const info = { name, type, version, muster_version: muster, ip: address, n_active_agents: activeAgents }
+const listenerJson = (listener: NodeHealth['listener']): object =>
+  listener
+    ? {
+        listener: {
+          connected_agents: listener.connected,
+          events_taken: listener.eventsTaken,
+          events_dropped: listener.eventsDropped,
+          refused: listener.refused,
+        },
+      }
+    : {}
+
+const nodeJson = ({ name, type, version, muster, address, activeAgents, listener, worker }: NodeHealth): object => {
+  const info = { name, type, version, muster_version: muster, ip: address, n_active_agents: activeAgents, ...listenerJson(listener) }
   return type === 'master' ? { info } : { info: { ...info, cluster_key: worker?.key ?? null }, status: statusJson(worker ?? noWorker) }
 }
 

@@ -44,6 +44,16 @@ export const agentIdOf = (text: string): number | undefined => {
   return id <= limits.agentIdMax ? id : undefined
 }
 
+/** Options with several letters after one dash are the reference's; commander has none. `long` has their long names. */
+export const withLongNames = (argv: readonly string[], long: Readonly<Record<string, string>>): readonly string[] => {
+  const end = argv.indexOf('--')
+  return argv.map((argument, at) => {
+    const [flag = '', ...values] = argument.split('=')
+    const name = end >= 0 && at > end ? undefined : long[flag]
+    return name === undefined ? argument : [name, ...values].join('=')
+  })
+}
+
 /** As Python's argparse takes options, too: by a beginning that only one of them has (`--rem`), and with `-i=1`. */
 export const spelledOut = (command: Command, argv: readonly string[]): readonly string[] => {
   const end = argv.indexOf('--')

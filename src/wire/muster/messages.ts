@@ -7,6 +7,7 @@
 import Type, { type Static } from 'typebox'
 import { blob, count, digest, failure, fields, list, name, streamId, text, timeMs } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
+import { listenerFigures } from '../../domain/cluster/listenerFigures.js'
 
 /** Lowest and highest protocol version that this build speaks. */
 export const protocolRange = { min: 1, max: 1 } as const
@@ -60,12 +61,13 @@ export const requests = {
     id: 3,
     /**
      * `clockSkewMs`: the master's clock minus the worker's, as the worker measured it at the beat before. `integrity`: the state of
-     * the worker's integrity thread (see domain/files/integrityState).
+     * the worker's integrity thread (see domain/files/integrityState). `listener`: what its listener of agents counted, if it has one.
      */
     request: fields({
       sentAtMs: timeMs(),
       clockSkewMs: Type.Optional(Type.Number({ minimum: -8.64e15, maximum: 8.64e15 })),
       integrity: Type.Optional(text(limits.stateCharsMax)),
+      listener: Type.Optional(listenerFigures()),
     }),
     reply: fields({ receivedAtMs: timeMs() }),
   },
@@ -253,6 +255,24 @@ export const requests = {
       source: text(limits.agentIpCharsMax, 1),
     }),
     reply: keyEntry(),
+  },
+  /**
+   * Asks agents that are connected to reconnect, these or all. To the master: those of these nodes, or of all when none is named; to a
+   * worker: its own. The reply says how many were asked at each node, or why a node could not be asked.
+   */
+  'agents.reconnect': {
+    id: 22,
+    request: fields({
+      all: Type.Boolean(),
+      ids: list(count(limits.agentIdMax), limits.reconnectIdsMax),
+      nodes: list(text(limits.nodeNameCharsMax, 1), limits.workersMax),
+    }),
+    reply: fields({
+      nodes: list(
+        fields({ node: text(limits.nodeNameCharsMax), agents: count(), error: Type.Optional(text(limits.errorMessageCharsMax)) }),
+        limits.workersMax + 1,
+      ),
+    }),
   },
 } as const
 

@@ -4,7 +4,7 @@
  */
 import { asClusterError, type ClusterError } from '../../../base/errors.js'
 import { fullStop } from '../../../base/fullStop.js'
-import type { ListenerDesk, ListenerHost, ListenerOptions, RunningListener } from '../../../ports/listener.js'
+import type { ListenerCounts, ListenerDesk, ListenerHost, ListenerOptions, RunningListener } from '../../../ports/listener.js'
 import type { Clock, Log } from '../../../ports/machine.js'
 import type { AgentOperations } from '../../agents/agentOperations.js'
 import type { LocalAgents } from '../../agents/nodeAgents.js'
@@ -21,6 +21,10 @@ export interface ListenerRun extends RunningFront {
   readonly desk: ConfigurationDesk
   readonly updates: KeysUpdates
 }
+
+/** What the run under way counted; undefined while there is none, or when it does not answer. */
+export const countsOf = async ({ running }: Front<ListenerRun>): Promise<ListenerCounts | undefined> =>
+  running?.listener.counts().catch(() => undefined)
 
 export interface ListenerThreadOptions {
   readonly front: Front<ListenerRun>
