@@ -11,6 +11,7 @@ import { defaultFaultPaths, randomPlan } from './faults/randomPlan.js'
 import { schedulePlan } from './faults/schedulePlan.js'
 import type { Violation } from './rules/checkers.js'
 import { keysPath } from './simulatedAgents.js'
+import { fleetHost, type SimulatedFleet } from './simulatedFleet.js'
 import { SeededRandom } from './world/seededRandom.js'
 
 export interface SimulateOptions {
@@ -44,6 +45,8 @@ export interface Progress {
 }
 
 export interface SimulationReport extends Progress {
+  /** Of agents that speak the real protocol: how many, what they sent, and how often they went to another node or came back. */
+  readonly fleet?: { readonly agents: number; readonly events: number; readonly reconnects: number; readonly enrolled: number }
   readonly seed: number
   readonly nodes: number
   readonly plan: FaultPlan
@@ -62,7 +65,13 @@ export const planOf = (options: SimulateOptions): FaultPlan => {
   if (options.plan) return options.plan
   const nodes = Array.from({ length: options.nodes }, (_, index) => (index === 0 ? 'master' : `w${index}`))
   const perHour = options.faultsPerHour ?? defaultFaultsPerHour
-  return randomPlan(new SeededRandom(`plan ${options.seed}`), { nodes, durationMs: options.virtualMs, kinds: options.kinds ?? [], perHour })
+  return randomPlan(new SeededRandom(`plan ${options.seed}`), {
+    nodes,
+    durationMs: options.virtualMs,
+    kinds: options.kinds ?? [],
+    perHour,
+    ...(fleetOf(options) > 0 && { peers: [fleetHost] }),
+  })
 }
 
 /** Agents are there from the start, and connect soon after it. */
@@ -84,6 +93,13 @@ const fleetAgents = 5
 export const fleetOf = ({ agents, seed }: Pick<SimulateOptions, 'agents' | 'seed'>): number =>
   agents ?? (seed % seedsPerFleet === 0 ? fleetAgents : 0)
 
+const fleetReport = ({ agents, counts: { enrolled, reconnects, sent } }: SimulatedFleet): NonNullable<SimulationReport['fleet']> => ({
+  agents,
+  events: sent,
+  reconnects,
+  enrolled,
+})
+
 const progressEveryMs = 60_000
 
 export const simulate = async (options: SimulateOptions): Promise<SimulationReport> => {
@@ -102,6 +118,7 @@ export const simulate = async (options: SimulateOptions): Promise<SimulationRepo
     ...progress(),
     seed: options.seed,
     nodes: options.nodes,
+    ...(cluster.fleet && { fleet: fleetReport(cluster.fleet) }),
     plan,
     checks: cluster.checks,
     traceHash: cluster.trace.hash(),

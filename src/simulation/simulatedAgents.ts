@@ -91,6 +91,12 @@ export class SimulatedAgents {
     return all[index % Math.max(1, all.length)]?.id
   }
 
+  /** Of all agents, those that speak the real protocol too. */
+  pickAny(index: number): number | undefined {
+    const { all } = this.enrolled
+    return all[index % Math.max(1, all.length)]?.id
+  }
+
   async enrol(node: string): Promise<void> {
     const name = this.enrolled.nextName()
     // Every second one as agents do it, which knows nothing of operators.

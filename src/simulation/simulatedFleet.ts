@@ -103,6 +103,10 @@ export class SimulatedFleet {
     )
   }
 
+  get agents(): number {
+    return this.#fleet.agents.length
+  }
+
   get counts(): ReturnType<Fleet['counts']> {
     return this.#fleet.counts()
   }

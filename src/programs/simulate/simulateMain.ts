@@ -7,7 +7,7 @@ import { Piscina } from 'piscina'
 import { counted } from '../../base/counted.js'
 import { type FaultPlan, parseFaultKinds, parsePlan, renderPlan } from '../../simulation/faults/faultPlan.js'
 import { type Shrinking, shrinkPlan } from '../../simulation/faults/shrinkPlan.js'
-import { type Progress, planOf, type SimulateOptions, type SimulationReport, simulate } from '../../simulation/simulate.js'
+import { fleetOf, type Progress, planOf, type SimulateOptions, type SimulationReport, simulate } from '../../simulation/simulate.js'
 import { numberArgument, toolCommand, toolOptions } from '../kit/toolOptions.js'
 
 const shrinkRunsMax = 200
@@ -32,6 +32,11 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
     'runs at the same time, each on a core of its own; as many as there are cores when left out',
     numberArgument(1, 64, true),
   )
+  .option(
+    '--agents <count>',
+    'agents that speak the real protocol with listeners of the nodes; five in one of five seeds when left out',
+    numberArgument(0, 1_000, true),
+  )
   .option('--virtual-hours <hours>', 'how long faults go on', numberArgument(0.001, 10_000, false), 24)
   .option(
     '--faults <kinds>',
@@ -50,6 +55,7 @@ interface Flags {
   seed: number
   seeds: number
   jobs?: number
+  agents?: number
   virtualHours: number
   faults: NonNullable<SimulateOptions['kinds']>
   faultsPerHour: number
@@ -84,6 +90,7 @@ const progressOf = (seed: number, { virtualMs, events, faults, syncs, reports }:
 const optionsOf = (seed: number, plan?: FaultPlan): SimulateOptions => ({
   seed,
   nodes: flags.nodes,
+  ...(flags.agents !== undefined && { agents: flags.agents }),
   virtualMs: Math.round(flags.virtualHours * 3_600_000),
   kinds: flags.faults,
   faultsPerHour: flags.faultsPerHour,
@@ -105,12 +112,13 @@ const simulated = (options: SimulateOptions, onProgress: (progress: Progress) =>
   threads ? threads.run(options) : simulate({ ...options, onProgress })
 
 const replay = (seed: number, plan: FaultPlan): string =>
-  `npm run simulate -- --nodes ${flags.nodes} --seed ${seed} --virtual-hours ${flags.virtualHours} --plan '${renderPlan(plan)}'`
+  `npm run simulate -- --nodes ${flags.nodes} --seed ${seed} --agents ${fleetOf({ ...flags, seed })} --virtual-hours ${flags.virtualHours} --plan '${renderPlan(plan)}'`
 
 const summary = (report: SimulationReport, seconds: number): string =>
   `seed ${report.seed}: ${report.violations.length === 0 ? 'passed' : 'FAILED'} in ${seconds.toFixed(1)} s: ${counted(report.nodes, 'node')}, ` +
   `${(report.virtualMs / 3_600_000).toFixed(2)} virtual hours, ${counted(report.events, 'event')}, ${counted(report.syncs, 'sync')}, ` +
   `${counted(report.faults, 'fault')}, ${counted(report.agents, 'agent')}, ${counted(report.reports, 'report')}, ` +
+  `${report.fleet === undefined ? '' : `${counted(report.fleet.events, 'event')} of ${counted(report.fleet.agents, 'real agent')}, `}` +
   `${counted(report.checks, 'check')} of invariants, trace ${report.traceHash.slice(0, 16)}`
 
 /** The smallest plan found that breaks the same rule; it says on stderr how far it is, for it can take many minutes. */

@@ -7,7 +7,7 @@ import type { Ending } from './injectFault.js'
 /** Without agents, faults of agents do nothing. */
 export const injectAgentFault = (cluster: SimulatedCluster, fault: Extract<Fault, { readonly agent: number }>): Ending | undefined => {
   const { agents } = cluster
-  const id = agents.pick(fault.agent)
+  const id = 'group' in fault || 'groups' in fault ? agents.pickAny(fault.agent) : agents.pick(fault.agent)
   if (id === undefined) return undefined
   switch (fault.kind) {
     case 'removeAgent':

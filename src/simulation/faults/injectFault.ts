@@ -1,7 +1,8 @@
 /** Makes a fault of a plan happen in a simulated cluster, and says how it ends. */
 import type { SimulatedCluster } from '../cluster.js'
+import { fleetHost } from '../simulatedFleet.js'
 import { SeededRandom } from '../world/seededRandom.js'
-import type { Fault } from './faultPlan.js'
+import { type Fault, type FaultKind, faultTable } from './faultPlan.js'
 import { injectAgentFault } from './injectAgentFault.js'
 
 /** Undoes a fault that lasts. */
@@ -18,10 +19,15 @@ const byHand = (act: () => void): void => {
   }
 }
 
+/** A fault of the network may be between a node and the host of the agents. */
+const isKnown = (cluster: SimulatedCluster, kind: FaultKind, name: string): boolean =>
+  cluster.nodes.some((node) => node.name === name) ||
+  (cluster.fleet !== undefined && name === fleetHost && faultTable[kind].of === 'network')
+
 /** Faults of nodes that the cluster does not have are nothing: a plan may be replayed with fewer nodes. */
 export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | undefined => {
   const names = ['node' in fault ? fault.node : 'master', 'a' in fault ? fault.a : 'master', 'b' in fault ? fault.b : 'master']
-  if (names.some((name) => !cluster.nodes.some((node) => node.name === name))) return undefined
+  if (names.some((name) => !isKnown(cluster, fault.kind, name))) return undefined
   cluster.trace.add(cluster.clock.monotonicMs(), 'faults', JSON.stringify(fault))
   const { network } = cluster
   switch (fault.kind) {

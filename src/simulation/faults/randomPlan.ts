@@ -8,6 +8,7 @@ import {
   type FaultFields,
   type FaultKind,
   type FaultPlan,
+  faultTable,
   fieldsOf,
   inOrder,
   isFault,
@@ -37,6 +38,8 @@ export interface PlanOptions {
   /** The master first. */
   readonly nodes: readonly string[]
   readonly paths?: readonly string[]
+  /** Hosts that are not nodes, and whose ways to nodes may be disturbed. */
+  readonly peers?: readonly string[]
 }
 
 export interface RandomPlanOptions extends PlanOptions {
@@ -92,6 +95,14 @@ export const placed = (fault: Fault, nodes: readonly string[]): Fault => {
   return fault
 }
 
+const peerShare = 0.4
+
+/** Some faults of the network are between a node and another host. */
+const withPeer = (fault: Fault, random: SeededRandom, { peers = [] }: PlanOptions): Fault =>
+  peers.length > 0 && 'b' in fault && faultTable[fault.kind].of === 'network' && random.chance(peerShare)
+    ? { ...fault, b: random.pick(peers) }
+    : fault
+
 /** The same plan for the same random and options. */
 export const randomPlan = (random: SeededRandom, options: RandomPlanOptions): FaultPlan => {
   if (options.kinds.length === 0) return []
@@ -101,7 +112,7 @@ export const randomPlan = (random: SeededRandom, options: RandomPlanOptions): Fa
     const values: [string, unknown][] = fieldsOf(kind).map((field) => [field, drawField[field](random, options)])
     const fault = { atMs: random.integer(0, options.durationMs), kind, ...Object.fromEntries(values) }
     invariant(isFault(fault), 'a drawn fault is a fault')
-    return placed(fault, options.nodes)
+    return withPeer(placed(fault, options.nodes), random, options)
   })
   return inOrder(plan)
 }
