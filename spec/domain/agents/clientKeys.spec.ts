@@ -299,7 +299,7 @@ describe('a change of client.keys', () => {
       { numRuns: 1000 },
     ))
 
-  it('replaces those who have the name or the address and may go, all or none of them, and drops lines when it is to', () =>
+  it('replaces all or none of those that have the name or the address, and drops lines when it is to', () =>
     fc.assert(
       fc.property(texts, fc.array(replacements, { maxLength: 6 }), (text, wanted) => {
         const keys = keysOf(text)

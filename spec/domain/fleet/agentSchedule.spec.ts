@@ -104,7 +104,7 @@ describe('an agent whose servers do not answer', () => {
 describe('an agent that enrols', () => {
   const rules = { ...measured, enrols: true }
 
-  it('asks for a key once after the last attempt at a server, and with a new key tries once more 20 s later', () => {
+  it('asks for a key once after the last attempt at a server, and tries once more 20 s later with it', () => {
     const without = tried({ rules, reaction: () => 'refuses', untilMs: 51_000 })
     expect(seconds(without.done, 'enrol')).toEqual(['40 s: 0'])
     expect(seconds(without.done).at(-1)).toBe('50 s: 1')
@@ -112,7 +112,7 @@ describe('an agent that enrols', () => {
     expect(seconds(withKey.done).slice(-3)).toEqual(['40 s: 0', '60 s: 0', '70 s: 1'])
   })
 
-  it('asks again after 5, 10, 15 s and so on when it has no key, at the next server each time, and never waits over 60 s', () => {
+  it('asks again after 5, 10, 15 s and so on without a key, at the next server, never over 60 s later', () => {
     const { done } = tried({ rules, reaction: () => 'refuses', hasKey: false, untilMs: 1_000_000 })
     expect(done.every(({ what }) => what === 'enrol')).toBe(true)
     expect(seconds(done, 'enrol').slice(0, 4)).toEqual(['0 s: 0', '5 s: 1', '15 s: 0', '30 s: 1'])
