@@ -274,6 +274,7 @@ export class ListenerWorld {
   readonly listener: AgentListener
   /** Drawn first, then zeros. */
   readonly drawn: number[] = []
+  afterTurn: (run: () => void) => void = queueMicrotask
   #port = 40_000
 
   constructor(options: Partial<ListenerOptions> = {}, files = new MemoryListenerFiles(), memory: MemoryNetworkOptions = {}) {
@@ -295,6 +296,7 @@ export class ListenerWorld {
       outlet,
       files,
       desk,
+      afterTurn: (run) => this.afterTurn(run),
     })
   }
 

@@ -24,6 +24,11 @@ const configure = (world: ListenerWorld, content: Uint8Array, id = 1): string =>
   return sum
 }
 
+const incompressible = (bytes: number): Buffer => {
+  const lines = Array.from({ length: Math.ceil(bytes / 64) }, (_, at) => createHash('sha256').update(String(at)).digest('hex'))
+  return Buffer.from(lines.join('').slice(0, bytes))
+}
+
 /** The contents that were sent between a start and an end, by the announced sum. */
 const pushed = (texts: readonly string[]): { readonly sum: string; readonly content: string }[] => {
   const files: { sum: string; content: string }[] = []
@@ -209,7 +214,7 @@ describe('a configuration', () => {
   it('goes to an agent as fast as it reads, whole, and to others meanwhile', async () => {
     const world = await started({}, new MemoryListenerFiles(), { highWaterBytes: 16_384 })
     const [slow, other] = [await world.agent(testKey(1)), await world.agent(testKey(2))]
-    const content = Buffer.alloc(300_000, 'c')
+    const content = incompressible(300_000)
     const sum = configure(world, content)
     configure(world, content, 2)
     slow.start()
@@ -262,6 +267,26 @@ describe('events', () => {
     world.outlet.onReady()
     await world.settle()
     expect(world.outlet.events).toHaveLength(3)
+  })
+})
+
+describe('events of connections', () => {
+  it('are flushed with the read that brought them, those of datagrams once for all of a turn', async () => {
+    const world = await started()
+    const turnEnds: (() => void)[] = []
+    world.afterTurn = (run) => {
+      turnEnds.push(run)
+    }
+    const agent = await world.agent(testKey(1))
+    agent.say('1:x:0')
+    await world.settle()
+    expect([world.outlet.unflushed, world.outlet.flushes]).toEqual([0, 1])
+    const overUdp = new TestAgent(world.datagrams(), testKey(2))
+    for (let number = 0; number < 5; number++) overUdp.say('1:y:0')
+    await world.settle()
+    expect([world.outlet.unflushed, turnEnds.length]).toEqual([5, 1])
+    for (const end of turnEnds) end()
+    expect([world.outlet.unflushed, world.outlet.flushes]).toEqual([0, 2])
   })
 })
 
