@@ -12,7 +12,6 @@ import { createSimulatedNetwork } from '../../../src/simulation/network/simulate
 import { SeededRandom } from '../../../src/simulation/world/seededRandom.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { ScriptedManager } from '../../support/scriptedManager.js'
-import { streamsOnly } from '../../support/streamsOnly.js'
 
 const entry: KeyEntry = { id: 1, name: 'fleet-1', ip: 'any', key: 'ab'.repeat(32) }
 const run = 'r1'
@@ -42,9 +41,9 @@ const world = async ({ cipher = 'aes', eventsPerSecond = 0, servers = [serverAt(
     startsPerSecond: 1_000,
     tickMs: 100,
   }
-  const agents = streamsOnly(network.network('agents'))
+  const agents = network.network('agents')
   const fleet = new Fleet({ network: agents, clock, random }, options)
-  const manager = new ScriptedManager(streamsOnly(network.network('m1')), () => clock.monotonicMs(), entry)
+  const manager = new ScriptedManager(network.network('m1'), () => clock.monotonicMs(), entry)
   await manager.listen(1_514)
   return { clock, network, fleet, manager }
 }

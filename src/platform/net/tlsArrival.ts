@@ -19,7 +19,7 @@ export type Arrival =
   /** Its first bytes are back in the socket. */
   | { readonly kind: 'hello'; readonly forwardedFrom?: string }
   | { readonly kind: 'refused'; readonly reason: string }
-  /** Closed before it sent anything, as balancers do to see whether somebody listens. */
+  /** Closed before it forwarded anything, as balancers do to see whether somebody listens. */
   | { readonly kind: 'closed' }
 
 /** @param bytes all that has arrived so far. Undefined: more is needed. */
@@ -35,6 +35,13 @@ const readArrival = (bytes: Buffer, isProxy: boolean): (Arrival & { readonly hea
   return { kind: 'hello', headerBytes, ...(source && { forwardedFrom: source.address }) }
 }
 
+/** Nothing at all, or a header that forwards nobody. */
+const isOfNobody = (bytes: Buffer): boolean => {
+  if (bytes.length === 0) return true
+  const header = readProxyHeader(bytes)
+  return header.kind === 'header' && header.source === undefined
+}
+
 /** Calls back once, in the turn in which the bytes came; never when the socket is destroyed before. */
 export const awaitHello = (socket: Socket, isProxy: boolean, onArrival: (arrival: Arrival) => void): void => {
   let bytes: Buffer = Buffer.alloc(0)
@@ -44,7 +51,7 @@ export const awaitHello = (socket: Socket, isProxy: boolean, onArrival: (arrival
     onArrival(arrival)
   }
   const onEnd = (): void =>
-    done(isProxy && bytes.length === 0 ? { kind: 'closed' } : { kind: 'refused', reason: 'It was closed before the handshake' })
+    done(isProxy && isOfNobody(bytes) ? { kind: 'closed' } : { kind: 'refused', reason: 'It was closed before the handshake' })
   const onData = (more: Buffer): void => {
     bytes = bytes.length === 0 ? more : Buffer.concat([bytes, more])
     const arrival = readArrival(bytes, isProxy)

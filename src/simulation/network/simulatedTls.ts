@@ -118,6 +118,8 @@ class ServerHandshake extends Handshake {
   readonly #listening: TlsListening
   #awaits: 'header' | 'hello' | 'finished'
   #isAdmitted: boolean
+  /** A proxy that forwards nobody, as balancers are that see whether somebody listens; until it says more. */
+  #isOfNobody = false
   #clientCertificate = ''
 
   constructor(stream: ByteStream, place: HandshakePlace, tls: TlsServerOptions, listening: TlsListening, isProxy: boolean) {
@@ -140,7 +142,7 @@ class ServerHandshake extends Handshake {
   }
 
   override closed(isEmpty: boolean): void {
-    if (this.#awaits === 'header' && isEmpty) this.abandon()
+    if (this.#isOfNobody || (this.#awaits === 'header' && isEmpty)) this.abandon()
     else super.closed(isEmpty)
   }
 
@@ -158,6 +160,7 @@ class ServerHandshake extends Handshake {
     if (header.kind === 'incomplete') return more
     if (header.kind === 'invalid') return this.fail('handshakeRefused', `The header of the proxy is not valid: ${header.reason}`)
     if (header.source) this.stream.remoteAddress = header.source.address
+    else this.#isOfNobody = true
     this.#awaits = 'hello'
     return { byteCount: header.byteCount, isOver: false }
   }
@@ -170,6 +173,7 @@ class ServerHandshake extends Handshake {
       this.abandon()
       return more
     }
+    this.#isOfNobody = false
     this.#clientCertificate = hello.certificate
     this.#awaits = 'finished'
     this.stream.write([helloOf(this.#tls.certificate)])

@@ -134,6 +134,18 @@ const tests: Readonly<Record<string, (net: TlsConnections) => Promise<void>>> = 
     assert.equal(net.accepted.length, 0)
   },
 
+  'says nothing of a proxy that only sees whether somebody listens': async (net) => {
+    await net.listen({ proxies: [net.dialerAddress] })
+    for (const bytes of [[], [Buffer.from('PROXY UNKNOWN\r\n')]]) {
+      const end = await net.dialPlain()
+      end.stream.write(bytes)
+      end.stream.end()
+      await net.run(end.until(({ isClosed }) => isClosed))
+    }
+    await net.connect({ header: proxyHeaderLine(source, target) })
+    assert.deepEqual(net.refused, [])
+  },
+
   'refuses certificates, keys and ciphers that cannot be used': async (net) => {
     const { client, server } = net.suite.identities
     const nonsense = 'nonsense'
