@@ -4,7 +4,7 @@ import { limits } from '../../../src/base/limits.js'
 import { ClientKeys, type KeysDelta } from '../../../src/domain/agents/clientKeys.js'
 import type { KeyEntry, KeysChange } from '../../../src/domain/agents/keyEntry.js'
 import { claimedIdOf, keyLineText, readKeyLine } from '../../../src/domain/agents/keyLine.js'
-import { changeKeys as changeKeysInParts } from '../../../src/domain/agents/keysChange.js'
+import { changeKeys as changeKeysInParts } from '../../../src/domain/agents/keys/keysChange.js'
 
 const changeKeys = (keys: ClientKeys, changes: readonly KeysChange[], managerName: string) => {
   const { answers, parts } = changeKeysInParts(keys, changes, managerName)

@@ -5,7 +5,7 @@
 
 import { limits } from '../../base/limits.js'
 import { keysPath } from '../../domain/agents/keyEntry.js'
-import { KeysInspection } from '../../domain/agents/keysInspection.js'
+import { KeysInspection } from '../../domain/agents/keys/keysInspection.js'
 import { isExcluded, type SyncedItem, type SyncedItems } from '../../domain/files/syncedItems.js'
 import type { Digest, FileEntry } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'

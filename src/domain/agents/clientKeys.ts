@@ -8,9 +8,9 @@ import { isUtf8 } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import { limits } from '../../base/limits.js'
 import type { KeysNonsense } from '../files/treeValues.js'
-import { type ChangedLines, changedLines } from './changedLines.js'
 import type { KeyEntry } from './keyEntry.js'
 import { claimedIdOf, type KeyLine, readKeyLine } from './keyLine.js'
+import { type ChangedLines, changedLines } from './keys/changedLines.js'
 
 /** What a version says that the one before did not. */
 export interface KeysDelta {

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { limits } from '../../../src/base/limits.js'
-import { ClientKeys, hasControlCharacter } from '../../../src/domain/agents/clientKeys.js'
-import { KeysInspection } from '../../../src/domain/agents/keysInspection.js'
-import { type LastingFile, lastingEntry } from '../../../src/domain/files/lastingFile.js'
+import { limits } from '../../../../src/base/limits.js'
+import { ClientKeys, hasControlCharacter } from '../../../../src/domain/agents/clientKeys.js'
+import { KeysInspection } from '../../../../src/domain/agents/keys/keysInspection.js'
+import { type LastingFile, lastingEntry } from '../../../../src/domain/files/lastingFile.js'
 
 const inspected = (content: Buffer, cuts: readonly number[] = []) => {
   const inspection = new KeysInspection()

@@ -2,13 +2,13 @@
  * Adds agents to client.keys, and marks others as removed or drops them, in one new version of the file. Every other line stays as it is,
  * byte for byte, whether or not it can be read. Changes are made in order: a name is free once its agent is removed.
  */
-import { type ErrorCode, errorTable } from '../../base/errors.js'
-import { limits } from '../../base/limits.js'
-import { shortened } from '../../base/logText.js'
-import { agentIdText } from './agent.js'
-import type { ClientKeys } from './clientKeys.js'
-import type { KeyEntry, KeysAnswer, KeysChange } from './keyEntry.js'
-import { claimedIdOf, isAgentIp, isAgentKey, isAgentName, keyLineText, readKeyLine } from './keyLine.js'
+import { type ErrorCode, errorTable } from '../../../base/errors.js'
+import { limits } from '../../../base/limits.js'
+import { shortened } from '../../../base/logText.js'
+import { agentIdText } from '../agent.js'
+import type { ClientKeys } from '../clientKeys.js'
+import type { KeyEntry, KeysAnswer, KeysChange } from '../keyEntry.js'
+import { claimedIdOf, isAgentIp, isAgentKey, isAgentName, keyLineText, readKeyLine } from '../keyLine.js'
 
 export interface KeysRewrite {
   /** One for each change, in order. */

@@ -3,9 +3,9 @@
  * the judgement are of the same bytes. It rests on the same rules as the reading of its lines (domain/agents/clientKeys).
  */
 import { isAscii } from 'node:buffer'
-import { limits } from '../../base/limits.js'
-import type { KeysNonsense } from '../files/treeValues.js'
-import { hasControlCharacter, readLine } from './clientKeys.js'
+import { limits } from '../../../base/limits.js'
+import type { KeysNonsense } from '../../files/treeValues.js'
+import { hasControlCharacter, readLine } from '../clientKeys.js'
 
 const commentPattern = /^[ \t]*#/
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { changedLines } from '../../../src/domain/agents/changedLines.js'
+import { changedLines } from '../../../../src/domain/agents/keys/changedLines.js'
 
 const lines = fc.array(fc.constantFrom('a', 'b', 'cc', '', 'long '.repeat(30)), { maxLength: 30 })
 const textOf = (list: readonly string[], isEnded: boolean): Buffer =>
