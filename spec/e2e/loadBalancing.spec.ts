@@ -118,7 +118,7 @@ describe.each([haproxy, nginx])('behind $program', (balancer) => {
       async (cluster) => {
         await cluster.startAll()
         await withBalancer(balancer, cluster, async ({ register, reporting }) => {
-          const names = hosts.map(([, name]) => name)
+          const names: readonly string[] = hosts.map(([, name]) => name)
           const enough = new AbortController()
           const run = cluster.agents(
             [
