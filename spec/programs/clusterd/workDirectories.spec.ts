@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { noAgentServices } from '../../../src/config/agentServiceOptions.js'
+import { defaultListenerService, noAgentServices } from '../../../src/config/agentServiceOptions.js'
 import { defaultInternalSettings, type NodeSettings } from '../../../src/config/settings.js'
 import { checkWorkDirectories, sharedWithOthers } from '../../../src/programs/clusterd/workDirectories.js'
 
@@ -65,6 +65,17 @@ describe('directories that the daemon must write to', () => {
   ] as const)('are, of %s', (_, type, manager, directory, isRefused) => {
     expect(saysOf(settingsOf(type, manager), directory) !== '').toBe(isRefused)
     expect(saysOf(settingsOf(type, manager))).toBe('')
+  })
+
+  it('include those of events and counters for a listener of agents, but not beside a real manager', () => {
+    mkdirSync(join(home, 'queue/events'))
+    const withListener = (manager: NodeSettings['manager']): NodeSettings => ({
+      ...settingsOf('master', manager),
+      listener: defaultListenerService,
+    })
+    expect(saysOf(withListener('none'), 'queue/events')).toContain(`${home}/queue/events`)
+    expect(saysOf(withListener('wazuh'), 'queue/events')).toBe('')
+    expect(saysOf(settingsOf('master'), 'queue/events')).toBe('')
   })
 
   it('are not those of the tree for a process that only writes its log', () => {

@@ -17,7 +17,7 @@ import { checkAgentTable, checkLog } from './homeFiles.js'
 import { type HeldHome, holdHome } from './pidFile.js'
 import { becomeUser, pickUser } from './runAsUser.js'
 import { runUntilStopped, type StartDaemon } from './runUntilStopped.js'
-import { checkWorkDirectories, sharedWithOthers } from './workDirectories.js'
+import { checkWorkDirectories, dutiesOf, sharedWithOthers } from './workDirectories.js'
 
 /** What the program has around it. */
 export interface Shell {
@@ -93,7 +93,7 @@ const findUser = (asked: ClusterdArguments) => {
 /** Makes the directories and gives up root, in this order: afterwards every file is made by the right user. */
 const settleIn = (asked: ClusterdArguments, settings?: NodeSettings): void => {
   const user = findUser(asked)
-  prepareDirectories(asked.home, user)
+  prepareDirectories(asked.home, user, dutiesOf(settings))
   if (user) becomeUser(user)
   checkWorkDirectories(asked.home, settings)
   checkLog(asked.home)

@@ -7,8 +7,18 @@ import type { User } from './runAsUser.js'
 /** With their modes. */
 const directories = { logs: 0o770, 'var/run': 0o770, 'queue/cluster': 0o770, 'queue/muster': 0o750 } as const
 
+/** Of a listener of agents: their events and the counters of their messages. */
+const ofListener = { 'queue/events': 0o750, 'queue/rids': 0o770 } as const
+
+/** What the daemon does in this home. */
+export interface DaemonDuties {
+  readonly hasListener: boolean
+}
+
+const modesOf = ({ hasListener }: DaemonDuties) => Object.entries({ ...directories, ...(hasListener && ofListener) })
+
 /** Relative to the home. */
-export const writtenDirectories = Object.keys(directories)
+export const writtenDirectories = (duties: DaemonDuties): readonly string[] => modesOf(duties).map(([directory]) => directory)
 
 /** Where the log is, below the home. */
 export const logPath = 'logs/cluster.log'
@@ -34,8 +44,8 @@ const makeOne = (path: string, mode: number, user: User | undefined): void => {
 }
 
 /** Throws a ClusterError that names the directory. To be called before root is given up. */
-export const prepareDirectories = (home: string, user: User | undefined): void => {
-  for (const [directory, mode] of Object.entries(directories)) {
+export const prepareDirectories = (home: string, user: User | undefined, duties: DaemonDuties): void => {
+  for (const [directory, mode] of modesOf(duties)) {
     let path = home
     try {
       for (const name of directory.split('/')) {

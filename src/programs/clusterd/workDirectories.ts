@@ -6,14 +6,21 @@ import { ClusterError } from '../../base/errors.js'
 import type { NodeSettings } from '../../config/settings.js'
 import { keysPath } from '../../domain/agents/keyEntry.js'
 import { findManager } from '../../platform/machine/findManager.js'
-import { says, writtenDirectories } from './homeDirectories.js'
+import { type DaemonDuties, says, writtenDirectories } from './homeDirectories.js'
+
+const hasManager = ({ home, manager }: NodeSettings): boolean =>
+  manager === 'wazuh' || (manager === 'auto' && findManager(home) !== undefined)
 
 /** Relative to the home: a worker writes all that is synced, a master without a real manager client.keys. */
-const synced = ({ home, manager, nodeType, synced: { items } }: NodeSettings): string[] => {
-  if (nodeType === 'worker') return items.map(({ dir }) => dir)
-  const isLeftToManager = manager === 'wazuh' || (manager === 'auto' && findManager(home) !== undefined)
-  return isLeftToManager ? [] : [dirname(keysPath)]
+const synced = (settings: NodeSettings): string[] => {
+  if (settings.nodeType === 'worker') return settings.synced.items.map(({ dir }) => dir)
+  return hasManager(settings) ? [] : [dirname(keysPath)]
 }
+
+/** @param settings nothing for a process that only writes its log */
+export const dutiesOf = (settings: NodeSettings | undefined): DaemonDuties => ({
+  hasListener: settings?.listener !== undefined && !hasManager(settings),
+})
 
 /** The directory, or the one that it is to be made in. */
 const present = (path: string): string => {
@@ -32,7 +39,7 @@ const assertWritable = (path: string): void => accessSync(path, constants.W_OK |
  */
 export const checkWorkDirectories = (home: string, settings?: NodeSettings, assertMayWrite = assertWritable): void => {
   const refused = new Set<string>()
-  for (const directory of [...writtenDirectories, ...(settings ? synced(settings) : [])]) {
+  for (const directory of [...writtenDirectories(dutiesOf(settings)), ...(settings ? synced(settings) : [])]) {
     const path = present(join(home, directory))
     try {
       assertMayWrite(path)
