@@ -70,7 +70,7 @@ const answerOf = async (socket: ReturnType<typeof connect>): Promise<string> => 
   return Buffer.concat(parts).toString()
 }
 
-/** Says the peer's address once it has heard its greeting, which may come in parts. */
+/** Says the peer's address once its greeting has come, perhaps in parts. */
 const greeted = (stream: ByteStream): void => {
   let text = ''
   stream.attach({
