@@ -1,4 +1,4 @@
-/** The options of `npm run bench`, `npm run soak` and `npm run fuzz`. */
+/** The options of `npm run bench`, `npm run soak`, `npm run account` and `npm run fuzz`. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { numberArgument, toolCommand } from '../src/programs/kit/toolOptions.js'
 import { type CurveName, curveNames } from './growth/curves.js'
@@ -47,6 +47,25 @@ export const soakCommand = (): Command =>
     .option('--minutes <count>', 'how long it goes on', numberArgument(0.01, 100_000, false), 60)
     .option('--seed <text>', 'decides what is edited, restarted and killed', '1')
     .option('--program <file>', 'the daemon to run, an executable file, in place of the one that is built for the soak')
+
+export interface AccountOptions {
+  readonly agents: number
+  readonly minutes: number
+  readonly rate: number
+  readonly size: number
+  readonly period: number
+  readonly json?: true
+}
+
+export const accountCommand = (): Command =>
+  toolCommand('account', 'Accounts for the events of many agents over three real daemons, of which workers are killed and drained.')
+    .option('--agents <count>', 'agents of our own, which enrol through every node', numberArgument(3, 100_000, true), 1_000)
+    .option('--minutes <count>', 'how long it goes on', numberArgument(0.1, 100_000, false), 10)
+    .option('--rate <events>', 'of each agent in a second', numberArgument(0.01, 1_000, false), 2)
+    .option('--size <bytes>', 'of an event', numberArgument(1, 60_000, true), 300)
+    .option('--period <seconds>', 'between two kills; a worker is drained in every other', numberArgument(10, 100_000, false), 60)
+    .option('--json', 'print the account as JSON')
+    .addHelpText('after', '\nExample:\n  npm run account -- --agents 1000 --minutes 10\n')
 
 export interface FuzzOptions {
   readonly inputs: number

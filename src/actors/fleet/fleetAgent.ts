@@ -167,7 +167,8 @@ export class FleetAgent {
 
   async #enrol(): Promise<void> {
     const { enrolment } = this.#fleet.options.settings
-    const endpoint = { host: enrolment.host ?? this.server.host, port: enrolment.port }
+    const { enrolmentPort, host } = this.server
+    const endpoint = { host: enrolment.host ?? host, port: enrolmentPort ?? enrolment.port }
     const { signal } = this.#enrolling
     const gotKey = await enrolled({ fleet: this.#fleet, number: this.number, name: this.name, seal: this.#seal, endpoint, signal })
     this.#follow(enrolmentEnded(this.#schedule, this.#rules, gotKey, this.#nowMs()))

@@ -7,6 +7,8 @@ export interface AgentServer {
   /** Attempts to connect before the next server has its turn. */
   readonly maxRetries: number
   readonly retryIntervalMs: number
+  /** Of the enrolment service there, where it is another one than that of all servers. */
+  readonly enrolmentPort?: number
 }
 
 export interface AgentTimes {

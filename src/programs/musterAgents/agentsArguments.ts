@@ -45,7 +45,7 @@ interface Options {
   readonly rotate?: true
   readonly enrol?: true
   readonly password?: string
-  readonly enrolPort?: number
+  readonly enrolPort?: readonly number[]
   readonly groups?: string
   readonly keys?: string
   readonly saveKeys?: string
@@ -78,6 +78,8 @@ Examples:
   muster-agents --agents 50 --ossec-conf /var/ossec/etc/ossec.conf --keys client.keys --account /var/ossec --json
 `
 
+const portsArgument = (text: string): readonly number[] => text.split(',').map(numberArgument(1, 65_535, true))
+
 const program = (): Command =>
   new Command('muster-agents')
     .description('Runs many agents in one process, which speak the real protocol, and accounts for every event that they send.')
@@ -88,7 +90,11 @@ const program = (): Command =>
     .addOption(new Option('--rotate', 'each agent begins with another server of the list'))
     .addOption(new Option('--enrol', 'agents without a key ask for one before they connect'))
     .addOption(new Option('--password <text>', 'of the enrolment'))
-    .addOption(new Option('--enrol-port <port>', 'of the enrolment (default: 1515)').argParser(numberArgument(1, 65_535, true)))
+    .addOption(
+      new Option('--enrol-port <ports>', 'of the enrolment: one, or one for each server with commas between (default: 1515)').argParser(
+        portsArgument,
+      ),
+    )
     .addOption(new Option('--groups <names>', 'that agents ask for when they enrol, with commas between'))
     .addOption(new Option('--keys <file>', 'a client.keys: its first agents are these'))
     .addOption(new Option('--save-keys <file>', 'write the keys of all agents there at the end'))
@@ -160,8 +166,9 @@ const settingsOf = (given: Options): AgentSettings | string => {
   const { cipher, enrolment, times } = base
   const ms = (seconds: number | undefined, otherwise: number): number => (seconds === undefined ? otherwise : Math.round(seconds * 1_000))
   return {
-    servers: listed.map((server) => ({
+    servers: listed.map((server, at) => ({
       ...server,
+      ...enrolmentPortOf(given, at),
       ...(given.protocol && { protocol: given.protocol }),
       maxRetries: given.maxRetries ?? server.maxRetries,
       retryIntervalMs: ms(given.retryInterval, server.retryIntervalMs),
@@ -175,11 +182,17 @@ const settingsOf = (given: Options): AgentSettings | string => {
     enrolment: {
       ...enrolment,
       isEnabled: given.enrol ?? false,
-      port: given.enrolPort ?? enrolment.port,
+      port: given.enrolPort?.[0] ?? enrolment.port,
       groups: given.groups === undefined ? enrolment.groups : given.groups.split(','),
     },
     cipher: given.cipher ?? cipher,
   }
+}
+
+/** Where each server has its own. */
+const enrolmentPortOf = ({ enrolPort: ports = [] }: Options, at: number): Pick<AgentServer, 'enrolmentPort'> => {
+  const port = ports.length > 1 ? ports[at] : undefined
+  return port === undefined ? {} : { enrolmentPort: port }
 }
 
 const standard = { times: defaultAgentTimes, enrolment: defaultAgentEnrolment, cipher: 'aes' } as const

@@ -51,6 +51,7 @@ class AgentsRun {
   readonly #fleet: Fleet
   readonly #entries: (KeyEntry | undefined)[]
   readonly #refusals = new Set<string>()
+  readonly #enrolledThrough: Record<string, number> = {}
   readonly #startedMs = realClock.monotonicMs()
   #shownMs = 0
   #isOver = false
@@ -64,6 +65,7 @@ class AgentsRun {
     this.#fleet = new Fleet({ network: createAgentNetwork(), clock: realClock, random: realRandom }, optionsOf(given, run), {
       enrolled: (number, entry) => {
         this.#entries[number - 1] = entry
+        this.#noteEnrolment(number)
       },
       notEnrolled: (_, error) => this.#complainOnce(error.message),
     })
@@ -95,8 +97,16 @@ class AgentsRun {
       events: this.#tally && { ...accountOf(ranges, this.#tally.received), segmentsMissed: this.#tally.segmentsMissed },
       counts: { ...this.#fleet.counts(), connected: counts.connected },
       latencies: { ...this.#fleet.latencies(), ...(this.#tally && { event: this.#tally.latencies.summary() }) },
+      enrolledThrough: this.#enrolledThrough,
       connectedTo,
     }
+  }
+
+  #noteEnrolment(number: number): void {
+    const { enrolment } = this.#given.settings
+    const at = this.#fleet.agents[number - 1]?.server
+    const server = `${enrolment.host ?? at?.host ?? ''}:${at?.enrolmentPort ?? enrolment.port}`
+    this.#enrolledThrough[server] = (this.#enrolledThrough[server] ?? 0) + 1
   }
 
   async #stopped(): Promise<readonly SentRange[]> {

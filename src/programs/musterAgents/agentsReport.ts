@@ -12,6 +12,8 @@ export interface AgentsReport {
   readonly events: (EventAccount & { readonly segmentsMissed: number }) | undefined
   readonly counts: FleetCounts
   readonly latencies: FleetLatencies & { readonly event?: LatencySummary }
+  /** Keys that were given out at each server. */
+  readonly enrolledThrough: Readonly<Record<string, number>>
   /** Agents at each server when the run was over. */
   readonly connectedTo: Readonly<Record<string, number>>
 }
@@ -59,18 +61,22 @@ const eventsText = ({ counts, events }: AgentsReport): string => {
   return rows.map(([name, value]) => `  ${name.padEnd(28)} ${value}\n`).join('') + lostText
 }
 
+const placesText = (places: Readonly<Record<string, number>>): string => {
+  const shown = Object.entries(places).map(([server, count]) => `${count} at ${server}`)
+  return shown.length === 0 ? '' : ` (${shown.join(', ')})`
+}
+
 export const reportText = (report: AgentsReport): string => {
   const { counts, latencies } = report
-  const places = Object.entries(report.connectedTo).map(([server, count]) => `${server} ${count}`)
   return (
     `Account of ${counted(report.agents, 'agent')} after ${report.seconds.toFixed(1)} s:\n` +
     eventsText(report) +
     `  dropped by full buffers      ${counts.dropped}\n` +
-    `  enrolled / refused           ${counts.enrolled} / ${counts.enrolmentsFailed}\n` +
+    `  enrolled / refused           ${counts.enrolled} / ${counts.enrolmentsFailed}${placesText(report.enrolledThrough)}\n` +
     `  reconnects (asked for)       ${counts.reconnects} (${counts.forcedReconnects})\n` +
     `  attempts that failed         ${counts.attemptsFailed}\n` +
     `  configurations taken         ${counts.configurationsTaken}${counts.configurationsBroken > 0 ? `, ${counts.configurationsBroken} broken` : ''}\n` +
-    `  connected at the end         ${counts.connected}: ${places.join(', ')}\n` +
+    `  connected at the end         ${counts.connected}${placesText(report.connectedTo)}\n` +
     '  latencies                    p50 / p95 / p99 / max (count)\n' +
     latencyText('  enrolment', latencies.enrolment) +
     latencyText('  start-up acknowledged', latencies.startUp) +
