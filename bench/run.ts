@@ -18,11 +18,13 @@ import { connectedAgents } from './rows/connectedAgents.js'
 import { editArrives } from './rows/editArrives.js'
 import { editProcessorTime } from './rows/editProcessorTime.js'
 import { editToManyWorkers } from './rows/editToManyWorkers.js'
+import { editUnderEvents } from './rows/editUnderEvents.js'
 import { editUndone } from './rows/editUndone.js'
 import { enrolment } from './rows/enrolment.js'
 import { enrolmentProcessorTime } from './rows/enrolmentProcessorTime.js'
 import { enrolmentRate } from './rows/enrolmentRate.js'
-import { eventsTaken } from './rows/eventsTaken.js'
+import { eventsOverTcp } from './rows/eventsOverTcp.js'
+import { eventsOverUdp } from './rows/eventsOverUdp.js'
 import { groupChange } from './rows/groupChange.js'
 import { idleWorkers } from './rows/idleWorkers.js'
 import { keepAlivesOfMany } from './rows/keepAlivesOfMany.js'
@@ -74,8 +76,10 @@ const rows: readonly Row[] = [
   enrolmentRate,
   mergeRule,
   keepAlivesOfMany,
+  eventsOverTcp,
+  eventsOverUdp,
+  editUnderEvents,
   openEvents,
-  eventsTaken,
   connectedAgents,
 ]
 

@@ -16,7 +16,7 @@ const events = { segmentBytesMax: 256 * 1024 * 1024, bytesMax: 1024 * 1024 * 102
 
 let listener: AgentListener | undefined
 
-const optionsOf = (home: string, transport: 'tcp' | 'udp', connectionsMax: number): ListenerOptions => ({
+const optionsOf = (home: string, connectionsMax: number): ListenerOptions => ({
   home,
   cluster: 'bench',
   node: 'node',
@@ -25,7 +25,7 @@ const optionsOf = (home: string, transport: 'tcp' | 'udp', connectionsMax: numbe
   wazuhVersion: '4.14.7',
   allowHigherVersions: false,
   port: 0,
-  transports: [transport],
+  transports: ['tcp'],
   localIp: '127.0.0.1',
   ipv6: false,
   verifiesCounters: false,
@@ -35,9 +35,9 @@ const optionsOf = (home: string, transport: 'tcp' | 'udp', connectionsMax: numbe
 })
 
 const calls = {
-  start: async ({ agents, home, transport }: { agents: number; home: string; transport: 'tcp' | 'udp' }) => {
+  start: async ({ agents, home }: { agents: number; home: string }) => {
     const disk = createNodeDisk()
-    const options = optionsOf(home, transport, agents + 100)
+    const options = optionsOf(home, agents + 100)
     const log = (_level: string, message: string): void => console.error(message)
     listener = new AgentListener({
       options,

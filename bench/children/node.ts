@@ -21,6 +21,7 @@ import type { Link, Transport } from '../../src/ports/link.js'
 import { createTransport } from '../../src/transport/transport.js'
 import { factsOf } from '../agents.js'
 import { answerParent } from '../answerParent.js'
+import { type ListenOptions, startBenchListener } from '../benchListener.js'
 import { type Enrolling, enrolMany } from '../enrolling.js'
 import { memoryPorts } from '../memoryPorts.js'
 import { observedAgents } from '../observedAgents.js'
@@ -197,6 +198,9 @@ const calls = {
     const listening = await started.start()
     return listening.port ?? 0
   },
+
+  /** A listener beside the nodes, in its thread, as in a daemon. Resolves with its port. */
+  listen: async (options: ListenOptions) => (await startBenchListener(options)).port,
 
   openGate: (_: undefined) => {
     const nowMs = systemMs()

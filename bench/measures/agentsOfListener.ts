@@ -16,16 +16,12 @@ export interface ListenerWithAgents {
 }
 
 /** All agents have started and were acknowledged. */
-export const startListenerWithAgents = async (
-  workshop: Workshop,
-  count: number,
-  transport: 'tcp' | 'udp' = 'tcp',
-): Promise<ListenerWithAgents> => {
+export const startListenerWithAgents = async (workshop: Workshop, count: number): Promise<ListenerWithAgents> => {
   const listener = workshop.child<ListenerProcessCalls>('listener', ['--expose-gc'])
   const agents = workshop.child<AgentsProcessCalls>('agentsOfListener')
-  const port = await listener.call('start', { agents: count, home: workshop.place('home'), transport })
+  const port = await listener.call('start', { agents: count, home: workshop.place('home') })
   const before = await listener.call('usage', undefined)
-  await agents.call('start', { port, agents: count, transport })
+  await agents.call('start', { port, agents: count })
   while ((await listener.call('usage', undefined)).connected < count) await sleep(50)
   return { listener, agents, before }
 }

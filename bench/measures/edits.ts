@@ -31,16 +31,22 @@ export const newContent = (edit: number): Buffer =>
 /**
  * Milliseconds of each edit, from the end of the write.
  *
+ * @param first the number of the first edit: another one makes other content
  * @param wantedOf what the worker's file must hold after an edit
  */
 export const timeEdits = async (
   paths: readonly string[],
-  { edited, worker, wantedOf }: { edited: string; worker: string; wantedOf: (path: string, content: Buffer) => Buffer },
+  {
+    edited,
+    first = 0,
+    wantedOf,
+    worker,
+  }: { edited: string; worker: string; wantedOf: (path: string, content: Buffer) => Buffer; first?: number },
 ): Promise<readonly number[]> => {
   const took: number[] = []
   for (let edit = 0; edit < editCount; edit++) {
     const path = paths[Math.floor(((edit + 0.5) / editCount) * paths.length)] ?? ''
-    const content = newContent(edit)
+    const content = newContent(first + edit)
     const wanted = wantedOf(path, content)
     writeSynced(edited, path, [content])
     const startMs = systemMs()

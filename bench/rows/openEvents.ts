@@ -6,21 +6,15 @@ import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { AgentCipher, cipherKey } from '../../src/wire/agents/agentCipher.js'
 import { MessageOpener, md5Hex } from '../../src/wire/agents/agentMessage.js'
 import { sealMessage } from '../../src/wire/agents/sealMessage.js'
+import { eventText } from '../agentEvents.js'
 import type { Row } from '../row.js'
 
-const eventBytes = 300
 const events = 1_000
 const rounds = 100
 const turns = 3
 const key = '5b1c6a3d0f2e4c8796a5b4c3d2e1f00112233445566778899aabbccddeeff001'
 const agent = { id: 1, name: 'agent1', key }
 const header = '!001!#AES:'
-
-const eventText = (random: SeededRandom, at: number): Buffer => {
-  const number = (count: number): number => Math.floor(random.fraction() * count)
-  const line = `1:/var/log/nginx/access.log:10.${number(256)}.${number(256)}.7 - alice [26/Nov/2026:13:18:${at % 60} +0000] "GET /api/v1/items/${number(1e6)}?page=${number(99)} HTTP/1.1" 200 ${number(1e5)} "https://shop.example.org/items" "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0" session=${number(2 ** 31).toString(16)} time=0.${number(1e3)} upstream=10.0.0.${number(256)}:8080 cache=MISS`
-  return Buffer.from(line.padEnd(eventBytes, '.').slice(0, eventBytes))
-}
 
 /** Of one processor, in the best of some turns: other work on the machine only takes away. */
 const perSecond = (work: () => void): number => {
