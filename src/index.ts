@@ -2,6 +2,7 @@
 export type { AgentOperations } from './actors/agents/agentOperations.js'
 export type { RefusedFactOfAgent, ReportCounts, ReportOutcome } from './actors/agents/agentReports.js'
 export type { AgentRequest } from './actors/agents/localKeys.js'
+export type { Reconnected, ReconnectRequest } from './actors/agents/reconnectRequest.js'
 export type { NodePorts } from './actors/nodeContext.js'
 export type { NodeEvent } from './actors/nodeEvent.js'
 export { ClusterError, type ErrorCode, errorTable, type Result } from './base/errors.js'

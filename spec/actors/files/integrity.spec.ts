@@ -305,7 +305,7 @@ describe('integrity, both ends', () => {
         await world.clock.advance(1_000)
         const before = world.pair.worker.counters.framesSent
         const content = kind === 'large' ? 'x'.repeat(2 * limits.announcedContentBytesMax) : 'two'
-        for (let other = 0; other < others; other++) write(world.master, `etc/rules/other-${other}`, content)
+        for (let other = 0; other < others; other++) write(world.master, `etc/rules/other-${other}`, `other ${other}`)
         write(world.master, 'etc/rules/a', content)
         if (kind === 'false') falsify(world.masterTree)
         await world.scan()
