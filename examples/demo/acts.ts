@@ -1,6 +1,7 @@
 /** What the demo shows, in order: files arrive, the master wins, and operators see it. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { agentsMove } from './agentsMove.js'
 import { killedInTheMiddle } from './killedInTheMiddle.js'
 import { managerFiles } from './managerFiles.js'
 import { writeBelow } from './nodeHome.js'
@@ -118,4 +119,4 @@ const outOfSync: Act = {
   },
 }
 
-export const acts: readonly Act[] = [filesArrive, masterEdit, workerEdit, killedInTheMiddle, operatorsView, outOfSync]
+export const acts: readonly Act[] = [filesArrive, masterEdit, workerEdit, killedInTheMiddle, operatorsView, outOfSync, agentsMove]

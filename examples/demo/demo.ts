@@ -73,7 +73,7 @@ const explain = (cluster: ProcessCluster, thrown: unknown): void => {
 }
 
 const main = async (stay: boolean): Promise<number> => {
-  const cluster = new ProcessCluster({ programs, nodes: ['master', 'worker-1', 'worker-2'], clusterJson })
+  const cluster = new ProcessCluster({ programs, nodes: ['master', 'worker-1', 'worker-2'], clusterJson, hasAgents: true })
   const stop = new AbortController()
   let interrupted = false
   const interrupt = (): void => {
