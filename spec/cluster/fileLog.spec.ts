@@ -99,7 +99,8 @@ describe('the log at debug2', () => {
   it('names each request, notice and stream by its kind, with the time and the bytes that it took', async () => {
     const cluster = await startCluster()
     const before = cluster.trace.lines().length
-    cluster.write('master', 'etc/rules/new.xml', Buffer.from('new'))
+    // More than travels with an announcement.
+    cluster.write('master', 'etc/rules/new.xml', Buffer.alloc(2 * limits.announcedContentBytesMax, 'new'))
     await cluster.clock.advance(5_000)
     const lines = cluster.trace.lines().slice(before)
     const has = (pattern: RegExp): boolean => lines.some((line) => pattern.test(line))
