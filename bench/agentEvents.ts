@@ -5,7 +5,7 @@ import { AgentCipher } from '../src/wire/agents/agentCipher.js'
 import { sealMessage } from '../src/wire/agents/sealMessage.js'
 
 export const eventBytes = 300
-/** Of one agent; sent over and over, because nothing but counters would tell. */
+/** Of one agent; sent over and over, because only its counters differ. */
 const eventsEach = 500
 
 export interface LoadAgent {
