@@ -105,7 +105,11 @@ export class MessageOpener {
 /** Undefined for what is no zlib stream, or not a whole one. Stops at the limit, whatever a stream would become. */
 const inflate = (stream: Uint8Array): Buffer | 'tooMuch' | undefined => {
   try {
-    return inflateSync(stream, { maxOutputLength: limits.agentInflatedBytesMax })
+    return inflateSync(stream, {
+      maxOutputLength: limits.agentInflatedBytesMax,
+      // What zlib makes room for at a time; for most messages once.
+      chunkSize: Math.min(16_384, Math.max(1_024, 4 * stream.byteLength)),
+    })
   } catch (thrown) {
     return thrown instanceof RangeError ? 'tooMuch' : undefined
   }

@@ -36,7 +36,13 @@ const compressed = ({ counter, level = 6, random, text }: MessageToSeal): Uint8A
   checked.write(`${digits(random, 5)}${digits(counter.global, 10)}:${digits(counter.local, 4)}:`, checksumChars, 'latin1')
   checked.set(text, textAt)
   checked.write(md5Hex(checked.subarray(checksumChars)), 0, 'latin1')
-  return deflateSync(checked, { level })
+  return deflateSync(checked, { level, ...memoryFor(checked.byteLength) })
+}
+
+/** By default zlib takes 268 KB for each call, most of it for nothing: the collector of garbage then runs all the time. */
+const memoryFor = (bytes: number): { readonly windowBits: number; readonly memLevel: number; readonly chunkSize: number } => {
+  const windowBits = Math.min(15, Math.max(9, 32 - Math.clz32(bytes)))
+  return { windowBits, memLevel: windowBits - 8, chunkSize: Math.min(16_384, Math.max(256, bytes)) }
 }
 
 const digits = (number: number, count: number): string => String(number).padStart(count, '0')
