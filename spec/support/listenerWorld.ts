@@ -11,13 +11,13 @@ import type {
   ListenerDesk,
   ListenerFiles,
   ListenerOptions,
-  MessageCounter,
 } from '../../src/ports/listener.js'
 import type { AgentNetwork, ByteStream, DatagramSocket, DatagramSource, Endpoint } from '../../src/ports/network.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { AgentCipher, type CipherKind } from '../../src/wire/agents/agentCipher.js'
 import { AgentFrameReader, framed } from '../../src/wire/agents/agentFrames.js'
 import { MessageOpener } from '../../src/wire/agents/agentMessage.js'
+import type { MessageCounter } from '../../src/wire/agents/counters.js'
 import { sealMessage } from '../../src/wire/agents/sealMessage.js'
 import { MemoryNetwork, type MemoryNetworkOptions } from './memoryNetwork.js'
 

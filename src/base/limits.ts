@@ -92,6 +92,8 @@ export const limits = {
   announcedBytesMax: 8 * KiB,
   /** Content of no more than this is in the announcement itself. */
   announcedContentBytesMax: 8 * KiB,
+  /** The block that it travels in. */
+  announcedBlockBytesMax: 16 * KiB,
   announcedRootsMax: 16,
   fetchFilesMax: 2_048,
   fetchPathBytesMax: 256 * KiB,

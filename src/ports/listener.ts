@@ -7,6 +7,7 @@
 import type { ClusterError } from '../base/errors.js'
 import type { AgentReport } from '../domain/agents/agentReport.js'
 import type { KeyEntry } from '../domain/agents/keyEntry.js'
+import type { MessageCounter } from '../wire/agents/counters.js'
 import type { EventAgent } from '../wire/agents/eventLine.js'
 import type { LogLevel } from './machine.js'
 
@@ -141,12 +142,6 @@ export interface EventStore {
   /** Segments that went because all together had become too large. */
   readonly segmentsDeleted: number
   close(): void
-}
-
-/** The counters of one end of a conversation: the message numbers of the agents' protocol. */
-export interface MessageCounter {
-  readonly global: number
-  readonly local: number
 }
 
 /** What the listener has on the disk. Synchronous: it has a thread of its own. */

@@ -130,9 +130,10 @@ export class ContentTransfer {
       if (from.kind === 'stage' && !transfer.proven.has(digest) && !wantedBy.has(digest)) wantedBy.set(digest, path)
     // Directory by directory: the master then checks once, not for each file, whether a directory is within its item.
     const digests = [...wantedBy].sort(([, a], [, b]) => (a < b ? -1 : 1)).map(([digest]) => digest)
+    if (digests.length === 0) return { steps, failures: [] }
     const failed: Failures = new Map()
-    const offsets = digests.length > 0 ? await this.#options.tree.files.staged(digests, signal) : []
-    let room = digests.length > 0 ? (transfer.room ?? (await this.#room(signal))) : 0
+    const offsets = await this.#options.tree.files.staged(digests, signal)
+    let room = transfer.room ?? (await this.#room(signal))
     const whole: Wanted[] = []
     for (const [index, digest] of digests.entries()) {
       const [size, offset] = [sizes.get(digest) ?? 0, offsets[index] ?? 0]
@@ -147,7 +148,7 @@ export class ContentTransfer {
       const delta = file.offset === 0 ? transfer.deltas?.get(file.digest) : undefined
       if (!delta || !(await this.#patch(transfer.link, delta, failed, signal))) whole.push(file)
     }
-    if (digests.length > 0) transfer.room = room
+    transfer.room = room
     for (const batch of batchesOf(whole)) await this.#fetch(transfer.link, batch, failed, signal)
     const failures = steps.flatMap((step) => {
       const failure = step.from.kind === 'stage' ? failed.get(step.digest) : undefined

@@ -116,9 +116,7 @@ export class IntegritySync {
       return this.#options.tree.inPortions(signal, (apply) => this.#carryOut(link, plan, apply, signal))
     const transfer = this.#content.begin(link, plan)
     const entries = [...plan.create, ...plan.update]
-    const notice = this.#notice
-    this.#notice = undefined
-    if (notice) await this.#content.take(transfer, notice, entries, signal)
+    if (this.#notice) await this.#content.take(transfer, this.#notice, entries, signal)
     const brought = await this.#content.bring(transfer, entries, signal)
     return { ...brought, undone: new Set(), isCarriedOut: false }
   }

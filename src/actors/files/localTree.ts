@@ -231,7 +231,7 @@ export class LocalTree {
     const request = notice.since && announcedContent(this.#recent, this.manifest)
     if (!request) return notice
     const read = await this.files.read(request, new AbortController().signal).catch(() => undefined)
-    if (!read || read.next || read.block.byteLength > 2 * limits.announcedContentBytesMax) return notice
+    if (!read || read.next || read.block.byteLength > limits.announcedBlockBytesMax) return notice
     return { ...notice, content: read.block, contentDigests: joinDigests(request.files.map(({ digest }) => digest)) }
   }
 

@@ -1,8 +1,8 @@
 /** The counters of agents' messages: kept in `queue/rids/ID`, and refused when they come again where that is wanted. */
 
 import { limits } from '../../base/limits.js'
-import type { ListenerFiles, MessageCounter } from '../../ports/listener.js'
-import { isLater } from '../../wire/agents/counters.js'
+import type { ListenerFiles } from '../../ports/listener.js'
+import { isLater, type MessageCounter } from '../../wire/agents/counters.js'
 import type { AgentSession } from './sessions/agentSession.js'
 
 export class AgentCounters {

@@ -1,8 +1,9 @@
 /** Start-ups, keep-alives, shutdowns and answers: acknowledged first, then reported; then the agent gets the configuration of its groups. */
 import { agentIdText } from '../../domain/agents/agent.js'
+import { higherVersionText } from '../../domain/enrolment/agentVersion.js'
 import { type SaidVersion, startupAnswer, type VersionRule } from '../../domain/listener/startupAnswer.js'
 import { md5Hex } from '../../wire/agents/agentMessage.js'
-import { agentTooNew, managerControl, parseAgentControl, versionMissing } from '../../wire/agents/controlMessage.js'
+import { managerControl, parseAgentControl, versionMissing } from '../../wire/agents/controlMessage.js'
 import { parseKeepAlive } from '../../wire/agents/keepAliveText.js'
 import type { AgentRequests } from './agentRequests.js'
 import type { MergedPushes } from './configuration/mergedPushes.js'
@@ -88,11 +89,11 @@ export class ControlMessages {
     }
     const isTooNew = answer === 'versionTooHigh'
     const id = agentIdText(session.id)
-    send(session, managerControl.error(isTooNew ? agentTooNew : versionMissing), from)
+    send(session, managerControl.error(isTooNew ? higherVersionText : versionMissing), from)
     this.#warn(
       session,
       answer,
-      isTooNew ? `Agent '${id}' was refused: ${agentTooNew}` : `Unable to get version from agent '${id}' on startup message`,
+      isTooNew ? `Agent '${id}' was refused: ${higherVersionText}` : `Unable to get version from agent '${id}' on startup message`,
     )
   }
 

@@ -2,8 +2,8 @@
  * The counter of all messages to agents. It never goes back, not even after a kill: the file holds a bound that is not reached yet, and
  * is written ahead once in 9 997 messages.
  */
-import type { ListenerFiles, MessageCounter } from '../../ports/listener.js'
-import { nextCounter, noMessages } from '../../wire/agents/counters.js'
+import type { ListenerFiles } from '../../ports/listener.js'
+import { type MessageCounter, nextCounter, noMessages } from '../../wire/agents/counters.js'
 
 export class SenderCounter {
   readonly #files: Pick<ListenerFiles, 'readCounter' | 'writeCounter'>

@@ -73,7 +73,7 @@ export const parseManagerControl = (text: Uint8Array): ManagerControl => {
     const { counter, rest } = numbered(said)
     return rest === acknowledged ? { kind: 'answerAck', counter } : { kind: 'request', counter, request: rest }
   }
-  if (said.startsWith(errorStart)) return { kind: 'error', message: stringIn(said.slice(errorStart.length), 'message') ?? '' }
+  if (said.startsWith(errorStart)) return { kind: 'error', message: textOf(parsed(said.slice(errorStart.length)), 'message') ?? '' }
   return { kind: 'ignored' }
 }
 
@@ -97,8 +97,7 @@ export const managerControl = {
   pushEnd: (): Buffer => Buffer.from(pushEnd),
 }
 
-/** Errors as Wazuh writes them; agents print them. */
-export const agentTooNew = 'Agent version must be lower or equal to manager version'
+/** An error as Wazuh writes it; agents print it. */
 export const versionMissing = "Couldn't retrieve version"
 
 /** Up to the first NUL, as programs in C read it. */
@@ -114,15 +113,13 @@ const numbered = (said: string): { readonly counter: string; readonly rest: stri
 }
 
 const versionIn = (json: string): { readonly version?: string; readonly lacksVersion: boolean } => {
-  if (!isJson(json)) return { lacksVersion: false }
-  const version = stringIn(json, 'version')
+  const value = parsed(json)
+  if (value === undefined) return { lacksVersion: false }
+  const version = textOf(value, 'version')
   return version === undefined ? { lacksVersion: true } : { version, lacksVersion: false }
 }
 
-const isJson = (text: string): boolean => parsed(text) !== undefined
-
-const stringIn = (json: string, name: string): string | undefined => {
-  const value = parsed(json)
+const textOf = (value: unknown, name: string): string | undefined => {
   if (typeof value !== 'object' || value === null) return undefined
   const field: unknown = Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined
   return typeof field === 'string' ? field : undefined

@@ -296,8 +296,8 @@ export const notices = {
       since: Type.Optional(blob(limits.announcedRootsMax * 8)),
       entries: Type.Optional(entryColumns(limits.announcedBytesMax, limits.announcedFilesMax)),
       removed: Type.Optional(text(limits.announcedBytesMax)),
-      /** With the capability `contents`: see domain/files/changeNotice. The block may be a little larger than what is in it. */
-      content: Type.Optional(blob(2 * limits.announcedContentBytesMax)),
+      /** With the capability `contents`: see domain/files/changeNotice. */
+      content: Type.Optional(blob(limits.announcedBlockBytesMax)),
       contentDigests: Type.Optional(blob(limits.announcedFilesMax * 32)),
     }),
   },
