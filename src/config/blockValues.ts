@@ -22,9 +22,13 @@ export class BlockValues {
   }
 
   value<S extends TSchema>(known: Option<S>): Static<S> {
-    const place = `${this.#file}: ${this.#place}<${known.name}>`
     const element = this.#find(known.name)
-    if (!element) return known.fallback
+    return element ? this.checked(known, element) : known.fallback
+  }
+
+  /** The value of this element. */
+  checked<S extends TSchema>(known: Option<S>, element: Element): Static<S> {
+    const place = `${this.#file}: ${this.#place}<${known.name}>`
     if (element.text !== undefined) return checked(known, fromText(known.schema, element.text), place, this.#findings.mistakes)
     this.#findings.mistakes.push(`${place} holds other elements: must be ${known.allowed}`)
     return known.fallback
