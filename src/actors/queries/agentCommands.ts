@@ -4,8 +4,8 @@ import type { AgentCommand } from '../../domain/agents/agentCommand.js'
 import type { AgentAnswer } from '../../domain/queries/agentAnswer.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { AgentOperations } from '../agents/agentOperations.js'
+import { agentPages } from '../agents/agentPages.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
-import { agentPages } from './agentQueries.js'
 
 export interface CommandView {
   readonly cluster: string
@@ -51,6 +51,6 @@ const carriedOut = async ({ agents, operations }: CommandView, command: ChangeCo
 /** @throws ClusterError `agentMissing` */
 const assertThere = async (agents: LocalAgents, ids: readonly number[]): Promise<void> => {
   const missing = new Set(ids)
-  for await (const page of agentPages(agents, { ids })) for (const { id } of page) missing.delete(id)
+  for await (const page of agentPages(agents.store, { ids })) for (const { id } of page) missing.delete(id)
   if (missing.size > 0) throw new ClusterError('agentMissing')
 }

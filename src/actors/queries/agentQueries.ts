@@ -1,13 +1,13 @@
 /** The master's answers about agents and groups, as agent_control, agent_groups and cluster_control -a ask. */
 
 import { ClusterError } from '../../base/errors.js'
-import { limits } from '../../base/limits.js'
 import { type AgentFilter, type AgentView, agentIdText, managerId } from '../../domain/agents/agent.js'
 import type { AgentQuery, AgentTool } from '../../domain/agents/agentQuery.js'
 import { unpackFacts } from '../../domain/agents/packedFacts.js'
 import { wazuhVersionText } from '../../domain/cluster/wazuhVersion.js'
 import { type AgentAnswer, agentRow, answerPages, widenedShape } from '../../domain/queries/agentAnswer.js'
 import type { NodeView } from '../../domain/queries/clusterAnswer.js'
+import { agentPages } from '../agents/agentPages.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
 
 export interface AgentsView {
@@ -61,16 +61,6 @@ const managerOf = ({ managerName, self }: AgentsView): AgentView => ({
   groupHash: '',
 })
 
-export async function* agentPages(agents: LocalAgents, filter: AgentFilter): AsyncGenerator<readonly AgentView[], void, undefined> {
-  for (let after = 0; ; ) {
-    const page = await agents.store.list(filter, after)
-    yield page
-    const last = page.at(-1)
-    if (page.length < limits.agentPageRowsMax || !last) return
-    after = last.id
-  }
-}
-
 /** The master first, as the agent 000, when the filter lets it. */
 async function* listing(view: AgentsView, query: AgentFilter): AsyncGenerator<AgentAnswer, void, undefined> {
   const { agents, self } = view
@@ -84,7 +74,8 @@ async function* listing(view: AgentsView, query: AgentFilter): AsyncGenerator<Ag
   const shape = await agents.store.shape(filter)
   yield { kind: 'agentsShape', shape: isShown ? widenedShape(shape, manager) : shape }
   if (isShown) yield { kind: 'agents', rows: [manager] }
-  for await (const page of agentPages(agents, filter)) for (const rows of answerPages(page.map(agentRow))) yield { kind: 'agents', rows }
+  for await (const page of agentPages(agents.store, filter))
+    for (const rows of answerPages(page.map(agentRow))) yield { kind: 'agents', rows }
 }
 
 /** Agents may have a group whose directory was deleted by hand. */

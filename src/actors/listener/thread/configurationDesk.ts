@@ -5,6 +5,7 @@
 import { mergedName, mergedPathOf } from '../../../domain/agents/mergedFile.js'
 import type { AgentFiles, AgentListsStore } from '../../../ports/agents.js'
 import type { AgentConfiguration } from '../../../ports/listener.js'
+import { agentPages } from '../../agents/agentPages.js'
 
 export interface ConfigurationDeskOptions {
   readonly store: Pick<AgentListsStore, 'list'>
@@ -23,13 +24,8 @@ export class ConfigurationDesk {
   /** In any order, without agents that have no groups (yet) or are not there. */
   async configurations(ids: readonly number[], signal: AbortSignal): Promise<readonly AgentConfiguration[]> {
     const configurations: Promise<AgentConfiguration>[] = []
-    for (let after = 0; ; ) {
-      const agents = await this.#options.store.list({ ids }, after)
+    for await (const agents of agentPages(this.#options.store, { ids }))
       for (const { groups, id } of agents) if (groups.length > 0) configurations.push(this.#configuration(id, groups, signal))
-      const last = agents.at(-1)
-      if (!last || configurations.length >= ids.length) break
-      after = last.id
-    }
     return Promise.all(configurations)
   }
 

@@ -3,8 +3,8 @@
  * those that are connected to its listener.
  */
 import { asClusterError, ClusterError } from '../../../base/errors.js'
-import { limits } from '../../../base/limits.js'
 import type { Link } from '../../../ports/link.js'
+import { agentPages } from '../../agents/agentPages.js'
 import type { LocalAgents } from '../../agents/nodeAgents.js'
 import type { Reconnected, ReconnectRequest } from '../../agents/reconnectRequest.js'
 import type { Registry } from '../../cluster/registry.js'
@@ -70,8 +70,7 @@ const askWorker = async (
 const agentsByNode = async ({ store }: LocalAgents, ids: readonly number[]): Promise<ReadonlyMap<string, readonly number[]>> => {
   const byNode = new Map<string, number[]>()
   const missing = new Set(ids)
-  for (let after = -1; ; ) {
-    const page = await store.list({ ids }, after)
+  for await (const page of agentPages(store, { ids }))
     for (const { id, node } of page) {
       missing.delete(id)
       if (node === undefined) continue
@@ -79,10 +78,6 @@ const agentsByNode = async ({ store }: LocalAgents, ids: readonly number[]): Pro
       byNode.set(node, there)
       there.push(id)
     }
-    const last = page.at(-1)
-    if (!last || page.length < limits.agentPageRowsMax) break
-    after = last.id
-  }
   if (missing.size > 0) throw new ClusterError('agentMissing')
   return byNode
 }
