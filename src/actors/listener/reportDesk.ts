@@ -1,30 +1,35 @@
-/** Hands reports to the node: one batch at a time, so that all that comes meanwhile goes together; what fails is tried again until something newer came. */
+/** Hands reports to the node: all that comes meanwhile goes together; what fails is tried again until something newer came. */
 import { limits } from '../../base/limits.js'
 import type { AgentReport } from '../../domain/agents/agentReport.js'
 import { ReportQueue } from '../../domain/listener/reportQueue.js'
 import type { ListenerDesk } from '../../ports/listener.js'
 import type { Clock } from '../../ports/machine.js'
+import { DeskCalls } from './deskCalls.js'
 
 export class ReportDesk {
-  readonly #desk: Pick<ListenerDesk, 'report'>
   readonly #clock: Clock
-  readonly #onFailure: (thrown: unknown) => void
   readonly #queue = new ReportQueue()
-  #isBusy = false
-  #retry: unknown
-  #isClosed = false
+  readonly #calls: DeskCalls<readonly AgentReport[], void>
   #onIdle: (() => void) | undefined
 
   constructor(desk: Pick<ListenerDesk, 'report'>, clock: Clock, onFailure: (thrown: unknown) => void) {
-    this.#desk = desk
     this.#clock = clock
-    this.#onFailure = onFailure
+    this.#calls = new DeskCalls({
+      clock,
+      take: () => this.#take(),
+      call: (batch) => desk.report(batch),
+      onAnswer: () => {},
+      onFailure: (batch, thrown) => {
+        this.#queue.putBack(batch)
+        onFailure(thrown)
+      },
+    })
   }
 
   add(report: AgentReport): void {
-    if (this.#isClosed) return
+    if (this.#calls.isClosed) return
     this.#queue.add(report)
-    this.#next()
+    this.#calls.wake()
   }
 
   forget(id: number): void {
@@ -33,7 +38,7 @@ export class ReportDesk {
 
   /** Resolves when all is handed on, or after this long. */
   async settled(msMax: number): Promise<void> {
-    if (this.#queue.size === 0 && !this.#isBusy) return
+    if (this.#queue.size === 0 && !this.#calls.isBusy) return
     await new Promise<void>((resolve) => {
       const timer = this.#clock.setTimeout(resolve, msMax)
       this.#onIdle = () => {
@@ -45,39 +50,14 @@ export class ReportDesk {
   }
 
   close(): void {
-    this.#isClosed = true
     this.#queue.clear()
-    if (this.#retry !== undefined) this.#clock.clearTimeout(this.#retry)
-    this.#retry = undefined
+    this.#calls.close()
   }
 
-  #next(): void {
-    if (this.#isBusy || this.#retry !== undefined) return
+  #take(): readonly AgentReport[] | undefined {
     const batch = this.#queue.take(limits.agentReportsMax)
-    if (batch.length === 0) {
-      this.#onIdle?.()
-      return
-    }
-    this.#isBusy = true
-    this.#desk.report(batch).then(
-      () => this.#done(),
-      (thrown: unknown) => this.#failed(batch, thrown),
-    )
-  }
-
-  #done(): void {
-    this.#isBusy = false
-    if (!this.#isClosed) this.#next()
-  }
-
-  #failed(batch: readonly AgentReport[], thrown: unknown): void {
-    this.#isBusy = false
-    if (this.#isClosed) return
-    this.#queue.putBack(batch)
-    this.#onFailure(thrown)
-    this.#retry = this.#clock.setTimeout(() => {
-      this.#retry = undefined
-      this.#next()
-    }, limits.agentDeskRetryMs)
+    if (batch.length > 0) return batch
+    this.#onIdle?.()
+    return undefined
   }
 }

@@ -2,6 +2,7 @@
 import { limits } from '../../../base/limits.js'
 import type { AgentConfiguration, ListenerDesk } from '../../../ports/listener.js'
 import type { Clock } from '../../../ports/machine.js'
+import { DeskCalls } from '../deskCalls.js'
 
 /** What is kept of it with an agent. */
 export interface WantingAgent {
@@ -12,16 +13,17 @@ export interface WantingAgent {
   wantedState: number
 }
 
+/** Agents that are asked about together, and the state in which they are. */
+interface Question<Agent> {
+  readonly agents: ReadonlyMap<number, Agent>
+  readonly state: number
+}
+
 export class WantedConfigurations<Agent extends WantingAgent> {
-  readonly #desk: Pick<ListenerDesk, 'configurations'>
-  readonly #clock: Clock
   readonly #onKnown: (agent: Agent) => void
-  readonly #onFailure: (thrown: unknown) => void
+  readonly #calls: DeskCalls<Question<Agent>, readonly AgentConfiguration[]>
   #state = 1
   #waiting = new Set<Agent>()
-  #isBusy = false
-  #retry: unknown
-  #isClosed = false
 
   /** @param onKnown what is wanted of it is known now */
   constructor(
@@ -30,10 +32,17 @@ export class WantedConfigurations<Agent extends WantingAgent> {
     onKnown: (agent: Agent) => void,
     onFailure: (thrown: unknown) => void,
   ) {
-    this.#desk = desk
-    this.#clock = clock
     this.#onKnown = onKnown
-    this.#onFailure = onFailure
+    this.#calls = new DeskCalls({
+      clock,
+      take: () => this.#take(),
+      call: ({ agents }) => desk.configurations([...agents.keys()]),
+      onAnswer: (question, configurations) => this.#answered(question, configurations),
+      onFailure: ({ agents }, thrown) => {
+        for (const agent of agents.values()) this.#waiting.add(agent)
+        onFailure(thrown)
+      },
+    })
   }
 
   /** Whatever is known may be wrong now. */
@@ -46,9 +55,9 @@ export class WantedConfigurations<Agent extends WantingAgent> {
   }
 
   ask(agent: Agent): void {
-    if (this.#isClosed) return
+    if (this.#calls.isClosed) return
     this.#waiting.add(agent)
-    this.#next()
+    this.#calls.wake()
   }
 
   /** The agent is no longer here. */
@@ -57,48 +66,27 @@ export class WantedConfigurations<Agent extends WantingAgent> {
   }
 
   close(): void {
-    this.#isClosed = true
     this.#waiting.clear()
-    if (this.#retry !== undefined) this.#clock.clearTimeout(this.#retry)
-    this.#retry = undefined
+    this.#calls.close()
   }
 
-  #next(): void {
-    if (this.#isBusy || this.#retry !== undefined || this.#waiting.size === 0) return
-    const batch = new Map<number, Agent>()
+  #take(): Question<Agent> | undefined {
+    if (this.#waiting.size === 0) return undefined
+    const agents = new Map<number, Agent>()
     for (const agent of this.#waiting) {
-      if (batch.size === limits.agentConfigurationsMax) break
-      batch.set(agent.id, agent)
+      if (agents.size === limits.agentConfigurationsMax) break
+      agents.set(agent.id, agent)
       this.#waiting.delete(agent)
     }
-    const state = this.#state
-    this.#isBusy = true
-    this.#desk.configurations([...batch.keys()]).then(
-      (configurations) => this.#answered(batch, state, configurations),
-      (thrown: unknown) => this.#failed(batch, thrown),
-    )
+    return { agents, state: this.#state }
   }
 
-  #answered(batch: ReadonlyMap<number, Agent>, state: number, configurations: readonly AgentConfiguration[]): void {
-    this.#isBusy = false
-    if (this.#isClosed) return
+  #answered({ agents, state }: Question<Agent>, configurations: readonly AgentConfiguration[]): void {
     const known = new Map(configurations.map((configuration) => [configuration.id, configuration]))
-    for (const [id, agent] of batch) {
+    for (const [id, agent] of agents) {
       agent.wanted = known.get(id)
       agent.wantedState = state
       this.#onKnown(agent)
     }
-    this.#next()
-  }
-
-  #failed(batch: ReadonlyMap<number, Agent>, thrown: unknown): void {
-    this.#isBusy = false
-    if (this.#isClosed) return
-    for (const agent of batch.values()) this.#waiting.add(agent)
-    this.#onFailure(thrown)
-    this.#retry = this.#clock.setTimeout(() => {
-      this.#retry = undefined
-      this.#next()
-    }, limits.agentDeskRetryMs)
   }
 }
