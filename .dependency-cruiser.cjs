@@ -13,6 +13,7 @@ const layers = {
   'platform/': ['base/', 'domain/', 'wire/', 'ports/', 'calledAgentStore.ts', 'disk/'],
   'fronts/': ['base/', 'domain/', 'wire/', 'ports/', 'disk/', 'platform/', 'actors/'],
   'simulation/': ['base/', 'domain/', 'wire/', 'ports/', 'calledAgentStore.ts', 'disk/', 'transport/', 'actors/'],
+  'page/': ['base/', 'domain/'],
   'config/': ['base/', 'domain/', 'ports/'],
   'localSocket/': ['base/', 'domain/', 'ports/'],
 }
@@ -21,7 +22,10 @@ const layers = {
  * The capabilities, each a folder inside the layers, from the lowest to the highest: none imports a higher one of its layer. `kit` is
  * what machines are made of.
  */
-const capabilities = ['kit', 'files', 'agents', 'cluster', 'queries', 'enrolment', 'listener', 'fleet']
+const capabilities = [
+  ...['kit', 'certificates', 'files', 'agents', 'cluster', 'queries'],
+  ...['enrolment', 'listener', 'balancer', 'api', 'fleet'],
+]
 const layersWithCapabilities = ['domain', 'actors', 'disk']
 
 const pattern = (parts) => `^src/(${parts.map((part) => (part.endsWith('/') ? part : `${part.replace('.', '\\.')}$`)).join('|')})`

@@ -31,6 +31,7 @@ export type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agents
 export type { Manager } from './domain/agents/leftToManager.js'
 export type { RefusedFact } from './domain/agents/packedFacts.js'
 export { defaultEnrolmentRules, type EnrolmentRules, type ForceRules, type Registration } from './domain/agents/replacement.js'
+export type { CertificateFigures, DurationFigures, NodeFigures, WorkerFigures } from './domain/cluster/nodeFigures.js'
 export { defaultTimings, type Timings } from './domain/cluster/timings.js'
 export type { Compression } from './domain/files/content/compressionChoice.js'
 export type { ByteRange, ContentRecipe } from './domain/files/content/contentRecipe.js'
@@ -51,7 +52,7 @@ export type {
 } from './domain/files/treeValues.js'
 export type { AgentAnswer, AgentRow, GroupFileView, GroupView } from './domain/queries/agentAnswer.js'
 export type { AnswerLine } from './domain/queries/answerLine.js'
-export type { FileRow, FilesSummary, NodeHealth, NodeView, SpanView } from './domain/queries/clusterAnswer.js'
+export type { ClusterEvent, FileRow, FilesSummary, NodeHealth, NodeOverview, NodeView, SpanView } from './domain/queries/clusterAnswer.js'
 export type { ClusterQuery } from './domain/queries/clusterQuery.js'
 export type { ServiceOptions } from './nodeServices.js'
 export type {
@@ -69,6 +70,8 @@ export type {
   RecordOutcome,
   UnsentUpdates,
 } from './ports/agents.js'
+export type { ApiDesk, ApiHost, ApiOptions, RunningApi } from './ports/api.js'
+export type { Balancer, BalancerOpening, BalancerServer } from './ports/balancer.js'
 export type {
   EnrolmentCounts,
   EnrolmentDesk,

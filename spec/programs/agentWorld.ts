@@ -14,6 +14,7 @@ import type { AgentQuery, AgentTool } from '../../src/domain/agents/agentQuery.j
 import { changedGroups, type GroupsChange, groupsHash, isGroupName } from '../../src/domain/agents/groups.js'
 import { agentRow, answerPages, widenedShape } from '../../src/domain/queries/agentAnswer.js'
 import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
+import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
 import { type ControlRequest, isCommand } from '../../src/domain/queries/controlRequest.js'
 import { isForwarded, notOnWorker } from '../../src/domain/queries/forwardedRequest.js'
 import type { Answer } from '../../src/localSocket/controlConnection.js'
@@ -75,7 +76,7 @@ export class AgentWorld {
     yield { kind: 'cluster', name: 'c', unknownNodes: [] }
     if (isCommand(request)) yield this.#command(request)
     else if (request.kind === 'report') yield { kind: 'reported', taken: request.reports.length, unknown: 0, refused: 0 }
-    else if (request.kind !== 'nodes' && request.kind !== 'health' && request.kind !== 'files') yield* this.#answer(request)
+    else if (isAboutAgents(request)) yield* this.#answer(request)
     yield { kind: 'end' }
   }
 
@@ -209,3 +210,5 @@ export const agentLists: fc.Arbitrary<readonly AgentView[]> = fc
     { selector: ({ id }) => id, maxLength: 12 },
   )
   .map((agents) => agents.sort((one, other) => one.id - other.id))
+
+const isAboutAgents = (query: ClusterQuery): query is AgentQuery => !['nodes', 'health', 'files', 'overview', 'events'].includes(query.kind)

@@ -9,6 +9,8 @@ import type { SyncedItems } from '../domain/files/syncedItems.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { AgentFiles, AgentStore } from '../ports/agents.js'
+import type { ApiHost } from '../ports/api.js'
+import type { Balancer } from '../ports/balancer.js'
 import type { EnrolmentHost, EnrolmentSettings, RunningEnrolment } from '../ports/enrolment.js'
 import type { Files } from '../ports/files.js'
 import type { Link, Transport } from '../ports/link.js'
@@ -39,6 +41,9 @@ export interface NodePorts {
   /** Where the node's options have a listener, and an enrolment service. */
   readonly listener?: ListenerHost
   readonly enrolment?: EnrolmentHost
+  /** Where the node's options have an HTTP service, and on a master a load balancer. */
+  readonly api?: ApiHost
+  readonly balancer?: Balancer
 }
 
 export interface NodeIdentity {

@@ -62,6 +62,8 @@ export interface Peer {
   readonly protocol: number
   /** Which of our own keys the peer proved. */
   readonly key: 'current' | 'previous'
+  /** What it showed, where the link is over TLS. */
+  readonly certificate?: { readonly name: string; readonly endsMs: number }
 }
 
 /** Chunks as they were written, in order. Credit goes back to the sender as they are taken, so an idle reader costs one window. */

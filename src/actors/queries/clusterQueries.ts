@@ -113,6 +113,9 @@ async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: Abort
       for (const { name: node, state } of members) yield* filesAnswer({ node, state, manifest: tree.manifest, all: query.all }, turns)
       break
     }
+    case 'overview':
+    case 'events':
+      break
     default:
       yield* agentAnswer(view, query, signal)
   }

@@ -2,6 +2,7 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
 import { shownFigures } from '../cluster/listenerFigures.js'
+import { nodeStates } from '../cluster/nodeState.js'
 
 const line = <K extends string, T extends Record<string, TSchema>>(kind: K, rest: T) => Type.Object({ kind: Type.Literal(kind), ...rest })
 
@@ -76,6 +77,42 @@ const fileRow = Type.Object({
   error: Type.Optional(Type.String()),
 })
 
+/** What the page shows of a node: a row. */
+const nodeOverview = Type.Object({
+  ...node,
+  isConnected: Type.Boolean(),
+  /** What an operator said of it (domain/cluster/nodeState). */
+  state: Type.Enum([...nodeStates]),
+  /** When it joined, left or started. */
+  sinceMs: timeMs(),
+  /** Why it left. */
+  error: Type.Optional(Type.String()),
+  lastKeepAliveMs: Type.Optional(timeMs()),
+  clockSkewMs: Type.Optional(Type.Number()),
+  roundTripMs: Type.Optional(Type.Number()),
+  inSync: Type.Boolean(),
+  files: count(),
+  pending: count(),
+  failed: count(),
+  activeAgents: count(),
+  /** By status; statuses that no agent has are left out. */
+  agents: Type.Record(Type.String(), count()),
+  bytesSent: count(),
+  bytesReceived: count(),
+  /** Of its certificate. */
+  certificateEndsMs: Type.Optional(timeMs()),
+})
+
+/** Something that happened in the cluster; ids rise by one. */
+const clusterEvent = Type.Object({
+  id: count(),
+  atMs: timeMs(),
+  level: Type.Enum(['info', 'warning', 'error']),
+  /** Which node it is about. */
+  node: Type.Optional(Type.String()),
+  message: Type.String(),
+})
+
 /** One for each kind; the first is the most frequent. */
 export const clusterAnswers = [
   line('file', { row: fileRow }),
@@ -83,6 +120,8 @@ export const clusterAnswers = [
   line('cluster', { name: Type.String(), unknownNodes: Type.Array(Type.String()) }),
   line('node', { node: nodeView }),
   line('health', { node: nodeHealth }),
+  line('overview', { node: nodeOverview }),
+  line('event', { event: clusterEvent }),
   line('error', { code: Type.String(), number: count(), message: Type.String() }),
   line('end', {}),
 ] as const
@@ -92,3 +131,5 @@ export type SpanView = ReadonlyValue<Static<typeof spanView>>
 export type NodeHealth = ReadonlyValue<Static<typeof nodeHealth>>
 export type FilesSummary = ReadonlyValue<Static<typeof filesSummary>>
 export type FileRow = ReadonlyValue<Static<typeof fileRow>>
+export type NodeOverview = ReadonlyValue<Static<typeof nodeOverview>>
+export type ClusterEvent = ReadonlyValue<Static<typeof clusterEvent>>

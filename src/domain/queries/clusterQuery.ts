@@ -12,6 +12,10 @@ export const clusterQueries = [
   fields({ kind: Type.Literal('nodes'), nodes }),
   fields({ kind: Type.Literal('health'), nodes }),
   fields({ kind: Type.Literal('files'), nodes, all: Type.Boolean() }),
+  /** A row for every node that is or was in the cluster. */
+  fields({ kind: Type.Literal('overview') }),
+  /** What happened after the event of this id (0: all that is remembered). */
+  fields({ kind: Type.Literal('events'), after: Type.Integer({ minimum: 0 }) }),
   ...agentQueries,
 ] as const
 

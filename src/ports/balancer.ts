@@ -1,0 +1,42 @@
+/**
+ * The load balancer in front of the agents' port, as the HAProxy helper needs it: servers of one backend, each a node of the cluster. HAProxy's
+ * runtime socket, its Data Plane API and the simulated one are held to one suite (spec/compliance).
+ * Every call fails with a ClusterError: `balancerFailed` when it cannot be reached or refuses, `aborted`.
+ */
+
+/** As HAProxy shows a server. */
+export interface BalancerServer {
+  /** A node's name, or what another program called it. */
+  readonly name: string
+  readonly address: string
+  readonly port: number
+  readonly state: 'ready' | 'drain' | 'maintenance'
+  /** Its checks pass. */
+  readonly isUp: boolean
+  /** Sessions of agents that it has now. */
+  readonly sessions: number
+}
+
+/** What was found, and made, at the start. */
+export interface BalancerOpening {
+  /** Of HAProxy, where it says so. */
+  readonly version: string | undefined
+  /** Names of frontends on the agents' port that are not ours. */
+  readonly foreignFrontends: readonly string[]
+}
+
+export interface Balancer {
+  /** First of all, and again after a failure: makes sure that the backend is there, and its frontend where it can make one. */
+  open(signal: AbortSignal): Promise<BalancerOpening>
+  /** In order of their names. */
+  servers(signal: AbortSignal): Promise<readonly BalancerServer[]>
+  /** Ready, with checks on; once it has resolved the server gets agents as soon as it is up. */
+  add(server: Pick<BalancerServer, 'name' | 'address'>, signal: AbortSignal): Promise<void>
+  /** Its sessions are ended. Without effect when there is none of this name. */
+  remove(name: string, signal: AbortSignal): Promise<void>
+  /** A drained server keeps its sessions and gets no new ones. */
+  setState(name: string, state: 'ready' | 'drain', signal: AbortSignal): Promise<void>
+  /** Old processes of HAProxy end at the latest this long after a reload; without effect where changes need none. */
+  setHardStop(ms: number, signal: AbortSignal): Promise<void>
+  close(): Promise<void>
+}
