@@ -260,6 +260,14 @@ export const limits = {
   /** Names of a certificate that are kept, and the length of each. */
   certificateNamesMax: 64,
   certificateNameCharsMax: 255,
+  /** Of one PEM file: a chain, or the authorities that are trusted. */
+  certificatesPerFileMax: 64,
+  /** Of such a file, and files of a directory of certificates. */
+  certificateFileBytesMax: 256 * KiB,
+  certificateDirectoryMax: 10_000,
+  /** Nodes of a config.yml of wazuh-certs-tool, and what is said of one. */
+  certificateNodesMax: 1_000,
+  certificateFindingsMax: 50,
   /** What the machine is asked to keep of datagrams that nobody has taken; it may give less. */
   datagramReceiveBytes: 8 * MiB,
   datagramBytesMax: 65_507,
