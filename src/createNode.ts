@@ -9,12 +9,14 @@ import { type RunningNode, startNode } from './actors/node.js'
 import type { NodeIdentity, NodePorts } from './actors/nodeContext.js'
 import type { NodeEvent } from './actors/nodeEvent.js'
 import { ClusterError } from './base/errors.js'
+import type { BalancerOptions } from './config/balancerOptions.js'
 import { mistakesInOptions } from './config/nodeOptions.js'
 import { topOptions } from './config/settings.js'
 import { withAlwaysExcluded } from './config/syncedItemOptions.js'
 import type { AgentCommand } from './domain/agents/agentCommand.js'
 import type { Manager } from './domain/agents/leftToManager.js'
 import { defaultEnrolmentRules, type EnrolmentRules } from './domain/agents/replacement.js'
+import { defaultBalancing } from './domain/balancer/balancingOptions.js'
 import { defaultTimings, type Timings } from './domain/cluster/timings.js'
 import { servedWazuhVersion } from './domain/cluster/wazuhVersion.js'
 import type { Compression } from './domain/files/content/compressionChoice.js'
@@ -63,6 +65,8 @@ export interface NodeOptions extends ServiceOptions {
   readonly enrolmentRules?: EnrolmentRules
   /** How many workers a master lets in at the same time; 100 when left out. */
   readonly workersMax?: number
+  /** The load balancer that a master drives (the HAProxy helper). Without it it drives none. */
+  readonly balancer?: BalancerOptions
   /** In place of the real ones, one by one. */
   readonly ports?: Partial<NodePorts>
 }
@@ -167,6 +171,7 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     manager: managerOf(options),
     enrolmentRules: options.enrolmentRules ?? defaultEnrolmentRules,
     workersMax: options.workersMax ?? topOptions.workersMax.fallback,
+    ...(options.balancer && { balancing: { ...defaultBalancing, ...options.balancer.balancing } }),
   }
   return { ...identity, ...servicesOf(options, identity) }
 }
@@ -192,7 +197,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const network = createTcpNetwork()
   const limits = { streamIdleMsMax: timingsOf(options).transferIdleMsMax, ...admissionLimits(descriptorLimit()) }
   const synced = syncedOf(options)
-  const { enrolment, listener } = options.ports ?? {}
+  const { balancer, enrolment, listener } = options.ports ?? {}
   return {
     clock,
     random,
@@ -200,7 +205,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
     agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type }),
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
     transport: options.ports?.transport ?? createTransport({ network, clock, random, keys, limits }),
-    ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }) },
+    ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }), ...(balancer && { balancer }) },
     files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
   }
 }

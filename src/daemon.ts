@@ -47,6 +47,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     verifiesCounters: settings.verifiesCounters,
     proxies: settings.proxies,
     hidden: settings.hidden,
+    ...(settings.balancer && { balancer: settings.balancer }),
     ports: { log },
   })
   const reload = settings.reloadCommand && reloader(settings.reloadCommand, mainLog)

@@ -8,6 +8,7 @@ export type { NodeEvent } from './actors/nodeEvent.js'
 export { ClusterError, type ErrorCode, errorTable, type Result } from './base/errors.js'
 export type { ReadonlyValue } from './base/fields.js'
 export type { EnrolmentServiceSettings, ListenerServiceSettings } from './config/agentServiceOptions.js'
+export type { BalancerAccess, BalancerOptions, DataPlaneAccess, RuntimeSocket, RuntimeSocketAccess } from './config/balancerOptions.js'
 export { type ClusterNode, createNode, defaultPort, type NodeOptions } from './createNode.js'
 export type {
   AgentCounts,
@@ -31,6 +32,7 @@ export type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from './domain/agents
 export type { Manager } from './domain/agents/leftToManager.js'
 export type { RefusedFact } from './domain/agents/packedFacts.js'
 export { defaultEnrolmentRules, type EnrolmentRules, type ForceRules, type Registration } from './domain/agents/replacement.js'
+export type { BalancingOptions } from './domain/balancer/balancingOptions.js'
 export type { CertificateFigures, DurationFigures, NodeFigures, WorkerFigures } from './domain/cluster/nodeFigures.js'
 export { defaultTimings, type Timings } from './domain/cluster/timings.js'
 export type { Compression } from './domain/files/content/compressionChoice.js'

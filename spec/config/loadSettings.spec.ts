@@ -280,14 +280,6 @@ describe('loading settings', () => {
     expect(loaded.notes).toHaveLength(2)
   })
 
-  it('says that the HAProxy helper comes later', () => {
-    const loaded = load(
-      renderXml(minimal).replace('</cluster>', '<haproxy_helper><haproxy_disabled>no</haproxy_disabled></haproxy_helper></cluster>'),
-    )
-    expect(settingsOf(loaded).disabled).toBe(false)
-    expect(loaded.notes.join()).toContain('<haproxy_helper>')
-  })
-
   it('reads keys from files, relative to the home or absolute, without the line break at their end', () => {
     writeFileSync(join(home, 'etc/key'), `${key}\n`, { mode: 0o600 })
     writeFileSync(join(home, 'old'), `${'b'.repeat(32)}\r\n`, { mode: 0o600 })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { authOptions, eventOptions, forceOptions, proxyOptions, remoteOptions } from '../../src/config/agentServiceOptions.js'
+import { haproxyJsonOptions, helperOptions } from '../../src/config/balancerOptions.js'
 import { intervalOptions } from '../../src/config/intervalOptions.js'
 import { renderConfigReference, updateReference } from '../../src/config/renderConfigReference.js'
 import { clusterOptions, globalOptions, topOptions } from '../../src/config/settings.js'
@@ -17,6 +18,8 @@ describe('configuration reference', () => {
       ...Object.values(remoteOptions).map(({ name }) => `remote/${name.replace('><', '/')}`),
       ...Object.values(eventOptions).map(({ name }) => `events.${name}`),
       ...Object.values(proxyOptions).map(({ name }) => `proxy_protocol.${name}`),
+      ...Object.values(helperOptions).map(({ name }) => `haproxy_helper/${name}`),
+      ...Object.values(haproxyJsonOptions).map(({ name }) => `haproxy.${name}`),
       ...Object.values(topOptions).map(({ name }) => name),
       ...Object.values(itemOptions).map(({ name }) => `files.DIRECTORY.${name}`),
       ...Object.entries(intervalOptions).flatMap(([group, rows]) => rows.map(({ option }) => `intervals.${group}.${option.name}`)),

@@ -19,6 +19,7 @@ import type { AgentOperations } from './agents/agentOperations.js'
 import { ClusterClock } from './agents/clusterClock.js'
 import { PublishedGroups } from './agents/localAgentGroups.js'
 import { LocalAgents } from './agents/nodeAgents.js'
+import { leaveBalancer } from './balancerService.js'
 import type { Registry } from './cluster/registry.js'
 import { LocalTree } from './files/localTree.js'
 import { Boundaries } from './kit/boundaries.js'
@@ -107,7 +108,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
       await drain(fronts, timings.drainMsMax, log)
       boundaries.stop()
       await Promise.all([fronts.listener.ended(), fronts.enrolment.ended()])
-      await role.closed()
+      await Promise.all([role.closed(), leaveBalancer({ ...parts, role })])
       await Promise.all([ports.files.close(), agents.close()])
     },
   }

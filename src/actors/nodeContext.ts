@@ -3,6 +3,7 @@ import type { AnyActorLogic } from 'xstate'
 import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
 import type { EnrolmentRules } from '../domain/agents/replacement.js'
+import type { BalancingOptions } from '../domain/balancer/balancingOptions.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { Compression } from '../domain/files/content/compressionChoice.js'
 import type { SyncedItems } from '../domain/files/syncedItems.js'
@@ -73,6 +74,8 @@ export interface NodeIdentity {
   /** The services that agents connect to; undefined: this node does without. */
   readonly listener?: ListenerOptions
   readonly enrolment?: EnrolmentSettings
+  /** Of a master with a load balancer. */
+  readonly balancing?: BalancingOptions
 }
 
 /** What a node is made of, whatever its role. */

@@ -7,6 +7,7 @@ import { neverGivenUp, type RestartPolicy } from '../domain/cluster/restartPolic
 import { localAgentGroups } from './agents/localAgentGroups.js'
 import { localAgents } from './agents/localAgents.js'
 import { mergedFiles } from './agents/mergedFiles.js'
+import { balancerService } from './balancerService.js'
 import { enrolmentThread } from './enrolment/enrolmentThread.js'
 import { localIntegrity } from './files/localIntegrity.js'
 import { supervised } from './kit/supervised.js'
@@ -90,5 +91,7 @@ export const services: readonly Service[] = [
       }),
     neverGivenUp,
   ),
+  // A balancer that cannot be reached is no reason either.
+  thread('haproxyHelper', ['master'], (node) => balancerService(node), neverGivenUp),
   { name: 'cluster', roles: everywhere, start: ({ boundaries, role }) => boundaries.run(role.logic) },
 ]

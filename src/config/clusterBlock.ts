@@ -1,5 +1,6 @@
 /** The `<cluster>` blocks of an ossec.conf as checked values: the last value of an option wins, and every mistake is found. */
 import { BlockValues } from './blockValues.js'
+import { helperBlockName } from './haproxyHelperBlock.js'
 import type { Findings, Option } from './option.js'
 import type { Element } from './ossecConf.js'
 import { clusterOptions, topOptions } from './settings.js'
@@ -17,10 +18,14 @@ export interface ClusterBlock {
   readonly disabled: boolean
 }
 
+/** What stands in its `<haproxy_helper>`, if there is one: see haproxyHelperBlock. */
+export const helperElements = (clusters: readonly (readonly Element[])[]): readonly Element[] | undefined =>
+  clusters.flat().findLast(({ name }) => name === helperBlockName)?.children
+
 const { masterAddress } = clusterOptions
 
 /** What Wazuh 4.14 knows in `<cluster>` besides `clusterOptions`. */
-const otherNames = ['nodes', 'interval', 'haproxy_helper']
+const otherNames = ['nodes', 'interval', helperBlockName]
 const needlessNames = ['socket_timeout', 'connection_timeout']
 
 /** Ours alone: Wazuh's programs stop at an element that they do not know, so these stand in cluster.json. */
@@ -108,8 +113,6 @@ class BlockReader {
         " has no <disabled>: the cluster is on here, but Wazuh's own programs take the node for a single one; write <disabled>no</disabled>",
       )
     if (this.#values.element('interval')) this.#values.warn('<interval> is deprecated and ignored; the intervals are in etc/cluster.json')
-    if (this.#values.element('haproxy_helper'))
-      this.#values.note('<haproxy_helper> is ignored: this version does not have the HAProxy helper yet')
   }
 }
 

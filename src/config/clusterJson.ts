@@ -9,6 +9,8 @@ import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/files/syncedItems.js'
 import type { EventOptions } from '../ports/listener.js'
 import { eventOptions, proxyOptions } from './agentServiceOptions.js'
+import { haproxyJsonOptions } from './balancerOptions.js'
+import { type HaproxyJson, noHaproxyJson } from './haproxyHelperBlock.js'
 import { intervalOptions, needlessIntervals } from './intervalOptions.js'
 import { checked, type Findings, type Option } from './option.js'
 import { defaultInternalSettings, type InternalSettings, type JsonKeys, type KeySource, topOptions } from './settings.js'
@@ -33,6 +35,7 @@ const own = (object: Json, name: string): unknown => (Object.hasOwn(object, name
 export interface ClusterJson {
   readonly internal: InternalSettings
   readonly keys: JsonKeys
+  readonly haproxy: HaproxyJson
 }
 
 class JsonReader {
@@ -45,10 +48,11 @@ class JsonReader {
   }
 
   read(root: Json): ClusterJson {
-    this.#warnOfUnknown(root, '', ['intervals', 'files', 'events', 'proxy_protocol', ...names(topOptions)], ['distributed_api'])
+    this.#warnOfUnknown(root, '', ['intervals', 'files', 'events', 'proxy_protocol', 'haproxy', ...names(topOptions)], ['distributed_api'])
     const intervals = this.#object(root, 'intervals', 'intervals')
     this.#warnOfUnknown(intervals, 'intervals.', Object.keys(intervalOptions), [])
-    return { internal: this.#internal(root, intervals), keys: this.#keys(root) }
+    const haproxy = this.#haproxy(this.#object(root, 'haproxy', 'haproxy'))
+    return { internal: this.#internal(root, intervals), keys: this.#keys(root), haproxy }
   }
 
   #internal(root: Json, intervals: Json): InternalSettings {
@@ -126,6 +130,14 @@ class JsonReader {
   #proxies(given: Json): readonly string[] {
     this.#warnOfUnknown(given, 'proxy_protocol.', names(proxyOptions), [])
     return this.#value(given, proxyOptions.from, 'proxy_protocol.')
+  }
+
+  #haproxy(given: Json): HaproxyJson {
+    this.#warnOfUnknown(given, 'haproxy.', names(haproxyJsonOptions), [])
+    return {
+      runtimeSocket: this.#value(given, haproxyJsonOptions.runtimeSocket, 'haproxy.'),
+      addresses: this.#value(given, haproxyJsonOptions.addresses, 'haproxy.'),
+    }
   }
 
   #timings(intervals: Json): Timings {
@@ -224,6 +236,7 @@ const depthOf = (json: string): number => {
 export const defaultClusterJson: ClusterJson = {
   internal: defaultInternalSettings,
   keys: { keyFile: undefined, previousKey: undefined },
+  haproxy: noHaproxyJson,
 }
 
 /** The settings that the text of cluster.json asks for; every mistake and oddity goes to `findings`. */

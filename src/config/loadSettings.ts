@@ -1,9 +1,11 @@
 /** Reads a node's configuration files: every mistake of all of them at once, one line each, and never a key's value. */
 import { join, resolve } from 'node:path'
-import type { AgentServices } from './agentServiceOptions.js'
+import { type AgentServices, defaultListenerService } from './agentServiceOptions.js'
 import { readAuthBlock } from './authBlock.js'
-import { type ClusterBlock, readClusterBlock } from './clusterBlock.js'
+import type { BalancerSettings } from './balancerOptions.js'
+import { type ClusterBlock, helperElements, readClusterBlock } from './clusterBlock.js'
 import { type ClusterJson, defaultClusterJson, parseClusterJson } from './clusterJson.js'
+import { readHelperBlock } from './haproxyHelperBlock.js'
 import { loadKeys } from './loadKeys.js'
 import { loadSmallFile, warnWhenExposed } from './loadSmallFile.js'
 import { checked, type Findings } from './option.js'
@@ -25,11 +27,20 @@ interface LoadedConf {
   readonly block: ClusterBlock
   readonly agentsDisconnectionMs: number
   readonly services: AgentServices
+  readonly balancer: BalancerSettings | undefined
   /** What is wrong with these, and is nobody's business where a real manager has them. */
   readonly ofServices: Findings
 }
 
-const loadConf = (file: string, keyFileIn: string | undefined, findings: Findings): LoadedConf | undefined => {
+interface ConfPlace {
+  readonly file: string
+  readonly home: string
+  readonly json: ClusterJson
+  /** The cluster.json, when it names a file with the key. */
+  readonly keyFileIn: string | undefined
+}
+
+const loadConf = ({ file, home, json, keyFileIn }: ConfPlace, findings: Findings): LoadedConf | undefined => {
   const read = loadSmallFile(file)
   if (!read.ok) {
     findings.mistakes.push(`${file}: cannot be read: ${read.why}`)
@@ -40,10 +51,16 @@ const loadConf = (file: string, keyFileIn: string | undefined, findings: Finding
   if (parsed.ok) {
     const { auth, cluster, remote } = parsed.blocks
     const ofServices: Findings = { mistakes: [], warnings: [], notes: [] }
+    const block = readClusterBlock(file, cluster, keyFileIn, findings)
+    const services = { ...readAuthBlock(file, auth, ofServices), listener: readRemoteBlocks(file, remote, ofServices) }
+    const { nodeType } = block
+    const { port: agentsPort } = services.listener ?? defaultListenerService
+    const helper = { file, home, nodeType, agentsPort, elements: helperElements(cluster), json: json.haproxy }
     return {
-      block: readClusterBlock(file, cluster, keyFileIn, findings),
+      block,
       agentsDisconnectionMs: agentsDisconnectionMs(file, parsed.globals, findings),
-      services: { ...readAuthBlock(file, auth, ofServices), listener: readRemoteBlocks(file, remote, ofServices) },
+      services,
+      balancer: readHelperBlock(helper, findings),
       ofServices,
     }
   }
@@ -92,8 +109,9 @@ export const loadSettings = (given: SettingsPlace): LoadedSettings => {
   const file = given.file === undefined ? join(home, 'etc/ossec.conf') : resolve(given.file)
   const jsonFile = join(home, 'etc/cluster.json')
   const findings: Findings = { mistakes: [], warnings: [], notes: [] }
-  const { internal, keys: jsonKeys } = loadClusterJson(jsonFile, findings)
-  const conf = loadConf(file, jsonKeys.keyFile === undefined ? undefined : jsonFile, findings)
+  const json = loadClusterJson(jsonFile, findings)
+  const { internal, keys: jsonKeys } = json
+  const conf = loadConf({ file, home, json, keyFileIn: jsonKeys.keyFile === undefined ? undefined : jsonFile }, findings)
   warnOfRelations(internal, jsonFile, findings)
   const isManaged = internal.manager === 'wazuh' || (internal.manager === 'auto' && (given.hasManager?.(home) ?? false))
   if (conf && !isManaged) for (const kind of ['mistakes', 'warnings', 'notes'] as const) findings[kind].push(...conf.ofServices[kind])
@@ -101,7 +119,8 @@ export const loadSettings = (given: SettingsPlace): LoadedSettings => {
   const { mistakes, warnings, notes } = findings
   if (!conf || (mistakes.length > 0 && !conf.block.disabled)) return { ok: false, mistakes, warnings, notes }
   const timings = { ...internal.timings, agentsDisconnectionMs: conf.agentsDisconnectionMs }
-  const settings: NodeSettings = { ...internal, ...conf.block, ...conf.services, ...keys, home, timings }
+  const balancer = conf.balancer && { balancer: conf.balancer }
+  const settings: NodeSettings = { ...internal, ...conf.block, ...conf.services, ...balancer, ...keys, home, timings }
   return {
     ok: true,
     settings,

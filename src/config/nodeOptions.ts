@@ -6,6 +6,7 @@ import { Check } from 'typebox/value'
 import { shown } from '../base/shown.js'
 import type { SyncedItem } from '../domain/files/syncedItems.js'
 import { proxyOptions, serviceOptions, trueOrFalse, verifiesCountersOption } from './agentServiceOptions.js'
+import { balancingOptions, dataPlaneOptions, helperOptions } from './balancerOptions.js'
 import { intervalOptions } from './intervalOptions.js'
 import { mistakeOf, type Option } from './option.js'
 import { clusterOptions, topOptions, unitsMs } from './settings.js'
@@ -21,11 +22,11 @@ import {
 const optionNames = [
   ...(['home', 'type', 'node', 'cluster', 'key', 'previousKey', 'master', 'bindAddress', 'synced'] as const),
   ...(['timings', 'compression', 'manager', 'enrolmentRules', 'workersMax', 'ports'] as const),
-  ...(['enrolment', 'listener', 'events', 'verifiesCounters', 'proxies', 'hidden'] as const),
+  ...(['enrolment', 'listener', 'events', 'verifiesCounters', 'proxies', 'hidden', 'balancer'] as const),
 ] as const
 /** Those that work on the home's files stand first. */
 const homePortNames = ['files', 'agentStore', 'agentFiles'] as const
-const portNames = [...homePortNames, 'clock', 'random', 'transport', 'log', 'listener', 'enrolment'] as const
+const portNames = [...homePortNames, 'clock', 'random', 'transport', 'log', 'listener', 'enrolment', 'balancer'] as const
 const itemNames = ['dir', 'files', 'mode', 'recursive', 'removeEmptyDirectories', 'reload'] as const
 
 /** In milliseconds, or a count where it says so. */
@@ -75,6 +76,7 @@ class OptionsCheck {
     this.#optional('workersMax', topOptions.workersMax, given.workersMax)
     this.#timings(given.timings)
     this.#services(given)
+    this.#balancer(given.balancer, given.ports)
     if (given.synced !== undefined) this.#synced(given.synced)
     this.#ports(given.ports, given.home)
   }
@@ -150,6 +152,50 @@ class OptionsCheck {
     this.#optional('verifiesCounters', verifiesCountersOption, given.verifiesCounters)
     this.#optional('proxies', proxyOptions.from, given.proxies)
     this.#optional('hidden', { ...clusterOptions.hidden, allowed: trueOrFalse }, given.hidden)
+  }
+
+  #balancer(value: unknown, ports: unknown): void {
+    const given = value === undefined ? undefined : this.#object('balancer', value, ['access', 'backend', 'agentsPort', 'balancing'])
+    if (!given) return
+    this.#optional('balancer.backend', helperOptions.backend, given.backend)
+    this.#optional('balancer.agentsPort', helperOptions.port, given.agentsPort)
+    const balancing =
+      given.balancing === undefined ? undefined : this.#object('balancer.balancing', given.balancing, Object.keys(balancingOptions))
+    for (const [name, known] of Object.entries(balancingOptions)) this.#optional(`balancer.balancing.${name}`, known, balancing?.[name])
+    const isHandedIn = typeof ports === 'object' && ports !== null && 'balancer' in ports && ports.balancer !== undefined
+    if (given.access !== undefined || !isHandedIn) this.#balancerAccess(given.access)
+  }
+
+  #balancerAccess(value: unknown): void {
+    const place = 'balancer.access'
+    const kind = typeof value === 'object' && value !== null && 'kind' in value ? value.kind : undefined
+    if (kind === 'runtimeSocket') {
+      const { socket } = this.#object(place, value, ['kind', 'socket']) ?? {}
+      const given = this.#object(`${place}.socket`, socket, ['path', 'host', 'port'])
+      if (given?.path !== undefined) this.#value(`${place}.socket.path`, helperOptions.certificate, given.path)
+      else if (given) {
+        this.#value(`${place}.socket.host`, helperOptions.address, given.host)
+        this.#value(`${place}.socket.port`, helperOptions.port, given.port)
+      }
+    } else if (kind === 'dataPlane') this.#dataPlane(place, value)
+    else this.#refuse(place, kind, 'an object whose kind is "runtimeSocket" or "dataPlane"')
+  }
+
+  #dataPlane(place: string, value: unknown): void {
+    const names = Object.keys(dataPlaneOptions) as (keyof typeof dataPlaneOptions)[]
+    const given = this.#object(place, value, ['kind', 'client', ...names])
+    if (!given) return
+    const isOptional = { resolver: true, certificatePath: given.protocol !== 'https' }
+    for (const name of names)
+      if (name in isOptional && isOptional[name as keyof typeof isOptional])
+        this.#optional(`${place}.${name}`, dataPlaneOptions[name], given[name])
+      else this.#value(`${place}.${name}`, dataPlaneOptions[name], given[name])
+    if (given.client === undefined) return
+    const client = this.#object(`${place}.client`, given.client, ['certificatePath', 'keyPath', 'keyPassword'])
+    if (!client) return
+    this.#value(`${place}.client.certificatePath`, helperOptions.clientCertificate, client.certificatePath)
+    this.#value(`${place}.client.keyPath`, helperOptions.clientKey, client.keyPath)
+    this.#optional(`${place}.client.keyPassword`, helperOptions.clientKeyPassword, client.keyPassword)
   }
 
   #enrolmentRules(value: unknown): void {

@@ -52,5 +52,6 @@ export const checked = <S extends TSchema>(known: Option<S>, value: unknown, pla
 export const fromText = (schema: TSchema, text: string): unknown => {
   if (Type.IsBoolean(schema)) return text === 'yes' ? true : text === 'no' ? false : text
   if (Type.IsInteger(schema)) return /^\d{1,15}$/.test(text) ? Number(text) : text
+  if (Type.IsNumber(schema)) return /^\d{1,9}(\.\d{1,9})?$/.test(text) ? Number(text) : text
   return text
 }

@@ -1,6 +1,7 @@
 /** The configuration reference of docs/operating.md, written from the very tables that check the configuration. */
 import { defaultSyncedItems } from '../domain/files/syncedItems.js'
 import { authOptions, eventOptions, forceOptions, proxyOptions, remoteOptions } from './agentServiceOptions.js'
+import { haproxyJsonOptions, helperOptions } from './balancerOptions.js'
 import { type IntervalOption, intervalOptions } from './intervalOptions.js'
 import type { Option } from './option.js'
 import { clusterOptions, globalOptions, topOptions } from './settings.js'
@@ -43,7 +44,9 @@ export const renderConfigReference = (): string =>
     'Only elements that Wazuh 4.14 knows stand here, since its own programs do not start with others; what is ours stands in `etc/cluster.json`. ' +
       'Write one `<cluster>` block, with `<disabled>`. With several blocks the last value of an option counts, with a warning. Blocks of other programs are not read.',
     table(Object.values(clusterOptions), ({ name }) => name.replace('><', '/'), fallbackInXml),
-    '`interval` (version 3.0) and the node type `client` are accepted with a warning. `haproxy_helper`, `socket_timeout` and `connection_timeout` are ignored.',
+    '`interval` (version 3.0) and the node type `client` are accepted with a warning. `socket_timeout` and `connection_timeout` are ignored.',
+    '`<haproxy_helper>` in it is read on the master. The options of the Data Plane API are needed without `haproxy.runtime_socket` in `etc/cluster.json` only.',
+    table(Object.values(helperOptions), ({ name }) => `haproxy_helper/${name}`, fallbackInXml),
     '### `<global>` in `etc/ossec.conf`',
     'Of this block only one option is read; the last value wins.',
     table(Object.values(globalOptions), ({ name }) => name, fallbackInXml),
@@ -59,6 +62,7 @@ export const renderConfigReference = (): string =>
     table(Object.values(topOptions), ({ name }) => name, fallbackInJson),
     table(Object.values(eventOptions), ({ name }) => `events.${name}`, fallbackInJson),
     table(Object.values(proxyOptions), ({ name }) => `proxy_protocol.${name}`, fallbackInJson),
+    table(Object.values(haproxyJsonOptions), ({ name }) => `haproxy.${name}`, fallbackInJson),
     ...Object.entries(intervalOptions).map(([group, rows]) => intervalTable(group, rows)),
     '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. It is ' +
       `${directoryAllowed}. A recursive item cannot hold another item. Defaults:`,

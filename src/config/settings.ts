@@ -6,6 +6,7 @@ import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, type SyncedItems } from '../domain/files/syncedItems.js'
 import type { EventOptions } from '../ports/listener.js'
 import { type AgentServices, eventOptions, proxyOptions, verifiesCountersOption } from './agentServiceOptions.js'
+import type { BalancerSettings } from './balancerOptions.js'
 import { option } from './option.js'
 
 const ipAddress = () => Type.Union([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv6' })])
@@ -23,9 +24,11 @@ const addressSchemas = {
   }),
 }
 
+/** Of any machine. */
+export const hostAddress = Type.Union([addressSchemas.ip, addressSchemas.dns])
+
 const isNodeAddress = (text: string): boolean =>
-  !refusedAddresses.some((refused) => refused.toLowerCase() === text.toLowerCase()) &&
-  (Check(addressSchemas.ip, text) || Check(addressSchemas.dns, text))
+  !refusedAddresses.some((refused) => refused.toLowerCase() === text.toLowerCase()) && Check(hostAddress, text)
 
 /** The options of `<cluster>` that have one value, under the names that the code uses. */
 export const clusterOptions = {
@@ -207,6 +210,8 @@ export interface NodeSettings extends InternalSettings, AgentServices {
   readonly masterAddress: string
   readonly hidden: boolean
   readonly disabled: boolean
+  /** Of a master whose HAProxy helper is on. */
+  readonly balancer?: BalancerSettings
 }
 
 export const defaultInternalSettings: InternalSettings = {

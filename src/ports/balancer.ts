@@ -3,19 +3,9 @@
  * runtime socket, its Data Plane API and the simulated one are held to one suite (spec/compliance).
  * Every call fails with a ClusterError: `balancerFailed` when it cannot be reached or refuses, `aborted`.
  */
+import type { BalancerServer } from '../domain/balancer/balancerServer.js'
 
-/** As HAProxy shows a server. */
-export interface BalancerServer {
-  /** A node's name, or what another program called it. */
-  readonly name: string
-  readonly address: string
-  readonly port: number
-  readonly state: 'ready' | 'drain' | 'maintenance'
-  /** Its checks pass. */
-  readonly isUp: boolean
-  /** Sessions of agents that it has now. */
-  readonly sessions: number
-}
+export type { BalancerServer } from '../domain/balancer/balancerServer.js'
 
 /** What was found, and made, at the start. */
 export interface BalancerOpening {
@@ -23,6 +13,10 @@ export interface BalancerOpening {
   readonly version: string | undefined
   /** Names of frontends on the agents' port that are not ours. */
   readonly foreignFrontends: readonly string[]
+  /** What an operator should know of the way to it, as sentences. */
+  readonly warnings: readonly string[]
+  /** Changes are reloads of HAProxy: old processes keep their sessions until the hard stop. */
+  readonly reloads: boolean
 }
 
 export interface Balancer {
@@ -30,7 +24,10 @@ export interface Balancer {
   open(signal: AbortSignal): Promise<BalancerOpening>
   /** In order of their names. */
   servers(signal: AbortSignal): Promise<readonly BalancerServer[]>
-  /** Ready, with checks on; once it has resolved the server gets agents as soon as it is up. */
+  /**
+   * Ready, with checks on; once it has resolved the server gets agents as soon as it is up. One that is there with this address is made
+   * ready, with another address replaced: its sessions end.
+   */
   add(server: Pick<BalancerServer, 'name' | 'address'>, signal: AbortSignal): Promise<void>
   /** Its sessions are ended. Without effect when there is none of this name. */
   remove(name: string, signal: AbortSignal): Promise<void>

@@ -1,0 +1,63 @@
+/** The nodes of the cluster, as the balancer is to serve them. */
+import type { ServedNode } from '../../domain/balancer/serverPlan.js'
+import type { NodeState } from '../../domain/cluster/nodeState.js'
+import type { Registry } from '../cluster/registry.js'
+
+/** What operators said of nodes. */
+export interface SaidOfNodes {
+  stateOf(node: string): NodeState
+  readonly changed: { add(listener: () => void): () => void }
+  /** Resolves when it is known; never rejects. */
+  readonly loaded: Promise<void>
+}
+
+export interface BalancedNodesOptions {
+  /** The master. */
+  readonly self: ServedNode
+  readonly registry: Pick<Registry, 'members' | 'joined' | 'left'>
+  readonly states: SaidOfNodes
+  readonly excludedNodes: readonly string[]
+  /** In place of the address by which the master knows a node. */
+  readonly addresses: Readonly<Record<string, string>>
+}
+
+export class BalancedNodes {
+  readonly #options: BalancedNodesOptions
+
+  constructor(options: BalancedNodesOptions) {
+    this.#options = options
+  }
+
+  get loaded(): Promise<void> {
+    return this.#options.states.loaded
+  }
+
+  get excludedNodes(): readonly string[] {
+    return this.#options.excludedNodes
+  }
+
+  /** Connected, the master among them, in order of their names. */
+  connected(): readonly ServedNode[] {
+    const { addresses, registry, self } = this.#options
+    const workers = registry.members().map(({ link, name }) => ({ name, address: link.peer.address }))
+    return [self, ...workers]
+      .map(({ address, name }) => ({ name, address: Object.hasOwn(addresses, name) ? (addresses[name] ?? address) : address }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  stateOf(name: string): NodeState {
+    return this.#options.states.stateOf(name)
+  }
+
+  /** Whether agents may be sent to it and be taken from it. */
+  isServed(name: string): boolean {
+    const isConnected = this.connected().some((node) => node.name === name)
+    return isConnected && !this.excludedNodes.includes(name) && this.stateOf(name) === 'ready'
+  }
+
+  /** Calls back at each change that is worth a round. Returns what stops that. */
+  changes(wake: () => void): readonly (() => void)[] {
+    const { registry, states } = this.#options
+    return [registry.joined.add(wake), registry.left.add(wake), states.changed.add(wake)]
+  }
+}

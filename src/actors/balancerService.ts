@@ -1,0 +1,37 @@
+/** The load balancer of a master: the thread that drives it while the node works, and how it is left when the node stops. */
+import type { AnyActorLogic } from 'xstate'
+import { BalancedNodes, type SaidOfNodes } from './balancer/balancedNodes.js'
+import { haproxyHelper } from './balancer/haproxyHelper.js'
+import { leaveServers } from './balancer/leaveServers.js'
+import type { NodeParts, NodeRole } from './nodeContext.js'
+
+type Node = Pick<NodeParts, 'agents' | 'identity' | 'log' | 'ports'> & { readonly role: NodeRole }
+
+const nothingSaid: SaidOfNodes = { stateOf: () => 'ready', changed: { add: () => () => {} }, loaded: Promise.resolve() }
+
+/** Undefined: this node drives none. */
+const driven = ({ identity, ports: { balancer }, role: { registry } }: Node) => {
+  const { balancing } = identity
+  if (!balancer || !balancing || !registry) return undefined
+  const self = { name: identity.node, address: identity.address }
+  const nodes = new BalancedNodes({ self, registry, states: nothingSaid, ...balancing })
+  return { balancer, balancing, nodes }
+}
+
+export const balancerService = (node: Node): AnyActorLogic | undefined => {
+  const parts = driven(node)
+  const { agents, log, ports, role } = node
+  return (
+    parts &&
+    haproxyHelper({
+      ...parts,
+      ...{ clock: ports.clock, random: ports.random, store: agents.store, operations: role.operations },
+      log: log.at({ tag: 'HAPHelper', subtag: 'Main' }),
+    })
+  )
+}
+
+export const leaveBalancer = async (node: Node): Promise<void> => {
+  const parts = driven(node)
+  if (parts) await leaveServers({ ...parts, clock: node.ports.clock })
+}

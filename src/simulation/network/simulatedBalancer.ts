@@ -1,0 +1,267 @@
+/**
+ * A load balancer in the simulated network: sends each connection of an agent to the server with the fewest (leastconn), among those that
+ * are ready and whose checks pass. Its port is what a master drives it by. Like HAProxy it forgets servers when it is restarted.
+ */
+import { ClusterError } from '../../base/errors.js'
+import { type BalancerServer, takesAgents } from '../../domain/balancer/balancerServer.js'
+import type { Balancer } from '../../ports/balancer.js'
+import type { Clock } from '../../ports/machine.js'
+import type { ByteStream, Listener, Network } from '../../ports/network.js'
+import type { VirtualClock } from '../world/virtualClock.js'
+
+/** What it does with a change that it is asked for next. */
+export type NextChange = 'answers' | 'refuses' | 'changesWithoutAnswer'
+
+export interface SimulatedBalancerOptions {
+  readonly network: Network
+  readonly clock: VirtualClock
+  readonly agentsPort: number
+  readonly enrolmentPort: number
+  note(event: string): void
+}
+
+interface Server {
+  readonly name: string
+  readonly address: string
+  state: BalancerServer['state']
+  isUp: boolean
+  /** What ends each session. */
+  readonly sessions: Set<() => void>
+}
+
+const checkMs = 1_000
+const checkMsMax = 1_000
+/** One way, from a master to it. */
+const callMs = 2
+const answerMsMax = 1_000
+
+export class SimulatedBalancer {
+  readonly #options: SimulatedBalancerOptions
+  #servers = new Map<string, Server>()
+  readonly #enrolments = new Set<() => void>()
+  readonly #listeners: Listener[] = []
+  #checkTimer: unknown
+  #turn = 0
+  #isRunning = false
+  /** What it does with the next change. */
+  nextChange: NextChange = 'answers'
+  /** No call gets to it, or back. */
+  isUnreachable = false
+  /** Changes that it made, besides those that an operator makes. */
+  changes = 0
+
+  constructor(options: SimulatedBalancerOptions) {
+    this.#options = options
+  }
+
+  async start(): Promise<void> {
+    const { agentsPort, enrolmentPort, network } = this.#options
+    this.#isRunning = true
+    this.#listeners.push(
+      await network.listen({ host: '0.0.0.0', port: agentsPort }, (client) => this.#forward(client, agentsPort)),
+      await network.listen({ host: '0.0.0.0', port: enrolmentPort }, (client) => this.#forward(client, enrolmentPort)),
+    )
+    this.#checkAll()
+  }
+
+  async stop(): Promise<void> {
+    this.#isRunning = false
+    this.#options.clock.clearTimeout(this.#checkTimer)
+    for (const end of [...this.#enrolments]) end()
+    for (const { sessions } of this.#servers.values()) for (const end of [...sessions]) end()
+    this.#servers = new Map()
+    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()))
+  }
+
+  async restart(): Promise<void> {
+    this.#options.note('the balancer is restarted')
+    await this.stop()
+    await this.start()
+  }
+
+  /** An operator of HAProxy, by hand. */
+  setState(name: string, state: BalancerServer['state']): void {
+    const server = this.#servers.get(name)
+    if (server) server.state = state
+  }
+
+  /** Ends every fault. */
+  heal(): void {
+    this.nextChange = 'answers'
+    this.isUnreachable = false
+  }
+
+  servers(): readonly BalancerServer[] {
+    return [...this.#servers.values()]
+      .map(({ address, isUp, name, sessions, state }) => ({
+        name,
+        address,
+        port: this.#options.agentsPort,
+        state,
+        isUp,
+        sessions: sessions.size,
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** For a process of a node; `clock` is its own: an answer to a process that is gone is not heard. */
+  port(clock: Clock): Balancer {
+    const change = (signal: AbortSignal, make: () => void): Promise<void> => this.#call(clock, signal, make, true)
+    return {
+      open: async (signal) => {
+        await this.#call(clock, signal, () => undefined, false)
+        return { version: '2.6.12', foreignFrontends: [], warnings: [], reloads: false }
+      },
+      servers: (signal) => this.#call(clock, signal, () => this.servers(), false),
+      add: ({ address, name }, signal) => change(signal, () => this.#add(name, address)),
+      remove: (name, signal) => change(signal, () => this.#remove(name)),
+      setState: (name, state, signal) =>
+        change(signal, () => {
+          const server = this.#servers.get(name)
+          if (!server) throw new ClusterError('balancerFailed', { message: `The load balancer has no server '${name}'` })
+          server.state = state
+        }),
+      setHardStop: async () => undefined,
+      close: async () => undefined,
+    }
+  }
+
+  #call<T>(clock: Clock, signal: AbortSignal, act: () => T, isChange: boolean): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const { isUnreachable } = this
+      const next = isChange ? this.nextChange : 'answers'
+      if (isChange) this.nextChange = 'answers'
+      const isAnswered = !isUnreachable && next !== 'changesWithoutAnswer'
+      let outcome = (): void => reject(new ClusterError('balancerFailed', { message: 'The load balancer does not answer' }))
+      const arrival = this.#options.clock.setTimeout(() => {
+        if (isUnreachable) return
+        if (next === 'refuses') {
+          outcome = () => reject(new ClusterError('balancerFailed', { message: 'The load balancer refused a change' }))
+          return
+        }
+        try {
+          const value = act()
+          if (isChange) this.changes += 1
+          if (isAnswered) outcome = () => resolve(value)
+        } catch (thrown) {
+          outcome = () => reject(thrown)
+        }
+      }, callMs)
+      const settle = (): void => {
+        signal.removeEventListener('abort', abort)
+        outcome()
+      }
+      const answer = clock.setTimeout(settle, isAnswered ? 2 * callMs : answerMsMax)
+      const abort = (): void => {
+        this.#options.clock.clearTimeout(arrival)
+        clock.clearTimeout(answer)
+        outcome = () => reject(new ClusterError('aborted'))
+        settle()
+      }
+      signal.addEventListener('abort', abort, { once: true })
+      if (signal.aborted) abort()
+    })
+  }
+
+  #add(name: string, address: string): void {
+    const known = this.#servers.get(name)
+    if (known?.address === address) {
+      known.state = 'ready'
+      return
+    }
+    this.#remove(name)
+    this.#options.note(`the balancer has the server ${name}`)
+    this.#servers.set(name, { name, address, state: 'ready', isUp: false, sessions: new Set() })
+  }
+
+  #remove(name: string): void {
+    const server = this.#servers.get(name)
+    this.#servers.delete(name)
+    for (const end of [...(server?.sessions ?? [])]) end()
+  }
+
+  #checkAll(): void {
+    for (const server of this.#servers.values()) void this.#check(server)
+    this.#checkTimer = this.#options.clock.setTimeout(() => this.#checkAll(), checkMs)
+  }
+
+  async #check(server: Server): Promise<void> {
+    const { agentsPort, clock, network } = this.#options
+    const abort = new AbortController()
+    const timer = clock.setTimeout(() => abort.abort(), checkMsMax)
+    try {
+      const stream = await network.dial({ host: server.address, port: agentsPort }, abort.signal)
+      stream.attach({ onBytes: () => undefined, onDrain: () => undefined, onClosed: () => undefined })
+      stream.destroy()
+      server.isUp = true
+    } catch {
+      server.isUp = false
+    }
+    clock.clearTimeout(timer)
+  }
+
+  /** Servers take turns where they have as many. */
+  #choose(): Server | undefined {
+    const shown = this.servers()
+    const start = shown.length === 0 ? 0 : this.#turn++ % shown.length
+    const inTurn = [...shown.slice(start), ...shown.slice(0, start)].filter(takesAgents)
+    const fewest = inTurn.reduce<BalancerServer | undefined>(
+      (best, server) => (best && best.sessions <= server.sessions ? best : server),
+      undefined,
+    )
+    return fewest && this.#servers.get(fewest.name)
+  }
+
+  #forward(client: ByteStream, port: number): void {
+    const server = this.#choose()
+    if (!server) {
+      client.attach({ onBytes: () => undefined, onDrain: () => undefined, onClosed: () => undefined })
+      client.destroy()
+      return
+    }
+    // Only agents that report are sessions of the backend.
+    const sessions = port === this.#options.agentsPort ? server.sessions : this.#enrolments
+    const ends: (() => void)[] = []
+    const end = (): void => {
+      sessions.delete(end)
+      for (const endOne of ends) endOne()
+    }
+    sessions.add(end)
+    this.#relay(client, { host: server.address, port }, ends, end)
+  }
+
+  #relay(client: ByteStream, endpoint: { readonly host: string; readonly port: number }, ends: (() => void)[], end: () => void): void {
+    const abort = new AbortController()
+    let upstream: ByteStream | undefined
+    ends.push(
+      () => abort.abort(),
+      () => client.destroy(),
+      () => upstream?.destroy(),
+    )
+    client.pause()
+    client.attach({
+      onBytes: (bytes) => {
+        if (upstream?.write([bytes]) === false) client.pause()
+      },
+      onDrain: () => upstream?.resume(),
+      onEnd: () => upstream?.end(),
+      onClosed: end,
+    })
+    this.#options.network.dial(endpoint, abort.signal).then(
+      (stream) => {
+        upstream = stream
+        stream.attach({
+          onBytes: (bytes) => {
+            if (!client.write([bytes])) stream.pause()
+          },
+          onDrain: () => client.resume(),
+          onEnd: () => client.end(),
+          onClosed: end,
+        })
+        if (abort.signal.aborted || !this.#isRunning) end()
+        else client.resume()
+      },
+      () => end(),
+    )
+  }
+}
