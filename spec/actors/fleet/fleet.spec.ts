@@ -136,7 +136,7 @@ describe('an agent of our own', () => {
     await clock.advance(100)
     expect(manager.connections).toHaveLength(2)
     expect(manager.streams.size).toBe(1)
-    expect(fleet.counts()).toMatchObject({ forcedReconnects: 1, connected: 1 })
+    expect(fleet.counts()).toMatchObject({ forcedReconnects: 1, movesOfOneMax: 1, connected: 1 })
   })
 
   it('says that it ends, and leaves no connection and no timer', async () => {

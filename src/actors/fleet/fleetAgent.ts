@@ -49,6 +49,7 @@ export class FleetAgent {
   #stageDeadline: Deadline | undefined
   #dialledMs = 0
   #lostMs: number | undefined
+  #connections = 0
   #isFresh = true
   #isStopped = false
 
@@ -220,6 +221,8 @@ export class FleetAgent {
     const nowMs = this.#nowMs()
     this.#setSchedule(acknowledged(this.#schedule, this.#rules, nowMs))
     totals.connected += 1
+    totals.movesOfOneMax = Math.max(totals.movesOfOneMax, this.#connections)
+    this.#connections += 1
     latencies.startUp.add(nowMs - this.#dialledMs)
     this.#source.isBlocked = false
     if (this.#lostMs !== undefined) {

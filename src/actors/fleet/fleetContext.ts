@@ -63,6 +63,8 @@ export interface FleetTotals {
   /** Connections that were made again after one was lost. */
   reconnects: number
   forcedReconnects: number
+  /** Connections after its first, asked for or not, of the agent that made the most of them. */
+  movesOfOneMax: number
   /** Times that the manager did not answer for the reconnect time. */
   silences: number
   sent: number
@@ -99,6 +101,7 @@ export class FleetContext {
     attemptsFailed: 0,
     reconnects: 0,
     forcedReconnects: 0,
+    movesOfOneMax: 0,
     silences: 0,
     sent: 0,
     keepAlives: 0,

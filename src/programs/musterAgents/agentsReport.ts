@@ -73,7 +73,7 @@ export const reportText = (report: AgentsReport): string => {
     eventsText(report) +
     `  dropped by full buffers      ${counts.dropped}\n` +
     `  enrolled / refused           ${counts.enrolled} / ${counts.enrolmentsFailed}${placesText(report.enrolledThrough)}\n` +
-    `  reconnects (asked for)       ${counts.reconnects} (${counts.forcedReconnects})\n` +
+    `  reconnects (asked for)       ${counts.reconnects} (${counts.forcedReconnects}), at most ${counts.movesOfOneMax} of one agent\n` +
     `  attempts that failed         ${counts.attemptsFailed}\n` +
     `  configurations taken         ${counts.configurationsTaken}${counts.configurationsBroken > 0 ? `, ${counts.configurationsBroken} broken` : ''}\n` +
     `  connected at the end         ${counts.connected}${placesText(report.connectedTo)}\n` +
