@@ -8,6 +8,7 @@ import type { AgentOperations } from './actors/agents/agentOperations.js'
 import { type RunningNode, startNode } from './actors/node.js'
 import type { NodeIdentity, NodePorts } from './actors/nodeContext.js'
 import type { NodeEvent } from './actors/nodeEvent.js'
+import { balancerOf } from './balancerOf.js'
 import { ClusterError } from './base/errors.js'
 import type { BalancerOptions } from './config/balancerOptions.js'
 import { mistakesInOptions } from './config/nodeOptions.js'
@@ -197,7 +198,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const network = createTcpNetwork()
   const limits = { streamIdleMsMax: timingsOf(options).transferIdleMsMax, ...admissionLimits(descriptorLimit()) }
   const synced = syncedOf(options)
-  const { balancer, enrolment, listener } = options.ports ?? {}
+  const { balancer = balancerOf(options), enrolment, listener } = options.ports ?? {}
   return {
     clock,
     random,

@@ -2,6 +2,7 @@
 import { agentParsers } from './agentParsers.js'
 import { enrolmentParsers } from './enrolmentParsers.js'
 import type { FuzzedParser } from './fuzzParser.js'
+import { haproxyParsers } from './haproxyParsers.js'
 import { networkParsers } from './networkParsers.js'
 
-export const parsers: readonly FuzzedParser[] = [...agentParsers, ...enrolmentParsers, ...networkParsers]
+export const parsers: readonly FuzzedParser[] = [...agentParsers, ...enrolmentParsers, ...networkParsers, ...haproxyParsers]

@@ -12,19 +12,23 @@ export interface NodeHome {
   readonly previousKey?: string | undefined
   /** Agents connect to this node, at these ports. */
   readonly agentPorts?: AgentPorts | undefined
+  /** Elements for its `<cluster>` besides the usual ones. */
+  readonly clusterBlock?: string | undefined
   /** For etc/cluster.json, in addition to the previous key; no such file when both are left out. */
   readonly clusterJson?: object | undefined
 }
 
 /** Where agents report and where they enrol. */
 export interface AgentPorts {
+  /** Where the listener is; on all addresses when left out. */
+  readonly address?: string
   readonly listener: number
   readonly enrolment: number
 }
 
 const host = '127.0.0.1'
 
-const agentBlocks = ({ enrolment, listener }: AgentPorts): string => `
+const agentBlocks = ({ address, enrolment, listener }: AgentPorts): string => `
   <auth>
     <disabled>no</disabled>
     <port>${enrolment}</port>
@@ -32,10 +36,10 @@ const agentBlocks = ({ enrolment, listener }: AgentPorts): string => `
   <remote>
     <connection>secure</connection>
     <port>${listener}</port>
-    <protocol>tcp,udp</protocol>
+    <protocol>tcp,udp</protocol>${address === undefined ? '' : `\n    <local_ip>${address}</local_ip>`}
   </remote>`
 
-const ossecConf = ({ agentPorts, key, name, port, type }: NodeHome): string => `<ossec_config>
+const ossecConf = ({ agentPorts, clusterBlock = '', key, name, port, type }: NodeHome): string => `<ossec_config>
   <cluster>
     <name>wazuh</name>
     <node_name>${name}</node_name>
@@ -47,7 +51,7 @@ const ossecConf = ({ agentPorts, key, name, port, type }: NodeHome): string => `
       <node>${host}</node>
     </nodes>
     <hidden>no</hidden>
-    <disabled>no</disabled>
+    <disabled>no</disabled>${clusterBlock}
   </cluster>${agentPorts ? agentBlocks(agentPorts) : ''}
 </ossec_config>
 `

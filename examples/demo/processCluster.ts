@@ -17,8 +17,8 @@ export interface ProcessClusterOptions {
   readonly nodes: readonly string[]
   /** etc/cluster.json of every node. */
   readonly clusterJson?: object
-  /** Agents connect to every node. */
-  readonly hasAgents?: boolean
+  /** Agents connect to every node: at ports of its own, or all at one port on addresses of their own, as a balancer wants it. */
+  readonly hasAgents?: boolean | 'ownAddresses'
 }
 
 /** How a program ended. */
@@ -46,8 +46,11 @@ export class ProcessCluster {
   /** Makes the homes, with their configuration and nothing else. */
   async prepare(): Promise<void> {
     this.#port = await freePort()
-    for (const name of this.#options.nodes) {
-      if (this.#options.hasAgents) this.#agentPorts.set(name, { listener: await freePort(), enrolment: await freePort() })
+    const { hasAgents, nodes } = this.#options
+    const common = hasAgents === 'ownAddresses' ? await freePort() : undefined
+    for (const [index, name] of nodes.entries()) {
+      const listener = common === undefined ? { listener: await freePort() } : { listener: common, address: `127.0.0.${index + 2}` }
+      if (hasAgents) this.#agentPorts.set(name, { ...listener, enrolment: await freePort() })
       this.configure(name)
     }
   }
@@ -81,7 +84,7 @@ export class ProcessCluster {
   }
 
   /** Rewrites the node's configuration; its daemon reads it at its next start. */
-  configure(name: string, given: Partial<Pick<NodeHome, 'key' | 'previousKey' | 'port'>> = {}): void {
+  configure(name: string, given: Partial<Pick<NodeHome, 'key' | 'previousKey' | 'port' | 'clusterBlock' | 'clusterJson'>> = {}): void {
     const type = name === this.#options.nodes[0] ? 'master' : 'worker'
     const { clusterJson } = this.#options
     writeNodeHome({

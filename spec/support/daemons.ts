@@ -16,7 +16,7 @@ export const secondWorker = 'worker-2'
 export const withCluster = async (
   nodes: readonly string[],
   use: (cluster: ProcessCluster) => Promise<void>,
-  hasAgents = false,
+  hasAgents: boolean | 'ownAddresses' = false,
 ): Promise<void> => {
   const cluster = new ProcessCluster({ programs, nodes, clusterJson, hasAgents })
   try {

@@ -365,6 +365,18 @@ export const limits = {
   peerLogPlaceBytes: 64,
   logPendingBytesMax: 8 * MiB,
 
+  // --- the balancer
+  /** A call to HAProxy's runtime socket or Data Plane API, with all of its answer; a forced reload is waited for. */
+  balancerCallMsMax: 20_000,
+  /** Of an answer: some 500 bytes a server. */
+  balancerAnswerBytesMax: 8 * MiB,
+  /** Of what a balancer answered, in the sentence of an error. */
+  balancerAnswerCharsMax: 300,
+  /** Writes of one change that another program's change came before. */
+  balancerConflictsMax: 8,
+  /** Until a server whose sessions were ended can be removed. */
+  balancerRemovalMsMax: 5_000,
+
   // --- configuration
   configFileBytesMax: 1 * MiB,
   /** Of objects and lists in cluster.json; its options need 3. */

@@ -1,0 +1,265 @@
+/**
+ * A Balancer over HAProxy's Data Plane API, version 2 or 3, whichever is there. It changes HAProxy's configuration, which is then reloaded:
+ * the backend and its frontend are made when they are missing. Each write names the version of the configuration that it was made for; when
+ * another program's change came before, it is made again for the new one.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { ClusterError } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import { addressBytes } from '../../domain/kit/addressInNetwork.js'
+import type { Balancer, BalancerOpening, BalancerServer } from '../../ports/balancer.js'
+import { isBalancerName } from '../../wire/haproxy/runtimeCommand.js'
+import { bareHost, shownEndpoint } from '../net/tcpSocket.js'
+import { answeredBadly, balancerSays, checkBackend, stopped } from './balancerFailure.js'
+import { type ApiAnswer, type ApiCall, type DataPlaneAccess, DataPlaneClient } from './dataPlaneClient.js'
+import { type ApiPath, type ApiShape, answerShapes, apiShapes, commonPaths, processShapes, statsPath } from './dataPlaneShapes.js'
+
+export interface DataPlaneOptions extends DataPlaneAccess {
+  readonly backend: string
+  /** Where agents report, the same on each node, and where they reach HAProxy. */
+  readonly agentsPort: number
+  /** A section of HAProxy that resolves the names of servers. */
+  readonly resolver?: string | undefined
+}
+
+interface Shape<T> {
+  Check(value: unknown): value is T
+}
+
+type Write = ApiPath & Pick<ApiCall, 'method' | 'body'>
+
+/** Longer after each of the conflicts, so that two writers do not meet again. */
+const conflictPauseMs = 20
+/** As servers at the runtime socket are (wire/haproxy/runtimeCommand). */
+const serverDefaults = { check: 'enabled', inter: 1_000, fall: 6, rise: 1, 'on-marked-down': 'shutdown-sessions' }
+/** The status of a server whose first check has not ended. */
+const uncheckedStatus = 'INI'
+const states: Readonly<Record<string, BalancerServer['state']>> = { ready: 'ready', drain: 'drain', maint: 'maintenance' }
+
+/** Fails with `configInvalid` for a backend that HAProxy cannot have. */
+export const createDataPlane = (options: DataPlaneOptions): Balancer => new DataPlane(options)
+
+class DataPlane implements Balancer {
+  readonly #options: DataPlaneOptions
+  readonly #client: DataPlaneClient
+  readonly #closing = new AbortController()
+  #shape: ApiShape | undefined
+
+  constructor(options: DataPlaneOptions) {
+    checkBackend(options.backend)
+    this.#options = options
+    this.#client = new DataPlaneClient(options)
+  }
+
+  async open(signal: AbortSignal): Promise<BalancerOpening> {
+    await this.#client.open()
+    this.#shape = await this.#findShape(signal)
+    const version = await this.#haproxyVersion(signal)
+    await this.#makeBackend(signal)
+    const foreignFrontends = await this.#makeFrontend(signal)
+    return { version, foreignFrontends, warnings: plainTextWarnings(this.#options), reloads: true }
+  }
+
+  async servers(signal: AbortSignal): Promise<readonly BalancerServer[]> {
+    const { backend } = this.#options
+    const configured = await this.#configured(signal)
+    const running = await this.#read(this.#api.runtimeServers(backend), answerShapes.runtimeServers, signal)
+    const stats = await this.#read(statsPath(backend), processShapes.stats, signal)
+    const runningOf = new Map(running.map((server) => [server.name, server]))
+    const ofBackend = [stats].flat().flatMap((process) => (process.stats ?? []).filter((row) => row.backend_name === backend))
+    const rows = new Map(ofBackend.map((row) => [row.name, row.stats]))
+    return configured
+      .map(({ address, name, port }): BalancerServer => {
+        const server = runningOf.get(name)
+        const row = rows.get(name)
+        return {
+          ...{ name, address, port: port ?? 0, state: states[server?.admin_state ?? ''] ?? 'ready' },
+          isUp: server?.operational_state === 'up' && row !== undefined && row.check_status !== uncheckedStatus,
+          sessions: row?.scur ?? 0,
+        }
+      })
+      .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  async add({ address, name }: Pick<BalancerServer, 'name' | 'address'>, signal: AbortSignal): Promise<void> {
+    this.#checkName(name)
+    const { agentsPort, backend, resolver } = this.#options
+    const present = (await this.#configured(signal)).find((server) => server.name === name)
+    if (present?.address === address && present.port === agentsPort) return this.setState(name, 'ready', signal)
+    if (present) await this.remove(name, signal)
+    const isNamed = resolver !== undefined && !addressBytes(address)
+    await this.#write(
+      {
+        method: 'POST',
+        ...this.#api.servers(backend),
+        body: {
+          ...{ ...serverDefaults, name, address, port: agentsPort },
+          ...(isNamed && { resolvers: resolver, 'init-addr': 'last,libc,none' }),
+        },
+      },
+      signal,
+    )
+  }
+
+  async remove(name: string, signal: AbortSignal): Promise<void> {
+    this.#checkName(name)
+    const { backend } = this.#options
+    // Ends its sessions; the old process of HAProxy would keep them after the reload. What it says is of no account: the server may be gone.
+    await this.#call({ method: 'PUT', ...this.#api.runtimeServer(backend, name), body: { admin_state: 'maint' } }, signal)
+    await this.#write({ method: 'DELETE', ...this.#api.server(backend, name) }, signal, [404])
+  }
+
+  async setState(name: string, state: 'ready' | 'drain', signal: AbortSignal): Promise<void> {
+    this.#checkName(name)
+    const call: ApiCall = { method: 'PUT', ...this.#api.runtimeServer(this.#options.backend, name), body: { admin_state: state } }
+    const answer = await this.#call(call, signal)
+    if (!isDone(answer)) throw this.#refusal(call, answer)
+  }
+
+  async setHardStop(ms: number, signal: AbortSignal): Promise<void> {
+    await this.#writeAsMade(async () => {
+      const present = await this.#readConfigured(commonPaths.global, answerShapes.global, signal)
+      return present.hard_stop_after === ms
+        ? undefined
+        : { method: 'PUT', ...commonPaths.global, body: { ...present, hard_stop_after: ms } }
+    }, signal)
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    this.#client.close()
+  }
+
+  get #api(): ApiShape {
+    if (!this.#shape) throw balancerSays(this.#client.where, 'was not opened')
+    return this.#shape
+  }
+
+  async #findShape(signal: AbortSignal): Promise<ApiShape> {
+    for (const shape of apiShapes) {
+      const call: ApiCall = { method: 'GET', path: `/${shape.version}${commonPaths.health.path}` }
+      const answer = await this.#client.call(call, this.#either(signal))
+      if (isDone(answer)) return shape
+      if (answer.status !== 404) throw this.#refusal(call, answer)
+    }
+    throw balancerSays(this.#client.where, 'has neither version 3 nor version 2 of the Data Plane API')
+  }
+
+  async #haproxyVersion(signal: AbortSignal): Promise<string | undefined> {
+    const answers = [await this.#read(commonPaths.info, processShapes.info, signal)].flat()
+    return answers.map(({ info }) => info?.version ?? undefined).find((version) => version !== undefined)
+  }
+
+  async #makeBackend(signal: AbortSignal): Promise<void> {
+    const { backend } = this.#options
+    const backends = await this.#readConfigured(commonPaths.backends, answerShapes.backends, signal)
+    if (backends.some(({ name }) => name === backend)) return
+    const body = { name: backend, mode: 'tcp', balance: { algorithm: 'leastconn' } }
+    await this.#write({ method: 'POST', ...commonPaths.backends, body }, signal)
+  }
+
+  /** Returns the frontends of others on the agents' port, besides which ours could not listen: then none is made. */
+  async #makeFrontend(signal: AbortSignal): Promise<readonly string[]> {
+    const { agentsPort, backend } = this.#options
+    const ours = `${backend}_front`
+    const frontends = await this.#readConfigured(commonPaths.frontends, answerShapes.frontends, signal)
+    const there: string[] = []
+    for (const { name } of frontends) {
+      const binds = await this.#readConfigured(this.#api.binds(name), answerShapes.binds, signal)
+      if (binds.some(({ port, 'port-range-end': end }) => port && port <= agentsPort && agentsPort <= (end ?? port))) there.push(name)
+    }
+    const isOurs = new Set([ours, ...frontends.filter((frontend) => frontend.default_backend === backend).map(({ name }) => name)])
+    if (there.length === 0) {
+      const body = { name: ours, mode: 'tcp', default_backend: backend }
+      if (!frontends.some(({ name }) => name === ours)) await this.#write({ method: 'POST', ...commonPaths.frontends, body }, signal)
+      const bind = { name: `${ours}_bind`, address: '*', port: agentsPort }
+      await this.#write({ method: 'POST', ...this.#api.binds(ours), body: bind }, signal)
+    }
+    return there.filter((name) => !isOurs.has(name))
+  }
+
+  #configured(signal: AbortSignal) {
+    return this.#readConfigured(this.#api.servers(this.#options.backend), answerShapes.servers, signal)
+  }
+
+  async #readConfigured<T>(path: ApiPath, shape: Shape<T>, signal: AbortSignal): Promise<T> {
+    const value = this.#api.configured(await this.#readAny(path, signal))
+    if (!shape.Check(value)) throw this.#notUnderstood(path)
+    return value
+  }
+
+  async #read<T>(path: ApiPath, shape: Shape<T>, signal: AbortSignal): Promise<T> {
+    const value = await this.#readAny(path, signal)
+    if (!shape.Check(value)) throw this.#notUnderstood(path)
+    return value
+  }
+
+  async #readAny(path: ApiPath, signal: AbortSignal): Promise<unknown> {
+    const call: ApiCall = { method: 'GET', ...path }
+    const answer = await this.#call(call, signal)
+    if (!isDone(answer)) throw this.#refusal(call, answer)
+    return answer.body
+  }
+
+  /** @param alsoDone statuses besides success that mean that there is nothing to do */
+  #write(write: Write, signal: AbortSignal, alsoDone: readonly number[] = []): Promise<void> {
+    return this.#writeAsMade(() => Promise.resolve(write), signal, alsoDone)
+  }
+
+  /** What `make` reads is of the version that is written over, or a later one, and then the write is a conflict. */
+  async #writeAsMade(make: () => Promise<Write | undefined>, signal: AbortSignal, alsoDone: readonly number[] = []): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      const version = await this.#read(commonPaths.version, answerShapes.version, signal)
+      const write = await make()
+      if (!write) return
+      const call = { ...write, query: { ...write.query, version: String(version), force_reload: 'true' } }
+      const answer = await this.#call(call, signal)
+      if (isDone(answer) || alsoDone.includes(answer.status)) return
+      const isConflict = answer.status === 409 && version !== (await this.#read(commonPaths.version, answerShapes.version, signal))
+      if (!isConflict || attempt >= limits.balancerConflictsMax) throw this.#refusal(call, answer)
+      await pause((attempt + 1) * conflictPauseMs, undefined, { signal: this.#either(signal) }).catch(() => undefined)
+    }
+  }
+
+  #call(call: ApiCall, signal: AbortSignal): Promise<ApiAnswer> {
+    return this.#client.call({ ...call, path: `/${this.#api.version}${call.path}` }, this.#either(signal))
+  }
+
+  #either(signal: AbortSignal): AbortSignal {
+    if (this.#closing.signal.aborted) throw stopped()
+    return AbortSignal.any([signal, this.#closing.signal])
+  }
+
+  #refusal({ method, path }: ApiCall, { body, status }: ApiAnswer): ClusterError {
+    const { user } = this.#options
+    if (status === 401) return balancerSays(this.#client.where, `does not know the user ${JSON.stringify(user)} with this password (401)`)
+    const says = answerShapes.failure.Check(body) ? body.message : typeof body === 'string' ? body : ''
+    return answeredBadly(this.#client.where, `${method} ${path}`, `${status} ${this.#client.discreet(says)}`)
+  }
+
+  #notUnderstood({ path }: ApiPath): ClusterError {
+    return answeredBadly(this.#client.where, `GET ${path}`, 'something that has a wrong shape')
+  }
+
+  #checkName(name: string): void {
+    if (!isBalancerName(name)) throw balancerSays(this.#client.where, `cannot have a server with the name ${JSON.stringify(name)}`)
+  }
+}
+
+/** Sentences for the log: that others on the way may read the password. */
+export const plainTextWarnings = ({
+  address,
+  port,
+  protocol,
+}: Pick<DataPlaneAccess, 'address' | 'port' | 'protocol'>): readonly string[] =>
+  protocol === 'https' || isThisMachine(address)
+    ? []
+    : [`The password for HAProxy goes to ${shownEndpoint({ host: address, port })} in plain text: use "haproxy_protocol" https`]
+
+const isDone = ({ status }: ApiAnswer): boolean => status >= 200 && status < 300
+
+const isThisMachine = (address: string): boolean => {
+  const bytes = addressBytes(bareHost(address))
+  if (!bytes) return address === 'localhost'
+  return bytes.length === 4 ? bytes[0] === 127 : bytes.every((byte, at) => byte === (at === bytes.length - 1 ? 1 : 0))
+}
