@@ -7,10 +7,11 @@ import { MemoryAgentTable } from '../src/simulation/world/memoryAgentTable.js'
 import { MemoryDisk } from '../src/simulation/world/memoryDisk.js'
 import { createSimulatedAgentFiles } from '../src/simulation/world/simulatedAgentFiles.js'
 import { createSimulatedFiles } from '../src/simulation/world/simulatedFiles.js'
+import { createSimulatedNodeStates } from '../src/simulation/world/simulatedNodeStates.js'
 
 const home = '/home'
 
-export const memoryPorts = (node: string): Pick<NodePorts, 'files' | 'agentStore' | 'agentFiles'> => {
+export const memoryPorts = (node: string): Pick<NodePorts, 'files' | 'agentStore' | 'agentFiles' | 'nodeStates'> => {
   const disk = new MemoryDisk({ now: () => Date.now() })
   const stageDir = `${home}/queue/cluster/${node}`
   for (const dir of [...defaultSyncedItems.items.map((item) => `${home}/${item.dir}`), stageDir]) disk.makeDirectories(dir)
@@ -19,5 +20,6 @@ export const memoryPorts = (node: string): Pick<NodePorts, 'files' | 'agentStore
     files: createSimulatedFiles(disk, realClock, { ...options, stageDir, delayMs: 0 }),
     agentStore: new MemoryAgentStore(new MemoryAgentTable('worker', node), realClock),
     agentFiles: createSimulatedAgentFiles(disk, realClock, { ...options, managerName: node }),
+    nodeStates: createSimulatedNodeStates(disk, realClock, home),
   }
 }

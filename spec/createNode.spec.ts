@@ -114,7 +114,7 @@ const invalid: readonly (readonly [place: string, value: fc.Arbitrary<unknown>, 
   ['hidden', notBooleans, (value) => ({ hidden: value })],
   ['proxies', fc.constantFrom<unknown>('10.0.0.1', ['any'], [7], {}, ['10.0.0.0/33']), (value) => ({ proxies: value })],
   ['ports', notObjects, (value) => ({ ports: value })],
-  ...['clock', 'random', 'log', 'transport', 'files', 'agentStore', 'agentFiles', 'listener', 'enrolment'].map(
+  ...['clock', 'random', 'log', 'transport', 'files', 'agentStore', 'agentFiles', 'nodeStates', 'listener', 'enrolment'].map(
     (name) => [`ports.${name}`, notObjects, (value: unknown) => ({ ports: { [name]: value } })] as const,
   ),
 ]
@@ -210,7 +210,7 @@ describe('createNode', () => {
 
   it('accepts port 0 on a master, and needs no home when no given port uses one', () => {
     create({ ...valid, type: 'master', master: { host: '127.0.0.1', port: 0 } })
-    const ports = { agentStore: {}, agentFiles: {}, files: {} }
+    const ports = { agentStore: {}, agentFiles: {}, files: {}, nodeStates: {} }
     create({ ...valid, home: join(root, 'none'), ports })
     expect(refusalOf({ ...valid, home: join(root, 'none'), ports: { ...ports, files: undefined } }).message).toContain('home is ')
     untouched()

@@ -14,7 +14,6 @@ import type { BalancerOptions } from './config/balancerOptions.js'
 import { mistakesInOptions } from './config/nodeOptions.js'
 import { topOptions } from './config/settings.js'
 import { withAlwaysExcluded } from './config/syncedItemOptions.js'
-import type { AgentCommand } from './domain/agents/agentCommand.js'
 import type { Manager } from './domain/agents/leftToManager.js'
 import { defaultEnrolmentRules, type EnrolmentRules } from './domain/agents/replacement.js'
 import { defaultBalancing } from './domain/balancer/balancingOptions.js'
@@ -24,6 +23,7 @@ import type { Compression } from './domain/files/content/compressionChoice.js'
 import { defaultSyncedItems, type SyncedItems } from './domain/files/syncedItems.js'
 import type { AnswerLine } from './domain/queries/answerLine.js'
 import type { ClusterQuery } from './domain/queries/clusterQuery.js'
+import type { ControlCommand } from './domain/queries/controlRequest.js'
 import { realHosts, type ServiceOptions, servicesOf } from './nodeServices.js'
 import { createAgentFiles } from './platform/agents/agentFiles.js'
 import { SqliteAgentStore } from './platform/agents/sqliteAgentStore.js'
@@ -33,6 +33,7 @@ import { findManager } from './platform/machine/findManager.js'
 import { isDirectory } from './platform/machine/isDirectory.js'
 import { managerVersion } from './platform/machine/managerVersion.js'
 import { realClock } from './platform/machine/realClock.js'
+import { createRealNodeStates } from './platform/machine/realNodeStates.js'
 import { realRandom } from './platform/machine/realRandom.js'
 import { createTcpNetwork } from './platform/net/tcp.js'
 import type { Log } from './ports/machine.js'
@@ -83,8 +84,8 @@ export interface ClusterNode {
   readonly agents: AgentOperations
   /** What cluster_control, agent_control and agent_groups show. */
   query(query: ClusterQuery, signal?: AbortSignal): AsyncIterable<AnswerLine>
-  /** What agent_control and agent_groups do, by the rules of these programs: agent_control works on a master only. */
-  carryOut(command: AgentCommand, signal?: AbortSignal): AsyncIterable<AnswerLine>
+  /** What the programs do, by their rules: cluster_control and agent_groups work on any node, agent_control on a master only. */
+  carryOut(command: ControlCommand, signal?: AbortSignal): AsyncIterable<AnswerLine>
 }
 
 export const defaultPort = 1516
@@ -205,6 +206,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
     log,
     agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type }),
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
+    nodeStates: options.ports?.nodeStates ?? createRealNodeStates(home),
     transport: options.ports?.transport ?? createTransport({ network, clock, random, keys, limits }),
     ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }), ...(balancer && { balancer }) },
     files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),

@@ -34,6 +34,7 @@ export type { RefusedFact } from './domain/agents/packedFacts.js'
 export { defaultEnrolmentRules, type EnrolmentRules, type ForceRules, type Registration } from './domain/agents/replacement.js'
 export type { BalancingOptions } from './domain/balancer/balancingOptions.js'
 export type { CertificateFigures, DurationFigures, NodeFigures, WorkerFigures } from './domain/cluster/nodeFigures.js'
+export type { NodeCommand, NodeState, StatesByNode } from './domain/cluster/nodeState.js'
 export { defaultTimings, type Timings } from './domain/cluster/timings.js'
 export type { Compression } from './domain/files/content/compressionChoice.js'
 export type { ByteRange, ContentRecipe } from './domain/files/content/contentRecipe.js'
@@ -56,6 +57,7 @@ export type { AgentAnswer, AgentRow, GroupFileView, GroupView } from './domain/q
 export type { AnswerLine } from './domain/queries/answerLine.js'
 export type { ClusterEvent, FileRow, FilesSummary, NodeHealth, NodeOverview, NodeView, SpanView } from './domain/queries/clusterAnswer.js'
 export type { ClusterQuery } from './domain/queries/clusterQuery.js'
+export type { ControlCommand } from './domain/queries/controlRequest.js'
 export type { ServiceOptions } from './nodeServices.js'
 export type {
   AgentFiles,
@@ -111,5 +113,6 @@ export type {
 } from './ports/listener.js'
 export type { Clock, Log, LogLevel, Random } from './ports/machine.js'
 export type { Endpoint, Listener, Network } from './ports/network.js'
+export type { LoadedStates, NodeStatesStore } from './ports/nodeStatesStore.js'
 export { type Progress, type SimulateOptions, type SimulationReport, simulate } from './simulation/simulate.js'
 export type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './wire/muster/messages.js'

@@ -11,6 +11,7 @@ import { defaultTimings } from '../../src/domain/cluster/timings.js'
 import type { Link } from '../../src/ports/link.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { localAgentsOver } from '../support/localAgentsOver.js'
+import { memoryNodeStates } from '../support/memoryNodeStates.js'
 import { recordingLog } from '../support/recordingLog.js'
 import { ScriptedFiles } from '../support/scriptedFiles.js'
 import { ScriptedLink } from '../support/scriptedLink.js'
@@ -62,6 +63,7 @@ const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () =>
     },
     integrity: { tree, sync: new IntegritySync({ tree, clock, requestTimeoutMs: 20_000, compression: 'auto' }), onApplied: () => {} },
     agents: localAgentsOver(clock, 'worker').agents,
+    states: memoryNodeStates('worker'),
     own: { node: 'worker', front: new Front() },
     onConnected: () => seen.push('connected'),
     onDisconnected: ({ code }) => seen.push(`disconnected: ${code}`),

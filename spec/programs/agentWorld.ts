@@ -74,9 +74,9 @@ export class AgentWorld {
   async *#lines(request: ControlRequest): AsyncGenerator<AnswerLine> {
     this.asked.push(request)
     yield { kind: 'cluster', name: 'c', unknownNodes: [] }
-    if (isCommand(request)) yield this.#command(request)
+    if (isCommand(request) && request.kind !== 'setNodeState') yield this.#command(request)
     else if (request.kind === 'report') yield { kind: 'reported', taken: request.reports.length, unknown: 0, refused: 0 }
-    else if (isAboutAgents(request)) yield* this.#answer(request)
+    else if (!isCommand(request) && isAboutAgents(request)) yield* this.#answer(request)
     yield { kind: 'end' }
   }
 

@@ -8,7 +8,7 @@ import { fullStop } from '../base/fullStop.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
 import { addressPrefix } from '../domain/cluster/addressPrefix.js'
 import type { Timings } from '../domain/cluster/timings.js'
-import type { Refusal, Transport } from '../ports/link.js'
+import type { AdmissionPolicy, Refusal, Transport } from '../ports/link.js'
 import type { ListenerCounts } from '../ports/listener.js'
 import type { Clock, Log } from '../ports/machine.js'
 import type { Endpoint, Listener } from '../ports/network.js'
@@ -20,6 +20,8 @@ import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
 import { answering, type ConnectionThread, thread } from './cluster/connection.js'
 import { keepAliveReceiver } from './cluster/keepAlive.js'
+import type { NodeStates } from './cluster/nodeStates.js'
+import { nodeStateSendInput } from './cluster/nodeStateThreads.js'
 import { PeerLogs } from './cluster/peerLogs.js'
 import { RefusalLog } from './cluster/refusalLog.js'
 import { type Member, Registry } from './cluster/registry.js'
@@ -44,6 +46,7 @@ export interface MasterOptions {
   readonly tree: LocalTree
   readonly agents: LocalAgents
   readonly groups: PublishedGroups
+  readonly states: NodeStates
   readonly clock: Clock
   readonly log: Log
   /** As `cluster_control -l` shows it. */
@@ -57,7 +60,7 @@ export interface MasterOptions {
 
 /** The connections of a master, and the registry that holds them. */
 export const masterRegistry = (options: MasterOptions): Registry => {
-  const { agents, cluster, groups, node, clock, log, timings, tree, workersMax } = options
+  const { agents, cluster, groups, node, clock, log, states, timings, tree, workersMax } = options
   // Names are free: by the address, who comes and goes is one peer under any of them.
   const arrivals = new PeerLogs(log, clock, workersMax)
   const arrivalLog = ({ link }: Member): Log => arrivals.of(addressPrefix(link.peer.address), { tag: 'Master', subtag: 'Main' })
@@ -65,7 +68,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     answering('integrity', ({ link, state, log: memberLog }) => integrityServeInput({ tree, clock }, { link, state, log: memberLog })),
     answering('queries', ({ link, name }) =>
       // The log says by way of which worker an operator changed something.
-      clusterQueriesInput(link, masterView(options, registry, log.at({ tag: `Worker ${name}`, subtag: 'Local agents' }))),
+      clusterQueriesInput(link, masterView(options, registry, log.at({ tag: `Worker ${name}` }))),
     ),
     answering('agentInfo', ({ link, state, log: memberLog }) =>
       agentInfoReceiveInput({ agents, clock, link, state, log: memberLog.at({ subtag: 'Agent-info sync' }) }),
@@ -73,6 +76,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     answering('agentGroups', ({ link, state, log: memberLog }) =>
       agentGroupsSendInput({ agents, published: groups, clock, link, state, log: memberLog }),
     ),
+    answering('nodeState', ({ link, name }) => nodeStateSendInput(name, link, states)),
     answering('registration', ({ link, log: memberLog }) => agentRegistrationInput(link, masterOperations(options, memberLog))),
     thread(
       'keepAlive',
@@ -88,6 +92,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     cluster,
     masterNode: node,
     workersMax,
+    states,
     clock,
     log,
     threads,
@@ -99,6 +104,8 @@ export const masterRegistry = (options: MasterOptions): Registry => {
   })
   registry.left.add(({ member, error }) => {
     if (error.code === 'peerStopping') arrivalLog(member).info(`Worker '${member.name}' disconnected: it is stopping.`)
+    else if (error.code === 'nodeRemoved')
+      arrivalLog(member).info(`Worker '${member.name}' was disconnected: it was removed from the cluster.`)
     else arrivalLog(member).error(`Worker '${member.name}' was lost: ${fullStop(error.message)}`)
   })
   return registry
@@ -118,6 +125,7 @@ export const masterView = (
     | 'managerName'
     | 'node'
     | 'reconnect'
+    | 'states'
     | 'tree'
     | 'version'
     | 'wazuhVersion'
@@ -125,9 +133,10 @@ export const masterView = (
   registry: Registry,
   log: Log,
 ): MasterView => {
-  const { address, agents, clock, cluster, listenerCounts, managerName, node, tree, version, wazuhVersion } = options
+  const { address, agents, clock, cluster, listenerCounts, managerName, node, states, tree, version, wazuhVersion } = options
   const self = { name: node, type: 'master', version: wazuhVersion, muster: version, address } as const
-  return { cluster, self, managerName, registry, tree, agents, clock, listenerCounts, operations: masterOperations(options, log) }
+  const operations = masterOperations(options, log.at({ subtag: 'Local agents' }))
+  return { cluster, self, managerName, registry, states, tree, agents, clock, listenerCounts, operations, log }
 }
 
 type DoorEvent =
@@ -143,7 +152,7 @@ export const master = (options: MasterOptions, registry: Registry) => {
     actors: {
       door: fromCallback<{ type: 'none' }>(({ sendBack }) => {
         let stopped = false
-        const opening = options.transport.listen(options.bind, {
+        const policy: AdmissionPolicy = {
           admit: (hello) => {
             const decision = registry.admit(hello)
             if (!decision.ok) return decision
@@ -160,7 +169,9 @@ export const master = (options: MasterOptions, registry: Registry) => {
           },
           onLink: (link) => registry.add(link),
           onRefusal: (refusal) => sendBack({ type: 'door.refused', refusal }),
-        })
+        }
+        // Who was removed must be known before anybody is let in.
+        const opening = options.states.loaded.then(() => options.transport.listen(options.bind, policy))
         opening.then(
           (listener) => stopped || sendBack({ type: 'door.opened', listener }),
           (thrown: unknown) => stopped || sendBack({ type: 'door.failed', error: asClusterError(thrown, 'listenFailed') }),

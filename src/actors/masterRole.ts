@@ -1,8 +1,8 @@
 /** A node as the master: the workers that are in, and what is answered and done for all. */
 import type { AnyActorLogic } from 'xstate'
-import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
+import type { ControlCommand } from '../domain/queries/controlRequest.js'
 import type { Listener } from '../ports/network.js'
 import type { AgentOperations } from './agents/agentOperations.js'
 import type { Registry } from './cluster/registry.js'
@@ -19,10 +19,10 @@ export class MasterRole implements NodeRole {
   readonly #view: MasterView
   #listener: Listener | undefined
 
-  constructor({ agents, emit, fronts, groups, identity, log, ports, tree }: NodeParts) {
+  constructor({ agents, emit, fronts, groups, identity, log, ports, states, tree }: NodeParts) {
     const { node, timings } = identity
     const options: MasterOptions = {
-      ...{ ...identity, ...ports, tree, agents, groups, capabilities, bind: identity.master },
+      ...{ ...identity, ...ports, tree, agents, groups, states, capabilities, bind: identity.master },
       reconnect: (request, signal) =>
         reconnectAgents(
           { agents, own: { node, front: fronts.listener }, registry: this.registry, requestMsMax: timings.requestTimeoutMs },
@@ -39,14 +39,14 @@ export class MasterRole implements NodeRole {
     this.registry.joined.add(({ name }) => emit({ type: 'workerJoined', node: name }))
     this.registry.left.add(({ member, error }) => emit({ type: 'workerLeft', node: member.name, error }))
     this.logic = master(options, this.registry)
-    this.#view = masterView(options, this.registry, log.at({ subtag: 'Local agents' }))
+    this.#view = masterView(options, this.registry, log)
   }
 
   get operations(): AgentOperations {
     return this.#view.operations
   }
 
-  answer(request: ClusterQuery | AgentCommand, signal: AbortSignal): AsyncIterable<AnswerLine> {
+  answer(request: ClusterQuery | ControlCommand, signal: AbortSignal): AsyncIterable<AnswerLine> {
     return masterAnswer(this.#view, request, signal)
   }
 

@@ -2,28 +2,26 @@
  * A whole node: its services by its role (services.ts), each in a failure boundary of its own. When one of them cannot be kept up, the
  * node has failed.
  */
-import { counted } from '../base/counted.js'
-import { asClusterError } from '../base/errors.js'
-import { fullStop } from '../base/fullStop.js'
-import { logSeconds } from '../base/logText.js'
 import { agentIdText } from '../domain/agents/agent.js'
-import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import { keysPath } from '../domain/agents/keyEntry.js'
 import { saysWhatIsLeft, servicesLeftToManager } from '../domain/agents/leftToManager.js'
+import { ownStateText } from '../domain/cluster/nodeState.js'
 import { itemOf } from '../domain/files/syncedItems.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
+import type { ControlCommand } from '../domain/queries/controlRequest.js'
 import type { Link } from '../ports/link.js'
-import type { Log } from '../ports/machine.js'
 import type { AgentOperations } from './agents/agentOperations.js'
 import { ClusterClock } from './agents/clusterClock.js'
 import { PublishedGroups } from './agents/localAgentGroups.js'
 import { LocalAgents } from './agents/nodeAgents.js'
 import { leaveBalancer } from './balancerService.js'
+import { NodeStates } from './cluster/nodeStates.js'
 import type { Registry } from './cluster/registry.js'
 import { LocalTree } from './files/localTree.js'
 import { Boundaries } from './kit/boundaries.js'
 import { Front } from './kit/front.js'
+import { drainAgents } from './listener/thread/listenerThread.js'
 import { MasterRole } from './masterRole.js'
 import type { NodeFronts, NodeIdentity, NodeParts, NodePorts, NodeRole } from './nodeContext.js'
 import type { NodeEvent } from './nodeEvent.js'
@@ -36,6 +34,8 @@ export interface RunningNode {
   readonly agents: LocalAgents
   /** What listeners and operators do with agents. */
   readonly agentOperations: AgentOperations
+  /** What operators said of nodes. */
+  readonly states: NodeStates
   /** On a master. */
   readonly registry: Registry | undefined
   /** On a worker, while it is connected. */
@@ -45,7 +45,7 @@ export interface RunningNode {
   /** Answers the programs. Fails with `notConnected` on a worker that has no master, with `notOnWorker` there for agent_control. */
   query(query: ClusterQuery, signal: AbortSignal): AsyncIterable<AnswerLine>
   /** Does what a program says, by the rules of that program. Fails as `query` does. */
-  carryOut(command: AgentCommand, signal: AbortSignal): AsyncIterable<AnswerLine>
+  carryOut(command: ControlCommand, signal: AbortSignal): AsyncIterable<AnswerLine>
   /** Stops the threads, says goodbye to the peers, closes the files. */
   stop(): Promise<void>
 }
@@ -82,7 +82,11 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
   agents.reports.factRefused.add(({ fact, id, why }) => agentsLog.warning(`'${fact}' of agent ${agentIdText(id)} is ignored: it ${why}.`))
 
   const fronts: NodeFronts = { listener: new Front(), enrolment: new Front() }
-  const parts: NodeParts = { identity, ports, tree, agents, groups: new PublishedGroups(), fronts, log, emit: onEvent }
+  const states = new NodeStates({ node, store: ports.nodeStates, log })
+  states.changed.add((changed) => {
+    if (changed.node === node) log.info(ownStateText(changed.state, manager))
+  })
+  const parts: NodeParts = { identity, ports, tree, agents, groups: new PublishedGroups(), fronts, states, log, emit: onEvent }
   const role = roleOf(parts)
   const boundaries = new Boundaries(clock)
   boundaries.failed.add((error) => onEvent({ type: 'failed', error }))
@@ -94,6 +98,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     identity,
     tree,
     agents,
+    states,
     agentOperations: role.operations,
     registry: role.registry,
     get masterLink() {
@@ -105,22 +110,14 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     query: (query, signal) => role.answer(query, signal),
     carryOut: (command, signal) => role.answer(command, signal),
     stop: async () => {
-      await drain(fronts, timings.drainMsMax, log)
+      const agentsListener = fronts.listener.running?.listener
+      // Before their sockets close, while the node still works.
+      if (agentsListener && timings.drainMsMax > 0) await drainAgents(agentsListener, timings.drainMsMax, log)
       boundaries.stop()
       await Promise.all([fronts.listener.ended(), fronts.enrolment.ended()])
       await Promise.all([role.closed(), leaveBalancer({ ...parts, role })])
       await Promise.all([ports.files.close(), agents.close()])
+      ports.nodeStates.close()
     },
-  }
-}
-
-/** Agents are asked to go elsewhere before their sockets close, while the node still works. */
-const drain = async ({ listener: { running } }: NodeFronts, msMax: number, log: Log): Promise<void> => {
-  if (!running || msMax === 0) return
-  try {
-    const left = await running.listener.drain(msMax)
-    if (left > 0) log.warning(`${counted(left, 'agent')} did not go to another node within ${logSeconds(msMax)}.`)
-  } catch (thrown) {
-    log.warning(`The agents could not be asked to reconnect: ${fullStop(asClusterError(thrown).message)}`)
   }
 }

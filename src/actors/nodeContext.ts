@@ -1,6 +1,5 @@
 /** What all services of a node share. */
 import type { AnyActorLogic } from 'xstate'
-import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
 import type { EnrolmentRules } from '../domain/agents/replacement.js'
 import type { BalancingOptions } from '../domain/balancer/balancingOptions.js'
@@ -9,6 +8,7 @@ import type { Compression } from '../domain/files/content/compressionChoice.js'
 import type { SyncedItems } from '../domain/files/syncedItems.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
+import type { ControlCommand } from '../domain/queries/controlRequest.js'
 import type { AgentFiles, AgentStore } from '../ports/agents.js'
 import type { ApiHost } from '../ports/api.js'
 import type { Balancer } from '../ports/balancer.js'
@@ -18,9 +18,11 @@ import type { Link, Transport } from '../ports/link.js'
 import type { ListenerHost, ListenerOptions } from '../ports/listener.js'
 import type { Clock, Log, Random } from '../ports/machine.js'
 import type { Endpoint } from '../ports/network.js'
+import type { NodeStatesStore } from '../ports/nodeStatesStore.js'
 import type { AgentOperations } from './agents/agentOperations.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
+import { type NodeStates, statesCapability } from './cluster/nodeStates.js'
 import type { Registry } from './cluster/registry.js'
 import { changesCapability, contentsCapability } from './files/announcedChange.js'
 import { itemsCapability } from './files/itemsRefusal.js'
@@ -38,6 +40,7 @@ export interface NodePorts {
   readonly files: Files
   readonly agentStore: AgentStore
   readonly agentFiles: AgentFiles
+  readonly nodeStates: NodeStatesStore
   readonly log: Log
   /** Where the node's options have a listener, and an enrolment service. */
   readonly listener?: ListenerHost
@@ -87,6 +90,7 @@ export interface NodeParts {
   /** On a master, what its workers get of groups. */
   readonly groups: PublishedGroups
   readonly fronts: NodeFronts
+  readonly states: NodeStates
   /** Tagged with the role. */
   readonly log: Log
   emit(event: NodeEvent): void
@@ -107,7 +111,7 @@ export interface NodeRole {
   readonly registry: Registry | undefined
   /** On a worker, while it is connected. */
   readonly masterLink: Link | undefined
-  answer(request: ClusterQuery | AgentCommand, signal: AbortSignal): AsyncIterable<AnswerLine>
+  answer(request: ClusterQuery | ControlCommand, signal: AbortSignal): AsyncIterable<AnswerLine>
   /** Resolves when nothing of it is open any more, after its logic was stopped. */
   closed(): Promise<void>
 }
@@ -125,4 +129,5 @@ export const capabilities: readonly string[] = [
   changesCapability,
   contentsCapability,
   partsCapability,
+  statesCapability,
 ]

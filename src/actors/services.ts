@@ -66,12 +66,12 @@ export const services: readonly Service[] = [
   thread(
     'listener',
     everywhere,
-    ({ agents, emit, fronts, identity: { listener: options, manager }, log, ports: { clock, listener: host }, role, tree }) =>
+    ({ agents, emit, fronts, identity: { listener: options, manager }, log, ports: { clock, listener: host }, role, states, tree }) =>
       options &&
       host &&
       manager === 'none' &&
       listenerThread({
-        ...{ agents, clock, front: fronts.listener, host, operations: role.operations, options, tree },
+        ...{ agents, clock, front: fronts.listener, host, operations: role.operations, options, state: states.own, tree },
         log: log.at({ subtag: 'Listener' }),
         onListening: (port) => emit({ type: 'listenerStarted', port }),
       }),
@@ -80,12 +80,12 @@ export const services: readonly Service[] = [
   thread(
     'enrolment',
     everywhere,
-    ({ emit, fronts, identity: { enrolment: settings, manager }, log, ports: { enrolment: host }, role: { operations } }) =>
+    ({ emit, fronts, identity: { enrolment: settings, manager }, log, ports: { enrolment: host }, role: { operations }, states }) =>
       settings &&
       host &&
       manager === 'none' &&
       enrolmentThread({
-        ...{ front: fronts.enrolment, host, operations, settings },
+        ...{ front: fronts.enrolment, host, operations, settings, state: states.own },
         log: log.at({ subtag: 'Enrolment' }),
         onListening: (port) => emit({ type: 'enrolmentStarted', port }),
       }),

@@ -20,6 +20,8 @@ import type { LocalAgents } from './agents/nodeAgents.js'
 import { answering, type Connected, type ConnectionThread, connection, thread } from './cluster/connection.js'
 import { keepAliveSender, linkBeats } from './cluster/keepAlive.js'
 import { loggedLink } from './cluster/loggedLink.js'
+import type { NodeStates } from './cluster/nodeStates.js'
+import { nodeStateFollowInput } from './cluster/nodeStateThreads.js'
 import { PeerLogs } from './cluster/peerLogs.js'
 import { type IntegrityApplyOptions, integrityApply } from './files/integrity.js'
 import { type ChildEvent, hosted, machineOptions } from './kit/host.js'
@@ -36,6 +38,7 @@ export interface WorkerOptions {
   readonly log: Log
   readonly integrity: Omit<IntegrityApplyOptions, 'intervalMs' | 'clock'>
   readonly agents: LocalAgents
+  readonly states: NodeStates
   readonly own: OwnListener
   readonly onConnected: (link: Link) => void
   readonly onDisconnected: (error: ClusterError) => void
@@ -101,6 +104,7 @@ export const worker = (options: WorkerOptions) => {
       }),
       ({ link, log: linkLog }) => ({ link, log: linkLog }),
     ),
+    answering('nodeState', ({ link }) => nodeStateFollowInput(link, options.states)),
     answering('reconnect', ({ link }) => reconnectAnswers(link, options.own)),
   ]
   /** What is logged because the master said something. */

@@ -2,9 +2,9 @@
 import { customRandom, urlAlphabet } from 'nanoid'
 import type { AnyActorLogic } from 'xstate'
 import { ClusterError, errorTable } from '../base/errors.js'
-import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
+import type { ControlCommand } from '../domain/queries/controlRequest.js'
 import { isForwarded, notOnWorker } from '../domain/queries/forwardedRequest.js'
 import type { Link } from '../ports/link.js'
 import { type AgentOperations, workerOperations } from './agents/agentOperations.js'
@@ -23,7 +23,7 @@ export class WorkerRole implements NodeRole {
   /** Why the last dial failed, or the last connection ended. */
   #disconnection: ClusterError | undefined
 
-  constructor({ agents, emit, fronts, identity, ports, tree }: NodeParts) {
+  constructor({ agents, emit, fronts, identity, ports, states, tree }: NodeParts) {
     this.#identity = identity
     const { compression, timings } = identity
     const { requestTimeoutMs } = timings
@@ -48,6 +48,7 @@ export class WorkerRole implements NodeRole {
       master: identity.master,
       timings,
       agents,
+      states,
       own: { node: identity.node, front: fronts.listener },
       integrity: {
         tree,
@@ -61,10 +62,12 @@ export class WorkerRole implements NodeRole {
       onDisconnected: (error) => {
         this.#link = undefined
         this.#disconnection = error
+        if (error.code === 'nodeRemoved') states.follow('removed')
         emit({ type: 'disconnected', error })
       },
       onDialFailed: ({ error, attempts, isLogged }) => {
         this.#disconnection = error
+        if (error.code === 'nodeRemoved') states.follow('removed')
         if (isLogged) emit({ type: 'dialFailed', error, attempts })
       },
     })
@@ -74,13 +77,13 @@ export class WorkerRole implements NodeRole {
     return this.#link
   }
 
-  async *answer(request: ClusterQuery | AgentCommand, signal: AbortSignal): AsyncGenerator<AnswerLine> {
+  async *answer(request: ClusterQuery | ControlCommand, signal: AbortSignal): AsyncGenerator<AnswerLine> {
     const { master, timings } = this.#identity
     if (!isForwarded(request)) throw notOnWorker(master.host)
     yield* forwardedAnswer(this.#connected(), request, signal, timings.requestTimeoutMs)
   }
 
-  async #carriedOut(command: AgentCommand, signal: AbortSignal): Promise<number> {
+  async #carriedOut(command: ControlCommand, signal: AbortSignal): Promise<number> {
     let changed = 0
     for await (const line of this.answer(command, signal)) if (line.kind === 'done') changed = line.changed
     return changed

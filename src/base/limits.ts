@@ -53,6 +53,9 @@ export const limits = {
 
   /** Workers of one master. */
   workersMax: 10_000,
+  /** Nodes that a master remembers, whether they are in or not, and the bytes of the file that it does so in. */
+  knownNodesMax: 20_000,
+  nodeStatesBytesMax: 8 * MiB,
 
   // --- streams
   streamChunkBytesMax: 256 * KiB,
@@ -228,6 +231,8 @@ export const limits = {
   /** Agents that are asked to reconnect at once, and the pause between. */
   agentReconnectsMax: 250,
   agentReconnectPauseMs: 100,
+  /** How long a node that is drained waits for its agents to go; their connections are closed then. */
+  nodeDrainMsMax: 30_000,
   /** Messages of an agent between two writes of its counter. */
   agentCounterMessages: 128,
   agentRequestsMax: 1_024,

@@ -25,7 +25,7 @@ const optionNames = [
   ...(['enrolment', 'listener', 'events', 'verifiesCounters', 'proxies', 'hidden', 'balancer'] as const),
 ] as const
 /** Those that work on the home's files stand first. */
-const homePortNames = ['files', 'agentStore', 'agentFiles'] as const
+const homePortNames = ['files', 'agentStore', 'agentFiles', 'nodeStates'] as const
 const portNames = [...homePortNames, 'clock', 'random', 'transport', 'log', 'listener', 'enrolment', 'balancer'] as const
 const itemNames = ['dir', 'files', 'mode', 'recursive', 'removeEmptyDirectories', 'reload'] as const
 

@@ -27,6 +27,7 @@ import { MemoryAgentStore } from './world/memoryAgentStore.js'
 import { SeededRandom } from './world/seededRandom.js'
 import { createSimulatedAgentFiles } from './world/simulatedAgentFiles.js'
 import { createSimulatedFiles } from './world/simulatedFiles.js'
+import { createSimulatedNodeStates } from './world/simulatedNodeStates.js'
 import { Trace } from './world/trace.js'
 import { tracingLog } from './world/tracingLog.js'
 import { VirtualClock } from './world/virtualClock.js'
@@ -196,6 +197,7 @@ export class SimulatedCluster {
         }),
         agentStore: new MemoryAgentStore(node.agentTable, node.clock),
         agentFiles: createSimulatedAgentFiles(watched, node.clock, { home, role: node.role, managerName: name, synced }),
+        nodeStates: createSimulatedNodeStates(watched, node.clock, home),
         ...(fronts && { listener: fronts.listener, enrolment: fronts.enrolment }),
         files: createSimulatedFiles(watched, node.clock, { home, synced, role: node.role, stageDir, changes: watched }),
       },

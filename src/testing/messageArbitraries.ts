@@ -48,6 +48,8 @@ export const arbitraryOf = (schema: unknown): Arbitrary<unknown> => {
   if (isObject(blob)) return blobOf(blob)
   const anyOf = inner(schema, 'anyOf')
   if (Array.isArray(anyOf)) return fc.oneof(...anyOf.map(arbitraryOf))
+  const values = inner(schema, 'enum')
+  if (Array.isArray(values)) return fc.constantFrom(...values)
   if ('const' in schema) return fc.constant(schema.const)
   const minimum = numberAt(schema, 'minimum')
   const maximum = numberAt(schema, 'maximum')

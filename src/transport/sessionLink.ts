@@ -36,7 +36,7 @@ export interface SessionLinkOptions {
 }
 
 /** Notices of how things are: a later one says all that an earlier one said. */
-const stateNotices: ReadonlySet<NoticeName> = new Set(['integrity.changed', 'agentGroups.state'])
+const stateNotices: ReadonlySet<NoticeName> = new Set(['integrity.changed', 'agentGroups.state', 'node.state'])
 
 type Notified = (body: never) => void
 

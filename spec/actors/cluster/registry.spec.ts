@@ -7,6 +7,7 @@ import { ClusterError } from '../../../src/base/errors.js'
 import { limits } from '../../../src/base/limits.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import type { Hello } from '../../../src/wire/muster/messages.js'
+import { memoryNodeStates } from '../../support/memoryNodeStates.js'
 import { recordingLog } from '../../support/recordingLog.js'
 import { ScriptedLink } from '../../support/scriptedLink.js'
 
@@ -38,6 +39,7 @@ class World {
     cluster: 'wazuh',
     masterNode: 'master',
     workersMax: 5_000,
+    states: memoryNodeStates('master'),
     clock: this.clock,
     log: this.log,
     threads: [thread('lasting', createMachine({ after: { 1000000000: {} } }), () => undefined)],

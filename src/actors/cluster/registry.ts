@@ -5,6 +5,7 @@
 import { ClusterError, type Result } from '../../base/errors.js'
 import { invariant } from '../../base/invariant.js'
 import { decideAdmission } from '../../domain/cluster/joinRule.js'
+import { type NodeState, nodeRemoved } from '../../domain/cluster/nodeState.js'
 import { WorkerState } from '../../domain/cluster/workerState.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
@@ -13,6 +14,7 @@ import { type Hosted, startHosted } from '../kit/host.js'
 import { Signal } from '../kit/signal.js'
 import { type ConnectionThread, connection } from './connection.js'
 import { loggedLink } from './loggedLink.js'
+import type { NodeStates } from './nodeStates.js'
 import { PeerLogs } from './peerLogs.js'
 
 export interface Member {
@@ -26,6 +28,7 @@ export interface RegistryOptions {
   readonly cluster: string
   readonly masterNode: string
   readonly workersMax: number
+  readonly states: NodeStates
   readonly clock: Clock
   /** Run once per member. */
   readonly threads: readonly ConnectionThread<Member>[]
@@ -56,13 +59,18 @@ export class Registry {
     this.#options = options
     this.#connection = connection(options.threads, options.clock)
     this.#logs = new PeerLogs(options.log, options.clock, 2 * options.workersMax)
+    this.joined.add(({ name }) => options.states.note(name))
+    options.states.changed.add(({ node, state }) => {
+      if (state === 'removed') this.#close(node, nodeRemoved(node))
+    })
   }
 
   /** Decides on a worker; an accepted one must be `add`ed in the same turn. */
   admit(hello: Hello): Result<undefined> {
-    const { cluster, masterNode, workersMax } = this.#options
+    const { cluster, masterNode, states, workersMax } = this.#options
     const instanceOf = (node: string): string | undefined => this.#held.get(node)?.instance
-    const decision = decideAdmission({ cluster, masterNode, workersMax, workers: this.#held.size, instanceOf }, hello)
+    const stateOf = (node: string): NodeState => states.stateOf(node)
+    const decision = decideAdmission({ cluster, masterNode, workersMax, workers: this.#held.size, instanceOf, stateOf }, hello)
     if (decision.ok) this.#expected = hello
     else if (decision.error.code === 'duplicateName') this.#probe(hello.node)
     return decision
@@ -131,12 +139,16 @@ export class Registry {
     this.#probed.add(name)
     held.link
       .request('session.echo', { payload: new Uint8Array() }, { signal: new AbortController().signal, timeoutMs: proofMsMax })
-      .catch(() =>
-        held.hosted.send({
-          type: 'connection.close',
-          ...{ error: new ClusterError('peerSilent', { message: 'It did not answer when another worker claimed its name' }) },
-        }),
-      )
+      .catch(() => {
+        if (this.#held.get(name) !== held) return
+        this.#close(name, new ClusterError('peerSilent', { message: 'It did not answer when another worker claimed its name' }))
+      })
       .finally(() => this.#probed.delete(name))
+  }
+
+  /** Ends the connection, and says why to the worker. */
+  #close(name: string, error: ClusterError): void {
+    const event: { readonly type: 'connection.close'; readonly error: ClusterError } = { type: 'connection.close', error }
+    this.#held.get(name)?.hosted.send(event)
   }
 }

@@ -3,10 +3,12 @@ import { asClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
 import type { EnrolmentAnswer, EnrolmentRequest } from '../../domain/agents/enrolmentRequest.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import type { NodeState } from '../../domain/cluster/nodeState.js'
 import { passwordPath } from '../../domain/enrolment/passwordFile.js'
 import type { EnrolmentDesk, EnrolmentHost, EnrolmentSettings, RunningEnrolment } from '../../ports/enrolment.js'
 import type { Log } from '../../ports/machine.js'
 import { type Front, frontThread } from '../kit/front.js'
+import type { Published } from '../kit/published.js'
 
 /** A part of AgentOperations. */
 export interface EnrolmentDoor {
@@ -17,15 +19,17 @@ export interface EnrolmentThreadOptions {
   readonly front: Front<RunningEnrolment>
   readonly host: EnrolmentHost
   readonly settings: EnrolmentSettings
+  readonly state: Published<NodeState | undefined>
   readonly operations: EnrolmentDoor
   readonly log: Log
   readonly onListening: (port: number) => void
 }
 
-export const enrolmentThread = ({ front, host, log, onListening, operations, settings }: EnrolmentThreadOptions) =>
+export const enrolmentThread = ({ front, host, log, onListening, operations, settings, state }: EnrolmentThreadOptions) =>
   frontThread<RunningEnrolment>({
     id: 'enrolment',
     front,
+    state,
     start: async () => {
       const ending = new AbortController()
       const desk: EnrolmentDesk = {

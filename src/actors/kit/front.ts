@@ -1,11 +1,14 @@
 /**
- * A service that runs beside the node, in a thread of its own, and that a port starts: it is started, served while it runs, started again
- * after a while when it could not be, and its death is a crash of the actor that keeps it.
+ * A service that runs beside the node, in a thread of its own, and that a port starts: it is started once its node is ready, served while it
+ * runs, started again after a while when it could not be, and its death is a crash of the actor that keeps it. While an operator keeps the
+ * node drained, it is not there: its port is closed.
  */
 import { assign, fromCallback, fromPromise, setup } from 'xstate'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import type { NodeState } from '../../domain/cluster/nodeState.js'
 import { type End, machineOptions } from './host.js'
+import type { Published } from './published.js'
 import { crashIn, errorOf } from './thrownError.js'
 
 export interface RunningFront {
@@ -46,10 +49,14 @@ export class Front<R extends RunningFront> {
 export interface FrontOptions<R extends RunningFront> {
   readonly id: string
   readonly front: Front<R>
+  /** Of its node; undefined while that is not known. */
+  readonly state: Published<NodeState | undefined>
   /** Errors other than crashes are tried again. */
   start(signal: AbortSignal): Promise<R>
   /** Runs while it does; returns what stops that. `fail` is for what cannot be gone on with. */
   serve(running: R, fail: (error: ClusterError) => void): () => void
+  /** The node is drained: what is to be done while it still runs and is served. */
+  drain?(running: R): Promise<void>
   /** It could not be started; called once for the same sentence. */
   onFailure(error: ClusterError): void
 }
@@ -61,10 +68,13 @@ export interface FrontRun<R> {
   readonly error: ClusterError
 }
 
-export const frontThread = <R extends RunningFront>({ front, id, onFailure, serve, start }: FrontOptions<R>) =>
+export const frontThread = <R extends RunningFront>({ drain, front, id, onFailure, serve, start, state }: FrontOptions<R>) =>
   setup({
     types: { context: {} as FrontRun<R>, events: {} as { type: 'front.died'; error: ClusterError }, output: {} as End },
     actors: {
+      untilReady: fromPromise<void>(({ signal }) => state.waitUntil((is) => is === 'ready', signal)),
+      untilDrained: fromPromise<void>(({ signal }) => state.waitUntil((is) => is !== 'ready', signal)),
+      drain: fromPromise<void, { readonly running: R | undefined }>(async ({ input: { running } }) => running && drain?.(running)),
       start: fromPromise<R>(async ({ signal }) => {
         // Its port is free only then.
         await front.ended()
@@ -98,8 +108,9 @@ export const frontThread = <R extends RunningFront>({ front, id, onFailure, serv
     id,
     options: machineOptions,
     context: { running: undefined, failure: undefined, error: new ClusterError('threadCrashed') },
-    initial: 'starting',
+    initial: 'closed',
     states: {
+      closed: { invoke: { src: 'untilReady', onDone: 'starting' } },
       starting: {
         invoke: {
           src: 'start',
@@ -110,10 +121,22 @@ export const frontThread = <R extends RunningFront>({ front, id, onFailure, serv
           ],
         },
       },
-      waiting: { after: { retry: 'starting' } },
+      waiting: { after: { retry: 'closed' } },
       serving: {
         invoke: { src: 'serve', input: ({ context }) => ({ running: context.running }) },
         on: { 'front.died': { target: 'crashed', actions: 'keepError' } },
+        initial: 'open',
+        states: {
+          open: { invoke: { src: 'untilDrained', onDone: 'draining' } },
+          draining: {
+            invoke: {
+              src: 'drain',
+              input: ({ context }) => ({ running: context.running }),
+              onDone: `#${id}.closed`,
+              onError: { target: `#${id}.crashed`, actions: 'keepError' },
+            },
+          },
+        },
       },
       crashed: { type: 'final' },
     },

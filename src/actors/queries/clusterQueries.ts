@@ -6,7 +6,6 @@
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { splitLines } from '../../base/splitLines.js'
-import type { AgentCommand } from '../../domain/agents/agentCommand.js'
 import { figuresOf, type ListenerFigures } from '../../domain/cluster/listenerFigures.js'
 import type { Span } from '../../domain/cluster/servedRounds.js'
 import { servedWazuhVersion } from '../../domain/cluster/wazuhVersion.js'
@@ -14,12 +13,13 @@ import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import { parseAnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeHealth, NodeView } from '../../domain/queries/clusterAnswer.js'
 import type { ClusterQuery } from '../../domain/queries/clusterQuery.js'
-import { isCommand, parseControlRequest } from '../../domain/queries/controlRequest.js'
+import { type ControlCommand, isCommand, parseControlRequest } from '../../domain/queries/controlRequest.js'
 import { type ForwardedRequest, isForwarded } from '../../domain/queries/forwardedRequest.js'
 import type { Link, OutgoingStream } from '../../ports/link.js'
 import type { Clock } from '../../ports/machine.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
-import type { Member, Registry } from '../cluster/registry.js'
+import type { NodeStates } from '../cluster/nodeStates.js'
+import type { Member } from '../cluster/registry.js'
 import type { LocalTree } from '../files/localTree.js'
 import { pause } from '../kit/pause.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
@@ -28,30 +28,31 @@ import { Turns } from '../kit/turns.js'
 import { type CommandView, commandAnswer } from './agentCommands.js'
 import { type AgentsView, agentAnswer } from './agentQueries.js'
 import { filesAnswer } from './filesAnswer.js'
+import { type NodeStatesView, nodeStateAnswer } from './nodeStateAnswer.js'
 
-export interface MasterView extends AgentsView, CommandView {
-  readonly registry: Registry
+export interface MasterView extends AgentsView, CommandView, NodeStatesView {
   readonly tree: LocalTree
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   /** Of this node. */
   readonly listenerCounts: () => Promise<ListenerFigures | undefined>
 }
 
-const nodeView = (member: Member): NodeView => ({
+const nodeView = (member: Member, states: NodeStates): NodeView => ({
   name: member.name,
   type: 'worker',
   version: member.link.peer.wazuh ?? servedWazuhVersion,
   muster: member.link.peer.version,
   address: member.link.peer.address,
+  state: states.stateOf(member.name),
 })
 
 const chunkedSpan = ({ chunks, endMs, startMs }: Span & { readonly chunks: number }) => ({ startMs, endMs, chunks })
 
-const healthOf = (member: Member, activeAgents: number): NodeHealth => {
+const healthOf = (member: Member, states: NodeStates, activeAgents: number): NodeHealth => {
   const { agentGroups, agentGroupsFull, agentInfo, check, sync } = member.state
   const { clockSkewMs, diskWrites, integrity, isCompressed, isSyncing, lastKeepAliveMs, listener, unknownAgentReports } = member.state
   return {
-    ...nodeView(member),
+    ...nodeView(member, states),
     activeAgents,
     ...(listener && { listener }),
     worker: {
@@ -79,13 +80,24 @@ const pageChars = limits.streamChunkBytesMax / 4
 /** The master's answer, built as it is read. */
 export const masterAnswer = (
   view: MasterView,
-  request: ClusterQuery | AgentCommand,
+  request: ClusterQuery | ControlCommand,
   signal: AbortSignal,
-): AsyncGenerator<AnswerLine, void, undefined> =>
-  isCommand(request) ? commandAnswer(view, request, signal) : queryAnswer(view, request, signal)
+): AsyncGenerator<AnswerLine, void, undefined> => {
+  if (!isCommand(request)) return queryAnswer(view, request, signal)
+  return request.kind === 'setNodeState' ? nodeStateAnswer(view, request, signal) : commandAnswer(view, request, signal)
+}
+
+/** This node as the others show it. */
+const selfView = ({ self, states }: MasterView): NodeView => ({ ...self, state: states.stateOf(self.name) })
+
+/** Drained and removed ones. */
+function* absentNodes({ registry, self, states }: MasterView, wanted: (name: string) => boolean): Generator<AnswerLine> {
+  for (const [node, state] of states.all())
+    if (state !== 'ready' && node !== self.name && !registry.get(node) && wanted(node)) yield { kind: 'absent', node, state }
+}
 
 async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: AbortSignal): AsyncGenerator<AnswerLine, void, undefined> {
-  const { agents, clock, cluster, registry, self, tree } = view
+  const { agents, clock, cluster, registry, self, states, tree } = view
   const nodes = 'nodes' in query ? query.nodes : undefined
   const wanted = (name: string): boolean => !nodes || nodes.includes(name)
   const absent = (nodes ?? []).filter((name) => name !== self.name && !registry.get(name))
@@ -94,8 +106,9 @@ async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: Abort
   const members = registry.members().filter((member) => wanted(member.name))
   switch (query.kind) {
     case 'nodes':
-      if (wanted(self.name)) yield { kind: 'node', node: self }
-      for (const member of members) yield { kind: 'node', node: nodeView(member) }
+      if (wanted(self.name)) yield { kind: 'node', node: selfView(view) }
+      for (const member of members) yield { kind: 'node', node: nodeView(member, states) }
+      yield* absentNodes(view, wanted)
       break
     case 'health': {
       const { activeByNode } = await agents.counts()
@@ -103,9 +116,10 @@ async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: Abort
       if (wanted(self.name)) {
         const counts = await view.listenerCounts()
         const listener = counts && { listener: figuresOf(counts) }
-        yield { kind: 'health', node: { ...self, activeAgents: activeOf(self.name), ...listener } }
+        yield { kind: 'health', node: { ...selfView(view), activeAgents: activeOf(self.name), ...listener } }
       }
-      for (const member of members) yield { kind: 'health', node: healthOf(member, activeOf(member.name)) }
+      for (const member of members) yield { kind: 'health', node: healthOf(member, states, activeOf(member.name)) }
+      yield* absentNodes(view, wanted)
       break
     }
     case 'files': {

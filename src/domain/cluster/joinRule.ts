@@ -1,5 +1,6 @@
 /** Which worker the master lets in, once it has proved the key. */
 import { type ClusterError, ok, type Result, refuse } from '../../base/errors.js'
+import { type NodeState, nodeRemoved } from './nodeState.js'
 
 export interface Membership {
   readonly cluster: string
@@ -9,6 +10,7 @@ export interface Membership {
   readonly workersMax: number
   /** Instance of the process that holds a name, if any does. */
   instanceOf(node: string): string | undefined
+  stateOf(node: string): NodeState
 }
 
 /** What a worker says of itself when it wants to join. */
@@ -27,6 +29,7 @@ export const decideAdmission = (membership: Membership, hello: JoinRequest): Res
     })
   if (hello.node === membership.masterNode)
     return refuse('sameNameAsMaster', { message: `The master is named '${hello.node}' too: give this worker another <node_name>` })
+  if (membership.stateOf(hello.node) === 'removed') return { ok: false, error: nodeRemoved(hello.node) }
   const holder = membership.instanceOf(hello.node)
   if (holder === undefined && membership.workers >= membership.workersMax)
     return refuse('tooManyWorkers', {
@@ -36,6 +39,6 @@ export const decideAdmission = (membership: Membership, hello: JoinRequest): Res
   return refuse('duplicateName', { message: `A worker named '${hello.node}' is already connected: give this one another <node_name>` })
 }
 
-/** Refusals that stay until an operator fixes a configuration: a worker retries them slowly. */
+/** Refusals that stay until an operator does something: a worker retries them slowly. */
 export const needsOperator = (error: ClusterError): boolean =>
-  ['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'tooManyWorkers', 'noCommonProtocol'].includes(error.code)
+  ['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'tooManyWorkers', 'noCommonProtocol', 'nodeRemoved'].includes(error.code)

@@ -2,7 +2,7 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
 import { shownFigures } from '../cluster/listenerFigures.js'
-import { nodeStates } from '../cluster/nodeState.js'
+import { nodeState } from '../cluster/nodeState.js'
 
 const line = <K extends string, T extends Record<string, TSchema>>(kind: K, rest: T) => Type.Object({ kind: Type.Literal(kind), ...rest })
 
@@ -14,6 +14,8 @@ const node = {
   /** Muster's; an earlier build's answer does not have it. */
   muster: Type.Optional(Type.String()),
   address: Type.String(),
+  /** An earlier build's answer does not have it. */
+  state: Type.Optional(nodeState()),
 }
 const nodeView = Type.Object(node)
 
@@ -82,7 +84,7 @@ const nodeOverview = Type.Object({
   ...node,
   isConnected: Type.Boolean(),
   /** What an operator said of it (domain/cluster/nodeState). */
-  state: Type.Enum([...nodeStates]),
+  state: nodeState(),
   /** When it joined, left or started. */
   sinceMs: timeMs(),
   /** Why it left. */
@@ -122,6 +124,19 @@ export const clusterAnswers = [
   line('health', { node: nodeHealth }),
   line('overview', { node: nodeOverview }),
   line('event', { event: clusterEvent }),
+  /** A node that is not connected, and that an operator drained or removed. */
+  line('absent', { node: Type.String(), state: nodeState() }),
+  /**
+   * An operator spoke of a node. `reach`: whether the node has learnt it, or its build lacks what is needed. `othersReady`: connected nodes
+   * that its agents can go to.
+   */
+  line('nodeState', {
+    node: Type.String(),
+    state: nodeState(),
+    isChanged: Type.Boolean(),
+    reach: Type.Enum(['reached', 'notConnected', 'notAble']),
+    othersReady: count(),
+  }),
   line('error', { code: Type.String(), number: count(), message: Type.String() }),
   line('end', {}),
 ] as const

@@ -6,11 +6,15 @@ import { limits } from '../../base/limits.js'
 import { parsedJson } from '../../base/parsedJson.js'
 import { type AgentCommand, agentCommands } from '../agents/agentCommand.js'
 import { type ReportRequest, reportRequest } from '../agents/agentReport.js'
+import { type NodeCommand, nodeCommand } from '../cluster/nodeState.js'
 import { type ClusterQuery, clusterQueries } from './clusterQuery.js'
 
-export type ControlRequest = ClusterQuery | AgentCommand | ReportRequest
+/** What changes something. */
+export type ControlCommand = AgentCommand | NodeCommand
+export type ControlRequest = ClusterQuery | ControlCommand | ReportRequest
 
-const request = Compile(Type.Union([...clusterQueries, ...agentCommands, reportRequest]))
+const commands = [...agentCommands, nodeCommand] as const
+const request = Compile(Type.Union([...clusterQueries, ...commands, reportRequest]))
 
 /** Refuses with `tooLarge` or `malformed`. */
 export const parseControlRequest = (json: string): Result<ControlRequest> => {
@@ -18,6 +22,6 @@ export const parseControlRequest = (json: string): Result<ControlRequest> => {
   return parsedJson(json, request, 'The query', 'is not one that this version of wazuh-clusterd knows')
 }
 
-const commandKinds: ReadonlySet<string> = new Set(agentCommands.map(({ properties }) => properties.kind.const))
+const commandKinds: ReadonlySet<string> = new Set(commands.map(({ properties }) => properties.kind.const))
 
-export const isCommand = (request: ControlRequest): request is AgentCommand => commandKinds.has(request.kind)
+export const isCommand = (request: ControlRequest): request is ControlCommand => commandKinds.has(request.kind)

@@ -9,6 +9,7 @@ export type ForwardedRequest = Extract<ControlRequest, { readonly kind: Kind }>
 const kinds: Readonly<Record<Kind, true>> = {
   ...{ nodes: true, health: true, files: true, overview: true, events: true, agents: true },
   ...{ agent: true, groups: true, groupFiles: true, changeGroups: true, createGroup: true, removeGroup: true, reconnectAgents: true },
+  setNodeState: true,
 }
 
 /** As with Wazuh, agent_groups works from any node, and agent_control on the master only, but for what Wazuh's does not have. The master checks this as well as the worker. */

@@ -73,7 +73,7 @@ const examples = `  agent_control -l                          List the agents
 const multiLetter = { '-fn': '--filter-node' } as const
 const shownTerms: Readonly<Record<string, string>> = { '--filter-node <node...>': '-fn, --filter-node <node...>' }
 
-const program = (): Command => {
+export const agentControlCommandLine = (): Command => {
   const command = new Command('agent_control')
   for (const flag of Object.keys(lacking)) command.addOption(new Option(`-${flag} [value]`).hideHelp())
   return withCommonOptions(
@@ -97,7 +97,7 @@ const program = (): Command => {
 }
 
 export const parseAgentControlArguments = (argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<AgentControlArguments> => {
-  const parsed = parsedOptions<Options>(program(), withLongNames(argv, multiLetter))
+  const parsed = parsedOptions<Options>(agentControlCommandLine(), withLongNames(argv, multiLetter))
   if (!('given' in parsed)) return parsed
   const common = commonArguments(parsed.given, env)
   const task = lackingIn(parsed.given) ?? taskOf(parsed.given)

@@ -59,7 +59,7 @@ const examples = `  agent_groups -l                   List the groups
   agent_groups -r -g web -q         Remove a group without a question
 `
 
-const program = (): Command =>
+export const agentGroupsCommandLine = (): Command =>
   withCommonOptions(
     new Command('agent_groups')
       .description('Shows and changes the groups of the agents, from any node.')
@@ -80,7 +80,7 @@ const program = (): Command =>
   )
 
 export const parseAgentGroupsArguments = (argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<AgentGroupsArguments> => {
-  const command = program()
+  const command = agentGroupsCommandLine()
   const parsed = parsedOptions<Options>(command, spelledOut(command, argv))
   if (!('given' in parsed)) return parsed
   const common = commonArguments(parsed.given, env)

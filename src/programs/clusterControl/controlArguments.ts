@@ -12,9 +12,14 @@ import {
   withCommonOptions,
   withLongNames,
 } from '../kit/commandLine.js'
+import type { NodeChange } from './changeState.js'
+
+export type ShowTask = 'nodes' | 'health' | 'healthMore' | 'files' | 'agents'
 
 export interface ControlArguments extends CommonArguments {
-  readonly task: 'nodes' | 'health' | 'healthMore' | 'files' | 'agents'
+  readonly task: ShowTask | NodeChange
+  /** No questions. */
+  readonly quiet: boolean
   readonly nodes: readonly string[] | undefined
   readonly statuses: readonly AgentStatus[] | undefined
 }
@@ -24,6 +29,10 @@ interface Options extends CommonOptions {
   readonly listAgents?: true
   readonly health?: true | string
   readonly files?: true
+  readonly drain?: string
+  readonly ready?: string
+  readonly remove?: string
+  readonly quiet?: true
   readonly usage?: true
   readonly filterNode?: string[]
   readonly filterAgentStatus?: string[]
@@ -45,19 +54,27 @@ const examples = `  cluster_control -l                         List the nodes of
   cluster_control -f -fn worker-1 --json     Print the state of every file of this worker as JSON
   cluster_control -a                         List the agents
   cluster_control -a -fs disconnected        List the agents of this status only
+  cluster_control --drain worker-1           Have the agents of this node go to others, and no new ones come, after a question
+  cluster_control --drain worker-1 -q        The same without a question
+  cluster_control --ready worker-1           Have this node take agents again, or add it again after it was removed
+  cluster_control --remove worker-1          Take this node out of the cluster: it is refused until it is made ready
   cluster_control -d -l --home DIR           Ask the daemon of another home, with debug messages
 `
 
-const program = (): Command =>
+export const clusterControlCommandLine = (): Command =>
   withCommonOptions(
     new Command('cluster_control')
-      .description('Shows the state of the cluster, from any of its nodes.')
+      .description('Shows the state of the cluster, drains and removes nodes, from any of its nodes.')
       .addOption(new Option('-l, --list-nodes', 'list the nodes'))
       .addOption(new Option('-i, --health [more]', "show each worker's last synchronizations, or more"))
       .addOption(new Option('-f, --files', "show which of the workers' files are not in sync, and why (with --json the others too)"))
       .addOption(new Option('-a, --list-agents', 'list the agents'))
       .addOption(new Option('--filter-node <node...>', 'show these nodes only, or the agents of these nodes'))
       .addOption(new Option('--filter-agent-status <status...>', `with -a: show agents of this status only: ${agentStatuses.join(', ')}`))
+      .addOption(new Option('--drain <node>', 'have the agents of this node go to other nodes, and no new ones come; it stays in sync'))
+      .addOption(new Option('--ready <node>', 'have this node take agents again, or add it again after it was removed'))
+      .addOption(new Option('--remove <node>', 'take this node out of the cluster: it is refused until it is made ready'))
+      .addOption(new Option('-q, --quiet', 'with --drain, --ready and --remove: ask no questions'))
       .addOption(new Option('-u, --usage', 'show the usage'))
       .configureHelp({ optionTerm: ({ flags }) => shownTerms[flags] ?? flags }),
     examples,
@@ -66,35 +83,51 @@ const program = (): Command =>
 /** What to do, or what to print instead; mistakes are one sentence. */
 export const parseArguments = (argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<ControlArguments> => {
   const named = withLongNames(argv, multiLetter)
-  const command = program()
+  const command = clusterControlCommandLine()
   const parsed = parsedOptions<Options>(command, spelledOut(command, named))
   if (!('given' in parsed)) return parsed
   const task = taskOf(parsed.given)
   const common = commonArguments(parsed.given, env)
   if (typeof task === 'string') return { mistake: task, json: common.json }
-  if (task.kind === 'help') return { shown: helpOf(program()) }
+  if (task.kind === 'help') return { shown: helpOf(clusterControlCommandLine()) }
   if (task.kind === 'usage') return { shown: usageText }
   const { filterAgentStatus, filterNode } = parsed.given
-  return { given: { ...common, task: task.kind, nodes: filterNode, statuses: filterAgentStatus?.filter(isStatus) } }
+  const quiet = parsed.given.quiet ?? false
+  return { given: { ...common, task: task.kind, quiet, nodes: filterNode, statuses: filterAgentStatus?.filter(isStatus) } }
 }
 
 const isStatus = (text: string): text is AgentStatus => agentStatuses.some((status) => status === text)
 
 /** What is to be done, or what is wrong. */
 const taskOf = (options: Options): { readonly kind: ControlArguments['task'] | 'help' | 'usage' } | string => {
-  const { listNodes, listAgents, health, files, json, usage, filterNode, filterAgentStatus } = options
-  if ([listNodes, listAgents, health, files, usage].filter((chosen) => chosen !== undefined).length > 1)
-    return 'only one of -l, -i, -f, -a and -u can be given.'
+  const { listNodes, listAgents, health, files, json, quiet, usage, filterNode, filterAgentStatus } = options
+  const change = changeIn(options)
+  if ([listNodes, listAgents, health, files, usage, ...change].filter((chosen) => chosen !== undefined).length > 1)
+    return 'only one of -l, -i, -f, -a, --drain, --ready, --remove and -u can be given.'
   const more = typeof health === 'string' && health.toLowerCase() === 'more'
   if (typeof health === 'string' && !more) return `-i takes nothing or 'more', not '${health}'.`
   if (filterAgentStatus && !listAgents) return '-fs goes with -a only.'
   const wrong = filterAgentStatus?.find((status) => !isStatus(status))
   if (wrong !== undefined) return `'${wrong}' is not a status of an agent: -fs takes ${agentStatuses.join(', ')}.`
+  const [wanted] = change
+  if (quiet && !wanted) return '-q goes with --drain, --ready and --remove only.'
+  if (wanted && filterNode) return '-fn goes with -l, -i, -f and -a only.'
+  if (wanted && json && !quiet) return '-j goes with --drain, --ready and --remove only when -q is given too: a question is not JSON.'
+  if (wanted) return { kind: wanted }
   const kind = listNodes ? 'nodes' : files ? 'files' : listAgents ? 'agents' : more ? 'healthMore' : health ? 'health' : undefined
   if (kind === undefined && (json || filterNode)) return '-fn and --json go with -l, -i, -f and -a only.'
   // As Wazuh does it: nothing to do is a question for help.
   return { kind: kind ?? (usage ? 'usage' : 'help') }
 }
 
-export const usageText = `Usage: cluster_control [-h] [-u] [-d] [-j] [-V] [--home DIR] [-fn NODE...] [-fs STATUS...] (-l | -i [more] | -f | -a)
+const changeIn = ({ drain, ready, remove }: Options): readonly NodeChange[] =>
+  (
+    [
+      ['drained', drain],
+      ['ready', ready],
+      ['removed', remove],
+    ] as const
+  ).flatMap(([state, node]) => (node === undefined ? [] : [{ node, state }]))
+
+export const usageText = `Usage: cluster_control [-h] [-u] [-d] [-j] [-V] [--home DIR] [-fn NODE...] [-fs STATUS...] (-l | -i [more] | -f | -a | (--drain | --ready | --remove) NODE [-q])
 ${examples}`

@@ -2,16 +2,16 @@
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../../domain/queries/clusterQuery.js'
 import { type ControlProgram, type ProgramOptions, runProgram } from '../kit/controlProgram.js'
-import { type ControlArguments, parseArguments } from './controlArguments.js'
+import { changeState } from './changeState.js'
+import { type ControlArguments, parseArguments, type ShowTask } from './controlArguments.js'
 import { printAgents, printAgentsJson } from './printAgents.js'
 import { printFiles, printFilesJson } from './printFiles.js'
 import { printHealth, printHealthJson, printHealthMore } from './printHealth.js'
 import { printNodes, printNodesJson } from './printNodes.js'
 
-type Task = ControlArguments['task']
 type Print = (answer: AsyncIterable<AnswerLine>) => AsyncIterable<string>
 
-const prints: Readonly<Record<Task, { readonly text: Print; readonly json: Print }>> = {
+const prints: Readonly<Record<ShowTask, { readonly text: Print; readonly json: Print }>> = {
   nodes: { text: printNodes, json: printNodesJson },
   health: { text: printHealth, json: printHealthJson },
   healthMore: { text: printHealthMore, json: printHealthJson },
@@ -19,7 +19,7 @@ const prints: Readonly<Record<Task, { readonly text: Print; readonly json: Print
   agents: { text: printAgents, json: printAgentsJson },
 }
 
-const queryOf = (task: Task, { json, nodes, statuses }: ControlArguments): ClusterQuery => {
+const queryOf = (task: ShowTask, { json, nodes, statuses }: ControlArguments): ClusterQuery => {
   const filter = nodes ? { nodes } : {}
   if (task === 'nodes') return { kind: 'nodes', ...filter }
   if (task === 'agents') return { kind: 'agents', ...filter, ...(statuses && { statuses }) }
@@ -28,8 +28,10 @@ const queryOf = (task: Task, { json, nodes, statuses }: ControlArguments): Clust
 
 const clusterControl: ControlProgram<ControlArguments> = {
   parse: parseArguments,
-  carryOut: async (given, { ask, print }) => {
+  carryOut: async (given, conversation) => {
     const { json, task } = given
+    if (typeof task !== 'string') return changeState(task, given, conversation)
+    const { ask, print } = conversation
     await print(prints[task][json ? 'json' : 'text'](ask(queryOf(task, given))))
     return 0
   },

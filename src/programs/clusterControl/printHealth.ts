@@ -3,7 +3,7 @@
 import { escapeText, safeJson } from '../../base/escapeText.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeHealth } from '../../domain/queries/clusterAnswer.js'
-import { masterFirst } from '../kit/answers.js'
+import { type AbsentNode, masterFirst } from '../kit/answers.js'
 import { momentText, secondsText, spanText } from '../kit/moment.js'
 
 type WorkerHealth = NonNullable<NodeHealth['worker']>
@@ -13,6 +13,8 @@ interface Health {
   readonly nodes: readonly NodeHealth[]
   /** The reference counts the workers only. */
   readonly connected: number
+  /** Drained and removed ones that are not connected. */
+  readonly absent: readonly AbsentNode[]
 }
 
 /** Smaller skews are not worth an operator's time (the daemon warns from here on too). */
@@ -23,11 +25,13 @@ const noWorker: WorkerHealth = { integrityFree: true }
 const healthOf = async (answer: AsyncIterable<AnswerLine>): Promise<Health> => {
   let cluster = ''
   const nodes: NodeHealth[] = []
+  const absent: AbsentNode[] = []
   for await (const line of answer) {
     if (line.kind === 'cluster') cluster = line.name
     if (line.kind === 'health') nodes.push(line.node)
+    if (line.kind === 'absent') absent.push({ name: line.node, state: line.state })
   }
-  return { cluster, nodes: nodes.sort(masterFirst), connected: nodes.filter(({ type }) => type === 'worker').length }
+  return { cluster, nodes: nodes.sort(masterFirst), connected: nodes.filter(({ type }) => type === 'worker').length, absent }
 }
 
 const title = ({ name, address }: NodeHealth): string => `    ${escapeText(name)} (${escapeText(address)})`
@@ -105,7 +109,7 @@ const listenerLines = ({ listener }: NodeHealth): readonly string[] =>
     : []
 
 export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
-  const { cluster, nodes, connected } = await healthOf(answer)
+  const { absent, cluster, nodes, connected } = await healthOf(answer)
   yield `Cluster name: ${escapeText(cluster)}\n\nConnected nodes (${connected}):\n`
   for (const node of nodes) {
     const lines = [
@@ -113,6 +117,7 @@ export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): Async
       `        Version: ${escapeText(node.version)}`,
       ...(node.muster === undefined ? [] : [`        Muster version: ${escapeText(node.muster)}`]),
       `        Type: ${node.type}`,
+      ...(node.state === undefined || node.state === 'ready' ? [] : [`        State: ${node.state}`]),
       `        Active agents: ${node.activeAgents}`,
       ...listenerLines(node),
       ...(node.worker?.key === undefined ? [] : [`        Cluster key: ${node.worker.key}`]),
@@ -122,6 +127,8 @@ export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): Async
     ]
     yield `\n${lines.join('\n')}\n`
   }
+  if (absent.length > 0)
+    yield `\nNot connected (${absent.length}):\n\n${absent.map(({ name, state }) => `    ${escapeText(name)}: ${state}\n`).join('')}`
   yield '\n'
 }
 
@@ -165,14 +172,15 @@ const listenerJson = (listener: NodeHealth['listener']): object =>
       }
     : {}
 
-const nodeJson = ({ name, type, version, muster, address, activeAgents, listener, worker }: NodeHealth): object => {
-  const info = { name, type, version, muster_version: muster, ip: address, n_active_agents: activeAgents, ...listenerJson(listener) }
+const nodeJson = ({ name, type, version, muster, address, activeAgents, listener, state, worker }: NodeHealth): object => {
+  const info = { name, type, version, muster_version: muster, ip: address, state, n_active_agents: activeAgents, ...listenerJson(listener) }
   return type === 'master' ? { info } : { info: { ...info, cluster_key: worker?.key ?? null }, status: statusJson(worker ?? noWorker) }
 }
 
-/** The shape of Wazuh's health: `{"cluster", "n_connected_nodes", "nodes": {NAME: {"info", "status"}}}`; a master has no status. */
+/** The shape of Wazuh's health: `{"cluster", "n_connected_nodes", "nodes": {NAME: {"info", "status"}}, "not_connected"}`; a master has no status. */
 export async function* printHealthJson(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
-  const { cluster, nodes, connected } = await healthOf(answer)
+  const { absent, cluster, nodes, connected } = await healthOf(answer)
   const byName = Object.fromEntries(nodes.map((node) => [node.name, nodeJson(node)]))
-  yield `${safeJson({ cluster, n_connected_nodes: connected, nodes: byName }, 2)}\n`
+  const others = absent.length > 0 && { not_connected: absent }
+  yield `${safeJson({ cluster, n_connected_nodes: connected, nodes: byName, ...others }, 2)}\n`
 }

@@ -3,26 +3,42 @@
 import { escapeText, safeJson } from '../../base/escapeText.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeView } from '../../domain/queries/clusterAnswer.js'
+import type { AbsentNode } from '../kit/answers.js'
 import { masterFirst } from '../kit/answers.js'
 import { tableText } from '../kit/table.js'
 
-const nodesOf = async (answer: AsyncIterable<AnswerLine>): Promise<readonly NodeView[]> => {
-  const nodes: NodeView[] = []
-  for await (const line of answer) if (line.kind === 'node') nodes.push(line.node)
-  return nodes.sort(masterFirst)
+interface Nodes {
+  readonly connected: readonly NodeView[]
+  /** Drained and removed ones. */
+  readonly absent: readonly AbsentNode[]
 }
 
-const row = ({ name, type, version, address }: NodeView): readonly string[] => [name, type, version, address].map(escapeText)
+const nodesOf = async (answer: AsyncIterable<AnswerLine>): Promise<Nodes> => {
+  const connected: NodeView[] = []
+  const absent: AbsentNode[] = []
+  for await (const line of answer) {
+    if (line.kind === 'node') connected.push(line.node)
+    if (line.kind === 'absent') absent.push({ name: line.node, state: line.state })
+  }
+  return { connected: connected.sort(masterFirst), absent }
+}
 
+/** Wazuh's columns; one more behind them while a node is not ready. */
 export async function* printNodes(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
-  yield tableText(['Name', 'Type', 'Version', 'Address'], (await nodesOf(answer)).map(row))
+  const { connected } = await nodesOf(answer)
+  const hasStates = connected.some(({ state = 'ready' }) => state !== 'ready')
+  const rows = connected.map(({ name, type, version, address, state = 'ready' }) =>
+    [name, type, version, address, ...(hasStates ? [state] : [])].map(escapeText),
+  )
+  yield tableText(['Name', 'Type', 'Version', 'Address', ...(hasStates ? ['State'] : [])], rows)
 }
 
-/** `{"items": [{"name", "type", "version", "address", "muster_version"}], "total": N}` */
+/** `{"items": [{"name", "type", "version", "address", "muster_version", "state"}], "total": N, "not_connected": [{"name", "state"}]}` */
 export async function* printNodesJson(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
-  const items = (await nodesOf(answer)).map(({ name, type, version, address, muster }) => ({
+  const { absent, connected } = await nodesOf(answer)
+  const items = connected.map(({ name, type, version, address, muster, state }) => ({
     ...{ name, type, version, address },
-    muster_version: muster,
+    ...{ muster_version: muster, state },
   }))
-  yield `${safeJson({ items, total: items.length }, 2)}\n`
+  yield `${safeJson({ items, total: items.length, ...(absent.length > 0 && { not_connected: absent }) }, 2)}\n`
 }

@@ -40,17 +40,8 @@ interface Flags {
 
 const levelOf = (debug: number): LogLevel => (debug === 0 ? 'info' : debug === 1 ? 'debug' : 'debug2')
 
-/** What is asked for; or the exit code when the command line was all there is to do (`-h`, `-V`, a mistake). */
-export const parseClusterdArguments = (
-  argv: readonly string[],
-  env: NodeJS.ProcessEnv,
-  { out, err }: Output,
-): ClusterdArguments | number => {
-  const refused = (sentence: string): number => {
-    err(`Wrong arguments: ${sentence}`)
-    return 1
-  }
-  const command = new Command('wazuh-clusterd')
+export const clusterdCommandLine = (): Command =>
+  new Command('wazuh-clusterd')
     .description('Keeps the files of a cluster of Wazuh managers the same.')
     .option('--home <dir>', `home of the manager (default: ${defaultHomeText})`)
     .option('-c, --config <file>', 'configuration file (default: etc/ossec.conf of the home)')
@@ -62,8 +53,19 @@ export const parseClusterdArguments = (
     .helpOption('-h, --help', 'print this help and exit')
     .addHelpText('after', example)
     .allowExcessArguments(false)
-    .configureOutput({ writeOut: out, writeErr: () => undefined })
     .exitOverride()
+
+/** What is asked for; or the exit code when the command line was all there is to do (`-h`, `-V`, a mistake). */
+export const parseClusterdArguments = (
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { out, err }: Output,
+): ClusterdArguments | number => {
+  const refused = (sentence: string): number => {
+    err(`Wrong arguments: ${sentence}`)
+    return 1
+  }
+  const command = clusterdCommandLine().configureOutput({ writeOut: out, writeErr: () => undefined })
   try {
     command.parse([...argv], { from: 'user' })
   } catch (error) {

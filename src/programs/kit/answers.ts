@@ -1,5 +1,6 @@
 /** What the programs make of an answer: whether it is about nodes that there are, its only line, the order of its nodes. */
 import { ClusterError } from '../../base/errors.js'
+import type { NodeState } from '../../domain/cluster/nodeState.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeView } from '../../domain/queries/clusterAnswer.js'
 
@@ -10,6 +11,12 @@ export async function* knownNodes(answer: AsyncIterable<AnswerLine>): AsyncGener
       throw new ClusterError('unknownNode', { message: `Unknown node ID: ${line.unknownNodes.join(', ')}` })
     yield line
   }
+}
+
+/** A node that is not connected, and that an operator drained or removed. */
+export interface AbsentNode {
+  readonly name: string
+  readonly state: NodeState
 }
 
 type LineOf<K extends AnswerLine['kind']> = Extract<AnswerLine, { readonly kind: K }>

@@ -80,7 +80,7 @@ Examples:
 
 const portsArgument = (text: string): readonly number[] => text.split(',').map(numberArgument(1, 65_535, true))
 
-const program = (): Command =>
+export const agentsCommandLine = (): Command =>
   new Command('muster-agents')
     .description('Runs many agents in one process, which speak the real protocol, and accounts for every event that they send.')
     .version(`muster-agents ${productVersion} (Muster)`, '-V, --version', 'print the version of this program')
@@ -126,7 +126,7 @@ const program = (): Command =>
     .exitOverride()
 
 export const parseAgentsArguments = (argv: readonly string[]): ParsedArguments<AgentsArguments> => {
-  const parsed = parsedOptions<Options>(program(), argv)
+  const parsed = parsedOptions<Options>(agentsCommandLine(), argv)
   if (!('given' in parsed)) return parsed
   const { given } = parsed
   const json = given.json ?? false

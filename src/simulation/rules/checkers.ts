@@ -61,12 +61,16 @@ export interface NodeDiskRules {
   readonly history: MasterHistory
 }
 
+const ownDirectory = 'queue/muster'
+
 /** What is wrong with a change that a node is about to make to its disk, if anything. */
 export const checkDiskChange = (rules: NodeDiskRules, change: DiskChange): { readonly rule: string; readonly says: string } | undefined => {
   const path = posix.relative(rules.home, change.path)
   const shown = `${rules.node}: ${change.operation} ${JSON.stringify(path)}`
   const staged = posix.relative(rules.home, rules.stageDir)
   if (isAtOrBelow(path, staged) || isAtOrBelow(staged, path)) return undefined
+  // Nobody else writes there.
+  if (isAtOrBelow(path, ownDirectory) || (change.operation === 'mkdir' && isAtOrBelow(ownDirectory, path))) return undefined
   if (rules.manager === 'wazuh' && (rules.role === 'master' || isAtOrBelow(path, 'queue/rids')))
     return { rule: 'what is left to a real manager is not touched', says: shown }
   // Counters of agents that are gone.

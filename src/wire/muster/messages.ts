@@ -8,6 +8,7 @@ import Type, { type Static } from 'typebox'
 import { blob, count, digest, failure, fields, list, name, streamId, text, timeMs } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 import { listenerFigures } from '../../domain/cluster/listenerFigures.js'
+import { nodeState } from '../../domain/cluster/nodeState.js'
 
 /** Lowest and highest protocol version that this build speaks. */
 export const protocolRange = { min: 1, max: 1 } as const
@@ -303,6 +304,8 @@ export const notices = {
   },
   /** The state of the groups on the master, once a round and after each change; `ids` is the digest of the agents that exist. */
   'agentGroups.state': { id: 69, notice: fields({ table: text(64), version: count(), hash: text(40), ids: text(64) }) },
+  /** What an operator said of this worker, at its start and after each change. With the capability `states`. */
+  'node.state': { id: 70, notice: fields({ state: nodeState() }) },
 } as const
 
 export type RequestName = keyof typeof requests

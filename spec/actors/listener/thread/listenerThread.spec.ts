@@ -4,10 +4,12 @@ import { describe, expect, it } from 'vitest'
 import { LocalTree } from '../../../../src/actors/files/localTree.js'
 import { Front } from '../../../../src/actors/kit/front.js'
 import { startHosted } from '../../../../src/actors/kit/host.js'
+import { Published } from '../../../../src/actors/kit/published.js'
 import { supervised } from '../../../../src/actors/kit/supervised.js'
 import { listenerThread } from '../../../../src/actors/listener/thread/listenerThread.js'
 import { ClusterError } from '../../../../src/base/errors.js'
 import { limits } from '../../../../src/base/limits.js'
+import type { NodeState } from '../../../../src/domain/cluster/nodeState.js'
 import { neverGivenUp } from '../../../../src/domain/cluster/restartPolicy.js'
 import { VirtualClock } from '../../../../src/simulation/world/virtualClock.js'
 import { localAgentsOver } from '../../../support/localAgentsOver.js'
@@ -34,8 +36,9 @@ const start = async (ids: readonly number[], listener = new ScriptedListener()) 
   const log = recordingLog()
   const ports: number[] = []
   const front = new Front<never>()
+  const state = new Published<NodeState | undefined>('ready')
   const logic = listenerThread({
-    ...{ agents, tree, clock, log, host: listener, options: listenerOptions, front },
+    ...{ agents, tree, clock, log, host: listener, options: listenerOptions, front, state },
     operations: { report: async () => ({ taken: 0, unknown: 0, refused: 0, refusedFacts: [] }) },
     onListening: (port) => ports.push(port),
   })
@@ -44,7 +47,7 @@ const start = async (ids: readonly number[], listener = new ScriptedListener()) 
   })
   await clock.advance(200)
   return {
-    ...{ agents, clock, disk, files, front, listener, log, ports, settled, tree, writeKeys },
+    ...{ agents, clock, disk, files, front, listener, log, ports, settled, state, tree, writeKeys },
     check: () => settled(agents.keys.check(signal)),
     stop: async () => {
       thread.stop()
@@ -107,6 +110,34 @@ describe('the thread that keeps the listener', () => {
     expect(node.log.lines).toContain('info [-] [-] Listening on port 1514/TCP (secure).')
     await node.stop()
   })
+
+  it('runs exactly while its node is ready, and asks the agents to go before it ends', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom('ready', 'drained', 'removed', undefined), { minLength: 1, maxLength: 8 }),
+        async (states) => {
+          const node = await start([1])
+          const { listener } = node
+          let wasReady = true
+          for (const state of states) {
+            const { drains, starts, stops } = listener
+            const before = { drains: drains.length, starts, stops }
+            node.state.publish(state)
+            await node.clock.advance(1_000)
+            const isReady = state === 'ready'
+            expect(node.front.running !== undefined).toBe(isReady)
+            const ended = wasReady && !isReady ? 1 : 0
+            expect({ drains: drains.length, stops: listener.stops }).toEqual({ drains: before.drains + ended, stops: before.stops + ended })
+            expect(listener.starts).toBe(before.starts + (isReady && !wasReady ? 1 : 0))
+            wasReady = isReady
+          }
+          expect(new Set(listener.drains).size).toBeLessThanOrEqual(1)
+          await node.stop()
+          expect(node.clock.pending).toBe(0)
+        },
+      ),
+      { numRuns: 40 },
+    ))
 
   it('says once that configurations changed when a merged.mg or groups do, and nothing for other files', async () => {
     const node = await start([1])

@@ -2,8 +2,12 @@
  * The listener of agents, kept by its node: it is started with all agents of client.keys, gets what changes of them, of groups and of
  * merged files, and its questions are answered. It crashes, to be started again, when the listener has died.
  */
+import { counted } from '../../../base/counted.js'
 import { asClusterError, type ClusterError } from '../../../base/errors.js'
 import { fullStop } from '../../../base/fullStop.js'
+import { limits } from '../../../base/limits.js'
+import { logSeconds } from '../../../base/logText.js'
+import type { NodeState } from '../../../domain/cluster/nodeState.js'
 import type { ListenerCounts, ListenerDesk, ListenerHost, ListenerOptions, RunningListener } from '../../../ports/listener.js'
 import type { Clock, Log } from '../../../ports/machine.js'
 import type { AgentOperations } from '../../agents/agentOperations.js'
@@ -12,6 +16,7 @@ import type { LocalTree } from '../../files/localTree.js'
 import { type Front, frontThread, type RunningFront } from '../../kit/front.js'
 import { pause } from '../../kit/pause.js'
 import { changesGatherMs } from '../../kit/periodicThread.js'
+import type { Published } from '../../kit/published.js'
 import { ConfigurationDesk } from './configurationDesk.js'
 import { KeysUpdates } from './keysUpdates.js'
 
@@ -30,6 +35,7 @@ export interface ListenerThreadOptions {
   readonly front: Front<ListenerRun>
   readonly host: ListenerHost
   readonly options: ListenerOptions
+  readonly state: Published<NodeState | undefined>
   readonly agents: LocalAgents
   readonly tree: LocalTree
   readonly operations: Pick<AgentOperations, 'report'>
@@ -39,10 +45,11 @@ export interface ListenerThreadOptions {
 }
 
 export const listenerThread = (thread: ListenerThreadOptions) => {
-  const { front, log, onListening, options } = thread
+  const { front, log, onListening, options, state } = thread
   return frontThread<ListenerRun>({
     id: 'listener',
     front,
+    state,
     start: async (signal) => {
       const run = await startListener(thread, signal)
       const { port } = run.listener
@@ -51,8 +58,19 @@ export const listenerThread = (thread: ListenerThreadOptions) => {
       return run
     },
     serve: (run, fail) => serveListener(thread, run, fail),
+    drain: ({ listener }) => drainAgents(listener, limits.nodeDrainMsMax, log),
     onFailure: ({ message }) => log.error(`The listener of agents could not be started: ${fullStop(message)} Retrying.`),
   })
+}
+
+/** Agents are asked to go elsewhere, for no longer than this; then their connections are closed. Never rejects. */
+export const drainAgents = async (listener: Pick<RunningListener, 'drain'>, msMax: number, log: Log): Promise<void> => {
+  try {
+    const left = await listener.drain(msMax)
+    if (left > 0) log.warning(`${counted(left, 'agent')} did not go to another node within ${logSeconds(msMax)}.`)
+  } catch (thrown) {
+    log.warning(`The agents could not be asked to reconnect: ${fullStop(asClusterError(thrown).message)}`)
+  }
 }
 
 const startListener = async (
