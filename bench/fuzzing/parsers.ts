@@ -1,8 +1,15 @@
-/** The parsers of what agents and strangers send that `npm run fuzz` throws inputs at: a row each. */
+/** The parsers of what agents, strangers and operators hand in that `npm run fuzz` throws inputs at: a row each. */
 import { agentParsers } from './agentParsers.js'
+import { certificateParsers } from './certificateParsers.js'
 import { enrolmentParsers } from './enrolmentParsers.js'
 import type { FuzzedParser } from './fuzzParser.js'
 import { haproxyParsers } from './haproxyParsers.js'
 import { networkParsers } from './networkParsers.js'
 
-export const parsers: readonly FuzzedParser[] = [...agentParsers, ...enrolmentParsers, ...networkParsers, ...haproxyParsers]
+export const parsers: readonly FuzzedParser[] = [
+  ...agentParsers,
+  ...enrolmentParsers,
+  ...networkParsers,
+  ...haproxyParsers,
+  ...certificateParsers,
+]
