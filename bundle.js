@@ -1,8 +1,9 @@
 /**
  * Bundles what is executed and what other programs import: a start loads a few files in place of hundreds. Code that two entries need
- * is in a chunk of its own, so that each module is there once. With `--bench` the benchmarks too, into dist-bench/.
+ * is in a chunk of its own, so that each module is there once. With `--bench` the benchmarks too, into dist-bench/. The web page is a
+ * bundle of its own, for browsers.
  */
-import { readdirSync, readFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { build } from 'rolldown'
 
@@ -60,3 +61,11 @@ await build({
     sourcemapExcludeSources: true,
   },
 })
+
+/** Beside its script, as they are. */
+const pageFiles = ['index.html', 'page.css', 'icon.svg']
+
+if (!isBench) {
+  await build({ input: 'src/page/pageMain.ts', platform: 'browser', output: { file: 'dist/page/page.js', minify: true } })
+  for (const name of pageFiles) cpSync(`src/page/${name}`, `dist/page/${name}`)
+}

@@ -1,5 +1,18 @@
-/** Only what biome cannot see: the rules about promises and switches that need types, and one about machines. */
+/** Only what biome cannot see: the rules about promises and switches that need types, one about machines, and one about the page. */
 import tseslint from 'typescript-eslint'
+
+/** What makes elements or code of a text. All names that the page shows are hostile. */
+const textAsMarkup = '/^(innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|parseHTMLUnsafe|createContextualFragment|srcdoc)$/'
+const notAsMarkup = [
+  ...['name', 'value'].map((part) => `MemberExpression[property.${part}=${textAsMarkup}]`),
+  "CallExpression[callee.object.name='document'][callee.property.name=/^write(ln)?$/]",
+  'NewExpression[callee.name=/^(DOMParser|Function)$/]',
+  "CallExpression[callee.name='eval']",
+].map((selector) => ({ selector, message: 'Show a text as a text, by elements.ts: nothing may become an element or code.' }))
+const onlyEscaped = {
+  selector: 'AssignmentExpression > MemberExpression.left[property.name=/^(textContent|innerText|nodeValue)$/]',
+  message: 'Set a text by setText of elements.ts, which escapes what would hide it.',
+}
 
 export default [
   { ignores: ['dist/', 'dist-bench/', 'dist-examples/', '**/*.js', '**/*.cjs', 'vitest.config.ts'] },
@@ -30,5 +43,14 @@ export default [
         },
       ],
     },
+  },
+  {
+    files: ['src/page/**/*.ts'],
+    ignores: ['src/page/elements.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...notAsMarkup, onlyEscaped] },
+  },
+  {
+    files: ['src/page/elements.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...notAsMarkup] },
   },
 ]

@@ -65,6 +65,7 @@ const goodHouse: Readonly<Record<string, readonly string[]>> = {
   'simulation/cluster.ts': ['../actors/node.js', '../transport/session.js', '../disk/files/apply.js', '../disk/agents/keys.js'],
   'config/schema.ts': ['../domain/files/plan.js', '../base/errors.js'],
   'config/load.ts': ['./schema.js', 'node:fs'],
+  'page/main.ts': ['../base/errors.js', '../domain/queries/view.js'],
   'localSocket/server.ts': ['../ports/link.js', '../domain/queries/view.js', 'node:net'],
   'daemon.ts': ['./platform/files/files.js', './platform/net/tcp.js', './actors/node.js', './config/load.js', 'node:fs'],
   'programs/clusterd/main.ts': ['../../daemon.js', '../../localSocket/server.js'],
@@ -89,6 +90,7 @@ const breaches: readonly (readonly [string, string, string, string])[] = [
   ['platform', 'platform/files/bad.ts', '../../simulation/cluster.js', 'src/simulation/cluster.ts'],
   ['simulation', 'simulation/bad.ts', '../platform/files/files.js', 'src/platform/files/files.ts'],
   ['config', 'config/bad.ts', '../actors/node.js', 'src/actors/node.ts'],
+  ['page', 'page/bad.ts', '../ports/link.js', 'src/ports/link.ts'],
   ['localSocket', 'localSocket/bad.ts', '../actors/node.js', 'src/actors/node.ts'],
   ['capability-kit', 'actors/kit/worse.ts', '../files/tree.js', 'src/actors/files/tree.ts'],
   ['capability-files', 'domain/files/upward.ts', '../agents/keys.js', 'src/domain/agents/keys.ts'],
@@ -164,8 +166,8 @@ describe('the tree', () => {
   })
 })
 
-/** Where real time and randomness may be read: the composition root, its adapters and the programs around it. */
-const realWorld = /^(platform\/|cli\/|programs\/|localSocket\/|daemon\.ts$)/
+/** Where real time and randomness may be read: the composition roots, their adapters and the programs around them. */
+const realWorld = /^(platform\/|cli\/|programs\/|localSocket\/|page\/pageMain\.ts$|daemon\.ts$)/
 
 const sources = (): readonly string[] =>
   readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts') && !realWorld.test(path))
@@ -208,14 +210,16 @@ describe('real time and randomness', () => {
   ])('are not seen in: %s', (snippet) => expect(ambientUses(snippet)).toEqual([]))
 })
 
+/** What the rules about the syntax of `file` report about this code. */
+const syntaxProblems = async (file: string, code: string): Promise<readonly string[]> => {
+  const config: Linter.Config = await new ESLint({ cwd: root }).calculateConfigForFile(join(root, file))
+  const rule = config.rules?.['no-restricted-syntax']
+  if (!rule) throw new Error('the rule is gone')
+  return new Linter().verify(code, { rules: { 'no-restricted-syntax': rule } }).map(({ message }) => message)
+}
+
 describe('what a machine decides by', () => {
-  /** What the lint rules for src/actors report about this code. */
-  const problems = async (code: string): Promise<readonly string[]> => {
-    const config: Linter.Config = await new ESLint({ cwd: root }).calculateConfigForFile(join(root, 'src/actors/node.ts'))
-    const rule = config.rules?.['no-restricted-syntax']
-    if (!rule) throw new Error('the rule is gone')
-    return new Linter().verify(code, { rules: { 'no-restricted-syntax': rule } }).map(({ message }) => message)
-  }
+  const problems = (code: string): Promise<readonly string[]> => syntaxProblems('src/actors/node.ts', code)
 
   it.each([
     'const thread = (clock) => { let count = 0; return setup({}).createMachine({ entry: () => { count = clock.now() } }) }',
@@ -230,4 +234,42 @@ describe('what a machine decides by', () => {
     'const thread = () => periodicThread({ begin: () => { let count = 0; return () => ++count } })',
     'const sum = (numbers) => { let total = 0; for (const number of numbers) total += number; return total }',
   ])('is not held by the factory of: %s', async (code) => expect(await problems(code)).toEqual([]))
+})
+
+describe('a text that the page shows', () => {
+  const files = ['src/page/elements.ts', 'src/page/pageMain.ts']
+
+  it.each([
+    'element.innerHTML = name',
+    'element.outerHTML += name',
+    "element['innerHTML'] = name",
+    "element.insertAdjacentHTML('beforeend', name)",
+    'element.setHTMLUnsafe(name)',
+    'range.createContextualFragment(name)',
+    'frame.srcdoc = name',
+    'document.write(name)',
+    'document.writeln(name)',
+    "new DOMParser().parseFromString(name, 'text/html')",
+    'eval(name)',
+    'new Function(name)()',
+  ])('never becomes an element or code: %s', async (code) => {
+    for (const file of files) expect(await syntaxProblems(file, code)).toEqual([expect.stringContaining('nothing may become an element')])
+  })
+
+  it.each(['element.textContent = name', 'element.innerText = name', 'node.nodeValue = name'])(
+    'is set where it is escaped: %s',
+    async (code) => {
+      expect(await syntaxProblems('src/page/elements.ts', code)).toEqual([])
+      expect(await syntaxProblems('src/page/pageMain.ts', code)).toEqual([expect.stringContaining('setText')])
+    },
+  )
+
+  it.each([
+    'setText(element, name)',
+    'if (element.textContent === name) stop()',
+    "element.append(html('b', {}, name))",
+    'writer.write(name)',
+  ])('may be shown by: %s', async (code) => {
+    for (const file of files) expect(await syntaxProblems(file, code)).toEqual([])
+  })
 })

@@ -1,0 +1,153 @@
+/** What stands below the row of a node that was opened: why it is as it is, its files, when it last did what, its events. */
+import { counted } from '../base/counted.js'
+import { escapeText } from '../base/escapeText.js'
+import { ageText, bytesText, countText, daysUntil } from '../domain/api/figureTexts.js'
+import type { NodeRow } from '../domain/api/nodeOrder.js'
+import type { ClusterEvent } from '../domain/queries/clusterAnswer.js'
+import { html, setChildren, setText } from './elements.js'
+import type { HealthStatus, NodeFiles } from './service.js'
+
+export interface DetailsService {
+  files(node: string): Promise<NodeFiles>
+  health(node: string): Promise<HealthStatus | undefined>
+}
+
+/** What was fetched of a node, or why it was not. */
+type Fetched =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'known'; readonly files: NodeFiles; readonly health: HealthStatus | undefined }
+  | { readonly kind: 'refused'; readonly reason: string }
+
+const eventsShownMax = 8
+/** What is open is asked again after this long, too. */
+const refetchMs = 10_000
+const nothing: Fetched = { kind: 'nothing' }
+
+export const isoText = (ms: number): string => new Date(ms).toISOString()
+
+const ageOf = (moment: string, nowMs: number): string => {
+  const ms = Date.parse(moment)
+  return Number.isNaN(ms) ? 'never' : `${ageText(nowMs - ms)} ago`
+}
+
+const heading = (text: string) => html('h3', {}, text)
+
+const term = (name: string, value: string) => html('div', {}, html('dt', {}, name), html('dd', {}, value))
+
+const factsOf = ({ node, rates }: NodeRow, nowMs: number) =>
+  html(
+    'dl',
+    { class: 'facts' },
+    term('Name', escapeText(node.name)),
+    term('Address', escapeText(node.address)),
+    term('Version', escapeText(node.version)),
+    ...(node.muster === undefined ? [] : [term('Muster', escapeText(node.muster))]),
+    term(node.isConnected ? 'Here since' : 'Gone since', isoText(node.sinceMs)),
+    term('Sent to it', `${bytesText(node.bytesSent)}${rates ? `, ${bytesText(rates.sent)}/s` : ''}`),
+    term('Received from it', `${bytesText(node.bytesReceived)}${rates ? `, ${bytesText(rates.received)}/s` : ''}`),
+    ...(node.certificateEndsMs === undefined
+      ? []
+      : [term('Certificate ends', `${isoText(node.certificateEndsMs)}, in ${counted(daysUntil(node.certificateEndsMs, nowMs), 'day')}`)]),
+  )
+
+const lastTimes = (health: HealthStatus, nowMs: number) =>
+  html(
+    'dl',
+    { class: 'facts' },
+    term('Files compared', ageOf(health.last_check_integrity.date_end_master, nowMs)),
+    term('Files synced', ageOf(health.last_sync_integrity.date_end_master, nowMs)),
+    term('Agents reported', ageOf(health.last_sync_agentinfo.date_end_master, nowMs)),
+    term('Groups sent', ageOf(health.last_sync_agentgroup.date_end, nowMs)),
+  )
+
+const filesTable = ({ rows, summary, total }: NodeFiles) => {
+  const lines = rows.map(({ code, error, file, state }) =>
+    html(
+      'tr',
+      { class: state === 'failed' ? 'is-bad' : 'is-busy' },
+      html('td', { class: 'state-word' }, state),
+      html('td', { class: 'path' }, escapeText(file)),
+      html('td', { class: 'reason' }, error ?? '', ...(code === undefined ? [] : [' ', html('code', {}, code)])),
+    ),
+  )
+  const hidden = total - rows.length
+  const unnamed = summary?.failuresLeftOut ?? 0
+  return [
+    html(
+      'table',
+      { class: 'files' },
+      html('thead', {}, html('tr', {}, html('th', {}, 'State'), html('th', {}, 'File'), html('th', {}, 'Why'))),
+      html('tbody', {}, ...lines),
+    ),
+    ...(hidden > 0 ? [html('p', { class: 'hint' }, `${countText(hidden)} more are not shown: cluster_control -f lists all.`)] : []),
+    ...(unnamed > 0 ? [html('p', { class: 'hint' }, `${countText(unnamed)} more failed, and the node did not name them.`)] : []),
+  ]
+}
+
+const filesOf = (row: NodeRow, fetched: Fetched): readonly Element[] => {
+  const { node } = row
+  if (node.type === 'master') return [html('p', {}, `The files of the master are the ones that all others take: ${countText(node.files)}.`)]
+  if (!node.isConnected) return [html('p', {}, 'It is away: nothing is known of its files.')]
+  if (fetched.kind === 'nothing') return [html('p', { class: 'hint' }, 'Asking…')]
+  if (fetched.kind === 'refused') return [html('p', { class: 'error' }, fetched.reason)]
+  const { error } = fetched.files.summary ?? {}
+  const why = error === undefined ? [] : [html('p', { class: 'error' }, error)]
+  if (fetched.files.rows.length > 0) return [...why, ...filesTable(fetched.files)]
+  return why.length > 0 ? why : [html('p', {}, `All ${countText(node.files)} files are as the master has them.`)]
+}
+
+const eventsOf = (node: string, events: readonly ClusterEvent[], nowMs: number): readonly Element[] => {
+  const own = events.filter((event) => event.node === node).slice(0, eventsShownMax)
+  if (own.length === 0) return [html('p', { class: 'hint' }, 'No event is remembered.')]
+  const items = own.map(({ atMs, level, message }) =>
+    html('li', { class: `is-${level}` }, html('span', { class: 'age' }, `${ageText(nowMs - atMs)} ago`), ' ', message),
+  )
+  return [html('ul', { class: 'plain' }, ...items)]
+}
+
+/** Of one node, from when it is opened until it is closed. */
+export class NodeDetails {
+  readonly root = html('div', { class: 'details' })
+  readonly #service: DetailsService
+  readonly #error = html('p', { class: 'error' })
+  readonly #files = html('section', { class: 'wide' })
+  readonly #facts = html('section')
+  readonly #events = html('section')
+  #fetched: Fetched = nothing
+  /** What the last fetch was for: it is done again when the row says something else. */
+  #fetchedFor = ''
+
+  constructor(service: DetailsService) {
+    this.#service = service
+    this.root.append(this.#error, this.#files, this.#facts, this.#events)
+  }
+
+  /** @param isStale nothing is asked then */
+  update(row: NodeRow, events: readonly ClusterEvent[], nowMs: number, isStale: boolean): void {
+    const { node } = row
+    if (!isStale) this.#fetchWhenChanged(row, nowMs)
+    setText(this.#error, node.error ?? '')
+    this.#error.hidden = node.error === undefined
+    const health = this.#fetched.kind === 'known' && node.isConnected ? this.#fetched.health : undefined
+    setChildren(this.#files, [heading('Files'), ...filesOf(row, this.#fetched)])
+    setChildren(this.#facts, [heading('Node'), factsOf(row, nowMs), ...(health ? [heading('Last times'), lastTimes(health, nowMs)] : [])])
+    setChildren(this.#events, [heading('Its events'), ...eventsOf(node.name, events, nowMs)])
+  }
+
+  #fetchWhenChanged({ node }: NodeRow, nowMs: number): void {
+    if (node.type === 'master' || !node.isConnected) return
+    const wanted = [node.sinceMs, node.pending, node.failed, node.inSync, node.error, Math.floor(nowMs / refetchMs)].join()
+    if (wanted === this.#fetchedFor) return
+    this.#fetchedFor = wanted
+    void this.#fetch(node.name)
+  }
+
+  async #fetch(node: string): Promise<void> {
+    try {
+      const [files, health] = await Promise.all([this.#service.files(node), this.#service.health(node)])
+      this.#fetched = { kind: 'known', files, health }
+    } catch (error) {
+      this.#fetched = { kind: 'refused', reason: error instanceof Error ? error.message : String(error) }
+    }
+  }
+}
