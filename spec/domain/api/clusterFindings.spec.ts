@@ -32,7 +32,7 @@ describe('what is said of a cluster', () => {
       }),
     ))
 
-  it('is a few short sentences of visible characters, however many nodes there are and whatever they are called', () =>
+  it('is a few short sentences of visible characters, whatever the nodes are called', () =>
     fc.assert(
       fc.property(clusters, (nodes) => {
         const findings = clusterFindings(nodes, nowMs)

@@ -61,8 +61,15 @@ export interface AgentUpdates {
   readonly details: readonly AgentDetails[]
 }
 
+const utf8 = new TextEncoder()
+
 /** By UTF-8 bytes, as a database compares: by UTF-16 units it would be another order beyond the basic plane. */
-const compareTexts = (a: string, b: string): number => (a === b ? 0 : Buffer.compare(Buffer.from(a), Buffer.from(b)))
+const compareTexts = (a: string, b: string): number => {
+  if (a === b) return 0
+  const [left, right] = [utf8.encode(a), utf8.encode(b)]
+  const at = left.findIndex((byte, index) => byte !== right[index])
+  return at < 0 ? left.length - right.length : (left[at] ?? 0) - (right[at] ?? -1)
+}
 
 /** Below zero when `b` is the newer report, above zero when `a` is, zero only for equal ones: a total order. */
 export const comparePresence = (a: Presence, b: Presence): number =>
