@@ -199,7 +199,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const network = createTcpNetwork()
   const limits = { streamIdleMsMax: timingsOf(options).transferIdleMsMax, ...admissionLimits(descriptorLimit()) }
   const synced = syncedOf(options)
-  const { balancer = balancerOf(options), enrolment, listener } = options.ports ?? {}
+  const { api, balancer = balancerOf(options), enrolment, listener } = options.ports ?? {}
   return {
     clock,
     random,
@@ -208,7 +208,8 @@ const realPorts = (options: NodeOptions): NodePorts => {
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
     nodeStates: options.ports?.nodeStates ?? createRealNodeStates(home),
     transport: options.ports?.transport ?? createTransport({ network, clock, random, keys, limits }),
-    ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }), ...(balancer && { balancer }) },
+    ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }) },
+    ...{ ...(api && { api }), ...(balancer && { balancer }) },
     files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
   }
 }

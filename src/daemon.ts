@@ -43,6 +43,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     enrolmentRules: settings.enrolmentRules,
     ...(settings.enrolment && { enrolment: settings.enrolment }),
     ...(settings.listener && { listener: settings.listener }),
+    ...(settings.api && { api: settings.api }),
     events: settings.events,
     verifiesCounters: settings.verifiesCounters,
     proxies: settings.proxies,

@@ -8,6 +8,7 @@ export type { NodeEvent } from './actors/nodeEvent.js'
 export { ClusterError, type ErrorCode, errorTable, type Result } from './base/errors.js'
 export type { ReadonlyValue } from './base/fields.js'
 export type { EnrolmentServiceSettings, ListenerServiceSettings } from './config/agentServiceOptions.js'
+export type { ApiServiceSettings } from './config/apiOptions.js'
 export type { BalancerAccess, BalancerOptions, DataPlaneAccess, RuntimeSocket, RuntimeSocketAccess } from './config/balancerOptions.js'
 export { type ClusterNode, createNode, defaultPort, type NodeOptions } from './createNode.js'
 export type {
@@ -74,7 +75,7 @@ export type {
   RecordOutcome,
   UnsentUpdates,
 } from './ports/agents.js'
-export type { ApiDesk, ApiHost, ApiOptions, RunningApi } from './ports/api.js'
+export type { ApiDesk, ApiHost, ApiOptions, ConfigurationCheck, RunningApi } from './ports/api.js'
 export type { Balancer, BalancerOpening, BalancerServer } from './ports/balancer.js'
 export type {
   EnrolmentCounts,

@@ -6,10 +6,14 @@ import {
   type EnrolmentServiceSettings,
   type ListenerServiceSettings,
 } from './config/agentServiceOptions.js'
+import { type ApiServiceSettings, defaultApiService } from './config/apiOptions.js'
+import { loadSettings } from './config/loadSettings.js'
 import { defaultInternalSettings } from './config/settings.js'
+import { createThreadApi } from './fronts/threadApi.js'
 import { createThreadEnrolment } from './fronts/threadEnrolment.js'
 import { createThreadListener } from './fronts/threadListener.js'
 import { descriptorLimit } from './platform/machine/descriptorLimit.js'
+import { findManager } from './platform/machine/findManager.js'
 import type { EventOptions } from './ports/listener.js'
 
 export interface ServiceOptions {
@@ -23,20 +27,32 @@ export interface ServiceOptions {
   readonly verifiesCounters?: boolean
   /** Load balancers, by address or network, whose connections begin with a header of the PROXY protocol. */
   readonly proxies?: readonly string[]
+  /** API, health, metrics and page over HTTP; what is left out is as in `api` of cluster.json. Port 0 takes a free one. */
+  readonly api?: Partial<ApiServiceSettings>
   /** Events do not say which cluster and node they came through. */
   readonly hidden?: boolean
 }
 
-type Node = Pick<NodeIdentity, 'cluster' | 'home' | 'managerName' | 'node' | 'type' | 'wazuhVersion'>
+type Node = Pick<
+  NodeIdentity,
+  'address' | 'cluster' | 'home' | 'managerName' | 'master' | 'node' | 'timings' | 'type' | 'version' | 'wazuhVersion'
+>
 
 /** Of the files that a process may have open; the rest is for the cluster. */
 const connectionsShare = 0.6
 const connectionsMin = 64
 
 export const servicesOf = (
-  { enrolment, events, hidden = false, listener, proxies = [], verifiesCounters = false }: ServiceOptions,
-  { cluster, home, managerName, node, type, wazuhVersion }: Node,
-): Pick<NodeIdentity, 'enrolment' | 'listener'> => ({
+  { api, enrolment, events, hidden = false, listener, proxies = [], verifiesCounters = false }: ServiceOptions,
+  { address, cluster, home, managerName, master, node, timings, type, version, wazuhVersion }: Node,
+): Pick<NodeIdentity, 'api' | 'enrolment' | 'listener'> => ({
+  ...(api && {
+    api: {
+      ...{ cluster, home, node, type, version, wazuhVersion, ...defaultApiService, ...api },
+      requestMsMax: timings.requestTimeoutMs,
+      configuration: { port: master.port, bindAddress: type === 'master' ? master.host : '0.0.0.0', nodes: [address], hidden },
+    },
+  }),
   ...(listener && {
     listener: {
       ...{ cluster, home, managerName, node, wazuhVersion, hidden, proxies, verifiesCounters },
@@ -58,11 +74,21 @@ const enrolmentOf = (given: Partial<EnrolmentServiceSettings>) => {
   return { allowHigherVersions, ciphers, ipv6, port, usesPassword, usesSourceIp, verifiesHost, localIp: '' }
 }
 
+/** As `wazuh-clusterd -t` finds them. */
+const mistakesIn = (home: string): readonly string[] => {
+  const loaded = loadSettings({ home, hasManager: (of) => findManager(of) !== undefined })
+  return loaded.ok ? [] : loaded.mistakes
+}
+
 /** Their threads, where a node has them. */
-export const realHosts = ({ enrolment, listener }: ServiceOptions, home: string): Pick<NodePorts, 'enrolment' | 'listener'> => {
+export const realHosts = (
+  { api, enrolment, listener }: ServiceOptions,
+  home: string,
+): Pick<NodePorts, 'api' | 'enrolment' | 'listener'> => {
   const { agentCaPath, certificatePath, keyPath, usesPassword } = { ...defaultEnrolmentService, ...enrolment }
   const files = { home, certificatePath, keyPath, usesPassword, ...(agentCaPath !== '' && { agentCaPath }) }
   return {
+    ...(api && { api: createThreadApi({ configurationMistakes: async () => mistakesIn(home) }) }),
     ...(listener && { listener: createThreadListener() }),
     ...(enrolment && { enrolment: createThreadEnrolment({ files }) }),
   }

@@ -60,6 +60,7 @@ export interface ObservedEvent {
     | 'workerLeft'
     | 'listenerStarted'
     | 'enrolmentStarted'
+    | 'apiStarted'
     | 'applied'
     | 'failed'
   readonly node: string

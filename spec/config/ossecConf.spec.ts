@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseOssecConf } from '../../src/config/ossecConf.js'
+import { parseOssecConf } from '../../src/config/ossec/ossecConf.js'
 
 /** Text that earlier readers read again and again, or failed on. */
 const fragments = [

@@ -81,7 +81,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
   const agentsLog = log.at({ subtag: 'Local agents' })
   agents.reports.factRefused.add(({ fact, id, why }) => agentsLog.warning(`'${fact}' of agent ${agentIdText(id)} is ignored: it ${why}.`))
 
-  const fronts: NodeFronts = { listener: new Front(), enrolment: new Front() }
+  const fronts: NodeFronts = { listener: new Front(), enrolment: new Front(), api: new Front() }
   const states = new NodeStates({ node, store: ports.nodeStates, log })
   states.changed.add((changed) => {
     if (changed.node === node) log.info(ownStateText(changed.state, manager))
@@ -114,7 +114,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
       // Before their sockets close, while the node still works.
       if (agentsListener && timings.drainMsMax > 0) await drainAgents(agentsListener, timings.drainMsMax, log)
       boundaries.stop()
-      await Promise.all([fronts.listener.ended(), fronts.enrolment.ended()])
+      await Promise.all([fronts.listener.ended(), fronts.enrolment.ended(), fronts.api.ended()])
       await Promise.all([role.closed(), leaveBalancer({ ...parts, role })])
       await Promise.all([ports.files.close(), agents.close()])
       ports.nodeStates.close()

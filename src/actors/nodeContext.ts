@@ -10,7 +10,7 @@ import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { ControlCommand } from '../domain/queries/controlRequest.js'
 import type { AgentFiles, AgentStore } from '../ports/agents.js'
-import type { ApiHost } from '../ports/api.js'
+import type { ApiHost, ApiOptions, RunningApi } from '../ports/api.js'
 import type { Balancer } from '../ports/balancer.js'
 import type { EnrolmentHost, EnrolmentSettings, RunningEnrolment } from '../ports/enrolment.js'
 import type { Files } from '../ports/files.js'
@@ -79,6 +79,8 @@ export interface NodeIdentity {
   readonly enrolment?: EnrolmentSettings
   /** Of a master with a load balancer. */
   readonly balancing?: BalancingOptions
+  /** API, health, metrics and page. */
+  readonly api?: ApiOptions
 }
 
 /** What a node is made of, whatever its role. */
@@ -96,10 +98,11 @@ export interface NodeParts {
   emit(event: NodeEvent): void
 }
 
-/** The services that agents connect to, while they run. */
+/** The services in threads of their own, while they run. */
 export interface NodeFronts {
   readonly listener: Front<ListenerRun>
   readonly enrolment: Front<RunningEnrolment>
+  readonly api: Front<RunningApi>
 }
 
 /** What is different on a master and on a worker. */

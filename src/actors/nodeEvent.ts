@@ -5,9 +5,10 @@ import type { Outcome } from './files/integritySync.js'
 
 export type NodeEvent =
   | { readonly type: 'listening'; readonly address: string; readonly port: number }
-  /** The listener of agents, and the enrolment service, at each start. */
+  /** The listener of agents, the enrolment service and the HTTP service, at each start. */
   | { readonly type: 'listenerStarted'; readonly port: number }
   | { readonly type: 'enrolmentStarted'; readonly port: number }
+  | { readonly type: 'apiStarted'; readonly port: number }
   | { readonly type: 'workerJoined'; readonly node: string }
   | { readonly type: 'workerLeft'; readonly node: string; readonly error: ClusterError }
   | { readonly type: 'connected'; readonly master: string }

@@ -3,10 +3,12 @@
  * last its side of the cluster. A new service is a row here.
  */
 import type { AnyActorLogic } from 'xstate'
+import { ClusterError } from '../base/errors.js'
 import { neverGivenUp, type RestartPolicy } from '../domain/cluster/restartPolicy.js'
 import { localAgentGroups } from './agents/localAgentGroups.js'
 import { localAgents } from './agents/localAgents.js'
 import { mergedFiles } from './agents/mergedFiles.js'
+import { apiThread } from './api/apiThread.js'
 import { balancerService } from './balancerService.js'
 import { enrolmentThread } from './enrolment/enrolmentThread.js'
 import { localIntegrity } from './files/localIntegrity.js'
@@ -93,5 +95,20 @@ export const services: readonly Service[] = [
   ),
   // A balancer that cannot be reached is no reason either.
   thread('haproxyHelper', ['master'], (node) => balancerService(node), neverGivenUp),
+  thread(
+    'api',
+    everywhere,
+    ({ emit, fronts, identity: { api: options }, log, ports: { api: host, clock }, role }) =>
+      options &&
+      host &&
+      apiThread({
+        ...{ clock, front: fronts.api, host, options },
+        answer: (request, signal) => role.answer(request, signal),
+        figures: () => Promise.reject(new ClusterError('requestFailed', { message: 'Nothing is counted yet' })),
+        log: log.at({ subtag: 'API' }),
+        onListening: (port) => emit({ type: 'apiStarted', port }),
+      }),
+    neverGivenUp,
+  ),
   { name: 'cluster', roles: everywhere, start: ({ boundaries, role }) => boundaries.run(role.logic) },
 ]

@@ -347,6 +347,56 @@ export const limits = {
   /** What an agent waits for the manager to close its side of a connection that the agent left. */
   fleetLingerMsMax: 30_000,
 
+  // --- HTTP service
+  apiHeapMbMax: 512,
+  apiHeaderBytesMax: 8 * KiB,
+  apiBodyBytesMax: 64 * KiB,
+  /** Until the headers of a request are whole, and until all of it is. */
+  apiHeadersMsMax: 10_000,
+  apiRequestMsMax: 30_000,
+  apiIdleMsMax: 60_000,
+  apiConnectionsMax: 256,
+  apiConnectionsPerAddressMax: 32,
+  /** Requests of one address in a minute; what needs no login does not count. */
+  apiRequestsPerMinute: 300,
+  /** Addresses (IPv6: networks of 64 bits) whose requests and failures are counted. */
+  apiAddressesMax: 4_096,
+  /** Failed logins of an address, and how long it is refused then. */
+  apiLoginFailuresMax: 50,
+  apiLoginBlockedMs: 300_000,
+  /** Passwords that are hashed at the same time, and that wait for it: each takes a thread that the disk needs too. */
+  apiLoginsAtOnceMax: 2,
+  apiLoginsWaitingMax: 32,
+  apiUsersMax: 1_000,
+  apiUserNameCharsMax: 64,
+  apiPasswordCharsMin: 12,
+  apiPasswordCharsMax: 256,
+  apiTokenMs: 900_000,
+  apiSessionIdleMs: 900_000,
+  apiSessionMs: 12 * 3_600_000,
+  apiSessionsMax: 1_024,
+  /** Answers of the node that are read at the same time, and until one that nobody reads is dropped. */
+  apiAnswersMax: 64,
+  apiAnswerIdleMs: 60_000,
+  /** Lines of an answer that cross between the threads together. */
+  apiAnswerLinesMax: 256,
+  apiItemsMax: 100_000,
+  /** Agents by whose IDs is asked, that are answered with all that is known of them. */
+  apiAgentDetailsMax: 16,
+  /** Items that are held to sort them. */
+  apiSortedItemsMax: 200_000,
+  apiQueryClausesMax: 100,
+  apiQueryDepthMax: 16,
+  apiNodesMax: 10_000,
+  apiStreamsMax: 32,
+  apiStreamQueueBytesMax: 4 * MiB,
+  /** A client that takes nothing for this long is cut. */
+  apiStreamStallMsMax: 15_000,
+  apiStreamEventsMax: 512,
+  apiStreamPollMs: 1_000,
+  apiStreamAliveMs: 5_000,
+  apiFileBytesMax: 256 * KiB,
+
   // --- logging
   /** A worker that cannot connect logs it once within this time, with at most this many reasons. */
   dialLogIntervalMs: 60_000,

@@ -9,7 +9,7 @@ import {
   defaultAgentServer,
   defaultAgentTimes,
 } from '../domain/fleet/agentServer.js'
-import { MalformedXml, type Tag, tagsOf, withoutHidden } from './xmlTags.js'
+import { MalformedXml, type Tag, tagsOf, withoutHidden } from './ossec/xmlTags.js'
 
 /** A text inside `<client>`, with the elements around it: `server/address`. A new `<server>` begins at each `server` of its own. */
 interface ClientOption {

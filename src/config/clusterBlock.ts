@@ -1,8 +1,9 @@
 /** The `<cluster>` blocks of an ossec.conf as checked values: the last value of an option wins, and every mistake is found. */
-import { BlockValues } from './blockValues.js'
+
 import { helperBlockName } from './haproxyHelperBlock.js'
 import type { Findings, Option } from './option.js'
-import type { Element } from './ossecConf.js'
+import { BlockValues } from './ossec/blockValues.js'
+import type { Element } from './ossec/ossecConf.js'
 import { clusterOptions, topOptions } from './settings.js'
 
 export interface ClusterBlock {

@@ -9,6 +9,7 @@ import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/files/syncedItems.js'
 import type { EventOptions } from '../ports/listener.js'
 import { eventOptions, proxyOptions } from './agentServiceOptions.js'
+import { type ApiServiceSettings, apiOptions, mistakesInApi } from './apiOptions.js'
 import { haproxyJsonOptions } from './balancerOptions.js'
 import { type HaproxyJson, noHaproxyJson } from './haproxyHelperBlock.js'
 import { intervalOptions, needlessIntervals } from './intervalOptions.js'
@@ -48,7 +49,12 @@ class JsonReader {
   }
 
   read(root: Json): ClusterJson {
-    this.#warnOfUnknown(root, '', ['intervals', 'files', 'events', 'proxy_protocol', 'haproxy', ...names(topOptions)], ['distributed_api'])
+    this.#warnOfUnknown(
+      root,
+      '',
+      ['intervals', 'files', 'events', 'proxy_protocol', 'haproxy', 'api', ...names(topOptions)],
+      ['distributed_api'],
+    )
     const intervals = this.#object(root, 'intervals', 'intervals')
     this.#warnOfUnknown(intervals, 'intervals.', Object.keys(intervalOptions), [])
     const haproxy = this.#haproxy(this.#object(root, 'haproxy', 'haproxy'))
@@ -57,6 +63,7 @@ class JsonReader {
 
   #internal(root: Json, intervals: Json): InternalSettings {
     const command = own(root, topOptions.reloadCommand.name)
+    const api = this.#api(this.#object(root, 'api', 'api'))
     return {
       timings: this.#timings(intervals),
       synced: this.#synced(this.#object(root, 'files', 'files')),
@@ -66,6 +73,7 @@ class JsonReader {
       verifiesCounters: this.#value(root, topOptions.verifiesCounters, ''),
       events: this.#events(this.#object(root, 'events', 'events')),
       proxies: this.#proxies(this.#object(root, 'proxy_protocol', 'proxy_protocol')),
+      ...(api && { api }),
       ...(command === undefined || command === null ? {} : { reloadCommand: this.#value(root, topOptions.reloadCommand, '') }),
     }
   }
@@ -138,6 +146,25 @@ class JsonReader {
       runtimeSocket: this.#value(given, haproxyJsonOptions.runtimeSocket, 'haproxy.'),
       addresses: this.#value(given, haproxyJsonOptions.addresses, 'haproxy.'),
     }
+  }
+
+  /** Undefined when it is off: its other options matter to nobody then, but are checked. */
+  #api(given: Json): ApiServiceSettings | undefined {
+    this.#warnOfUnknown(given, 'api.', names(apiOptions), [])
+    const path = (name: 'certificatePath' | 'keyPath' | 'clientCaPath'): string | undefined =>
+      this.#value(given, apiOptions[name], 'api.') || undefined
+    const settings: ApiServiceSettings = {
+      address: this.#value(given, apiOptions.address, 'api.'),
+      port: this.#value(given, apiOptions.port, 'api.'),
+      certificatePath: path('certificatePath'),
+      keyPath: path('keyPath'),
+      clientCaPath: path('clientCaPath'),
+      hosts: this.#value(given, apiOptions.hosts, 'api.'),
+    }
+    if (!this.#value(given, apiOptions.enabled, 'api.')) return undefined
+    const place = `${this.#file}: `
+    this.#findings.mistakes.push(...mistakesInApi(settings, (name) => `api.${apiOptions[name].name}`).map((mistake) => place + mistake))
+    return settings
   }
 
   #timings(intervals: Json): Timings {

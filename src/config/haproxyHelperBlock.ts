@@ -10,9 +10,9 @@ import {
   nodeNames,
   runtimeSocketOf,
 } from './balancerOptions.js'
-import { BlockValues } from './blockValues.js'
 import type { Findings, Option } from './option.js'
-import type { Element } from './ossecConf.js'
+import { BlockValues } from './ossec/blockValues.js'
+import type { Element } from './ossec/ossecConf.js'
 import { clusterOptions } from './settings.js'
 
 export const helperBlockName = 'haproxy_helper'

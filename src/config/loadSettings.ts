@@ -1,7 +1,8 @@
 /** Reads a node's configuration files: every mistake of all of them at once, one line each, and never a key's value. */
 import { join, resolve } from 'node:path'
+import { type ApiUser, parseUsers, usersPath } from '../domain/api/apiUsers.js'
 import { type AgentServices, defaultListenerService } from './agentServiceOptions.js'
-import { readAuthBlock } from './authBlock.js'
+import { mistakeWithoutUsers } from './apiOptions.js'
 import type { BalancerSettings } from './balancerOptions.js'
 import { type ClusterBlock, helperElements, readClusterBlock } from './clusterBlock.js'
 import { type ClusterJson, defaultClusterJson, parseClusterJson } from './clusterJson.js'
@@ -9,8 +10,9 @@ import { readHelperBlock } from './haproxyHelperBlock.js'
 import { loadKeys } from './loadKeys.js'
 import { loadSmallFile, warnWhenExposed } from './loadSmallFile.js'
 import { checked, type Findings } from './option.js'
-import { parseOssecConf } from './ossecConf.js'
-import { readRemoteBlocks } from './remoteBlock.js'
+import { readAuthBlock } from './ossec/authBlock.js'
+import { parseOssecConf } from './ossec/ossecConf.js'
+import { readRemoteBlocks } from './ossec/remoteBlock.js'
 import { globalOptions, type InternalSettings, type NodeSettings, unitsMs } from './settings.js'
 
 interface Remarks {
@@ -86,6 +88,27 @@ const loadClusterJson = (file: string, findings: Findings): ClusterJson => {
   return json
 }
 
+/** Of the HTTP service; none when there is no file. */
+const loadUsers = (file: string, findings: Findings): readonly ApiUser[] | undefined => {
+  const read = loadSmallFile(file)
+  if (!read.ok) {
+    if (!read.absent) findings.mistakes.push(`${file}: cannot be read: ${read.why}`)
+    return read.absent ? [] : undefined
+  }
+  if ((read.mode & 0o004) !== 0)
+    findings.warnings.push(`${file}: every user of this machine can read it, and try passwords on its hashes: chmod o-rwx`)
+  const parsed = parseUsers(read.text)
+  if (!parsed.ok) findings.mistakes.push(`${file}: ${parsed.error.message}: muster-api writes it`)
+  return parsed.ok ? parsed.value : undefined
+}
+
+const checkUsers = ({ api }: InternalSettings, home: string, jsonFile: string, findings: Findings): void => {
+  if (!api) return
+  const users = loadUsers(join(home, usersPath), findings)
+  const mistake = users?.length === 0 ? mistakeWithoutUsers(api, `${jsonFile}: api.address`) : undefined
+  if (mistake !== undefined) findings.mistakes.push(mistake)
+}
+
 const warnOfRelations = ({ timings }: InternalSettings, file: string, findings: Findings): void => {
   if (timings.silenceMsMax <= timings.keepAliveMs)
     findings.warnings.push(
@@ -113,6 +136,7 @@ export const loadSettings = (given: SettingsPlace): LoadedSettings => {
   const { internal, keys: jsonKeys } = json
   const conf = loadConf({ file, home, json, keyFileIn: jsonKeys.keyFile === undefined ? undefined : jsonFile }, findings)
   warnOfRelations(internal, jsonFile, findings)
+  checkUsers(internal, home, jsonFile, findings)
   const isManaged = internal.manager === 'wazuh' || (internal.manager === 'auto' && (given.hasManager?.(home) ?? false))
   if (conf && !isManaged) for (const kind of ['mistakes', 'warnings', 'notes'] as const) findings[kind].push(...conf.ofServices[kind])
   const keys = loadKeys(conf?.block.key ?? '', jsonKeys, { home, jsonFile }, findings)

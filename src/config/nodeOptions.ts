@@ -6,6 +6,7 @@ import { Check } from 'typebox/value'
 import { shown } from '../base/shown.js'
 import type { SyncedItem } from '../domain/files/syncedItems.js'
 import { proxyOptions, serviceOptions, trueOrFalse, verifiesCountersOption } from './agentServiceOptions.js'
+import { type ApiServiceSettings, apiOptions, defaultApiService, mistakesInApi } from './apiOptions.js'
 import { balancingOptions, dataPlaneOptions, helperOptions } from './balancerOptions.js'
 import { intervalOptions } from './intervalOptions.js'
 import { mistakeOf, type Option } from './option.js'
@@ -22,11 +23,11 @@ import {
 const optionNames = [
   ...(['home', 'type', 'node', 'cluster', 'key', 'previousKey', 'master', 'bindAddress', 'synced'] as const),
   ...(['timings', 'compression', 'manager', 'enrolmentRules', 'workersMax', 'ports'] as const),
-  ...(['enrolment', 'listener', 'events', 'verifiesCounters', 'proxies', 'hidden', 'balancer'] as const),
+  ...(['enrolment', 'listener', 'events', 'verifiesCounters', 'proxies', 'hidden', 'api', 'balancer'] as const),
 ] as const
 /** Those that work on the home's files stand first. */
 const homePortNames = ['files', 'agentStore', 'agentFiles', 'nodeStates'] as const
-const portNames = [...homePortNames, 'clock', 'random', 'transport', 'log', 'listener', 'enrolment', 'balancer'] as const
+const portNames = [...homePortNames, 'clock', 'random', 'transport', 'log', 'listener', 'enrolment', 'api', 'balancer'] as const
 const itemNames = ['dir', 'files', 'mode', 'recursive', 'removeEmptyDirectories', 'reload'] as const
 
 /** In milliseconds, or a count where it says so. */
@@ -149,6 +150,7 @@ class OptionsCheck {
       const service = value === undefined ? undefined : this.#object(place, value, Object.keys(options))
       if (service) for (const [name, known] of Object.entries(options)) this.#optional(`${place}.${name}`, known, service[name])
     }
+    this.#api(given.api)
     this.#optional('verifiesCounters', verifiesCountersOption, given.verifiesCounters)
     this.#optional('proxies', proxyOptions.from, given.proxies)
     this.#optional('hidden', { ...clusterOptions.hidden, allowed: trueOrFalse }, given.hidden)
@@ -196,6 +198,20 @@ class OptionsCheck {
     this.#value(`${place}.client.certificatePath`, helperOptions.clientCertificate, client.certificatePath)
     this.#value(`${place}.client.keyPath`, helperOptions.clientKey, client.keyPath)
     this.#optional(`${place}.client.keyPassword`, helperOptions.clientKeyPassword, client.keyPassword)
+  }
+
+  #api(value: unknown): void {
+    const { enabled: _, ...known } = apiOptions
+    const api = value === undefined ? undefined : this.#object('api', value, Object.keys(known))
+    if (!api) return
+    const before = this.mistakes.length
+    const port = { ...apiOptions.port, schema: clusterOptions.port.schema }
+    for (const [name, option] of Object.entries(known))
+      if (name !== 'port' || api[name] !== 0) this.#optional(`api.${name}`, name === 'port' ? port : option, api[name])
+    if (this.mistakes.length > before) return
+    // Each of them was found to be right just now.
+    const settings: ApiServiceSettings = { ...defaultApiService, ...(api as Partial<ApiServiceSettings>) }
+    this.mistakes.push(...mistakesInApi(settings, (name) => `api.${name}`))
   }
 
   #enrolmentRules(value: unknown): void {

@@ -1,6 +1,7 @@
 /** The configuration reference of docs/operating.md, written from the very tables that check the configuration. */
 import { defaultSyncedItems } from '../domain/files/syncedItems.js'
 import { authOptions, eventOptions, forceOptions, proxyOptions, remoteOptions } from './agentServiceOptions.js'
+import { apiOptions } from './apiOptions.js'
 import { haproxyJsonOptions, helperOptions } from './balancerOptions.js'
 import { type IntervalOption, intervalOptions } from './intervalOptions.js'
 import type { Option } from './option.js'
@@ -11,7 +12,8 @@ const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<
 
 const fallbackInXml = (value: unknown): string =>
   value === '' ? '–' : `\`${typeof value === 'boolean' ? (value ? 'yes' : 'no') : String(value)}\``
-const fallbackInJson = (value: unknown): string => (Array.isArray(value) && value.length === 0 ? '–' : `\`${JSON.stringify(value)}\``)
+const fallbackInJson = (value: unknown): string =>
+  value === '' || (Array.isArray(value) && value.length === 0) ? '–' : `\`${JSON.stringify(value)}\``
 
 const table = (options: readonly Option[], name: (known: Option) => string, fallback: (value: unknown) => string): string =>
   [
@@ -63,6 +65,7 @@ export const renderConfigReference = (): string =>
     table(Object.values(eventOptions), ({ name }) => `events.${name}`, fallbackInJson),
     table(Object.values(proxyOptions), ({ name }) => `proxy_protocol.${name}`, fallbackInJson),
     table(Object.values(haproxyJsonOptions), ({ name }) => `haproxy.${name}`, fallbackInJson),
+    table(Object.values(apiOptions), ({ name }) => `api.${name}`, fallbackInJson),
     ...Object.entries(intervalOptions).map(([group, rows]) => intervalTable(group, rows)),
     '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. It is ' +
       `${directoryAllowed}. A recursive item cannot hold another item. Defaults:`,

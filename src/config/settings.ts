@@ -6,6 +6,7 @@ import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, type SyncedItems } from '../domain/files/syncedItems.js'
 import type { EventOptions } from '../ports/listener.js'
 import { type AgentServices, eventOptions, proxyOptions, verifiesCountersOption } from './agentServiceOptions.js'
+import type { ApiServiceSettings } from './apiOptions.js'
 import type { BalancerSettings } from './balancerOptions.js'
 import { option } from './option.js'
 
@@ -191,6 +192,8 @@ export interface InternalSettings {
   readonly events: EventOptions
   /** Load balancers that say whose connections they pass on. */
   readonly proxies: readonly string[]
+  /** Nothing: this node has no HTTP service. */
+  readonly api?: ApiServiceSettings
 }
 
 /** The whole configuration of a node, checked. */

@@ -28,6 +28,8 @@ export interface ApiOptions {
     readonly nodes: readonly string[]
     readonly hidden: boolean
   }
+  /** What a question to the cluster may take, for each part of its answer. */
+  readonly requestMsMax: number
   readonly address: string
   readonly port: number
   /** Paths, absolute or relative to the home; without both the service speaks plain HTTP, and listens on the loopback interface only. */
@@ -50,6 +52,12 @@ export interface ApiDesk {
   /** Of this node. */
   figures(): Promise<NodeFigures>
   log(level: LogLevel, message: string): Promise<void>
+}
+
+/** What the service asks besides, and no actor knows. */
+export interface ConfigurationCheck {
+  /** What is wrong with the files of this node's configuration now, as `wazuh-clusterd -t` says it. */
+  configurationMistakes(): Promise<readonly string[]>
 }
 
 export interface RunningApi {

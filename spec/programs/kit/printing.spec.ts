@@ -6,7 +6,8 @@ import type { FileRow, FilesSummary, NodeHealth, NodeView } from '../../../src/d
 import { printFiles, printFilesJson } from '../../../src/programs/clusterControl/printFiles.js'
 import { printHealth, printHealthJson, printHealthMore } from '../../../src/programs/clusterControl/printHealth.js'
 import { printNodes, printNodesJson } from '../../../src/programs/clusterControl/printNodes.js'
-import { momentText, secondsText } from '../../../src/programs/kit/moment.js'
+import { momentText } from '../../../src/base/momentText.js'
+import { secondsText } from '../../../src/programs/kit/moment.js'
 import { tableText } from '../../../src/programs/kit/table.js'
 
 const stream = async function* (lines: Iterable<AnswerLine>) {

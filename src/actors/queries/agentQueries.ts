@@ -25,6 +25,11 @@ export async function* agentAnswer(view: AgentsView, query: AgentQuery, signal: 
       if (query.tool !== undefined && query.group !== undefined) await assertGroup(agents, query.group, signal)
       yield* listing(view, query)
       break
+    case 'agentSummary': {
+      const { byStatus } = await agents.store.counts()
+      yield { kind: 'agentSummary', counts: byStatus }
+      break
+    }
     case 'agent': {
       const agent = query.id === managerId ? managerOf(view) : await agentOf(agents, query.id, query.tool)
       const sum = agent.groups.length > 0 ? await agents.files.mergedSum(agent.groups, signal) : undefined
@@ -68,9 +73,11 @@ async function* listing(view: AgentsView, query: AgentFilter): AsyncGenerator<Ag
     ...(query.nodes && { nodes: query.nodes }),
     ...(query.statuses && { statuses: query.statuses }),
     ...(query.group !== undefined && { group: query.group }),
+    ...(query.ids && { ids: query.ids }),
   }
   const manager = agentRow(managerOf(view))
-  const isShown = (query.nodes?.includes(self.name) ?? true) && (query.statuses?.includes('active') ?? true) && query.group === undefined
+  const isShown =
+    (query.nodes?.includes(self.name) ?? true) && (query.statuses?.includes('active') ?? true) && query.group === undefined && !query.ids
   const shape = await agents.store.shape(filter)
   yield { kind: 'agentsShape', shape: isShown ? widenedShape(shape, manager) : shape }
   if (isShown) yield { kind: 'agents', rows: [manager] }

@@ -21,8 +21,11 @@ export const agentQueries = [
     nodes: Type.Optional(anyTexts()),
     statuses: Type.Optional(list(Type.Enum([...agentStatuses]), agentStatuses.length)),
     group: Type.Optional(anyText()),
+    ids: Type.Optional(list(agentId(), limits.apiItemsMax)),
     tool: Type.Optional(agentTool()),
   }),
+  /** How many there are of each status. */
+  fields({ kind: Type.Literal('agentSummary') }),
   fields({ kind: Type.Literal('agent'), id: agentId(), tool: agentTool() }),
   fields({ kind: Type.Literal('groups'), tool: agentTool() }),
   fields({ kind: Type.Literal('groupFiles'), group: anyText(), tool: agentTool() }),

@@ -68,6 +68,8 @@ const refusedFact = Type.Object({ id: count(), fact: Type.Enum([...agentFactName
 export const agentAnswers = [
   /** In order of the IDs. */
   Type.Object({ kind: Type.Literal('agents'), rows: Type.Array(row) }),
+  /** Of all agents but the manager, by status. */
+  Type.Object({ kind: Type.Literal('agentSummary'), counts: Type.Record(Type.Enum([...agentStatuses]), count()) }),
   /** Before the first row. */
   Type.Object({ kind: Type.Literal('agentsShape'), shape }),
   /** `isSynchronized`: it reported the sum of the merged.mg that its groups have now. */

@@ -1,10 +1,10 @@
 /** What agent_control prints of agents: Wazuh's texts, and its JSON. */
 
 import { escapeText, safeJson } from '../../base/escapeText.js'
+import { momentText, notAvailable } from '../../base/momentText.js'
 import { type AgentStatus, type AgentView, agentIdText, managerId } from '../../domain/agents/agent.js'
 import type { AgentRow } from '../../domain/queries/agentAnswer.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
-import { momentText, notAvailable } from '../kit/moment.js'
 
 const statusTexts: Readonly<Record<AgentStatus, string>> = {
   active: 'Active',

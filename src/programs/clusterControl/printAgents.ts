@@ -5,10 +5,10 @@
 
 import { ClusterError } from '../../base/errors.js'
 import { escapeText, safeJson } from '../../base/escapeText.js'
+import { momentText } from '../../base/momentText.js'
 import { type AgentListShape, agentIdText } from '../../domain/agents/agent.js'
 import type { AgentRow } from '../../domain/queries/agentAnswer.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
-import { momentText } from '../kit/moment.js'
 import { headerRow, type Row, rowText } from '../kit/table.js'
 
 /** What an agent has not said yet, as Wazuh writes it. */

@@ -1,10 +1,11 @@
 /** `cluster_control -i` and `-i more`: what each node last did, to the letter as the reference prints it. */
 
 import { escapeText, safeJson } from '../../base/escapeText.js'
+import { momentText } from '../../base/momentText.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeHealth } from '../../domain/queries/clusterAnswer.js'
 import { type AbsentNode, masterFirst } from '../kit/answers.js'
-import { momentText, secondsText, spanText } from '../kit/moment.js'
+import { secondsText, spanText } from '../kit/moment.js'
 
 type WorkerHealth = NonNullable<NodeHealth['worker']>
 

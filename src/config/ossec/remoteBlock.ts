@@ -1,7 +1,7 @@
 /** The `<remote>` blocks of an ossec.conf: where agents report to this node. Each is a port of its own; those for syslog are not ours. */
-import { type ListenerServiceSettings, remoteOptions, transportsIn } from './agentServiceOptions.js'
+import { type ListenerServiceSettings, remoteOptions, transportsIn } from '../agentServiceOptions.js'
+import type { Findings } from '../option.js'
 import { BlockValues } from './blockValues.js'
-import type { Findings } from './option.js'
 import type { Element } from './ossecConf.js'
 
 /** What Wazuh 4.14 knows in `<remote>` besides remoteOptions. */

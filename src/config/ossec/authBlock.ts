@@ -1,8 +1,8 @@
 /** The `<auth>` blocks of an ossec.conf: whether agents can enrol at this node, and by which rules the master decides. */
-import { defaultEnrolmentRules, type EnrolmentRules, type ForceRules } from '../domain/agents/replacement.js'
-import { type AgentServices, authOptions, type EnrolmentServiceSettings, forceOptions, timeMs } from './agentServiceOptions.js'
+import { defaultEnrolmentRules, type EnrolmentRules, type ForceRules } from '../../domain/agents/replacement.js'
+import { type AgentServices, authOptions, type EnrolmentServiceSettings, forceOptions, timeMs } from '../agentServiceOptions.js'
+import type { Findings } from '../option.js'
 import { BlockValues } from './blockValues.js'
-import type { Findings } from './option.js'
 import type { Element } from './ossecConf.js'
 
 /** What Wazuh 4.14 knows in `<auth>` besides authOptions. */

@@ -1,6 +1,6 @@
 /** The values of one block of ossec.conf: checked by the table of its options, every mistake one sentence, the last value of an option counts. */
 import type { Static, TSchema } from 'typebox'
-import { checked, type Findings, fromText, type Option } from './option.js'
+import { checked, type Findings, fromText, type Option } from '../option.js'
 import type { Element } from './ossecConf.js'
 
 export class BlockValues {

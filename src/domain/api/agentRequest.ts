@@ -1,0 +1,60 @@
+/** Which agents a request is about: what of it the node's own filter can do, and what is left to be done here. */
+import { type AgentStatus, managerId } from '../agents/agent.js'
+import type { AgentQuery } from '../agents/agentQuery.js'
+import type { Item } from './listRequest.js'
+
+export interface AgentRequest {
+  readonly agents_list?: readonly number[]
+  readonly status?: readonly AgentStatus[]
+  /** Milliseconds since the last keep-alive. */
+  readonly older_than?: number
+  readonly version?: string
+  readonly group?: readonly string[]
+  readonly node_name?: readonly string[]
+  readonly name?: string
+  readonly ip?: string
+  readonly registerIP?: string
+}
+
+/** The question that is asked, and whether its answer needs no more filtering: then it says how many agents there are. */
+export const agentFilter = (
+  { agents_list: ids, group, ip, name, node_name: nodes, older_than: olderThanMs, registerIP, status: statuses, version }: AgentRequest,
+  tool: 'agent_groups' | undefined,
+): { readonly query: AgentQuery; readonly isWhole: boolean } => {
+  const [onlyGroup, ...otherGroups] = group ?? []
+  const isNodeKnown = nodes?.every((node) => node !== 'unknown') ?? true
+  return {
+    query: {
+      kind: 'agents',
+      ...(ids && { ids: ids.filter((id) => id !== managerId) }),
+      ...(statuses && { statuses }),
+      ...(nodes && isNodeKnown && { nodes }),
+      ...(onlyGroup !== undefined && otherGroups.length === 0 && { group: onlyGroup }),
+      ...(tool && { tool }),
+    },
+    isWhole:
+      [ids, ip, name, olderThanMs, registerIP, version].every((given) => given === undefined) && isNodeKnown && otherGroups.length === 0,
+  }
+}
+
+/** Whether an agent is one of those that are asked for. */
+export const isAskedFor = (request: AgentRequest, item: Item, nowMs: number): boolean => {
+  const { agents_list: ids, group, ip, name, node_name: nodes, older_than: olderThanMs, registerIP, status, version } = request
+  const is = (given: string | undefined, value: unknown): boolean => given === undefined || given === value
+  const among = (given: readonly string[] | undefined, value: unknown): boolean => given === undefined || given.some((one) => one === value)
+  const groups = Array.isArray(item['group']) ? item['group'] : []
+  return (
+    (ids === undefined || ids.includes(Number(item['id']))) &&
+    (group === undefined || group.some((one) => groups.includes(one))) &&
+    among(nodes, item['node_name']) &&
+    among(status, item['status']) &&
+    is(ip, item['ip']) &&
+    is(name, item['name']) &&
+    is(registerIP, item['registerIP']) &&
+    is(version, item['version']) &&
+    (olderThanMs === undefined || isOlder(item['lastKeepAlive'], nowMs - olderThanMs))
+  )
+}
+
+const isOlder = (lastKeepAlive: unknown, beforeMs: number): boolean =>
+  typeof lastKeepAlive === 'string' && Date.parse(lastKeepAlive) < beforeMs

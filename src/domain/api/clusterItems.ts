@@ -1,0 +1,101 @@
+/** What the API says of nodes, in Wazuh's shapes. */
+import { momentText } from '../../base/momentText.js'
+import type { FilesSummary, NodeHealth, NodeView, SpanView } from '../queries/clusterAnswer.js'
+import type { Messages } from './envelope.js'
+import type { Item } from './listRequest.js'
+
+export const nodeFields = ['name', 'type', 'version', 'ip'] as const
+
+export const nodeItem = ({ address, name, type, version }: NodeView): Item => ({
+  name,
+  type,
+  version: version.replace(/^v/, ''),
+  ip: address,
+})
+
+type WorkerHealth = NonNullable<NodeHealth['worker']>
+type Chunked = WorkerHealth['agentGroups']
+
+const onMaster = (span: SpanView | undefined) => ({
+  date_start_master: momentText(span?.startMs),
+  date_end_master: momentText(span?.endMs),
+})
+
+const groupsSpan = (span: Chunked) => ({
+  date_start: momentText(span?.startMs),
+  date_end: momentText(span?.endMs),
+  n_synced_chunks: span?.chunks ?? 0,
+})
+
+const statusOf = (worker: WorkerHealth): Item => {
+  const { extra, missing, shared } = worker.integritySync ?? { extra: 0, missing: 0, shared: 0 }
+  return {
+    sync_integrity_free: worker.integrityFree,
+    last_check_integrity: onMaster(worker.integrityCheck),
+    last_sync_integrity: {
+      ...onMaster(worker.integritySync),
+      total_extra_valid: 0,
+      total_files: { missing, shared, extra, extra_valid: 0 },
+    },
+    sync_agent_info_free: worker.agentInfoFree ?? true,
+    last_sync_agentinfo: { ...onMaster(worker.agentInfo), n_synced_chunks: worker.agentInfo?.chunks ?? 0 },
+    last_sync_agentgroup: groupsSpan(worker.agentGroups),
+    last_sync_full_agentgroup: groupsSpan(worker.agentGroupsFull),
+    last_keep_alive: momentText(worker.lastKeepAliveMs),
+  }
+}
+
+export const healthItem = (node: NodeHealth): Item => {
+  const info = { ...nodeItem(node), n_active_agents: node.activeAgents }
+  return node.type === 'master' ? { info } : { info, status: statusOf(node.worker ?? { integrityFree: true }) }
+}
+
+/** The items whose sum Wazuh compares. */
+const rulesetDirectories = ['etc/rules/', 'etc/decoders/', 'etc/lists/']
+
+export const isOfRuleset = (file: string): boolean => rulesetDirectories.some((directory) => file.startsWith(directory))
+
+/**
+ * Whether a worker has the master's ruleset.
+ * @param isRulesetWhole no file of it is among those that the worker does not have
+ */
+export const isRulesetSynced = ({ code, failed, failuresLeftOut, inSync, pending }: FilesSummary, isRulesetWhole: boolean): boolean =>
+  inSync || (isRulesetWhole && code === undefined && failuresLeftOut === 0 && pending + failed > 0)
+
+const messages = (all: string, some: string, none: string): Messages => ({ all, some, none })
+
+/** As Wazuh writes them. */
+export const clusterMessages = {
+  selected: messages('All selected information was returned', 'Some information was not returned', 'No information was returned'),
+  nodes: messages('All selected nodes information was returned', 'Some nodes information was not returned', 'No information was returned'),
+  health: messages(
+    'All selected nodes healthcheck information was returned',
+    'Some nodes healthcheck information was not returned',
+    'No healthcheck information was returned',
+  ),
+  ruleset: messages(
+    'Nodes ruleset synchronization status was successfully read',
+    'Could not read ruleset synchronization status in some nodes',
+    'Could not read ruleset synchronization status',
+  ),
+  validation: messages(
+    'Validation was successfully checked in all nodes',
+    'Could not check validation in some nodes',
+    'Could not check validation in any node',
+  ),
+  apiConfiguration: messages(
+    'API configuration was successfully read in all specified nodes',
+    'Not all API configurations could be read',
+    'Could not read API configuration in any node',
+  ),
+  processes: messages('Processes status was successfully read in specified node', '', 'Could not read processes status in specified node'),
+  information: messages(
+    'Basic information was successfully read in specified node',
+    '',
+    'Could not read basic information in specified node',
+  ),
+  configuration: messages('Configuration was successfully read in specified node', '', 'Could not read configuration in specified node'),
+  files: messages('All selected files were returned', 'Files of some nodes were not returned', 'No files were returned'),
+  events: messages('All selected events were returned', 'Some events were not returned', 'No events were returned'),
+  overview: messages('All nodes were returned', 'Some nodes were not returned', 'No nodes were returned'),
+} as const
