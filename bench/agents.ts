@@ -3,6 +3,8 @@ import { createHash } from 'node:crypto'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { AgentFacts } from '../src/domain/agents/agent.js'
+import type { KeyEntry } from '../src/domain/agents/keyEntry.js'
+import { keyLineText } from '../src/domain/agents/keyLine.js'
 import { makeHome } from './trees.js'
 
 export const keysPath = 'etc/client.keys'
@@ -11,14 +13,17 @@ const keysMode = 0o640
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex')
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
+/** Agents 1 to `count`. */
+export const agentKeys = (count: number): readonly KeyEntry[] =>
+  Array.from({ length: count }, (_, index) => {
+    const id = index + 1
+    return { id, name: `host-${String(id).padStart(6, '0')}.example.net`, ip: 'any', key: sha256(`agent ${id}`) }
+  })
+
 /** A home whose client.keys has agents 1 to `count`. */
 export const makeHomeOfAgents = (home: string, count: number): string => {
   makeHome(home)
-  const lines = Array.from({ length: count }, (_, index) => {
-    const id = index + 1
-    return `${String(id).padStart(3, '0')} host-${String(id).padStart(6, '0')}.example.net any ${sha256(`agent ${id}`)}\n`
-  })
-  writeFileSync(join(home, keysPath), lines.join(''))
+  writeFileSync(join(home, keysPath), agentKeys(count).map((entry) => `${keyLineText(entry)}\n`).join(''))
   chmodSync(join(home, keysPath), keysMode)
   return home
 }

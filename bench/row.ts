@@ -36,7 +36,8 @@ export class NotMeasurable extends Error {}
 
 const besideValue = ({ beside }: Figure): number => ('limit' in beside ? beside.limit : beside.value)
 
-export const ratioOf = (figure: Figure): number => figure.measured / besideValue(figure)
+/** 0 where nothing is allowed, and there is nothing. */
+export const ratioOf = (figure: Figure): number => (figure.measured === 0 ? 0 : figure.measured / besideValue(figure))
 
 export const isMet = (figure: Figure): boolean =>
   figure.target.bound === 'atLeast' ? ratioOf(figure) >= figure.target.factor : ratioOf(figure) <= figure.target.factor

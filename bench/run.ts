@@ -9,6 +9,8 @@ import { agentGroupsFull } from './rows/agentGroupsFull.js'
 import { agentInfoFirstReport } from './rows/agentInfoFirstReport.js'
 import { agentInfoKeepAlives } from './rows/agentInfoKeepAlives.js'
 import { agentInfoWholeRows } from './rows/agentInfoWholeRows.js'
+import { agentsInABurst } from './rows/agentsInABurst.js'
+import { agentsMoveOn } from './rows/agentsMoveOn.js'
 import { checkWithoutChange } from './rows/checkWithoutChange.js'
 import { coldSync } from './rows/coldSync.js'
 import { coldSyncBigFile } from './rows/coldSyncBigFile.js'
@@ -81,6 +83,8 @@ const rows: readonly Row[] = [
   editUnderEvents,
   openEvents,
   connectedAgents,
+  agentsInABurst,
+  agentsMoveOn,
 ]
 
 const measure = async (row: Row, workshop: Workshop): Promise<Result> => {

@@ -22,7 +22,6 @@ import { createTransport } from '../../src/transport/transport.js'
 import { factsOf } from '../agents.js'
 import { answerParent } from '../answerParent.js'
 import { type ListenOptions, startBenchListener } from '../benchListener.js'
-import { type Enrolling, enrolMany } from '../enrolling.js'
 import { memoryPorts } from '../memoryPorts.js'
 import { observedAgents } from '../observedAgents.js'
 import { observedFiles } from '../observedFiles.js'
@@ -42,6 +41,8 @@ export interface StartOptions {
   readonly files?: 'real' | 'none' | 'memory'
   /** The worker dials only after `openGate`. */
   readonly gated?: boolean
+  /** Agents may enrol and report, as with a daemon; see `servicePorts`. */
+  readonly hasServices?: boolean
 }
 
 /** Of the agents' table: see observedAgents. The last three: a worker's thread began a round, or ended it. */
@@ -70,6 +71,8 @@ export interface ObservedEvent {
   /** Files scanned, files that an applied plan changed, or rows of agents. */
   readonly files: number
   readonly failures: number
+  /** Of a service that has started. */
+  readonly port: number
 }
 
 const nodes = new Map<string, ClusterNode>()
@@ -85,8 +88,8 @@ const cpuMs = (): number => {
   return (user + system) / 1000
 }
 
-const happened = (node: string, type: ObservedEvent['type'], files = 0, failures = 0): void => {
-  events.push({ type, node, files, failures, atMs: systemMs(), cpuMs: cpuMs() })
+const happened = (node: string, type: ObservedEvent['type'], files = 0, failures = 0, port = 0): void => {
+  events.push({ type, node, files, failures, port, atMs: systemMs(), cpuMs: cpuMs() })
   for (const listener of eventListeners) listener()
 }
 
@@ -163,7 +166,7 @@ const procMegabytes = (field: 'VmHWM' | 'VmRSS'): number => {
 
 const calls = {
   /** Resolves with the port of a master. */
-  start: async ({ node, type, home, port, timings, files, gated }: StartOptions) => {
+  start: async ({ node, type, home, port, timings, files, gated, hasServices }: StartOptions) => {
     const realFiles = (): Files =>
       createFiles({ home, synced: defaultSyncedItems, role: type, stageDir: join(home, 'queue', 'cluster', node) })
     const observedPorts = () => ({
@@ -185,6 +188,7 @@ const calls = {
       bindAddress: '127.0.0.1',
       workersMax: 10_000,
       ...(timings && { timings }),
+      ...(hasServices && { listener: { port: 0 }, enrolment: { port: 0 } }),
       ports: {
         ...(files === 'memory' ? memoryPorts(node) : observedPorts()),
         transport: keptLinks(transport, gate),
@@ -194,7 +198,7 @@ const calls = {
     nodes.set(node, started)
     started.onEvent((event) => {
       if (event.type === 'applied') happened(node, 'applied', event.created + event.updated + event.removed, event.failed)
-      else happened(node, event.type)
+      else happened(node, event.type, 0, 0, 'port' in event ? event.port : 0)
     })
     const listening = await started.start()
     return listening.port ?? 0
@@ -233,7 +237,12 @@ const calls = {
     return { atMs, lines: await answered(node, request) }
   },
 
-  enrol: ({ node, ...enrolling }: Enrolling & { readonly node: string }) => enrolMany(nodeNamed(node).agents, enrolling),
+  /** Resolves with the ports that agents report to and enrol at. */
+  servicePorts: async ({ node }: { node: string }) => {
+    const portOf = (type: 'listenerStarted' | 'enrolmentStarted') =>
+      until(() => events.find((event) => event.type === type && event.node === node)?.port)
+    return { listener: await portOf('listenerStarted'), enrolment: await portOf('enrolmentStarted') }
+  },
 
   /** The node receives keep-alives of agents from `first` on, with the facts of `facts` if given. Resolves when they are in its table. */
   report: async ({ node, first, count, facts }: { node: string; first: number; count: number; facts?: string }) => {

@@ -30,6 +30,8 @@ export interface AgentClusterOptions {
   /** Does something to the master's home before its node starts. */
   readonly prepare?: (home: string) => Promise<void>
   readonly timings?: Partial<Timings>
+  /** Agents may enrol at every node, and report to it. */
+  readonly hasServices?: boolean
 }
 
 const known = async ({ child, node }: AgentMember, agents: number): Promise<void> => {
@@ -39,7 +41,7 @@ const known = async ({ child, node }: AgentMember, agents: number): Promise<void
 /** Tables are filled, and ungated workers are connected, when this resolves. */
 export const startAgentCluster = async (
   workshop: Workshop,
-  { agents, gated = false, groups = [], prepare, timings = {}, workers: count, workersPerProcess = 1 }: AgentClusterOptions,
+  { agents, gated = false, groups = [], hasServices = false, prepare, timings = {}, workers: count, workersPerProcess = 1 }: AgentClusterOptions,
 ): Promise<AgentCluster> => {
   const home = makeHomeOfAgents(workshop.place('agents-master'), agents)
   for (const group of ['default', ...groups]) mkdirSync(join(home, 'etc/shared', group))
@@ -50,14 +52,14 @@ export const startAgentCluster = async (
   })
   await prepare?.(home)
   const master: AgentMember = { node: 'master', home, child: workshop.child<NodeCalls>('node') }
-  const port = await master.child.call('start', { node: 'master', type: 'master', home, port: 0, timings })
+  const port = await master.child.call('start', { node: 'master', type: 'master', home, port: 0, timings, hasServices })
   await known(master, agents)
   const workers: AgentMember[] = []
   let child = workshop.child<NodeCalls>('node')
   for (const [index, worker] of homes.entries()) {
     if (index > 0 && index % workersPerProcess === 0) child = workshop.child<NodeCalls>('node')
     const node = `w${index + 1}`
-    await child.call('start', { node, type: 'worker', home: worker, port, timings, gated })
+    await child.call('start', { node, type: 'worker', home: worker, port, timings, gated, hasServices })
     workers.push({ node, home: worker, child })
   }
   for (const worker of workers) await known(worker, agents)

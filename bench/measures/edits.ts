@@ -11,7 +11,7 @@ const patienceMs = 15_000
 const contentBytes = 2_000
 const pauseMs = { min: 100, spread: 200 }
 
-const untilContent = async (file: string, content: Buffer): Promise<void> => {
+export const untilContent = async (file: string, content: Buffer): Promise<void> => {
   const startMs = systemMs()
   for (;;) {
     // Replaced by a rename; if the file is missing for a moment, that is not the benchmark's mistake.

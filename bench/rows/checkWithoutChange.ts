@@ -3,10 +3,11 @@ import { startPair } from '../measures/fiftyThousandFiles.js'
 import { atMost, type Row } from '../row.js'
 import { sleep } from '../workshop.js'
 
-const restMs = 1
+/** The shortest that a node allows. */
+const restMs = 10
 /** Until the code is compiled. */
 const settleMs = 3_000
-const measuredMs = 5_000
+const measuredMs = 10_000
 const hourMs = 3_600_000
 
 /** Nothing but checks: they follow each other closely, with no scans or keep-alives in between. */

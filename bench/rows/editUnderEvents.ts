@@ -20,7 +20,7 @@ export const editUnderEvents: Row = {
     const { homes, worker } = await startPair(workshop)
     const edit = (first: number) =>
       timeEdits(homes.paths, { first, edited: homes.master, worker: homes.worker, wantedOf: (_, content) => content })
-    const alone = await edit(0)
+    const alone = await edit(editCount)
     const agents = loadAgents(20)
     const load = workshop.child<AgentLoadCalls>('agentLoad')
     const port = await worker.call('listen', { home: workshop.place('events'), agents, transport: 'tcp', bytesMax })
@@ -36,7 +36,7 @@ export const editUnderEvents: Row = {
     )
     await sleep(warmUpMs)
     const before = await load.call('sent', undefined)
-    const under = await edit(editCount)
+    const under = await edit(2 * editCount)
     const after = await load.call('sent', undefined)
     if (hasEnded) throw new NotMeasurable('The agents ended before the edits did')
     const rate = ((after.count - before.count) / (after.atMs - before.atMs)) * 1_000
