@@ -3,17 +3,18 @@
  * adds are let be.
  */
 import Type, { type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
 import type { Result } from '../../base/errors.js'
 import type { ReadonlyValue } from '../../base/fields.js'
 import { parsedJson } from '../../base/parsedJson.js'
+import { shapeOf } from '../../base/shapeOf.js'
 import { agentAnswers } from './agentAnswer.js'
 import { clusterAnswers } from './clusterAnswer.js'
 
 const [fileLine, ...otherLines] = clusterAnswers
 // Files and agents come by the hundred thousand: they are tried first.
 const anyLine = Type.Union([fileLine, ...agentAnswers, ...otherLines])
-const answerLine = Compile(anyLine)
+/** Most answers are a few lines: compiling takes as long as some hundred of them. */
+const answerLine = shapeOf(anyLine, 64)
 
 /** An answer is a sequence of these, one JSON text a line, so that no answer has to be held whole. */
 export type AnswerLine = ReadonlyValue<Static<typeof anyLine>>

@@ -1,9 +1,9 @@
 /** What comes over the local socket, one JSON text: a question, a command or reports. A worker forwards the first two as they are. */
 import Type from 'typebox'
-import { Compile } from 'typebox/compile'
 import { type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { parsedJson } from '../../base/parsedJson.js'
+import { shapeOf } from '../../base/shapeOf.js'
 import { type AgentCommand, agentCommands } from '../agents/agentCommand.js'
 import { type ReportRequest, reportRequest } from '../agents/agentReport.js'
 import { type NodeCommand, nodeCommand } from '../cluster/nodeState.js'
@@ -14,7 +14,7 @@ export type ControlCommand = AgentCommand | NodeCommand
 export type ControlRequest = ClusterQuery | ControlCommand | ReportRequest
 
 const commands = [...agentCommands, nodeCommand] as const
-const request = Compile(Type.Union([...clusterQueries, ...commands, reportRequest]))
+const request = shapeOf(Type.Union([...clusterQueries, ...commands, reportRequest]))
 
 /** Refuses with `tooLarge` or `malformed`. */
 export const parseControlRequest = (json: string): Result<ControlRequest> => {

@@ -1,9 +1,9 @@
 /** What a line of an event says: the other direction of eventLine.ts, for those who follow segments. */
 import Type, { type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
 import type { Result } from '../../base/errors.js'
 import type { ReadonlyValue } from '../../base/fields.js'
 import { parsedJson } from '../../base/parsedJson.js'
+import { shapeOf } from '../../base/shapeOf.js'
 
 /** Fields that a later version adds do no harm. */
 const record = Type.Object({
@@ -16,7 +16,7 @@ const record = Type.Object({
   full_log: Type.String(),
 })
 
-const recordShape = Compile(record)
+const recordShape = shapeOf(record)
 
 export type EventRecord = ReadonlyValue<Static<typeof record>>
 

@@ -3,10 +3,10 @@
  * one moment, so that a mere sign of life costs about 20 bytes. The node is not in it: it is who sends.
  */
 import Type from 'typebox'
-import { Compile } from 'typebox/compile'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { parsedJson } from '../../base/parsedJson.js'
+import { shapeOf } from '../../base/shapeOf.js'
 import {
   type AgentDetails,
   type AgentUpdates,
@@ -23,7 +23,7 @@ const keepAliveColumns = 3
 /** And of any other status: rank, disconnection (a code), and when it was disconnected, before the base; 0 when it is not. */
 const statusColumns = 6
 
-const batchShape = Compile(
+const batchShape = shapeOf(
   Type.Object(
     {
       baseMs: Type.Integer({ minimum: 0, maximum: 8.64e15 }),

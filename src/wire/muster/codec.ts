@@ -4,11 +4,11 @@
  */
 import { Packr, RESERVE_START_SPACE, Unpackr } from 'msgpackr'
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
 import { Settings } from 'typebox/system'
 import { ClusterError, type ErrorCode, errorTable, isErrorCode, ok, type Result, refuse } from '../../base/errors.js'
 import { failure } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
+import { shapeOf } from '../../base/shapeOf.js'
 import { type NoticeName, notices, type RequestName, requests } from './messages.js'
 import { isPlain } from './plainMessagePack.js'
 import { fillNotice, fillReply, fillRequest, headroom, recordKinds } from './records.js'
@@ -32,8 +32,8 @@ export interface NoticeType {
 Settings.Set({ exactOptionalPropertyTypes: true })
 
 const checkOf = (schema: TSchema): BodyCheck => {
-  const validator = Compile(schema)
-  return (body) => validator.Check(body)
+  const shape = shapeOf(schema)
+  return (body) => shape.Check(body)
 }
 
 export const isRequestName = (name: string): name is RequestName => Object.hasOwn(requests, name)
@@ -57,7 +57,7 @@ for (const name of Object.keys(notices).filter(isNoticeName)) {
   noticeTypesById.set(id, type)
 }
 
-const isFailure = Compile(failure())
+const isFailure = shapeOf(failure())
 
 export const requestTypeById = (id: number): RequestType | undefined => requestTypesById.get(id)
 export const noticeTypeById = (id: number): NoticeType | undefined => noticeTypesById.get(id)

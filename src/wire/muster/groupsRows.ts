@@ -1,12 +1,12 @@
 /** The groups of agents as they travel: JSON rows `[id, "group,group"]`, in order of the IDs. */
 import Type from 'typebox'
-import { Compile } from 'typebox/compile'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { parsedJson } from '../../base/parsedJson.js'
+import { shapeOf } from '../../base/shapeOf.js'
 import { type GroupsRow, isGroupName } from '../../domain/agents/groups.js'
 
-const rowsShape = Compile(
+const rowsShape = shapeOf(
   Type.Array(Type.Tuple([Type.Integer({ minimum: 1, maximum: limits.agentIdMax }), Type.String()]), {
     maxItems: limits.groupsPageRowsMax,
   }),
