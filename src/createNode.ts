@@ -17,6 +17,7 @@ import { withAlwaysExcluded } from './config/syncedItemOptions.js'
 import type { Manager } from './domain/agents/leftToManager.js'
 import { defaultEnrolmentRules, type EnrolmentRules } from './domain/agents/replacement.js'
 import { defaultBalancing } from './domain/balancer/balancingOptions.js'
+import type { NodeFigures } from './domain/cluster/nodeFigures.js'
 import { defaultTimings, type Timings } from './domain/cluster/timings.js'
 import { servedWazuhVersion } from './domain/cluster/wazuhVersion.js'
 import type { Compression } from './domain/files/content/compressionChoice.js'
@@ -32,6 +33,7 @@ import { descriptorLimit } from './platform/machine/descriptorLimit.js'
 import { findManager } from './platform/machine/findManager.js'
 import { isDirectory } from './platform/machine/isDirectory.js'
 import { managerVersion } from './platform/machine/managerVersion.js'
+import { processMeter } from './platform/machine/processMeter.js'
 import { realClock } from './platform/machine/realClock.js'
 import { createRealNodeStates } from './platform/machine/realNodeStates.js'
 import { realRandom } from './platform/machine/realRandom.js'
@@ -82,6 +84,8 @@ export interface ClusterNode {
   onEvent(listener: (event: NodeEvent) => void): () => void
   /** Reports what was seen of agents, enrols and removes them, assigns groups. Fails with `notRunning` before `start`. */
   readonly agents: AgentOperations
+  /** What the node counts of itself: what its metrics are made of. At most a second old. */
+  figures(): Promise<NodeFigures>
   /** What cluster_control, agent_control and agent_groups show. */
   query(query: ClusterQuery, signal?: AbortSignal): AsyncIterable<AnswerLine>
   /** What the programs do, by their rules: cluster_control and agent_groups work on any node, agent_control on a master only. */
@@ -136,6 +140,7 @@ export const createNode = (options: NodeOptions): ClusterNode => {
     get agents() {
       return started().agentOperations
     },
+    figures: () => started().figures(),
     query: (query, signal = new AbortController().signal) => started().query(query, signal),
     carryOut: (command, signal = new AbortController().signal) => started().carryOut(command, signal),
   }
@@ -204,6 +209,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
     clock,
     random,
     log,
+    process: options.ports?.process ?? processMeter,
     agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type }),
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
     nodeStates: options.ports?.nodeStates ?? createRealNodeStates(home),

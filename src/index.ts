@@ -34,7 +34,14 @@ export type { Manager } from './domain/agents/leftToManager.js'
 export type { RefusedFact } from './domain/agents/packedFacts.js'
 export { defaultEnrolmentRules, type EnrolmentRules, type ForceRules, type Registration } from './domain/agents/replacement.js'
 export type { BalancingOptions } from './domain/balancer/balancingOptions.js'
-export type { CertificateFigures, DurationFigures, NodeFigures, WorkerFigures } from './domain/cluster/nodeFigures.js'
+export type {
+  CertificateFigures,
+  DurationFigures,
+  NodeFigures,
+  ProcessFigures,
+  TrafficFigures,
+  WorkerFigures,
+} from './domain/cluster/nodeFigures.js'
 export type { NodeCommand, NodeState, StatesByNode } from './domain/cluster/nodeState.js'
 export { defaultTimings, type Timings } from './domain/cluster/timings.js'
 export type { Compression } from './domain/files/content/compressionChoice.js'
@@ -56,7 +63,16 @@ export type {
 } from './domain/files/treeValues.js'
 export type { AgentAnswer, AgentRow, GroupFileView, GroupView } from './domain/queries/agentAnswer.js'
 export type { AnswerLine } from './domain/queries/answerLine.js'
-export type { ClusterEvent, FileRow, FilesSummary, NodeHealth, NodeOverview, NodeView, SpanView } from './domain/queries/clusterAnswer.js'
+export type {
+  CheckedNode,
+  ClusterEvent,
+  FileRow,
+  FilesSummary,
+  NodeHealth,
+  NodeOverview,
+  NodeView,
+  SpanView,
+} from './domain/queries/clusterAnswer.js'
 export type { ClusterQuery } from './domain/queries/clusterQuery.js'
 export type { ControlCommand } from './domain/queries/controlRequest.js'
 export type { ServiceOptions } from './nodeServices.js'
@@ -112,7 +128,7 @@ export type {
   ListenerOptions,
   RunningListener,
 } from './ports/listener.js'
-export type { Clock, Log, LogLevel, Random } from './ports/machine.js'
+export type { Clock, Log, LogLevel, ProcessMeter, Random } from './ports/machine.js'
 export type { Endpoint, Listener, Network } from './ports/network.js'
 export type { LoadedStates, NodeStatesStore } from './ports/nodeStatesStore.js'
 export { type Progress, type SimulateOptions, type SimulationReport, simulate } from './simulation/simulate.js'

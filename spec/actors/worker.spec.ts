@@ -43,6 +43,7 @@ const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () =>
     hello,
     master: { host: 'master', port: 1516 },
     timings: defaultTimings,
+    onRestart: () => undefined,
     clock,
     random: { fraction, bytes: (count) => new Uint8Array(count) },
     log,

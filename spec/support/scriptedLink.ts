@@ -17,7 +17,15 @@ export type PlayedPeer = (type: RequestName, body: unknown, options: RequestOpti
 
 export class ScriptedLink implements Link {
   readonly peer: Peer
-  readonly counters = { bytesSent: 0, bytesReceived: 0, framesSent: 0, framesReceived: 0, unknownMessages: 0 }
+  readonly counters = {
+    bytesSent: 0,
+    bytesReceived: 0,
+    streamBytesSent: 0,
+    streamBytesReceived: 0,
+    framesSent: 0,
+    framesReceived: 0,
+    unknownMessages: 0,
+  }
   readonly notified: NoticeName[] = []
   closedWith: { readonly reason: string; readonly error?: ClusterError } | undefined
   error: ClusterError | undefined

@@ -4,27 +4,32 @@
  */
 import { assign, fromCallback, setup } from 'xstate'
 import { asClusterError, type ClusterError } from '../base/errors.js'
-import { fullStop } from '../base/fullStop.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
 import { addressPrefix } from '../domain/cluster/addressPrefix.js'
+import { joinedSentence, leftSentence } from '../domain/cluster/memberSentences.js'
+import type { NodeFigures } from '../domain/cluster/nodeFigures.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { AdmissionPolicy, Refusal, Transport } from '../ports/link.js'
 import type { ListenerCounts } from '../ports/listener.js'
 import type { Clock, Log } from '../ports/machine.js'
 import type { Endpoint, Listener } from '../ports/network.js'
+import type { RequestBody } from '../wire/muster/messages.js'
 import { agentGroupsSendInput } from './agents/agentGroups.js'
 import { agentInfoReceiveInput } from './agents/agentInfo.js'
 import { type MasterOperationsOptions, masterOperations } from './agents/agentOperations.js'
 import { agentRegistrationInput } from './agents/agentRegistration.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
+import type { ClusterEvents } from './cluster/clusterEvents.js'
 import { answering, type ConnectionThread, thread } from './cluster/connection.js'
 import { keepAliveReceiver } from './cluster/keepAlive.js'
+import type { NodeMeter } from './cluster/nodeMeter.js'
 import type { NodeStates } from './cluster/nodeStates.js'
 import { nodeStateSendInput } from './cluster/nodeStateThreads.js'
 import { PeerLogs } from './cluster/peerLogs.js'
 import { RefusalLog } from './cluster/refusalLog.js'
 import { type Member, Registry } from './cluster/registry.js'
+import type { WorkerRecords } from './cluster/workerRecords.js'
 import { integrityServeInput } from './files/integrity.js'
 import type { LocalTree } from './files/localTree.js'
 import { type End, machineOptions } from './kit/host.js'
@@ -51,6 +56,12 @@ export interface MasterOptions {
   readonly log: Log
   /** As `cluster_control -l` shows it. */
   readonly address: string
+  /** When the node began. */
+  readonly startedMs: number
+  readonly meter: NodeMeter
+  readonly records: WorkerRecords
+  readonly events: ClusterEvents
+  readonly figures: () => Promise<NodeFigures>
   readonly onListening: (listener: Listener) => void
   /** See AgentOperations. */
   readonly reconnect: MasterOperationsOptions['reconnect']
@@ -60,12 +71,21 @@ export interface MasterOptions {
 
 /** The connections of a master, and the registry that holds them. */
 export const masterRegistry = (options: MasterOptions): Registry => {
-  const { agents, cluster, groups, node, clock, log, states, timings, tree, workersMax } = options
+  const { agents, cluster, groups, node, clock, log, meter, states, timings, tree, workersMax } = options
   // Names are free: by the address, who comes and goes is one peer under any of them.
   const arrivals = new PeerLogs(log, clock, workersMax)
   const arrivalLog = ({ link }: Member): Log => arrivals.of(addressPrefix(link.peer.address), { tag: 'Master', subtag: 'Main' })
   const threads: readonly ConnectionThread<Member>[] = [
-    answering('integrity', ({ link, state, log: memberLog }) => integrityServeInput({ tree, clock }, { link, state, log: memberLog })),
+    answering('integrity', (member) => {
+      const served = {
+        checked: (tookMs: number) => meter.checks.add(tookMs),
+        applied: (report: RequestBody<'integrity.report'>) => {
+          meter.syncs.add(report.tookMs)
+          registry.applied.emit({ member, report })
+        },
+      }
+      return integrityServeInput({ tree, clock, served }, member)
+    }),
     answering('queries', ({ link, name }) =>
       // The log says by way of which worker an operator changed something.
       clusterQueriesInput(link, masterView(options, registry, log.at({ tag: `Worker ${name}` }))),
@@ -81,10 +101,15 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     thread(
       'keepAlive',
       keepAliveReceiver({ checkIntervalMs: timings.checkLastKeepAliveMs, silenceMsMax: timings.silenceMsMax }, clock),
-      ({ link, state, log: memberLog }) => ({
-        link,
-        log: memberLog.at({ subtag: 'Keep Alive' }),
-        onBeat: ({ clockSkewMs, integrity, listener }) => state.beat({ atMs: clock.now(), clockSkewMs, integrity, listener }),
+      (member) => ({
+        link: member.link,
+        log: member.log.at({ subtag: 'Keep Alive' }),
+        onBeat: (beat) => {
+          const { state } = member
+          const isListenerLost = state.listener !== undefined && beat.listener === undefined
+          state.beat({ ...beat, atMs: clock.now() })
+          if (isListenerLost) registry.listenerLost.emit(member)
+        },
       }),
     ),
   ]
@@ -95,18 +120,16 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     states,
     clock,
     log,
+    onRestart: meter.threadRestarted,
     threads,
   })
   registry.joined.add((member) => {
-    const { address, version, key } = member.link.peer
-    const usedKey = key === 'previous' ? ' It used the previous cluster key.' : ''
-    arrivalLog(member).info(`Worker '${member.name}' connected from ${address} (version ${version}).${usedKey}`)
+    const { level, message } = joinedSentence(member.link.peer)
+    arrivalLog(member)[level](message)
   })
   registry.left.add(({ member, error }) => {
-    if (error.code === 'peerStopping') arrivalLog(member).info(`Worker '${member.name}' disconnected: it is stopping.`)
-    else if (error.code === 'nodeRemoved')
-      arrivalLog(member).info(`Worker '${member.name}' was disconnected: it was removed from the cluster.`)
-    else arrivalLog(member).error(`Worker '${member.name}' was lost: ${fullStop(error.message)}`)
+    const { level, message } = leftSentence(member.name, error)
+    arrivalLog(member)[level](message)
   })
   return registry
 }
@@ -119,12 +142,16 @@ export const masterView = (
     | 'agents'
     | 'clock'
     | 'cluster'
+    | 'events'
+    | 'figures'
     | 'home'
     | 'listenerCounts'
     | 'manager'
     | 'managerName'
     | 'node'
     | 'reconnect'
+    | 'records'
+    | 'startedMs'
     | 'states'
     | 'tree'
     | 'version'
@@ -133,10 +160,29 @@ export const masterView = (
   registry: Registry,
   log: Log,
 ): MasterView => {
-  const { address, agents, clock, cluster, listenerCounts, managerName, node, states, tree, version, wazuhVersion } = options
+  const { address, clock, cluster, node, version, wazuhVersion } = options
+  const { agents, events, figures, listenerCounts, managerName, records, startedMs, states, tree } = options
   const self = { name: node, type: 'master', version: wazuhVersion, muster: version, address } as const
   const operations = masterOperations(options, log.at({ subtag: 'Local agents' }))
-  return { cluster, self, managerName, registry, states, tree, agents, clock, listenerCounts, operations, log }
+  return {
+    ...{
+      agents,
+      clock,
+      cluster,
+      events,
+      figures,
+      listenerCounts,
+      managerName,
+      operations,
+      records,
+      registry,
+      self,
+      startedMs,
+      states,
+      tree,
+    },
+    log,
+  }
 }
 
 type DoorEvent =
@@ -191,13 +237,21 @@ export const master = (options: MasterOptions, registry: Registry) => {
         options.onListening(listener)
       },
       logRefusal: (_, refusal: Refusal) => refusals.add(refusal),
+      countRefusal: (_, { error }: Refusal) => options.meter.refused.add(error.code),
     },
   }).createMachine({
     id: 'master',
     options: machineOptions,
     context: { error: undefined },
     invoke: { src: 'door' },
-    on: { 'door.refused': { actions: { type: 'logRefusal', params: ({ event }) => event.refusal } } },
+    on: {
+      'door.refused': {
+        actions: [
+          { type: 'logRefusal', params: ({ event }) => event.refusal },
+          { type: 'countRefusal', params: ({ event }) => event.refusal },
+        ],
+      },
+    },
     initial: 'opening',
     states: {
       opening: {

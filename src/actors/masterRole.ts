@@ -5,11 +5,14 @@ import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { ControlCommand } from '../domain/queries/controlRequest.js'
 import type { Listener } from '../ports/network.js'
 import type { AgentOperations } from './agents/agentOperations.js'
+import { ClusterEvents } from './cluster/clusterEvents.js'
 import type { Registry } from './cluster/registry.js'
+import { WorkerRecords } from './cluster/workerRecords.js'
 import { countsOf } from './listener/thread/listenerThread.js'
 import { reconnectAgents } from './listener/thread/reconnectRoutes.js'
 import { type MasterOptions, master, masterRegistry, masterView } from './master.js'
-import { capabilities, type NodeParts, type NodeRole } from './nodeContext.js'
+import { capabilities, type NodeParts, type NodeRole, type RoleFigures } from './nodeContext.js'
+import { ownFigures } from './ownFigures.js'
 import { type MasterView, masterAnswer } from './queries/clusterQueries.js'
 
 export class MasterRole implements NodeRole {
@@ -19,16 +22,23 @@ export class MasterRole implements NodeRole {
   readonly #view: MasterView
   #listener: Listener | undefined
 
-  constructor({ agents, emit, fronts, groups, identity, log, ports, states, tree }: NodeParts) {
+  readonly #records: WorkerRecords
+
+  constructor(parts: NodeParts) {
+    const { agents, emit, fronts, groups, identity, log, meter, ports, startedMs, states, tree } = parts
     const { node, timings } = identity
+    this.#records = new WorkerRecords(ports.clock, states, node)
+    const events = new ClusterEvents(ports.clock)
     const options: MasterOptions = {
       ...{ ...identity, ...ports, tree, agents, groups, states, capabilities, bind: identity.master },
+      ...{ events, meter, records: this.#records, startedMs },
       reconnect: (request, signal) =>
         reconnectAgents(
           { agents, own: { node, front: fronts.listener }, registry: this.registry, requestMsMax: timings.requestTimeoutMs },
           request,
           signal,
         ),
+      figures: () => ownFigures(parts, this),
       listenerCounts: () => countsOf(fronts.listener),
       onListening: (listener: Listener) => {
         this.#listener = listener
@@ -36,6 +46,8 @@ export class MasterRole implements NodeRole {
       },
     }
     this.registry = masterRegistry(options)
+    this.#records.follow(this.registry)
+    events.follow({ meter, node, registry: this.registry, states })
     this.registry.joined.add(({ name }) => emit({ type: 'workerJoined', node: name }))
     this.registry.left.add(({ member, error }) => emit({ type: 'workerLeft', node: member.name, error }))
     this.logic = master(options, this.registry)
@@ -44,6 +56,12 @@ export class MasterRole implements NodeRole {
 
   get operations(): AgentOperations {
     return this.#view.operations
+  }
+
+  figures(): RoleFigures {
+    const workers = this.#records.workers().map(({ figures }) => figures)
+    const usesPreviousKey = workers.some((worker) => worker.isConnected && worker.usesPreviousKey)
+    return { isListening: this.#listener !== undefined, master: undefined, usesPreviousKey, workers }
   }
 
   answer(request: ClusterQuery | ControlCommand, signal: AbortSignal): AsyncIterable<AnswerLine> {

@@ -5,6 +5,7 @@
 import { agentIdText } from '../domain/agents/agent.js'
 import { keysPath } from '../domain/agents/keyEntry.js'
 import { saysWhatIsLeft, servicesLeftToManager } from '../domain/agents/leftToManager.js'
+import type { NodeFigures } from '../domain/cluster/nodeFigures.js'
 import { ownStateText } from '../domain/cluster/nodeState.js'
 import { itemOf } from '../domain/files/syncedItems.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
@@ -16,15 +17,18 @@ import { ClusterClock } from './agents/clusterClock.js'
 import { PublishedGroups } from './agents/localAgentGroups.js'
 import { LocalAgents } from './agents/nodeAgents.js'
 import { leaveBalancer } from './balancerService.js'
+import { NodeMeter } from './cluster/nodeMeter.js'
 import { NodeStates } from './cluster/nodeStates.js'
 import type { Registry } from './cluster/registry.js'
 import { LocalTree } from './files/localTree.js'
 import { Boundaries } from './kit/boundaries.js'
+import { countedLog } from './kit/countedLog.js'
 import { Front } from './kit/front.js'
 import { drainAgents } from './listener/thread/listenerThread.js'
 import { MasterRole } from './masterRole.js'
 import type { NodeFronts, NodeIdentity, NodeParts, NodePorts, NodeRole } from './nodeContext.js'
 import type { NodeEvent } from './nodeEvent.js'
+import { ownFigures } from './ownFigures.js'
 import { services } from './services.js'
 import { WorkerRole } from './workerRole.js'
 
@@ -42,6 +46,8 @@ export interface RunningNode {
   readonly masterLink: Link | undefined
   /** Timers that its actors have running. */
   readonly timers: number
+  /** What it counts of itself, at most a second old. */
+  figures(): Promise<NodeFigures>
   /** Answers the programs. Fails with `notConnected` on a worker that has no master, with `notOnWorker` there for agent_control. */
   query(query: ClusterQuery, signal: AbortSignal): AsyncIterable<AnswerLine>
   /** Does what a program says, by the rules of that program. Fails as `query` does. */
@@ -56,8 +62,11 @@ const roles = {
   worker: { tag: 'Worker', decidesKeys: false, roleOf: (parts: NodeParts): NodeRole => new WorkerRole(parts) },
 } as const
 
-export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (event: NodeEvent) => void): RunningNode => {
-  const { clock } = ports
+export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (event: NodeEvent) => void): RunningNode => {
+  const { clock } = given
+  const startedMs = clock.now()
+  const meter = new NodeMeter()
+  const ports = { ...given, log: countedLog(given.log, meter.logLines) }
   const { manager, node, synced, timings, type } = identity
   const { decidesKeys, roleOf, tag } = roles[type]
   const log = ports.log.at({ tag, subtag: 'Main' })
@@ -76,6 +85,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
   const isLastingHere = decidesKeys && itemOf(synced, keysPath) !== undefined
   const lasting = isLastingHere ? { path: keysPath, isLasting: () => agents.keys.hadAgents !== false } : undefined
   const tree = new LocalTree(ports.files, synced, clock, lasting)
+  meter.follow(tree, () => clock.now())
   agents.keys.written.add(() => tree.hint([keysPath]))
   agents.keys.changes.add(() => void tree.judgeLastingFile())
   const agentsLog = log.at({ subtag: 'Local agents' })
@@ -86,7 +96,8 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
   states.changed.add((changed) => {
     if (changed.node === node) log.info(ownStateText(changed.state, manager))
   })
-  const parts: NodeParts = { identity, ports, tree, agents, groups: new PublishedGroups(), fronts, states, log, emit: onEvent }
+  const groups = new PublishedGroups()
+  const parts: NodeParts = { ...{ agents, fronts, groups, identity, log, meter, ports, startedMs, states, tree }, emit: onEvent }
   const role = roleOf(parts)
   const boundaries = new Boundaries(clock)
   boundaries.failed.add((error) => onEvent({ type: 'failed', error }))
@@ -107,6 +118,7 @@ export const startNode = (identity: NodeIdentity, ports: NodePorts, onEvent: (ev
     get timers() {
       return boundaries.timers
     },
+    figures: () => ownFigures(parts, role),
     query: (query, signal) => role.answer(query, signal),
     carryOut: (command, signal) => role.answer(command, signal),
     stop: async () => {

@@ -3,6 +3,7 @@ import type { AnyActorLogic } from 'xstate'
 import type { Manager } from '../domain/agents/leftToManager.js'
 import type { EnrolmentRules } from '../domain/agents/replacement.js'
 import type { BalancingOptions } from '../domain/balancer/balancingOptions.js'
+import type { NodeFigures } from '../domain/cluster/nodeFigures.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { Compression } from '../domain/files/content/compressionChoice.js'
 import type { SyncedItems } from '../domain/files/syncedItems.js'
@@ -16,15 +17,17 @@ import type { EnrolmentHost, EnrolmentSettings, RunningEnrolment } from '../port
 import type { Files } from '../ports/files.js'
 import type { Link, Transport } from '../ports/link.js'
 import type { ListenerHost, ListenerOptions } from '../ports/listener.js'
-import type { Clock, Log, Random } from '../ports/machine.js'
+import type { Clock, Log, ProcessMeter, Random } from '../ports/machine.js'
 import type { Endpoint } from '../ports/network.js'
 import type { NodeStatesStore } from '../ports/nodeStatesStore.js'
 import type { AgentOperations } from './agents/agentOperations.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
+import type { NodeMeter } from './cluster/nodeMeter.js'
 import { type NodeStates, statesCapability } from './cluster/nodeStates.js'
 import type { Registry } from './cluster/registry.js'
 import { changesCapability, contentsCapability } from './files/announcedChange.js'
+import { figuresCapability } from './files/integritySync.js'
 import { itemsCapability } from './files/itemsRefusal.js'
 import type { LocalTree } from './files/localTree.js'
 import { partsCapability } from './files/treeComparison.js'
@@ -48,6 +51,8 @@ export interface NodePorts {
   /** Where the node's options have an HTTP service, and on a master a load balancer. */
   readonly api?: ApiHost
   readonly balancer?: Balancer
+  /** Left out where processes are simulated. */
+  readonly process?: ProcessMeter
 }
 
 export interface NodeIdentity {
@@ -93,6 +98,9 @@ export interface NodeParts {
   readonly groups: PublishedGroups
   readonly fronts: NodeFronts
   readonly states: NodeStates
+  /** When the node began, by its clock. */
+  readonly startedMs: number
+  readonly meter: NodeMeter
   /** Tagged with the role. */
   readonly log: Log
   emit(event: NodeEvent): void
@@ -105,6 +113,8 @@ export interface NodeFronts {
   readonly api: Front<RunningApi>
 }
 
+export type RoleFigures = Pick<NodeFigures, 'isListening' | 'master' | 'usesPreviousKey' | 'workers'>
+
 /** What is different on a master and on a worker. */
 export interface NodeRole {
   /** Its side of the cluster; ends only when the node has failed. */
@@ -114,6 +124,8 @@ export interface NodeRole {
   readonly registry: Registry | undefined
   /** On a worker, while it is connected. */
   readonly masterLink: Link | undefined
+  /** Of its side of the cluster. */
+  figures(): RoleFigures
   answer(request: ClusterQuery | ControlCommand, signal: AbortSignal): AsyncIterable<AnswerLine>
   /** Resolves when nothing of it is open any more, after its logic was stopped. */
   closed(): Promise<void>
@@ -133,4 +145,5 @@ export const capabilities: readonly string[] = [
   contentsCapability,
   partsCapability,
   statesCapability,
+  figuresCapability,
 ]

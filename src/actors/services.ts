@@ -35,7 +35,8 @@ const thread = (
   roles,
   start: (node) => {
     const logic = logicOf(node)
-    const rule = { name, clock: node.ports.clock, ...(policy && { policy }) }
+    const { meter, ports } = node
+    const rule = { name, clock: ports.clock, onRestart: meter.threadRestarted, ...(policy && { policy }) }
     if (logic) node.boundaries.run(supervised(logic, rule), { input: undefined, log: node.log })
   },
 })
@@ -43,8 +44,15 @@ const thread = (
 const everywhere = ['master', 'worker'] as const
 
 export const services: readonly Service[] = [
-  thread('localIntegrity', everywhere, ({ identity: { timings }, log, ports: { clock }, tree }) =>
-    localIntegrity({ tree, clock, intervalMs: timings.recalculateIntegrityMs, log: log.at({ subtag: 'Local integrity' }) }),
+  thread('localIntegrity', everywhere, ({ identity: { timings }, log, meter, ports: { clock }, tree }) =>
+    localIntegrity({
+      tree,
+      clock,
+      intervalMs: timings.recalculateIntegrityMs,
+      log: log.at({ subtag: 'Local integrity' }),
+      onScanned: meter.scanned,
+      onOverflow: meter.watcherOverflowed,
+    }),
   ),
   thread('localAgents', everywhere, ({ agents, identity: { timings }, log, ports: { clock }, tree }) =>
     localAgents({ agents, tree, clock, checkIntervalMs: timings.recalculateIntegrityMs, log: log.at({ subtag: 'Local agents' }) }),

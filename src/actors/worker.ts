@@ -25,6 +25,7 @@ import { nodeStateFollowInput } from './cluster/nodeStateThreads.js'
 import { PeerLogs } from './cluster/peerLogs.js'
 import { type IntegrityApplyOptions, integrityApply } from './files/integrity.js'
 import { type ChildEvent, hosted, machineOptions } from './kit/host.js'
+import type { OnRestart } from './kit/supervised.js'
 import { countsOf } from './listener/thread/listenerThread.js'
 import { type OwnListener, reconnectAnswers } from './listener/thread/reconnectRoutes.js'
 
@@ -40,6 +41,7 @@ export interface WorkerOptions {
   readonly agents: LocalAgents
   readonly states: NodeStates
   readonly own: OwnListener
+  readonly onRestart: OnRestart
   readonly onConnected: (link: Link) => void
   readonly onDisconnected: (error: ClusterError) => void
   /** Called for each dial that failed; `isLogged` of those that the log has too. */
@@ -121,7 +123,7 @@ export const worker = (options: WorkerOptions) => {
         if (signal.aborted) link.close('stopping')
         return loggedLink(link, masterLogs.of('', { tag: 'Worker' }), clock)
       }),
-      connection: hosted(connection(threads, clock), clock),
+      connection: hosted(connection(threads, clock, options.onRestart), clock),
     },
     actions: {
       noteFailedDial: assign(({ context }, thrown: unknown) => {

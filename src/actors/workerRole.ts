@@ -2,6 +2,7 @@
 import { customRandom, urlAlphabet } from 'nanoid'
 import type { AnyActorLogic } from 'xstate'
 import { ClusterError, errorTable } from '../base/errors.js'
+import { checkedNode } from '../domain/cluster/nodeHealth.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { ControlCommand } from '../domain/queries/controlRequest.js'
@@ -9,8 +10,9 @@ import { isForwarded, notOnWorker } from '../domain/queries/forwardedRequest.js'
 import type { Link } from '../ports/link.js'
 import { type AgentOperations, workerOperations } from './agents/agentOperations.js'
 import { IntegritySync } from './files/integritySync.js'
-import { capabilities, type NodeIdentity, type NodeParts, type NodeRole } from './nodeContext.js'
+import { capabilities, type NodeIdentity, type NodeParts, type NodeRole, type RoleFigures } from './nodeContext.js'
 import { appliedEvent } from './nodeEvent.js'
+import { ownFigures } from './ownFigures.js'
 import { forwardedAnswer } from './queries/clusterQueries.js'
 import { worker } from './worker.js'
 
@@ -23,8 +25,15 @@ export class WorkerRole implements NodeRole {
   /** Why the last dial failed, or the last connection ended. */
   #disconnection: ClusterError | undefined
 
-  constructor({ agents, emit, fronts, identity, ports, states, tree }: NodeParts) {
+  readonly #parts: NodeParts
+  /** When it was connected, or when that ended. */
+  #sinceMs: number
+
+  constructor(parts: NodeParts) {
+    const { agents, emit, fronts, identity, meter, ports, startedMs, states, tree } = parts
+    this.#parts = parts
     this.#identity = identity
+    this.#sinceMs = startedMs
     const { compression, timings } = identity
     const { requestTimeoutMs } = timings
     const { clock, random } = ports
@@ -47,20 +56,27 @@ export class WorkerRole implements NodeRole {
       },
       master: identity.master,
       timings,
+      onRestart: meter.threadRestarted,
       agents,
       states,
       own: { node: identity.node, front: fronts.listener },
       integrity: {
         tree,
         sync: new IntegritySync({ tree, clock, requestTimeoutMs, compression }),
-        onApplied: (outcome) => emit(appliedEvent(outcome)),
+        onChecked: (tookMs) => meter.checks.add(tookMs),
+        onApplied: (outcome, tookMs) => {
+          meter.applied(outcome, tookMs)
+          emit(appliedEvent(outcome))
+        },
       },
       onConnected: (link) => {
         this.#link = link
+        this.#sinceMs = clock.now()
         emit({ type: 'connected', master: link.peer.node })
       },
       onDisconnected: (error) => {
         this.#link = undefined
+        this.#sinceMs = clock.now()
         this.#disconnection = error
         if (error.code === 'nodeRemoved') states.follow('removed')
         emit({ type: 'disconnected', error })
@@ -77,8 +93,19 @@ export class WorkerRole implements NodeRole {
     return this.#link
   }
 
+  figures(): RoleFigures {
+    const isConnected = this.#link !== undefined
+    const error = isConnected ? undefined : this.#disconnection?.message
+    const usesPreviousKey = this.#link?.peer.key === 'previous'
+    return { isListening: false, master: { error, isConnected, sinceMs: this.#sinceMs }, usesPreviousKey, workers: [] }
+  }
+
   async *answer(request: ClusterQuery | ControlCommand, signal: AbortSignal): AsyncGenerator<AnswerLine> {
     const { master, timings } = this.#identity
+    if (request.kind === 'check') {
+      yield { kind: 'checked', checked: checkedNode(await ownFigures(this.#parts, this)) }
+      if (!this.#link) return yield { kind: 'end' }
+    }
     if (!isForwarded(request)) throw notOnWorker(master.host)
     yield* forwardedAnswer(this.#connected(), request, signal, timings.requestTimeoutMs)
   }

@@ -319,6 +319,16 @@ export const limits = {
   /** What an answer may take: longer than a worker waits for its master. */
   enrolmentAnswerMsMax: 30_000,
 
+  // --- what is remembered of a cluster
+  /** Events; half of them may be of what happens all the time. */
+  clusterEventsMax: 500,
+  clusterEventCharsMax: 1_024,
+  /** Workers that have left, and how long they are shown unless an operator removes them. */
+  workersGoneMax: 1_000,
+  workerGoneMsMax: 24 * 60 * 60_000,
+  /** Counts of agents are asked of the table again after this time. */
+  agentCountsMsMax: 1_000,
+
   // --- supervision
   restartsMax: 5,
   restartWindowMs: 60_000,

@@ -44,6 +44,9 @@ export interface Link {
 export interface LinkCounters {
   readonly bytesSent: number
   readonly bytesReceived: number
+  /** Of streams, as they were written: before the seal. */
+  readonly streamBytesSent: number
+  readonly streamBytesReceived: number
   readonly framesSent: number
   readonly framesReceived: number
   /** Requests and notices of types that this build does not know: the peer is newer. */

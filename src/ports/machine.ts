@@ -3,6 +3,8 @@
  * Every port fails with a ClusterError.
  */
 
+import type { ProcessFigures } from '../domain/cluster/nodeFigures.js'
+
 /** Wall clock and timers; has the shape of XState's clock, so that machines run on it too. */
 export interface Clock {
   /** Milliseconds since 1970; fractions allowed. May jump when an operator sets the time. */
@@ -20,6 +22,11 @@ export interface Random {
 }
 
 export type LogLevel = 'error' | 'warning' | 'info' | 'debug' | 'debug2'
+
+/** What metrics say of the process. */
+export interface ProcessMeter {
+  read(): Promise<ProcessFigures>
+}
 
 /** Operators' log. `tag` and `subtag` are those of the reference: `[Worker w1] [Integrity sync]`. */
 export interface Log {

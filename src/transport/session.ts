@@ -81,7 +81,15 @@ export class Session {
   /** Waits while nothing that is queued can leave. */
   readonly #stall: StallWatch
   readonly #initiator: boolean
-  readonly #counters = { bytesSent: 0, bytesReceived: 0, framesSent: 0, framesReceived: 0, unknownMessages: 0 }
+  readonly #counters = {
+    bytesSent: 0,
+    bytesReceived: 0,
+    streamBytesSent: 0,
+    streamBytesReceived: 0,
+    framesSent: 0,
+    framesReceived: 0,
+    unknownMessages: 0,
+  }
   #events: SessionEvents | undefined
   #bulk: BulkSource = noBulk
   #control: Uint8Array[] = []
@@ -118,6 +126,10 @@ export class Session {
   /** Control bytes that wait to be sealed. */
   get queuedBytes(): number {
     return this.#controlBytes
+  }
+
+  countStreamBytes(bytes: number): void {
+    this.#counters.streamBytesReceived += bytes
   }
 
   countUnknownMessage(): void {
@@ -257,6 +269,7 @@ export class Session {
         const header = chunkHeader(piece.stream, piece.bytes.byteLength)
         parts.push(header)
         plainBytes += header.byteLength
+        this.#counters.streamBytesSent += piece.bytes.byteLength
       }
       parts.push(piece.bytes)
       bulkBytes += piece.bytes.byteLength

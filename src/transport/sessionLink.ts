@@ -173,6 +173,7 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
   }
 
   onChunk(stream: number, frame: Buffer, from: number, to: number): boolean {
+    this.#session.countStreamBytes(to - from)
     return this.#check(this.#incoming.chunk(stream, frame, from, to))
   }
 

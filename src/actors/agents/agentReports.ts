@@ -82,6 +82,7 @@ export class AgentReports {
   readonly #waiting: Waiting[] = []
   #reportsWaiting = 0
   #isWriting = false
+  #taken = 0
   /** What the times in the table that our own clock gave still have to be shifted by. */
   #correctionMs: number | undefined
   /** There is something that the master should get at once: more than a sign of life. */
@@ -100,6 +101,16 @@ export class AgentReports {
       stop()
       this.#correct(clock.skewMs)
     })
+  }
+
+  /** Reports that wait for the table. */
+  get waiting(): number {
+    return this.#reportsWaiting
+  }
+
+  /** Reports that the table has taken since the start. */
+  get taken(): number {
+    return this.#taken
   }
 
   /** Resolves when the reports are durable. Fails with `overloaded`, `tableFailed`. */
@@ -163,7 +174,11 @@ export class AgentReports {
     const outcome = await store.record({ presences, details }, nowMs, clock.isMeasured)
     if (outcome.defaulted > 0) this.defaulted.emit()
     if (together.some(({ isUrgent }) => isUrgent)) this.updates.emit()
-    for (const { updates, resolve } of together) resolve(countsOf(updates, nowMs, outcome))
+    for (const { updates, resolve } of together) {
+      const counts = countsOf(updates, nowMs, outcome)
+      this.#taken += counts.taken
+      resolve(counts)
+    }
   }
 
   #updatesOf(reports: readonly AgentReport[], refusedFacts: RefusedFactOfAgent[]): AgentUpdates {

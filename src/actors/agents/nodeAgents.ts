@@ -1,5 +1,6 @@
 /** A node's agents: the collaborators that hold what is known of them. When they act says the thread localAgents. */
 
+import { limits } from '../../base/limits.js'
 import type { AgentCounts } from '../../domain/agents/agent.js'
 import type { Manager } from '../../domain/agents/leftToManager.js'
 import type { EnrolmentRules } from '../../domain/agents/replacement.js'
@@ -41,8 +42,9 @@ export class LocalAgents {
   readonly keys: LocalKeys
   readonly #options: LocalAgentsOptions
   readonly #closing = new AbortController()
+  #recent: { readonly atMs: number; readonly counts: Promise<AgentCounts> } | undefined
   #counts: AgentCounts = {
-    activeByNode: new Map(),
+    byNode: new Map(),
     byStatus: { never_connected: 0, pending: 0, active: 0, disconnected: 0 },
     withoutGroups: 0,
   }
@@ -103,6 +105,14 @@ export class LocalAgents {
     await Promise.race([counting, pause(timers, countsMsMax, waiting.signal).catch(() => undefined)])
     waiting.abort()
     return this.#counts
+  }
+
+  /** As `counts`, at most limits.agentCountsMsMax old: for those who ask again and again. */
+  recentCounts(): Promise<AgentCounts> {
+    const nowMs = this.#options.timers.monotonicMs()
+    if (this.#recent && nowMs - this.#recent.atMs < limits.agentCountsMsMax) return this.#recent.counts
+    this.#recent = { atMs: nowMs, counts: this.counts() }
+    return this.#recent.counts
   }
 
   async close(): Promise<void> {

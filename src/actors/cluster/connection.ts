@@ -8,7 +8,7 @@ import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import { type End, machineOptions, startHosted } from '../kit/host.js'
 import { type ServingInput, servingThread } from '../kit/servingThread.js'
-import { supervised } from '../kit/supervised.js'
+import { type OnRestart, supervised } from '../kit/supervised.js'
 import { type LinkClosed, linkActor } from './linkActor.js'
 
 /** A peer, as its threads have it. */
@@ -51,8 +51,9 @@ export interface Connection extends Threads {
   readonly error: ClusterError | undefined
 }
 
-export const connection = <C extends Connected>(threads: readonly ConnectionThread<C>[], clock: Clock) => {
-  const built = threads.map(({ name, logic, inputOf }) => ({ inputOf, logic: supervised(logic, { name, clock }) }))
+export const connection = <C extends Connected>(threads: readonly ConnectionThread<C>[], clock: Clock, onRestart?: OnRestart) => {
+  const rule = { clock, ...(onRestart && { onRestart }) }
+  const built = threads.map(({ name, logic, inputOf }) => ({ inputOf, logic: supervised(logic, { ...rule, name }) }))
   return setup({
     types: { context: {} as Connection, input: {} as C, events: {} as ConnectionEvent, output: {} as End },
     actors: {

@@ -21,6 +21,7 @@ import { type IntegrityState, integrityStateOf } from '../../domain/files/integr
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { ClusterClock } from '../agents/clusterClock.js'
+import { figuresCapability } from '../files/integritySync.js'
 import { type End, machineOptions } from '../kit/host.js'
 import { pause } from '../kit/pause.js'
 
@@ -123,11 +124,13 @@ const soonOrNothing = async <T>(asked: Promise<T>, clock: Clock, signal: AbortSi
 }
 
 /**
- * Beats over a link. The skew that one beat measured and the state of the integrity thread travel with the next, so that the master
+ * Beats over a link. The skew and the round trip that one beat measured and the state of the integrity thread travel with the next, so that the master
  * can show them; each beat sets the clock of agents.
  */
-export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integrity, listener }: LinkBeatsOptions): Beats => ({
-  beat: async (signal, skewMs) => {
+export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integrity, listener }: LinkBeatsOptions): Beats => {
+  const isCounted = link.peer.capabilities.includes(figuresCapability)
+  let roundTripMs: number | undefined
+  const beat: Beats['beat'] = async (signal, skewMs) => {
     // A listener that is busy must not hold up a sign of life.
     const counts = listener && (await soonOrNothing(listener(), clock, signal))
     const sentAtMs = clock.now()
@@ -139,17 +142,20 @@ export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integr
         integrity: integrity(),
         ...(skewMs !== undefined && { clockSkewMs: skewMs }),
         ...(counts && { listener: figuresOf(counts) }),
+        ...(roundTripMs !== undefined && isCounted && { roundTripMs }),
       },
       { signal, timeoutMs: answerMsMax },
     )
     const answeredAtMs = clock.now()
     const answeredMonotonicMs = clock.monotonicMs()
     // A beat that took long says little: which half of the way was slow cannot be known.
-    const isTelling = answeredMonotonicMs - sentMonotonicMs < clockSkewWarningMs
+    roundTripMs = answeredMonotonicMs - sentMonotonicMs
+    const isTelling = roundTripMs < clockSkewWarningMs
     if (isTelling || !clusterClock.isMeasured) clusterClock.measure(receivedAtMs, (sentMonotonicMs + answeredMonotonicMs) / 2)
     return isTelling ? clockSkewMs({ sentAtMs, receivedAtMs, answeredAtMs }) : skewMs
-  },
-})
+  }
+  return { beat }
+}
 
 export interface SilenceOptions {
   readonly checkIntervalMs: number
@@ -176,8 +182,8 @@ export const keepAliveReceiver = (rule: SilenceOptions, clock: Clock) =>
         input.link.serve(
           {
             'keepAlive.beat': (body) => {
-              const { clockSkewMs: skewMs, listener } = body
-              input.onBeat({ clockSkewMs: skewMs, integrity: integrityStateOf(body.integrity), listener })
+              const { clockSkewMs: skewMs, listener, roundTripMs } = body
+              input.onBeat({ clockSkewMs: skewMs, integrity: integrityStateOf(body.integrity), listener, roundTripMs })
               sendBack({ type: 'beat' })
               return { receivedAtMs: clock.now() }
             },

@@ -9,9 +9,10 @@ import { type NodeState, nodeRemoved } from '../../domain/cluster/nodeState.js'
 import { WorkerState } from '../../domain/cluster/workerState.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
-import type { Hello } from '../../wire/muster/messages.js'
+import type { Hello, RequestBody } from '../../wire/muster/messages.js'
 import { type Hosted, startHosted } from '../kit/host.js'
 import { Signal } from '../kit/signal.js'
+import type { OnRestart } from '../kit/supervised.js'
 import { type ConnectionThread, connection } from './connection.js'
 import { loggedLink } from './loggedLink.js'
 import type { NodeStates } from './nodeStates.js'
@@ -30,6 +31,7 @@ export interface RegistryOptions {
   readonly workersMax: number
   readonly states: NodeStates
   readonly clock: Clock
+  readonly onRestart?: OnRestart
   /** Run once per member. */
   readonly threads: readonly ConnectionThread<Member>[]
   readonly log: Log
@@ -48,6 +50,10 @@ export class Registry {
   readonly joined = new Signal<Member>()
   /** A worker is out, and why; not emitted by `closeAll`. */
   readonly left = new Signal<{ readonly member: Member; readonly error: ClusterError }>()
+  /** A worker has carried out a plan. */
+  readonly applied = new Signal<{ readonly member: Member; readonly report: RequestBody<'integrity.report'> }>()
+  /** The listener of a worker's agents has no counts any more: it does not run, or does not answer. */
+  readonly listenerLost = new Signal<Member>()
   readonly #options: RegistryOptions
   readonly #connection: ReturnType<typeof connection<Member>>
   readonly #held = new Map<string, Held>()
@@ -57,7 +63,7 @@ export class Registry {
 
   constructor(options: RegistryOptions) {
     this.#options = options
-    this.#connection = connection(options.threads, options.clock)
+    this.#connection = connection(options.threads, options.clock, options.onRestart)
     this.#logs = new PeerLogs(options.log, options.clock, 2 * options.workersMax)
     this.joined.add(({ name }) => options.states.note(name))
     options.states.changed.add(({ node, state }) => {

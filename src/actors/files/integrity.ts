@@ -27,8 +27,9 @@ export interface IntegrityApplyOptions {
   readonly tree: LocalTree
   readonly clock: Clock
   readonly intervalMs: number
-  /** Called once for each plan that was carried out. */
-  readonly onApplied: (outcome: Outcome) => void
+  /** Called once for each check, and once for each plan that was carried out. */
+  readonly onChecked?: (tookMs: number) => void
+  readonly onApplied: (outcome: Outcome, tookMs: number) => void
 }
 
 export interface IntegrityApplyInput {
@@ -63,13 +64,15 @@ class IntegrityRounds {
   }
 
   async check({ isWoken, signal, startMs }: Round): Promise<'done' | 'planning'> {
-    const { clock, sync } = this.#options
+    const { clock, onChecked, sync } = this.#options
     this.#isProof = this.#isProofDue && !isWoken
     this.#isProofDue = false
     this.#checkLog.info('Starting.') // as Wazuh writes it
     const same = await sync.check(this.link, signal)
+    const tookMs = clock.monotonicMs() - startMs
+    onChecked?.(tookMs)
     // As Wazuh writes it.
-    this.#checkLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}. Sync ${same ? 'not ' : ''}required.`)
+    this.#checkLog.info(`Finished in ${logSeconds(tookMs)}. Sync ${same ? 'not ' : ''}required.`)
     return same ? 'done' : 'planning'
   }
 
@@ -102,9 +105,10 @@ class IntegrityRounds {
     const outcome = await sync.apply(plan, transferred, signal)
     for (const line of appliedLines(plan, outcome.failures, outcome.undone)) this.#syncLog.debug(line)
     this.#logFailures(outcome.failures)
-    this.#syncLog.info(`Finished in ${logSeconds(clock.monotonicMs() - startMs)}.`) // as Wazuh writes it
-    onApplied(outcome)
-    const isProven = await sync.report(this.link, outcome, clock.monotonicMs() - startMs, signal)
+    const tookMs = clock.monotonicMs() - startMs
+    this.#syncLog.info(`Finished in ${logSeconds(tookMs)}.`) // as Wazuh writes it
+    onApplied(outcome, tookMs)
+    const isProven = await sync.report(this.link, outcome, tookMs, signal)
     // After a failure that is no edit in the middle the interval decides.
     if (outcome.failures.some((failure) => !isPassing(failure))) return 'failed'
     // After a plan the trees should be the same, and the master may have said so: otherwise one more check proves it. When the proof

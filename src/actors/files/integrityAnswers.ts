@@ -37,13 +37,20 @@ export interface CountedTransfers {
   readonly transfers: RunningAnswers
 }
 
+/** What the worker has had answered and has done, for those who count it. */
+export interface ServedIntegrity {
+  checked(tookMs: number): void
+  applied(report: RequestBody<'integrity.report'>): void
+}
+
 export interface IntegrityAnswersOptions {
   readonly tree: LocalTree
   readonly clock: Clock
+  readonly served?: ServedIntegrity
 }
 
 export const integrityAnswers = (
-  { tree, clock }: IntegrityAnswersOptions,
+  { clock, served, tree }: IntegrityAnswersOptions,
   { link, log, state, transfers }: IntegrityAnswersInput & CountedTransfers,
   thread: ServingEnd,
 ): Handlers => {
@@ -102,9 +109,10 @@ export const integrityAnswers = (
       await tree.known(signal)
       if (tree.refusal) throw refused(tree.refusal)
       const same = sameDigest(root, tree.manifest.root())
-      if (same) state.checkedSame()
+      if (same) state.checkedSame(clock.now())
       else state.checkedDifferent()
       const { endMs, startMs } = state.check.end(clock.now())
+      served?.checked(endMs - startMs)
       // As Wazuh writes it.
       checkLog.info(`Finished in ${logSeconds(endMs - startMs)}. Received metadata of ${files} files. Sync ${same ? 'not ' : ''}required.`)
       return { same }
@@ -147,6 +155,7 @@ export const integrityAnswers = (
       state.sync.add({ missing: report.created, shared: report.updated, extra: report.removed })
       state.sync.end(clock.now(), report.tookMs)
       syncLog.info(`Finished in ${logSeconds(report.tookMs)}.`) // as Wazuh writes it
+      served?.applied(report)
       const lasting = report.failures.filter((failure) => !isPassing(failure))
       const [example] = lasting
       const says = example
@@ -156,7 +165,7 @@ export const integrityAnswers = (
       loggedFailures = says
       if (!report.root) return {}
       const same = sameDigest(report.root, tree.manifest.root())
-      if (same) state.checkedSame()
+      if (same) state.checkedSame(clock.now())
       return { same }
     },
   }

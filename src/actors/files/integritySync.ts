@@ -19,6 +19,9 @@ import { explainedRefusal } from './itemsRefusal.js'
 import type { ApplyPortion } from './localTree.js'
 import { compareTrees } from './treeComparison.js'
 
+/** Such a master takes what is only for its figures. */
+export const figuresCapability = 'figures'
+
 export interface IntegritySyncOptions extends ContentTransferOptions {
   /** limits.planPortionFilesMax when left out. */
   readonly portionFilesMax?: number
@@ -150,7 +153,8 @@ export class IntegritySync {
     const report = { phase: 'applied', created, updated, removed, failures, failuresLeftOut, tookMs: Math.round(tookMs) } as const
     const isRootTaken = link.peer.capabilities.includes(changesCapability)
     const { diskWrites } = this.#content
-    const optional = { ...(isRootTaken && { root }), ...(diskWrites && { diskWrites }) }
+    const isCounted = link.peer.capabilities.includes(figuresCapability)
+    const optional = { ...(isRootTaken && { root }), ...(diskWrites && { diskWrites }), ...(isCounted && { undone: outcome.undone.size }) }
     const { same = false } = await link.request('integrity.report', { ...report, ...optional }, this.#limits(signal))
     if (same) tree.isMasters(root)
     return same

@@ -15,6 +15,9 @@ export interface LocalIntegrityOptions {
   readonly clock: Clock
   readonly intervalMs: number
   readonly log: Log
+  /** Called once for each scan of the whole tree, and each time that the watcher lost track. */
+  readonly onScanned?: (tookMs: number) => void
+  readonly onOverflow?: () => void
 }
 
 /** Hinted paths beyond this many are covered by one scan of everything. */
@@ -39,7 +42,7 @@ const withHint = (due: Watch['due'], paths: readonly string[] | undefined): Watc
   return due
 }
 
-export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityOptions) =>
+export const localIntegrity = ({ tree, clock, intervalMs, log, onOverflow, onScanned }: LocalIntegrityOptions) =>
   periodicThread({
     id: 'localIntegrity',
     clock,
@@ -51,7 +54,10 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         watch.due = withHint(watch.due, paths)
         if (watch.due === 'everything' || watch.due.size > 0) wake()
       }
-      const watching = tree.files.watch(hint)
+      const watching = tree.files.watch((paths) => {
+        if (paths === undefined) onOverflow?.()
+        hint(paths)
+      })
       watching.then(
         (open) => {
           watch.watcher = open
@@ -78,6 +84,7 @@ export const localIntegrity = ({ tree, clock, intervalMs, log }: LocalIntegrityO
         const { changed, files, lines, problems } = await tree.scan(under === 'everything' ? undefined : [...under], signal)
         if (under === 'everything') {
           const endMs = clock.monotonicMs()
+          onScanned?.(endMs - startMs)
           // The first scan reads all content, so that it says nothing about the next ones.
           const isPaced = watch.isKnown && watch.watcher?.isWhole === true
           watch.everythingAtMs = endMs + (isPaced ? Math.max(intervalMs, restPerScan * (endMs - startMs)) : intervalMs)

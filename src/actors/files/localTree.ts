@@ -51,6 +51,8 @@ export class LocalTree {
   #lastingFound: FileEntry | undefined
   /** When it was held first, and whether a scan has reported it. */
   #lastingHeld: { readonly sinceMs: number; isReported: boolean } | undefined
+  /** A worker's tree is the master's, as the master has just said. */
+  readonly agreed = new Signal()
   readonly #changed = new Signal()
   readonly #content = new Signal<readonly string[] | undefined>()
   /** Files that changed in the manifest since the last call-back about content; undefined when any may have. */
@@ -203,7 +205,9 @@ export class LocalTree {
 
   /** A worker's tree with this root is the master's. */
   isMasters(root: Uint8Array): void {
-    if (sameDigest(root, this.manifest.root())) this.#ownChanges = new Set()
+    if (!sameDigest(root, this.manifest.root())) return
+    this.#ownChanges = new Set()
+    this.agreed.emit()
   }
 
   /** That the lasting file is not sent, once, and only when that is no moment of its being saved. */

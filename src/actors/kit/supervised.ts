@@ -22,14 +22,18 @@ export interface SupervisedInput {
   readonly log: Log
 }
 
+export type OnRestart = (thread: string, error: ClusterError) => void
+
 export interface SupervisedOptions {
   readonly name: string
   readonly clock: Clock
   readonly policy?: RestartPolicy
+  /** Called for each crash that is followed by a restart. */
+  readonly onRestart?: OnRestart
 }
 
 /** A thread's logic as a supervised actor: ends `closed` when the thread is done, `crashed` when it is given up. */
-export const supervised = (thread: AnyActorLogic, { name, clock, policy = defaultRestartPolicy }: SupervisedOptions) =>
+export const supervised = (thread: AnyActorLogic, { name, clock, onRestart, policy = defaultRestartPolicy }: SupervisedOptions) =>
   setup({
     types: { context: {} as Supervision, events: {} as ChildEvent, input: {} as SupervisedInput, output: {} as End },
     actors: { thread: hosted(thread, clock) },
@@ -40,9 +44,10 @@ export const supervised = (thread: AnyActorLogic, { name, clock, policy = defaul
         return { decision, error: event.error, crashesMs: decision.kind === 'restart' ? decision.crashesMs : context.crashesMs }
       }),
       keepEnd: assign({ error: ({ event }) => event.error }),
-      logRestart: ({ context }) => {
+      reportRestart: ({ context }) => {
         const delay = context.decision.kind === 'restart' ? context.decision.delayMs : 0
         context.log.error(`Thread '${name}' crashed: ${context.error?.message ?? 'unknown'}. Restarting in ${delay} ms.`)
+        onRestart?.(name, context.error ?? new ClusterError('threadCrashed'))
       },
       logGivenUp: ({ context }) =>
         context.log.error(
@@ -70,7 +75,7 @@ export const supervised = (thread: AnyActorLogic, { name, clock, policy = defaul
         },
       },
       judging: { always: [{ guard: 'isGivenUp', target: 'givenUp' }, { target: 'backingOff' }] },
-      backingOff: { entry: 'logRestart', after: { restartDelay: 'running' } },
+      backingOff: { entry: 'reportRestart', after: { restartDelay: 'running' } },
       ended: { type: 'final' },
       givenUp: { entry: 'logGivenUp', type: 'final' },
     },

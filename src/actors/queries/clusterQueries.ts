@@ -7,8 +7,9 @@ import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { splitLines } from '../../base/splitLines.js'
 import { figuresOf, type ListenerFigures } from '../../domain/cluster/listenerFigures.js'
+import type { NodeFigures } from '../../domain/cluster/nodeFigures.js'
+import { checkedNode } from '../../domain/cluster/nodeHealth.js'
 import type { Span } from '../../domain/cluster/servedRounds.js'
-import { servedWazuhVersion } from '../../domain/cluster/wazuhVersion.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import { parseAnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeHealth, NodeView } from '../../domain/queries/clusterAnswer.js'
@@ -18,8 +19,10 @@ import { type ForwardedRequest, isForwarded } from '../../domain/queries/forward
 import type { Link, OutgoingStream } from '../../ports/link.js'
 import type { Clock } from '../../ports/machine.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
+import type { ClusterEvents } from '../cluster/clusterEvents.js'
 import type { NodeStates } from '../cluster/nodeStates.js'
 import type { Member } from '../cluster/registry.js'
+import { nodeViewOf } from '../cluster/workerRecords.js'
 import type { LocalTree } from '../files/localTree.js'
 import { pause } from '../kit/pause.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
@@ -29,22 +32,19 @@ import { type CommandView, commandAnswer } from './agentCommands.js'
 import { type AgentsView, agentAnswer } from './agentQueries.js'
 import { filesAnswer } from './filesAnswer.js'
 import { type NodeStatesView, nodeStateAnswer } from './nodeStateAnswer.js'
+import { type OverviewView, overviewAnswer } from './overviewAnswer.js'
 
-export interface MasterView extends AgentsView, CommandView, NodeStatesView {
+export interface MasterView extends AgentsView, CommandView, NodeStatesView, OverviewView {
+  readonly events: ClusterEvents
+  /** Of this node. */
+  readonly figures: () => Promise<NodeFigures>
   readonly tree: LocalTree
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   /** Of this node. */
   readonly listenerCounts: () => Promise<ListenerFigures | undefined>
 }
 
-const nodeView = (member: Member, states: NodeStates): NodeView => ({
-  name: member.name,
-  type: 'worker',
-  version: member.link.peer.wazuh ?? servedWazuhVersion,
-  muster: member.link.peer.version,
-  address: member.link.peer.address,
-  state: states.stateOf(member.name),
-})
+const nodeView = (member: Member, states: NodeStates): NodeView => ({ ...nodeViewOf(member), state: states.stateOf(member.name) })
 
 const chunkedSpan = ({ chunks, endMs, startMs }: Span & { readonly chunks: number }) => ({ startMs, endMs, chunks })
 
@@ -111,8 +111,8 @@ async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: Abort
       yield* absentNodes(view, wanted)
       break
     case 'health': {
-      const { activeByNode } = await agents.counts()
-      const activeOf = (name: string): number => activeByNode.get(name) ?? 0
+      const { byNode } = await agents.counts()
+      const activeOf = (name: string): number => byNode.get(name)?.active ?? 0
       if (wanted(self.name)) {
         const counts = await view.listenerCounts()
         const listener = counts && { listener: figuresOf(counts) }
@@ -128,7 +128,13 @@ async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: Abort
       break
     }
     case 'overview':
+      yield* overviewAnswer(view)
+      break
+    case 'check':
+      yield { kind: 'checked', checked: checkedNode(await view.figures()) }
+      break
     case 'events':
+      for (const event of view.events.after(query.after)) yield { kind: 'event', event }
       break
     default:
       yield* agentAnswer(view, query, signal)

@@ -152,7 +152,8 @@ export interface AgentFilter {
 
 /** Counts of active agents by node, and of all agents by status. */
 export interface AgentCounts {
-  readonly activeByNode: ReadonlyMap<string, number>
+  /** Of agents that were ever connected, by node; statuses that no agent has are left out. */
+  readonly byNode: ReadonlyMap<string, Readonly<Partial<Record<AgentStatus, number>>>>
   readonly byStatus: { readonly [K in AgentStatus]: number }
   readonly withoutGroups: number
 }

@@ -22,6 +22,7 @@ export interface Beat {
   readonly atMs: number
   /** The master's clock minus the worker's, as the worker measured it last. */
   readonly clockSkewMs?: number | undefined
+  readonly roundTripMs?: number | undefined
   readonly integrity?: IntegrityState | undefined
   /** Missing when the worker has no listener. */
   readonly listener?: ListenerFigures | undefined
@@ -55,6 +56,11 @@ export class WorkerState {
   #refusal: FileState['error']
   /** Of the paths that the plan deletes. */
   #removalChars = 0
+  /** Rows of failed files. */
+  #failed = 0
+  #inSyncMs: number | undefined
+  #roundTripMs: number | undefined
+  #checks = 0
 
   /** Reports about agents that do not exist, dropped since the worker connected. */
   get unknownAgentReports(): number {
@@ -68,6 +74,31 @@ export class WorkerState {
   /** The master's clock minus the worker's. */
   get clockSkewMs(): number | undefined {
     return this.#clockSkewMs
+  }
+
+  /** What a keep-alive took, there and back, as the worker measured it last. */
+  get roundTripMs(): number | undefined {
+    return this.#roundTripMs
+  }
+
+  /** Checks that have arrived since the worker connected. */
+  get checks(): number {
+    return this.#checks
+  }
+
+  /** Files of `files` that are still to be synced. */
+  get pending(): number {
+    return this.#files.size - this.#failed
+  }
+
+  /** Files that could not be synced, those without a row included. */
+  get failed(): number {
+    return this.#failed + this.failuresLeftOut
+  }
+
+  /** When the trees were last seen to be the same. */
+  get inSyncMs(): number | undefined {
+    return this.#inSyncMs
   }
 
   /** The state of the worker's integrity thread, from what it asks for and from what its keep-alives say. */
@@ -119,10 +150,11 @@ export class WorkerState {
   }
 
   /** Of the integrity thread a beat says that it goes on to the next step, or rests. Any other step was sent before our last answer arrived. */
-  beat({ atMs, clockSkewMs = this.#clockSkewMs, integrity = this.#integrity, listener }: Beat): void {
+  beat({ atMs, clockSkewMs = this.#clockSkewMs, integrity = this.#integrity, listener, roundTripMs = this.#roundTripMs }: Beat): void {
     this.#listener = listener
     this.#lastKeepAliveMs = atMs
     this.#clockSkewMs = clockSkewMs
+    this.#roundTripMs = roundTripMs
     if (integrity === 'resting' || round.indexOf(integrity) === round.indexOf(this.#integrity) + 1) this.#integrity = integrity
   }
 
@@ -134,6 +166,7 @@ export class WorkerState {
 
   /** A check has arrived. */
   checking(nowMs: number): void {
+    this.#checks += 1
     this.#integrity = 'checking'
     this.check.begin(nowMs)
   }
@@ -146,13 +179,14 @@ export class WorkerState {
   }
 
   /** The trees are the same: no file has a row. */
-  checkedSame(): void {
+  checkedSame(nowMs: number): void {
+    this.#inSyncMs = nowMs
     this.#refusal = undefined
     this.#integrity = 'resting'
     this.sync.drop()
     this.#undecided = 0
     this.failuresLeftOut = 0
-    this.#files = new Map()
+    this.#forgetFiles()
   }
 
   /** A round that was under way has come to nothing; the rows stay until this one has its plan. */
@@ -169,7 +203,7 @@ export class WorkerState {
     if (this.isCompared) this.#integrity = 'resting'
     this.#removalChars = 0
     this.failuresLeftOut = 0
-    this.#files = new Map()
+    this.#forgetFiles()
   }
 
   /** Of some differing buckets these parts differ. */
@@ -195,7 +229,7 @@ export class WorkerState {
   announced(paths: readonly string[]): void {
     if (!this.inSync || paths.length === 0) return
     this.#integrity = 'transferring'
-    this.#files = new Map()
+    this.#forgetFiles()
     for (const path of paths) this.#expect(path)
   }
 
@@ -203,13 +237,22 @@ export class WorkerState {
   applied(failures: readonly FileFailure[], leftOut: number, diskWrites = this.#diskWrites): void {
     this.#diskWrites = diskWrites
     this.#integrity = 'resting'
-    this.#files = new Map()
+    this.#forgetFiles()
     this.failuresLeftOut = leftOut
     for (const { path, code, message } of failures) this.#files.set(path, { state: 'failed', error: { code, message } })
+    this.#failed = this.#files.size
+  }
+
+  /** Who reads the rows slowly keeps those that were. */
+  #forgetFiles(): void {
+    this.#files = new Map()
+    this.#failed = 0
   }
 
   #expect(path: string): void {
-    if (this.files.size < limits.pendingFilesShownMax) this.#files.set(path, pending)
+    if (this.files.size >= limits.pendingFilesShownMax) return
+    if (this.#files.get(path)?.state === 'failed') this.#failed -= 1
+    this.#files.set(path, pending)
   }
 
   #expectRemoval(path: string): void {

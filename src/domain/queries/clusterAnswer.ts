@@ -2,6 +2,7 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
 import { shownFigures } from '../cluster/listenerFigures.js'
+import { severities } from '../cluster/nodeHealth.js'
 import { nodeState } from '../cluster/nodeState.js'
 
 const line = <K extends string, T extends Record<string, TSchema>>(kind: K, rest: T) => Type.Object({ kind: Type.Literal(kind), ...rest })
@@ -115,6 +116,15 @@ const clusterEvent = Type.Object({
   message: Type.String(),
 })
 
+const finding = Type.Object({ check: Type.String(), severity: Type.Enum([...severities]), says: Type.String() })
+
+/** What a node found of itself, a master also of its workers. */
+const checked = Type.Object({
+  node: Type.String(),
+  findings: Type.Array(finding),
+  counts: Type.Record(Type.String(), Type.Number()),
+})
+
 /** One for each kind; the first is the most frequent. */
 export const clusterAnswers = [
   line('file', { row: fileRow }),
@@ -137,6 +147,7 @@ export const clusterAnswers = [
     reach: Type.Enum(['reached', 'notConnected', 'notAble']),
     othersReady: count(),
   }),
+  line('checked', { checked }),
   line('error', { code: Type.String(), number: count(), message: Type.String() }),
   line('end', {}),
 ] as const
@@ -147,4 +158,5 @@ export type NodeHealth = ReadonlyValue<Static<typeof nodeHealth>>
 export type FilesSummary = ReadonlyValue<Static<typeof filesSummary>>
 export type FileRow = ReadonlyValue<Static<typeof fileRow>>
 export type NodeOverview = ReadonlyValue<Static<typeof nodeOverview>>
+export type CheckedNode = ReadonlyValue<Static<typeof checked>>
 export type ClusterEvent = ReadonlyValue<Static<typeof clusterEvent>>

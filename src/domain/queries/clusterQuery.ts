@@ -16,6 +16,8 @@ export const clusterQueries = [
   fields({ kind: Type.Literal('overview') }),
   /** What happened after the event of this id (0: all that is remembered). */
   fields({ kind: Type.Literal('events'), after: Type.Integer({ minimum: 0 }) }),
+  /** Whether all is well: of the node that is asked, and then of the whole cluster as its master sees it. */
+  fields({ kind: Type.Literal('check') }),
   ...agentQueries,
 ] as const
 

@@ -7,7 +7,7 @@ type Kind = Exclude<ControlRequest['kind'], 'report' | 'addAgent' | 'removeAgent
 export type ForwardedRequest = Extract<ControlRequest, { readonly kind: Kind }>
 
 const kinds: Readonly<Record<Kind, true>> = {
-  ...{ nodes: true, health: true, files: true, overview: true, events: true, agents: true },
+  ...{ nodes: true, health: true, files: true, overview: true, events: true, check: true, agents: true },
   ...{ agent: true, groups: true, groupFiles: true, changeGroups: true, createGroup: true, removeGroup: true, reconnectAgents: true },
   agentSummary: true,
   setNodeState: true,

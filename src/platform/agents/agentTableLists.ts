@@ -82,16 +82,19 @@ export class AgentTableLists {
 
   counts(): AgentCounts {
     const { database, known } = this.#state
-    const nodes = database.rows<[node: string, count: number]>(
-      `SELECT json_array(node, count(*)) AS row FROM presence WHERE rank = ${presenceStatuses.indexOf('active')} GROUP BY node ORDER BY node`,
+    const byNode = new Map<string, Partial<Record<AgentStatus, number>>>()
+    const byStatus = { never_connected: known.size, pending: 0, active: 0, disconnected: 0 }
+    const counted = database.rows<[node: string, rank: number, count: number]>(
+      'SELECT json_array(node, rank, count(*)) AS row FROM presence GROUP BY node, rank',
     )
-    const ranks = new Map(
-      database.rows<[rank: number, count: number]>('SELECT json_array(rank, count(*)) AS row FROM presence GROUP BY rank'),
-    )
-    const [pending = 0, active = 0, disconnected = 0] = presenceStatuses.map((_, rank) => ranks.get(rank) ?? 0)
-    const byStatus = { never_connected: known.size - pending - active - disconnected, pending, active, disconnected }
+    for (const [node, rank, count] of counted) {
+      const status = presenceStatuses[rank] ?? 'pending'
+      byNode.set(node, { ...byNode.get(node), [status]: count })
+      byStatus[status] += count
+      byStatus.never_connected -= count
+    }
     const [withoutGroups = 0] = database.rows<number>("SELECT count(*) AS row FROM agent WHERE groups = ''")
-    return { activeByNode: new Map(nodes), byStatus, withoutGroups }
+    return { byNode, byStatus, withoutGroups }
   }
 }
 

@@ -17,7 +17,7 @@ import type { NodeChange } from './changeState.js'
 export type ShowTask = 'nodes' | 'health' | 'healthMore' | 'files' | 'agents'
 
 export interface ControlArguments extends CommonArguments {
-  readonly task: ShowTask | NodeChange
+  readonly task: ShowTask | 'check' | NodeChange
   /** No questions. */
   readonly quiet: boolean
   readonly nodes: readonly string[] | undefined
@@ -33,6 +33,7 @@ interface Options extends CommonOptions {
   readonly ready?: string
   readonly remove?: string
   readonly quiet?: true
+  readonly check?: true
   readonly usage?: true
   readonly filterNode?: string[]
   readonly filterAgentStatus?: string[]
@@ -58,6 +59,7 @@ const examples = `  cluster_control -l                         List the nodes of
   cluster_control --drain worker-1 -q        The same without a question
   cluster_control --ready worker-1           Have this node take agents again, or add it again after it was removed
   cluster_control --remove worker-1          Take this node out of the cluster: it is refused until it is made ready
+  cluster_control --check                    Say in one line whether all is well, for Nagios or systemd
   cluster_control -d -l --home DIR           Ask the daemon of another home, with debug messages
 `
 
@@ -69,6 +71,7 @@ export const clusterControlCommandLine = (): Command =>
       .addOption(new Option('-i, --health [more]', "show each worker's last synchronizations, or more"))
       .addOption(new Option('-f, --files', "show which of the workers' files are not in sync, and why (with --json the others too)"))
       .addOption(new Option('-a, --list-agents', 'list the agents'))
+      .addOption(new Option('--check', 'check the node and its cluster in one line: exit code 0 is OK, 1 a warning, 2 critical'))
       .addOption(new Option('--filter-node <node...>', 'show these nodes only, or the agents of these nodes'))
       .addOption(new Option('--filter-agent-status <status...>', `with -a: show agents of this status only: ${agentStatuses.join(', ')}`))
       .addOption(new Option('--drain <node>', 'have the agents of this node go to other nodes, and no new ones come; it stays in sync'))
@@ -100,10 +103,10 @@ const isStatus = (text: string): text is AgentStatus => agentStatuses.some((stat
 
 /** What is to be done, or what is wrong. */
 const taskOf = (options: Options): { readonly kind: ControlArguments['task'] | 'help' | 'usage' } | string => {
-  const { listNodes, listAgents, health, files, json, quiet, usage, filterNode, filterAgentStatus } = options
+  const { listNodes, listAgents, health, files, check, json, quiet, usage, filterNode, filterAgentStatus } = options
   const change = changeIn(options)
-  if ([listNodes, listAgents, health, files, usage, ...change].filter((chosen) => chosen !== undefined).length > 1)
-    return 'only one of -l, -i, -f, -a, --drain, --ready, --remove and -u can be given.'
+  if ([listNodes, listAgents, health, files, check, usage, ...change].filter((chosen) => chosen !== undefined).length > 1)
+    return 'only one of -l, -i, -f, -a, --check, --drain, --ready, --remove and -u can be given.'
   const more = typeof health === 'string' && health.toLowerCase() === 'more'
   if (typeof health === 'string' && !more) return `-i takes nothing or 'more', not '${health}'.`
   if (filterAgentStatus && !listAgents) return '-fs goes with -a only.'
@@ -111,9 +114,10 @@ const taskOf = (options: Options): { readonly kind: ControlArguments['task'] | '
   if (wrong !== undefined) return `'${wrong}' is not a status of an agent: -fs takes ${agentStatuses.join(', ')}.`
   const [wanted] = change
   if (quiet && !wanted) return '-q goes with --drain, --ready and --remove only.'
-  if (wanted && filterNode) return '-fn goes with -l, -i, -f and -a only.'
+  if ((wanted || check) && filterNode) return '-fn goes with -l, -i, -f and -a only.'
   if (wanted && json && !quiet) return '-j goes with --drain, --ready and --remove only when -q is given too: a question is not JSON.'
   if (wanted) return { kind: wanted }
+  if (check) return { kind: 'check' }
   const kind = listNodes ? 'nodes' : files ? 'files' : listAgents ? 'agents' : more ? 'healthMore' : health ? 'health' : undefined
   if (kind === undefined && (json || filterNode)) return '-fn and --json go with -l, -i, -f and -a only.'
   // As Wazuh does it: nothing to do is a question for help.
@@ -129,5 +133,5 @@ const changeIn = ({ drain, ready, remove }: Options): readonly NodeChange[] =>
     ] as const
   ).flatMap(([state, node]) => (node === undefined ? [] : [{ node, state }]))
 
-export const usageText = `Usage: cluster_control [-h] [-u] [-d] [-j] [-V] [--home DIR] [-fn NODE...] [-fs STATUS...] (-l | -i [more] | -f | -a | (--drain | --ready | --remove) NODE [-q])
+export const usageText = `Usage: cluster_control [-h] [-u] [-d] [-j] [-V] [--home DIR] [-fn NODE...] [-fs STATUS...] (-l | -i [more] | -f | -a | --check | (--drain | --ready | --remove) NODE [-q])
 ${examples}`

@@ -5,6 +5,7 @@ import { type ControlProgram, type ProgramOptions, runProgram } from '../kit/con
 import { changeState } from './changeState.js'
 import { type ControlArguments, parseArguments, type ShowTask } from './controlArguments.js'
 import { printAgents, printAgentsJson } from './printAgents.js'
+import { printCheck } from './printCheck.js'
 import { printFiles, printFilesJson } from './printFiles.js'
 import { printHealth, printHealthJson, printHealthMore } from './printHealth.js'
 import { printNodes, printNodesJson } from './printNodes.js'
@@ -32,6 +33,7 @@ const clusterControl: ControlProgram<ControlArguments> = {
     const { json, task } = given
     if (typeof task !== 'string') return changeState(task, given, conversation)
     const { ask, print } = conversation
+    if (task === 'check') return printCheck(ask({ kind: 'check' }), json, print)
     await print(prints[task][json ? 'json' : 'text'](ask(queryOf(task, given))))
     return 0
   },

@@ -29,13 +29,15 @@ export const shapeOf = (views: readonly AgentView[]): AgentListShape => ({
 })
 
 export const countsOf = (views: readonly AgentView[]): AgentCounts => {
-  const activeByNode = new Map<string, number>()
+  const byNode = new Map<string, Partial<Record<AgentStatus, number>>>()
   const byStatus: Record<AgentStatus, number> = { never_connected: 0, pending: 0, active: 0, disconnected: 0 }
   let withoutGroups = 0
-  for (const { groups, node = '', status } of views) {
+  for (const { groups, node, status } of views) {
     if (groups.length === 0) withoutGroups += 1
     byStatus[status] += 1
-    if (status === 'active') activeByNode.set(node, (activeByNode.get(node) ?? 0) + 1)
+    if (node === undefined) continue
+    const ofNode = byNode.get(node) ?? {}
+    byNode.set(node, { ...ofNode, [status]: (ofNode[status] ?? 0) + 1 })
   }
-  return { activeByNode: new Map([...activeByNode].sort(([a], [b]) => (a < b ? -1 : 1))), byStatus, withoutGroups }
+  return { byNode, byStatus, withoutGroups }
 }

@@ -63,12 +63,14 @@ export const requests = {
     /**
      * `clockSkewMs`: the master's clock minus the worker's, as the worker measured it at the beat before. `integrity`: the state of
      * the worker's integrity thread (see domain/files/integrityState). `listener`: what its listener of agents counted, if it has one.
+     * `roundTripMs`: what the beat before took; sent with the capability `figures`.
      */
     request: fields({
       sentAtMs: timeMs(),
       clockSkewMs: Type.Optional(Type.Number({ minimum: -8.64e15, maximum: 8.64e15 })),
       integrity: Type.Optional(text(limits.stateCharsMax)),
       listener: Type.Optional(listenerFigures()),
+      roundTripMs: Type.Optional(timeMs()),
     }),
     reply: fields({ receivedAtMs: timeMs() }),
   },
@@ -134,6 +136,8 @@ export const requests = {
       tookMs: count(),
       root: Type.Optional(digest()),
       diskWrites: Type.Optional(text(limits.stateCharsMax)),
+      /** Files whose change on the worker itself was undone; sent with the capability `figures`. */
+      undone: Type.Optional(count()),
     }),
     reply: fields({ same: Type.Optional(Type.Boolean()) }),
   },
