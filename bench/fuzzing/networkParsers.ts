@@ -1,6 +1,7 @@
-/** The parsers of what comes before a conversation: the header of a proxy, addresses and networks. */
+/** The parsers of what comes before a conversation: the header of a proxy, addresses and networks; and of who is in the cluster. */
 import { invariant } from '../../src/base/invariant.js'
 import { limits } from '../../src/base/limits.js'
+import { nodeStatesText, parseNodeStates } from '../../src/domain/cluster/nodeState.js'
 import { addressBytes, addressNetwork, addressText, isInNetwork } from '../../src/domain/kit/addressInNetwork.js'
 import { proxyHeaderBytes, proxyHeaderLine, readProxyHeader } from '../../src/wire/proxy/proxyHeader.js'
 import type { FuzzedParser } from './fuzzParser.js'
@@ -32,6 +33,27 @@ const readInParts = (bytes: Uint8Array): string => {
 }
 
 export const networkParsers: readonly FuzzedParser[] = [
+  {
+    name: 'a file: states of nodes',
+    examples: () => [
+      Buffer.from(
+        nodeStatesText(
+          new Map([
+            ['w1', 'drained'],
+            ['w.2', 'removed'],
+            ['master', 'ready'],
+          ]),
+        ),
+      ),
+    ],
+    parse: (bytes) => {
+      const parsed = parseNodeStates(bytes)
+      if (!parsed.ok) return 'refused'
+      const again = parseNodeStates(Buffer.from(nodeStatesText(parsed.value)))
+      invariant(again.ok && nodeStatesText(again.value) === nodeStatesText(parsed.value), 'states can be written and read')
+      return 'taken'
+    },
+  },
   { name: 'network: header of a proxy', examples: () => [...lines, ...binaries], parse: readInParts },
   {
     name: 'network: address',

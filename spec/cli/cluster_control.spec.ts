@@ -1,5 +1,5 @@
 /** The command as an operator meets it: arguments in, text and an exit code out, a real socket between. */
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
 import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
@@ -20,6 +20,17 @@ const nodes: readonly NodeView[] = [
 ]
 
 const noAgents = { count: 0, idDigits: 3, nameChars: 0, ipChars: 0, statusChars: 0, versionChars: 0, nodeChars: 0 }
+
+/** Of the node `w.2`, which is to be something else. */
+const stating = (asked: ControlRequest[], outcome: Partial<Extract<AnswerLine, { readonly kind: 'nodeState' }>> = {}): Answer =>
+  async function* (query): AsyncGenerator<AnswerLine> {
+    asked.push(query)
+    yield { kind: 'cluster', name: 'c', unknownNodes: [] }
+    if (query.kind !== 'setNodeState') return
+    if (query.node !== 'w.2') throw new ClusterError('unknownNode', { message: `Unknown node ID: ${query.node}` })
+    yield { kind: 'nodeState', node: query.node, state: query.state, isChanged: true, reach: 'reached', othersReady: 1, ...outcome }
+    yield { kind: 'end' }
+  }
 
 /** Answers as a master would, and keeps what it was asked. */
 const master = (asked: ControlRequest[] = []): Answer =>
@@ -99,6 +110,43 @@ describe('cluster_control', () => {
     expect(JSON.parse((await run(['-a', '--json'], env)).out)).toMatchObject({ total: 3 })
   })
 
+  it.each([
+    ['--drain', 'drained', "Do you want to drain the node 'w.2'? [y/N]: ", "Node 'w.2' is drained.\n"],
+    ['--ready', 'ready', "Do you want to make the node 'w.2' ready? [y/N]: ", "Node 'w.2' is ready.\n"],
+    ['--remove', 'removed', "Do you want to remove the node 'w.2' from the cluster? [y/N]: ", "Node 'w.2' is removed from the cluster.\n"],
+  ] as const)('%s asks first, and does nothing without a yes', async (option, state, question, done) => {
+    const asked: ControlRequest[] = []
+    const { home } = await serve(stating(asked))
+    const argv = [option, 'w.2', '--home', home]
+    const trial = { kind: 'setNodeState', node: 'w.2', state, isTrial: true }
+    expect(await run(argv)).toEqual({ code: 1, out: `${question}Cancelled.\n`, err: '' })
+    expect(await ranProgram(runControl, argv, {}, Readable.from(['no\n']))).toMatchObject({ code: 1 })
+    expect(asked.splice(0)).toEqual([trial, trial])
+    expect(await ranProgram(runControl, argv, {}, Readable.from(['y\n']))).toEqual({ code: 0, out: `${question}${done}`, err: '' })
+    expect(asked.splice(0)).toEqual([trial, { ...trial, isTrial: false }])
+    expect(await run([...argv, '-q'])).toEqual({ code: 0, out: done, err: '' })
+    expect(asked.splice(0)).toEqual([{ ...trial, isTrial: false }])
+    expect(JSON.parse((await run([...argv, '-q', '--json'])).out)).toEqual({
+      node: 'w.2',
+      state,
+      changed: true,
+      connected: true,
+      able: true,
+    })
+    expect(await run([option, 'w.3', '--home', home])).toEqual({ code: 1, out: '', err: 'ERROR: Error 3022 - Unknown node ID: w.3.\n' })
+  })
+
+  it('says before it drains the last node that is ready, and after it what is not so yet', async () => {
+    const said = async (outcome: Parameters<typeof stating>[1], ...options: readonly string[]): Promise<string> => {
+      const { home } = await serve(stating([], outcome))
+      return (await ranProgram(runControl, ['--drain', 'w.2', '--home', home, ...options], {}, Readable.from(['y\n']))).out
+    }
+    expect(await said({ othersReady: 0 })).toContain('No other node is ready: its agents would have nowhere to go. Do you want to drain')
+    expect(await said({ reach: 'notConnected' }, '-q')).toBe("Node 'w.2' is drained. It is not connected: it learns this when it is.\n")
+    expect(await said({ reach: 'notAble' }, '-q')).toBe("Node 'w.2' is drained. Its version of Muster lets its agents stay.\n")
+    expect(await said({ isChanged: false })).toBe("Node 'w.2' is drained already.\n")
+  })
+
   it('takes --home before WAZUH_PATH', async () => {
     const { home } = await serve(master())
     expect(await run(['-l', '--home', home], { WAZUH_PATH: temporaryHome() })).toMatchObject({ code: 0 })
@@ -142,6 +190,12 @@ describe('cluster_control', () => {
     ],
     [['-a', '-fs'], /^ERROR: Wrong arguments: option .* argument missing\.\n$/],
     [['-fn', 'm'], /^ERROR: Wrong arguments: -fn and --json go with -l, -i, -f and -a only\.\n$/],
+    [['--drain', 'w', '--ready', 'w'], /^ERROR: Wrong arguments: only one of /],
+    [['--drain', 'w', '-l'], /^ERROR: Wrong arguments: only one of /],
+    [['--drain'], /^ERROR: Wrong arguments: option .* argument missing\.\n$/],
+    [['--remove', '-q'], /^ERROR: Wrong arguments: --remove takes a value, and '-q' looks like an option/],
+    [['--remove', 'w', '-fn', 'w'], /^ERROR: Wrong arguments: -fn goes with -l, -i, -f and -a only\.\n$/],
+    [['-l', '-q'], /^ERROR: Wrong arguments: -q goes with --drain, --ready and --remove only\.\n$/],
     [['-u', '-fn', 'm'], /^ERROR: Wrong arguments: -fn and --json go with -l, -i, -f and -a only\.\n$/],
   ])('with %j says what is wrong and exits with 1', async (argv, sentence) => {
     const { code, out, err } = await run(argv)

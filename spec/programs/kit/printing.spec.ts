@@ -83,6 +83,28 @@ worker-node-2  worker  4.1.5    192.168.1.220··
 `),
     ))
 
+  it('has one column more, behind the others, while a node is not ready', async () => {
+    const drained: readonly AnswerLine[] = [
+      cluster,
+      { kind: 'node', node: { ...node('w1', 'worker', '10.0.0.2'), version: '4.1.5', state: 'drained' } },
+      { kind: 'node', node: { ...node('m', 'master', '10.0.0.1'), version: '4.1.5', state: 'ready' } },
+      { kind: 'absent', node: 'w2', state: 'removed' },
+    ]
+    expect(await printed(printNodes, drained)).toBe(
+      exactly(`
+NAME  TYPE    VERSION  ADDRESS   STATE····
+m     master  4.1.5    10.0.0.1  ready····
+w1    worker  4.1.5    10.0.0.2  drained··
+`),
+    )
+    const ready = drained.filter(({ kind }) => kind !== 'node').concat(nodes.slice(1))
+    expect(await printed(printNodes, ready)).toBe(await printed(printNodes, nodes))
+    expect(JSON.parse(await printed(printNodesJson, drained))).toMatchObject({
+      items: [{ state: 'ready' }, { state: 'drained' }],
+      not_connected: [{ name: 'w2', state: 'removed' }],
+    })
+  })
+
   it('has the same nodes in the same order as JSON', async () => {
     const json: unknown = JSON.parse(await printed(printNodesJson, nodes.slice(2)))
     expect(json).toEqual({
