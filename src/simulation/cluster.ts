@@ -9,19 +9,22 @@ import type { NodeEvent } from '../actors/nodeEvent.js'
 import { limits } from '../base/limits.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
 import { defaultEnrolmentRules, type EnrolmentRules } from '../domain/agents/replacement.js'
+import { type BalancingOptions, defaultBalancing } from '../domain/balancer/balancingOptions.js'
 import { silenceDetectionMsMax } from '../domain/cluster/heartbeat.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/files/syncedItems.js'
 import type { Link } from '../ports/link.js'
 import { createTransport } from '../transport/transport.js'
+import { SimulatedBalancer } from './network/simulatedBalancer.js'
 import { createSimulatedNetwork, type SimulatedNetwork } from './network/simulatedNetwork.js'
 import { AgentRules } from './rules/agentRules.js'
+import { balanceDifferences } from './rules/balancedServers.js'
 import { checkDiskChange, MasterHistory, MembershipChecker, type Violation } from './rules/checkers.js'
 import { convergenceMsMax } from './rules/convergenceBound.js'
 import { type ExpectedTree, expectedTree, treeDifferences } from './rules/expectedTree.js'
 import { keysPath, SimulatedAgents } from './simulatedAgents.js'
 import { fleetHost, SimulatedFleet } from './simulatedFleet.js'
-import { SimulatedFronts, simulatedEnrolmentOptions, simulatedListenerOptions } from './simulatedFronts.js'
+import { agentsPort, SimulatedFronts, simulatedEnrolmentOptions, simulatedListenerOptions } from './simulatedFronts.js'
 import { createSimulatedNode, leftBy, type SimulatedNode } from './simulatedNode.js'
 import { MemoryAgentStore } from './world/memoryAgentStore.js'
 import { SeededRandom } from './world/seededRandom.js'
@@ -45,12 +48,16 @@ export interface SimulatedClusterOptions {
   readonly enrolmentRules?: EnrolmentRules
   /** Agents that speak the real protocol with listeners of the nodes. */
   readonly agents?: number
+  /** Agents come by way of a load balancer that the master drives like this. */
+  readonly balancing?: Partial<BalancingOptions>
   /** Lines of the trace to keep for a report. */
   readonly linesKept?: number
   /** Whether each message of a link is in the trace. */
   readonly keepsDebug2?: boolean
 }
 
+/** Host of the network that the load balancer is. */
+export const balancerHost = 'balancer'
 const home = '/var/ossec'
 const port = 1516
 const clusterName = 'simulated'
@@ -73,6 +80,9 @@ export class SimulatedCluster {
   readonly agents = new SimulatedAgents(this)
   /** Undefined: no agents speak the real protocol, and nodes have no listener. */
   readonly fleet: SimulatedFleet | undefined
+  /** Undefined: agents go to the nodes themselves. */
+  readonly balancer: SimulatedBalancer | undefined
+  readonly balancing: BalancingOptions
   readonly #members = new MembershipChecker()
   readonly #agentRules: AgentRules
   readonly #manager: Manager
@@ -99,7 +109,18 @@ export class SimulatedCluster {
       masterHas: (path) => this.treeOf('master').files.has(path),
       violated: (rule, says) => this.violated(rule, says),
     })
+    this.balancing = { ...defaultBalancing, ...options.balancing }
+    this.balancer = options.balancing ? this.#balancerOf() : undefined
     this.fleet = options.agents ? this.#fleetOf(options.agents) : undefined
+  }
+
+  #balancerOf(): SimulatedBalancer {
+    return new SimulatedBalancer({
+      network: this.network.network(balancerHost),
+      clock: this.clock,
+      agentsPort,
+      note: (event) => this.trace.add(this.clock.monotonicMs(), balancerHost, event),
+    })
   }
 
   #fleetOf(agents: number): SimulatedFleet {
@@ -109,6 +130,7 @@ export class SimulatedCluster {
       random: this.random.fork('fleet'),
       network: this.network.network(fleetHost),
       nodes: this.nodes,
+      ...(this.balancer && { reachedBy: balancerHost }),
       home,
       enrolled: this.agents.enrolled,
       keysPath: this.absolute(keysPath),
@@ -142,6 +164,7 @@ export class SimulatedCluster {
   }
 
   startAll(): void {
+    void this.balancer?.start()
     for (const node of this.nodes) this.start(node.name)
   }
 
@@ -155,6 +178,7 @@ export class SimulatedCluster {
     const stageDir = posix.join(home, 'queue', 'cluster', name)
     const { disk, role } = node
     const fronts = this.fleet && this.#frontsOf(node, random)
+    const balancer = role === 'master' ? this.balancer?.port(node.clock) : undefined
     const rules = { node: name, role, manager: this.#manager, home, stageDir, synced, disk, history: this.history }
     const watched = new WatchedDisk(node.disk, (change) => {
       this.#checks += 1
@@ -183,6 +207,7 @@ export class SimulatedCluster {
           listener: simulatedListenerOptions(name, { cluster: clusterName, home, wazuhVersion }),
           enrolment: simulatedEnrolmentOptions(name, { home, isMaster: role === 'master', wazuhVersion }),
         }),
+        ...(balancer && { balancing: this.balancing }),
       },
       {
         clock: node.clock,
@@ -199,6 +224,7 @@ export class SimulatedCluster {
         agentFiles: createSimulatedAgentFiles(watched, node.clock, { home, role: node.role, managerName: name, synced }),
         nodeStates: createSimulatedNodeStates(watched, node.clock, home),
         ...(fronts && { listener: fronts.listener, enrolment: fronts.enrolment }),
+        ...(balancer && { balancer }),
         files: createSimulatedFiles(watched, node.clock, { home, synced, role: node.role, stageDir, changes: watched }),
       },
       (event) => this.#onEvent(name, event),
@@ -265,6 +291,7 @@ export class SimulatedCluster {
   heal(): void {
     this.agents.rest()
     this.network.heal()
+    this.balancer?.heal()
     for (const node of this.nodes) {
       if (node.clock.isFrozen) node.clock.thaw()
       node.disk.heal()
@@ -284,6 +311,7 @@ export class SimulatedCluster {
       isStopped = true
     })
     await this.clock.runUntil(() => isStopped, limits.stopMsMax)
+    await this.balancer?.stop()
     // Goodbyes under way arrive, half-closed connections close.
     await this.clock.advance(limits.stopMsMax)
     this.#checkNothingLeft()
@@ -332,6 +360,13 @@ export class SimulatedCluster {
   /** Where the nodes do not agree on the agents and their groups, or the master lacks updates about them. */
   agentDifferences(): string[] {
     return this.isSynced(keysPath) ? this.#agentRules.differences() : []
+  }
+
+  /** Where the balancer does not have what it should; it must, within a bound after the cluster has converged. */
+  balanceDifferences(): readonly string[] {
+    const connected = this.nodes.filter(({ name, role, running }) => running && (role === 'master' || this.isMember(name)))
+    const names = connected.map(({ name }) => name)
+    return this.balancer ? balanceDifferences(this.balancer.servers(), names, this.balancing) : []
   }
 
   note(event: string): void {

@@ -32,6 +32,8 @@ export interface SimulatedFleetOptions {
   readonly random: SeededRandom
   readonly network: AgentNetwork
   readonly nodes: readonly SimulatedNode[]
+  /** Host of a load balancer that agents report to; they enrol at the master then. */
+  readonly reachedBy?: string
   readonly home: string
   readonly enrolled: EnrolledAgents
   readonly keysPath: string
@@ -39,10 +41,20 @@ export interface SimulatedFleetOptions {
   note(event: string): void
 }
 
-const settingsFor = (nodes: readonly SimulatedNode[]): AgentSettings => ({
-  servers: nodes.map(({ name }) => ({ host: name, port: agentsPort, protocol: 'tcp', maxRetries: 2, retryIntervalMs: 3_000 })),
+const settingsFor = ({ nodes, reachedBy }: SimulatedFleetOptions): AgentSettings => ({
+  servers: (reachedBy === undefined ? nodes.map(({ name }) => name) : [reachedBy]).map((host) => ({
+    host,
+    port: agentsPort,
+    protocol: 'tcp',
+    maxRetries: 2,
+    retryIntervalMs: 3_000,
+  })),
   times: { notifyMs: 10_000, reconnectMs: 25_000, receiveMsMax: 15_000, delayAfterEnrolmentMs: 1_000 },
-  enrolment: { ...defaultAgentEnrolment, port: enrolmentPort },
+  enrolment: {
+    ...defaultAgentEnrolment,
+    port: enrolmentPort,
+    ...(reachedBy !== undefined && { host: nodes[0]?.name ?? '' }),
+  },
   cipher: 'aes',
 })
 
@@ -64,7 +76,7 @@ export class SimulatedFleet {
   #ranges: readonly SentRange[] | undefined
 
   constructor(world: SimulatedFleetOptions) {
-    const { clock, network, nodes, random } = world
+    const { clock, network, random } = world
     this.#world = world
     this.#taken = new TakenEvents(run, world.home)
     this.#fleet = new Fleet(
@@ -73,7 +85,7 @@ export class SimulatedFleet {
         run,
         agents: world.agents,
         namePrefix,
-        settings: settingsFor(nodes),
+        settings: settingsFor(world),
         firstServer: (number) => number,
         keys: [],
         version: 'v4.14.6',

@@ -60,7 +60,7 @@ const stateSteps = (servers: readonly BalancerServer[], { held, stateOf }: Serve
 
 /** Servers that are to take agents come before those that are not to take any more, so that at no moment nobody takes them. */
 export const serverPlan = (situation: ServerSituation): readonly ServerStep[] => {
-  const { excludedNodes, nodes, servers, stateOf } = situation
+  const { excludedNodes, held, nodes, servers, stateOf } = situation
   const removals = servers.flatMap((server): Removal[] => {
     const why = whyRemoved(server, situation)
     return why ? [{ kind: 'remove', name: server.name, why }] : []
@@ -70,8 +70,8 @@ export const serverPlan = (situation: ServerSituation): readonly ServerStep[] =>
   const additions = nodes.flatMap(({ address, name }): ServerStep[] => {
     const server = standing.get(name)
     const isServed = server?.address === address || server?.state === 'maintenance'
-    // A drained node gets a server when it is ready again: one that is added takes agents at once.
-    if (isServed || excludedNodes.includes(name) || stateOf(name) !== 'ready') return []
+    // One that is added takes agents at once: a node that is drained or held gets a server afterwards.
+    if (isServed || excludedNodes.includes(name) || stateOf(name) !== 'ready' || held.has(name)) return []
     return [{ kind: 'add', name, address }]
   })
   for (const { name } of additions) standing.delete(name)

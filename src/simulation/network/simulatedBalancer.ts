@@ -8,6 +8,7 @@ import type { Balancer } from '../../ports/balancer.js'
 import type { Clock } from '../../ports/machine.js'
 import type { ByteStream, Listener, Network } from '../../ports/network.js'
 import type { VirtualClock } from '../world/virtualClock.js'
+import { SimulatedRelay } from './simulatedRelay.js'
 
 /** What it does with a change that it is asked for next. */
 export type NextChange = 'answers' | 'refuses' | 'changesWithoutAnswer'
@@ -16,7 +17,6 @@ export interface SimulatedBalancerOptions {
   readonly network: Network
   readonly clock: VirtualClock
   readonly agentsPort: number
-  readonly enrolmentPort: number
   note(event: string): void
 }
 
@@ -25,8 +25,7 @@ interface Server {
   readonly address: string
   state: BalancerServer['state']
   isUp: boolean
-  /** What ends each session. */
-  readonly sessions: Set<() => void>
+  readonly sessions: Set<SimulatedRelay>
 }
 
 const checkMs = 1_000
@@ -38,11 +37,10 @@ const answerMsMax = 1_000
 export class SimulatedBalancer {
   readonly #options: SimulatedBalancerOptions
   #servers = new Map<string, Server>()
-  readonly #enrolments = new Set<() => void>()
-  readonly #listeners: Listener[] = []
+  readonly #relays = new Set<SimulatedRelay>()
+  #listener: Listener | undefined
   #checkTimer: unknown
   #turn = 0
-  #isRunning = false
   /** What it does with the next change. */
   nextChange: NextChange = 'answers'
   /** No call gets to it, or back. */
@@ -55,22 +53,16 @@ export class SimulatedBalancer {
   }
 
   async start(): Promise<void> {
-    const { agentsPort, enrolmentPort, network } = this.#options
-    this.#isRunning = true
-    this.#listeners.push(
-      await network.listen({ host: '0.0.0.0', port: agentsPort }, (client) => this.#forward(client, agentsPort)),
-      await network.listen({ host: '0.0.0.0', port: enrolmentPort }, (client) => this.#forward(client, enrolmentPort)),
-    )
+    const { agentsPort, network } = this.#options
+    this.#listener = await network.listen({ host: '0.0.0.0', port: agentsPort }, (client) => this.#forward(client))
     this.#checkAll()
   }
 
   async stop(): Promise<void> {
-    this.#isRunning = false
     this.#options.clock.clearTimeout(this.#checkTimer)
-    for (const end of [...this.#enrolments]) end()
-    for (const { sessions } of this.#servers.values()) for (const end of [...sessions]) end()
+    for (const relay of [...this.#relays]) relay.end()
     this.#servers = new Map()
-    await Promise.all(this.#listeners.splice(0).map((listener) => listener.close()))
+    await this.#listener?.close()
   }
 
   async restart(): Promise<void> {
@@ -177,7 +169,7 @@ export class SimulatedBalancer {
   #remove(name: string): void {
     const server = this.#servers.get(name)
     this.#servers.delete(name)
-    for (const end of [...(server?.sessions ?? [])]) end()
+    for (const relay of [...(server?.sessions ?? [])]) relay.end()
   }
 
   #checkAll(): void {
@@ -212,56 +204,21 @@ export class SimulatedBalancer {
     return fewest && this.#servers.get(fewest.name)
   }
 
-  #forward(client: ByteStream, port: number): void {
+  #forward(client: ByteStream): void {
     const server = this.#choose()
     if (!server) {
       client.attach({ onBytes: () => undefined, onDrain: () => undefined, onClosed: () => undefined })
       client.destroy()
       return
     }
-    // Only agents that report are sessions of the backend.
-    const sessions = port === this.#options.agentsPort ? server.sessions : this.#enrolments
-    const ends: (() => void)[] = []
-    const end = (): void => {
-      sessions.delete(end)
-      for (const endOne of ends) endOne()
-    }
-    sessions.add(end)
-    this.#relay(client, { host: server.address, port }, ends, end)
-  }
-
-  #relay(client: ByteStream, endpoint: { readonly host: string; readonly port: number }, ends: (() => void)[], end: () => void): void {
-    const abort = new AbortController()
-    let upstream: ByteStream | undefined
-    ends.push(
-      () => abort.abort(),
-      () => client.destroy(),
-      () => upstream?.destroy(),
-    )
-    client.pause()
-    client.attach({
-      onBytes: (bytes) => {
-        if (upstream?.write([bytes]) === false) client.pause()
-      },
-      onDrain: () => upstream?.resume(),
-      onEnd: () => upstream?.end(),
-      onClosed: end,
+    const relay: SimulatedRelay = new SimulatedRelay({
+      client,
+      network: this.#options.network,
+      endpoint: { host: server.address, port: this.#options.agentsPort },
+      onOver: () => server.sessions.delete(relay),
+      onGone: () => this.#relays.delete(relay),
     })
-    this.#options.network.dial(endpoint, abort.signal).then(
-      (stream) => {
-        upstream = stream
-        stream.attach({
-          onBytes: (bytes) => {
-            if (!client.write([bytes])) stream.pause()
-          },
-          onDrain: () => client.resume(),
-          onEnd: () => client.end(),
-          onClosed: end,
-        })
-        if (abort.signal.aborted || !this.#isRunning) end()
-        else client.resume()
-      },
-      () => end(),
-    )
+    this.#relays.add(relay)
+    server.sessions.add(relay)
   }
 }
