@@ -1,7 +1,7 @@
 /** The list of events, the newest first. */
 import { escapeText } from '../base/escapeText.js'
 import { shortened } from '../base/logText.js'
-import { ageText, countText } from '../domain/api/figureTexts.js'
+import { ageText, countText, utcText } from '../domain/api/figureTexts.js'
 import type { ClusterEvent } from '../domain/queries/clusterAnswer.js'
 import { found, html, type ItemView, ItemViews, setText } from './elements.js'
 
@@ -41,7 +41,7 @@ export class EventsView {
 
   #created({ atMs, level, message, node }: ClusterEvent, reveal: (node: string) => void): ItemView<ClusterEvent> {
     const age = html('span', { class: 'age' })
-    const moment = html('time', { datetime: new Date(atMs).toISOString(), title: new Date(atMs).toISOString() }, clock.format(atMs))
+    const moment = html('time', { datetime: new Date(atMs).toISOString(), title: utcText(atMs) }, clock.format(atMs))
     const about = html('button', { type: 'button', class: 'quiet about', title: node === undefined ? undefined : escapeText(node) })
     if (node === undefined) about.disabled = true
     else {

@@ -74,7 +74,7 @@ export class HeadlineView {
     }
     const [first, ...rest] = findings
     if (!first) return ''
-    const lastEvent = lastEventMs === undefined ? '' : `last event ${ageText(nowMs - lastEventMs)} ago`
+    const lastEvent = lastEventMs === undefined || first.severity === 'bad' ? '' : `last event ${ageText(nowMs - lastEventMs)} ago`
     this.#say(
       first.severity,
       first.sentence,

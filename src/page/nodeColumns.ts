@@ -1,7 +1,7 @@
 /** The columns of the table of nodes: heading, order, and what a cell says. */
 import { escapeText } from '../base/escapeText.js'
 import { certificateDaysBad, certificateDaysNoted, clockSkewShownMs } from '../domain/api/clusterFindings.js'
-import { ageText, bytesText, countText, daysUntil, delayText } from '../domain/api/figureTexts.js'
+import { ageText, bytesText, countText, daysUntil, delayText, utcText } from '../domain/api/figureTexts.js'
 import type { NodeColumn, NodeRow } from '../domain/api/nodeOrder.js'
 
 /** What a cell may depend on besides its row. */
@@ -28,8 +28,7 @@ export interface ColumnOfNodes {
 
 const none: Cell = { text: '–' }
 
-const age = (ms: number | undefined, nowMs: number): Cell =>
-  ms === undefined ? none : { text: ageText(nowMs - ms), title: new Date(ms).toISOString() }
+const age = (ms: number | undefined, nowMs: number): Cell => (ms === undefined ? none : { text: ageText(nowMs - ms), title: utcText(ms) })
 
 const counts = (count: number, mark: Cell['mark']): Cell => ({ text: countText(count), mark: count > 0 ? mark : undefined })
 
@@ -45,7 +44,7 @@ const skew = (skewMs: number | undefined): Cell => {
 const certificate = (endsMs: number | undefined, nowMs: number): Cell => {
   if (endsMs === undefined) return none
   const days = daysUntil(endsMs, nowMs)
-  const title = new Date(endsMs).toISOString()
+  const title = utcText(endsMs)
   if (days < 0) return { text: 'ended', title, mark: 'bad' }
   const mark = days < certificateDaysBad ? 'bad' : 'note'
   return { text: `${countText(days)} d`, title, mark: days < certificateDaysNoted ? mark : undefined }

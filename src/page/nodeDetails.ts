@@ -1,7 +1,6 @@
 /** What stands below the row of a node that was opened: why it is as it is, its files, when it last did what, its events. */
-import { counted } from '../base/counted.js'
 import { escapeText } from '../base/escapeText.js'
-import { ageText, bytesText, countText, daysUntil } from '../domain/api/figureTexts.js'
+import { ageText, bytesText, countText, utcText } from '../domain/api/figureTexts.js'
 import type { NodeRow } from '../domain/api/nodeOrder.js'
 import type { ClusterEvent } from '../domain/queries/clusterAnswer.js'
 import { html, setChildren, setText } from './elements.js'
@@ -23,8 +22,6 @@ const eventsShownMax = 8
 const refetchMs = 10_000
 const nothing: Fetched = { kind: 'nothing' }
 
-export const isoText = (ms: number): string => new Date(ms).toISOString()
-
 const ageOf = (moment: string, nowMs: number): string => {
   const ms = Date.parse(moment)
   return Number.isNaN(ms) ? 'never' : `${ageText(nowMs - ms)} ago`
@@ -34,7 +31,7 @@ const heading = (text: string) => html('h3', {}, text)
 
 const term = (name: string, value: string) => html('div', {}, html('dt', {}, name), html('dd', {}, value))
 
-const factsOf = ({ node, rates }: NodeRow, nowMs: number) =>
+const factsOf = ({ node, rates }: NodeRow) =>
   html(
     'dl',
     { class: 'facts' },
@@ -42,12 +39,10 @@ const factsOf = ({ node, rates }: NodeRow, nowMs: number) =>
     term('Address', escapeText(node.address)),
     term('Version', escapeText(node.version)),
     ...(node.muster === undefined ? [] : [term('Muster', escapeText(node.muster))]),
-    term(node.isConnected ? 'Here since' : 'Gone since', isoText(node.sinceMs)),
+    term(node.isConnected ? 'Here since' : 'Gone since', utcText(node.sinceMs)),
     term('Sent to it', `${bytesText(node.bytesSent)}${rates ? `, ${bytesText(rates.sent)}/s` : ''}`),
     term('Received from it', `${bytesText(node.bytesReceived)}${rates ? `, ${bytesText(rates.received)}/s` : ''}`),
-    ...(node.certificateEndsMs === undefined
-      ? []
-      : [term('Certificate ends', `${isoText(node.certificateEndsMs)}, in ${counted(daysUntil(node.certificateEndsMs, nowMs), 'day')}`)]),
+    ...(node.certificateEndsMs === undefined ? [] : [term('Certificate ends', utcText(node.certificateEndsMs))]),
   )
 
 const lastTimes = (health: HealthStatus, nowMs: number) =>
@@ -112,6 +107,7 @@ export class NodeDetails {
   readonly #error = html('p', { class: 'error' })
   readonly #files = html('section', { class: 'wide' })
   readonly #facts = html('section')
+  readonly #times = html('section')
   readonly #events = html('section')
   #fetched: Fetched = nothing
   /** What the last fetch was for: it is done again when the row says something else. */
@@ -119,7 +115,7 @@ export class NodeDetails {
 
   constructor(service: DetailsService) {
     this.#service = service
-    this.root.append(this.#error, this.#files, this.#facts, this.#events)
+    this.root.append(this.#error, this.#files, this.#facts, this.#times, this.#events)
   }
 
   /** @param isStale nothing is asked then */
@@ -130,7 +126,9 @@ export class NodeDetails {
     this.#error.hidden = node.error === undefined
     const health = this.#fetched.kind === 'known' && node.isConnected ? this.#fetched.health : undefined
     setChildren(this.#files, [heading('Files'), ...filesOf(row, this.#fetched)])
-    setChildren(this.#facts, [heading('Node'), factsOf(row, nowMs), ...(health ? [heading('Last times'), lastTimes(health, nowMs)] : [])])
+    setChildren(this.#facts, [heading('Node'), factsOf(row)])
+    this.#times.hidden = health === undefined
+    if (health) setChildren(this.#times, [heading('Last times'), lastTimes(health, nowMs)])
     setChildren(this.#events, [heading('Its events'), ...eventsOf(node.name, events, nowMs)])
   }
 

@@ -19,11 +19,13 @@ const browserClock: PageClock = {
   now: () => performance.now(),
   pause: (ms, signal) =>
     new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      signal.addEventListener('abort', () => {
+      const done = (): void => {
         clearTimeout(timer)
+        signal.removeEventListener('abort', done)
         resolve()
-      })
+      }
+      const timer = setTimeout(done, ms)
+      signal.addEventListener('abort', done)
     }),
 }
 

@@ -17,6 +17,9 @@ export const ageText = (ms: number): string => {
   return `${countText(Math.floor(ms / dayMs))} d`
 }
 
+/** `2026-11-26 03:12:45 UTC`: the same on every screen, as nodes and people lie in several time zones. */
+export const utcText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
+
 /** Whole days until then, rounded down; below 0 once it has passed. */
 export const daysUntil = (endsMs: number, nowMs: number): number => Math.floor((endsMs - nowMs) / dayMs)
 
