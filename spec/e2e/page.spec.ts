@@ -1,8 +1,8 @@
 /** The page in a real browser, by a person's steps. */
 import { readFileSync } from 'node:fs'
-import type { Browser, Locator, Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { hasNoBrowser, screenshot, startBrowser } from '../support/browser.js'
+import { hasNoBrowser, openPage, says, screenshot, seen, signIn, startBrowser } from '../support/browser.js'
 import { PageServer, pageUser } from '../support/pageServer.js'
 import { failing, failingFiles, first, healthy, lost, master, nowMs, overviewOf, second, third } from '../support/shownClusters.js'
 
@@ -11,19 +11,11 @@ const unsafeCharacters = /[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|[^\P{Cc}\n\t]/u
 /** In the browser, which has a world of its own: see there. */
 const lowestContrast = readFileSync(new URL('../support/lowestContrast.js', import.meta.url), 'utf8')
 
-// biome-ignore lint/performance/useDomNodeTextContent: what a person sees of it is meant, not what is there.
-const seen = (locator: Locator): Promise<string> => locator.innerText()
-
-/** Waits for it: what is shown changes with what comes over the stream. */
-const says = (page: Page, id: string, wanted: string | RegExp): Promise<void> =>
-  expect.poll(() => seen(page.locator(`#${id}`)), { timeout: 8_000 }).toMatch(wanted)
-
 describe.skipIf(hasNoBrowser)('the page', () => {
   let browser: Browser
   let server: PageServer
   let page: Page
-  /** What the browser complains of: errors of the script, refusals of the policy. */
-  let complaints: string[]
+  let complaints: readonly string[]
 
   beforeAll(async () => {
     browser = await startBrowser()
@@ -32,14 +24,7 @@ describe.skipIf(hasNoBrowser)('the page', () => {
   beforeEach(async () => {
     server = new PageServer(healthy)
     await server.listen()
-    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, timezoneId: 'UTC', reducedMotion: 'reduce' })
-    page = await context.newPage()
-    page.setDefaultTimeout(8_000)
-    complaints = []
-    page.on('pageerror', (error) => complaints.push(String(error)))
-    page.on('console', (message) => {
-      if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text())
-    })
+    ;({ complaints, page } = await openPage(browser))
   })
   afterEach(async () => {
     await page.context().close()
@@ -49,9 +34,7 @@ describe.skipIf(hasNoBrowser)('the page', () => {
 
   const signedIn = async (): Promise<void> => {
     await page.goto(server.url)
-    await page.getByLabel('User').fill(pageUser.user)
-    await page.getByLabel('Password').fill(pageUser.password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(page, pageUser.user, pageUser.password)
     await page.locator('#cluster').waitFor()
   }
   const openNode = (name: string): Promise<void> => page.getByRole('button', { name, exact: true }).first().click()
@@ -61,13 +44,10 @@ describe.skipIf(hasNoBrowser)('the page', () => {
 
   it('asks who is there, says what is wrong with an answer, and shows the cluster to whom it knows', async () => {
     await page.goto(server.url)
-    await page.getByLabel('User').fill(pageUser.user)
-    await page.getByLabel('Password').fill('a guess')
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(page, pageUser.user, 'a guess')
     await expect.poll(() => seen(page.getByRole('alert'))).toBe('Invalid credentials')
     await screenshot(page, 'sign-in')
-    await page.getByLabel('Password').fill(pageUser.password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await signIn(page, pageUser.user, pageUser.password)
     await says(page, 'headline', /^3 of 3 workers are in sync\.$/)
     await page.reload()
     await says(page, 'headline', /^3 of 3/)

@@ -1,5 +1,5 @@
 /**
- * A small HTTP server that serves the page as the real service does, with its content security policy, and answers as a test says: for
+ * A small HTTP server that serves the page as the real service does, with its headers, and answers as a test says: for
  * hostile names, lost streams and pictures. The real one is in src/platform/api.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
@@ -8,19 +8,7 @@ import { text } from 'node:stream/consumers'
 import type { Overview } from '../../src/domain/api/streamMessage.js'
 import type { ClusterEvent, FileRow, FilesSummary } from '../../src/domain/queries/clusterAnswer.js'
 import { type PageFile, readPageFiles } from '../../src/platform/api/pageFiles.js'
-
-export const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
-].join('; ')
+import { securityHeaders } from '../../src/platform/api/securityHeaders.js'
 
 export const pageUser = { user: 'night-shift', password: 'correct horse' } as const
 
@@ -98,8 +86,7 @@ export class PageServer {
 
   async #answered(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://node')
-    response.setHeader('Content-Security-Policy', pagePolicy)
-    response.setHeader('X-Content-Type-Options', 'nosniff')
+    for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value)
     const file = url.pathname.startsWith('/page/') ? this.#files.get(url.pathname.slice('/page/'.length)) : undefined
     if (file) response.writeHead(200, { 'Content-Type': file.contentType, ETag: file.etag }).end(file.bytes)
     else if (this.#refusal !== undefined) problem(response, 503, this.#refusal)
