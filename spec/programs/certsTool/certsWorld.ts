@@ -59,6 +59,8 @@ export const sentences = (out: string): readonly string[] =>
     .filter((line) => line !== '')
     .map((line) => line.replace(/^\d\d\/\d\d\/\d{4} \d\d:\d\d:\d\d /, ''))
 
+export const oneNode = 'nodes:\n  server:\n    - name: w1\n      ip: 10.0.0.1\n'
+
 /** In the ways that people write it. */
 export const threeNodes = `nodes:
   # Wazuh indexer nodes

@@ -2,13 +2,13 @@
 
 import { spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
-import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { dayMs } from '../../../src/domain/certificates/expiry.js'
 import { isMissing } from '../../support/debianProgram.js'
 import { lacksOpenssl, openssl } from '../../support/openssl.js'
-import { CertsHome, sentences, threeNodes } from './certsWorld.js'
+import { CertsHome, oneNode, sentences, threeNodes } from './certsWorld.js'
 
 const withFiles = async (...more: readonly string[]): Promise<CertsHome> => {
   const home = new CertsHome(threeNodes)
@@ -19,6 +19,14 @@ const withFiles = async (...more: readonly string[]): Promise<CertsHome> => {
 const inside = (home: CertsHome): readonly string[] => readdirSync(home.path('wazuh-certificates')).sort()
 const text = (home: CertsHome, name: string): string => home.text(`wazuh-certificates/${name}`)
 const errors = (out: string): readonly string[] => sentences(out).filter((line) => line.startsWith('ERROR'))
+
+/** With one bit of its signature changed. */
+const tampered = (pem: string): string => {
+  const [, label = '', body = ''] = /^-----BEGIN ([A-Z ]+)-----([^-]*)/.exec(pem) ?? []
+  const der = Buffer.from(body, 'base64')
+  der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1)
+  return `-----BEGIN ${label}-----\n${der.toString('base64')}\n-----END ${label}-----\n`
+}
 
 interface Shown {
   readonly error: number
@@ -111,6 +119,7 @@ describe('wazuh-certs-tool check', () => {
     home.write('wazuh-certificates/dashboard.pem', home.text('other/dashboard.pem'))
     home.write('wazuh-certificates/dashboard-key.pem', home.text('other/dashboard-key.pem'))
     home.write('wazuh-certificates/notes.pem', 'hello')
+    home.write('wazuh-certificates/wazuh_2.pem', tampered(text(home, 'wazuh_2.pem')))
     home.write('wazuh-certificates/admin-key.pem', 'hello')
     chmodSync(home.path('wazuh-certificates/wazuh-1-key.pem'), 0o744)
     expect(await checked(home)).toEqual({
@@ -122,6 +131,7 @@ describe('wazuh-certs-tool check', () => {
         'dashboard: not signed by the CA of this directory',
         'node-1: the key does not belong to it',
         'wazuh-1: every user can read the key',
+        'wazuh_2: not signed by the CA of this directory',
       ],
     })
     home.nowMs -= 2 * dayMs
@@ -132,7 +142,7 @@ describe('wazuh-certs-tool check', () => {
   })
 
   it("names what is poor about those of Wazuh's own tool, and is content with them", async () => {
-    const home = new CertsHome(threeNodes)
+    const home = new CertsHome(oneNode)
     await home.run('-A', '--compatible')
     expect(await checked(home)).toEqual({ ...fine, problems: ['admin: version 1'] })
   })
@@ -183,7 +193,7 @@ describe('wazuh-certs-tool renew', () => {
   })
 
   it('makes a certificate modern that Wazuh made, and lets nobody else read its key any more', async () => {
-    const home = new CertsHome('nodes:\n  server:\n    - name: w1\n      ip: 10.0.0.1\n')
+    const home = new CertsHome(oneNode)
     await home.run('-A', '--compatible')
     chmodSync(home.path('wazuh-certificates/w1-key.pem'), 0o744)
     expect(await home.run('renew', 'w1', 'admin', '--key', 'p256')).toMatchObject({ code: 0 })
@@ -230,6 +240,8 @@ describe('wazuh-certs-tool add', () => {
     const before = new Map(inside(home).map((name) => [name, text(home, name)]))
     expect(await home.run('add', 'wazuh-4', '10.0.0.14', 'w4.example.com', '--key', 'p256')).toMatchObject({ code: 0 })
     expect(home.facts('wazuh-4')?.altNames).toEqual(['10.0.0.14', 'w4.example.com', 'wazuh-4'])
+    await home.run('add', 'w9.example.com', '10.0.0.19', 'W9.example.com', '--key', 'p256')
+    expect(home.facts('w9.example.com')?.altNames).toEqual(['10.0.0.19', 'W9.example.com'])
     home.write(
       'new.yml',
       'nodes:\n  server:\n    - name: wazuh-4\n      ip: 10.0.0.14\n    - name: wazuh-5\n      ip: 10.0.0.15\n      node_type: worker\n',
@@ -239,11 +251,18 @@ describe('wazuh-certs-tool add', () => {
     expect(sentences((await home.run('add', '--config', 'new.yml')).out).at(-1)).toBe('INFO: Every node of new.yml has its certificate.')
     for (const [name, content] of before) expect(text(home, name)).toBe(content)
     expect(await checked(home)).toEqual(fine)
+    renameSync(home.path('wazuh-certificates/root-ca.key'), home.path('usb.key'))
+    expect(errors((await home.run('add', 'w6', '10.0.0.16')).out)).toEqual([
+      `ERROR: The file ${home.path('wazuh-certificates/root-ca.key')} does not exists; --ca-key FILE names another`,
+    ])
+    expect(await home.run('add', 'w6', '10.0.0.16', '--ca-key', 'usb.key', '--key', 'p256')).toMatchObject({ code: 0 })
+    expect(await checked(home)).toEqual(fine)
   })
 
   it.each([
     [['wazuh-1', '10.0.0.1'], /wazuh-1 has a certificate or a key already/],
     [['w4', '10.0.0.1', '--out', 'nowhere'], /There is no directory nowhere$/],
+    [['w4', '10.0.0.1', '--ca-key', 'usb.key'], /The file .*\/usb\.key does not exists$/],
   ])('refuses %j in one sentence, and changes nothing', async (argv, sentence) => {
     const home = await withFiles()
     const { code, out } = await home.run('add', ...argv)
@@ -363,9 +382,7 @@ describe('wazuh-certs-tool request and sign', () => {
   it('refuse a request that another key signed', async () => {
     const home = await withFiles()
     await home.run('request', 'w4', '10.0.0.14', '--key', 'ed25519')
-    const der = Buffer.from(home.text('w4.csr').replace(/-----.*?-----/g, ''), 'base64')
-    der.writeUInt8(der.readUInt8(der.length - 1) ^ 1, der.length - 1)
-    home.write('w4.csr', `-----BEGIN CERTIFICATE REQUEST-----\n${der.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`)
+    home.write('w4.csr', tampered(home.text('w4.csr')))
     expect(errors((await home.run('sign', 'w4.csr')).out)).toEqual(['ERROR: The request w4.csr is not signed by its own key'])
   })
 })

@@ -1,13 +1,15 @@
 /** The program as an operator meets it, whose certificates are held to Debian's openssl and to a handshake. */
 import { X509Certificate } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
+import { Writable } from 'node:stream'
 import { connect, createServer, type TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { certificateKind } from '../../../src/domain/certificates/certificateFacts.js'
+import { runCertsTool } from '../../../src/programs/certsTool/certsCommand.js'
 import { lacksOpenssl, openssl } from '../../support/openssl.js'
-import { CertsHome, sentences, startMs, threeNodes } from './certsWorld.js'
+import { noInput } from '../ranProgram.js'
+import { CertsHome, oneNode, sentences, startMs, threeNodes } from './certsWorld.js'
 
-const oneNode = 'nodes:\n  server:\n    - name: w1\n      ip: 10.0.0.1\n'
 const made = (home: CertsHome): readonly string[] => readdirSync(home.path('wazuh-certificates')).sort()
 
 const verified = (home: CertsHome, name: string, ...more: readonly string[]) => {
@@ -83,6 +85,9 @@ describe('wazuh-certs-tool -A', () => {
     const home = new CertsHome(oneNode)
     expect(await home.run('-A', '--key', 'p256', '--intermediate')).toMatchObject({ code: 0 })
     expect(made(home)).toEqual(expect.arrayContaining(['intermediate-ca.key', 'intermediate-ca.pem']))
+    home.write('pass', 'secret\n')
+    await home.run('-ca', '--key', 'p256', '--intermediate', '--out', 'locked', '--ca-passphrase-file', 'pass')
+    for (const name of ['root-ca', 'intermediate-ca']) expect(home.text(`locked/${name}.key`)).toContain('BEGIN ENCRYPTED')
     expect(verified(home, 'w1', '-x509_strict')).toMatchObject({ status: 0 })
     expect(home.text('wazuh-certificates/w1.pem')).toContain(home.text('wazuh-certificates/intermediate-ca.pem'))
     const { code, out } = await home.run(
@@ -125,15 +130,41 @@ describe('wazuh-certs-tool -A', () => {
     server.close()
   })
 
+  it('does its work to the end when nobody reads its lines any more', async () => {
+    const home = new CertsHome(oneNode)
+    // Between two seconds, which certificates do not know.
+    home.nowMs += 567
+    const stdout = new Writable({ write: (_chunk, _encoding, done) => done(Object.assign(new Error('gone'), { code: 'EPIPE' })) })
+    const world = { env: {}, stdin: noInput(), stdout, stderr: stdout, directory: home.directory, now: () => home.nowMs }
+    expect(await runCertsTool(['-A', '--key', 'p256'], world)).toBe(0)
+    expect(made(home)).toHaveLength(6)
+    expect(home.text('wazuh-certificates-tool.log')).toContain(`6 files in ${home.path('wazuh-certificates')}.`)
+    expect(home.text('wazuh-certificates-tool.log')).not.toContain('WARNING')
+  })
+
   it('leaves nothing behind when it cannot write, and takes an empty directory', async () => {
     const home = new CertsHome(threeNodes)
     const { code, out } = await home.run('-A', '--key', 'p256', '--out', 'no/such/place')
     expect(code).toBe(1)
-    expect(sentences(out).at(-1)).toMatch(/^ERROR: .*no\/such\/place cannot be written: it does not exist$/)
+    expect(sentences(out).at(-1)).toMatch(/^ERROR: .*no\/such cannot be written: it does not exist$/)
+    expect(out).not.toContain('Generating')
     expect(readdirSync(home.directory)).toEqual(['config.yml'])
     mkdirSync(home.path('wazuh-certificates'))
     expect(await home.run('-A', '--key', 'p256')).toMatchObject({ code: 0 })
     expect(made(home)).toEqual(allFiles)
+  })
+
+  it('makes a node of two components once, with the one that is asked for', async () => {
+    const home = new CertsHome(`${oneNode}  dashboard:\n    - name: w1\n      ip: 10.0.0.2\n`)
+    await home.run('-ca', '--key', 'p256', '--out', 'ca')
+    const { out } = await home.run('-wd', 'ca/root-ca.pem', 'ca/root-ca.key', '--key', 'p256')
+    expect(sentences(out)).toEqual(
+      expect.arrayContaining(['INFO: Generating Wazuh dashboard certificates.', 'INFO: w1: 10.0.0.1, 10.0.0.2, w1, until 2036-11-23.']),
+    )
+    expect(out).not.toContain('Filebeat')
+    expect(made(home)).toEqual(['root-ca.key', 'root-ca.pem', 'w1-key.pem', 'w1.pem'])
+    const all = sentences((await home.run('-A', '--key', 'p256', '--out', 'all')).out)
+    expect(all.filter((line) => line.startsWith('INFO: w1:'))).toHaveLength(1)
   })
 
   it('touches no directory that has something in it', async () => {
@@ -210,7 +241,33 @@ describe('wazuh-certs-tool makes with a CA that there is', () => {
     home.nowMs += 11 * 86_400_000
     expect(await refusal('ca/root-ca.pem', 'ca/root-ca.key')).toEqual(['ERROR: The CA certificate ca/root-ca.pem expired on 2026-12-06'])
     expect(existsSync(home.path('wazuh-certificates'))).toBe(false)
-    expect(await home.run('-a', 'locked/root-ca.pem', 'locked/root-ca.key', '--ca-passphrase-file', 'pass')).toMatchObject({ code: 0 })
+    const opened = ['locked/root-ca.pem', 'locked/root-ca.key', '--ca-passphrase-file', 'pass']
+    expect(await home.run('-a', ...opened)).toMatchObject({ code: 0 })
+  })
+
+  it.skipIf(lacksOpenssl)('which may be one below another, or one of two that are trusted while they change', async () => {
+    const home = new CertsHome(oneNode)
+    await home.run('-ca', '--key', 'p256', '--out', 'ca', '--intermediate')
+    await home.run('-ca', '--key', 'p384', '--out', 'next')
+    const warnings = async (...argv: readonly string[]) => {
+      const { code, out } = await home.run(...argv)
+      expect(code).toBe(0)
+      return sentences(out).filter((line) => line.startsWith('WARNING'))
+    }
+    const below = ['ca/intermediate-ca.pem', 'ca/intermediate-ca.key', '--key', 'p256']
+    expect(await warnings('-A', ...below, '--out', 'alone')).toEqual([
+      'WARNING: ca/intermediate-ca.pem has no root CA, which those need who check the certificates: append its certificate to the file.',
+    ])
+    home.write('chain.pem', home.text('ca/intermediate-ca.pem') + home.text('ca/root-ca.pem'))
+    expect(await warnings('-A', 'chain.pem', ...below.slice(1))).toEqual([])
+    expect(verified(home, 'w1', '-x509_strict')).toMatchObject({ status: 0 })
+    expect(home.text('wazuh-certificates/w1.pem')).toContain(home.text('ca/intermediate-ca.pem'))
+    expect(await home.run('check')).toMatchObject({ code: 0 })
+    home.write('both.pem', home.text('next/root-ca.pem') + home.text('ca/root-ca.pem'))
+    expect(await warnings('-ws', 'both.pem', 'ca/root-ca.key', '--out', 'both')).toEqual([])
+    const { code, out } = await home.run('check', 'both')
+    expect(code).toBe(0)
+    expect(out).toMatch(/^root-ca +fine .*\nroot-ca \(2\) +fine /m)
   })
 })
 

@@ -9,6 +9,8 @@ export type CertificateState = (typeof states)[number]
 export interface ExaminedCertificate {
   /** Of its file, without the ending. */
   readonly name: string
+  /** In its file, from 1: while a root is replaced by another one, its file has both. */
+  readonly position: number
   readonly facts: CertificateFacts
   /** `missing` is no fault: the key of an authority is often kept elsewhere, and that of a signed request never was here. */
   readonly key: 'fits' | 'foreign' | 'encrypted' | 'unreadable' | 'missing'

@@ -9,7 +9,7 @@ export type CertificateForm = 'modern' | 'compatible'
 
 export type KeyUsage = 'digitalSignature' | 'nonRepudiation' | 'keyEncipherment' | 'dataEncipherment' | 'keyCertSign' | 'cRLSign'
 
-export type SubjectAttribute = readonly [type: 'C' | 'L' | 'O' | 'OU' | 'CN', value: string]
+export type SubjectAttribute = readonly [type: 'C' | 'ST' | 'L' | 'O' | 'OU' | 'CN', value: string]
 
 export interface CertificateProfile {
   /** One of version 1 has no extensions. */

@@ -32,15 +32,15 @@ export const readAuthority = async (
   passphrase: () => Promise<string>,
 ): Promise<Authority> => {
   const certificates = parsedCertificates(pem, certificatePath)
-  const [certificate] = certificates
-  if (!certificate) throw invalid(`${certificatePath} has no certificate (PEM)`)
+  const key = parsedKey(keyText, keyPath, isEncryptedKey(keyText) ? await passphrase() : undefined)
+  // While a CA is replaced by another one, the file has both.
+  const certificate = certificates.find((one) => one.checkPrivateKey(key))
+  if (!certificate) throw invalid(`The key ${keyPath} does not belong to the CA certificate ${certificatePath}`)
   const { endsMs, isAuthority, startsMs } = certificateFacts(certificate)
   if (!isAuthority || !(await mayCertify(certificate)))
     throw invalid(`${certificatePath} is not the certificate of a CA: it may not sign others`)
   if (endsMs <= nowMs) throw invalid(`The CA certificate ${certificatePath} expired on ${day(endsMs)}`)
   if (startsMs > nowMs) throw invalid(`The CA certificate ${certificatePath} is not valid before ${day(startsMs)}`)
-  const key = parsedKey(keyText, keyPath, isEncryptedKey(keyText) ? await passphrase() : undefined)
-  if (!certificate.checkPrivateKey(key)) throw invalid(`The key ${keyPath} does not belong to the CA certificate ${certificatePath}`)
   return { certificate, key, chain: certificates.filter((one) => !isSelfIssued(one)) }
 }
 

@@ -1,6 +1,6 @@
 /** Requests for certificates (PKCS#10): made on a node, read where the authority is. Of a request only its key, name and addresses count. */
 import { createPublicKey, type KeyObject, webcrypto } from 'node:crypto'
-import type { JsonGeneralName, Pkcs10CertificateRequest } from '@peculiar/x509'
+import type { JsonGeneralName } from '@peculiar/x509'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { shown } from '../../base/shown.js'
@@ -44,17 +44,14 @@ export const makeRequest = async (key: KeyObject, name: string, addresses: reado
 /** Fails with `configInvalid`, in a sentence about `place`. */
 export const readRequest = async (pem: string, place: string): Promise<CertificateRequest> => {
   const library = await certificateLibrary()
-  const request = await parsedRequest(library, pem, place)
-  const publicKey = publicKeyIn(request, place)
-  const names = request.subjectName.getField('CN')
+  const { asked, names, publicKey, types } = await requestFields(library, pem, place)
+  const bits = publicKey.asymmetricKeyDetails?.modulusLength
+  if (bits !== undefined && bits < rsaBitsMin) throw invalid(`The request ${place} has a key that is too short (${keyTypeOf(publicKey)})`)
   const [name = ''] = names
   if (names.length !== 1) throw invalid(`The request ${place} has ${names.length} common names (CN), and not one`)
   const refusal = nameRefusal(name)
   if (refusal) throw invalid(`The request ${place}: ${refusal.sentence}${refusal.detail === undefined ? '' : ` (${refusal.detail})`}`)
-  const asked = altNamesIn(library, request, place)
-  const ignored = request.extensions.some(({ type }) => type !== altNamesType)
-    ? ['it asks for usages or constraints, which are decided here']
-    : []
+  const ignored = types.some((type) => type !== altNamesType) ? ['it asks for usages or constraints, which are decided here'] : []
   const addresses: AltName[] = []
   for (const { type, value } of asked) {
     const address = type === 'ip' || type === 'dns' ? altNameOf(value) : undefined
@@ -68,38 +65,33 @@ export const readRequest = async (pem: string, place: string): Promise<Certifica
 
 const requestPattern = /-----BEGIN (?:NEW )?CERTIFICATE REQUEST-----([A-Za-z0-9+/=\s]*)-----END (?:NEW )?CERTIFICATE REQUEST-----/
 
-const parsedRequest = async (library: CertificateLibrary, pem: string, place: string): Promise<Pkcs10CertificateRequest> => {
+interface RequestFields {
+  readonly names: readonly string[]
+  readonly publicKey: KeyObject
+  readonly asked: readonly JsonGeneralName[]
+  /** Of its extensions. */
+  readonly types: readonly string[]
+}
+
+/** The library parses some of it only when it is asked for, and throws what it likes. */
+const requestFields = async (library: CertificateLibrary, pem: string, place: string): Promise<RequestFields> => {
   const body = requestPattern.exec(pem)?.[1]
   if (body === undefined) throw invalid(`${place} has no request for a certificate (PEM)`)
   let isOwn: boolean
-  let request: Pkcs10CertificateRequest
+  let fields: RequestFields
   try {
-    request = new library.Pkcs10CertificateRequest(Buffer.from(body, 'base64'))
+    const request = new library.Pkcs10CertificateRequest(Buffer.from(body, 'base64'))
     isOwn = await request.verify(webcrypto)
+    const extension = request.getExtension(altNamesType)
+    fields = {
+      names: request.subjectName.getField('CN'),
+      publicKey: createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' }),
+      asked: extension ? new library.SubjectAlternativeNameExtension(extension.rawData).names.toJSON() : [],
+      types: request.extensions.map(({ type }) => type),
+    }
   } catch (thrown) {
     throw invalid(`${place} has a request for a certificate that cannot be read`, thrown)
   }
   if (!isOwn) throw invalid(`The request ${place} is not signed by its own key`)
-  return request
-}
-
-const publicKeyIn = (request: Pkcs10CertificateRequest, place: string): KeyObject => {
-  let key: KeyObject
-  try {
-    key = createPublicKey({ key: Buffer.from(request.publicKey.rawData), format: 'der', type: 'spki' })
-  } catch (thrown) {
-    throw invalid(`The request ${place} has a key that cannot be read`, thrown)
-  }
-  const bits = key.asymmetricKeyDetails?.modulusLength
-  if (bits !== undefined && bits < rsaBitsMin) throw invalid(`The request ${place} has a key that is too short (${keyTypeOf(key)})`)
-  return key
-}
-
-const altNamesIn = (library: CertificateLibrary, request: Pkcs10CertificateRequest, place: string): readonly JsonGeneralName[] => {
-  try {
-    const extension = request.getExtension(altNamesType)
-    return extension ? new library.SubjectAlternativeNameExtension(extension.rawData).names.toJSON() : []
-  } catch (thrown) {
-    throw invalid(`The request ${place} has names that cannot be read`, thrown)
-  }
+  return fields
 }

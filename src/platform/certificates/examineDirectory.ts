@@ -38,9 +38,11 @@ export const examineDirectory = (directory: string): ExaminedDirectory => {
   const roots = read.get(rootName) ?? []
   if (!files.includes(certificateFile(rootName))) faults.push(`${directory} has no ${certificateFile(rootName)}`)
   const between = read.get(intermediateName) ?? []
-  const certificates = [...read].flatMap(([name, [own, ...chain]]) =>
-    own === undefined ? [] : [examined(directory, name, own, isTrusted(own, roots, [...chain, ...between]))],
-  )
+  const certificates = [...read].flatMap(([name, all]) => {
+    const trusted = (one: X509Certificate): boolean => isTrusted(one, roots, [...all, ...between])
+    // Behind the first one of any other file stands its chain.
+    return examined(directory, name, name === rootName ? all : all.slice(0, 1), trusted)
+  })
   return { certificates, faults }
 }
 
@@ -50,18 +52,29 @@ const certificatesIn = (path: string): readonly X509Certificate[] => {
   return parsedCertificates(file.text, path)
 }
 
-const examined = (directory: string, name: string, certificate: X509Certificate, trusted: boolean): ExaminedCertificate => {
+const examined = (
+  directory: string,
+  name: string,
+  certificates: readonly X509Certificate[],
+  trusted: (one: X509Certificate) => boolean,
+): readonly ExaminedCertificate[] => {
   const path = join(directory, keyFile(name))
   const file = keyFileAt(path)
-  const key = keyState(file, path, certificate)
-  return {
-    name,
-    facts: certificateFacts(certificate),
-    key,
-    keyIsOpen: typeof file === 'object' && key !== 'encrypted' && (file.mode & openMode) !== 0,
-    isTrusted: trusted,
-    isVersion1: isVersion1(certificate.raw),
-  }
+  const keys = certificates.map((certificate) => keyState(file, path, certificate))
+  const isOpen = typeof file === 'object' && (file.mode & openMode) !== 0
+  return certificates.map((certificate, at) => {
+    const key = keys[at] ?? 'missing'
+    return {
+      name,
+      position: at + 1,
+      facts: certificateFacts(certificate),
+      // The key is that of another one in the same file.
+      key: key === 'foreign' && keys.includes('fits') ? 'missing' : key,
+      keyIsOpen: isOpen && key === 'fits',
+      isTrusted: trusted(certificate),
+      isVersion1: isVersion1(certificate.raw),
+    }
+  })
 }
 
 const keyFileAt = (path: string): PemFile | 'missing' | 'unreadable' => {

@@ -21,6 +21,7 @@ export interface CertificateOrder {
 
 const attributeTypes: Readonly<Record<SubjectAttribute[0], string>> = {
   C: '2.5.4.6',
+  ST: '2.5.4.8',
   L: '2.5.4.7',
   O: '2.5.4.10',
   OU: '2.5.4.11',

@@ -1,5 +1,6 @@
 /** Files of certificates and keys: read within a bound, written so that nobody else can read them and a crash leaves whole ones. */
 import {
+  accessSync,
   closeSync,
   constants,
   fchmodSync,
@@ -83,6 +84,15 @@ export const fileNamesIn = (directory: string): readonly string[] | undefined =>
   } catch (thrown) {
     if (errnoOf(thrown) === 'ENOENT') return undefined
     throw failed(directory, 'read', thrown)
+  }
+}
+
+/** Before work is done whose outcome is to be written there. Fails with `fileFailed`. */
+export const assertWritable = (directory: string): void => {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK)
+  } catch (thrown) {
+    throw failed(directory, 'written', thrown)
   }
 }
 

@@ -3,7 +3,7 @@ import { ClusterError } from '../../base/errors.js'
 import type { AltName } from '../../domain/certificates/altName.js'
 import { certificateFile, keyFile } from '../../domain/certificates/nodeName.js'
 import { CertificateMaker } from '../../platform/certificates/certificateMaker.js'
-import { addToDirectory, fileNamesIn, type NamedFile } from '../../platform/certificates/pemFiles.js'
+import { addToDirectory, assertWritable, fileNamesIn, type NamedFile } from '../../platform/certificates/pemFiles.js'
 import { authorityIn, loadAuthority } from './authorityOnDisk.js'
 import type { CertsRun } from './certsRun.js'
 import type { AddTask, RenewTask, SignTask } from './certsTask.js'
@@ -15,16 +15,19 @@ interface NodeToAdd {
   readonly addresses: readonly AltName[]
 }
 
-/** In the directory of a task. Fails with `fileFailed`. */
+/** In the directory of a task, to which some are to be added. Fails with `fileFailed`. */
 export const filesOf = (directory: string, run: CertsRun): ReadonlySet<string> => {
   const names = fileNamesIn(run.path(directory))
   if (!names) throw new ClusterError('fileFailed', { message: `There is no directory ${directory}` })
+  assertWritable(run.path(directory))
   return new Set(names)
 }
 
 /** With the authority of a task's directory. */
 export const makerIn = async (task: AddTask | RenewTask | SignTask, run: CertsRun): Promise<CertificateMaker> => {
-  const { authority } = await loadAuthority(authorityIn(task.directory, task.authority, run), task, run)
+  // The key of a CA is often kept elsewhere.
+  const hint = task.authority.key === undefined ? '; --ca-key FILE names another' : ''
+  const { authority } = await loadAuthority(authorityIn(task.directory, task.authority, run), task, run, hint)
   const maker = new CertificateMaker({ authority, form: formOf(task), keyKind: task.keyKind, days: task.days, nowMs: run.nowMs })
   await warnOfShortening(maker, run)
   return maker

@@ -9,9 +9,9 @@ import type { AuthorityPaths, MakingOptions } from './certsTask.js'
 import { askedPassphrase, passphraseIn } from './passphrase.js'
 
 /** Fails with Wazuh's sentence. */
-export const existingFile = (path: string): PemFile => {
+export const existingFile = (path: string, hint = ''): PemFile => {
   const file = readPemFile(path)
-  if (!file) throw new ClusterError('fileFailed', { message: `The file ${path} does not exists` })
+  if (!file) throw new ClusterError('fileFailed', { message: `The file ${path} does not exists${hint}` })
   return file
 }
 
@@ -27,10 +27,11 @@ export const loadAuthority = async (
   { certificate: certificatePath, key: keyPath }: AuthorityPaths,
   { passphraseFile }: MakingOptions,
   run: CertsRun,
+  keyHint = '',
 ): Promise<AuthorityTexts> => {
   await run.log.write('DEBUG', 'Checking if the root CA exists.')
   const { text: certificate } = existingFile(run.path(certificatePath))
-  const { text: key } = existingFile(run.path(keyPath))
+  const { text: key } = existingFile(run.path(keyPath), keyHint)
   const passphrase = async (): Promise<string> =>
     passphraseFile === undefined ? askedPassphrase(keyPath, run.stdin, run.stdout) : passphraseIn(run.path(passphraseFile))
   return { authority: await readAuthority({ certificate, certificatePath, key, keyPath }, run.nowMs, passphrase), certificate, key }

@@ -55,7 +55,8 @@ type LoggedTask = Exclude<CertsTask, PrintedTask>
 const isPrinted = (task: CertsTask): task is PrintedTask => task.kind === 'list' || task.kind === 'check' || task.kind === 'bundle'
 
 const runOf = (world: CertsWorld, log: CertsLog): CertsRun => ({
-  nowMs: world.now(),
+  // Certificates have whole seconds.
+  nowMs: Math.floor(world.now() / 1_000) * 1_000,
   // A program that asks nothing leaves its input alone.
   get stdin() {
     return world.stdin
@@ -102,7 +103,6 @@ const logged = async (task: LoggedTask, world: CertsWorld): Promise<number> => {
     await made(task, run)
     return 0
   } catch (thrown) {
-    if (thrown instanceof ReaderGone) throw thrown
     if (!(thrown instanceof SaidFailure)) await log.write('ERROR', asClusterError(thrown).message)
     return 1
   } finally {

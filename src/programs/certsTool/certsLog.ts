@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream'
 import { visibleLine } from '../../base/escapeText.js'
 import { limits } from '../../base/limits.js'
 import { shortened } from '../../base/logText.js'
-import { writeText } from '../kit/writeText.js'
+import { ReaderGone, writeText } from '../kit/writeText.js'
 
 export type CertsLogLevel = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR'
 
@@ -31,6 +31,7 @@ export const lineOf = (ms: number, level: CertsLogLevel, says: string): string =
 export class CertsLog {
   readonly #options: CertsLogOptions
   #file: number | undefined
+  #isReaderGone = false
 
   constructor(options: CertsLogOptions) {
     this.#options = options
@@ -52,7 +53,14 @@ export class CertsLog {
     if (level === 'DEBUG' && !this.#options.isVerbose) return
     const line = lineOf(this.#options.now(), level, says)
     if (this.#file !== undefined) writeSync(this.#file, line)
-    await writeText(this.#options.stdout, [line])
+    if (this.#isReaderGone) return
+    try {
+      await writeText(this.#options.stdout, [line])
+    } catch (thrown) {
+      if (!(thrown instanceof ReaderGone)) throw thrown
+      // What was asked for is done all the same.
+      this.#isReaderGone = true
+    }
   }
 
   close(): void {

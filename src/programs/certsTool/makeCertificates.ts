@@ -1,4 +1,5 @@
 /** What Wazuh's own flags ask for: a new directory with a CA and everything that it signs. All is checked before the first key is made. */
+import { dirname } from 'node:path'
 import { counted } from '../../base/counted.js'
 import { ClusterError } from '../../base/errors.js'
 import type { CertificateForm } from '../../domain/certificates/certificateProfile.js'
@@ -7,12 +8,12 @@ import { dayMs } from '../../domain/certificates/expiry.js'
 import { defaultKeyKind } from '../../domain/certificates/keyKinds.js'
 import { certificateFile, intermediateName, keyFile, rootName } from '../../domain/certificates/nodeName.js'
 import { type Component, components } from '../../domain/certificates/writtenConfig.js'
-import { type Authority, makeIntermediate, makeRoot, type NewAuthority } from '../../platform/certificates/authority.js'
+import { type Authority, isSelfIssued, makeIntermediate, makeRoot, type NewAuthority } from '../../platform/certificates/authority.js'
 import { CertificateMaker, type MadeCertificate } from '../../platform/certificates/certificateMaker.js'
 import { certificatePem } from '../../platform/certificates/issueCertificate.js'
-import { fileNamesIn, type NamedFile, writeNewDirectory } from '../../platform/certificates/pemFiles.js'
+import { assertWritable, fileNamesIn, type NamedFile, writeNewDirectory } from '../../platform/certificates/pemFiles.js'
 import { keyPem } from '../../platform/certificates/privateKeys.js'
-import { certificateFacts } from '../../platform/certificates/readCertificates.js'
+import { certificateFacts, parsedCertificates } from '../../platform/certificates/readCertificates.js'
 import { type AuthorityTexts, loadAuthority } from './authorityOnDisk.js'
 import type { CertsRun } from './certsRun.js'
 import type { MakeTask } from './certsTask.js'
@@ -44,7 +45,8 @@ export const makeCertificates = async (task: MakeTask, run: CertsRun): Promise<v
   assertFree(directory, task.directory)
   const nodes = task.mode === 'admin' || task.mode === 'ca' ? [] : chosenNodes(task, await configuredNodes(task.config, true, run))
   const given = task.authority && (await loadAuthority(task.authority, task, run))
-  const passphrase = given || task.passphraseFile === undefined ? undefined : passphraseIn(run.path(task.passphraseFile))
+  if (given) await warnOfMissingRoot(given, task, run)
+  const passphrase = task.passphraseFile === undefined ? undefined : passphraseIn(run.path(task.passphraseFile))
   // Up to here nothing was made.
   const { authority, files } = await authorityFiles(task, given, passphrase, run)
   if (task.mode === 'ca') await run.log.write('INFO', 'Authority certificates created.')
@@ -56,7 +58,7 @@ export const makeCertificates = async (task: MakeTask, run: CertsRun): Promise<v
     made.push(...(await maker.admin()).files)
     await run.log.write('INFO', 'Admin certificates created.')
   }
-  for (const component of components) made.push(...(await componentFiles(component, nodes, maker, run)))
+  for (const [component, own] of byComponent(task, nodes)) made.push(...(await componentFiles(component, own, maker, run)))
   writeNewDirectory(directory, made)
   await run.log.write('INFO', `${counted(made.length, 'file')} in ${directory}.`)
 }
@@ -64,10 +66,17 @@ export const makeCertificates = async (task: MakeTask, run: CertsRun): Promise<v
 export const formOf = ({ isCompatible }: { readonly isCompatible: boolean }): CertificateForm => (isCompatible ? 'compatible' : 'modern')
 
 const assertFree = (directory: string, given: string): void => {
-  if ((fileNamesIn(directory) ?? []).length === 0) return
+  if ((fileNamesIn(directory) ?? []).length === 0) return assertWritable(dirname(directory))
   // As Wazuh writes it, and what it means where ours puts it.
   const says = `Directory ${given} already exists in the same path as the script. Please, remove the certs directory to create new certificates.`
   throw new ClusterError('fileFailed', { message: `${says} (${directory}; add and renew work in a directory that there is)` })
+}
+
+/** A CA below another one is given with its chain. */
+const warnOfMissingRoot = async ({ certificate }: AuthorityTexts, { authority }: MakeTask, { log }: CertsRun): Promise<void> => {
+  const place = authority?.certificate ?? ''
+  if (parsedCertificates(certificate, place).some(isSelfIssued)) return
+  await log.write('WARNING', `${place} has no root CA, which those need who check the certificates: append its certificate to the file.`)
 }
 
 const chosenNodes = ({ mode }: MakeTask, nodes: readonly ConfiguredNode[]): readonly ConfiguredNode[] => {
@@ -116,18 +125,25 @@ export const warnOfShortening = async (maker: CertificateMaker, { log }: CertsRu
   await log.write('WARNING', `The certificates are valid until ${dayText(maker.endsMs)} only: the CA's own ends then.`)
 }
 
+/** A node of several components is made with the first, unless only one is made. */
+const byComponent = ({ mode }: MakeTask, nodes: readonly ConfiguredNode[]): readonly (readonly [Component, readonly ConfiguredNode[]])[] =>
+  components
+    .map((component) => {
+      const isOwn = (node: ConfiguredNode): boolean =>
+        mode === component || components.find((one) => node.components.includes(one)) === component
+      return [component, mode === 'all' || mode === component ? nodes.filter(isOwn) : []] as const
+    })
+    .filter(([, own]) => own.length > 0)
+
 const componentFiles = async (
   component: Component,
   nodes: readonly ConfiguredNode[],
   maker: CertificateMaker,
   run: CertsRun,
 ): Promise<readonly NamedFile[]> => {
-  // A node of several components is made with the first.
-  const own = nodes.filter((node) => components.find((one) => node.components.includes(one)) === component)
-  if (own.length === 0) return []
   await run.log.write('INFO', sentences[component].begins)
   const files: NamedFile[] = []
-  for (const { addresses, name } of own) {
+  for (const { addresses, name } of nodes) {
     await run.log.write('DEBUG', `Generating the certificates for ${name} ${component} node.`)
     const made = await maker.node(name, addresses)
     files.push(...made.files)

@@ -7,7 +7,7 @@ import type { ExaminedCertificate } from '../../domain/certificates/certificateP
 import { certificateFile } from '../../domain/certificates/nodeName.js'
 import type { CertificateMaker } from '../../platform/certificates/certificateMaker.js'
 import { examineDirectory } from '../../platform/certificates/examineDirectory.js'
-import { replaceInDirectory } from '../../platform/certificates/pemFiles.js'
+import { assertWritable, replaceInDirectory } from '../../platform/certificates/pemFiles.js'
 import { parsedCertificates } from '../../platform/certificates/readCertificates.js'
 import { makerIn } from './addNodes.js'
 import { existingFile } from './authorityOnDisk.js'
@@ -25,6 +25,7 @@ export const renewCertificates = async (task: RenewTask, run: CertsRun): Promise
     await run.log.write('INFO', 'No certificate is to be renewed.')
     return
   }
+  assertWritable(run.path(task.directory))
   const maker = await makerIn(task, run)
   for (const one of chosen) await renew(one, task, maker, run)
 }

@@ -37,8 +37,8 @@ const sorted = (judged: readonly JudgedCertificate[]): readonly JudgedCertificat
 const listText = (judged: readonly JudgedCertificate[]): string =>
   tableText(
     ['name', 'kind', 'ends', 'days left', 'key', 'for'],
-    sorted(judged).map(({ daysLeft, facts, kind, name }) => [
-      escapeText(name),
+    sorted(judged).map(({ daysLeft, facts, kind, ...one }) => [
+      nameText(one),
       kind,
       dayText(facts.endsMs),
       String(daysLeft),
@@ -47,14 +47,17 @@ const listText = (judged: readonly JudgedCertificate[]): string =>
     ]),
   )
 
+const nameText = ({ name, position }: Pick<JudgedCertificate, 'name' | 'position'>): string =>
+  escapeText(position === 1 ? name : `${name} (${position})`)
+
 /** The worst first. */
 const checkText = (judged: readonly JudgedCertificate[]): string =>
   tableText(
     ['name', 'state', 'ends', 'days left', 'says'],
     [...sorted(judged)]
       .sort((one, other) => place(other.state) - place(one.state))
-      .map(({ daysLeft, facts, name, problems, state }) => [
-        escapeText(name),
+      .map(({ daysLeft, facts, problems, state, ...one }) => [
+        nameText(one),
         state,
         dayText(facts.endsMs),
         String(daysLeft),
@@ -66,9 +69,10 @@ const place = (state: CertificateState): number => states.indexOf(state)
 
 const isoText = (ms: number): string | null => (Number.isFinite(ms) ? new Date(ms).toISOString() : null)
 
-const jsonOf = ({ daysLeft, facts, isVersion1, key, kind, name, problems, state }: JudgedCertificate) => ({
+const jsonOf = ({ daysLeft, facts, isVersion1, key, kind, name, position, problems, state }: JudgedCertificate) => ({
   name,
   file: certificateFile(name),
+  position,
   kind,
   state,
   problems: problems.map(({ says, state: worth }) => ({ state: worth, says })),
