@@ -12,7 +12,7 @@ import { balancerOf } from './balancerOf.js'
 import { ClusterError } from './base/errors.js'
 import type { BalancerOptions } from './config/balancerOptions.js'
 import { mistakesInOptions } from './config/nodeOptions.js'
-import { topOptions } from './config/settings.js'
+import { type TlsSettings, topOptions } from './config/settings.js'
 import { withAlwaysExcluded } from './config/syncedItemOptions.js'
 import type { Manager } from './domain/agents/leftToManager.js'
 import { defaultEnrolmentRules, type EnrolmentRules } from './domain/agents/replacement.js'
@@ -26,6 +26,7 @@ import type { AnswerLine } from './domain/queries/answerLine.js'
 import type { ClusterQuery } from './domain/queries/clusterQuery.js'
 import type { ControlCommand } from './domain/queries/controlRequest.js'
 import { realHosts, type ServiceOptions, servicesOf } from './nodeServices.js'
+import { ownCertificates, transportNetworks } from './nodeTls.js'
 import { createAgentFiles } from './platform/agents/agentFiles.js'
 import { SqliteAgentStore } from './platform/agents/sqliteAgentStore.js'
 import { createFiles } from './platform/files/createFiles.js'
@@ -37,7 +38,6 @@ import { processMeter } from './platform/machine/processMeter.js'
 import { realClock } from './platform/machine/realClock.js'
 import { createRealNodeStates } from './platform/machine/realNodeStates.js'
 import { realRandom } from './platform/machine/realRandom.js'
-import { createTcpNetwork } from './platform/net/tcp.js'
 import type { Log } from './ports/machine.js'
 import { admissionLimits } from './transport/admission.js'
 import { createTransport } from './transport/transport.js'
@@ -69,6 +69,8 @@ export interface NodeOptions extends ServiceOptions {
   readonly enrolmentRules?: EnrolmentRules
   /** How many workers a master lets in at the same time; 100 when left out. */
   readonly workersMax?: number
+  /** Nodes show certificates to each other, under the key; without it the key alone says who is one. */
+  readonly tls?: TlsSettings
   /** The load balancer that a master drives (the HAProxy helper). Without it it drives none. */
   readonly balancer?: BalancerOptions
   /** In place of the real ones, one by one. */
@@ -201,7 +203,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const keys = { current: options.key, ...(options.previousKey !== undefined && { previous: options.previousKey }) }
   const log = options.ports?.log ?? silentLog
   const { home, type, node } = options
-  const network = createTcpNetwork()
+  const certificates = ownCertificates(options.tls, home)
   const limits = { streamIdleMsMax: timingsOf(options).transferIdleMsMax, ...admissionLimits(descriptorLimit()) }
   const synced = syncedOf(options)
   const { api, balancer = balancerOf(options), enrolment, listener } = options.ports ?? {}
@@ -213,9 +215,10 @@ const realPorts = (options: NodeOptions): NodePorts => {
     agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type }),
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
     nodeStates: options.ports?.nodeStates ?? createRealNodeStates(home),
-    transport: options.ports?.transport ?? createTransport({ network, clock, random, keys, limits }),
+    transport:
+      options.ports?.transport ?? createTransport({ ...transportNetworks(options.tls, certificates), clock, random, keys, limits }),
     ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }) },
-    ...{ ...(api && { api }), ...(balancer && { balancer }) },
+    ...{ ...(api && { api }), ...(balancer && { balancer }), ...(certificates && { certificates }) },
     files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
   }
 }

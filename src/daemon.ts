@@ -49,6 +49,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     proxies: settings.proxies,
     hidden: settings.hidden,
     ...(settings.balancer && { balancer: settings.balancer }),
+    ...(settings.tls && { tls: settings.tls }),
     ports: { log },
   })
   const reload = settings.reloadCommand && reloader(settings.reloadCommand, mainLog)

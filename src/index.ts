@@ -10,6 +10,7 @@ export type { ReadonlyValue } from './base/fields.js'
 export type { EnrolmentServiceSettings, ListenerServiceSettings } from './config/agentServiceOptions.js'
 export type { ApiServiceSettings } from './config/apiOptions.js'
 export type { BalancerAccess, BalancerOptions, DataPlaneAccess, RuntimeSocket, RuntimeSocketAccess } from './config/balancerOptions.js'
+export type { TlsSettings } from './config/settings.js'
 export { type ClusterNode, createNode, defaultPort, type NodeOptions } from './createNode.js'
 export type {
   AgentCounts,
@@ -34,6 +35,7 @@ export type { Manager } from './domain/agents/leftToManager.js'
 export type { RefusedFact } from './domain/agents/packedFacts.js'
 export { defaultEnrolmentRules, type EnrolmentRules, type ForceRules, type Registration } from './domain/agents/replacement.js'
 export type { BalancingOptions } from './domain/balancer/balancingOptions.js'
+export type { ShownCertificate } from './domain/cluster/nodeCertificate.js'
 export type {
   CertificateFigures,
   DurationFigures,
@@ -93,6 +95,7 @@ export type {
 } from './ports/agents.js'
 export type { ApiDesk, ApiHost, ApiOptions, ConfigurationCheck, RunningApi } from './ports/api.js'
 export type { Balancer, BalancerOpening, BalancerServer } from './ports/balancer.js'
+export type { CertificatesInUse, CertificatesRefresh, OwnCertificates } from './ports/certificates.js'
 export type {
   EnrolmentCounts,
   EnrolmentDesk,
@@ -111,6 +114,7 @@ export type {
   NoticeHandlers,
   OutgoingStream,
   Peer,
+  PeerCertificate,
   Refusal,
   RequestOptions,
   ServeOptions,

@@ -3,7 +3,7 @@ import { authOptions, eventOptions, forceOptions, proxyOptions, remoteOptions } 
 import { haproxyJsonOptions, helperOptions } from '../../src/config/balancerOptions.js'
 import { intervalOptions } from '../../src/config/intervalOptions.js'
 import { renderConfigReference, updateReference } from '../../src/config/renderConfigReference.js'
-import { clusterOptions, globalOptions, topOptions } from '../../src/config/settings.js'
+import { clusterOptions, globalOptions, tlsOptions, topOptions } from '../../src/config/settings.js'
 import { itemOptions } from '../../src/config/syncedItemOptions.js'
 import { defaultTimings } from '../../src/domain/cluster/timings.js'
 
@@ -18,6 +18,7 @@ describe('configuration reference', () => {
       ...Object.values(remoteOptions).map(({ name }) => `remote/${name.replace('><', '/')}`),
       ...Object.values(eventOptions).map(({ name }) => `events.${name}`),
       ...Object.values(proxyOptions).map(({ name }) => `proxy_protocol.${name}`),
+      ...Object.values(tlsOptions).map(({ name }) => `tls.${name}`),
       ...Object.values(helperOptions).map(({ name }) => `haproxy_helper/${name}`),
       ...Object.values(haproxyJsonOptions).map(({ name }) => `haproxy.${name}`),
       ...Object.values(topOptions).map(({ name }) => name),

@@ -6,7 +6,7 @@ export const repository = fileURLToPath(new URL('../..', import.meta.url))
 const programs = fileURLToPath(new URL('../../dist/cli/', import.meta.url))
 
 /** Short enough for a test to see a second round, long enough for a loaded machine. */
-const clusterJson = { intervals: { worker: { connection_retry: 2, sync_integrity: 1, keep_alive: 1 } } }
+export const clusterJson = { intervals: { worker: { connection_retry: 2, sync_integrity: 1, keep_alive: 1 } } }
 
 export const master = 'master'
 export const worker = 'worker-1'

@@ -13,6 +13,7 @@ import type { ControlCommand } from '../domain/queries/controlRequest.js'
 import type { AgentFiles, AgentStore } from '../ports/agents.js'
 import type { ApiHost, ApiOptions, RunningApi } from '../ports/api.js'
 import type { Balancer } from '../ports/balancer.js'
+import type { OwnCertificates } from '../ports/certificates.js'
 import type { EnrolmentHost, EnrolmentSettings, RunningEnrolment } from '../ports/enrolment.js'
 import type { Files } from '../ports/files.js'
 import type { Link, Transport } from '../ports/link.js'
@@ -53,6 +54,8 @@ export interface NodePorts {
   readonly balancer?: Balancer
   /** Left out where processes are simulated. */
   readonly process?: ProcessMeter
+  /** Where nodes show certificates to each other. */
+  readonly certificates?: OwnCertificates
 }
 
 export interface NodeIdentity {

@@ -1,6 +1,7 @@
 /** What a running node says of itself (domain/cluster/nodeFigures): put together at each question, from what is counted where it happens. */
 import type { AgentCounts } from '../domain/agents/agent.js'
 import type { NodeFigures } from '../domain/cluster/nodeFigures.js'
+import { certificateFigures } from './cluster/certificateWatch.js'
 import type { NodeParts, NodeRole } from './nodeContext.js'
 
 export const ownFigures = async ({ agents, identity, meter, ports, startedMs, tree }: NodeParts, role: NodeRole): Promise<NodeFigures> => {
@@ -18,7 +19,7 @@ export const ownFigures = async ({ agents, identity, meter, ports, startedMs, tr
     agents: agentFigures(counts, new Set([node, ...ofRole.workers.map(({ name }) => name)])),
     agentReportsQueued: agents.reports.waiting,
     agentReports: agents.reports.taken,
-    certificates: [],
+    certificates: certificateFigures(ports.certificates, node),
   }
 }
 

@@ -10,6 +10,7 @@ import { localAgents } from './agents/localAgents.js'
 import { mergedFiles } from './agents/mergedFiles.js'
 import { apiThread } from './api/apiThread.js'
 import { balancerService } from './balancerService.js'
+import { certificateWatch } from './cluster/certificateWatch.js'
 import { enrolmentThread } from './enrolment/enrolmentThread.js'
 import { localIntegrity } from './files/localIntegrity.js'
 import { supervised } from './kit/supervised.js'
@@ -117,6 +118,16 @@ export const services: readonly Service[] = [
         onListening: (port) => emit({ type: 'apiStarted', port }),
       }),
     neverGivenUp,
+  ),
+  thread(
+    'certificates',
+    everywhere,
+    ({ identity: { node }, log, ports: { certificates, clock }, role }) =>
+      certificates &&
+      certificateWatch({
+        ...{ node, certificates, clock, log: log.at({ subtag: 'Certificates' }) },
+        links: () => role.registry?.members().map(({ link }) => link) ?? (role.masterLink ? [role.masterLink] : []),
+      }),
   ),
   { name: 'cluster', roles: everywhere, start: ({ boundaries, role }) => boundaries.run(role.logic) },
 ]

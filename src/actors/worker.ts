@@ -10,6 +10,7 @@ import { type DialFailures, dialFailureText, failedDial, noFailures } from '../d
 import { needsOperator } from '../domain/cluster/joinRule.js'
 import { redialDelayMs } from '../domain/cluster/redialPolicy.js'
 import type { Timings } from '../domain/cluster/timings.js'
+import type { OwnCertificates } from '../ports/certificates.js'
 import type { Link, Transport } from '../ports/link.js'
 import type { Clock, Log, Random } from '../ports/machine.js'
 import type { Endpoint } from '../ports/network.js'
@@ -32,6 +33,7 @@ import { type OwnListener, reconnectAnswers } from './listener/thread/reconnectR
 export interface WorkerOptions {
   readonly hello: Hello
   readonly master: Endpoint
+  readonly certificates?: OwnCertificates
   readonly timings: Timings
   readonly transport: Transport
   readonly clock: Clock
@@ -150,6 +152,8 @@ export const worker = (options: WorkerOptions) => {
         log.info('Successfully connected to master.') // as Wazuh writes it
         if (context.link.peer.key === 'previous')
           log.warning('The connection uses the previous cluster key: give the master the current one.')
+        if (options.certificates && !context.link.peer.certificate)
+          log.warning('The master does not speak TLS: the connection is without it, since tls.require is false in etc/cluster.json.')
         options.onConnected(context.link)
       },
       noteLost: assign(({ context }, event: ChildEvent) => {

@@ -21,6 +21,12 @@ export const limits = {
   /** Openings by peers with the key that are remembered, so that a recorded one is refused: some 100 bytes each. */
   openingsSeenMax: 65_536,
   helloBytesMax: 4 * KiB,
+  /** TLS handshakes that a node begins as the server, each a millisecond or two of its time: some at once, then this many a second. */
+  nodeHandshakesBurst: 256,
+  nodeHandshakesPerSecond: 128,
+  /** How often a node checks whether its certificates were renewed, or have ended. */
+  certificatesCheckMs: 2_000,
+  allowedNodesMax: 10_000,
 
   // --- frames and messages
   frameBytesMax: 2 * MiB,

@@ -14,7 +14,15 @@ import { haproxyJsonOptions } from './balancerOptions.js'
 import { type HaproxyJson, noHaproxyJson } from './haproxyHelperBlock.js'
 import { intervalOptions, needlessIntervals } from './intervalOptions.js'
 import { checked, type Findings, type Option } from './option.js'
-import { defaultInternalSettings, type InternalSettings, type JsonKeys, type KeySource, topOptions } from './settings.js'
+import {
+  defaultInternalSettings,
+  type InternalSettings,
+  type JsonKeys,
+  type KeySource,
+  type TlsSettings,
+  tlsOptions,
+  topOptions,
+} from './settings.js'
 import {
   directoryAllowed,
   excludedExtensionsOption,
@@ -52,7 +60,7 @@ class JsonReader {
     this.#warnOfUnknown(
       root,
       '',
-      ['intervals', 'files', 'events', 'proxy_protocol', 'haproxy', 'api', ...names(topOptions)],
+      ['intervals', 'files', 'events', 'proxy_protocol', 'haproxy', 'api', 'tls', ...names(topOptions)],
       ['distributed_api'],
     )
     const intervals = this.#object(root, 'intervals', 'intervals')
@@ -64,6 +72,7 @@ class JsonReader {
   #internal(root: Json, intervals: Json): InternalSettings {
     const command = own(root, topOptions.reloadCommand.name)
     const api = this.#api(this.#object(root, 'api', 'api'))
+    const tls = own(root, 'tls') === undefined ? undefined : this.#tls(this.#object(root, 'tls', 'tls'))
     return {
       timings: this.#timings(intervals),
       synced: this.#synced(this.#object(root, 'files', 'files')),
@@ -74,6 +83,7 @@ class JsonReader {
       events: this.#events(this.#object(root, 'events', 'events')),
       proxies: this.#proxies(this.#object(root, 'proxy_protocol', 'proxy_protocol')),
       ...(api && { api }),
+      ...(tls && { tls }),
       ...(command === undefined || command === null ? {} : { reloadCommand: this.#value(root, topOptions.reloadCommand, '') }),
     }
   }
@@ -165,6 +175,20 @@ class JsonReader {
     const place = `${this.#file}: `
     this.#findings.mistakes.push(...mistakesInApi(settings, (name) => `api.${apiOptions[name].name}`).map((mistake) => place + mistake))
     return settings
+  }
+
+  #tls(given: Json): TlsSettings {
+    this.#warnOfUnknown(given, 'tls.', names(tlsOptions), [])
+    const required = (known: Option<typeof tlsOptions.ca.schema>): string =>
+      checked(known, own(given, known.name), `${this.#file}: tls.${known.name}`, this.#findings.mistakes)
+    const allow = this.#value(given, tlsOptions.allow, 'tls.')
+    return {
+      ca: required(tlsOptions.ca),
+      cert: required(tlsOptions.cert),
+      key: required(tlsOptions.key),
+      require: this.#value(given, tlsOptions.require, 'tls.'),
+      ...(own(given, tlsOptions.allow.name) !== undefined && { allow }),
+    }
   }
 
   #timings(intervals: Json): Timings {

@@ -1,9 +1,12 @@
-/** The cluster's keys, from the texts and the files that the configuration names; no key ever stands in a message. */
+/**
+ * The cluster's keys, from the texts and the files that the configuration names, and whether the files of `tls` are there; no key ever stands in
+ * a message.
+ */
 import { resolve } from 'node:path'
 import { Check } from 'typebox/value'
 import { loadSmallFile, warnWhenExposed } from './loadSmallFile.js'
 import { type Findings, mistakeOf, type Option } from './option.js'
-import { clusterOptions, type JsonKeys, topOptions } from './settings.js'
+import { clusterOptions, type JsonKeys, type TlsSettings, topOptions } from './settings.js'
 
 interface Where {
   readonly home: string
@@ -43,4 +46,17 @@ export const loadKeys = (text: string, { keyFile, previousKey: source }: JsonKey
   const place = (source.from === 'text' ? known : previousKeyFile).name
   findings.mistakes.push(`${where.jsonFile}: ${place} is the same as the key: must be the key before it, or left out`)
   return { key }
+}
+
+/** What is in them is checked when the node starts. */
+export const checkTlsFiles = (tls: TlsSettings | undefined, home: string, jsonFile: string, findings: Findings): void => {
+  for (const name of ['ca', 'cert', 'key'] as const) {
+    // Was a mistake already.
+    if (!tls || tls[name] === '') continue
+    const path = resolve(home, tls[name])
+    const read = loadSmallFile(path)
+    if (!read.ok)
+      findings.mistakes.push(`${jsonFile}: tls.${name} is ${JSON.stringify(tls[name])}: must be a readable file, but ${path}: ${read.why}`)
+    else if (name === 'key') warnWhenExposed(path, read.mode, findings, "the key of the node's certificate")
+  }
 }

@@ -7,7 +7,7 @@ import type { BalancerSettings } from './balancerOptions.js'
 import { type ClusterBlock, helperElements, readClusterBlock } from './clusterBlock.js'
 import { type ClusterJson, defaultClusterJson, parseClusterJson } from './clusterJson.js'
 import { readHelperBlock } from './haproxyHelperBlock.js'
-import { loadKeys } from './loadKeys.js'
+import { checkTlsFiles, loadKeys } from './loadKeys.js'
 import { loadSmallFile, warnWhenExposed } from './loadSmallFile.js'
 import { checked, type Findings } from './option.js'
 import { readAuthBlock } from './ossec/authBlock.js'
@@ -137,6 +137,7 @@ export const loadSettings = (given: SettingsPlace): LoadedSettings => {
   const conf = loadConf({ file, home, json, keyFileIn: jsonKeys.keyFile === undefined ? undefined : jsonFile }, findings)
   warnOfRelations(internal, jsonFile, findings)
   checkUsers(internal, home, jsonFile, findings)
+  checkTlsFiles(internal.tls, home, jsonFile, findings)
   const isManaged = internal.manager === 'wazuh' || (internal.manager === 'auto' && (given.hasManager?.(home) ?? false))
   if (conf && !isManaged) for (const kind of ['mistakes', 'warnings', 'notes'] as const) findings[kind].push(...conf.ofServices[kind])
   const keys = loadKeys(conf?.block.key ?? '', jsonKeys, { home, jsonFile }, findings)

@@ -43,9 +43,9 @@ export const loadSmallFile = (path: string): SmallFile => {
 }
 
 /** For a file that holds a key. */
-export const warnWhenExposed = (path: string, mode: number, findings: Findings): void => {
+export const warnWhenExposed = (path: string, mode: number, findings: Findings, what = 'the cluster key'): void => {
   if ((mode & 0o004) !== 0)
     findings.warnings.push(
-      `${path}: every user of this machine can read it (mode ${(mode & 0o777).toString(8)}); the cluster key should be secret: chmod o-rwx`,
+      `${path}: every user of this machine can read it (mode ${(mode & 0o777).toString(8)}); ${what} should be secret: chmod o-rwx`,
     )
 }

@@ -10,7 +10,7 @@ import { type ApiServiceSettings, apiOptions, defaultApiService, mistakesInApi }
 import { balancingOptions, dataPlaneOptions, helperOptions } from './balancerOptions.js'
 import { intervalOptions } from './intervalOptions.js'
 import { mistakeOf, type Option } from './option.js'
-import { clusterOptions, topOptions, unitsMs } from './settings.js'
+import { clusterOptions, tlsOptions, topOptions, unitsMs } from './settings.js'
 import {
   directoryAllowed,
   excludedExtensionsOption,
@@ -23,7 +23,7 @@ import {
 const optionNames = [
   ...(['home', 'type', 'node', 'cluster', 'key', 'previousKey', 'master', 'bindAddress', 'synced'] as const),
   ...(['timings', 'compression', 'manager', 'enrolmentRules', 'workersMax', 'ports'] as const),
-  ...(['enrolment', 'listener', 'events', 'verifiesCounters', 'proxies', 'hidden', 'api', 'balancer'] as const),
+  ...(['enrolment', 'listener', 'events', 'verifiesCounters', 'proxies', 'hidden', 'api', 'balancer', 'tls'] as const),
 ] as const
 /** Those that work on the home's files stand first. */
 const homePortNames = ['files', 'agentStore', 'agentFiles', 'nodeStates'] as const
@@ -76,6 +76,7 @@ class OptionsCheck {
     this.#enrolmentRules(given.enrolmentRules)
     this.#optional('workersMax', topOptions.workersMax, given.workersMax)
     this.#timings(given.timings)
+    this.#tls(given.tls)
     this.#services(given)
     this.#balancer(given.balancer, given.ports)
     if (given.synced !== undefined) this.#synced(given.synced)
@@ -142,6 +143,13 @@ class OptionsCheck {
       if (given !== undefined && !isAllowed)
         this.#refuse(`timings.${name}`, given, `${isCount ? 'a whole number' : 'a number of milliseconds'}, ${min} to ${max}`)
     }
+  }
+
+  #tls(value: unknown): void {
+    const tls = value === undefined ? undefined : this.#object('tls', value, ['ca', 'cert', 'key', 'require', 'allow'])
+    if (!tls) return
+    for (const name of ['ca', 'cert', 'key'] as const) this.#value(`tls.${name}`, tlsOptions[name], tls[name])
+    for (const name of ['require', 'allow'] as const) this.#optional(`tls.${name}`, tlsOptions[name], tls[name])
   }
 
   #services(given: Given<(typeof optionNames)[number]>): void {

@@ -5,7 +5,7 @@ import { apiOptions } from './apiOptions.js'
 import { haproxyJsonOptions, helperOptions } from './balancerOptions.js'
 import { type IntervalOption, intervalOptions } from './intervalOptions.js'
 import type { Option } from './option.js'
-import { clusterOptions, globalOptions, topOptions } from './settings.js'
+import { clusterOptions, globalOptions, tlsOptions, topOptions } from './settings.js'
 import { directoryAllowed, excludedExtensionsOption, excludedFilesOption, itemOptions } from './syncedItemOptions.js'
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
@@ -66,6 +66,7 @@ export const renderConfigReference = (): string =>
     table(Object.values(proxyOptions), ({ name }) => `proxy_protocol.${name}`, fallbackInJson),
     table(Object.values(haproxyJsonOptions), ({ name }) => `haproxy.${name}`, fallbackInJson),
     table(Object.values(apiOptions), ({ name }) => `api.${name}`, fallbackInJson),
+    table(Object.values(tlsOptions), ({ name }) => `tls.${name}`, fallbackInJson),
     ...Object.entries(intervalOptions).map(([group, rows]) => intervalTable(group, rows)),
     '`files` holds the synced items by directory. An item that is mentioned changes in what it says, `null` removes it, a new directory adds one. It is ' +
       `${directoryAllowed}. A recursive item cannot hold another item. Defaults:`,

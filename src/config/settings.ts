@@ -170,6 +170,51 @@ export const topOptions = {
   }),
 } as const
 
+const tlsPath = (name: string, description: string) =>
+  option({
+    name,
+    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax, pattern: '^[^\\u0000]+$' }),
+    fallback: '',
+    allowed: 'the path of a file, absolute or relative to the home',
+    description,
+  })
+
+/** The object `tls` of cluster.json: the certificates of a node, and whom it lets in by them. */
+export const tlsOptions = {
+  ca: tlsPath('ca', 'The authorities whose certificates nodes have, in PEM; two of them while one is replaced by another.'),
+  cert: tlsPath('cert', "This node's certificate in PEM, with those between it and the authority. It must be for the name of the node."),
+  key: tlsPath('key', 'The key of the certificate, in PEM, without a passphrase. The daemon reads all three again when they change.'),
+  require: option({
+    name: 'require',
+    schema: Type.Boolean(),
+    fallback: true,
+    allowed: 'true or false',
+    description:
+      'Whether connections without TLS are refused. With `false` a master takes both on its port, and a worker goes on without TLS, with a warning, where the master has none.',
+  }),
+  allow: option({
+    name: 'allow',
+    schema: Type.Array(Type.String({ minLength: 1, maxLength: limits.nodeNameCharsMax, pattern: '^[A-Za-z0-9_.:-]+$' }), {
+      minItems: 1,
+      maxItems: limits.allowedNodesMax,
+    }),
+    fallback: [],
+    allowed: 'a list of names of nodes, and of SHA-256 fingerprints of certificates',
+    description:
+      'Who may be a node, of those whose certificate is for their name; all of them when it is left out. On a worker: who may be its master.',
+  }),
+} as const
+
+/** Paths are absolute, or relative to the home. */
+export interface TlsSettings {
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
+  /** True when left out. */
+  readonly require?: boolean
+  readonly allow?: readonly string[]
+}
+
 /** Where a key comes from, if it is configured at all. */
 export type KeySource = { readonly from: 'text'; readonly text: string } | { readonly from: 'file'; readonly path: string } | undefined
 
@@ -194,6 +239,8 @@ export interface InternalSettings {
   readonly proxies: readonly string[]
   /** Nothing: this node has no HTTP service. */
   readonly api?: ApiServiceSettings
+  /** Undefined: nodes have no certificates. */
+  readonly tls?: TlsSettings
 }
 
 /** The whole configuration of a node, checked. */

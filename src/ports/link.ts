@@ -66,7 +66,14 @@ export interface Peer {
   /** Which of our own keys the peer proved. */
   readonly key: 'current' | 'previous'
   /** What it showed, where the link is over TLS. */
-  readonly certificate?: { readonly name: string; readonly endsMs: number }
+  readonly certificate?: PeerCertificate
+}
+
+export interface PeerCertificate {
+  readonly name: string
+  readonly endsMs: number
+  /** Of the certificate that this node showed. */
+  readonly ownEndsMs: number
 }
 
 /** Chunks as they were written, in order. Credit goes back to the sender as they are taken, so an idle reader costs one window. */

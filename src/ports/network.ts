@@ -4,10 +4,13 @@
  */
 
 import type { ClusterError } from '../base/errors.js'
+import type { CertificateProblem, ShownCertificate } from '../domain/cluster/nodeCertificate.js'
 
 /** A reliable, ordered stream of bytes in both directions: a TCP connection, or its simulation. */
 export interface ByteStream {
   readonly remoteAddress: string
+  /** Of a stream over TLS between nodes, from its first bytes on; undefined: it is not over TLS. */
+  readonly channel?: SecureChannel | undefined
   /** Takes the bytes over (they must not be changed afterwards). False: wait for `onDrain` before writing much more. */
   write(parts: readonly Uint8Array[]): boolean
   /** No more `onBytes` until `resume`: back-pressure to the peer. */
@@ -29,6 +32,18 @@ export interface ByteStreamEvents {
   onEnd?(): void
   /** Once, and last. `error` when it was not a clean end. */
   onClosed(error?: Error): void
+}
+
+/** TLS 1.3 under a stream, both ends of which were asked for their certificates. Whom to trust is up to who reads this. */
+export interface SecureChannel {
+  /** What the peer showed. */
+  readonly certificate: ShownCertificate | undefined
+  /** Undefined: an authority of ours vouches for it now. */
+  readonly problem: CertificateProblem | undefined
+  /** The same secret at both ends of this channel, and of no other: what is bound to it cannot be passed on over another one. */
+  readonly binding: Uint8Array
+  /** When the certificate ends that was shown to the peer. */
+  readonly ownEndsMs: number
 }
 
 export interface Listener {
@@ -90,6 +105,11 @@ export interface DatagramSocket {
   close(): Promise<void>
 }
 
+/**
+ * A network of nodes that have certificates is one too: its dials end in TLS, and fail with `dialFailed` (`isPlain` in the context where the
+ * peer did not answer with TLS at all). Its listeners hand out every connection at once; one that begins with TLS is a stream over TLS
+ * from its first bytes on, any other stays as it is. Handshakes that have begun are bounded.
+ */
 export interface Network {
   dial(endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream>
   /** `onAcceptError` is called for connections that could not be accepted, for example because files ran out; the listener goes on. */

@@ -14,9 +14,10 @@ import { silenceDetectionMsMax } from '../domain/cluster/heartbeat.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/files/syncedItems.js'
 import type { Link } from '../ports/link.js'
-import { createTransport } from '../transport/transport.js'
+import { createTransport, type TransportOptions } from '../transport/transport.js'
 import { SimulatedBalancer } from './network/simulatedBalancer.js'
 import { createSimulatedNetwork, type SimulatedNetwork } from './network/simulatedNetwork.js'
+import { createSimulatedNodeNetwork } from './network/simulatedNodeNetwork.js'
 import { AgentRules } from './rules/agentRules.js'
 import { balanceDifferences } from './rules/balancedServers.js'
 import { checkDiskChange, MasterHistory, MembershipChecker, type Violation } from './rules/checkers.js'
@@ -50,6 +51,8 @@ export interface SimulatedClusterOptions {
   readonly agents?: number
   /** Agents come by way of a load balancer that the master drives like this. */
   readonly balancing?: Partial<BalancingOptions>
+  /** Nodes show certificates to each other. */
+  readonly tls?: boolean
   /** Lines of the trace to keep for a report. */
   readonly linesKept?: number
   /** Whether each message of a link is in the trace. */
@@ -100,7 +103,10 @@ export class SimulatedCluster {
     this.#keepsDebug2 = options.keepsDebug2 ?? false
     this.synced = options.synced ?? defaultSyncedItems
     this.timings = { ...defaultTimings, ...options.timings }
-    this.nodes = Array.from({ length: options.nodes }, (_, index) => createSimulatedNode(index, this.clock, this.synced, home))
+    const { tls } = options
+    this.nodes = Array.from({ length: options.nodes }, (_, index) =>
+      createSimulatedNode({ index, time: this.clock, synced: this.synced, home, tls }),
+    )
     this.#agentRules = new AgentRules({
       nodes: this.nodes,
       agents: this.agents,
@@ -214,12 +220,13 @@ export class SimulatedCluster {
         random,
         log,
         transport: createTransport({
-          network: this.network.network(name),
+          ...this.#networksOf(node, random),
           clock: node.clock,
           random,
           keys: { current: key },
           limits: { streamIdleMsMax: this.timings.transferIdleMsMax },
         }),
+        ...(node.certificates && { certificates: node.certificates }),
         agentStore: new MemoryAgentStore(node.agentTable, node.clock),
         agentFiles: createSimulatedAgentFiles(watched, node.clock, { home, role: node.role, managerName: name, synced }),
         nodeStates: createSimulatedNodeStates(watched, node.clock, home),
@@ -229,6 +236,15 @@ export class SimulatedCluster {
       },
       (event) => this.#onEvent(name, event),
     )
+  }
+
+  #networksOf({ certificates, clock, name }: SimulatedNode, random: SeededRandom): Pick<TransportOptions, 'network' | 'certified'> {
+    const plain = this.network.network(name)
+    if (!certificates) return { network: plain }
+    // What stands in the files now: the process begins with it.
+    certificates.refresh()
+    const network = createSimulatedNodeNetwork({ network: plain, clock, random: random.fork('tls'), certificates })
+    return { network, certified: { requires: true, allowed: undefined, plain } }
   }
 
   #frontsOf(node: SimulatedNode, random: SeededRandom): SimulatedFronts {

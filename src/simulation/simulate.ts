@@ -26,6 +26,8 @@ export interface SimulateOptions {
   readonly plan?: FaultPlan
   /** That speak the real protocol; one in `seedsPerFleet` seeds has some when it is left out. */
   readonly agents?: number
+  /** Whether nodes show certificates to each other; in one of `seedsPerTls` seeds they do when it is left out. */
+  readonly tls?: boolean
   readonly synced?: SyncedItems
   readonly timings?: Partial<Timings>
   /** Called about every virtual minute. */
@@ -93,6 +95,11 @@ const fleetAgents = 5
 export const fleetOf = ({ agents, seed }: Pick<SimulateOptions, 'agents' | 'seed'>): number =>
   agents ?? (seed % seedsPerFleet === 0 ? fleetAgents : 0)
 
+const seedsPerTls = 4
+
+/** Whether nodes show certificates in a run with these options. */
+export const tlsOf = ({ seed, tls }: Pick<SimulateOptions, 'seed' | 'tls'>): boolean => tls ?? seed % seedsPerTls === 3
+
 const fleetReport = ({ agents, counts: { enrolled, reconnects, sent } }: SimulatedFleet): NonNullable<SimulationReport['fleet']> => ({
   agents,
   events: sent,
@@ -104,7 +111,7 @@ const progressEveryMs = 60_000
 
 export const simulate = async (options: SimulateOptions): Promise<SimulationReport> => {
   const plan = planOf(options)
-  const cluster = new SimulatedCluster({ ...options, agents: fleetOf(options) })
+  const cluster = new SimulatedCluster({ ...options, agents: fleetOf(options), tls: tlsOf(options) })
   let faults = 0
   const progress = (): Progress => ({
     virtualMs: cluster.clock.monotonicMs(),

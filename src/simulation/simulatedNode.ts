@@ -2,6 +2,8 @@
 import { posix } from 'node:path'
 import type { RunningNode } from '../actors/node.js'
 import type { SyncedItems } from '../domain/files/syncedItems.js'
+import { simulatedAuthority, simulatedIdentity, type Validity } from './network/simulatedCertificates.js'
+import { type NodeCertificateTexts, SimulatedNodeCertificates } from './network/simulatedNodeCertificates.js'
 import { readWhole } from './rules/expectedTree.js'
 import { MemoryAgentTable } from './world/memoryAgentTable.js'
 import { MemoryDisk } from './world/memoryDisk.js'
@@ -15,6 +17,8 @@ export interface SimulatedNode {
   readonly disk: MemoryDisk
   /** Its table of agents; like the disk it outlives the process. */
   readonly agentTable: MemoryAgentTable
+  /** What its certificate files hold; undefined without TLS between nodes. */
+  readonly certificates: SimulatedNodeCertificates | undefined
   /** Its process. */
   running: RunningNode | undefined
   /** Its process's view of the disk. */
@@ -27,8 +31,24 @@ export interface SimulatedNode {
 const foreignFile = 'etc/ossec.conf'
 const foreignContent = (name: string): string => `<!-- of ${name} -->`
 
+export interface SimulatedNodeOptions {
+  readonly index: number
+  readonly time: VirtualClock
+  readonly synced: SyncedItems
+  readonly home: string
+  readonly tls?: boolean | undefined
+}
+
+const authority = 'simulated'
+
+/** Of the authority that all nodes of the cluster trust. */
+export const certificateTexts = (name: string, validity?: Validity): NodeCertificateTexts => ({
+  ca: simulatedAuthority(authority),
+  ...simulatedIdentity(authority, [name], validity),
+})
+
 /** The first one is the master. Each has the directories of its items, and nothing else. */
-export const createSimulatedNode = (index: number, time: VirtualClock, synced: SyncedItems, home: string): SimulatedNode => {
+export const createSimulatedNode = ({ home, index, synced, time, tls }: SimulatedNodeOptions): SimulatedNode => {
   const role = index === 0 ? 'master' : 'worker'
   const name = index === 0 ? 'master' : `w${index}`
   const clock = time.view()
@@ -37,7 +57,8 @@ export const createSimulatedNode = (index: number, time: VirtualClock, synced: S
   disk.makeDirectories(posix.join(home, 'queue', 'cluster', name))
   disk.edit(posix.join(home, foreignFile), Buffer.from(foreignContent(name)), 0o640)
   const agentTable = new MemoryAgentTable(role, `table of ${name}`)
-  return { name, role, clock, disk, agentTable, running: undefined, view: undefined, downSinceMs: 0 }
+  const certificates = tls ? new SimulatedNodeCertificates(certificateTexts(name)) : undefined
+  return { name, role, clock, disk, agentTable, certificates, running: undefined, view: undefined, downSinceMs: 0 }
 }
 
 /** What a node left behind that was stopped, and what it touched that is not its own, by the rule that it breaks. */

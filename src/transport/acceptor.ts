@@ -7,10 +7,12 @@ import { limits as allLimits } from '../base/limits.js'
 import type { AdmissionPolicy } from '../ports/link.js'
 import type { ByteStream } from '../ports/network.js'
 import { decodeBody, encodeErrorReply, encodeReply, requestTypeOf } from '../wire/muster/codec.js'
+import { encodeEarlyRefusal } from '../wire/muster/earlyRefusal.js'
 import { type Hello, requests, type Welcome } from '../wire/muster/messages.js'
 import { type AcceptedHandshake, acceptHandshake, publicKeyBytes, secretKeyBytes } from '../wire/muster/noise.js'
 import { chooseProtocol, decodePreamble, encodeVerdict, openingBytes } from '../wire/muster/preamble.js'
 import type { Admission, PendingPeer } from './admission.js'
+import { checkedName, earlyRefusalOf, peerCertificate, prologueOf } from './certifiedPeers.js'
 import { Handshake, type HandshakeOptions, type KeyName } from './handshake.js'
 import type { SeenOpenings } from './seenOpenings.js'
 import { SessionLink } from './sessionLink.js'
@@ -28,6 +30,8 @@ export class Acceptor extends Handshake implements PendingPeer {
   #protocol = 0
   #key: KeyName = 'current'
   #over = false
+  /** Said already; the connection is to end. */
+  #refusal: ClusterError | undefined
 
   constructor(handshakeOptions: HandshakeOptions, stream: ByteStream, door: ListenerOptions, policy: AdmissionPolicy) {
     super(handshakeOptions, stream, openingBytes)
@@ -57,10 +61,15 @@ export class Acceptor extends Handshake implements PendingPeer {
   }
 
   override onStreamClosed(cause?: Error): void {
-    this.fail(new ClusterError('linkClosed', { message: 'The peer closed the connection before it was let in', cause }))
+    const { refusedEarly } = this
+    const isOfTls = cause instanceof ClusterError && cause.code === 'handshakeRefused'
+    if (refusedEarly) this.fail(refusedEarly)
+    else if (isOfTls) this.fail(cause)
+    else this.fail(new ClusterError('linkClosed', { message: 'The peer closed the connection before it was let in', cause }))
   }
 
   protected override onOpening(opening: Buffer): void {
+    if (this.#refusesEarly()) return
     const preamble = opening.subarray(0, allLimits.preambleBytes)
     const range = decodePreamble(preamble)
     if (!range.ok) {
@@ -101,13 +110,14 @@ export class Acceptor extends Handshake implements PendingPeer {
     if (this.#over) return
     if (this.session) this.session.destroy()
     else this.stream.destroy()
-    this.#turnAway(error)
+    this.#turnAway(this.#refusal ?? error)
   }
 
   #accept(preamble: Uint8Array, message: Uint8Array): AcceptedHandshake | undefined {
     const ephemeral = this.handshakeOptions.random.bytes(secretKeyBytes)
+    const prologue = prologueOf(preamble, this.stream.channel)
     for (const { name, psk } of this.handshakeOptions.psks) {
-      const accepted = acceptHandshake({ psk, prologue: preamble, ephemeral }, message)
+      const accepted = acceptHandshake({ psk, prologue, ephemeral }, message)
       if (!accepted.ok) continue
       this.#key = name
       return accepted.value
@@ -138,11 +148,14 @@ export class Acceptor extends Handshake implements PendingPeer {
       capabilities: hello.capabilities,
       protocol: this.#protocol,
       key: this.#key,
+      ...peerCertificate(this.stream.channel),
     }
     this.#doorkeeper.onLink(new SessionLink({ session, clock, limits, peer, sending, resting, initiator: false }))
   }
 
   #admit(hello: Hello): Result<Welcome> {
+    const named = checkedName(this.stream, hello.node, this.handshakeOptions.certified)
+    if (!named.ok) return named
     try {
       return this.#doorkeeper.admit(hello, this.address)
     } catch (thrown) {
@@ -152,6 +165,21 @@ export class Acceptor extends Handshake implements PendingPeer {
 
   #encodeWelcome(id: number, welcome: Welcome): Uint8Array {
     return encodeReply(requestTypeOf('session.hello'), id, welcome)
+  }
+
+  /** In one word, to a peer that has proved nothing; until it is gone it keeps its place, as any stranger. */
+  #refusesEarly(): boolean {
+    const { certified, clock } = this.handshakeOptions
+    const refusal = earlyRefusalOf(this.stream.channel, certified, clock.now())
+    if (!refusal) return false
+    if (this.#refusal) {
+      this.fail(this.#refusal)
+      return true
+    }
+    this.#refusal = refusal.error
+    this.stream.write([encodeEarlyRefusal(refusal.reason)])
+    this.stream.end()
+    return true
   }
 
   #refuse(id: number, error: ClusterError): void {

@@ -2,10 +2,12 @@
 import { ClusterError } from '../base/errors.js'
 import type { Link } from '../ports/link.js'
 import type { ByteStream } from '../ports/network.js'
-import { decodeBody, decodeFailure, encodeRequest, requestTypeOf } from '../wire/muster/codec.js'
+import { decodeBody, decodeFailure, encodeNotice, encodeRequest, failureOf, requestTypeOf } from '../wire/muster/codec.js'
+import { encodeEarlyRefusal } from '../wire/muster/earlyRefusal.js'
 import type { Hello, Welcome } from '../wire/muster/messages.js'
 import { type InitiatedHandshake, initiateHandshake, secretKeyBytes } from '../wire/muster/noise.js'
 import { answerBytes, decodeVerdict, encodePreamble } from '../wire/muster/preamble.js'
+import { checkedName, earlyRefusalOf, peerCertificate, prologueOf } from './certifiedPeers.js'
 import { Handshake, type HandshakeOptions, type KeyName } from './handshake.js'
 import { SessionLink } from './sessionLink.js'
 
@@ -32,6 +34,7 @@ export class Dialer extends Handshake {
   readonly #onAbort = (): void => this.fail(new ClusterError('aborted', { message: 'Dialing was stopped' }))
   #protocol = 0
   #over = false
+  #linger: unknown
 
   constructor(options: DialerOptions) {
     const { handshakeOptions, stream, key, signal } = options
@@ -39,14 +42,16 @@ export class Dialer extends Handshake {
     this.#options = options
     const preamble = encodePreamble(handshakeOptions.protocol)
     const ephemeral = handshakeOptions.random.bytes(secretKeyBytes)
-    this.#handshake = initiateHandshake({ psk: key.psk, prologue: preamble, ephemeral }, nothing)
+    this.#handshake = initiateHandshake({ psk: key.psk, prologue: prologueOf(preamble, stream.channel), ephemeral }, nothing)
     this.#timer = handshakeOptions.clock.setTimeout(
       () => this.fail(new ClusterError('handshakeTimeout')),
       handshakeOptions.limits.handshakeMsMax,
     )
     this.#openedAtMs = handshakeOptions.clock.monotonicMs()
     signal.addEventListener('abort', this.#onAbort, { once: true })
-    stream.write([preamble, this.#handshake.message])
+    const refusal = earlyRefusalOf(stream.channel, handshakeOptions.certified, handshakeOptions.clock.now())
+    stream.write(refusal ? [encodeEarlyRefusal(refusal.reason)] : [preamble, this.#handshake.message])
+    if (refusal) this.#leave(refusal.error)
   }
 
   override onReply(id: number, frame: Buffer, from: number, to: number): boolean {
@@ -66,6 +71,12 @@ export class Dialer extends Handshake {
   }
 
   override onStreamClosed(cause?: Error): void {
+    this.handshakeOptions.clock.clearTimeout(this.#linger)
+    const { refusedEarly } = this
+    if (refusedEarly) {
+      this.fail(refusedEarly)
+      return
+    }
     if (this.session) {
       this.fail(new ClusterError('linkLost', { message: 'The master closed the connection before it answered the hello', cause }))
       return
@@ -101,10 +112,26 @@ export class Dialer extends Handshake {
     this.#options.failed(error)
   }
 
+  /** What was said last still gets to the master. */
+  #leave(error: ClusterError): void {
+    const { clock, limits } = this.handshakeOptions
+    this.#settle()
+    this.stream.end()
+    this.#linger = clock.setTimeout(() => this.stream.destroy(), limits.lingerMsMax)
+    this.#options.failed(error)
+  }
+
   #welcomed(welcome: Welcome): void {
     const { session } = this
     if (this.#over || !session) return
     this.#settle()
+    const named = checkedName(this.stream, welcome.node, this.handshakeOptions.certified)
+    if (!named.ok) {
+      session.queue(encodeNotice('session.goodbye', { reason: 'error', error: failureOf(named.error) }))
+      session.end()
+      this.#options.failed(named.error)
+      return
+    }
     const { clock, limits, resting, sending } = this.handshakeOptions
     const peer = {
       node: welcome.node,
@@ -115,6 +142,7 @@ export class Dialer extends Handshake {
       capabilities: welcome.capabilities,
       protocol: this.#protocol,
       key: this.#options.key.name,
+      ...peerCertificate(this.stream.channel),
     } as const
     const link = new SessionLink({ session, clock, limits, peer, sending, resting, initiator: true })
     link.holdForThisTurn()

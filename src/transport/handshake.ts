@@ -2,8 +2,10 @@
 import { ClusterError } from '../base/errors.js'
 import type { Clock, Random } from '../ports/machine.js'
 import type { ByteStream } from '../ports/network.js'
+import { decodeEarlyRefusal } from '../wire/muster/earlyRefusal.js'
 import type { TransportKeys } from '../wire/muster/noise.js'
 import type { VersionRange } from '../wire/muster/preamble.js'
+import { type CertifiedPeers, refusedEarly } from './certifiedPeers.js'
 import type { NodeSending } from './nodeSending.js'
 import { Session, type SessionEvents, type SessionLimits } from './session.js'
 import type { RestingPeers } from './workShare.js'
@@ -20,6 +22,8 @@ export interface HandshakeOptions {
   readonly resting: RestingPeers
   /** Secrets of 32 bytes, the current key's first. */
   readonly psks: readonly { readonly name: KeyName; readonly psk: Uint8Array }[]
+  /** Of a node that has certificates. */
+  readonly certified?: CertifiedPeers | undefined
 }
 
 const wrongState = (): ClusterError =>
@@ -55,6 +59,12 @@ export abstract class Handshake implements SessionEvents {
   /** Bytes of the handshake that came so far. */
   protected get heardBytes(): number {
     return this.#openingBytes
+  }
+
+  /** The peer ended the connection with a reason, and nothing else. */
+  protected get refusedEarly(): ClusterError | undefined {
+    const reason = this.#session ? undefined : decodeEarlyRefusal(this.#opening.subarray(0, this.#openingBytes))
+    return reason && refusedEarly(reason)
   }
 
   protected startSession(keys: TransportKeys, initiator: boolean): Session {

@@ -10,6 +10,7 @@ import { type Hello, protocolRange } from '../wire/muster/messages.js'
 import type { VersionRange } from '../wire/muster/preamble.js'
 import { Acceptor } from './acceptor.js'
 import { Admission } from './admission.js'
+import type { CertifiedPeers } from './certifiedPeers.js'
 import { Dialer } from './dialer.js'
 import type { HandshakeOptions } from './handshake.js'
 import { NodeSending } from './nodeSending.js'
@@ -24,11 +25,21 @@ export interface TransportOptions {
   /** As configured. Peers may prove either; the current one is tried first. */
   readonly keys: { readonly current: string; readonly previous?: string | undefined }
   readonly limits?: Partial<SessionLimits> | undefined
+  /** Of a node that has certificates; `network` is then one of TLS. */
+  readonly certified?: (CertifiedPeers & { readonly plain: Network }) | undefined
   /** What this build speaks, unless a test says otherwise. */
   readonly protocol?: VersionRange | undefined
 }
 
-export const createTransport = ({ network, clock, random, keys, limits, protocol = protocolRange }: TransportOptions): Transport => {
+export const createTransport = ({
+  network,
+  clock,
+  random,
+  keys,
+  limits,
+  certified,
+  protocol = protocolRange,
+}: TransportOptions): Transport => {
   const ownLimits = { ...sessionLimits, ...limits }
   const handshakeOptions: HandshakeOptions = {
     clock,
@@ -37,22 +48,33 @@ export const createTransport = ({ network, clock, random, keys, limits, protocol
     sending: new NodeSending(ownLimits.sendQueuesBytesMax),
     resting: new RestingPeers(),
     protocol,
+    certified,
     psks: [
       { name: 'current', psk: pskOf(keys.current) },
       ...(keys.previous === undefined ? [] : [{ name: 'previous' as const, psk: pskOf(keys.previous) }]),
     ],
   }
 
+  /** A master without TLS is dialled without it where that is allowed: a cluster is switched on node by node. */
+  const dialStream = async (endpoint: Endpoint, signal: AbortSignal): Promise<ByteStream> => {
+    try {
+      return await network.dial(endpoint, signal)
+    } catch (thrown) {
+      if (!certified || certified.requires || !isPlain(thrown)) throw thrown
+      return await certified.plain.dial(endpoint, signal)
+    }
+  }
+
   const dialWith = async (key: HandshakeOptions['psks'][number], endpoint: Endpoint, hello: Hello, signal: AbortSignal): Promise<Link> => {
     if (signal.aborted) throw new ClusterError('aborted', { message: 'Dialing was stopped' })
     let stream: ByteStream
     try {
-      stream = await network.dial(endpoint, signal)
+      stream = await dialStream(endpoint, signal)
     } catch (thrown) {
       throw asClusterError(thrown, 'dialFailed')
     }
     return await new Promise<Link>((done, failed) => {
-      new Dialer({ handshakeOptions: handshakeOptions, stream, key, hello, signal, done, failed })
+      new Dialer({ handshakeOptions, stream, key, hello, signal, done, failed })
     })
   }
 
@@ -97,3 +119,6 @@ export const createTransport = ({ network, clock, random, keys, limits, protocol
 
   return { dial, listen }
 }
+
+/** The peer did not answer with TLS. */
+const isPlain = (thrown: unknown): boolean => thrown instanceof ClusterError && thrown.context['isPlain'] === true

@@ -63,6 +63,7 @@ describe('admission', () => {
       'duplicateName',
       'noCommonProtocol',
       'nodeRemoved',
+      'notCertified',
       'sameNameAsMaster',
       'tooManyWorkers',
       'wrongClusterName',

@@ -1,5 +1,5 @@
 /** Which worker the master lets in, once it has proved the key. */
-import { type ClusterError, ok, type Result, refuse } from '../../base/errors.js'
+import { type ClusterError, type ErrorCode, ok, type Result, refuse } from '../../base/errors.js'
 import { type NodeState, nodeRemoved } from './nodeState.js'
 
 export interface Membership {
@@ -40,5 +40,9 @@ export const decideAdmission = (membership: Membership, hello: JoinRequest): Res
 }
 
 /** Refusals that stay until an operator does something: a worker retries them slowly. */
-export const needsOperator = (error: ClusterError): boolean =>
-  ['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'tooManyWorkers', 'noCommonProtocol', 'nodeRemoved'].includes(error.code)
+export const needsOperator = (error: ClusterError): boolean => operatorCodes.has(error.code)
+
+const operatorCodes: ReadonlySet<ErrorCode> = new Set([
+  ...(['wrongClusterName', 'sameNameAsMaster', 'duplicateName', 'tooManyWorkers', 'noCommonProtocol'] as const),
+  ...(['nodeRemoved', 'notCertified'] as const),
+])

@@ -1,11 +1,11 @@
 /** The files of the enrolment service: its certificate and key, which are made when it has neither; its authorities; its password. */
 import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { closeSync, constants, fsyncSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { ClusterError } from '../../base/errors.js'
-import { limits } from '../../base/limits.js'
 import { passwordIn, passwordPath } from '../../domain/enrolment/passwordFile.js'
 import type { EnrolmentOptions } from '../../ports/enrolment.js'
+import { readBoundedText } from '../machine/readBoundedText.js'
 import { type CertificateWithKey, selfSignedCertificate } from './selfSignedCertificate.js'
 
 /** Wazuh's defaults, relative to the home. */
@@ -24,28 +24,6 @@ export interface EnrolmentFiles {
 const mode = 0o640
 
 const invalid = (message: string, cause?: unknown): ClusterError => new ClusterError('configInvalid', { message, cause })
-
-const errnoOf = (thrown: unknown): string => (thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '')
-
-/** Undefined when it is not there. Nothing that waits for a writer, and no more than a text of this kind can have. */
-const readText = (path: string, encoding: 'latin1' | 'utf8'): string | undefined => {
-  let file: number | undefined
-  try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-    const bytes = Buffer.alloc(limits.enrolmentFileBytesMax + 1)
-    let length = 0
-    for (let read = -1; read !== 0 && length < bytes.length; length += read)
-      read = readSync(file, bytes, length, bytes.length - length, null)
-    if (length > limits.enrolmentFileBytesMax) throw invalid(`${path} is larger than ${limits.enrolmentFileBytesMax} bytes`)
-    return bytes.toString(encoding, 0, length)
-  } catch (thrown) {
-    if (thrown instanceof ClusterError) throw thrown
-    if (errnoOf(thrown) === 'ENOENT') return undefined
-    throw invalid(`${path} cannot be read: ${thrown instanceof Error ? thrown.message : String(thrown)}`, thrown)
-  } finally {
-    if (file !== undefined) closeSync(file)
-  }
-}
 
 /** Always the same name, so that what a crash left is found. */
 const unfinished = (path: string): string => `${path}.new`
@@ -97,7 +75,7 @@ const belongTogether = (certificate: string, key: string): boolean => {
 
 /** Brings to an end what a crash in writePair left. */
 const finishedCertificate = (certificatePath: string, key: string): string | undefined => {
-  const left = readText(unfinished(certificatePath), 'utf8')
+  const left = readBoundedText(unfinished(certificatePath), 'utf8')
   if (left === undefined || !belongTogether(left, key)) return undefined
   renameSync(unfinished(certificatePath), certificatePath)
   syncDirectory(certificatePath)
@@ -111,8 +89,9 @@ const isDefault = ({ certificatePath, home, keyPath }: EnrolmentFiles): boolean 
 const loadPair = async (files: EnrolmentFiles, nowMs: number): Promise<CertificateWithKey> => {
   const certificatePath = resolve(files.home, files.certificatePath)
   const keyPath = resolve(files.home, files.keyPath)
-  const key = readText(keyPath, 'utf8')
-  const certificate = readText(certificatePath, 'utf8') ?? (key === undefined ? undefined : finishedCertificate(certificatePath, key))
+  const key = readBoundedText(keyPath, 'utf8')
+  const certificate =
+    readBoundedText(certificatePath, 'utf8') ?? (key === undefined ? undefined : finishedCertificate(certificatePath, key))
   if (certificate !== undefined && key !== undefined) return { certificate, key }
   if (certificate === undefined && key === undefined && isDefault(files)) {
     const made = await selfSignedCertificate(nowMs)
@@ -129,7 +108,7 @@ const loadPair = async (files: EnrolmentFiles, nowMs: number): Promise<Certifica
 
 const loadPassword = (home: string): string => {
   const path = resolve(home, passwordPath)
-  const content = readText(path, 'latin1')
+  const content = readBoundedText(path, 'latin1')
   const password = content === undefined ? undefined : passwordIn(content)
   if (password !== undefined) return password
   const why = content === undefined ? `${path} does not exist` : `the first line of ${path} is not a password of 2 to 4094 characters`
@@ -142,7 +121,7 @@ export type LoadedEnrolmentFiles = Pick<EnrolmentOptions, 'certificate' | 'key' 
 export const loadEnrolmentFiles = async (files: EnrolmentFiles, nowMs: number): Promise<LoadedEnrolmentFiles> => {
   const { agentCaPath, home, usesPassword } = files
   const password = usesPassword ? loadPassword(home) : undefined
-  const agentCa = agentCaPath === undefined ? undefined : readText(resolve(home, agentCaPath), 'utf8')
+  const agentCa = agentCaPath === undefined ? undefined : readBoundedText(resolve(home, agentCaPath), 'utf8')
   if (agentCaPath !== undefined && agentCa === undefined) throw invalid(`${resolve(home, agentCaPath)} (ssl_agent_ca) does not exist`)
   return { ...(await loadPair(files, nowMs)), agentCa, password }
 }

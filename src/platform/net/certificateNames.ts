@@ -1,9 +1,13 @@
 /** The names that a peer's certificate is for: its common name, DNS names and addresses. */
-import type { TLSSocket } from 'node:tls'
+import type { X509Certificate } from 'node:crypto'
+import type { PeerCertificate, TLSSocket } from 'node:tls'
+import { escapeText } from '../../base/escapeText.js'
 import { limits } from '../../base/limits.js'
+import type { ShownCertificate } from '../../domain/cluster/nodeCertificate.js'
 import { addressBytes, addressText } from '../../domain/kit/addressInNetwork.js'
 
-const altNamePattern = /(?:^|, )(?:DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g
+/** One entry after the other, so that nothing inside a quoted one is taken for another. */
+const entryPattern = /(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,]*)/gy
 
 /** Node quotes names, as JSON does, that would be ambiguous otherwise. */
 const unquoted = (name: string): string => {
@@ -12,18 +16,44 @@ const unquoted = (name: string): string => {
   return typeof parsed === 'string' ? parsed : ''
 }
 
-export const altNames = (subjectAltName: string): readonly string[] =>
-  [...subjectAltName.matchAll(altNamePattern)].map(([, name = '']) => {
-    const address = addressBytes(name)
-    return address ? addressText(address) : unquoted(name)
-  })
+const entriesOf = (subjectAltName: string): readonly { readonly kind: string; readonly name: string }[] =>
+  [...subjectAltName.matchAll(entryPattern)].map(([, kind = '', name = '']) => ({ kind, name }))
 
-export const certificateNames = (socket: TLSSocket): readonly string[] => {
-  const { subject, subjectaltname } = socket.getPeerCertificate()
-  // Whatever the types say, without a certificate there is no subject, and a name that stands twice is a list.
-  const commonNames: readonly unknown[] = [subject?.CN].flat()
-  return [...commonNames, ...altNames(subjectaltname ?? '')]
+export const altNames = (subjectAltName: string): readonly string[] =>
+  entriesOf(subjectAltName)
+    .filter(({ kind }) => kind === 'DNS' || kind === 'IP Address')
+    .map(({ name }) => {
+      const address = addressBytes(name)
+      return address ? addressText(address) : unquoted(name)
+    })
+
+const bounded = (names: readonly unknown[]): readonly string[] =>
+  names
     .filter((name) => typeof name === 'string')
     .filter((name) => name !== '' && name.length <= limits.certificateNameCharsMax)
     .slice(0, limits.certificateNamesMax)
+
+/** Whatever the types say, without a certificate there is no subject, and a name that stands twice is a list. */
+const commonNamesOf = ({ subject }: PeerCertificate): readonly unknown[] => [subject?.CN].flat()
+
+export const certificateNames = (socket: TLSSocket): readonly string[] => {
+  const shown = socket.getPeerCertificate()
+  return bounded([...commonNamesOf(shown), ...altNames(shown.subjectaltname ?? '')])
 }
+
+/** What a certificate says of the node that it is for; undefined without a certificate, which Node has as an empty object. */
+export const shownCertificate = (shown: PeerCertificate): ShownCertificate | undefined => {
+  if (Object.keys(shown).length === 0) return undefined
+  const entries = entriesOf(shown.subjectaltname ?? '')
+  return {
+    commonNames: bounded(commonNamesOf(shown)),
+    dnsNames: bounded(entries.filter(({ kind }) => kind === 'DNS').map(({ name }) => unquoted(name))),
+    startsMs: Date.parse(shown.valid_from),
+    endsMs: Date.parse(shown.valid_to),
+    fingerprint: shown.fingerprint256.replaceAll(':', '').toLowerCase(),
+  }
+}
+
+/** The whole subject on one line, as there are authorities without a common name. */
+export const certificateTitle = ({ subject }: X509Certificate): string =>
+  escapeText((subject ?? '').split('\n').join(', ').slice(0, limits.certificateNameCharsMax))

@@ -15,6 +15,52 @@ export interface HandshakeBounds {
   readonly contestedMsMax: number
   /** It may take this long in any case. */
   readonly begunMsMax: number
+  /** Handshakes begin as fast as there is room, or some at once and then this many a second: each costs time, however soon it ends. */
+  readonly pace?: HandshakePace
+}
+
+export interface HandshakePace {
+  readonly burst: number
+  readonly perSecond: number
+}
+
+/** When the next may begin. */
+class Pace implements Due {
+  readonly #pace: HandshakePace
+  readonly #timers: Timers
+  readonly #deadlines: Deadlines
+  readonly #mayBegin: () => void
+  #left: number
+  #atMs: number
+  #deadline: Deadline | undefined
+
+  constructor(pace: HandshakePace, timers: Timers, deadlines: Deadlines, mayBegin: () => void) {
+    this.#pace = pace
+    this.#timers = timers
+    this.#deadlines = deadlines
+    this.#mayBegin = mayBegin
+    this.#left = pace.burst
+    this.#atMs = timers.monotonicMs()
+  }
+
+  /** Takes a place where there is one; else `mayBegin` is called when there is. */
+  take(): boolean {
+    const { burst, perSecond } = this.#pace
+    const nowMs = this.#timers.monotonicMs()
+    this.#left = Math.min(burst, this.#left + ((nowMs - this.#atMs) * perSecond) / 1_000)
+    this.#atMs = nowMs
+    if (this.#left >= 1) {
+      this.#left -= 1
+      return true
+    }
+    this.#deadline ??= this.#deadlines.add(Math.ceil(1_000 / perSecond), this)
+    return false
+  }
+
+  due(): void {
+    this.#deadline = undefined
+    this.#mayBegin()
+  }
 }
 
 /** A connection before the end of its handshake. */
@@ -55,10 +101,12 @@ export class HandshakeTurns {
   readonly #begunOf = new Map<string, number>()
   /** Of these, the ones that give way to a site that has fewer. */
   readonly #slow = new Set<Begun>()
+  readonly #pace: Pace | undefined
 
   constructor(timers: Timers, bounds: HandshakeBounds) {
     this.#bounds = bounds
     this.#deadlines = new Deadlines(timers)
+    this.#pace = bounds.pace && new Pace(bounds.pace, timers, this.#deadlines, () => this.#beginNext())
   }
 
   get size(): number {
@@ -117,7 +165,7 @@ export class HandshakeTurns {
   #beginNext(): void {
     while (this.#begun.size < this.#bounds.begunMax) {
       const [next] = this.#waiting
-      if (!next) return
+      if (!next || this.#pace?.take() === false) return
       const [prefix, neighbours] = next
       this.#waiting.delete(prefix)
       const [first] = neighbours

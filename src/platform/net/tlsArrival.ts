@@ -18,6 +18,8 @@ const isWholeRecord = (bytes: Buffer): boolean =>
 export type Arrival =
   /** Its first bytes are back in the socket. */
   | { readonly kind: 'hello'; readonly forwardedFrom?: string }
+  /** Something that is not TLS; it is back in the socket too. */
+  | { readonly kind: 'other' }
   | { readonly kind: 'refused'; readonly reason: string }
   /** Closed before it forwarded anything, as balancers do to see whether somebody listens. */
   | { readonly kind: 'closed' }
@@ -30,7 +32,7 @@ const readArrival = (bytes: Buffer, isProxy: boolean): (Arrival & { readonly hea
     return { kind: 'refused', reason: `The header of the proxy is not valid: ${header.reason}`, headerBytes: 0 }
   const { byteCount: headerBytes, source } = header
   if (bytes.length === headerBytes) return undefined
-  if (bytes[headerBytes] !== handshakeRecord) return { kind: 'refused', reason: 'It does not begin with a TLS handshake', headerBytes }
+  if (bytes[headerBytes] !== handshakeRecord) return { kind: 'other', headerBytes }
   if (!isWholeRecord(bytes.subarray(headerBytes))) return undefined
   return { kind: 'hello', headerBytes, ...(source && { forwardedFrom: source.address }) }
 }

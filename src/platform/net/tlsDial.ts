@@ -24,7 +24,8 @@ export const dialTls = async (endpoint: Endpoint, tls: TlsClientOptions, signal:
   return Object.assign(tcpByteStream(secured, remoteAddress), { peerNames: certificateNames(secured) })
 }
 
-const handshakeDone = (secured: TLSSocket, socket: Socket, endpoint: Endpoint, signal: AbortSignal): Promise<void> =>
+/** Fails with `handshakeRefused`, `handshakeTimeout` and `aborted`; `isPlain` in the context where the peer closed without a byte. */
+export const handshakeDone = (secured: TLSSocket, socket: Socket, endpoint: Endpoint, signal: AbortSignal): Promise<void> =>
   new Promise((resolve, reject) => {
     const settle = (): void => {
       clearTimeout(timer)
@@ -42,7 +43,13 @@ const handshakeDone = (secured: TLSSocket, socket: Socket, endpoint: Endpoint, s
       reject(error)
     }
     const fail = (code: ErrorCode, what: string, cause?: Error): void =>
-      giveUp(new ClusterError(code, { message: `${shownEndpoint(endpoint)} ${what}`, cause }))
+      giveUp(
+        new ClusterError(code, {
+          message: `${shownEndpoint(endpoint)} ${what}`,
+          cause,
+          context: { isPlain: code === 'handshakeRefused' && socket.bytesRead === 0 },
+        }),
+      )
     const onAbort = (): void => giveUp(dialAborted())
     const onError = (cause: Error): void => fail('handshakeRefused', `could not agree on TLS: ${cause.message}`, cause)
     const onClosed = (): void => fail('handshakeRefused', 'closed the connection during the TLS handshake')

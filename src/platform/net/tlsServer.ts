@@ -51,7 +51,7 @@ class Handshake implements ComingHandshake {
 }
 
 /** The socket inside Node's TLS is found again by its peer. */
-const peerKey = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`
+export const peerKey = (socket: Socket): string => `${socket.remoteAddress} ${socket.remotePort}`
 
 class Handshakes {
   readonly #options: TlsServerOptions
@@ -80,7 +80,7 @@ class Handshakes {
       handshakeTimeout: 2 * options.handshakeMsMax,
     })
     this.#tls.on('secureConnection', (socket) => this.#secured(socket))
-    this.#tls.on('tlsClientError', (error, socket) => this.#underWay.get(peerKey(socket))?.fail('handshakeRefused', shown(error)))
+    this.#tls.on('tlsClientError', (error, socket) => this.#underWay.get(peerKey(socket))?.fail('handshakeRefused', tlsReason(error)))
   }
 
   begin(socket: Socket): void {
@@ -110,6 +110,7 @@ class Handshakes {
 
   #arrived(key: string, handshake: Handshake, arrival: Arrival): void {
     if (arrival.kind === 'refused') handshake.fail('handshakeRefused', arrival.reason)
+    else if (arrival.kind === 'other') handshake.fail('handshakeRefused', 'It does not begin with a TLS handshake')
     else if (arrival.kind === 'closed') this.#drop(key, handshake)
     else {
       handshake.remoteAddress = arrival.forwardedFrom ?? handshake.remoteAddress
@@ -168,7 +169,7 @@ class Handshakes {
 }
 
 /** OpenSSL's own words are in `reason`; its message begins with codes and places. */
-const shown = (error: Error & { readonly reason?: unknown }): string =>
+export const tlsReason = (error: Error & { readonly reason?: unknown }): string =>
   `The TLS handshake failed: ${typeof error.reason === 'string' ? error.reason : error.message}`
 
 /** Fails with `listenFailed` and `configInvalid`. */

@@ -2,7 +2,9 @@
  * Certificates of the simulated world: PEM in form, with an authority, names and a key that are simply written in them. Any other
  * PEM text is a certificate of its own authority, without names, whatever its key.
  */
+import { createHash } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
+import type { ShownCertificate } from '../../domain/cluster/nodeCertificate.js'
 
 export interface SimulatedIdentity {
   readonly certificate: string
@@ -14,10 +16,18 @@ const pem = (kind: string, text: string): string => `-----BEGIN ${kind}-----\n${
 /** What an authority shows for itself: the text that those need who trust it. */
 export const simulatedAuthority = (name: string): string => pem('CERTIFICATE', `simulated authority ${name}`)
 
-export const simulatedIdentity = (authority: string, names: readonly string[]): SimulatedIdentity => {
+export interface Validity {
+  readonly startsMs: number
+  readonly endsMs: number
+}
+
+/** All of the time that a `Date` can say. */
+const forEver: Validity = { startsMs: -8.64e15, endsMs: 8.64e15 }
+
+export const simulatedIdentity = (authority: string, names: readonly string[], validity = forEver): SimulatedIdentity => {
   const key = names.join(' ')
   return {
-    certificate: pem('CERTIFICATE', `simulated certificate ${JSON.stringify({ authority, names, key })}`),
+    certificate: pem('CERTIFICATE', `simulated certificate ${JSON.stringify({ authority, names, key, ...validity })}`),
     key: pem('PRIVATE KEY', `simulated key ${key}`),
   }
 }
@@ -26,10 +36,12 @@ interface CertificateFacts {
   readonly authority: string
   readonly names: readonly string[]
   readonly key?: string
+  readonly startsMs?: number
+  readonly endsMs?: number
 }
 
 const certificatePattern = /simulated certificate (.+)/
-const authorityPattern = /simulated authority (.+)/
+const authorityPattern = /simulated authority (.+)/g
 const keyPattern = /simulated key (.+)/
 
 const isFacts = (value: unknown): value is CertificateFacts => typeof value === 'object' && value !== null && 'authority' in value
@@ -39,8 +51,21 @@ export const certificateFacts = (certificate: string): CertificateFacts => {
   return isFacts(facts) ? facts : { authority: certificate.trim(), names: [] }
 }
 
+/** Names of the authorities in a text that holds one or more of them. */
+export const authorityNames = (ca: string): readonly string[] => {
+  const names = [...ca.matchAll(authorityPattern)].map(([, name = '']) => name)
+  return names.length > 0 ? names : [ca.trim()]
+}
+
 export const isOfAuthority = (certificate: string, ca: string): boolean =>
-  certificateFacts(certificate).authority === (authorityPattern.exec(ca)?.[1] ?? ca.trim())
+  authorityNames(ca).includes(certificateFacts(certificate).authority)
+
+/** As a node shows it: its first name is the common name, the others are DNS names. */
+export const shownBySimulated = (certificate: string): ShownCertificate => {
+  const { endsMs = forEver.endsMs, names, startsMs = forEver.startsMs } = certificateFacts(certificate)
+  const fingerprint = createHash('sha256').update(certificate).digest('hex')
+  return { commonNames: names.slice(0, 1), dnsNames: names.slice(1), startsMs, endsMs, fingerprint }
+}
 
 const ciphersPattern = /ALL|DEFAULT|HIGH|MEDIUM|AES|CHACHA|ECDHE|TLS_/
 

@@ -22,16 +22,16 @@ const handshakeByte = 22
 const finished = Uint8Array.of(20)
 const helloStart = 5
 
-const helloOf = (certificate: string | undefined): Uint8Array => {
+export const helloOf = (certificate: string | undefined): Uint8Array => {
   const text = Buffer.from(certificate ?? '')
   const start = Buffer.of(handshakeByte, 3, 1, 0, 0)
   start.writeUInt16BE(text.length, 3)
   return Buffer.concat([start, text])
 }
 
-type Hello = { readonly byteCount: number; readonly certificate: string } | 'incomplete' | 'invalid'
+export type TlsHello = { readonly byteCount: number; readonly certificate: string } | 'incomplete' | 'invalid'
 
-const readHello = (bytes: Uint8Array): Hello => {
+export const readHello = (bytes: Uint8Array): TlsHello => {
   if (bytes[0] !== handshakeByte) return 'invalid'
   if (bytes.length < helloStart) return 'incomplete'
   const length = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).readUInt16BE(3)

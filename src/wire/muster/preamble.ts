@@ -9,9 +9,9 @@ export interface VersionRange {
   readonly max: number
 }
 
-const magic = Buffer.from('MSTR')
+export const magic = Buffer.from('MSTR')
 /** Of the handshake and the frames themselves; what messages there are is the protocol version's matter. */
-const format = 1
+export const format = 1
 const verdicts = { chosen: 1, noneInCommon: 2 } as const
 const verdictBytes = 4
 
@@ -23,8 +23,12 @@ invariant(openingBytes <= limits.handshakeBytesMax && answerBytes <= limits.hand
 /** In clear, and part of the Noise prologue: a changed byte fails the handshake. */
 export const encodePreamble = ({ min, max }: VersionRange): Uint8Array => Uint8Array.of(...magic, format, min, max, 0)
 
+const firstTlsBytes = Buffer.of(22, 3)
+
 export const decodePreamble = (bytes: Uint8Array): Result<VersionRange> => {
   const [, , , , spoken, min = 0, max = 0, reserved] = bytes
+  if (Buffer.compare(bytes.subarray(0, firstTlsBytes.byteLength), firstTlsBytes) === 0)
+    return refuse('malformed', { message: "The peer speaks TLS, which this node does not (option 'tls' in etc/cluster.json)" })
   if (bytes.byteLength !== limits.preambleBytes || Buffer.compare(bytes.subarray(0, magic.byteLength), magic) !== 0)
     return refuse('malformed', { message: 'The peer does not speak the cluster protocol' })
   if (spoken !== format)
