@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { StreamMessage } from '../../src/domain/api/streamMessage.js'
 import { freshnessOf, silentMsMax } from '../../src/page/freshness.js'
-import { LiveStream, retryMs } from '../../src/page/liveStream.js'
+import { LiveStream, retryMs, sessionUseMs } from '../../src/page/liveStream.js'
 import { ServiceError } from '../../src/page/serviceError.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 
@@ -16,6 +16,7 @@ class ScriptedService {
   readonly clock = new VirtualClock()
   readonly messages: StreamMessage[] = []
   readonly openedAfter: number[] = []
+  sessionUses = 0
   refusal: Error | undefined
   #current: ReadableStreamDefaultController<Uint8Array> | undefined
 
@@ -44,6 +45,10 @@ class ScriptedService {
     },
     onMessage: (message) => this.messages.push(message),
     onLife: () => {},
+    useSession: async () => {
+      this.sessionUses++
+      throw new Error('what a single request brings does not matter')
+    },
   })
 
   send(text: string): void {
@@ -58,7 +63,7 @@ class ScriptedService {
   async pass(ms: number): Promise<void> {
     for (let passed = 0; passed < ms; passed += tickMs) {
       await this.clock.advance(tickMs)
-      this.stream.dropWhenSilent()
+      this.stream.check()
     }
     await this.clock.advance(0)
   }
@@ -113,6 +118,19 @@ describe('the stream of the page', () => {
     service.stream.start()
     await service.pass(0)
     expect(service.stream.life.kind).toBe('open')
+  })
+
+  it('keeps the session in use while somebody sees the page, and not longer', async () => {
+    const service = new ScriptedService()
+    service.stream.start()
+    for (let passedMs = 0; passedMs < 4 * sessionUseMs + 20_000; passedMs += 5_000) {
+      await service.pass(5_000)
+      service.send(alive)
+    }
+    expect(service.sessionUses).toBe(4)
+    service.stream.pause()
+    await service.pass(3 * sessionUseMs)
+    expect(service.sessionUses).toBe(4)
   })
 
   it('is one, however often it is paused and started', async () => {

@@ -8,8 +8,14 @@ export const hasNoBrowser = isMissing('chromium', 'chromium')
 
 const background = ['--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run']
 
+/** Letters without coloured edges: the same on every machine, and half as many bytes. */
+const drawing = ['--disable-lcd-text']
+
 export const startBrowser = (): Promise<Browser> =>
-  chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...background] })
+  chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--disable-quic', ...background, ...drawing],
+  })
 
 /** Git ignores where it goes. */
 export const screenshot = async (page: Page, name: string): Promise<void> => {

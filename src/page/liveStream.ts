@@ -18,7 +18,12 @@ export interface LiveStreamOptions {
   readonly onMessage: (message: StreamMessage) => void
   /** What `life` is has changed. */
   readonly onLife: () => void
+  /** Any request of the session: one that is not used ends. */
+  readonly useSession: () => Promise<void>
 }
+
+/** Much less than a session lives unused; while nobody sees the page it is not used. */
+export const sessionUseMs = 300_000
 
 const retryMsMin = 1_000
 const retryMsMax = 10_000
@@ -43,6 +48,7 @@ export class LiveStream {
   #running: AbortController | undefined
   #attempt: AbortController | undefined
   #receivedMs = 0
+  #usedMs = 0
   #lastEventId = 0
 
   constructor(options: LiveStreamOptions) {
@@ -70,9 +76,15 @@ export class LiveStream {
     this.#stop({ kind: 'signedOut' })
   }
 
-  /** Drops a stream that is open and silent: its other end may be gone without a word. Call it now and then. */
-  dropWhenSilent(): void {
-    if (this.#life.kind === 'open' && this.#options.clock.now() - this.#receivedMs > silentMsMax) this.#attempt?.abort()
+  /** To be called now and then: drops a stream that says nothing, whose other end may be gone without a word, and uses the session. */
+  check(): void {
+    if (this.#life.kind !== 'open') return
+    const nowMs = this.#options.clock.now()
+    if (nowMs - this.#receivedMs > silentMsMax) this.#attempt?.abort()
+    if (nowMs - this.#usedMs < sessionUseMs) return
+    this.#usedMs = nowMs
+    // What is wrong with the service, the stream shows.
+    this.#options.useSession().catch(() => undefined)
   }
 
   #stop(life: StreamLife): void {
@@ -105,6 +117,7 @@ export class LiveStream {
     try {
       const body = await this.#options.open(this.#lastEventId, AbortSignal.any([signal, this.#attempt.signal]))
       this.#receivedMs = this.#options.clock.now()
+      this.#usedMs = this.#receivedMs
       this.#lives({ kind: 'open' })
       await this.#read(body.getReader())
       return 'The node closed the connection.'

@@ -94,9 +94,10 @@ const filesOf = (row: NodeRow, fetched: Fetched): readonly Element[] => {
 const eventsOf = (node: string, events: readonly ClusterEvent[], nowMs: number): readonly Element[] => {
   const own = events.filter((event) => event.node === node).slice(0, eventsShownMax)
   if (own.length === 0) return [html('p', { class: 'hint' }, 'No event is remembered.')]
-  const items = own.map(({ atMs, level, message }) =>
-    html('li', { class: `is-${level}` }, html('span', { class: 'age' }, `${ageText(nowMs - atMs)} ago`), ' ', message),
-  )
+  const items = own.map(({ atMs, level, message }) => {
+    const word = level === 'info' ? [] : [html('span', { class: 'level' }, level), ' ']
+    return html('li', { class: `is-${level}` }, html('span', { class: 'age' }, `${ageText(nowMs - atMs)} ago`), ' ', ...word, message)
+  })
   return [html('ul', { class: 'plain' }, ...items)]
 }
 

@@ -34,6 +34,7 @@ const tickMs = 1_000
 class Page {
   readonly #stream = new LiveStream({
     open: service.stream,
+    useSession: service.useSession,
     clock: browserClock,
     onMessage: (message) => this.#received(message),
     onLife: () => this.#showSoon(),
@@ -61,7 +62,7 @@ class Page {
     this.#signOut.addEventListener('click', () => void this.#leave())
     document.addEventListener('visibilitychange', () => this.#seen(!document.hidden))
     setInterval(() => {
-      this.#stream.dropWhenSilent()
+      this.#stream.check()
       if (!document.hidden) this.#show()
     }, tickMs)
     if (!document.hidden) this.#stream.start()

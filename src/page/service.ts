@@ -52,6 +52,10 @@ export const service = {
     await posted('page/logout', {})
   },
 
+  async useSession(): Promise<void> {
+    await got(apiUrl('page/session'))
+  },
+
   async stream(after: number, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
     const url = apiUrl('cluster/stream')
     url.searchParams.set('after', String(after))

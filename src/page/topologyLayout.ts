@@ -28,8 +28,8 @@ export interface TopologyLayout<T> {
 /** Boxes that are still read at once. */
 export const topologyBoxesMax = 8
 
-const width = 620
-const boxWidth = 180
+const width = 640
+const boxWidth = 204
 const boxHeight = 40
 const gap = 14
 const margin = 2

@@ -10,8 +10,8 @@ import { conditionIcon } from './conditionIcon.js'
 import { setAttribute, setChildren, svg } from './elements.js'
 import { type Box, topologyLayout } from './topologyLayout.js'
 
-const nameCharsMax = 18
-const moreCharsMax = 24
+const nameCharsMax = 20
+const moreCharsMax = 27
 const iconSize = 16
 
 /** A line grows with what it carries: a step for each factor of ten from 1 kB/s on. */

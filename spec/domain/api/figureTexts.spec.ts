@@ -65,6 +65,7 @@ describe('figures as texts', () => {
   ])('%d bytes are %s', (bytes, text) => expect(bytesText(bytes)).toBe(text))
 
   it.each([
+    [0.04, '0 ms'],
     [0.42, '0.4 ms'],
     [9.96, '10 ms'],
     [999.6, '1.0 s'],

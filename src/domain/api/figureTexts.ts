@@ -39,8 +39,8 @@ export const bytesText = (bytes: number): string => {
   return `${digits} ${units[unit]}`
 }
 
-/** `0.4 ms`, `12 ms`, `1.2 s`. */
+/** `0 ms`, `0.4 ms`, `12 ms`, `1.2 s`. */
 export const delayText = (ms: number): string => {
   if (ms >= 999.5) return `${(ms / secondMs).toFixed(1)} s`
-  return ms < 9.95 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+  return ms >= 0.05 && ms < 9.95 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
 }
