@@ -68,6 +68,8 @@ export class FakeDataPlane {
   readonly asked: string[] = []
   /** Called before a write is carried out: another program's change may come first. */
   beforeWrite: () => void = () => undefined
+  /** Called with `METHOD /path` of what changes no configuration, once its answer is made. */
+  afterAnswer: (line: string) => void = () => undefined
   /** In place of the next answer. */
   nextAnswer: ((response: ServerResponse) => void) | undefined
   readonly #running = new Map<string, Running>()
@@ -142,7 +144,11 @@ export class FakeDataPlane {
     this.asked.push(`${asked.method} ${asked.path}${query.size > 0 ? `?${query}` : ''}`)
     const found = this.#find(asked)
     if (!found) return refused(404, `path ${pathname} was not found`)
-    if (asked.method === 'GET' || asked.path.includes('/runtime/')) return found()
+    if (asked.method === 'GET' || asked.path.includes('/runtime/')) {
+      const answered = found()
+      this.afterAnswer(`${asked.method} ${asked.path}`)
+      return answered
+    }
     this.beforeWrite()
     const given = Number(asked.query.get('version'))
     if (given !== this.version) return refused(409, `15: version in configuration file is ${this.version}, given version is ${given}`)

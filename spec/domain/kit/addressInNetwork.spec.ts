@@ -2,7 +2,14 @@
 import { BlockList, isIP } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { addressBytes, addressesIn, addressInNetwork, addressNetwork, addressText } from '../../../src/domain/kit/addressInNetwork.js'
+import {
+  addressBytes,
+  addressesIn,
+  addressInNetwork,
+  addressNetwork,
+  addressText,
+  isSameAddress,
+} from '../../../src/domain/kit/addressInNetwork.js'
 
 const ipv4 = fc.ipV4()
 const ipv6 = fc.oneof(fc.ipV6(), fc.constantFrom('::', '::1', '1::', 'fe80::1', '::ffff:0:0', '1:2:3:4:5:6:7::', '::2:3:4:5:6:7:8'))
@@ -24,6 +31,17 @@ const near = (address: string, flipped: readonly number[]): string => {
 const flips = fc.array(fc.nat(127), { maxLength: 2 })
 
 describe('an address', () => {
+  it('is the same however it is written, and no other one; a name is the same as itself', () =>
+    fc.assert(
+      fc.property(fc.oneof(ipv4, ipv6), fc.oneof(ipv4, ipv6), (one, other) => {
+        const plain = addressText(addressBytes(one) ?? [])
+        for (const written of [one, plain, plain.toUpperCase(), `[${one}]`]) expect(isSameAddress(written, one)).toBe(true)
+        expect(isSameAddress(one, other)).toBe(plain === addressText(addressBytes(other) ?? []))
+        expect(isSameAddress(`${one}.example`, `${one}.example`)).toBe(true)
+        expect(isSameAddress(one, `${one}.example`)).toBe(false)
+      }),
+    ))
+
   it('is what Node takes for one, whatever the text', () =>
     fc.assert(
       fc.property(

@@ -1,4 +1,4 @@
-/** HAProxy's Data Plane API, over a fake of it: what is made at the start, conflicts, certificates, and answers that are none. */
+/** HAProxy's Data Plane API, over a fake of it: what is made at the start, conflicts, certificates, and answers that cannot be used. */
 import { createPrivateKey } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
@@ -120,17 +120,20 @@ describe('a write to the Data Plane API', () => {
     expect(fake.asked.filter((line) => line.startsWith('POST') && line.includes('/servers'))).toHaveLength(1)
   })
 
-  it('of the hard stop keeps all else of the global section, is skipped for the same time, and loses no change of others', async () => {
+  it('of the hard stop keeps the rest of its section, also what others changed, and is not made twice', async () => {
     const { balancer, fake } = await opened()
     await balancer.setHardStop(45_000, going)
     expect(fake.global).toEqual({ daemon: true, maxconn: 4_000, pidfile: '/var/run/haproxy.pid', hard_stop_after: 45_000 })
     const { reloads } = fake
     await balancer.setHardStop(45_000, going)
     expect(fake.reloads).toBe(reloads)
+    // Of another program, as soon as the section was read.
     let isFirst = true
-    fake.beforeWrite = () => {
-      if (isFirst) Object.assign(fake, { version: fake.version + 1, global: { ...fake.global, maxconn: 9_000 } })
-      isFirst = false
+    fake.afterAnswer = (line) => {
+      if (isFirst && line.endsWith('/global')) {
+        isFirst = false
+        Object.assign(fake, { version: fake.version + 1, global: { ...fake.global, maxconn: 9_000 } })
+      }
     }
     await balancer.setHardStop(50_000, going)
     expect(fake.global).toMatchObject({ maxconn: 9_000, hard_stop_after: 50_000 })
@@ -183,7 +186,7 @@ describe('the password', () => {
   })
 })
 
-describe('an answer of the Data Plane API that is none', () => {
+describe('an answer of the Data Plane API that cannot be used', () => {
   const answers: readonly (readonly [string, RegExp, (response: ServerResponse) => void])[] = [
     ['a page', /wrong shape/, (response) => response.end('<html></html>')],
     ['another shape', /wrong shape/, (response) => response.end('[{"name": 1}]')],
@@ -198,6 +201,7 @@ describe('an answer of the Data Plane API that is none', () => {
         response.write('[', () => response.destroy())
       },
     ],
+    ['another protocol', /could not be asked/, (response) => response.writeHead(101, { upgrade: 'x', connection: 'upgrade' }).end()],
     ['too much', /more than \d+ bytes/, (response) => response.end(Buffer.alloc(limits.balancerAnswerBytesMax + 1, ' '))],
     ['lines', /answered: 500 a\\x1b\[31m b$/, (response) => response.writeHead(500).end('a\u001b[31m\nb')],
   ]
@@ -255,6 +259,15 @@ describe('the Data Plane API over TLS', () => {
     writeFileSync(missing, 'not a certificate')
     expect(await messageOf(balancer.open(going))).toMatch(/authority's certificate cannot be used/)
   })
+})
+
+it('An address is the same however it is written, and the server stays', async () => {
+  const { balancer, fake } = await opened()
+  await balancer.add({ name: 'w1', address: '[2001:DB8::1]' }, going)
+  expect(fake.servers).toMatchObject([{ address: '2001:DB8::1' }])
+  const { reloads } = fake
+  await balancer.add({ name: 'w1', address: '2001:db8:0::1' }, going)
+  expect(fake.reloads).toBe(reloads)
 })
 
 it('A backend that HAProxy cannot have is refused at once', () => {

@@ -1,4 +1,4 @@
-/** HAProxy's runtime socket, of a real HAProxy where it has something to refuse, and of servers that are none. */
+/** HAProxy's runtime socket, of a real HAProxy where it has something to refuse, and of programs that are not HAProxy. */
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -143,6 +143,12 @@ describe('what is not a HAProxy', () => {
     expect(message).toMatch(says)
     expect(message).not.toContain('\n')
     expect(message.length).toBeLessThan(2 * limits.balancerAnswerCharsMax + 200)
+  })
+
+  it('has carried out nothing when it closes without an answer', async () => {
+    const balancer = at(await answering((socket) => socket.end()))
+    for (const call of [() => balancer.setState('w1', 'ready', going), () => balancer.remove('w1', going), () => balancer.servers(going)])
+      expect(await messageOf(call())).toMatch(/^The load balancer at 127/)
   })
 
   it('is a failure: no socket', async () => {

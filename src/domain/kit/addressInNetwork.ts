@@ -122,3 +122,9 @@ export const addressText = (bytes: AddressBytes): string => {
   if (run.length < 2) return groups.join(':')
   return `${groups.slice(0, run.at).join(':')}::${groups.slice(run.at + run.length).join(':')}`
 }
+
+/** The same address however it is written, an IPv6 one in brackets too; or the same name. */
+export const isSameAddress = (a: string, b: string): boolean => {
+  const [left, right] = [a, b].map((text) => addressBytes(text.replace(/^\[(.*)\]$/, '$1')))
+  return left && right ? left.length === right.length && left.every((byte, at) => byte === right[at]) : a === b
+}

@@ -6,7 +6,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { addressBytes } from '../../domain/kit/addressInNetwork.js'
+import { addressBytes, isSameAddress } from '../../domain/kit/addressInNetwork.js'
 import type { Balancer, BalancerOpening, BalancerServer } from '../../ports/balancer.js'
 import { isBalancerName } from '../../wire/haproxy/runtimeCommand.js'
 import { bareHost, shownEndpoint } from '../net/tcpSocket.js'
@@ -63,6 +63,7 @@ class DataPlane implements Balancer {
   async servers(signal: AbortSignal): Promise<readonly BalancerServer[]> {
     const { backend } = this.#options
     const configured = await this.#configured(signal)
+    if (configured.length === 0) return []
     const running = await this.#read(this.#api.runtimeServers(backend), answerShapes.runtimeServers, signal)
     const stats = await this.#read(statsPath(backend), processShapes.stats, signal)
     const runningOf = new Map(running.map((server) => [server.name, server]))
@@ -85,15 +86,16 @@ class DataPlane implements Balancer {
     this.#checkName(name)
     const { agentsPort, backend, resolver } = this.#options
     const present = (await this.#configured(signal)).find((server) => server.name === name)
-    if (present?.address === address && present.port === agentsPort) return this.setState(name, 'ready', signal)
+    if (present && isSameAddress(present.address, address) && present.port === agentsPort) return this.setState(name, 'ready', signal)
     if (present) await this.remove(name, signal)
-    const isNamed = resolver !== undefined && !addressBytes(address)
+    const bare = bareHost(address)
+    const isNamed = resolver !== undefined && !addressBytes(bare)
     await this.#write(
       {
         method: 'POST',
         ...this.#api.servers(backend),
         body: {
-          ...{ ...serverDefaults, name, address, port: agentsPort },
+          ...{ ...serverDefaults, name, address: bare, port: agentsPort },
           ...(isNamed && { resolvers: resolver, 'init-addr': 'last,libc,none' }),
         },
       },

@@ -79,6 +79,7 @@ export class DataPlaneClient {
       const deadline = setTimeout(() => failWith(`it did not answer within ${seconds} s`), limits.balancerCallMsMax)
       signal.addEventListener('abort', onAbort, { once: true })
       request.on('error', (cause) => failWith(reasonOf(cause), cause))
+      request.on('close', () => failWith('it closed the connection'))
       request.on('response', (response) => {
         readBody(response, (text) => settle(() => resolve({ status: response.statusCode ?? 0, body: text })), failWith)
       })

@@ -1,6 +1,6 @@
 /**
  * A Balancer over HAProxy's own runtime socket (`stats socket PATH mode 600 level admin`, HAProxy 2.6 or newer): servers are added and
- * removed while HAProxy runs, without a reload. The backend and its frontend are in HAProxy's configuration. What it is told lasts until
+ * removed while HAProxy runs, without a reload. The backend and its frontend are in HAProxy's configuration. What is changed lasts until
  * HAProxy is restarted or reloaded; the helper then adds its servers again.
  *
  * Servers that are added at run time have an address, never a name: a name is resolved here, and shown again as the server's address for as
@@ -8,9 +8,9 @@
  */
 import { lookup } from 'node:dns/promises'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { ClusterError, Result } from '../../base/errors.js'
+import { ClusterError, type Result } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { addressBytes, addressText } from '../../domain/kit/addressInNetwork.js'
+import { addressBytes, isSameAddress } from '../../domain/kit/addressInNetwork.js'
 import type { Balancer, BalancerOpening, BalancerServer } from '../../ports/balancer.js'
 import { versionInInfo } from '../../wire/haproxy/processInfo.js'
 import {
@@ -28,6 +28,7 @@ import {
 } from '../../wire/haproxy/runtimeCommand.js'
 import { readServersState, type ServerState } from '../../wire/haproxy/serversState.js'
 import { readStatTable, type StatRow } from '../../wire/haproxy/statTable.js'
+import { bareHost } from '../net/tcpSocket.js'
 import { answeredBadly, askedInVain, balancerSays, checkBackend, reasonOf, stopped } from './balancerFailure.js'
 import { askRuntime, type RuntimePlace, shownPlace } from './runtimeConnection.js'
 
@@ -88,7 +89,7 @@ class RuntimeSocket implements Balancer {
     const path = this.#path(name)
     const resolved = await this.#resolved(address, signal)
     const present = (await this.#states(signal)).find((server) => server.name === name)
-    if (present && isSame(present.address, resolved) && present.port === this.#port) {
+    if (present && isSameAddress(present.address, resolved) && present.port === this.#port) {
       await this.#carryOut(readyCommand(path), signal)
     } else {
       if (present) await this.remove(name, signal)
@@ -99,7 +100,11 @@ class RuntimeSocket implements Balancer {
           this.#where,
           `balances its backend "${this.#backend}" in a way that takes no servers at run time: use "balance leastconn", roundrobin, first or random`,
         )
-      if (sentence !== answers.added || others.length > 0) throw this.#refusal(command, [sentence ?? '', ...others].join(' '))
+      if (sentence !== answers.added || others.length > 0) {
+        // What it says besides may be that the server is not ready: none is better than one that stays in maintenance.
+        if (sentence === answers.added) await this.remove(name, signal)
+        throw this.#refusal(command, [sentence ?? '', ...others].join(' '))
+      }
     }
     if (resolved === address) this.#names.delete(name)
     else this.#names.set(name, address)
@@ -152,10 +157,11 @@ class RuntimeSocket implements Balancer {
     throw sentencesIn(answer).length === 1 ? this.#refusal(command, answer) : askedInVain(this.#where, command, read.error.message)
   }
 
-  /** Of what HAProxy answers with nothing when it is done. */
+  /** Of what HAProxy answers with an empty line when it is done. */
   async #carryOut(command: string, signal: AbortSignal): Promise<void> {
-    const sentences = sentencesIn(await this.#ask(command, signal))
-    if (sentences.length > 0) throw this.#refusal(command, sentences.join(' '))
+    const answer = await this.#ask(command, signal)
+    const sentences = sentencesIn(answer)
+    if (answer === '' || sentences.length > 0) throw this.#refusal(command, sentences.join(' '))
   }
 
   #refusal(command: string, answer: string): ClusterError {
@@ -180,30 +186,36 @@ class RuntimeSocket implements Balancer {
   async #shownAddress({ address, name }: Pick<ServerState, 'address' | 'name'>, signal: AbortSignal): Promise<string> {
     const asked = this.#names.get(name)
     if (asked === undefined) return address
-    return (await this.#addressesOf(asked, signal).catch(() => [])).some((found) => isSame(found, address)) ? asked : address
+    return (await this.#addressesOf(asked, signal).catch(() => [])).some((found) => isSameAddress(found, address)) ? asked : address
   }
 
   async #resolved(address: string, signal: AbortSignal): Promise<string> {
-    if (addressBytes(address)) return address
-    try {
-      const [first] = await this.#addressesOf(address, signal)
-      if (first !== undefined) return first
-    } catch (thrown) {
+    const bare = bareHost(address)
+    if (addressBytes(bare)) return bare
+    const [first] = await this.#addressesOf(address, signal).catch((thrown: unknown) => {
+      if (thrown instanceof ClusterError) throw thrown
       throw balancerSays(this.#where, `needs the address of ${JSON.stringify(address)}, which was not found: ${reasonOf(thrown)}`)
-    }
-    throw balancerSays(this.#where, `needs the address of ${JSON.stringify(address)}, which has none`)
+    })
+    if (first === undefined) throw balancerSays(this.#where, `needs the address of ${JSON.stringify(address)}, which has none`)
+    return first
   }
 
-  /** IPv4 first: HAProxy may have no IPv6. */
+  /** IPv4 first: HAProxy may have no IPv6. The query itself cannot be stopped: nobody waits for it any more. */
   async #addressesOf(name: string, signal: AbortSignal): Promise<readonly string[]> {
-    const found = await lookup(name, { all: true })
-    if (this.#either(signal).aborted) throw stopped()
+    const found = await whileWanted(lookup(name, { all: true }), this.#either(signal))
     return found.toSorted((a, b) => a.family - b.family).map(({ address }) => address)
   }
 }
 
-/** However it is written. */
-const isSame = (a: string, b: string): boolean => {
-  const [left, right] = [addressBytes(a), addressBytes(b)]
-  return left && right ? addressText(left) === addressText(right) : a === b
-}
+/** Fails with `aborted` when the signal is. */
+const whileWanted = <T>(call: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const deadline = setTimeout(() => reject(new Error(`it took over ${limits.balancerCallMsMax / 1_000} s`)), limits.balancerCallMsMax)
+    const onAbort = (): void => reject(stopped())
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    void call.then(resolve, reject).finally(() => {
+      clearTimeout(deadline)
+      signal.removeEventListener('abort', onAbort)
+    })
+  })
