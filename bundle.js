@@ -16,7 +16,14 @@ const external = Object.keys(dependencies)
 
 const programsIn = (folder) => readdirSync(folder).map((name) => `${folder}/${name}`)
 const executed = ['src/index.ts', 'src/testing.ts', 'src/programs/simulate/simulateMain.ts', ...programsIn('src/cli')]
-const benchmarks = ['bench/run.ts', 'bench/soak.ts', 'bench/account.ts', 'bench/fuzz.ts', ...programsIn('bench/children')]
+const benchmarks = [
+  'bench/run.ts',
+  'bench/soak.ts',
+  'bench/account.ts',
+  'bench/balancing.ts',
+  'bench/fuzz.ts',
+  ...programsIn('bench/children'),
+]
 
 const isBench = process.argv.includes('--bench')
 const files = isBench ? [...executed, ...benchmarks] : executed

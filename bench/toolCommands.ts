@@ -1,4 +1,4 @@
-/** The options of `npm run bench`, `npm run soak`, `npm run account` and `npm run fuzz`. */
+/** The options of `npm run bench`, `npm run soak`, `npm run account`, `npm run balancing` and `npm run fuzz`. */
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { numberArgument, toolCommand } from '../src/programs/kit/toolOptions.js'
 import { type CurveName, curveNames } from './growth/curves.js'
@@ -66,6 +66,24 @@ export const accountCommand = (): Command =>
     .option('--period <seconds>', 'between two kills; a worker is drained in every other', numberArgument(10, 100_000, false), 60)
     .option('--json', 'print the account as JSON')
     .addHelpText('after', '\nExample:\n  npm run account -- --agents 1000 --minutes 10\n')
+
+export interface BalancingOptions {
+  readonly agents: number
+  readonly rate: number
+  readonly size: number
+  readonly json?: true
+}
+
+export const balancingCommand = (): Command =>
+  toolCommand(
+    'balancing',
+    'Agents over three real nodes behind a real HAProxy, which the master drives by its runtime socket: a fourth node joins.',
+  )
+    .option('--agents <count>', 'agents of our own, which enrol and report through HAProxy', numberArgument(4, 10_000, true), 1_000)
+    .option('--rate <events>', 'of each agent in a second', numberArgument(0.01, 1_000, false), 2)
+    .option('--size <bytes>', 'of an event', numberArgument(1, 60_000, true), 300)
+    .option('--json', 'print the figures as JSON')
+    .addHelpText('after', '\nExample:\n  npm run balancing -- --agents 1000\n')
 
 export interface FuzzOptions {
   readonly inputs: number

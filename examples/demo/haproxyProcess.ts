@@ -1,10 +1,22 @@
 /** A HAProxy of Debian as a child process, with a runtime socket, in a directory of its own. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { waitFor } from './waitFor.js'
+
+/** The socket is there a moment before it is listened to. */
+const answers = (socket: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const connection = connect(socket)
+    connection.once('error', () => resolve(false))
+    connection.once('connect', () => {
+      connection.destroy()
+      resolve(true)
+    })
+  })
 
 export class HaproxyProcess {
   readonly #directory = mkdtempSync(join(tmpdir(), 'muster-haproxy-'))
@@ -29,7 +41,7 @@ export class HaproxyProcess {
       })
     await waitFor('HAProxy runs', () => {
       if (child.exitCode !== null) throw new Error(`HAProxy ended: ${this.#says}`)
-      return existsSync(this.socket)
+      return answers(this.socket)
     })
   }
 
