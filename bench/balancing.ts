@@ -109,6 +109,7 @@ const run = async (): Promise<boolean> => {
     say(`balanced after ${balancedMs.toFixed(0)} ms: ${shown(await servers())}`)
     await new Promise((resolve) => setTimeout(resolve, quietMs))
     say(`at the end: ${shown(await servers())}`)
+    for (const line of cluster.daemon(master).lines.slice(mark)) if (line.includes('[HAPHelper]')) say(`  ${line}`)
     const isReloaded = haproxy.pid !== pid
     enough.abort()
     const report = JSON.parse((await ran).out) as AgentsReport

@@ -17,7 +17,7 @@ const going = new AbortController().signal
 const names = [master, worker, secondWorker] as const
 const backend = 'wazuh_reporting'
 const agentCount = 12
-/** From the moment that a worker is in until HAProxy sends it agents. */
+/** From the moment that a worker is in, and listens, until HAProxy sends it agents. */
 const joinMsMax = 3_000
 
 const helper = {
@@ -85,8 +85,9 @@ describe.skipIf(isMissing('haproxy', 'haproxy'))('the HAProxy helper', () => {
           const mark = cluster.daemon(master).mark()
           const joining = cluster.start(secondWorker)
           await joining.logged('Successfully connected to master')
+          await joining.logged(/Listening on port \d+/)
           const tookMs = await allUp(3)
-          console.info(`${secondWorker} was up in HAProxy ${Math.round(tookMs)} ms after it had joined.`)
+          console.info(`${secondWorker} was up in HAProxy ${Math.round(tookMs)} ms after it had joined and listened.`)
           expect(tookMs).toBeLessThan(joinMsMax)
           await cluster.daemon(master).logged(`Server '${secondWorker}' was added`, mark)
           await cluster.daemon(master).logged('4 agents were asked to reconnect', mark)

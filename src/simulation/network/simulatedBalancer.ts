@@ -7,6 +7,7 @@ import { type BalancerServer, takesAgents } from '../../domain/balancer/balancer
 import type { Balancer } from '../../ports/balancer.js'
 import type { Clock } from '../../ports/machine.js'
 import type { ByteStream, Listener, Network } from '../../ports/network.js'
+import { isBalancerName } from '../../wire/haproxy/runtimeCommand.js'
 import type { VirtualClock } from '../world/virtualClock.js'
 import { SimulatedRelay } from './simulatedRelay.js'
 
@@ -33,6 +34,12 @@ const checkMsMax = 1_000
 /** One way, from a master to it. */
 const callMs = 2
 const answerMsMax = 1_000
+
+/** As HAProxy's adapters refuse it. */
+const checked = (name: string): string => {
+  if (isBalancerName(name)) return name
+  throw new ClusterError('balancerFailed', { message: `The load balancer cannot have a server with the name ${JSON.stringify(name)}` })
+}
 
 export class SimulatedBalancer {
   readonly #options: SimulatedBalancerOptions
@@ -98,15 +105,18 @@ export class SimulatedBalancer {
 
   /** For a process of a node; `clock` is its own: an answer to a process that is gone is not heard. */
   port(clock: Clock): Balancer {
-    const change = (signal: AbortSignal, make: () => void): Promise<void> => this.#call(clock, signal, make, true)
+    const closing = new AbortController()
+    const call = <T>(signal: AbortSignal, act: () => T, isChange = false): Promise<T> =>
+      this.#call(clock, AbortSignal.any([signal, closing.signal]), act, isChange)
+    const change = (signal: AbortSignal, make: () => void): Promise<void> => call(signal, make, true)
     return {
       open: async (signal) => {
-        await this.#call(clock, signal, () => undefined, false)
+        await call(signal, () => undefined)
         return { version: '2.6.12', foreignFrontends: [], warnings: [], reloads: false }
       },
-      servers: (signal) => this.#call(clock, signal, () => this.servers(), false),
-      add: ({ address, name }, signal) => change(signal, () => this.#add(name, address)),
-      remove: (name, signal) => change(signal, () => this.#remove(name)),
+      servers: (signal) => call(signal, () => this.servers()),
+      add: ({ address, name }, signal) => change(signal, () => this.#add(checked(name), address)),
+      remove: (name, signal) => change(signal, () => this.#remove(checked(name))),
       setState: (name, state, signal) =>
         change(signal, () => {
           const server = this.#servers.get(name)
@@ -114,7 +124,7 @@ export class SimulatedBalancer {
           server.state = state
         }),
       setHardStop: async () => undefined,
-      close: async () => undefined,
+      close: async () => closing.abort(),
     }
   }
 
