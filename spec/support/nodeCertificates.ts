@@ -17,6 +17,9 @@ export const nodeNameOf = (kind: NodeKind): string => names[kind]
 
 const vector = (name: string): string => fileURLToPath(new URL(`../vectors/tls/nodes/${name}`, import.meta.url))
 
+/** Another authority with the same name, as all have that Wazuh's tool makes: of the stranger's certificate. */
+export const foreignAuthority = vector('foreign.cert')
+
 export const vectorPaths = (kind: NodeKind): NodeCertificatePaths => ({
   ca: vector('authority.cert'),
   cert: vector(`${kind}.cert`),

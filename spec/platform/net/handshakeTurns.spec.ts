@@ -129,3 +129,23 @@ describe('TLS handshakes', () => {
     expect(clock.pending).toBe(0)
   })
 })
+
+describe('a pace of handshakes', () => {
+  it('lets a burst begin at once, then a fixed number a second, and all in the end', async () => {
+    const clock = new VirtualClock()
+    const pace = { burst: 5, perSecond: 10 }
+    const turns = new HandshakeTurns(clock, { ...bounds, handshakesMax: 100, begunMax: 100, pace })
+    const begins: Peer[] = []
+    for (let count = 0; count < 40; count++) new Peer(count % 4, turns, begins).speak()
+    expect(begins).toHaveLength(pace.burst)
+    for (let tenths = 1; tenths <= 35; tenths++) {
+      await clock.advance(100)
+      expect(begins.length).toBeLessThanOrEqual(pace.burst + tenths)
+    }
+    await clock.advance(200)
+    expect(begins).toHaveLength(40)
+    for (const peer of begins) peer.leave()
+    turns.close()
+    expect(clock.pending).toBe(0)
+  })
+})

@@ -1,5 +1,5 @@
 /** What only real TLS has: sessions that are taken up again, versions, files that change, and a port that strangers talk to. */
-import { copyFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectPlain } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { NodeCertificateFiles } from '../../../src/platform/net/nodeCertificateF
 import { createNodeNetwork } from '../../../src/platform/net/nodeNetwork.js'
 import type { ByteStream, Listener } from '../../../src/ports/network.js'
 import type { NodeKind } from '../../../src/testing/compliance/nodeNetworkCases.js'
-import { nodeVector, vectorPaths } from '../../support/nodeCertificates.js'
+import { foreignAuthority, nodeVector, vectorPaths } from '../../support/nodeCertificates.js'
 
 const never = new AbortController().signal
 const endings: (() => unknown)[] = []
@@ -104,6 +104,20 @@ describe('TLS between nodes', () => {
     expect(certificates.refresh()).toEqual({ kind: 'taken' })
     expect(await shown()).toBe('unused-name')
     expect(certificates.inUse.own).toMatchObject({ commonNames: ['unused-name'], dnsNames: ['node_2'] })
+  })
+
+  it('trusts two authorities of one file, of the same name, while nodes go from one to the other', async () => {
+    const { certificates, paths } = inDirectory('valid')
+    const { listener, streams } = await echoing(certificates)
+    const stranger = vectorPaths('stranger')
+    const asStranger = { cert: readFileSync(stranger.cert), key: readFileSync(stranger.key) }
+    await echoed(await securedBy(listener.port, asStranger))
+    writeFileSync(paths.ca, Buffer.concat([readFileSync(foreignAuthority), readFileSync(vectorPaths('valid').ca)]))
+    expect(certificates.refresh()).toEqual({ kind: 'taken' })
+    expect(certificates.inUse.authorities).toHaveLength(2)
+    await echoed(await securedBy(listener.port, asStranger))
+    await echoed(await securedBy(listener.port, {}))
+    expect(streams.map(({ channel }) => channel?.problem)).toEqual(['untrusted', undefined, undefined])
   })
 
   it('says which file cannot be used, and why', () => {
