@@ -44,6 +44,7 @@ describe('a config.yml', () => {
       aio.replaceAll('\n', '\r\n'),
       ['indexer wazuh-indexer: 127.0.0.1', 'server wazuh-server: 127.0.0.1', 'dashboard wazuh-dashboard: 127.0.0.1'],
     ],
+    ['with a byte order mark', `\uFEFF${server('ip: 10.0.0.1')}`, ['server w1: 10.0.0.1']],
     [
       'with a repeated key',
       server('ip: "10.0.0.1"', "ip: '10.0.0.2'", 'ip: w1.example.com'),
@@ -171,6 +172,7 @@ const mistakes: readonly (readonly [string, ...(readonly string[])])[] = [
     `${server('ip: 10.0.0.1')}  server:\n    - name: w2\n      ip: 10.0.0.2\n`,
     'The section server stands twice. (config.yml, line 5: put its nodes under that of line 2)',
   ],
+  [server('ip: 10.0.0.1').repeat(2), 'The section server stands twice. (config.yml, line 6: put its nodes under that of line 2)'],
   [
     'nodes:\n  server:\n    name: w1\n    ip: 10.0.0.1\n',
     "The section server is not a list of nodes. (config.yml, line 3: each begins with '- name:')",

@@ -72,7 +72,21 @@ describe('wazuh-certs-tool -A', () => {
     const subjects = { admin: '/C=US/L=California/O=Wazuh/OU=Wazuh/CN=admin', 'root-ca': '/OU=Wazuh/O=Wazuh/L=California/' }
     const shown = ['-noout', '-subject_hash', '-subject', '-nameopt', 'RFC2253,show_type']
     for (const [name, subject] of Object.entries(subjects)) {
-      openssl('req', '-x509', '-nodes', '-newkey', 'rsa:2048', '-keyout', home.path('k'), '-out', home.path('c'), '-subj', subject)
+      openssl(
+        'req',
+        '-x509',
+        '-nodes',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-keyout',
+        home.path('k'),
+        '-out',
+        home.path('c'),
+        '-subj',
+        subject,
+      )
       const theirs = openssl('x509', '-in', home.path('c'), ...shown)
       expect(openssl('x509', '-in', home.path(`wazuh-certificates/${name}.pem`), ...shown)).toEqual(theirs)
     }
@@ -165,6 +179,11 @@ describe('wazuh-certs-tool -A', () => {
     expect(made(home)).toEqual(['root-ca.key', 'root-ca.pem', 'w1-key.pem', 'w1.pem'])
     const all = sentences((await home.run('-A', '--key', 'p256', '--out', 'all')).out)
     expect(all.filter((line) => line.startsWith('INFO: w1:'))).toHaveLength(1)
+    const verbose = sentences((await home.run('-A', '-v', '--key', 'p256', '--out', 'verbose')).out)
+    expect(verbose.filter((line) => line.startsWith('DEBUG'))).toEqual([
+      'DEBUG: Reading configuration file.',
+      'DEBUG: Generating the certificates for w1 server node.',
+    ])
   })
 
   it('touches no directory that has something in it', async () => {

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { escapeText, safeJson } from '../../../src/base/escapeText.js'
+import { momentText } from '../../../src/base/momentText.js'
 import type { AnswerLine } from '../../../src/domain/queries/answerLine.js'
 import type { FileRow, FilesSummary, NodeHealth, NodeView } from '../../../src/domain/queries/clusterAnswer.js'
 import { printFiles, printFilesJson } from '../../../src/programs/clusterControl/printFiles.js'
 import { printHealth, printHealthJson, printHealthMore } from '../../../src/programs/clusterControl/printHealth.js'
 import { printNodes, printNodesJson } from '../../../src/programs/clusterControl/printNodes.js'
-import { momentText } from '../../../src/base/momentText.js'
 import { secondsText } from '../../../src/programs/kit/moment.js'
 import { tableText } from '../../../src/programs/kit/table.js'
 

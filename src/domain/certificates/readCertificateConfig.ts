@@ -25,6 +25,7 @@ type Parsed = Node | null | undefined
 class ConfigReader {
   readonly mistakes: ConfigFinding[] = []
   readonly #lines = new LineCounter()
+  readonly #sectionLines = new Map<Section, number>()
 
   read(text: string): readonly WrittenNode[] {
     // Repeated keys are how Wazuh documents several addresses. Every value is a text: a node may be called 1, or yes.
@@ -50,14 +51,13 @@ class ConfigReader {
 
   #nodes(value: Parsed): readonly WrittenNode[] {
     if (isEmpty(value)) return []
-    const lines = new Map<string, number>()
     return this.#pairs(value, 'nodes', 'indexer:, server: and dashboard:').flatMap(({ key, value: list }) => {
       if (!isSection(key.text)) {
         this.#mistake(key.line, `Unknown section ${shown(key.text)} under nodes`, guess(key.text, sections))
         return []
       }
-      const earlier = lines.get(key.text)
-      lines.set(key.text, key.line)
+      const earlier = this.#sectionLines.get(key.text)
+      this.#sectionLines.set(key.text, key.line)
       if (earlier !== undefined)
         this.#mistake(key.line, `The section ${key.text} stands twice`, `put its nodes under that of line ${earlier}`)
       return this.#list(key.text, list)

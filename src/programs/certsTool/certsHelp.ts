@@ -2,7 +2,7 @@
 import { Command, Option } from 'commander'
 import { productVersion } from '../../version.js'
 import { helpOf } from '../kit/commandLine.js'
-import { caDaysOption, withMakingOptions } from './makingOptions.js'
+import { caDaysOption, keyOption, withMakingOptions } from './makingOptions.js'
 
 export const programName = 'wazuh-certs-tool'
 export const defaultDirectory = 'wazuh-certificates'
@@ -53,6 +53,7 @@ export const certsProgram = (): Command =>
       .addOption(new Option('--cert_tmp_path [dir]', '-tmp: taken, as Wazuh takes it, and not needed: keys are made in memory'))
       .addOption(new Option('--config <file>', 'says which nodes there are').default('config.yml'))
       .addOption(new Option('--out <dir>', 'where the certificates go').default(defaultDirectory)),
+    keyOption(),
   )
     .addOption(caDaysOption())
     .addOption(new Option('--intermediate', 'nodes are signed by a CA below the root, whose own key can then be kept elsewhere'))

@@ -41,7 +41,7 @@ const withinOption = (says: string): Option =>
   new Option('--within <time>', says).argParser(durationArgument).default(withinDefaultMs, '30d')
 const outOption = (): Option => new Option('--out <dir>', 'the directory of the certificates').default(defaultDirectory)
 
-const withDirectoryOptions = (command: Command, key = keyOption()): Command =>
+const withDirectoryOptions = (command: Command, key: Option | undefined): Command =>
   withMakingOptions(command, key)
     .addOption(outOption())
     .addOption(new Option('--ca-cert <file>', 'of the CA that signs (default: intermediate-ca.pem or root-ca.pem of the directory)'))
@@ -72,7 +72,7 @@ const showRow = (kind: ShowTask['kind'], description: string): CommandRow => ({
   examples: [`${kind}`, `${kind} /etc/filebeat/certs --json`, ...(kind === 'check' ? ['check --within 60d'] : [])],
   taskOf: (command) => {
     const { json, within } = command.opts<{ readonly json?: true; readonly within: number }>()
-    return { kind, directory: command.processedArgs[0] as string, withinMs: within, isJson: json ?? false }
+    return { kind, directory: command.args[0] ?? defaultDirectory, withinMs: within, isJson: json ?? false }
   },
 })
 
@@ -115,6 +115,7 @@ const rows: Readonly<Record<CommandName, CommandRow>> = {
           .description('Makes certificates for nodes that have none yet, in a directory that there is, signed by its CA.')
           .argument('[name]', 'of the node (default: every node of config.yml that has no certificate)')
           .argument('[addresses...]', 'IP addresses and DNS names of the node'),
+        keyOption(),
       ).addOption(new Option('--config <file>', 'says which nodes there are').default('config.yml')),
     examples: ['add wazuh-4 10.0.0.14 w4.example.com', 'add --config new-nodes.yml', 'add w5 10.0.0.15 --ca-key /media/usb/root-ca.key'],
     taskOf: (command) => {
@@ -134,7 +135,7 @@ const rows: Readonly<Record<CommandName, CommandRow>> = {
     examples: ['bundle wazuh-1', 'bundle wazuh-1 --file /tmp/w1.tar'],
     taskOf: (command) => {
       const { file, out } = command.opts<{ readonly file?: string; readonly out: string }>()
-      const name = command.processedArgs[0] as string
+      const [name = ''] = command.args
       return { kind: 'bundle', name, directory: out, file: file ?? `${name}.tar` }
     },
   },
@@ -159,13 +160,12 @@ const rows: Readonly<Record<CommandName, CommandRow>> = {
         command
           .description('Makes a certificate of a request (PEM). Its name and addresses are taken from there, and nothing else.')
           .argument('<file>', 'the request'),
-        new Option('--key <kind>').hideHelp(),
+        undefined,
       ),
     examples: ['sign wazuh-4.csr'],
     taskOf: (command) => {
       const options = command.opts<DirectoryOptions>()
-      if (options.key !== undefined) return '--key has no effect here: the key of a request is made already.'
-      return directoryConflict(options) ?? { kind: 'sign', file: command.processedArgs[0] as string, ...inDirectory(options) }
+      return directoryConflict(options) ?? { kind: 'sign', file: command.args[0] ?? '', ...inDirectory(options) }
     },
   },
 }

@@ -66,10 +66,12 @@ export const makeCertificates = async (task: MakeTask, run: CertsRun): Promise<v
 export const formOf = ({ isCompatible }: { readonly isCompatible: boolean }): CertificateForm => (isCompatible ? 'compatible' : 'modern')
 
 const assertFree = (directory: string, given: string): void => {
-  if ((fileNamesIn(directory) ?? []).length === 0) return assertWritable(dirname(directory))
-  // As Wazuh writes it, and what it means where ours puts it.
-  const says = `Directory ${given} already exists in the same path as the script. Please, remove the certs directory to create new certificates.`
-  throw new ClusterError('fileFailed', { message: `${says} (${directory}; add and renew work in a directory that there is)` })
+  if ((fileNamesIn(directory) ?? []).length > 0) {
+    // As Wazuh writes it, and what it means where ours puts it.
+    const says = `Directory ${given} already exists in the same path as the script. Please, remove the certs directory to create new certificates.`
+    throw new ClusterError('fileFailed', { message: `${says} (${directory}; add and renew work in a directory that there is)` })
+  }
+  assertWritable(dirname(directory))
 }
 
 /** A CA below another one is given with its chain. */
@@ -143,9 +145,13 @@ const componentFiles = async (
 ): Promise<readonly NamedFile[]> => {
   await run.log.write('INFO', sentences[component].begins)
   const files: NamedFile[] = []
-  for (const { addresses, name } of nodes) {
-    await run.log.write('DEBUG', `Generating the certificates for ${name} ${component} node.`)
-    const made = await maker.node(name, addresses)
+  // On all processors: a key of RSA may take seconds. A failure is that of its turn.
+  const making = nodes.map(({ addresses, name }) => ({ name, pending: maker.node(name, addresses) }))
+  for (const { pending } of making) pending.catch(() => undefined)
+  for (const { name, pending } of making) {
+    // As Wazuh writes both.
+    await run.log.write('DEBUG', `${component === 'server' ? 'Generating' : 'Creating'} the certificates for ${name} ${component} node.`)
+    const made = await pending
     files.push(...made.files)
     await sayMade(name, made, run)
   }

@@ -19,9 +19,9 @@ export interface GivenMakingOptions {
 export const keyOption = (says = 'of the keys that are made (default: rsa2048)'): Option =>
   new Option('--key <kind>', says).choices(keyKinds)
 
-export const withMakingOptions = (command: Command, key = keyOption()): Command =>
-  command
-    .addOption(key)
+/** `key`: undefined where none is made. */
+export const withMakingOptions = (command: Command, key: Option | undefined): Command =>
+  (key ? command.addOption(key) : command)
     .addOption(new Option('--days <days>', 'that certificates are valid').argParser(numberArgument(1, daysMax, true)).default(daysDefault))
     .addOption(new Option('--ca-passphrase-file <file>', 'its first line opens the key of the CA, and encrypts that of a new one'))
     .addOption(new Option('--compatible', "certificates exactly as Wazuh's own tool makes them"))
