@@ -40,6 +40,8 @@ describe.skipIf(isMissing('openssl', 'openssl'))('nodes with certificates', () =
       expect(cluster.daemon(worker).lines.filter((line) => line.includes('Connecting again'))).toEqual([])
       const { out } = await cluster.control(secondWorker, ['-l'])
       for (const node of nodes) expect(out).toContain(node)
+      const { out: more } = await cluster.control(worker, ['-i', 'more'])
+      expect(more.match(/^ {8}Certificate: ends 20/gm)).toHaveLength(2)
     }))
 
   it('come in one by one while TLS is not required, and in words refuse who has none afterwards', () =>

@@ -1,10 +1,12 @@
 /** What only real TLS has: sessions that are taken up again, versions, files that change, and a port that strangers talk to. */
+import { X509Certificate } from 'node:crypto'
 import { copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectPlain } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
+import { shownCertificate } from '../../../src/platform/net/certificateNames.js'
 import { NodeCertificateFiles } from '../../../src/platform/net/nodeCertificateFiles.js'
 import { createNodeNetwork } from '../../../src/platform/net/nodeNetwork.js'
 import type { ByteStream, Listener } from '../../../src/ports/network.js'
@@ -60,6 +62,18 @@ const inDirectory = (kind: NodeKind) => {
   for (const name of ['ca', 'cert', 'key'] as const) put(name, kind)
   return { paths, put, certificates: new NodeCertificateFiles(paths) }
 }
+
+describe('the names of a certificate', () => {
+  const shown = (subjectaltname: string) => shownCertificate({ ...leaf.toLegacyObject(), subjectaltname })?.dnsNames
+  const leaf = new X509Certificate(readFileSync(vectorPaths('other').cert))
+
+  it('are those of its DNS entries alone, not what stands inside of another one', () => {
+    expect(shown('IP Address:127.0.0.1, DNS:node_2')).toEqual(['node_2'])
+    expect(shown('URI:"http://x/, DNS:evil", DNS:good, email:"a, DNS:worse"')).toEqual(['good'])
+    expect(shown('DNS:"a, DNS:b", DNS:good')).toEqual(['a, DNS:b', 'good'])
+    expect(shown('othername:<unsupported>, Registered ID:1.2.3, DNS:good')).toEqual(['good'])
+  })
+})
 
 describe('TLS between nodes', () => {
   it('takes up no session again: each connection shows its certificates', async () => {

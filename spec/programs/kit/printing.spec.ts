@@ -244,6 +244,14 @@ Connected nodes (2):
     ),
   )
 
+  it('says in full and as JSON when the certificates under a connection end', async () => {
+    const received = health({ ...fresh, worker: { integrityFree: true, certificateEndsMs: 4_102_444_800_000 } })
+    expect(await printed(printHealthMore, received)).toContain('        Certificate: ends 2100-01-01T00:00:00.000000Z\n')
+    expect(JSON.parse(await printed(printHealthJson, received))).toMatchObject({
+      nodes: { 'wazuh-3': { info: { certificate_end: '2100-01-01T00:00:00.000000Z' } } },
+    })
+  })
+
   it.each(['current', 'previous'] as const)('says in full and as JSON that a worker came in with the %s key', async (key) => {
     const received = health({ ...fresh, worker: { integrityFree: true, key } })
     expect(await printed(printHealthMore, received)).toContain(`        Active agents: 0\n        Cluster key: ${key}\n        Status:\n`)

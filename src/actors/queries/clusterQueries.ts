@@ -49,6 +49,7 @@ const nodeView = (member: Member, states: NodeStates): NodeView => ({ ...nodeVie
 const chunkedSpan = ({ chunks, endMs, startMs }: Span & { readonly chunks: number }) => ({ startMs, endMs, chunks })
 
 const healthOf = (member: Member, states: NodeStates, activeAgents: number): NodeHealth => {
+  const { certificate } = member.link.peer
   const { agentGroups, agentGroupsFull, agentInfo, check, sync } = member.state
   const { clockSkewMs, diskWrites, integrity, isCompressed, isSyncing, lastKeepAliveMs, listener, unknownAgentReports } = member.state
   return {
@@ -64,6 +65,7 @@ const healthOf = (member: Member, states: NodeStates, activeAgents: number): Nod
       ...(agentGroups.last && { agentGroups: agentGroups.last }),
       ...(agentGroupsFull.last && { agentGroupsFull: agentGroupsFull.last }),
       key: member.link.peer.key,
+      ...(certificate && { certificateEndsMs: Math.min(certificate.endsMs, certificate.ownEndsMs) }),
       integrity,
       ...(isCompressed !== undefined && { compressed: isCompressed }),
       ...(diskWrites && { diskWrites }),

@@ -43,6 +43,8 @@ const nodeHealth = Type.Object({
       agentGroupsFull: chunked,
       /** Which of the master's keys it came in with; older masters do not say. */
       key: Type.Optional(Type.Union([Type.Literal('current'), Type.Literal('previous')])),
+      /** Whichever ends first of the certificates under its connection; missing without TLS between nodes. */
+      certificateEndsMs: Type.Optional(timeMs()),
       /** No plan is being carried out. */
       integrityFree: Type.Boolean(),
       /** No agent-info is being taken in; missing means free. */

@@ -5,7 +5,7 @@
 import { constants } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
 import { connect, createServer as createTlsServer, type SecureContextOptions, type TLSSocket, type Server as TlsServer } from 'node:tls'
-import { asClusterError, ClusterError } from '../../base/errors.js'
+import { asClusterError, ClusterError, ok, type Result } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import type { CertificateProblem } from '../../domain/cluster/nodeCertificate.js'
 import type { ByteStream, ByteStreamEvents, Endpoint, Listener, Network, SecureChannel } from '../../ports/network.js'
@@ -36,6 +36,15 @@ const channelOf = (socket: TLSSocket, ownEndsMs: number): SecureChannel => {
     problem: certificate === undefined ? 'missing' : socket.authorized ? undefined : problemOf(socket),
     binding: socket.exportKeyingMaterial(bindingBytes, bindingLabel, Buffer.alloc(0)),
     ownEndsMs,
+  }
+}
+
+/** Of a certificate that nobody has vouched for yet: whatever it holds, it is no crash. */
+const readChannel = (socket: TLSSocket, ownEndsMs: number): Result<SecureChannel> => {
+  try {
+    return ok(channelOf(socket, ownEndsMs))
+  } catch (thrown) {
+    return { ok: false, error: asClusterError(thrown, 'handshakeRefused') }
   }
 }
 
@@ -215,6 +224,8 @@ class NodeListener {
     if (context !== this.#context) this.#tls.setSecureContext(withoutTickets(context))
     this.#context = context
     stream.ownEndsMs = this.#certificates.inUse.own.endsMs
+    // A peer that was reset uses its port again, perhaps before its end was noticed here.
+    this.#begun.get(key)?.fail(new ClusterError('handshakeRefused', { message: 'It was closed during the TLS handshake' }))
     this.#begun.set(key, stream)
     this.#tls.emit('connection', stream.socket)
   }
@@ -226,7 +237,10 @@ class NodeListener {
       socket.destroy()
       return
     }
-    stream.secured(tcpByteStream(socket, stream.remoteAddress), channelOf(socket, stream.ownEndsMs))
+    const secured = tcpByteStream(socket, stream.remoteAddress)
+    const channel = readChannel(socket, stream.ownEndsMs)
+    if (channel.ok) stream.secured(secured, channel.value)
+    else stream.fail(channel.error)
   }
 }
 
@@ -251,7 +265,11 @@ export const createNodeNetwork = (certificates: NodeCertificateFiles): Network =
     } catch (thrown) {
       throw dialFailed(thrown, endpoint)
     }
-    return Object.assign(tcpByteStream(secured, remoteAddress), { channel: channelOf(secured, inUse.own.endsMs) })
+    const stream = tcpByteStream(secured, remoteAddress)
+    const channel = readChannel(secured, inUse.own.endsMs)
+    if (channel.ok) return Object.assign(stream, { channel: channel.value })
+    stream.destroy()
+    throw dialFailed(channel.error, endpoint)
   },
   listen: async (endpoint, onConnection, onAcceptError): Promise<Listener> => {
     const coming = new NodeListener(certificates)

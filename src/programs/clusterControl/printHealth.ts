@@ -122,6 +122,7 @@ export async function* printHealthMore(answer: AsyncIterable<AnswerLine>): Async
       `        Active agents: ${node.activeAgents}`,
       ...listenerLines(node),
       ...(node.worker?.key === undefined ? [] : [`        Cluster key: ${node.worker.key}`]),
+      ...(node.worker?.certificateEndsMs === undefined ? [] : [`        Certificate: ends ${momentText(node.worker.certificateEndsMs)}`]),
       ...(node.worker?.integrity === undefined ? [] : [`        Integrity: ${escapeText(node.worker.integrity)}`]),
       ...choiceLines(node.worker ?? noWorker),
       ...(node.type === 'worker' ? statusLines(node.worker ?? noWorker) : []),
@@ -175,7 +176,10 @@ const listenerJson = (listener: NodeHealth['listener']): object =>
 
 const nodeJson = ({ name, type, version, muster, address, activeAgents, listener, state, worker }: NodeHealth): object => {
   const info = { name, type, version, muster_version: muster, ip: address, state, n_active_agents: activeAgents, ...listenerJson(listener) }
-  return type === 'master' ? { info } : { info: { ...info, cluster_key: worker?.key ?? null }, status: statusJson(worker ?? noWorker) }
+  if (type === 'master') return { info }
+  const { certificateEndsMs, key = null } = worker ?? noWorker
+  const certificate = certificateEndsMs === undefined ? {} : { certificate_end: momentText(certificateEndsMs) }
+  return { info: { ...info, cluster_key: key, ...certificate }, status: statusJson(worker ?? noWorker) }
 }
 
 /** The shape of Wazuh's health: `{"cluster", "n_connected_nodes", "nodes": {NAME: {"info", "status"}}, "not_connected"}`; a master has no status. */
