@@ -1,6 +1,8 @@
 /** Simulated clusters whose agents come by way of a load balancer that the master drives. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { limits } from '../../src/base/limits.js'
+import type { NodeState } from '../../src/domain/cluster/nodeState.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 import { faultKinds, faultTable } from '../../src/simulation/faults/faultPlan.js'
 import { randomPlan } from '../../src/simulation/faults/randomPlan.js'
@@ -76,6 +78,33 @@ describe('agents behind a balancer', () => {
     const changes = cluster.balancer?.changes
     await cluster.clock.advance(300_000)
     expect(cluster.balancer?.changes).toBe(changes)
+    await finish(cluster)
+  })
+})
+
+describe('a node of which an operator speaks', () => {
+  const say = async (cluster: SimulatedCluster, node: string, state: NodeState): Promise<void> => {
+    const asking = async (): Promise<void> => {
+      const command = { kind: 'setNodeState', node, state, isTrial: false } as const
+      for await (const _line of cluster.master.running?.carryOut(command, new AbortController().signal) ?? []);
+    }
+    void asking()
+    await cluster.clock.advance(1_000)
+  }
+
+  it('is drained at once and stays so, has agents again when it is ready, and is no server when it is removed', async () => {
+    const cluster = await startCluster(9)
+    await say(cluster, 'w1', 'drained')
+    expect(drained(cluster)).toEqual(['w1'])
+    await cluster.clock.advance(limits.nodeDrainMsMax + 60_000)
+    expect(drained(cluster)).toEqual(['w1'])
+    expect(serverOf(cluster, 'w1')?.sessions).toBe(0)
+    expect(cluster.fleet?.counts.connected).toBe(9)
+    await say(cluster, 'w1', 'ready')
+    await cluster.clock.advance(balanceMsMax(cluster.balancing))
+    expect(cluster.balanceDifferences()).toEqual([])
+    await say(cluster, 'w2', 'removed')
+    expect(serverOf(cluster, 'w2')).toBeUndefined()
     await finish(cluster)
   })
 })

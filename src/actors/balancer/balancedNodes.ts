@@ -1,21 +1,14 @@
 /** The nodes of the cluster, as the balancer is to serve them. */
 import type { ServedNode } from '../../domain/balancer/serverPlan.js'
 import type { NodeState } from '../../domain/cluster/nodeState.js'
+import type { NodeStates } from '../cluster/nodeStates.js'
 import type { Registry } from '../cluster/registry.js'
-
-/** What operators said of nodes. */
-export interface SaidOfNodes {
-  stateOf(node: string): NodeState
-  readonly changed: { add(listener: () => void): () => void }
-  /** Resolves when it is known; never rejects. */
-  readonly loaded: Promise<void>
-}
 
 export interface BalancedNodesOptions {
   /** The master. */
   readonly self: ServedNode
   readonly registry: Pick<Registry, 'members' | 'joined' | 'left'>
-  readonly states: SaidOfNodes
+  readonly states: Pick<NodeStates, 'changed' | 'loaded' | 'stateOf'>
   readonly excludedNodes: readonly string[]
   /** In place of the address by which the master knows a node. */
   readonly addresses: Readonly<Record<string, string>>

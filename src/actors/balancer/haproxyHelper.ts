@@ -23,7 +23,8 @@ export interface HaproxyHelperOptions {
   readonly balancing: BalancingOptions
   readonly nodes: BalancedNodes
   readonly store: Pick<AgentListsStore, 'counts' | 'list'>
-  readonly operations: Pick<AgentOperations, 'reconnect'>
+  /** Undefined: agents cannot be asked to reconnect, because a real manager has them; only the servers are kept. */
+  readonly operations: Pick<AgentOperations, 'reconnect'> | undefined
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly random: Pick<Random, 'fraction'>
   /** Tagged HAPHelper. */
@@ -110,7 +111,7 @@ class HelperRun {
 
   async #begin(): Promise<boolean> {
     const { balancing, clock, log, nodes, operations, random, store } = this.#options
-    if (this.#servers.isAwaiting || clock.monotonicMs() < this.#settledMs) return false
+    if (!operations || this.#servers.isAwaiting || clock.monotonicMs() < this.#settledMs) return false
     const { agentChunkSize, agentReconnectionMs, imbalanceTolerance } = balancing
     const options = { nodes, store, operations, clock, random, log, agentChunkSize, agentReconnectionMs, imbalanceTolerance }
     this.#pass = await AgentPass.begin(options, this.#shown)
@@ -128,7 +129,7 @@ class HelperRun {
   }
 
   #logOpening({ foreignFrontends, reloads, warnings, version }: BalancerOpening): void {
-    const { log } = this.#options
+    const { log, operations } = this.#options
     const proxyLog = log.at({ subtag: 'Proxy' })
     // These four, as Wazuh writes them.
     proxyLog.debug2('Obtained proxy backends')
@@ -144,6 +145,8 @@ class HelperRun {
       log.warning(
         `Other frontends of HAProxy are on the agents' port: ${foreignFrontends.join(', ')}. Agents that come by them are not balanced: remove them.`,
       )
+    if (!operations)
+      log.warning('Agents are not moved from one node to another: a Wazuh manager has them. New ones go to the node with the fewest.')
     log.info('Starting HAProxy Helper')
     this.#hasStarted = true
   }
