@@ -1,5 +1,6 @@
 /** The parsers of what agents, strangers and operators hand in that `npm run fuzz` throws inputs at: a row each. */
 import { agentParsers } from './agentParsers.js'
+import { apiParsers } from './apiParsers.js'
 import { certificateParsers } from './certificateParsers.js'
 import { enrolmentParsers } from './enrolmentParsers.js'
 import type { FuzzedParser } from './fuzzParser.js'
@@ -10,6 +11,7 @@ export const parsers: readonly FuzzedParser[] = [
   ...agentParsers,
   ...enrolmentParsers,
   ...networkParsers,
+  ...apiParsers,
   ...haproxyParsers,
   ...certificateParsers,
 ]

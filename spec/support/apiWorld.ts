@@ -104,3 +104,7 @@ async function* iterated<T>(items: Iterable<T> | AsyncIterable<T>): AsyncGenerat
 }
 
 export const basic = (user: string, given: string): string => `Basic ${Buffer.from(`${user}:${given}`).toString('base64')}`
+
+export const tokenHeader = async (world: ApiWorld, user = 'alice'): Promise<{ readonly authorization: string }> => ({
+  authorization: `Bearer ${(await world.login(user)).json<{ data: { token: string } }>().data.token}`,
+})

@@ -75,7 +75,7 @@ describe('a query', () => {
       expect([query, refusal(query)]).toEqual([query, query === 'name==' ? undefined : 1407])
     expect(refusal('__proto__=x')).toBe(1408)
     expect(refusal('os=x')).toBe(1408)
-    expect(refusal('('.repeat(limits.apiQueryDepthMax + 1) + 'name=x' + ')'.repeat(limits.apiQueryDepthMax + 1))).toBe(1407)
+    expect(refusal(`${'('.repeat(limits.apiQueryDepthMax + 1)}name=x${')'.repeat(limits.apiQueryDepthMax + 1)}`)).toBe(1407)
     expect(refusal(Array.from({ length: limits.apiQueryClausesMax + 1 }, () => 'name=x').join(','))).toBe(1407)
   })
 

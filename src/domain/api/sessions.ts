@@ -23,7 +23,7 @@ export class Sessions {
   }
 
   begin(id: string, session: Session, nowMs: number): void {
-    this.#endOld(nowMs)
+    this.endOld(nowMs)
     const [oldest] = this.#sessions.keys()
     if (oldest !== undefined && this.#sessions.size >= limits.apiSessionsMax) this.end(oldest)
     this.#sessions.set(id, { ...session, beganMs: nowMs, usedMs: nowMs, ended: new Set() })
@@ -31,7 +31,7 @@ export class Sessions {
 
   /** The session, used now. */
   use(id: string, nowMs: number): Session | undefined {
-    this.#endOld(nowMs)
+    this.endOld(nowMs)
     const session = this.#sessions.get(id)
     if (!session) return undefined
     session.usedMs = nowMs
@@ -59,7 +59,8 @@ export class Sessions {
     return () => void session?.ended.delete(ended)
   }
 
-  #endOld(nowMs: number): void {
+  /** Those that rested too long, or are too old. */
+  endOld(nowMs: number): void {
     for (const [id, { beganMs, usedMs }] of this.#sessions)
       if (usedMs + limits.apiSessionIdleMs <= nowMs || beganMs + limits.apiSessionMs <= nowMs) this.end(id)
   }

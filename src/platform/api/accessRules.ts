@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { escapeText } from '../../base/escapeText.js'
 import { limits } from '../../base/limits.js'
 import { AddressCounts } from '../../domain/api/addressCounts.js'
+import type { ApiUser } from '../../domain/api/apiUsers.js'
 import { type Authorization, parseAuthorization, parseCookie } from '../../domain/api/authorization.js'
 import { isFromOwnPage } from '../../domain/api/csrfRule.js'
 import { ApiRefusal, plainProblem, problems } from '../../domain/api/problem.js'
@@ -48,7 +49,7 @@ const callerOf = async (request: FastifyRequest, access: Access, api: ApiContext
     return undefined
   }
   assertFromOwnPage(request)
-  return { name: user.name, role: user.role, how: 'session', session: id }
+  return { name: user.name, role: user.role, how: 'session', fingerprint: session.fingerprint, session: id }
 }
 
 const byHeader = async (
@@ -58,14 +59,19 @@ const byHeader = async (
   api: ApiContext,
 ): Promise<Caller | undefined> => {
   if (authorization.kind === 'bearer') {
-    const { name, role } = api.tokens.userOf(authorization.token, await api.users.users())
-    return { name, role, how: 'token' }
+    return callerAs('token', api.tokens.userOf(authorization.token, await api.users.users()))
   }
   // Each hash costs a tenth of a second: with a password come a login, and those who read metrics and cannot log in first.
   if (authorization.kind === 'unusable' || access !== 'local') throw unauthorized('Invalid token')
-  const { name, role } = await api.logins.login(ip, authorization.user, authorization.password)
-  return { name, role, how: 'password' }
+  return callerAs('password', await api.logins.login(ip, authorization.user, authorization.password))
 }
+
+const callerAs = (how: Caller['how'], user: ApiUser): Caller => ({
+  name: user.name,
+  role: user.role,
+  how,
+  fingerprint: fingerprintOf(user),
+})
 
 const assertMay = (access: Access, caller: Caller | undefined, isLoopback: boolean): void => {
   if (access === 'local' && isLoopback) return

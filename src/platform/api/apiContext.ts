@@ -19,6 +19,8 @@ export interface Caller {
   readonly name: string
   readonly role: Role
   readonly how: 'token' | 'session' | 'password'
+  /** Of its password: a new one ends what it has open. */
+  readonly fingerprint: string
   /** Of its session. */
   readonly session?: string
 }

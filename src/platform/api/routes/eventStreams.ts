@@ -5,18 +5,23 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { asClusterError } from '../../../base/errors.js'
+import { invariant } from '../../../base/invariant.js'
 import { limits } from '../../../base/limits.js'
 import { common, wholeNumber } from '../../../domain/api/parameters.js'
 import { ApiRefusal, problems } from '../../../domain/api/problem.js'
 import { streamText } from '../../../domain/api/streamText.js'
 import type { ClusterEvent, NodeOverview } from '../../../domain/queries/clusterAnswer.js'
-import type { ApiContext } from '../apiContext.js'
+import type { ApiContext, Caller } from '../apiContext.js'
+import { fingerprintOf } from '../passwordHash.js'
 import { securityHeaders } from '../securityHeaders.js'
 import { answerLines, linesOf } from './answerLines.js'
 import { queryOf } from './clusterRoutes.js'
 
 interface Client {
   readonly response: ServerResponse
+  readonly caller: Caller
+  /** Of its token, on the clock that never goes back; a session's end is announced. */
+  readonly endsMs: number
   /** The last event that it has. */
   lastEvent: number
   sentMs: number
@@ -66,12 +71,15 @@ export class EventStreams {
     const lastEvent = after ?? (typeof lastId === 'string' && /^\d{1,15}$/.test(lastId) ? Number(lastId) : 0)
     if (this.#clients.size >= limits.apiStreamsMax)
       throw new ApiRefusal(problems.tooManyRequests, `${limits.apiStreamsMax} streams are open already`)
-    const { monotonicMs } = this.#api.clock
     reply.hijack()
     const response = reply.raw
     response.writeHead(200, { ...securityHeaders, 'content-type': 'text/event-stream; charset=utf-8', connection: 'close' })
-    const client: Client = { response, lastEvent, sentMs: monotonicMs(), stalledMs: undefined }
-    const session = request.caller?.session
+    const { caller } = request
+    invariant(caller !== undefined, 'a stream is for somebody who is logged in')
+    const { session } = caller
+    const nowMs = this.#api.clock.monotonicMs()
+    const endsMs = session === undefined ? nowMs + limits.apiTokenMs : Number.POSITIVE_INFINITY
+    const client: Client = { response, caller, endsMs, lastEvent, sentMs: nowMs, stalledMs: undefined }
     const stopWatching = session === undefined ? () => undefined : this.#api.sessions.onEnd(session, () => response.end())
     response.on('drain', () => {
       client.stalledMs = undefined
@@ -93,6 +101,7 @@ export class EventStreams {
     this.#timer = undefined
     this.#isAsking = true
     try {
+      await this.#endOld()
       await this.#update()
     } catch (thrown) {
       const { code, message } = asClusterError(thrown)
@@ -108,6 +117,15 @@ export class EventStreams {
       return
     }
     this.#timer = this.#api.clock.setTimeout(() => void this.#ask(), limits.apiStreamPollMs)
+  }
+
+  /** Of those who may not see any more what they were shown: they ask again, and are refused. */
+  async #endOld(): Promise<void> {
+    const nowMs = this.#api.clock.monotonicMs()
+    this.#api.sessions.endOld(nowMs)
+    const users = new Map((await this.#api.users.users()).map((user) => [user.name, fingerprintOf(user)]))
+    for (const { caller, endsMs, response } of this.#clients)
+      if (endsMs <= nowMs || users.get(caller.name) !== caller.fingerprint) response.end()
   }
 
   async #update(): Promise<void> {

@@ -1,0 +1,184 @@
+/** The endpoints of Wazuh's cluster API, held to what its reference records of them; names that peers choose are hostile. */
+import { describe, expect, it } from 'vitest'
+import { ClusterError } from '../../../src/base/errors.js'
+import type { AnswerLine } from '../../../src/domain/queries/answerLine.js'
+import { type Answers, ApiWorld } from '../../support/apiWorld.js'
+
+const atMs = Date.UTC(2026, 10, 26, 1, 38, 42, 123)
+const span = { startMs: atMs, endMs: atMs + 5.456 }
+const masterView = { name: 'master-node', type: 'master', version: 'v4.14.7', address: 'wazuh-master' } as const
+const workerView = { name: 'worker1', type: 'worker', version: '4.14.7', address: '172.21.0.7' } as const
+
+const answers: Answers = (request) => {
+  const wanted = 'nodes' in request ? request.nodes : undefined
+  const views = [masterView, workerView].filter(({ name }) => wanted?.includes(name) ?? true)
+  const begin: AnswerLine = {
+    kind: 'cluster',
+    name: 'wazuh',
+    unknownNodes: (wanted ?? []).filter((name) => ![masterView.name, workerView.name].includes(name as never)),
+  }
+  const worker = {
+    ...{ integrityFree: true, agentInfoFree: true, integrityCheck: span, integritySync: { ...span, missing: 2, shared: 0, extra: 0 } },
+    ...{ agentInfo: { ...span, chunks: 1 }, agentGroups: { ...span, chunks: 1 }, lastKeepAliveMs: atMs },
+  }
+  switch (request.kind) {
+    case 'nodes':
+      return [begin, ...views.map((node): AnswerLine => ({ kind: 'node', node })), { kind: 'end' }]
+    case 'health':
+      return [
+        begin,
+        ...views.map(
+          (node): AnswerLine => ({ kind: 'health', node: { ...node, activeAgents: 3, ...(node.type === 'worker' && { worker }) } }),
+        ),
+        { kind: 'end' },
+      ]
+    case 'files':
+      return [
+        begin,
+        { kind: 'filesOf', summary: { node: 'worker1', inSync: false, files: 9, pending: 1, failed: 0, failuresLeftOut: 0 } },
+        { kind: 'file', row: { node: 'worker1', file: 'etc/lists/a', state: 'pending' } },
+        { kind: 'end' },
+      ]
+    default:
+      return [begin, { kind: 'end' }]
+  }
+}
+
+const envelope = (items: readonly object[], message: string, failed: readonly object[] = []) => ({
+  data: { affected_items: items, total_affected_items: items.length, total_failed_items: failed.length, failed_items: failed },
+  message,
+  error: failed.length === 0 ? 0 : items.length === 0 ? 1 : 2,
+})
+
+const unknown = (id: string) => ({
+  error: { code: 1730, message: 'Node does not exist', remediation: expect.stringContaining('cluster_control -l') },
+  id: [id],
+})
+
+describe('GET /cluster', () => {
+  it('nodes: the connected ones, master first, in the shape of Wazuh', async () => {
+    const world = new ApiWorld({ answers })
+    const master = { name: 'master-node', type: 'master', version: '4.14.7', ip: 'wazuh-master' }
+    const worker = { name: 'worker1', type: 'worker', version: '4.14.7', ip: '172.21.0.7' }
+    expect((await world.get('/cluster/nodes')).json()).toEqual(envelope([master, worker], 'All selected nodes information was returned'))
+    expect((await world.get('/cluster/nodes?type=worker&select=name')).json()).toEqual(
+      envelope([{ name: 'worker1' }], 'All selected nodes information was returned'),
+    )
+    expect((await world.get('/cluster/nodes?q=type=worker;version~4.14')).json()).toMatchObject({ data: { affected_items: [worker] } })
+    expect((await world.get('/cluster/nodes?nodes_list=worker9')).json()).toEqual(
+      envelope([], 'No information was returned', [unknown('worker9')]),
+    )
+    expect((await world.get('/cluster/nodes?nodes_list=worker1,worker9')).json()).toEqual(
+      envelope([worker], 'Some nodes information was not returned', [unknown('worker9')]),
+    )
+    expect((await world.get('/cluster/nodes?type=client')).statusCode).toBe(400)
+    expect((await world.get('/cluster/nodes?limit=0')).json()).toMatchObject({ title: 'Bad Request', error: 1406 })
+    expect((await world.get('/cluster/nodes?select=key')).json()).toMatchObject({ detail: 'Not a valid select field: key', error: 1724 })
+  })
+
+  it('healthcheck: what each worker did last', async () => {
+    const world = new ApiWorld({ answers })
+    const start = '2026-11-26T01:38:42.123000Z'
+    const end = '2026-11-26T01:38:42.128456Z'
+    const onMaster = { date_start_master: start, date_end_master: end }
+    const info = { type: 'worker', version: '4.14.7', n_active_agents: 3 }
+    expect((await world.get('/cluster/healthcheck')).json()).toEqual(
+      envelope(
+        [
+          { info: { ...info, name: 'master-node', type: 'master', ip: 'wazuh-master' } },
+          {
+            info: { ...info, name: 'worker1', ip: '172.21.0.7' },
+            status: {
+              sync_integrity_free: true,
+              last_check_integrity: onMaster,
+              last_sync_integrity: { ...onMaster, total_extra_valid: 0, total_files: { missing: 2, shared: 0, extra: 0, extra_valid: 0 } },
+              sync_agent_info_free: true,
+              last_sync_agentinfo: { ...onMaster, n_synced_chunks: 1 },
+              last_sync_agentgroup: { date_start: start, date_end: end, n_synced_chunks: 1 },
+              last_sync_full_agentgroup: { date_start: 'n/a', date_end: 'n/a', n_synced_chunks: 0 },
+              last_keep_alive: start,
+            },
+          },
+        ],
+        'All selected nodes healthcheck information was returned',
+      ),
+    )
+  })
+
+  it('local/config has everything but the key; status has no list; ruleset says who lacks a part of it', async () => {
+    const world = new ApiWorld({ answers })
+    expect((await world.get('/cluster/local/config')).json()).toMatchObject({
+      data: {
+        affected_items: [{ node_name: 'master-node', key: '*****', port: 1516, nodes: ['wazuh-master'], hidden: 'no', disabled: false }],
+      },
+    })
+    expect((await world.get('/cluster/status')).json()).toEqual({ data: { enabled: 'yes', running: 'yes' }, error: 0 })
+    expect((await world.get('/cluster/ruleset/synchronization')).json()).toEqual(
+      envelope(
+        [
+          { name: 'master-node', synced: true },
+          { name: 'worker1', synced: false },
+        ],
+        'Nodes ruleset synchronization status was successfully read',
+      ),
+    )
+  })
+
+  it('configuration/validation: a bad one is a failed item, never KO', async () => {
+    const good = new ApiWorld({ answers })
+    expect((await good.get('/cluster/configuration/validation')).json()).toEqual(
+      envelope([{ name: 'master-node', status: 'OK' }], 'Validation was successfully checked in all nodes'),
+    )
+    const bad = new ApiWorld({ answers, mistakes: ['<cluster><port> is "80"'] })
+    const { data, error, message } = (await bad.get('/cluster/configuration/validation')).json()
+    expect([data.failed_items[0].error.code, data.failed_items[0].id, error, message]).toEqual([
+      1908,
+      ['master-node'],
+      1,
+      'Could not check validation in any node',
+    ])
+  })
+
+  it('is pretty by three blanks, and the same', async () => {
+    const world = new ApiWorld({ answers })
+    const plain = await world.get('/cluster/local/info')
+    expect((await world.get('/cluster/local/info?pretty=true')).body).toBe(JSON.stringify(plain.json(), null, 3))
+  })
+
+  it('fails as a problem when the master is away or silent, and the question is taken back', async () => {
+    const away = new ApiWorld({
+      answers: () => {
+        throw new ClusterError('notConnected')
+      },
+    })
+    const answer = await away.get('/cluster/nodes')
+    expect([answer.statusCode, answer.json()]).toEqual([
+      500,
+      { title: 'Wazuh Cluster Error', detail: 'Worker node is not connected to master', error: 3023 },
+    ])
+    const silent = new ApiWorld({
+      answers: async function* () {
+        await new Promise(() => undefined)
+        yield { kind: 'end' }
+      },
+    })
+    const asked = silent.get('/cluster/nodes')
+    while (silent.asked.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    await silent.clock.advance(10_000)
+    expect((await asked).json()).toMatchObject({ title: 'Wazuh Cluster Error', error: 3020 })
+    expect(silent.answers.size).toBe(0)
+  })
+
+  it('is JSON and one log line whatever names its nodes have', async () => {
+    const hostile = '</script>\u202e\r\nSet-Cookie: x=1\u0000"\\'
+    const world = new ApiWorld({
+      answers: () => [{ kind: 'node', node: { ...workerView, name: hostile, address: hostile, version: hostile } }],
+    })
+    const answer = await world.get('/cluster/nodes')
+    expect(answer.json()).toMatchObject({ data: { affected_items: [{ name: hostile, ip: hostile }] } })
+    const path = await world.get(`/cluster/nodes?q=${encodeURIComponent(`name=${hostile.replaceAll(/[;,()]/g, '')}`)}`)
+    expect([path.statusCode, path.headers['set-cookie']]).toEqual([400, undefined])
+    await world.login(hostile.slice(0, 20))
+    expect(world.lines.filter((line) => /[\r\n\u202e\0]/.test(line))).toEqual([])
+  })
+})
