@@ -20,10 +20,14 @@ const wish = fc.record(
   { requiredKeys: [] },
 )
 
-const paged = (pager: ListPager, items: readonly Item[]): readonly Item[] => [
-  ...items.flatMap((one) => pager.next(one) ?? []),
-  ...pager.rest(),
-]
+const paged = (pager: ListPager, items: readonly Item[]): readonly Item[] => {
+  const shown: Item[] = []
+  for (const one of items) {
+    const next = pager.next(one)
+    if (next) shown.push(next)
+  }
+  return [...shown, ...pager.rest()]
+}
 
 const number = (act: () => unknown): number | undefined => {
   try {

@@ -13,7 +13,7 @@ describe('the Authorization header', () => {
   it('gives the name and the password that were written, with colons and all characters in the password', () =>
     fc.assert(
       fc.property(fc.string({ minLength: 1, unit: 'binary' }), fc.string({ unit: 'binary' }), (name, password) => {
-        fc.pre(!name.includes(':') && `${name}${password}`.isWellFormed())
+        fc.pre(!name.includes(':') && !/\p{Cs}/u.test(`${name}${password}`))
         const header = `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`
         expect(parseAuthorization(header)).toEqual({ kind: 'basic', user: name, password })
       }),

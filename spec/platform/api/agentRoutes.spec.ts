@@ -1,0 +1,222 @@
+/** The endpoints of agents and groups, held to Wazuh's shapes; long lists are filtered and paged as they come. */
+import { describe, expect, it } from 'vitest'
+import { ClusterError } from '../../../src/base/errors.js'
+import type { AgentView } from '../../../src/domain/agents/agent.js'
+import { unpackFacts } from '../../../src/domain/agents/packedFacts.js'
+import type { AgentRow } from '../../../src/domain/queries/agentAnswer.js'
+import type { AnswerLine } from '../../../src/domain/queries/answerLine.js'
+import { type Answers, ApiWorld } from '../../support/apiWorld.js'
+
+const seenMs = Date.UTC(2026, 10, 26, 1, 38, 42, 123)
+const statusOf = (id: number) => (id % 3 === 0 ? 'disconnected' : 'active')
+const row = (id: number): AgentRow => [
+  id,
+  `agent${id}`,
+  `10.0.0.${id % 250}`,
+  statusOf(id),
+  'Wazuh v4.14.7',
+  `w${id % 2}`,
+  'any',
+  id % 2 ? 'default,web' : '',
+  seenMs,
+  0,
+  'none',
+]
+const manager: AgentRow = [0, 'vm', '127.0.0.1', 'active', 'Wazuh v4.14.7', 'master-node', '127.0.0.1', '', 0, 0, 'none']
+const shape = { idDigits: 3, nameChars: 9, ipChars: 9, statusChars: 9, versionChars: 9, nodeChars: 9 }
+
+const view = (id: number): AgentView => ({
+  ...{ id, name: `agent${id}`, registeredIp: 'any', status: 'active', node: 'w1', seenMs, groups: ['default'], groupHash: 'x' },
+  facts: {
+    ...unpackFacts(''),
+    ip: '10.0.0.1',
+    version: 'Wazuh v4.14.7',
+    osName: 'Debian',
+    osPlatform: 'debian',
+    configSum: 'c',
+    mergedSum: 'm',
+  },
+})
+
+/** As a master with this many agents answers; how many rows were taken of it is counted. */
+const answersOf =
+  (agents: number, taken = { rows: 0 }): Answers =>
+  (request) => {
+    switch (request.kind) {
+      case 'agents':
+        return (function* (): Generator<AnswerLine> {
+          const first = request.ids || request.group !== undefined || request.statuses ? [] : [manager]
+          const ids = request.ids ?? Array.from({ length: agents }, (_, at) => at + 1)
+          const rows = [...first, ...ids.filter((id) => id <= agents).map(row)].filter(
+            ([, , , status]) => request.statuses?.includes(status) ?? true,
+          )
+          yield { kind: 'agentsShape', shape: { ...shape, count: rows.length } }
+          for (let at = 0; at < rows.length; at += 1_000) {
+            taken.rows += Math.min(1_000, rows.length - at)
+            yield { kind: 'agents', rows: rows.slice(at, at + 1_000) }
+          }
+        })()
+      case 'agent':
+        if (request.id > agents) throw new ClusterError('agentMissing')
+        return [{ kind: 'agent', agent: view(request.id), isSynchronized: request.id === 1 }]
+      case 'agentSummary':
+        return [{ kind: 'agentSummary', counts: { active: 3, disconnected: 1, never_connected: 2, pending: 0 } }]
+      case 'groups':
+        return [
+          {
+            kind: 'groups',
+            groups: [
+              { name: 'default', agents: 2 },
+              { name: 'web', agents: 1 },
+            ],
+          },
+          { kind: 'unassigned', agents: 0 },
+        ]
+      case 'groupFiles':
+        if (request.group !== 'web') throw new ClusterError('groupMissing')
+        return [{ kind: 'groupFiles', files: [{ name: 'agent.conf', digest: 'ab' }] }]
+      default:
+        return []
+    }
+  }
+
+const listed = async (world: ApiWorld, url: string) => {
+  const answer = await world.get(url)
+  return answer.json<{
+    data: {
+      affected_items: Record<string, unknown>[]
+      total_affected_items: number
+      failed_items: { id: string[]; error: { code: number } }[]
+    }
+    error: number
+    message: string
+  }>()
+}
+
+describe('GET /agents', () => {
+  it('lists agents in the shape of Wazuh, the manager first, and leaves out what is not known', async () => {
+    const { data, error, message } = await listed(new ApiWorld({ answers: answersOf(2) }), '/agents')
+    expect(data.affected_items).toEqual([
+      {
+        id: '000',
+        name: 'vm',
+        ip: '127.0.0.1',
+        registerIP: '127.0.0.1',
+        status: 'active',
+        version: 'Wazuh v4.14.7',
+        node_name: 'master-node',
+        lastKeepAlive: '9999-12-31T23:59:59+00:00',
+      },
+      {
+        id: '001',
+        name: 'agent1',
+        ip: '10.0.0.1',
+        registerIP: 'any',
+        status: 'active',
+        version: 'Wazuh v4.14.7',
+        node_name: 'w1',
+        group: ['default', 'web'],
+        lastKeepAlive: '2026-11-26T01:38:42+00:00',
+      },
+      {
+        id: '002',
+        name: 'agent2',
+        ip: '10.0.0.2',
+        registerIP: 'any',
+        status: 'active',
+        version: 'Wazuh v4.14.7',
+        node_name: 'w0',
+        lastKeepAlive: '2026-11-26T01:38:42+00:00',
+      },
+    ])
+    expect([data.total_affected_items, error, message]).toEqual([3, 0, 'All selected agents information was returned'])
+  })
+
+  it('by id has all that is known of them, and says which do not exist', async () => {
+    const { data, error } = await listed(new ApiWorld({ answers: answersOf(2) }), '/agents?agents_list=001,002,999')
+    expect(data.affected_items).toHaveLength(2)
+    expect(data.affected_items[0]).toMatchObject({
+      id: '001',
+      os: { name: 'Debian', platform: 'debian' },
+      configSum: 'c',
+      mergedSum: 'm',
+      group_config_status: 'synced',
+    })
+    expect(data.affected_items[1]).toMatchObject({ group_config_status: 'not synced' })
+    expect([error, data.failed_items]).toMatchObject([2, [{ id: ['999'], error: { code: 1701 } }]])
+    const many = Array.from({ length: 40 }, (_, at) => String(at + 1).padStart(3, '0')).join(',')
+    expect((await listed(new ApiWorld({ answers: answersOf(39) }), `/agents?agents_list=${many}`)).data).toMatchObject({
+      total_affected_items: 39,
+      failed_items: [{ id: ['040'] }],
+    })
+  })
+
+  it('takes no more of 100 000 agents than the page needs, unless all have to be seen', async () => {
+    const taken = { rows: 0 }
+    const world = new ApiWorld({ answers: answersOf(100_000, taken) })
+    const page = await listed(world, '/agents?offset=10&limit=5')
+    expect([page.data.affected_items.map(({ id }) => id), page.data.total_affected_items]).toEqual([
+      ['010', '011', '012', '013', '014'],
+      100_001,
+    ])
+    expect(taken.rows).toBeLessThan(5_000)
+    const filtered = await listed(world, '/agents?q=status=disconnected;node_name=w1&limit=2&sort=-id')
+    expect([filtered.data.affected_items.map(({ id }) => id), filtered.data.total_affected_items]).toEqual([['99999', '99993'], 16_667])
+    expect(world.answers.size).toBe(0)
+    const all = await world.get('/agents?limit=100000&select=id')
+    expect(all.json<{ data: { affected_items: unknown[] } }>().data.affected_items).toHaveLength(100_000)
+  })
+
+  it('filters by what Wazuh filters by', async () => {
+    const world = new ApiWorld({ answers: answersOf(6) })
+    const ids = async (query: string) => (await listed(world, `/agents?${query}`)).data.affected_items.map(({ id }) => id)
+    expect(await ids('status=disconnected')).toEqual(['003', '006'])
+    expect(await ids('name=agent4')).toEqual(['004'])
+    expect(await ids('node_name=w0')).toEqual(['002', '004', '006'])
+    expect(await ids('group=web')).toEqual(['001', '003', '005'])
+    expect(await ids('search=agent5')).toEqual(['005'])
+    expect(await ids('older_than=1d')).toEqual([])
+    await world.clock.advance(seenMs + 2 * 86_400_000 - world.clock.now())
+    expect(await ids('older_than=1d')).toHaveLength(6)
+    expect((await listed(world, '/agents/no_group')).data.affected_items.map(({ id }) => id)).toEqual(['002', '004', '006'])
+    expect((await listed(world, '/agents?distinct=true&select=node_name')).data.affected_items).toEqual([
+      { node_name: 'master-node' },
+      { node_name: 'w1' },
+      { node_name: 'w0' },
+    ])
+    for (const query of ['status=well', 'agents_list=1', 'older_than=x', 'agents_list=', 'limit=-1', 'select=key', 'limit=1&limit=2'])
+      expect([query, (await world.get(`/agents?${query}`)).statusCode]).toEqual([query, 400])
+  })
+
+  it('summarizes connections, and says whether the groups of one are in sync', async () => {
+    const world = new ApiWorld({ answers: answersOf(2) })
+    expect((await world.get('/agents/summary/status')).json()).toEqual({
+      data: { connection: { active: 3, disconnected: 1, never_connected: 2, pending: 0, total: 6 } },
+      error: 0,
+    })
+    expect((await listed(world, '/agents/001/group/is_sync')).data.affected_items).toEqual([{ id: '001', synced: true }])
+    expect((await listed(world, '/agents/009/group/is_sync')).data.failed_items).toMatchObject([{ id: ['009'], error: { code: 1701 } }])
+    expect((await world.get('/agents/000/group/is_sync')).json()).toMatchObject({ title: 'Bad Request', error: 1703 })
+  })
+})
+
+describe('GET /groups', () => {
+  it('lists groups, their agents and their files, and knows which do not exist', async () => {
+    const world = new ApiWorld({ answers: answersOf(4) })
+    expect(await listed(world, '/groups?groups_list=web,nothing')).toMatchObject({
+      data: { affected_items: [{ name: 'web', count: 1 }], failed_items: [{ id: ['nothing'], error: { code: 1710 } }] },
+      error: 2,
+    })
+    expect(await listed(world, '/groups/web/files')).toMatchObject({
+      data: { affected_items: [{ filename: 'agent.conf', hash: 'ab' }] },
+      message: 'All selected groups files were returned',
+    })
+    const missing = await world.get('/groups/nothing/files')
+    expect([missing.statusCode, missing.json()]).toEqual([
+      404,
+      { title: 'Resource Not Found', detail: 'The group does not exist', error: 1710 },
+    ])
+    expect((await listed(world, '/groups/web/agents')).data.affected_items.map(({ id }) => id)).toEqual(['001', '003'])
+    expect(world.asked.at(-1)).toEqual({ kind: 'agents', group: 'web', tool: 'agent_groups' })
+  })
+})
