@@ -28,7 +28,7 @@ const examples = `  muster-api user add alice --role admin
   muster-api user password alice
   muster-api user remove alice`
 
-const commandOf = (): Command =>
+export const apiCommandLine = (): Command =>
   withCommonOptions(
     new Command('muster-api')
       .description('Users of the HTTP service (API, metrics, page). The running service takes a change at once.')
@@ -40,14 +40,14 @@ const commandOf = (): Command =>
   )
 
 export const parseApiArguments = (argv: readonly string[], env: NodeJS.ProcessEnv): ParsedArguments<ApiArguments> => {
-  const command = commandOf()
+  const command = apiCommandLine()
   const parsed = parsedOptions<Options>(command, argv)
   if (!('given' in parsed)) return parsed
   const { passwordFile, role = 'read', ...common } = parsed.given
   const given = { ...commonArguments(common, env), ...(passwordFile !== undefined && { passwordFile }) }
   const mistake = (sentence: string) => ({ mistake: sentence, json: given.json })
   const [object, action, name, ...rest] = command.args
-  if (object === undefined) return { shown: helpOf(commandOf()) }
+  if (object === undefined) return { shown: helpOf(apiCommandLine()) }
   if (object !== 'user') return mistake(`'${object}' is not one of user.`)
   if (action === 'list') return name === undefined ? { given: { ...given, action } } : mistake('user list takes no name.')
   if (action !== 'add' && action !== 'remove' && action !== 'password')
