@@ -92,7 +92,7 @@ describe('a node of which an operator speaks', () => {
     await cluster.clock.advance(1_000)
   }
 
-  it('is drained at once and stays so, has agents again when it is ready, and is no server when it is removed', async () => {
+  it('is drained at once and stays so, has agents again when ready, and is no server when removed', async () => {
     const cluster = await startCluster(9)
     await say(cluster, 'w1', 'drained')
     expect(drained(cluster)).toEqual(['w1'])
@@ -195,7 +195,7 @@ describe('a cluster behind a balancer under faults', () => {
     }
   }
 
-  it('has every node as a server, none drained, agents balanced and no taken event lost, once it is healed', () =>
+  it('serves every node, none drained, agents balanced, no taken event lost, once it is healed', () =>
     fc.assert(
       fc.asyncProperty(fc.nat(1_000_000), async (seed) => {
         const cluster = new SimulatedCluster({ seed, nodes: 3, agents: 6, balancing })

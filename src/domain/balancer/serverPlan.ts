@@ -44,7 +44,7 @@ const whyRemoved = (server: BalancerServer, situation: ServerSituation): Removal
 }
 
 /**
- * The state that each should have. A server in maintenance is left to whoever put it there. Where draining would leave none that takes
+ * The state that each should have. A server in maintenance is left to the operator who put it there. Where draining would leave none that takes
  * agents, all that are up take them: an agent that reports to a drained node is better off than one that is sent away.
  */
 const stateSteps = (servers: readonly BalancerServer[], { held, stateOf }: ServerSituation): readonly ServerStep[] => {

@@ -103,7 +103,7 @@ export class SimulatedBalancer {
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  /** For a process of a node; `clock` is its own: an answer to a process that is gone is not heard. */
+  /** For a process of a node; `clock` is its own: nothing answers a process that is gone. */
   port(clock: Clock): Balancer {
     const closing = new AbortController()
     const call = <T>(signal: AbortSignal, act: () => T, isChange = false): Promise<T> =>
