@@ -5,6 +5,7 @@ import { ClusterError } from '../../src/base/errors.js'
 import type { AgentCommand } from '../../src/domain/agents/agentCommand.js'
 import type { ApiUser } from '../../src/domain/api/apiUsers.js'
 import { hostAllowList } from '../../src/domain/api/hostAllowList.js'
+import type { NodeFigures } from '../../src/domain/cluster/nodeFigures.js'
 import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
 import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
 import type { ApiListenerOptions } from '../../src/platform/api/apiListener.js'
@@ -47,6 +48,7 @@ export interface ApiWorldOptions {
   readonly options?: Partial<ApiOptions>
   readonly page?: ReadonlyMap<string, PageFile>
   readonly mistakes?: readonly string[]
+  readonly figures?: () => Promise<NodeFigures>
 }
 
 export class ApiWorld {
@@ -58,7 +60,13 @@ export class ApiWorld {
   readonly app: FastifyInstance
   readonly answers: DeskAnswers
 
-  constructor({ answers = () => [], mistakes = [], options = {}, page = new Map() }: ApiWorldOptions = {}) {
+  constructor({
+    answers = () => [],
+    figures = () => Promise.reject(new ClusterError('requestFailed')),
+    mistakes = [],
+    options = {},
+    page = new Map(),
+  }: ApiWorldOptions = {}) {
     this.answers = new DeskAnswers((request) => {
       this.asked.push(request)
       return iterated(answers(request))
@@ -74,7 +82,7 @@ export class ApiWorld {
         ask: (request) => desk.ask(request),
         next: (answer) => desk.next(answer),
         cancel: async (answer) => desk.cancel(answer),
-        figures: () => Promise.reject(new ClusterError('requestFailed')),
+        figures: () => figures(),
         log: async (level, message) => void this.lines.push(`${level}: ${message}`),
         configurationMistakes: async () => mistakes,
       },

@@ -3,7 +3,6 @@
  * last its side of the cluster. A new service is a row here.
  */
 import type { AnyActorLogic } from 'xstate'
-import { ClusterError } from '../base/errors.js'
 import { neverGivenUp, type RestartPolicy } from '../domain/cluster/restartPolicy.js'
 import { localAgentGroups } from './agents/localAgentGroups.js'
 import { localAgents } from './agents/localAgents.js'
@@ -16,6 +15,7 @@ import { localIntegrity } from './files/localIntegrity.js'
 import { supervised } from './kit/supervised.js'
 import { listenerThread } from './listener/thread/listenerThread.js'
 import type { NodeContext, NodeIdentity } from './nodeContext.js'
+import { ownFigures } from './ownFigures.js'
 
 type Role = NodeIdentity['type']
 
@@ -107,16 +107,27 @@ export const services: readonly Service[] = [
   thread(
     'api',
     everywhere,
-    ({ emit, fronts, identity: { api: options }, log, ports: { api: host, clock }, role }) =>
-      options &&
-      host &&
-      apiThread({
-        ...{ clock, front: fronts.api, host, options },
-        answer: (request, signal) => role.answer(request, signal),
-        figures: () => Promise.reject(new ClusterError('requestFailed', { message: 'Nothing is counted yet' })),
-        log: log.at({ subtag: 'API' }),
-        onListening: (port) => emit({ type: 'apiStarted', port }),
-      }),
+    (node) => {
+      const {
+        emit,
+        fronts,
+        identity: { api: options },
+        log,
+        ports: { api: host, clock },
+        role,
+      } = node
+      return (
+        options &&
+        host &&
+        apiThread({
+          ...{ clock, front: fronts.api, host, options },
+          answer: (request, signal) => role.answer(request, signal),
+          figures: () => ownFigures(node, role),
+          log: log.at({ subtag: 'API' }),
+          onListening: (port) => emit({ type: 'apiStarted', port }),
+        })
+      )
+    },
     neverGivenUp,
   ),
   thread(

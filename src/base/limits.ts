@@ -404,6 +404,9 @@ export const limits = {
   apiQueryClausesMax: 100,
   apiQueryDepthMax: 16,
   apiNodesMax: 10_000,
+  /** Questions about health share an answer of the node for this long, and wait for one at most that long. */
+  apiHealthMs: 1_000,
+  apiHealthMsMax: 5_000,
   apiStreamsMax: 32,
   apiStreamQueueBytesMax: 4 * MiB,
   /** A client that takes nothing for this long is cut. */
