@@ -51,11 +51,11 @@ const findingsOf = async (cluster: SimulatedCluster, name: string): Promise<read
   (await answerOf(cluster, name, { kind: 'check' })).flatMap((line) => (line.kind === 'checked' ? line.checked.findings : []))
 
 /** A master and two workers, in sync, with a file. */
-const started = async (): Promise<SimulatedCluster> => {
+const started = async (forMs = 20_000): Promise<SimulatedCluster> => {
   const cluster = new SimulatedCluster({ seed: 11, nodes: 3 })
   cluster.write('master', 'etc/rules/local_rules.xml', Buffer.from('<group/>'))
   cluster.startAll()
-  await cluster.clock.advance(130_000)
+  await cluster.clock.advance(forMs)
   return cluster
 }
 
@@ -66,7 +66,7 @@ const ended = async (cluster: SimulatedCluster): Promise<void> => {
 
 describe('figures', () => {
   it('of a master have each worker, its traffic, its clock and its round trip', async () => {
-    const cluster = await started()
+    const cluster = await started(130_000)
     const { isListening, syncedFiles, syncs, workers, ...master } = await figuresOf(cluster, 'master')
     expect({ isListening, hasScanned: master.hasScanned, syncs: syncs.count }).toEqual({ isListening: true, hasScanned: true, syncs: 2 })
     expect(syncedFiles).toBeGreaterThan(0)
@@ -191,7 +191,7 @@ describe('events', () => {
     const ofW1 = events.filter(({ node }) => node === 'w1').map(({ message }) => message.replace(/from \S+ /, ''))
     expect(ofW1).toEqual([
       "Worker 'w1' connected (version 1.0.0).",
-      "Worker 'w1' was synced: 1 files created, 0 updated, 0 deleted.",
+      "Worker 'w1' was synced: 1 file created, 0 updated, 0 deleted.",
       "Worker 'w1' was synced: 0 files created, 1 updated, 0 deleted.",
       expect.stringContaining("Worker 'w1' was lost: "),
     ])

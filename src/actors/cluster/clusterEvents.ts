@@ -1,10 +1,12 @@
 /** What a master remembers of what happened in its cluster: from the signals that there are, in the sentences of an operator. */
 import { counted } from '../../base/counted.js'
 import { fullStop } from '../../base/fullStop.js'
+import { daysLeft, expiryStage } from '../../domain/certificates/expiry.js'
 import { type EventInput, EventRing, type RememberedEvent } from '../../domain/cluster/eventRing.js'
 import { joinedSentence, leftSentence } from '../../domain/cluster/memberSentences.js'
 import { stateText } from '../../domain/cluster/nodeState.js'
 import { isPassing } from '../../domain/files/treeValues.js'
+import type { Peer } from '../../ports/link.js'
 import type { Clock } from '../../ports/machine.js'
 import type { RequestBody } from '../../wire/muster/messages.js'
 import type { NodeMeter } from './nodeMeter.js'
@@ -13,7 +15,7 @@ import type { Member, Registry } from './registry.js'
 
 export interface FollowedCluster {
   readonly registry: Pick<Registry, 'applied' | 'joined' | 'left' | 'listenerLost'>
-  readonly states: Pick<NodeStates, 'changed'>
+  readonly states: Pick<NodeStates, 'changed' | 'loaded'>
   /** Counts the threads of the master, whose name is `node`. */
   readonly meter: Pick<NodeMeter, 'restarted'>
   readonly node: string
@@ -34,10 +36,16 @@ export class ClusterEvents {
     meter.restarted.add(({ error, thread }) =>
       this.add({ level: 'error', node: own, message: `Thread '${thread}' crashed and is started again: ${fullStop(error.message)}` }),
     )
-    states.changed.add(({ node, state }) =>
-      this.add({ level: 'info', node, message: `Node '${node}' ${stateText[state]}, as an operator said.` }),
+    // What was said before this start is no event of it.
+    void states.loaded.then(() =>
+      states.changed.add(({ node, state }) =>
+        this.add({ level: 'info', node, message: `Node '${node}' ${stateText[state]}, as an operator said.` }),
+      ),
     )
-    registry.joined.add(({ link: { peer } }) => this.add(joinedSentence(peer)))
+    registry.joined.add(({ link: { peer } }) => {
+      this.add(joinedSentence(peer))
+      this.#noteCertificate(peer)
+    })
     registry.left.add(({ error, member }) => {
       this.#failing.delete(member.name)
       this.add(leftSentence(member.name, error))
@@ -57,9 +65,16 @@ export class ClusterEvents {
     return this.#ring.after(id)
   }
 
+  #noteCertificate({ certificate, node }: Peer): void {
+    const nowMs = this.#clock.now()
+    if (!certificate || expiryStage(certificate.endsMs, nowMs) === undefined) return
+    const left = counted(daysLeft(certificate.endsMs, nowMs), 'day')
+    this.add({ level: 'warning', node, message: `The certificate of worker '${node}' ends in ${left}.` })
+  }
+
   #applied({ name }: Member, { created, failures, failuresLeftOut, removed, undone = 0, updated }: RequestBody<'integrity.report'>): void {
     if (created + updated + removed > 0) {
-      const message = `Worker '${name}' was synced: ${created} files created, ${updated} updated, ${removed} deleted.`
+      const message = `Worker '${name}' was synced: ${counted(created, 'file')} created, ${updated} updated, ${removed} deleted.`
       this.#ring.add({ level: 'info', node: name, message }, this.#clock.now(), true)
     }
     if (undone > 0)

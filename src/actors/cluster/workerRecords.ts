@@ -101,7 +101,6 @@ export type FollowedStates = Pick<NodeStates, 'all' | 'changed' | 'loaded' | 'st
 export class WorkerRecords {
   readonly #known = new Map<string, Known>()
   readonly #clock: Pick<Clock, 'monotonicMs' | 'now'>
-
   readonly #states: FollowedStates
   readonly #node: string
 

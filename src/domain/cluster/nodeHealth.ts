@@ -3,6 +3,7 @@
  * workers are the cluster's matter. Whether a process should be restarted does not depend on any of this.
  */
 import { counted } from '../../base/counted.js'
+import { daysLeft, expiryStage } from '../certificates/expiry.js'
 import { clockSkewWarningMs } from './heartbeat.js'
 import type { CertificateFigures, NodeFigures, WorkerFigures } from './nodeFigures.js'
 
@@ -28,8 +29,6 @@ export interface Checked {
 /** A worker that was not in sync for as many intervals as this, and for as long, is behind. */
 const syncIntervalsMax = 10
 const behindMsMin = 60_000
-const dayMs = 24 * 60 * 60_000
-const certificateWarningDays = 30
 /** Names and sentences of a finding beyond these are only counted. */
 const namedMax = 3
 
@@ -81,9 +80,10 @@ const synced = (figures: NodeFigures): Finding => {
 
 const certificateFinding = ({ endsMs, kind, name }: CertificateFigures, nowMs: number): readonly Finding[] => {
   const whose = `The certificate ${kind === 'ca' ? 'of the authority ' : kind === 'api' ? 'of the API ' : ''}'${name}'`
-  const days = Math.floor((endsMs - nowMs) / dayMs)
-  if (endsMs <= nowMs) return [finding('certificate', 'critical', `${whose} has expired`)]
-  return days < certificateWarningDays ? [finding('certificate', 'warning', `${whose} expires in ${counted(days, 'day')}`)] : []
+  const stage = expiryStage(endsMs, nowMs)
+  if (stage === undefined) return []
+  if (stage === 0) return [finding('certificate', 'critical', `${whose} has expired`)]
+  return [finding('certificate', 'warning', `${whose} expires in ${counted(daysLeft(endsMs, nowMs), 'day')}`)]
 }
 
 /** What a master says of its workers; nothing on a worker. Removed ones are not missed. */
