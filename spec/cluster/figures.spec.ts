@@ -143,8 +143,8 @@ describe('figures', () => {
       cluster,
       cluster.dialAs('w1').catch(() => undefined),
     )
-    const { refused, workers } = await figuresOf(cluster, 'master')
-    expect(refused).toEqual({ duplicateName: 1 })
+    const { refusals, workers } = await figuresOf(cluster, 'master')
+    expect(refusals).toEqual({ duplicateName: 1 })
     expect(workers.map(({ name }) => name)).toEqual(['w1', 'w2'])
     await ended(cluster)
   })

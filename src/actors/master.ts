@@ -237,7 +237,7 @@ export const master = (options: MasterOptions, registry: Registry) => {
         options.onListening(listener)
       },
       logRefusal: (_, refusal: Refusal) => refusals.add(refusal),
-      countRefusal: (_, { error }: Refusal) => options.meter.refused.add(error.code),
+      countRefusal: (_, { error }: Refusal) => options.meter.refusals.add(error.code),
     },
   }).createMachine({
     id: 'master',

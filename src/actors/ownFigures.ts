@@ -4,10 +4,14 @@ import type { NodeFigures } from '../domain/cluster/nodeFigures.js'
 import { certificateFigures } from './cluster/certificateWatch.js'
 import type { NodeParts, NodeRole } from './nodeContext.js'
 
-export const ownFigures = async ({ agents, identity, meter, ports, startedMs, tree }: NodeParts, role: NodeRole): Promise<NodeFigures> => {
+export const ownFigures = async (
+  { agents, fronts, identity, meter, ports, startedMs, tree }: NodeParts,
+  role: NodeRole,
+): Promise<NodeFigures> => {
   const { cluster, node, timings, type, version } = identity
   const [counts, process] = await Promise.all([agents.recentCounts(), ports.process?.read()])
   const ofRole = role.figures()
+  const apiCertificate = fronts.api.running?.certificate
   return {
     ...{ cluster, node, process, startedMs, type, version },
     nowMs: ports.clock.now(),
@@ -19,7 +23,10 @@ export const ownFigures = async ({ agents, identity, meter, ports, startedMs, tr
     agents: agentFigures(counts, new Set([node, ...ofRole.workers.map(({ name }) => name)])),
     agentReportsQueued: agents.reports.waiting,
     agentReports: agents.reports.taken,
-    certificates: certificateFigures(ports.certificates, node),
+    certificates: [
+      ...certificateFigures(ports.certificates, node),
+      ...(apiCertificate ? [{ kind: 'api' as const, ...apiCertificate }] : []),
+    ],
   }
 }
 

@@ -62,6 +62,8 @@ export interface ConfigurationCheck {
 
 export interface RunningApi {
   readonly port: number
+  /** That it shows. */
+  readonly certificate?: { readonly name: string; readonly endsMs: number }
   /** Resolves when it has died. */
   readonly died: Promise<ClusterError>
   stop(): Promise<void>

@@ -7,6 +7,7 @@ import { ClusterError } from '../../../src/base/errors.js'
 import { WorkerState } from '../../../src/domain/cluster/workerState.js'
 import type { Peer } from '../../../src/ports/link.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
+import type { RequestBody } from '../../../src/wire/muster/messages.js'
 import { recordingLog } from '../../support/recordingLog.js'
 import { ScriptedLink } from '../../support/scriptedLink.js'
 
@@ -31,7 +32,15 @@ const member = (peer: Partial<Peer> = {}): Member => {
   return { name: link.peer.node, link, state: new WorkerState(), log: recordingLog() }
 }
 
-const report = { phase: 'applied', created: 0, updated: 0, removed: 0, failures: [], failuresLeftOut: 0, tookMs: 5 } as const
+const report: RequestBody<'integrity.report'> = {
+  phase: 'applied',
+  created: 0,
+  updated: 0,
+  removed: 0,
+  failures: [],
+  failuresLeftOut: 0,
+  tookMs: 5,
+}
 const failure = { path: 'etc/rules/a.xml', code: 'fileFailed', message: 'It is a directory' }
 
 describe('the events of a cluster', () => {
@@ -39,8 +48,8 @@ describe('the events of a cluster', () => {
     const { clock, cluster, said } = followed()
     const { joined, left } = cluster.registry
     joined.emit(member({ key: 'previous' }))
-    joined.emit(member({ certificate: { name: 'w1', endsMs: clock.now() + 6.5 * dayMs } }))
-    joined.emit(member({ certificate: { name: 'w1', endsMs: clock.now() + 60 * dayMs } }))
+    joined.emit(member({ certificate: { name: 'w1', endsMs: clock.now() + 6.5 * dayMs, ownEndsMs: 0 } }))
+    joined.emit(member({ certificate: { name: 'w1', endsMs: clock.now() + 60 * dayMs, ownEndsMs: 0 } }))
     for (const code of ['peerStopping', 'nodeRemoved', 'linkLost'] as const) left.emit({ member: member(), error: new ClusterError(code) })
     expect(said()).toEqual([
       "info w1: Worker 'w1' connected from 10.0.0.1 (version v1). It used the previous cluster key.",
@@ -57,7 +66,7 @@ describe('the events of a cluster', () => {
     const { cluster, said } = followed()
     const { applied, left } = cluster.registry
     const one = member()
-    const failing = { ...report, failures: [failure] }
+    const failing: RequestBody<'integrity.report'> = { ...report, failures: [failure] }
     for (let at = 0; at < 5; at++) applied.emit({ member: one, report: failing })
     const sentence = "error w1: Worker 'w1' could not sync 1 file, among them 'etc/rules/a.xml': It is a directory."
     expect(said()).toEqual([sentence])

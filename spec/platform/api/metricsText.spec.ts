@@ -65,7 +65,7 @@ describe('the metrics', () => {
   it('keep the series of a worker that has left, and say why it left', async () => {
     const gone = { ...wellWorker('w2'), isConnected: false, left: { linkLost: 2 } }
     const { sampleValue } = parsedMetrics(
-      await metricsText({ ...wellMaster(wellWorker('w1'), gone), refused: { duplicateName: 4 } }, new Map()),
+      await metricsText({ ...wellMaster(wellWorker('w1'), gone), refusals: { duplicateName: 4 } }, new Map()),
     )
     expect(sampleValue('muster_worker_connected', { worker: 'w2' })).toBe(0)
     expect(sampleValue('muster_workers_connected')).toBe(1)

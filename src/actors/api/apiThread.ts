@@ -39,6 +39,7 @@ export const apiThread = ({ answer, clock, figures, front, host, log, onListenin
       onListening(running.port)
       return {
         port: running.port,
+        ...(running.certificate && { certificate: running.certificate }),
         died: running.died,
         stop: async () => {
           await running.stop()

@@ -17,7 +17,7 @@ export type MeterFigures = Pick<
   | 'inSyncMs'
   | 'integrityChecks'
   | 'logLines'
-  | 'refused'
+  | 'refusals'
   | 'scanSeconds'
   | 'syncs'
   | 'threadRestarts'
@@ -29,7 +29,7 @@ export class NodeMeter {
   readonly syncs = new Durations()
   readonly logLines = new Tally()
   /** Connections that were refused, by the reason. */
-  readonly refused = new Tally()
+  readonly refusals = new Tally()
   /** A thread has crashed and is started again. */
   readonly restarted = new Signal<{ readonly thread: string; readonly error: ClusterError }>()
   readonly #restarts = new Tally()
@@ -79,7 +79,7 @@ export class NodeMeter {
       inSyncMs: this.#inSyncMs,
       integrityChecks: this.checks.figures,
       logLines: this.logLines.figures,
-      refused: this.refused.figures,
+      refusals: this.refusals.figures,
       scanSeconds: this.#scanSeconds,
       syncs: this.syncs.figures,
       threadRestarts: this.#restarts.figures,

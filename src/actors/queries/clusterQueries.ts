@@ -7,7 +7,6 @@ import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { splitLines } from '../../base/splitLines.js'
 import { figuresOf, type ListenerFigures } from '../../domain/cluster/listenerFigures.js'
-import type { NodeFigures } from '../../domain/cluster/nodeFigures.js'
 import { checkedNode } from '../../domain/cluster/nodeHealth.js'
 import type { Span } from '../../domain/cluster/servedRounds.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
@@ -36,8 +35,6 @@ import { type OverviewView, overviewAnswer } from './overviewAnswer.js'
 
 export interface MasterView extends AgentsView, CommandView, NodeStatesView, OverviewView {
   readonly events: ClusterEvents
-  /** Of this node. */
-  readonly figures: () => Promise<NodeFigures>
   readonly tree: LocalTree
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
   /** Of this node. */

@@ -1,6 +1,6 @@
 /** A row for every node that is or was in the cluster, the master itself first: what the page shows at a time. */
 
-import type { TrafficFigures } from '../../domain/cluster/nodeFigures.js'
+import type { NodeFigures, TrafficFigures } from '../../domain/cluster/nodeFigures.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeOverview, NodeView } from '../../domain/queries/clusterAnswer.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
@@ -16,12 +16,15 @@ export interface OverviewView {
   readonly records: WorkerRecords
   readonly states: NodeStates
   readonly tree: LocalTree
+  /** Of this node. */
+  readonly figures: () => Promise<NodeFigures>
 }
 
 type AgentsOfNode = Pick<NodeOverview, 'activeAgents' | 'agents'>
 
 export async function* overviewAnswer({
   agents,
+  figures,
   records,
   self,
   startedMs,
@@ -34,6 +37,7 @@ export async function* overviewAnswer({
     return { activeAgents: ofNode.active ?? 0, agents: { ...ofNode } }
   }
   const workers = records.workers()
+  const certificate = (await figures()).certificates.find(({ kind }) => kind === 'node')
   const bytes = (of: (worker: KnownWorker) => TrafficFigures): number => workers.reduce((sum, worker) => sum + bytesOf(of(worker)), 0)
   const { files } = tree.manifest
   yield {
@@ -42,8 +46,9 @@ export async function* overviewAnswer({
       ...self,
       ...{ isConnected: true, state: states.stateOf(self.name), sinceMs: startedMs, inSync: true, files, pending: 0, failed: 0 },
       ...agentsOf(self.name),
-      bytesSent: bytes(({ figures }) => figures.sent),
-      bytesReceived: bytes(({ figures }) => figures.received),
+      bytesSent: bytes(({ figures: { sent } }) => sent),
+      bytesReceived: bytes(({ figures: { received } }) => received),
+      ...(certificate && { certificateEndsMs: certificate.endsMs }),
     },
   }
   for (const worker of workers) yield { kind: 'overview', node: { ...workerRow(worker, files), ...agentsOf(worker.view.name) } }

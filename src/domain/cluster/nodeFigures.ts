@@ -84,7 +84,7 @@ export interface NodeFigures {
   /** Of a master. */
   readonly workers: readonly WorkerFigures[]
   /** Connections that a master refused, by reason (an error's code). Nobody knows by then whose they were. */
-  readonly refused: Readonly<Record<string, number>>
+  readonly refusals: Readonly<Record<string, number>>
   readonly syncedFiles: number
   readonly hasScanned: boolean
   /** Rest between two checks of a worker. */

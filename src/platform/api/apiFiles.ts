@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import type { ApiOptions } from '../../ports/api.js'
+import { readCertificates } from '../certificates/readCertificates.js'
 import { contextOptions } from '../net/tlsContext.js'
 
 type Paths = Pick<ApiOptions, 'home' | 'certificatePath' | 'keyPath' | 'clientCaPath'>
@@ -19,6 +20,16 @@ const load = async (home: string, path: string, option: string): Promise<string>
     const why = thrown instanceof Error ? thrown.message : String(thrown)
     throw new ClusterError('configInvalid', { message: `${whole} (api.${option}) cannot be read: ${why}`, cause: thrown })
   }
+}
+
+/** What the certificate says that clients are shown; undefined without one. Fails with `configInvalid`. */
+export const certificateOf = async ({
+  certificatePath,
+  home,
+}: Paths): Promise<{ readonly name: string; readonly endsMs: number } | undefined> => {
+  if (certificatePath === undefined) return undefined
+  const [own] = readCertificates(await load(home, certificatePath, 'certificate'), `${resolve(home, certificatePath)} (api.certificate)`)
+  return own && { name: own.commonName, endsMs: own.endsMs }
 }
 
 /** Undefined without a certificate: the service speaks plain HTTP. Fails with `configInvalid`. */

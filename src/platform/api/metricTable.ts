@@ -218,9 +218,9 @@ const workerMetrics: readonly MetricRow[] = [
     'muster_connections_total',
     ['worker', 'result'],
     'Workers that were let in, and connections that were refused: of these nobody knows whose they were.',
-    ({ refused, workers }) => [
+    ({ refusals, workers }) => [
       ...workers.map(({ joined, name }) => ({ labels: { worker: name, result: 'accepted' }, value: joined })),
-      ...Object.entries(refused).map(([code, value]) => ({ labels: { worker: '', result: code }, value })),
+      ...Object.entries(refusals).map(([code, value]) => ({ labels: { worker: '', result: code }, value })),
     ],
   ),
   labelled(
