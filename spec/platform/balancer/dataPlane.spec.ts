@@ -61,7 +61,7 @@ describe.each(['v2', 'v3'] as const)('what the Data Plane API %s makes at the st
     const { balancer, fake } = await opened({ version })
     expect(fake.backends).toEqual([{ name: backend, mode: 'tcp', balance: { algorithm: 'leastconn' } }])
     expect(fake.frontends).toEqual([{ name: `${backend}_front`, mode: 'tcp', default_backend: backend }])
-    expect([...fake.binds]).toEqual([[`${backend}_front`, [{ name: `${backend}_front_bind`, address: '*', port: agentsPort }]]])
+    expect([...fake.binds]).toEqual([[`${backend}_front`, [{ name: `${backend}_front_bind_1514`, address: '*', port: agentsPort }]]])
     const { reloads } = fake
     expect(await balancer.open(going)).toEqual({ version: '2.8.3', foreignFrontends: [], warnings: [], reloads: true })
     expect(fake.reloads).toBe(reloads)

@@ -6,9 +6,11 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import type { Shape } from '../../base/shapeOf.js'
 import { addressBytes, isSameAddress } from '../../domain/kit/addressInNetwork.js'
 import type { Balancer, BalancerOpening, BalancerServer } from '../../ports/balancer.js'
-import { isBalancerName } from '../../wire/haproxy/runtimeCommand.js'
+import { isBalancerName, serverChecks } from '../../wire/haproxy/runtimeCommand.js'
+import { uncheckedStatus } from '../../wire/haproxy/statTable.js'
 import { bareHost, shownEndpoint } from '../net/tcpSocket.js'
 import { answeredBadly, balancerSays, checkBackend, stopped } from './balancerFailure.js'
 import { type ApiAnswer, type ApiCall, type DataPlaneAccess, DataPlaneClient } from './dataPlaneClient.js'
@@ -22,18 +24,12 @@ export interface DataPlaneOptions extends DataPlaneAccess {
   readonly resolver?: string | undefined
 }
 
-interface Shape<T> {
-  Check(value: unknown): value is T
-}
-
 type Write = ApiPath & Pick<ApiCall, 'method' | 'body'>
 
 /** Longer after each of the conflicts, so that two writers do not meet again. */
 const conflictPauseMs = 20
-/** As servers at the runtime socket are (wire/haproxy/runtimeCommand). */
-const serverDefaults = { check: 'enabled', inter: 1_000, fall: 6, rise: 1, 'on-marked-down': 'shutdown-sessions' }
-/** The status of a server whose first check has not ended. */
-const uncheckedStatus = 'INI'
+const { fall, interMs, rise } = serverChecks
+const serverDefaults = { check: 'enabled', inter: interMs, fall, rise, 'on-marked-down': 'shutdown-sessions' }
 const states: Readonly<Record<string, BalancerServer['state']>> = { ready: 'ready', drain: 'drain', maint: 'maintenance' }
 
 /** Fails with `configInvalid` for a backend that HAProxy cannot have. */
@@ -174,7 +170,7 @@ class DataPlane implements Balancer {
     if (there.length === 0) {
       const body = { name: ours, mode: 'tcp', default_backend: backend }
       if (!frontends.some(({ name }) => name === ours)) await this.#write({ method: 'POST', ...commonPaths.frontends, body }, signal)
-      const bind = { name: `${ours}_bind`, address: '*', port: agentsPort }
+      const bind = { name: `${ours}_bind_${agentsPort}`, address: '*', port: agentsPort }
       await this.#write({ method: 'POST', ...this.#api.binds(ours), body: bind }, signal)
     }
     return there.filter((name) => !isOurs.has(name))

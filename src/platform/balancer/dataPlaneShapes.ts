@@ -3,7 +3,7 @@
  * what it knows of the configuration into an envelope; version 3 has the parent in the path and no envelope.
  */
 import Type, { type TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { shapeOf } from '../../base/shapeOf.js'
 
 /** A path below `/v2` or `/v3`, with its query. */
 export interface ApiPath {
@@ -40,7 +40,7 @@ export const statsPath = (backend: string): ApiPath => ({
   query: { type: 'server', parent: backend },
 })
 
-const envelope = Compile(Type.Object({ data: Type.Unknown() }))
+const envelope = shapeOf(Type.Object({ data: Type.Unknown() }))
 
 export const apiShapes: readonly ApiShape[] = [
   {
@@ -68,19 +68,19 @@ const absent = <T extends TSchema>(schema: T) => Type.Optional(Type.Union([schem
 const nameOf = { name: Type.String() }
 
 export const answerShapes = {
-  version: Compile(Type.Integer({ minimum: 0 })),
-  global: Compile(Type.Object({ hard_stop_after: absent(Type.Integer()) })),
-  backends: Compile(Type.Array(Type.Object(nameOf))),
-  frontends: Compile(Type.Array(Type.Object({ ...nameOf, default_backend: absent(Type.String()) }))),
-  binds: Compile(Type.Array(Type.Object({ port: absent(Type.Integer()), 'port-range-end': absent(Type.Integer()) }))),
-  servers: Compile(Type.Array(Type.Object({ ...nameOf, address: Type.String(), port: absent(Type.Integer()) }))),
-  runtimeServers: Compile(
+  version: shapeOf(Type.Integer({ minimum: 0 })),
+  global: shapeOf(Type.Object({ hard_stop_after: absent(Type.Integer()) })),
+  backends: shapeOf(Type.Array(Type.Object(nameOf))),
+  frontends: shapeOf(Type.Array(Type.Object({ ...nameOf, default_backend: absent(Type.String()) }))),
+  binds: shapeOf(Type.Array(Type.Object({ port: absent(Type.Integer()), 'port-range-end': absent(Type.Integer()) }))),
+  servers: shapeOf(Type.Array(Type.Object({ ...nameOf, address: Type.String(), port: absent(Type.Integer()) }))),
+  runtimeServers: shapeOf(
     Type.Array(Type.Object({ ...nameOf, admin_state: absent(Type.String()), operational_state: absent(Type.String()) })),
   ),
-  failure: Compile(Type.Object({ message: Type.String() })),
+  failure: shapeOf(Type.Object({ message: Type.String() })),
 }
 
-const oneOrMany = <T extends TSchema>(schema: T) => Compile(Type.Union([Type.Array(schema), schema]))
+const oneOrMany = <T extends TSchema>(schema: T) => shapeOf(Type.Union([Type.Array(schema), schema]))
 
 /** Version 2 answers with a list, of the runtime API of each process; version 3 with the one. */
 export const processShapes = {

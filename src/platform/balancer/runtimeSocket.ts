@@ -27,7 +27,7 @@ import {
   statesCommand,
 } from '../../wire/haproxy/runtimeCommand.js'
 import { readServersState, type ServerState } from '../../wire/haproxy/serversState.js'
-import { readStatTable, type StatRow } from '../../wire/haproxy/statTable.js'
+import { readStatTable, type StatRow, uncheckedStatus } from '../../wire/haproxy/statTable.js'
 import { bareHost } from '../net/tcpSocket.js'
 import { answeredBadly, askedInVain, balancerSays, checkBackend, reasonOf, stopped } from './balancerFailure.js'
 import { askRuntime, type RuntimePlace, shownPlace } from './runtimeConnection.js'
@@ -40,8 +40,6 @@ export interface RuntimeSocketOptions {
 }
 
 const removalRetryMs = 50
-/** A server whose first check has not ended is taken for up by HAProxy. */
-const uncheckedStatus = 'INI'
 
 /** Fails with `configInvalid` for a backend that HAProxy cannot have. */
 export const createRuntimeSocket = (options: RuntimeSocketOptions): Balancer => new RuntimeSocket(options)
@@ -106,7 +104,7 @@ class RuntimeSocket implements Balancer {
         throw this.#refusal(command, [sentence ?? '', ...others].join(' '))
       }
     }
-    if (resolved === address) this.#names.delete(name)
+    if (isSameAddress(resolved, address)) this.#names.delete(name)
     else this.#names.set(name, address)
   }
 

@@ -14,10 +14,13 @@ export const isBalancerName = (name: string): boolean => namePattern.test(name)
 const pathOf = ({ backend, name }: ServerPath): string => `${backend}/${name}`
 
 /**
- * Of servers that are added while HAProxy runs, which take nothing from `default-server`: checked each second, back after one success, given
- * up after 6 s, when its agents have had the time to leave a node that stops (drain_time). Then their sessions end, so that they go elsewhere.
+ * How servers are checked: each second, back after one success, given up after 6 s, when agents have had the time to leave a node that
+ * stops (drain_time). Then their sessions end, so that they go elsewhere.
  */
-const serverOptions = 'check inter 1s fall 6 rise 1 on-marked-down shutdown-sessions'
+export const serverChecks = { interMs: 1_000, fall: 6, rise: 1 } as const
+
+/** All of them, because servers that are added while HAProxy runs take nothing from `default-server`. */
+const serverOptions = `check inter ${serverChecks.interMs}ms fall ${serverChecks.fall} rise ${serverChecks.rise} on-marked-down shutdown-sessions`
 
 /** @param address of an IP */
 export const addCommand = (path: ServerPath, address: string, port: number): string =>

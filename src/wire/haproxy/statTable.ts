@@ -7,6 +7,9 @@ import { ok, type Result, refuse } from '../../base/errors.js'
 /** A line, by the names of its columns. */
 export type StatRow = ReadonlyMap<string, string>
 
+/** In `check_status`, of a server whose first check has not ended: HAProxy takes it for up. */
+export const uncheckedStatus = 'INI'
+
 const headerStart = '# '
 const needed = ['pxname', 'svname', 'scur', 'status', 'check_status']
 
