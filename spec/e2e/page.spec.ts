@@ -56,6 +56,15 @@ describe.skipIf(hasNoBrowser)('the page', () => {
     expect(await page.locator('#cluster').isVisible()).toBe(false)
   })
 
+  it('keeps nothing of what a user saw when the session has ended', async () => {
+    await signedIn()
+    server.endSessions()
+    await page.getByRole('heading', { name: 'Sign in to the cluster' }).waitFor()
+    await expect.poll(() => page.locator('#nodes tbody').count()).toBe(0)
+    await signIn(page, pageUser.user, pageUser.password)
+    await says(page, 'headline', /^3 of 3/)
+  })
+
   it('says the worst first, and sorts by any column', async () => {
     await signedIn()
     expect(await nodesInOrder()).toEqual(['master-node', 'worker-1', 'worker-2', 'worker-3'])

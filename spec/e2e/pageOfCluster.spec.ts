@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort, writeBelow } from '../../examples/demo/nodeHome.js'
-import type { ProcessCluster } from '../../examples/demo/processCluster.js'
+import type { ProcessCluster, Ran } from '../../examples/demo/processCluster.js'
 import { hasNoBrowser, openPage, says, screenshot, seen, signIn, startBrowser } from '../support/browser.js'
 import { master, repository, secondWorker, withCluster, worker } from '../support/daemons.js'
 
@@ -27,30 +27,18 @@ const withPage = async (cluster: ProcessCluster): Promise<string> => {
   return `http://127.0.0.1:${port}/page/`
 }
 
-const startAgents = (cluster: ProcessCluster, signal: AbortSignal) =>
-  cluster.agents(
+/** Half of them begin at each worker; one that comes before its key does tries again soon. */
+const startAgents = (cluster: ProcessCluster, signal: AbortSignal): Promise<Ran> => {
+  const ports = [worker, secondWorker].map((name) => cluster.agentPorts(name))
+  return cluster.agents(
     [
-      ...[
-        '--agents',
-        String(agentCount),
-        '--servers',
-        [worker, secondWorker].map((name) => `127.0.0.1:${cluster.agentPorts(name).listener}`).join(),
-      ],
-      ...[
-        '--enrol',
-        '--enrol-port',
-        String(cluster.agentPorts(worker).enrolment),
-        '--enrol-delay',
-        '0',
-        '--notify-time',
-        '1',
-        '--rate',
-        '5',
-        '--json',
-      ],
+      ...['--agents', String(agentCount), '--servers', ports.map(({ listener }) => `127.0.0.1:${listener}`).join(), '--rotate'],
+      ...['--enrol', '--enrol-port', ports.map(({ enrolment }) => enrolment).join(), '--enrol-delay', '1'],
+      ...['--retry-interval', '0.2', '--max-retries', '20', '--notify-time', '1', '--json'],
     ],
     signal,
   )
+}
 
 describe.skipIf(hasNoBrowser)('the page of a real cluster', () => {
   let browser: Browser
@@ -88,7 +76,7 @@ describe.skipIf(hasNoBrowser)('the page of a real cluster', () => {
 
         rmSync(blocked, { recursive: true })
         await says(page, 'headline', /^2 of 2 workers are in sync\.$/)
-        await page.keyboard.press('Escape')
+        await page.getByRole('button', { name: worker, exact: true }).first().click()
 
         cluster.daemon(secondWorker).killNow()
         await says(page, 'headline', `${secondWorker} is not connected: `)

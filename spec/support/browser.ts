@@ -19,6 +19,7 @@ export const startBrowser = (): Promise<Browser> =>
 
 /** Git ignores where it goes. */
 export const screenshot = async (page: Page, name: string): Promise<void> => {
+  await page.mouse.move(0, 0)
   await page.screenshot({ path: fileURLToPath(new URL(`../../screenshots/${name}.png`, import.meta.url)), fullPage: true })
 }
 

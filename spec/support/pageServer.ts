@@ -12,7 +12,7 @@ import { securityHeaders } from '../../src/platform/api/securityHeaders.js'
 
 export const pageUser = { user: 'night-shift', password: 'correct horse' } as const
 
-const cookie = 'muster=a-session'
+const cookie = 'muster=a-session-'
 const notYet = 'n/a'
 
 export class PageServer {
@@ -21,6 +21,8 @@ export class PageServer {
   readonly #streams = new Set<ServerResponse>()
   readonly #events: ClusterEvent[] = []
   #overview: Overview
+  /** Sessions of earlier numbers have ended. */
+  #session = 1
   /** While it is set, nothing but the page's files is answered. */
   #refusal: string | undefined
   files: readonly FileRow[] = []
@@ -76,6 +78,12 @@ export class PageServer {
     this.#streams.clear()
   }
 
+  /** As after a restart of the service: everybody has to sign in again. */
+  endSessions(): void {
+    this.#session++
+    this.breakStreams(undefined)
+  }
+
   #toAll(name: string, data: object): void {
     for (const stream of this.#streams) this.#write(stream, name, data)
   }
@@ -91,15 +99,16 @@ export class PageServer {
     if (file) response.writeHead(200, { 'Content-Type': file.contentType, ETag: file.etag }).end(file.bytes)
     else if (this.#refusal !== undefined) problem(response, 503, this.#refusal)
     else if (url.pathname === '/page/login') await this.#login(request, response)
-    else if (!request.headers.cookie?.includes(cookie)) problem(response, 401, 'No authorization token provided')
-    else if (url.pathname === '/page/logout') response.writeHead(204, { 'Set-Cookie': `${cookie}; Path=/; Max-Age=0` }).end()
+    else if (!request.headers.cookie?.includes(`${cookie}${this.#session}`)) problem(response, 401, 'No authorization token provided')
+    else if (url.pathname === '/page/logout')
+      response.writeHead(204, { 'Set-Cookie': `${cookie}${this.#session}; Path=/; Max-Age=0` }).end()
     else this.#data(url, response)
   }
 
   async #login(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { password, user } = JSON.parse(await text(request)) as { user: string; password: string }
     if (user !== pageUser.user || password !== pageUser.password) problem(response, 401, 'Invalid credentials')
-    else response.writeHead(204, { 'Set-Cookie': `${cookie}; Path=/; HttpOnly; SameSite=Strict` }).end()
+    else response.writeHead(204, { 'Set-Cookie': `${cookie}${this.#session}; Path=/; HttpOnly; SameSite=Strict` }).end()
   }
 
   #data(url: URL, response: ServerResponse): void {

@@ -21,7 +21,7 @@ export class EventsView {
   constructor(reveal: (node: string) => void) {
     this.#views = new ItemViews<ClusterEvent>(
       found('events', HTMLElement),
-      ({ id }) => String(id),
+      ({ atMs, id }) => `${id} ${atMs}`,
       (event) => this.#created(event, reveal),
     )
     this.#onlyWrong.addEventListener('change', () => this.update(this.#events, this.#nowMs))

@@ -70,9 +70,8 @@ export class LiveStream {
     this.#stop({ kind: 'paused' })
   }
 
-  /** Forgets what it saw: another user may come. */
+  /** Until somebody signed in and it is started again. */
   signOut(): void {
-    this.#lastEventId = 0
     this.#stop({ kind: 'signedOut' })
   }
 

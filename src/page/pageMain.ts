@@ -2,7 +2,7 @@
 import { ageText } from '../domain/api/figureTexts.js'
 import type { NodeRow } from '../domain/api/nodeOrder.js'
 import type { StreamMessage } from '../domain/api/streamMessage.js'
-import { nothingWatched, type WatchedCluster, withMessage } from '../domain/api/watchedCluster.js'
+import { masterTimeMs, nothingWatched, type WatchedCluster, withMessage } from '../domain/api/watchedCluster.js'
 import { AgentsView } from './agentsView.js'
 import { found, setAttribute, setText } from './elements.js'
 import { EventsView } from './eventsView.js'
@@ -52,7 +52,7 @@ class Page {
   readonly #main = found('cluster', HTMLElement)
   readonly #signOut = found('sign-out', HTMLButtonElement)
   #watched: WatchedCluster = nothingWatched
-  /** When it was last known to be true, by the browser's clock; and the node's clock minus it. */
+  /** When it was last known to be true, by the browser's clock; and the master's clock minus it. */
   #knownMs: number | undefined
   #clockMs = 0
   #frame = 0
@@ -77,7 +77,7 @@ class Page {
 
   #received(message: StreamMessage): void {
     this.#watched = withMessage(this.#watched, message)
-    if (message.kind === 'overview') this.#clockMs = message.overview.nowMs - browserClock.now()
+    if (message.kind === 'overview') this.#clockMs = masterTimeMs(message.overview) - browserClock.now()
     if (this.#watched.overview && this.#watched.problem === undefined) this.#knownMs = browserClock.now()
     this.#showSoon()
   }
@@ -89,9 +89,6 @@ class Page {
       setText(this.#signOut, 'Sign out failed: try again')
       return
     }
-    setText(this.#signOut, 'Sign out')
-    this.#watched = nothingWatched
-    this.#knownMs = undefined
     this.#stream.signOut()
   }
 
@@ -106,6 +103,8 @@ class Page {
     const silentMs = this.#knownMs === undefined ? undefined : browserClock.now() - this.#knownMs
     const freshness = freshnessOf({ life, problem, silentMs })
     const isSignedOut = life.kind === 'signedOut'
+    // Nothing of what one user saw stays for the next.
+    if (isSignedOut && overview) location.reload()
     this.#signIn.show(isSignedOut)
     this.#signOut.hidden = isSignedOut || !overview
     this.#main.hidden = isSignedOut || !overview

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Overview, StreamMessage } from '../../../src/domain/api/streamMessage.js'
-import { nothingWatched, watchedEventsMax, withMessage } from '../../../src/domain/api/watchedCluster.js'
+import { masterTimeMs, nothingWatched, watchedEventsMax, withMessage } from '../../../src/domain/api/watchedCluster.js'
 import type { ClusterEvent, NodeOverview } from '../../../src/domain/queries/clusterAnswer.js'
 import { clusters, healthyNode, nowMs } from './overviewArbitraries.js'
 
@@ -48,6 +48,14 @@ describe('a watched cluster', () => {
       withMessage(first, { kind: 'overview', overview: overviewOf([{ ...healthyNode, bytesSent: 6_000, ...change }], nowMs + 2_000) })
     expect(next({}).rates.get('worker-1')).toEqual({ sent: 3_000, received: 0 })
     expect(next({ sinceMs: nowMs }).rates.get('worker-1')).toBeUndefined()
+    expect(withMessage(next({}), { kind: 'alive', nowMs }).rates.get('worker-1')).toEqual({ sent: 0, received: 0 })
+  })
+
+  it("has the master's time, whichever node answers", () => {
+    const worker = { ...healthyNode, clockSkewMs: -4_000 }
+    const seenFrom = (node: string) =>
+      masterTimeMs({ ...overviewOf([{ ...healthyNode, name: 'master', type: 'master' }, worker], nowMs), node })
+    expect([seenFrom('master'), seenFrom('worker-1'), seenFrom('unknown')]).toEqual([nowMs, nowMs - 4_000, nowMs])
   })
 
   it('has a problem until the next overview', () => {

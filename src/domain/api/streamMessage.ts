@@ -7,7 +7,7 @@ export interface Overview {
   /** The node that answers. */
   readonly node: string
   readonly type: 'master' | 'worker'
-  /** By the clock that the times of the rows are of. */
+  /** By its own clock. */
   readonly nowMs: number
   readonly nodes: readonly NodeOverview[]
 }

@@ -22,6 +22,10 @@ export const nothingWatched: WatchedCluster = { overview: undefined, rates: new 
 
 export const watchedEventsMax = 500
 
+/** When the overview was made, by the master's clock, which the times of the rows are of; the node that answers has another. */
+export const masterTimeMs = ({ node, nodes, nowMs }: Overview): number =>
+  nowMs + (nodes.find(({ name }) => name === node)?.clockSkewMs ?? 0)
+
 /** Overviews that come closer together are one: a rate over a few milliseconds says nothing. */
 const rateMsMin = 500
 
@@ -58,6 +62,7 @@ export const withMessage = (watched: WatchedCluster, message: StreamMessage): Wa
     case 'problem':
       return { ...watched, problem: message.message, rates: new Map() }
     case 'alive':
-      return watched
+      // Nothing has changed, not even what was sent.
+      return { ...watched, rates: new Map([...watched.rates.keys()].map((node) => [node, { sent: 0, received: 0 }])) }
   }
 }
