@@ -107,9 +107,10 @@ describe.skipIf(hasNoBrowser)('the page', () => {
     const button = page.getByRole('button', { name: 'worker-2' }).first()
     expect(await button.getAttribute('aria-expanded')).toBe('true')
     await says(page, 'nodes', 'All 1,284 files are as the master has them.')
-    // Rows move under the focus, which stays.
-    server.show(lost)
-    await expect.poll(async () => (await nodesInOrder())[0]).toBe('worker-3')
+    // Its row moves to the top, and the focus with it.
+    server.show(overviewOf(master, first, { ...second, isConnected: false }, third))
+    await expect.poll(async () => (await nodesInOrder())[0]).toBe('worker-2')
+    expect(await inBrowser('document.activeElement.textContent')).toBe('worker-2')
     await page.keyboard.press('Escape')
     expect(await button.getAttribute('aria-expanded')).toBe('false')
     expect(await inBrowser('document.activeElement.textContent')).toBe('worker-2')
