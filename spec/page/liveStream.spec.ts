@@ -1,7 +1,7 @@
 /** The stream that the page keeps open, on a virtual clock. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { StreamMessage } from '../../src/domain/api/streamMessage.js'
+import type { StreamMessage } from '../../src/domain/api/overview/streamMessage.js'
 import { freshnessOf, silentMsMax } from '../../src/page/freshness.js'
 import { LiveStream, retryMs, sessionUseMs } from '../../src/page/liveStream.js'
 import { ServiceError } from '../../src/page/serviceError.js'

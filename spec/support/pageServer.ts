@@ -5,7 +5,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { Overview } from '../../src/domain/api/streamMessage.js'
+import type { Overview } from '../../src/domain/api/overview/streamMessage.js'
 import type { ClusterEvent, FileRow, FilesSummary } from '../../src/domain/queries/clusterAnswer.js'
 import { type PageFile, readPageFiles } from '../../src/platform/api/pageFiles.js'
 import { securityHeaders } from '../../src/platform/api/securityHeaders.js'

@@ -1,5 +1,5 @@
 /** Clusters that the page shows in its test: a healthy one, and what goes wrong. */
-import type { Overview } from '../../src/domain/api/streamMessage.js'
+import type { Overview } from '../../src/domain/api/overview/streamMessage.js'
 import type { FileRow, NodeOverview } from '../../src/domain/queries/clusterAnswer.js'
 
 export const nowMs = Date.UTC(2026, 10, 26, 3, 12, 45)

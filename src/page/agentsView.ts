@@ -1,9 +1,9 @@
 /** Agents by node and status. */
 import { escapeText } from '../base/escapeText.js'
 import { shortened } from '../base/logText.js'
-import { agentCounts } from '../domain/api/agentCounts.js'
-import { countText } from '../domain/api/figureTexts.js'
-import type { NodeRow } from '../domain/api/nodeOrder.js'
+import { agentCounts } from '../domain/api/overview/agentCounts.js'
+import { countText } from '../domain/api/overview/figureTexts.js'
+import type { NodeRow } from '../domain/api/overview/nodeOrder.js'
 import { found, html, setChildren, setText } from './elements.js'
 
 /** Those with the most agents; the totals are of all. */

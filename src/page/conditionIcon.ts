@@ -1,5 +1,5 @@
 /** A shape for each condition, so that colour is never the only sign. */
-import { type Condition, conditions, type Severity } from '../domain/api/nodeCondition.js'
+import { type Condition, conditions, type Severity } from '../domain/api/overview/nodeCondition.js'
 import { setAttribute, svg } from './elements.js'
 
 const circle = 'M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 0 0 0-13z'

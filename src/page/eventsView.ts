@@ -1,7 +1,7 @@
 /** The list of events, the newest first. */
 import { escapeText } from '../base/escapeText.js'
 import { shortened } from '../base/logText.js'
-import { ageText, countText, utcText } from '../domain/api/figureTexts.js'
+import { ageText, countText, utcText } from '../domain/api/overview/figureTexts.js'
 import type { ClusterEvent } from '../domain/queries/clusterAnswer.js'
 import { found, html, type ItemView, ItemViews, setText } from './elements.js'
 

@@ -1,9 +1,9 @@
 /** The sentence at the top: the worst thing first, or that nobody knows. Below it what else is to be known, and the sums. */
 import { escapeText } from '../base/escapeText.js'
-import { agentCounts } from '../domain/api/agentCounts.js'
-import { clusterFindings, type Finding } from '../domain/api/clusterFindings.js'
-import { ageText, bytesText, countText } from '../domain/api/figureTexts.js'
-import type { NodeRow } from '../domain/api/nodeOrder.js'
+import { agentCounts } from '../domain/api/overview/agentCounts.js'
+import { clusterFindings, type Finding } from '../domain/api/overview/clusterFindings.js'
+import { ageText, bytesText, countText } from '../domain/api/overview/figureTexts.js'
+import type { NodeRow } from '../domain/api/overview/nodeOrder.js'
 import { severityIcon } from './conditionIcon.js'
 import { found, html, setAttribute, setChildren, setText } from './elements.js'
 import type { Freshness } from './freshness.js'

@@ -1,5 +1,5 @@
 /** Keeps the stream of the node open: reopens it after a failure, drops one that is silent, rests while nobody sees the page. */
-import type { StreamMessage } from '../domain/api/streamMessage.js'
+import type { StreamMessage } from '../domain/api/overview/streamMessage.js'
 import { EventStreamParser, type ServerEvent } from './eventStreamParser.js'
 import { type StreamLife, silentMsMax } from './freshness.js'
 import { ServiceError } from './serviceError.js'

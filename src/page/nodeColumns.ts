@@ -1,8 +1,8 @@
 /** The columns of the table of nodes: heading, order, and what a cell says. */
 import { escapeText } from '../base/escapeText.js'
-import { certificateDaysBad, certificateDaysNoted, clockSkewShownMs } from '../domain/api/clusterFindings.js'
-import { ageText, bytesText, countText, daysUntil, delayText, utcText } from '../domain/api/figureTexts.js'
-import type { NodeColumn, NodeRow } from '../domain/api/nodeOrder.js'
+import { certificateDaysBad, certificateDaysNoted, clockSkewShownMs } from '../domain/api/overview/clusterFindings.js'
+import { ageText, bytesText, countText, daysUntil, delayText, utcText } from '../domain/api/overview/figureTexts.js'
+import type { NodeColumn, NodeRow } from '../domain/api/overview/nodeOrder.js'
 
 /** What a cell may depend on besides its row. */
 export interface CellWorld {

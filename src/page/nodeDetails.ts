@@ -1,7 +1,7 @@
 /** What stands below the row of a node that was opened: why it is as it is, its files, when it last did what, its events. */
 import { escapeText } from '../base/escapeText.js'
-import { ageText, bytesText, countText, utcText } from '../domain/api/figureTexts.js'
-import type { NodeRow } from '../domain/api/nodeOrder.js'
+import { ageText, bytesText, countText, utcText } from '../domain/api/overview/figureTexts.js'
+import type { NodeRow } from '../domain/api/overview/nodeOrder.js'
 import type { ClusterEvent } from '../domain/queries/clusterAnswer.js'
 import { html, setChildren, setText } from './elements.js'
 import type { HealthStatus, NodeFiles } from './service.js'
@@ -88,7 +88,9 @@ const filesOf = (row: NodeRow, fetched: Fetched): readonly Element[] => {
   const { error } = fetched.files.summary ?? {}
   const why = error === undefined ? [] : [html('p', { class: 'error' }, error)]
   if (fetched.files.rows.length > 0) return [...why, ...filesTable(fetched.files)]
-  return why.length > 0 ? why : [html('p', {}, `All ${countText(node.files)} files are as the master has them.`)]
+  if (why.length > 0) return why
+  const isSame = `All ${countText(node.files)} files are as the master has them.`
+  return [html('p', {}, node.inSync ? isSame : 'Which files differ is not known yet.')]
 }
 
 const eventsOf = (node: string, events: readonly ClusterEvent[], nowMs: number): readonly Element[] => {

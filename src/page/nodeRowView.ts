@@ -1,7 +1,7 @@
 /** The row of one node, and its details while it is open. */
 import { escapeText } from '../base/escapeText.js'
-import { conditionOf, conditions } from '../domain/api/nodeCondition.js'
-import type { NodeRow } from '../domain/api/nodeOrder.js'
+import { conditionOf, conditions } from '../domain/api/overview/nodeCondition.js'
+import type { NodeRow } from '../domain/api/overview/nodeOrder.js'
 import type { ClusterEvent } from '../domain/queries/clusterAnswer.js'
 import { conditionIcon } from './conditionIcon.js'
 import { html, type ItemView, setAttribute, setText } from './elements.js'

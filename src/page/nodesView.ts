@@ -1,8 +1,8 @@
 /** The table of the nodes: sorted by a click on a heading, filtered, its rows opened and walked with the keyboard. */
 import { escapeText } from '../base/escapeText.js'
-import { countText } from '../domain/api/figureTexts.js'
-import { conditionNames, conditionOf, conditions } from '../domain/api/nodeCondition.js'
-import { inNodeOrder, type NodeColumn, type NodeOrder, type NodeRow, worstFirst } from '../domain/api/nodeOrder.js'
+import { countText } from '../domain/api/overview/figureTexts.js'
+import { conditionNames, conditionOf, conditions } from '../domain/api/overview/nodeCondition.js'
+import { inNodeOrder, type NodeColumn, type NodeOrder, type NodeRow, worstFirst } from '../domain/api/overview/nodeOrder.js'
 import type { ClusterEvent } from '../domain/queries/clusterAnswer.js'
 import { conditionIcon } from './conditionIcon.js'
 import { found, html, ItemViews, setAttribute, setText } from './elements.js'

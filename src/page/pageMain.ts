@@ -1,8 +1,8 @@
 /** The page: what the stream says goes into one state, and all that is shown is made of it, at each message and once a second. */
-import { ageText } from '../domain/api/figureTexts.js'
-import type { NodeRow } from '../domain/api/nodeOrder.js'
-import type { StreamMessage } from '../domain/api/streamMessage.js'
-import { masterTimeMs, nothingWatched, type WatchedCluster, withMessage } from '../domain/api/watchedCluster.js'
+import { ageText } from '../domain/api/overview/figureTexts.js'
+import type { NodeRow } from '../domain/api/overview/nodeOrder.js'
+import type { StreamMessage } from '../domain/api/overview/streamMessage.js'
+import { masterTimeMs, nothingWatched, type WatchedCluster, withMessage } from '../domain/api/overview/watchedCluster.js'
 import { AgentsView } from './agentsView.js'
 import { found, setAttribute, setText } from './elements.js'
 import { EventsView } from './eventsView.js'
@@ -68,7 +68,7 @@ class Page {
     if (!document.hidden) this.#stream.start()
   }
 
-  /** Nobody is signed in by that a page is seen again. */
+  /** That a page is seen again signs nobody in. */
   #seen(isSeen: boolean): void {
     if (this.#stream.life.kind === 'signedOut') return
     if (isSeen) this.#stream.start()

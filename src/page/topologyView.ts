@@ -3,9 +3,9 @@
 import { counted } from '../base/counted.js'
 import { escapeText } from '../base/escapeText.js'
 import { shortened } from '../base/logText.js'
-import { ageText, bytesText, countText, delayText } from '../domain/api/figureTexts.js'
-import { conditionOf, conditions } from '../domain/api/nodeCondition.js'
-import { inNodeOrder, type NodeRow, worstFirst } from '../domain/api/nodeOrder.js'
+import { ageText, bytesText, countText, delayText } from '../domain/api/overview/figureTexts.js'
+import { conditionOf, conditions } from '../domain/api/overview/nodeCondition.js'
+import { inNodeOrder, type NodeRow, worstFirst } from '../domain/api/overview/nodeOrder.js'
 import { conditionIcon } from './conditionIcon.js'
 import { setAttribute, setChildren, svg } from './elements.js'
 import { type Box, topologyLayout } from './topologyLayout.js'
@@ -15,7 +15,7 @@ const moreCharsMax = 27
 const iconSize = 16
 
 /** A line grows with what it carries: a step for each factor of ten from 1 kB/s on. */
-export const lineWidth = (bytesPerSecond: number): number => 1.5 + Math.min(4, Math.max(0, Math.log10(Math.max(1, bytesPerSecond) / 100)))
+const lineWidth = (bytesPerSecond: number): number => 1.5 + Math.min(4, Math.max(0, Math.log10(Math.max(1, bytesPerSecond) / 100)))
 
 const flowOf = ({ rates }: NodeRow): number => (rates ? rates.sent + rates.received : 0)
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { conditionOf, conditionRank, conditions } from '../../../src/domain/api/nodeCondition.js'
+import { conditionOf, conditionRank, conditions } from '../../../../src/domain/api/overview/nodeCondition.js'
 import { healthyNode, workerRows } from './overviewArbitraries.js'
 
 describe('the condition of a node', () => {

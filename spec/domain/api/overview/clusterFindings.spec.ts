@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { clusterFindings } from '../../../src/domain/api/clusterFindings.js'
-import { conditionOf, conditions } from '../../../src/domain/api/nodeCondition.js'
-import type { NodeOverview } from '../../../src/domain/queries/clusterAnswer.js'
+import { clusterFindings } from '../../../../src/domain/api/overview/clusterFindings.js'
+import { conditionOf, conditions } from '../../../../src/domain/api/overview/nodeCondition.js'
+import type { NodeOverview } from '../../../../src/domain/queries/clusterAnswer.js'
 import { clusters, healthyNode, nowMs } from './overviewArbitraries.js'
 
 const dayMs = 86_400_000

@@ -1,7 +1,7 @@
 /** Rows of nodes, healthy and not, as a master could answer them. */
 import fc from 'fast-check'
-import { nodeStates } from '../../../src/domain/cluster/nodeState.js'
-import type { NodeOverview } from '../../../src/domain/queries/clusterAnswer.js'
+import { nodeStates } from '../../../../src/domain/cluster/nodeState.js'
+import type { NodeOverview } from '../../../../src/domain/queries/clusterAnswer.js'
 
 export const nowMs = 1_795_000_000_000
 

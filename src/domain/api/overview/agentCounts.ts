@@ -1,5 +1,5 @@
 /** Agents by node and status, as a table with its totals. */
-import type { NodeOverview } from '../queries/clusterAnswer.js'
+import type { NodeOverview } from '../../queries/clusterAnswer.js'
 
 export interface AgentCounts {
   /** The columns: those that Wazuh has, and any other that a node names. */

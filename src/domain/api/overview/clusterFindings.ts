@@ -2,11 +2,11 @@
  * What is to be said of a cluster, in sentences: what is wrong, the summary, then what is worth knowing. The first is the headline.
  * Nothing in a sentence changes only because time passes, so that it can be announced once; ages stand beside it.
  */
-import { counted } from '../../base/counted.js'
-import { escapeText } from '../../base/escapeText.js'
-import { fullStop } from '../../base/fullStop.js'
-import { shortened } from '../../base/logText.js'
-import type { NodeOverview } from '../queries/clusterAnswer.js'
+import { counted } from '../../../base/counted.js'
+import { escapeText } from '../../../base/escapeText.js'
+import { fullStop } from '../../../base/fullStop.js'
+import { shortened } from '../../../base/logText.js'
+import type { NodeOverview } from '../../queries/clusterAnswer.js'
 import { ageText, countText, daysUntil } from './figureTexts.js'
 import { type Condition, conditionOf, type Severity } from './nodeCondition.js'
 

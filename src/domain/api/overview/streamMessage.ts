@@ -1,5 +1,5 @@
 /** What the event stream of a node's HTTP service says, to the page and to any other client. */
-import type { ClusterEvent, NodeOverview } from '../queries/clusterAnswer.js'
+import type { ClusterEvent, NodeOverview } from '../../queries/clusterAnswer.js'
 
 /** All rows, as one node knows them: a worker says what its master says. */
 export interface Overview {

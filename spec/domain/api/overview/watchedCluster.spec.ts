@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Overview, StreamMessage } from '../../../src/domain/api/streamMessage.js'
-import { masterTimeMs, nothingWatched, watchedEventsMax, withMessage } from '../../../src/domain/api/watchedCluster.js'
-import type { ClusterEvent, NodeOverview } from '../../../src/domain/queries/clusterAnswer.js'
+import type { Overview, StreamMessage } from '../../../../src/domain/api/overview/streamMessage.js'
+import { masterTimeMs, nothingWatched, watchedEventsMax, withMessage } from '../../../../src/domain/api/overview/watchedCluster.js'
+import type { ClusterEvent, NodeOverview } from '../../../../src/domain/queries/clusterAnswer.js'
 import { clusters, healthyNode, nowMs } from './overviewArbitraries.js'
 
 const overviewOf = (nodes: readonly NodeOverview[], atMs: number): Overview => ({

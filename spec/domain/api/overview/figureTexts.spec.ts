@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ageText, bytesText, countText, daysUntil, delayText } from '../../../src/domain/api/figureTexts.js'
+import { ageText, bytesText, countText, daysUntil, delayText } from '../../../../src/domain/api/overview/figureTexts.js'
 
 const unitMs: Readonly<Record<string, number>> = { s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 }
 const unitBytes: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, PB: 1e15 }

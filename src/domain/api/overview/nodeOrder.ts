@@ -1,5 +1,5 @@
 /** The order of a table's rows: by any column, either way, and by default the worst first. */
-import type { NodeOverview } from '../queries/clusterAnswer.js'
+import type { NodeOverview } from '../../queries/clusterAnswer.js'
 import { conditionOf, conditionRank } from './nodeCondition.js'
 import type { LinkRates } from './watchedCluster.js'
 

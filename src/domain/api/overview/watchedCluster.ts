@@ -1,5 +1,5 @@
 /** What somebody who watches the stream of a node knows of the cluster: messages come in, what is shown comes out. */
-import type { ClusterEvent, NodeOverview } from '../queries/clusterAnswer.js'
+import type { ClusterEvent, NodeOverview } from '../../queries/clusterAnswer.js'
 import type { Overview, StreamMessage } from './streamMessage.js'
 
 /** Bytes a second, of one node's link. */

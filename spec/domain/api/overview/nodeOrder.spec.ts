@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { conditionOf, conditionRank } from '../../../src/domain/api/nodeCondition.js'
-import { inNodeOrder, type NodeColumn, type NodeRow, worstFirst } from '../../../src/domain/api/nodeOrder.js'
+import { conditionOf, conditionRank } from '../../../../src/domain/api/overview/nodeCondition.js'
+import { inNodeOrder, type NodeColumn, type NodeRow, worstFirst } from '../../../../src/domain/api/overview/nodeOrder.js'
 import { clusters } from './overviewArbitraries.js'
 
 const rows: fc.Arbitrary<readonly NodeRow[]> = clusters.map((nodes) => nodes.map((node) => ({ node, rates: undefined })))

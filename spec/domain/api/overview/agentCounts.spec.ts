@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { agentCounts } from '../../../src/domain/api/agentCounts.js'
+import { agentCounts } from '../../../../src/domain/api/overview/agentCounts.js'
 import { clusters } from './overviewArbitraries.js'
 
 it('agents by node and status add up, whatever the statuses are called', () =>
