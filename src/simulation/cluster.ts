@@ -177,6 +177,7 @@ export class SimulatedCluster {
   /** @param synced of a node with another cluster.json than the others */
   start(name: string, synced = this.synced): void {
     const node = this.node(name)
+    node.startsAgain = node.isStopping
     if (node.running) return
     this.network.boot(name)
     const log = tracingLog(this.trace, this.clock, name, this.#keepsDebug2)
@@ -185,6 +186,7 @@ export class SimulatedCluster {
     const { disk, role } = node
     const fronts = this.fleet && this.#frontsOf(node, random)
     const balancer = role === 'master' ? this.balancer?.port(node.clock) : undefined
+    node.fronts = fronts
     const rules = { node: name, role, manager: this.#manager, home, stageDir, synced, disk, history: this.history }
     const watched = new WatchedDisk(node.disk, (change) => {
       this.#checks += 1
@@ -273,6 +275,8 @@ export class SimulatedCluster {
     if (!node.running) return
     this.fleet?.processEnds(node)
     node.running = undefined
+    node.fronts = undefined
+    node.isStopping = false
     node.downSinceMs = this.clock.monotonicMs()
     node.view?.abandon()
     this.network.crash(name, what)
@@ -283,6 +287,21 @@ export class SimulatedCluster {
     if (node.role === 'master') this.#members.forget()
     this.agents.gone(name)
     this.trace.add(this.clock.monotonicMs(), name, `crash ${what}`)
+  }
+
+  /** The process ends as by SIGTERM, which takes a while; a start meanwhile is one after that. */
+  stop(name: string): void {
+    const node = this.node(name)
+    const { running } = node
+    if (!running || node.isStopping) return
+    node.isStopping = true
+    this.trace.add(this.clock.monotonicMs(), name, 'stop')
+    void running.stop().then(() => {
+      // It was killed while it stopped.
+      if (node.running !== running) return
+      this.crash(name, 'process')
+      if (node.startsAgain) this.start(name)
+    })
   }
 
   /** The process stands still (SIGSTOP), and later goes on. */
@@ -319,6 +338,7 @@ export class SimulatedCluster {
   /** Stops every node as SIGTERM would; afterwards nothing may be left. */
   async stopAll(): Promise<void> {
     await this.fleet?.end(this.violations.length === 0)
+    await this.clock.runUntil(() => !this.nodes.some(({ isStopping }) => isStopping), limits.stopMsMax)
     const running = this.nodes.flatMap((node) => (node.running ? [node.running] : []))
     for (const node of this.nodes) node.running = undefined
     const stopped = Promise.all(running.map((node) => node.stop()))

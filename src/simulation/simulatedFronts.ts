@@ -6,6 +6,7 @@ import { posix } from 'node:path'
 import { EnrolmentServer } from '../actors/enrolment/enrolmentServer.js'
 import { AgentListener } from '../actors/listener/agentListener.js'
 import { createEventOutlet } from '../actors/listener/eventOutlet.js'
+import { ClusterError } from '../base/errors.js'
 import { EventSegments } from '../disk/listener/eventSegments.js'
 import { DiskListenerFiles } from '../disk/listener/listenerFiles.js'
 import type { EnrolmentHost, EnrolmentSettings } from '../ports/enrolment.js'
@@ -15,6 +16,7 @@ import type { Clock, Random } from '../ports/machine.js'
 import type { AgentNetwork } from '../ports/network.js'
 import { simulatedIdentity } from './network/simulatedCertificates.js'
 import type { DiskChanges } from './world/memoryDisk.js'
+import { ThreadLife } from './world/threadLife.js'
 import { type DiskChange, WatchedDisk } from './world/watchedDisk.js'
 
 export const agentsPort = 1_514
@@ -34,6 +36,8 @@ export interface SimulatedFrontsOptions {
 interface OutletRun {
   readonly outlet: EventOutlet
   readonly store: EventStore
+  readonly life: ThreadLife
+  readonly die: (error: ClusterError) => void
 }
 
 const ownDirectories = ['queue/events', 'queue/rids'] as const
@@ -64,13 +68,32 @@ export class SimulatedFronts {
     return this.#runs.some(({ store }) => store.failure !== undefined)
   }
 
-  async #startListener(...[given, desk, agents]: Parameters<ListenerHost['start']>): ReturnType<ListenerHost['start']> {
-    const { clock, disk, home, network, random } = this.#options
+  /** The thread of the listener dies, if there is one: its last act is to write what it took. */
+  killListener(): void {
+    const run = this.#runs.at(-1)
+    if (!run || run.life.isOver) return
+    run.outlet.close()
+    run.life.end()
+    run.die(new ClusterError('threadCrashed', { message: 'The listener of agents died' }))
+  }
+
+  async #startListener(...[given, ownDesk, agents]: Parameters<ListenerHost['start']>): ReturnType<ListenerHost['start']> {
+    const { disk, home, random } = this.#options
+    const life = new ThreadLife()
+    const clock = life.clock(this.#options.clock)
+    const network = life.network(this.#options.network)
+    const desk = life.calls(ownDesk)
     const own = new WatchedDisk(disk, (change) => this.#checkChange(change))
     const store = new EventSegments(own, { home, ...given.events })
     const log = (level: Parameters<typeof desk.log>[0], message: string): void => void desk.log(level, message)
     const outlet = createEventOutlet(given, { store, reader: undefined, clock, log })
-    this.#runs.push({ outlet, store })
+    let die: OutletRun['die'] = () => undefined
+    const died = new Promise<ClusterError>((resolve) => {
+      die = resolve
+    })
+    // As with a real thread, calls of one that died fail.
+    const called = <T>(call: () => Promise<T>): Promise<T> => Promise.race(life.isOver ? [died.then(fail)] : [call(), died.then(fail)])
+    this.#runs.push({ outlet, store, life, die })
     const files = new DiskListenerFiles(own, home)
     const listener = new AgentListener({ options: given, network, clock, random, outlet, files, desk })
     for (const update of agents) await listener.keys(update)
@@ -78,15 +101,17 @@ export class SimulatedFronts {
       const port = await listener.start()
       return {
         port,
-        died: new Promise(() => undefined),
-        keys: (update) => listener.keys(update),
-        configurationChanged: () => listener.configurationChanged(),
-        reconnect: (ids) => listener.reconnect(ids),
-        counts: () => listener.counts(),
-        drain: (msMax) => listener.drain(msMax),
+        died,
+        keys: (update) => called(() => listener.keys(update)),
+        configurationChanged: () => called(() => listener.configurationChanged()),
+        reconnect: (ids) => called(() => listener.reconnect(ids)),
+        counts: () => called(() => listener.counts()),
+        drain: (msMax) => called(() => listener.drain(msMax)),
         stop: async () => {
+          if (life.isOver) return
           await listener.stop()
           outlet.close()
+          life.end()
         },
       }
     } catch (thrown) {
@@ -111,6 +136,10 @@ export class SimulatedFronts {
     if (ownDirectories.some(isOwn)) return
     violated('a listener writes only events and counters', `${node}: ${operation} ${relative}`)
   }
+}
+
+const fail = (error: ClusterError): never => {
+  throw error
 }
 
 const isAtOrBelow = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`)

@@ -5,6 +5,7 @@ import type { SyncedItems } from '../domain/files/syncedItems.js'
 import { simulatedAuthority, simulatedIdentity, type Validity } from './network/simulatedCertificates.js'
 import { type NodeCertificateTexts, SimulatedNodeCertificates } from './network/simulatedNodeCertificates.js'
 import { readWhole } from './rules/expectedTree.js'
+import type { SimulatedFronts } from './simulatedFronts.js'
 import { MemoryAgentTable } from './world/memoryAgentTable.js'
 import { MemoryDisk } from './world/memoryDisk.js'
 import type { ClockView, VirtualClock } from './world/virtualClock.js'
@@ -23,9 +24,17 @@ export interface SimulatedNode {
   running: RunningNode | undefined
   /** Its process's view of the disk. */
   view: WatchedDisk | undefined
+  /** What agents connect to, of its process. */
+  fronts: SimulatedFronts | undefined
+  /** Its process has begun to end. */
+  isStopping: boolean
+  /** It was started again meanwhile. */
+  startsAgain: boolean
   /** When it was last without a process, in milliseconds of the virtual clock. */
   downSinceMs: number
 }
+
+const notRunning = { running: undefined, view: undefined, fronts: undefined, isStopping: false, startsAgain: false }
 
 /** Not synced, and not to be touched by anybody. */
 const foreignFile = 'etc/ossec.conf'
@@ -58,7 +67,7 @@ export const createSimulatedNode = ({ home, index, synced, time, tls }: Simulate
   disk.edit(posix.join(home, foreignFile), Buffer.from(foreignContent(name)), 0o640)
   const agentTable = new MemoryAgentTable(role, `table of ${name}`)
   const certificates = tls ? new SimulatedNodeCertificates(certificateTexts(name)) : undefined
-  return { name, role, clock, disk, agentTable, certificates, running: undefined, view: undefined, downSinceMs: 0 }
+  return { name, role, clock, disk, agentTable, certificates, ...notRunning, downSinceMs: 0 }
 }
 
 /** What a node left behind that was stopped, and what it touched that is not its own, by the rule that it breaks. */

@@ -56,6 +56,8 @@ export const faultTable = {
   crash: faultOf('crash', ['node', 'durationMs']),
   /** kill -9: what was written stays, peers get resets; started again after the duration. */
   kill: faultOf('crash', ['node', 'durationMs']),
+  /** SIGTERM: agents are asked to go elsewhere, peers are informed; started again after the duration. */
+  stop: faultOf('crash', ['node', 'durationMs']),
   /** The process stands still and goes on, as by SIGSTOP and SIGCONT. */
   pause: faultOf('crash', ['node', 'durationMs']),
   partition: faultOf('network', ['a', 'b', 'durationMs']),
@@ -92,6 +94,8 @@ export const faultTable = {
   agentTwice: faultOf('agents', ['a', 'b', 'agent', 'durationMs']),
   agentShutsDown: faultOf('agents', ['node', 'agent']),
   agentLost: faultOf('agents', ['node', 'agent']),
+  /** The thread that agents report to is gone, and its sockets with it; the node goes on. */
+  listenerDies: faultOf('agents', ['node']),
   /** Something else holds the agents' table of the node. */
   tableLocked: faultOf('agents', ['node', 'durationMs']),
   /** The agents' table of a worker turns out to be damaged, and is recreated. */

@@ -35,6 +35,9 @@ export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | u
     case 'kill':
       cluster.crash(fault.node, fault.kind === 'crash' ? 'power' : 'process')
       return { afterMs: fault.durationMs, end: () => cluster.start(fault.node) }
+    case 'stop':
+      cluster.stop(fault.node)
+      return { afterMs: fault.durationMs, end: () => cluster.start(fault.node) }
     case 'pause':
       cluster.freeze(fault.node)
       return { afterMs: fault.durationMs, end: () => cluster.thaw(fault.node) }
@@ -96,6 +99,9 @@ export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | u
         disk.unlink(cluster.absolute(fault.path))
         disk.makeSymlink(fault.target, cluster.absolute(fault.path))
       })
+      return undefined
+    case 'listenerDies':
+      cluster.node(fault.node).fronts?.killListener()
       return undefined
     case 'tableLocked': {
       const { agentTable } = cluster.node(fault.node)
