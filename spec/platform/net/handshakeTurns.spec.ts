@@ -148,4 +148,28 @@ describe('a pace of handshakes', () => {
     turns.close()
     expect(clock.pending).toBe(0)
   })
+
+  it('goes to a preferred site first, however many others wait, and to the others again after it', async () => {
+    const clock = new VirtualClock()
+    const isPreferred = (prefix: string): boolean => prefix === '10.0.0.99'
+    const turns = new HandshakeTurns(
+      clock,
+      { ...bounds, handshakesMax: 200, begunMax: 200, pace: { burst: 1, perSecond: 10 } },
+      isPreferred,
+    )
+    const begins: Peer[] = []
+    for (let site = 1; site <= 90; site++) new Peer(site, turns, begins).speak()
+    const [known, gone] = [new Peer(99, turns, begins), new Peer(99, turns, begins)]
+    known.speak()
+    gone.speak()
+    gone.leave()
+    await clock.advance(250)
+    expect(begins.map(({ remoteAddress }) => remoteAddress)).toEqual(['10.0.0.1', '10.0.0.99', '10.0.0.2'])
+    expect(gone.state).toBe('left')
+    await clock.advance(60_000)
+    expect(begins).toHaveLength(91)
+    expect(turns.size).toBe(0)
+    turns.close()
+    expect(clock.pending).toBe(0)
+  })
 })

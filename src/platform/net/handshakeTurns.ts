@@ -71,6 +71,8 @@ export interface ComingHandshake {
   giveWay(reason: 'crowded' | 'slow'): void
 }
 
+type Waiting = Map<string, Map<ComingHandshake, () => void>>
+
 class Begun implements Due {
   readonly handshake: ComingHandshake
   readonly prefix: string
@@ -94,8 +96,10 @@ export class HandshakeTurns {
   readonly #deadlines: Deadlines
   /** Has said nothing; the oldest first. */
   readonly #silent = new Set<ComingHandshake>()
-  /** Has spoken and waits, by prefix of its address; the prefix whose turn is next first. */
-  readonly #waiting = new Map<string, Map<ComingHandshake, () => void>>()
+  /** Has spoken and waits, by prefix of its address; the prefix whose turn is next first. Those of a preferred prefix go before all others. */
+  readonly #preferred: Waiting = new Map()
+  readonly #others: Waiting = new Map()
+  readonly #isPreferred: (prefix: string) => boolean
   #waitingCount = 0
   readonly #begun = new Map<ComingHandshake, Begun>()
   readonly #begunOf = new Map<string, number>()
@@ -103,8 +107,10 @@ export class HandshakeTurns {
   readonly #slow = new Set<Begun>()
   readonly #pace: Pace | undefined
 
-  constructor(timers: Timers, bounds: HandshakeBounds) {
+  /** @param isPreferred of the prefix of an address; asked when one of it begins to wait */
+  constructor(timers: Timers, bounds: HandshakeBounds, isPreferred: (prefix: string) => boolean = () => false) {
     this.#bounds = bounds
+    this.#isPreferred = isPreferred
     this.#deadlines = new Deadlines(timers)
     this.#pace = bounds.pace && new Pace(bounds.pace, timers, this.#deadlines, () => this.#beginNext())
   }
@@ -122,9 +128,10 @@ export class HandshakeTurns {
   spoke(handshake: ComingHandshake, begin: () => void): void {
     if (!this.#silent.delete(handshake)) return
     const prefix = addressPrefix(handshake.remoteAddress)
-    const neighbours = this.#waiting.get(prefix) ?? new Map<ComingHandshake, () => void>()
+    const waiting = this.#preferred.has(prefix) || this.#isPreferred(prefix) ? this.#preferred : this.#others
+    const neighbours = waiting.get(prefix) ?? new Map<ComingHandshake, () => void>()
     neighbours.set(handshake, begin)
-    this.#waiting.set(prefix, neighbours)
+    waiting.set(prefix, neighbours)
     this.#waitingCount += 1
     if (this.#begun.size >= this.#bounds.begunMax)
       for (const slow of this.#slow)
@@ -148,38 +155,46 @@ export class HandshakeTurns {
       return
     }
     const prefix = addressPrefix(handshake.remoteAddress)
-    const neighbours = this.#waiting.get(prefix)
-    if (!neighbours?.delete(handshake)) return
-    this.#waitingCount -= 1
-    if (neighbours.size === 0) this.#waiting.delete(prefix)
+    for (const waiting of [this.#preferred, this.#others]) {
+      const neighbours = waiting.get(prefix)
+      if (!neighbours?.delete(handshake)) continue
+      this.#waitingCount -= 1
+      if (neighbours.size === 0) waiting.delete(prefix)
+    }
   }
 
   /** None begins any more. */
   close(): void {
     this.#silent.clear()
-    this.#waiting.clear()
+    this.#preferred.clear()
+    this.#others.clear()
     this.#waitingCount = 0
     this.#deadlines.clear()
   }
 
   #beginNext(): void {
     while (this.#begun.size < this.#bounds.begunMax) {
-      const [next] = this.#waiting
+      const waiting = this.#next
+      const [next] = waiting
       if (!next || this.#pace?.take() === false) return
       const [prefix, neighbours] = next
-      this.#waiting.delete(prefix)
+      waiting.delete(prefix)
       const [first] = neighbours
       if (!first) continue
       const [handshake, begin] = first
       neighbours.delete(handshake)
       this.#waitingCount -= 1
-      if (neighbours.size > 0) this.#waiting.set(prefix, neighbours)
+      if (neighbours.size > 0) waiting.set(prefix, neighbours)
       const begun = new Begun(handshake, prefix, (slow) => this.#isSlow(slow))
       begun.deadline = this.#deadlines.add(this.#bounds.contestedMsMax, begun)
       this.#begun.set(handshake, begun)
       this.#countBegun(prefix, 1)
       begin()
     }
+  }
+
+  get #next(): Waiting {
+    return this.#preferred.size > 0 ? this.#preferred : this.#others
   }
 
   #countBegun(prefix: string, change: 1 | -1): void {
@@ -200,7 +215,7 @@ export class HandshakeTurns {
 
   /** To the site whose turn is next: a burst never ends handshakes of its own site, whose machines may just be busy. */
   #givesWay({ prefix }: Begun): boolean {
-    const [next] = this.#waiting.keys()
+    const [next] = this.#next.keys()
     return next !== undefined && (this.#begunOf.get(next) ?? 0) < (this.#begunOf.get(prefix) ?? 0)
   }
 
@@ -213,7 +228,8 @@ export class HandshakeTurns {
 
   #lastOfLargest(): ComingHandshake | undefined {
     let largest: ReadonlyMap<ComingHandshake, () => void> | undefined
-    for (const neighbours of this.#waiting.values()) if (neighbours.size > (largest?.size ?? 0)) largest = neighbours
+    for (const neighbours of (this.#others.size > 0 ? this.#others : this.#preferred).values())
+      if (neighbours.size > (largest?.size ?? 0)) largest = neighbours
     return largest && [...largest.keys()].at(-1)
   }
 }

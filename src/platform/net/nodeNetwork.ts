@@ -7,11 +7,12 @@ import { createServer, type Socket } from 'node:net'
 import { connect, createServer as createTlsServer, type SecureContextOptions, type TLSSocket, type Server as TlsServer } from 'node:tls'
 import { asClusterError, ClusterError, ok, type Result } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import { addressPrefix } from '../../domain/cluster/addressPrefix.js'
 import type { CertificateProblem } from '../../domain/cluster/nodeCertificate.js'
 import type { ByteStream, ByteStreamEvents, Endpoint, Listener, Network, SecureChannel } from '../../ports/network.js'
 import { realClock } from '../machine/realClock.js'
 import { shownCertificate } from './certificateNames.js'
-import { type ComingHandshake, HandshakeTurns } from './handshakeTurns.js'
+import { type ComingHandshake, type HandshakeBounds, HandshakeTurns } from './handshakeTurns.js'
 import type { NodeCertificateFiles } from './nodeCertificateFiles.js'
 import { tcpByteStream } from './tcpByteStream.js'
 import { dialSocket, plainAddress, shownEndpoint, startServer } from './tcpSocket.js'
@@ -166,20 +167,24 @@ class ComingStream implements ByteStream, ComingHandshake {
   }
 }
 
+const bounds: HandshakeBounds = {
+  // As many as may wait to be let in, so that each of them has a place here.
+  handshakesMax: limits.unauthenticatedConnectionsMax,
+  begunMax: limits.tlsHandshakesBegunMax,
+  contestedMsMax: limits.tlsHandshakeContestedMsMax,
+  begunMsMax: limits.handshakeMsMax,
+  pace: { burst: limits.nodeHandshakesBurst, perSecond: limits.nodeHandshakesPerSecond },
+}
+
 class NodeListener {
   readonly #certificates: NodeCertificateFiles
   readonly #tls: TlsServer
   #context: SecureContextOptions
   /** Whose handshakes have begun, by their peers. */
   readonly #begun = new Map<string, ComingStream>()
-  readonly #turns = new HandshakeTurns(realClock, {
-    // As many as may wait to be let in, so that each of them has a place here.
-    handshakesMax: limits.unauthenticatedConnectionsMax,
-    begunMax: limits.tlsHandshakesBegunMax,
-    contestedMsMax: limits.tlsHandshakeContestedMsMax,
-    begunMsMax: limits.handshakeMsMax,
-    pace: { burst: limits.nodeHandshakesBurst, perSecond: limits.nodeHandshakesPerSecond },
-  })
+  /** Prefixes of addresses that showed a certificate that is trusted, the one that did it longest ago first: no flood of hellos keeps them waiting. */
+  readonly #known = new Set<string>()
+  readonly #turns = new HandshakeTurns(realClock, bounds, (prefix) => this.#known.has(prefix))
 
   constructor(certificates: NodeCertificateFiles) {
     this.#certificates = certificates
@@ -239,8 +244,19 @@ class NodeListener {
     }
     const secured = tcpByteStream(socket, stream.remoteAddress)
     const channel = readChannel(socket, stream.ownEndsMs)
-    if (channel.ok) stream.secured(secured, channel.value)
-    else stream.fail(channel.error)
+    if (!channel.ok) {
+      stream.fail(channel.error)
+      return
+    }
+    if (channel.value.problem === undefined) this.#remember(addressPrefix(stream.remoteAddress))
+    stream.secured(secured, channel.value)
+  }
+
+  #remember(prefix: string): void {
+    this.#known.delete(prefix)
+    this.#known.add(prefix)
+    const [oldest] = this.#known
+    if (oldest !== undefined && this.#known.size > limits.addressesKnownMax) this.#known.delete(oldest)
   }
 }
 
