@@ -71,6 +71,8 @@ describe('the names of a certificate', () => {
     expect(shown('IP Address:127.0.0.1, DNS:node_2')).toEqual(['node_2'])
     expect(shown('URI:"http://x/, DNS:evil", DNS:good, email:"a, DNS:worse"')).toEqual(['good'])
     expect(shown('DNS:"a, DNS:b", DNS:good')).toEqual(['a, DNS:b', 'good'])
+    // What cannot be read ends it.
+    expect(shown('"x, DNS:evil", DNS:good')).toEqual([])
     expect(shown('othername:<unsupported>, Registered ID:1.2.3, DNS:good')).toEqual(['good'])
   })
 })
