@@ -28,6 +28,7 @@ import type { ControlCommand } from './domain/queries/controlRequest.js'
 import { realHosts, type ServiceOptions, servicesOf } from './nodeServices.js'
 import { ownCertificates, transportNetworks } from './nodeTls.js'
 import { createAgentFiles } from './platform/agents/agentFiles.js'
+import { createRemoted } from './platform/agents/remotedSocket.js'
 import { SqliteAgentStore } from './platform/agents/sqliteAgentStore.js'
 import { createFiles } from './platform/files/createFiles.js'
 import { descriptorLimit } from './platform/machine/descriptorLimit.js'
@@ -218,6 +219,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
     transport:
       options.ports?.transport ?? createTransport({ ...transportNetworks(options.tls, certificates), clock, random, keys, limits }),
     ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }) },
+    ...(managerOf(options) === 'wazuh' && { remoted: createRemoted(home) }),
     ...{ ...(api && { api }), ...(balancer && { balancer }), ...(certificates && { certificates }) },
     files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
   }

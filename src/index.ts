@@ -135,5 +135,6 @@ export type {
 export type { Clock, Log, LogLevel, ProcessMeter, Random } from './ports/machine.js'
 export type { Endpoint, Listener, Network } from './ports/network.js'
 export type { LoadedStates, NodeStatesStore } from './ports/nodeStatesStore.js'
+export type { Remoted } from './ports/remoted.js'
 export { type Progress, type SimulateOptions, type SimulationReport, simulate } from './simulation/simulate.js'
 export type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './wire/muster/messages.js'

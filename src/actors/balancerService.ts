@@ -24,7 +24,7 @@ export const balancerService = (node: Node): AnyActorLogic | undefined => {
     haproxyHelper({
       ...parts,
       ...{ clock: ports.clock, random: ports.random, store: agents.store },
-      operations: identity.manager === 'none' ? role.operations : undefined,
+      operations: identity.manager === 'none' || ports.remoted ? role.operations : undefined,
       log: log.at({ tag: 'HAPHelper', subtag: 'Main' }),
     })
   )

@@ -34,7 +34,12 @@ export class MasterRole implements NodeRole {
       ...{ events, meter, records: this.#records, startedMs },
       reconnect: (request, signal) =>
         reconnectAgents(
-          { agents, own: { node, front: fronts.listener }, registry: this.registry, requestMsMax: timings.requestTimeoutMs },
+          {
+            agents,
+            own: { node, front: fronts.listener, remoted: ports.remoted },
+            registry: this.registry,
+            requestMsMax: timings.requestTimeoutMs,
+          },
           request,
           signal,
         ),

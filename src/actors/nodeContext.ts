@@ -21,6 +21,7 @@ import type { ListenerHost, ListenerOptions } from '../ports/listener.js'
 import type { Clock, Log, ProcessMeter, Random } from '../ports/machine.js'
 import type { Endpoint } from '../ports/network.js'
 import type { NodeStatesStore } from '../ports/nodeStatesStore.js'
+import type { Remoted } from '../ports/remoted.js'
 import type { AgentOperations } from './agents/agentOperations.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
@@ -52,6 +53,8 @@ export interface NodePorts {
   /** Where the node's options have an HTTP service, and on a master a load balancer. */
   readonly api?: ApiHost
   readonly balancer?: Balancer
+  /** Where a real manager has the agents: its program that can ask them to reconnect. */
+  readonly remoted?: Remoted
   /** Left out where processes are simulated. */
   readonly process?: ProcessMeter
   /** Where nodes show certificates to each other. */

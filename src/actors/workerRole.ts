@@ -59,7 +59,7 @@ export class WorkerRole implements NodeRole {
       onRestart: meter.threadRestarted,
       agents,
       states,
-      own: { node: identity.node, front: fronts.listener },
+      own: { node: identity.node, front: fronts.listener, remoted: ports.remoted },
       integrity: {
         tree,
         sync: new IntegritySync({ tree, clock, requestTimeoutMs, compression }),

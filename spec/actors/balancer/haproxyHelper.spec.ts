@@ -2,12 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { BalancedNodes } from '../../../src/actors/balancer/balancedNodes.js'
 import { haproxyHelper } from '../../../src/actors/balancer/haproxyHelper.js'
+import type { Member } from '../../../src/actors/cluster/registry.js'
 import { startHosted } from '../../../src/actors/kit/host.js'
 import { Signal } from '../../../src/actors/kit/signal.js'
 import { ClusterError } from '../../../src/base/errors.js'
-import type { AgentView } from '../../../src/domain/agents/agent.js'
+import type { AgentCounts, AgentView } from '../../../src/domain/agents/agent.js'
 import type { BalancerServer } from '../../../src/domain/balancer/balancerServer.js'
 import { defaultBalancing } from '../../../src/domain/balancer/balancingOptions.js'
+import type { NodeState } from '../../../src/domain/cluster/nodeState.js'
 import type { Balancer, BalancerOpening } from '../../../src/ports/balancer.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { recordingLog } from '../../support/recordingLog.js'
@@ -92,11 +94,15 @@ const start = ({ agentChunkSize = 300, agents = [], isManaged = false, opening =
   const log = recordingLog()
   const workers = new Map<string, string>()
   const registry = {
-    joined: new Signal<never>(),
-    left: new Signal<never>(),
+    joined: new Signal<Member>(),
+    left: new Signal<{ readonly member: Member; readonly error: ClusterError }>(),
     members: () => [...workers].map(([name, address]) => ({ name, link: { peer: { address } } })) as never,
   }
-  const states = { changed: new Signal<never>(), loaded: Promise.resolve(), stateOf: () => 'ready' as const }
+  const states = {
+    changed: new Signal<{ readonly node: string; readonly state: NodeState }>(),
+    loaded: Promise.resolve(),
+    stateOf: () => 'ready' as const,
+  }
   const nodes = new BalancedNodes({ self: { name: 'master', address: '10.0.0.1' }, registry, states, ...defaultBalancing })
   const asked: { readonly atMs: number; readonly ids: readonly number[] }[] = []
   const operations = {
@@ -106,7 +112,7 @@ const start = ({ agentChunkSize = 300, agents = [], isManaged = false, opening =
     },
   }
   const store = {
-    counts: async () => ({ activeByNode: new Map(), byStatus: { active: 1_000 } as never, withoutGroups: 0 }),
+    counts: async () => ({ byStatus: { active: 1_000 } }) as Partial<AgentCounts> as AgentCounts,
     list: async ({ ids, nodes: at }: { readonly ids?: readonly number[]; readonly nodes?: readonly string[] }, after: number) =>
       agents.filter(({ id, node = '' }) => id > after && (ids?.includes(id) ?? true) && (at?.includes(node) ?? true)),
   }

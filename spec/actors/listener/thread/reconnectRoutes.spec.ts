@@ -59,6 +59,24 @@ const start = async () => {
   }
 }
 
+describe('a node whose agents a real manager has', () => {
+  it('has it ask those that are named, and nobody else', async () => {
+    const told: (readonly number[])[] = []
+    const remoted = {
+      reconnect: async (ids: readonly number[]) => {
+        told.push(ids)
+        return ids.length
+      },
+    }
+    const link = new ScriptedLink()
+    const answers = reconnectAnswers(link, { node: 'w1', front: new Front(), remoted }).answers({ signal, crash: () => {} })
+    const ask = (all: boolean, ids: number[]) => answers['agents.reconnect']?.({ all, ids, nodes: [] })
+    expect(await ask(false, [1, 2])).toEqual({ nodes: [{ node: 'w1', agents: 2 }] })
+    expect(await ask(true, [])).toEqual({ nodes: [{ node: 'w1', agents: 0 }] })
+    expect(told).toEqual([[1, 2], []])
+  })
+})
+
 describe('agents that are to reconnect', () => {
   it('are asked by the node that has them, and a node that cannot be asked keeps no other from it', async () => {
     const { asked, listener, reconnect, stop } = await start()

@@ -4,6 +4,7 @@
  */
 import { asClusterError, ClusterError } from '../../../base/errors.js'
 import type { Link } from '../../../ports/link.js'
+import type { Remoted } from '../../../ports/remoted.js'
 import { agentPages } from '../../agents/agentPages.js'
 import type { LocalAgents } from '../../agents/nodeAgents.js'
 import type { Reconnected, ReconnectRequest } from '../../agents/reconnectRequest.js'
@@ -15,12 +16,14 @@ import type { ListenerRun } from './listenerThread.js'
 export interface OwnListener {
   readonly node: string
   readonly front: Front<ListenerRun>
+  /** Where a real manager has the agents. */
+  readonly remoted?: Remoted | undefined
 }
 
-/** Nobody is connected to a node without a listener. */
-const askOwn = async ({ front, node }: OwnListener, ids: readonly number[] | undefined): Promise<Reconnected> => ({
+/** Nobody is connected to a node without a listener. A real manager asks those that are named. */
+const askOwn = async ({ front, node, remoted }: OwnListener, ids: readonly number[] | undefined): Promise<Reconnected> => ({
   node,
-  agents: (await front.running?.listener.reconnect(ids)) ?? 0,
+  agents: (remoted ? await remoted.reconnect(ids ?? []) : await front.running?.listener.reconnect(ids)) ?? 0,
 })
 
 export interface ReconnectRoutes {
