@@ -1,7 +1,7 @@
 /** What nodes count of themselves in a whole cluster on the virtual clock: figures, the list of all nodes, the events, the check. */
 import { describe, expect, it } from 'vitest'
+import { type Finding, worstOf } from '../../src/domain/cluster/monitoring/nodeHealth.js'
 import type { NodeFigures } from '../../src/domain/cluster/nodeFigures.js'
-import { type Finding, worstOf } from '../../src/domain/cluster/nodeHealth.js'
 import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
 import type { ClusterEvent, NodeOverview } from '../../src/domain/queries/clusterAnswer.js'
 import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'

@@ -2,7 +2,7 @@
 import { customRandom, urlAlphabet } from 'nanoid'
 import type { AnyActorLogic } from 'xstate'
 import { ClusterError, errorTable } from '../base/errors.js'
-import { checkedNode } from '../domain/cluster/nodeHealth.js'
+import { checkedNode } from '../domain/cluster/monitoring/nodeHealth.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { ControlCommand } from '../domain/queries/controlRequest.js'

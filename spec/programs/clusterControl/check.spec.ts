@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../../src/base/errors.js'
-import { checkedNode, type Finding } from '../../../src/domain/cluster/nodeHealth.js'
+import { checkedNode, type Finding } from '../../../src/domain/cluster/monitoring/nodeHealth.js'
 import type { AnswerLine } from '../../../src/domain/queries/answerLine.js'
 import { runControl } from '../../../src/programs/clusterControl/controlCommand.js'
 import { anyFigures, wellMaster, wellWorker, wellWorkerNode } from '../../support/figuresArbitraries.js'

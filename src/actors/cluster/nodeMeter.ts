@@ -1,7 +1,7 @@
 /** What a node counts of itself while it runs, where it happens: each count is an addition, so that nobody has to do without it. */
 import type { ClusterError } from '../../base/errors.js'
 import { Tally } from '../../base/tally.js'
-import { Durations } from '../../domain/cluster/durations.js'
+import { Durations } from '../../domain/cluster/monitoring/durations.js'
 import type { NodeFigures } from '../../domain/cluster/nodeFigures.js'
 import type { Outcome } from '../files/integritySync.js'
 import type { LocalTree } from '../files/localTree.js'

@@ -2,7 +2,7 @@
 import Type, { type Static, type TSchema } from 'typebox'
 import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
 import { shownFigures } from '../cluster/listenerFigures.js'
-import { severities } from '../cluster/nodeHealth.js'
+import { severities } from '../cluster/monitoring/nodeHealth.js'
 import { nodeState } from '../cluster/nodeState.js'
 
 const line = <K extends string, T extends Record<string, TSchema>>(kind: K, rest: T) => Type.Object({ kind: Type.Literal(kind), ...rest })

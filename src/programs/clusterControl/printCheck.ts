@@ -4,7 +4,7 @@
  */
 import { asClusterError } from '../../base/errors.js'
 import { escapeText, safeJson } from '../../base/escapeText.js'
-import { type Finding, severities, worstFirst, worstOf } from '../../domain/cluster/nodeHealth.js'
+import { type Finding, severities, worstFirst, worstOf } from '../../domain/cluster/monitoring/nodeHealth.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { CheckedNode } from '../../domain/queries/clusterAnswer.js'
 import type { Conversation } from '../kit/controlProgram.js'

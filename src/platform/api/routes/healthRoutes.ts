@@ -4,8 +4,8 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { limits } from '../../../base/limits.js'
+import { readinessAnswer } from '../../../domain/cluster/monitoring/nodeHealth.js'
 import type { NodeFigures } from '../../../domain/cluster/nodeFigures.js'
-import { readinessAnswer } from '../../../domain/cluster/nodeHealth.js'
 import type { ApiContext } from '../apiContext.js'
 
 /** Anybody may ask: many questions cost the node one answer within limits.apiHealthMs. Undefined when the node does not answer in time. */

@@ -1,6 +1,6 @@
 /** How the log and the list of events say that a worker came or went. */
-import type { ClusterError } from '../../base/errors.js'
-import { fullStop } from '../../base/fullStop.js'
+import type { ClusterError } from '../../../base/errors.js'
+import { fullStop } from '../../../base/fullStop.js'
 import type { EventInput } from './eventRing.js'
 
 export interface JoinedMember {

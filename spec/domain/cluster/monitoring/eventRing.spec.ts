@@ -1,9 +1,9 @@
 /** The list of what happened: bounded, in order, safe to show, and nothing is missed by who asks again. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { limits } from '../../../src/base/limits.js'
-import { EventRing } from '../../../src/domain/cluster/eventRing.js'
-import { hostileText } from '../../support/figuresArbitraries.js'
+import { limits } from '../../../../src/base/limits.js'
+import { EventRing } from '../../../../src/domain/cluster/monitoring/eventRing.js'
+import { hostileText } from '../../../support/figuresArbitraries.js'
 
 const events = fc.array(fc.record({ message: hostileText, isRoutine: fc.boolean() }), { maxLength: 60 })
 

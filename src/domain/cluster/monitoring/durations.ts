@@ -1,5 +1,5 @@
 /** Durations as a histogram: what metrics need to say how long something usually takes. */
-import type { DurationFigures } from './nodeFigures.js'
+import type { DurationFigures } from '../nodeFigures.js'
 
 /** From what one exchange takes on a quiet network to a first sync over a slow one. */
 export const durationBoundsSeconds = [0.001, 0.005, 0.025, 0.1, 0.25, 1, 2.5, 10, 30, 120, 600] as const

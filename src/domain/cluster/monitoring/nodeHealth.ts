@@ -2,10 +2,10 @@
  * Whether a node does its work, and whether its cluster is well: from its figures alone. A node is ready by what it can say of itself; a master's
  * workers are the cluster's matter. Whether a process should be restarted does not depend on any of this.
  */
-import { counted } from '../../base/counted.js'
-import { daysLeft, expiryStage } from '../certificates/expiry.js'
-import { clockSkewWarningMs } from './heartbeat.js'
-import type { CertificateFigures, NodeFigures, WorkerFigures } from './nodeFigures.js'
+import { counted } from '../../../base/counted.js'
+import { daysLeft, expiryStage } from '../../certificates/expiry.js'
+import { clockSkewWarningMs } from '../heartbeat.js'
+import type { CertificateFigures, NodeFigures, WorkerFigures } from '../nodeFigures.js'
 
 /** From good to bad; the position is the exit code of cluster_control --check. */
 export const severities = ['ok', 'warning', 'critical'] as const

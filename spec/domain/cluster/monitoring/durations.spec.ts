@@ -1,7 +1,7 @@
 /** The histogram of durations agrees with the durations. */
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { Durations, durationBoundsSeconds } from '../../../src/domain/cluster/durations.js'
+import { Durations, durationBoundsSeconds } from '../../../../src/domain/cluster/monitoring/durations.js'
 
 it('counts in each bucket the durations that are at most its bound', () =>
   fc.assert(

@@ -2,9 +2,9 @@
  * What happened in a cluster, as far back as there is room. What happens all the time (syncs) has half of it for itself, so that it does not
  * push out what explains an outage.
  */
-import { visibleLine } from '../../base/escapeText.js'
-import { limits } from '../../base/limits.js'
-import { shortened } from '../../base/logText.js'
+import { visibleLine } from '../../../base/escapeText.js'
+import { limits } from '../../../base/limits.js'
+import { shortened } from '../../../base/logText.js'
 
 export interface EventInput {
   readonly level: 'info' | 'warning' | 'error'

@@ -1,7 +1,6 @@
 /** Readiness and the check of a cluster: what makes a node unready, and what never does. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { NodeFigures } from '../../../src/domain/cluster/nodeFigures.js'
 import {
   behindMsMax,
   checkedNode,
@@ -11,8 +10,9 @@ import {
   readinessAnswer,
   worstFirst,
   worstOf,
-} from '../../../src/domain/cluster/nodeHealth.js'
-import { anyFigures, nowMs, wellMaster, wellWorker, wellWorkerNode } from '../../support/figuresArbitraries.js'
+} from '../../../../src/domain/cluster/monitoring/nodeHealth.js'
+import type { NodeFigures } from '../../../../src/domain/cluster/nodeFigures.js'
+import { anyFigures, nowMs, wellMaster, wellWorker, wellWorkerNode } from '../../../support/figuresArbitraries.js'
 
 const dayMs = 24 * 60 * 60_000
 
