@@ -1,9 +1,10 @@
 /** Nodes with certificates as real daemons: who is let in as whom, renewal while they run, and switching it on node by node. */
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ProcessCluster } from '../../examples/demo/processCluster.js'
-import { clusterJson, master, secondWorker, withCluster, worker } from '../support/daemons.js'
+import { clusterJson, master, repository, secondWorker, withCluster, worker } from '../support/daemons.js'
 import { isMissing } from '../support/debianProgram.js'
 import { WazuhCertificates } from '../support/wazuhCertificates.js'
 
@@ -12,6 +13,34 @@ const nodes = [master, worker, secondWorker]
 /** Gives a node the certificate of `name`. */
 const give = (cluster: ProcessCluster, node: string, certificates: WazuhCertificates, name: string, more = {}): void =>
   cluster.configure(node, { clusterJson: { ...clusterJson, tls: { ca: certificates.ca, ...certificates.issue(name), ...more } } })
+
+/** Runs wazuh-certs-tool where its config.yml is. */
+const certsTool = (directory: string, ...args: readonly string[]): void => {
+  execFileSync(process.execPath, [join(repository, 'dist/cli/wazuh-certs-tool.js'), ...args], { cwd: directory, stdio: 'pipe' })
+}
+
+const serverOf = (name: string, at: number): string =>
+  `    - name: ${name}\n      ip: "127.0.0.${at + 1}"\n      node_type: ${at === 0 ? 'master' : 'worker'}\n`
+
+describe('certificates that wazuh-certs-tool made in the form of Wazuh', () => {
+  it('make a cluster, and are renewed on it while it runs', () =>
+    withCluster(nodes, async (cluster) => {
+      writeFileSync(join(cluster.root, 'config.yml'), `nodes:\n  server:\n${nodes.map(serverOf).join('')}`)
+      certsTool(cluster.root, '-A', '--compatible')
+      const made = join(cluster.root, 'wazuh-certificates')
+      for (const node of nodes) {
+        const tls = { ca: join(made, 'root-ca.pem'), cert: join(made, `${node}.pem`), key: join(made, `${node}-key.pem`) }
+        cluster.configure(node, { clusterJson: { ...clusterJson, tls } })
+      }
+      await cluster.startAll()
+      certsTool(cluster.root, 'renew', ...nodes)
+      for (const daemon of cluster.daemons) await daemon.logged('New certificates are in use for new connections.')
+      const before = cluster.daemon(worker).mark()
+      await cluster.daemon(master).stop()
+      await cluster.start(master).logged('Serving on')
+      await cluster.daemon(worker).logged('Successfully connected to master.', before)
+    }))
+})
 
 describe.skipIf(isMissing('openssl', 'openssl'))('nodes with certificates', () => {
   it('form a cluster, refuse the certificate of another name, and take new ones without a restart', () =>
