@@ -61,10 +61,10 @@ const start = async () => {
 
 describe('a node whose agents a real manager has', () => {
   it('has it ask those that are named, and nobody else', async () => {
-    const told: (readonly number[])[] = []
+    const asked: (readonly number[])[] = []
     const remoted = {
       reconnect: async (ids: readonly number[]) => {
-        told.push(ids)
+        asked.push(ids)
         return ids.length
       },
     }
@@ -73,7 +73,7 @@ describe('a node whose agents a real manager has', () => {
     const ask = (all: boolean, ids: number[]) => answers['agents.reconnect']?.({ all, ids, nodes: [] })
     expect(await ask(false, [1, 2])).toEqual({ nodes: [{ node: 'w1', agents: 2 }] })
     expect(await ask(true, [])).toEqual({ nodes: [{ node: 'w1', agents: 0 }] })
-    expect(told).toEqual([[1, 2], []])
+    expect(asked).toEqual([[1, 2], []])
   })
 })
 
