@@ -67,7 +67,7 @@ describe.each(['v2', 'v3'] as const)('what the Data Plane API %s makes at the st
     expect(fake.reloads).toBe(reloads)
   })
 
-  it('is not a second frontend where one is on the port already, which is named unless it is for the backend', async () => {
+  it('is no second frontend where one is on the port, which is named unless it is for the backend', async () => {
     for (const [name, target, foreign] of [
       ['theirs', 'other', ['theirs']],
       ['agents', backend, []],
