@@ -44,7 +44,7 @@ describe('the certificates of a node in cluster.json', () => {
     expect(tlsOf(undefined)).toBeUndefined()
   })
 
-  it('are wrong, each in a sentence, where a file is not named, not there, or the rest is not what it must be', () => {
+  it('are refused, each in a sentence, where a file is not named or not there, or the rest is wrong', () => {
     expect(mistakesOf({ ca: files.ca })).toEqual([
       `${jsonFile}: tls.cert is missing: must be the path of a file, absolute or relative to the home`,
       `${jsonFile}: tls.key is missing: must be the path of a file, absolute or relative to the home`,

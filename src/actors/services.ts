@@ -137,7 +137,7 @@ export const services: readonly Service[] = [
       certificates &&
       certificateWatch({
         ...{ node, certificates, clock, log: log.at({ subtag: 'Certificates' }) },
-        links: () => role.registry?.members().map(({ link }) => link) ?? (role.masterLink ? [role.masterLink] : []),
+        links: () => role.registry?.links() ?? (role.masterLink ? [role.masterLink] : []),
       }),
   ),
   { name: 'cluster', roles: everywhere, start: ({ boundaries, role }) => boundaries.run(role.logic) },

@@ -86,12 +86,23 @@ describe('notices of an end', () => {
       }),
     ))
 
+  it('remember no more than a bound, however many certificates come and go', () => {
+    const notices = new ExpiryNotices()
+    let said = 0
+    for (let at = 0; at < 5_000; at++) said += notices.due([{ what: `w${at}`, endsMs: dayMs }], 0).length
+    expect(said).toBe(5_000)
+    // Forgotten long ago.
+    expect(notices.due([{ what: 'w0', endsMs: dayMs }], 0)).toHaveLength(1)
+  })
+
   it('begin again with a renewed certificate, and name the time', () => {
     const notices = new ExpiryNotices()
     const due = (endsMs: number) => notices.due([{ what: 'The certificate of w1', endsMs }], 0).map(({ sentence }) => sentence)
     expect(due(6.5 * dayMs)).toEqual(['The certificate of w1 ends in 6 days, on 1970-01-07 12:00 UTC: renew it before.'])
     expect(due(6.5 * dayMs)).toEqual([])
     expect(due(40 * dayMs)).toEqual([])
+    // The one before came back, as a peer does that reconnects.
+    expect(due(6.5 * dayMs)).toEqual([])
     expect(due(dayMs / 2)).toEqual(['The certificate of w1 ends within a day, on 1970-01-01 12:00 UTC: renew it before.'])
     expect(due(0)).toEqual(['The certificate of w1 has ended on 1970-01-01 00:00 UTC: renew it.'])
   })

@@ -20,7 +20,7 @@ export interface CertificateWatchOptions {
   readonly node: string
   readonly certificates: OwnCertificates
   readonly clock: Clock
-  /** Those that are up. */
+  /** Those that are up; there may be thousands. */
   readonly links: () => readonly Link[]
   readonly log: Log
 }

@@ -113,6 +113,11 @@ export class Registry {
     return this.#held.get(name)
   }
 
+  /** In no order. */
+  links(): Link[] {
+    return [...this.#held.values()].map(({ link }) => link)
+  }
+
   /** Ordered by name. */
   members(): Member[] {
     return [...this.#held.values()].sort((a, b) => (a.name < b.name ? -1 : 1))

@@ -13,22 +13,28 @@ export interface ExpiryNotice {
   readonly sentence: string
 }
 
+/** Certificates that are gone, of which it is remembered what was said. */
+const goneMax = 1_000
+
 /** What was said of each certificate already; one that was renewed is another. */
 export class ExpiryNotices {
-  #said = new Map<string, number>()
+  readonly #said = new Map<string, number>()
 
-  /** What is to be said now. `certificates` are all that there are: what was said of others is forgotten. */
+  /** What is to be said now of all that there are. Of those that are gone it is remembered for a while: a peer may come and go. */
   due(certificates: readonly EndingCertificate[], nowMs: number): readonly ExpiryNotice[] {
-    const said = new Map<string, number>()
+    const present = new Set<string>()
     const notices: ExpiryNotice[] = []
     for (const { endsMs, what } of certificates) {
       const key = `${endsMs} ${what}`
       const before = this.#said.get(key) ?? Number.POSITIVE_INFINITY
       const stage = expiryStage(endsMs, nowMs) ?? Number.POSITIVE_INFINITY
-      if (stage < before && !said.has(key)) notices.push(noticeOf(what, endsMs, nowMs))
-      said.set(key, Math.min(before, stage))
+      if (stage < before) {
+        notices.push(noticeOf(what, endsMs, nowMs))
+        this.#said.set(key, stage)
+      }
+      present.add(key)
     }
-    this.#said = said
+    if (this.#said.size > present.size + goneMax) for (const key of this.#said.keys()) if (!present.has(key)) this.#said.delete(key)
     return notices
   }
 }

@@ -55,7 +55,7 @@ export const isCertifiedAs = (certificate: ShownCertificate, node: string, allow
   const isListed = (entry: string): boolean => entry === node || fingerprintOf(entry) === certificate.fingerprint
   if (!allowed || allowed.some(isListed)) return ok(undefined)
   return refuse('notCertified', {
-    message: `Neither the name '${node}' nor the fingerprint of its certificate (SHA-256 ${certificate.fingerprint}) is on the other node's list of allowed nodes (tls.allow in cluster.json)`,
+    message: `Neither the name '${node}' nor the fingerprint of its certificate (SHA-256 ${certificate.fingerprint}) is on the list of allowed nodes (tls.allow in etc/cluster.json of the node that refuses it)`,
   })
 }
 
