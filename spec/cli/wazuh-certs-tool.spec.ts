@@ -104,6 +104,7 @@ describe('wazuh-certs-tool takes', () => {
     [['renew', '--keep-key', '--key', 'p256'], 1, /exclude each other\.$/],
     [['renew', '--ca-cert', 'x'], 1, /^--ca-cert goes with --ca-key\.$/],
     [['add', 'a'], 1, /^a node has an address/],
+    [['add', 'a', ...Array.from({ length: 64 }, (_, at) => `10.0.0.${at}`)], 1, /^a node has less than 64 addresses\.$/],
     [['add', 'a b', '10.0.0.1'], 1, /^Invalid node name: a b\./],
     [['add', 'admin', '10.0.0.1'], 1, /^Invalid node name: admin\./],
     [['add', 'a', '10.0.0.999'], 1, /^"10\.0\.0\.999" is neither an IP address nor a DNS name\.$/],

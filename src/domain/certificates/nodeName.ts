@@ -30,6 +30,12 @@ export const nameRefusal = (name: string): NameRefusal | undefined => {
   return undefined
 }
 
+/** The same in one sentence. */
+export const nameRefusalText = (name: string): string | undefined => {
+  const refusal = nameRefusal(name)
+  return refusal?.detail === undefined ? refusal?.sentence : `${refusal.sentence} (${refusal.detail})`
+}
+
 /** As Wazuh shows it, when it is harmless. */
 const shownName = (name: string): string => (/^[\x20-\x7e]{0,100}$/.test(name) ? name : shown(name))
 

@@ -48,8 +48,9 @@ export class CertificateMaker {
     return Math.min(this.#wantedEndMs, this.#authorityEndMs)
   }
 
-  get endsWithAuthority(): boolean {
-    return this.#authorityEndMs < this.#wantedEndMs
+  /** By a day or more: right after the authority was made, it is seconds. */
+  get isCutShort(): boolean {
+    return this.#wantedEndMs - this.#authorityEndMs >= dayMs
   }
 
   async admin(): Promise<MadeCertificate> {

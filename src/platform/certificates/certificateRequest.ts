@@ -5,7 +5,7 @@ import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { shown } from '../../base/shown.js'
 import { type AltName, altNameOf, distinctAltNames } from '../../domain/certificates/altName.js'
-import { nameRefusal } from '../../domain/certificates/nodeName.js'
+import { nameRefusalText } from '../../domain/certificates/nodeName.js'
 import { type CertificateLibrary, certificateLibrary } from './issueCertificate.js'
 import { publicKeyDer, signingAlgorithm, signingKey } from './privateKeys.js'
 import { keyTypeOf } from './readCertificates.js'
@@ -49,8 +49,8 @@ export const readRequest = async (pem: string, place: string): Promise<Certifica
   if (bits !== undefined && bits < rsaBitsMin) throw invalid(`The request ${place} has a key that is too short (${keyTypeOf(publicKey)})`)
   const [name = ''] = names
   if (names.length !== 1) throw invalid(`The request ${place} has ${names.length} common names (CN), and not one`)
-  const refusal = nameRefusal(name)
-  if (refusal) throw invalid(`The request ${place}: ${refusal.sentence}${refusal.detail === undefined ? '' : ` (${refusal.detail})`}`)
+  const refusal = nameRefusalText(name)
+  if (refusal !== undefined) throw invalid(`The request ${place}: ${refusal}`)
   const ignored = types.some((type) => type !== altNamesType) ? ['it asks for usages or constraints, which are decided here'] : []
   const addresses: AltName[] = []
   for (const { type, value } of asked) {

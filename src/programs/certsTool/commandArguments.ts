@@ -1,10 +1,11 @@
 /** The command lines of list, check, renew, add, bundle, request and sign. */
 import { Command, Option } from 'commander'
+import { limits } from '../../base/limits.js'
 import { shown } from '../../base/shown.js'
 import { type AltName, altNameOf } from '../../domain/certificates/altName.js'
 import { dayMs } from '../../domain/certificates/expiry.js'
 import { defaultKeyKind, type KeyKind } from '../../domain/certificates/keyKinds.js'
-import { nameRefusal } from '../../domain/certificates/nodeName.js'
+import { nameRefusalText } from '../../domain/certificates/nodeName.js'
 import { parsedOptions } from '../kit/commandLine.js'
 import { defaultDirectory, programName } from './certsHelp.js'
 import type { CertsArguments, CertsTask, ShowTask } from './certsTask.js'
@@ -57,10 +58,7 @@ const inDirectory = (options: DirectoryOptions) => ({
 })
 
 const directoryConflict = (options: DirectoryOptions): string | undefined =>
-  makingConflict(options) ??
-  ((options.caCert === undefined) === (options.caKey === undefined) || options.caCert === undefined
-    ? undefined
-    : '--ca-cert goes with --ca-key.')
+  makingConflict(options) ?? (options.caCert !== undefined && options.caKey === undefined ? '--ca-cert goes with --ca-key.' : undefined)
 
 const showRow = (kind: ShowTask['kind'], description: string): CommandRow => ({
   describe: (command) =>
@@ -173,9 +171,10 @@ const rows: Readonly<Record<CommandName, CommandRow>> = {
 const namedNode = ([name = '', ...texts]: readonly string[]):
   | { readonly name: string; readonly addresses: readonly AltName[] }
   | string => {
-  const refusal = nameRefusal(name)
-  if (refusal) return `${refusal.sentence}${refusal.detail === undefined ? '' : ` (${refusal.detail})`}`
+  const refusal = nameRefusalText(name)
+  if (refusal !== undefined) return refusal
   if (texts.length === 0) return 'a node has an address: an IP address or a DNS name.'
+  if (texts.length >= limits.certificateNamesMax) return `a node has less than ${limits.certificateNamesMax} addresses.`
   const addresses: AltName[] = []
   for (const text of texts) {
     const address = altNameOf(text)

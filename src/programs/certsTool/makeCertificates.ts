@@ -123,7 +123,7 @@ const newRoot = async (task: MakeTask, asked: NewAuthority, passphrase: string |
 }
 
 export const warnOfShortening = async (maker: CertificateMaker, { log }: CertsRun): Promise<void> => {
-  if (!maker.endsWithAuthority) return
+  if (!maker.isCutShort) return
   await log.write('WARNING', `The certificates are valid until ${dayText(maker.endsMs)} only: the CA's own ends then.`)
 }
 
