@@ -89,6 +89,18 @@ describe('agents at real daemons', () => {
         expect((await cluster.control(master, ['-i', 'more'])).out).toMatch(/Connected agents: \d+\n {8}Events: \d+ taken, 0 dropped\n/)
         expect((await cluster.control(master, ['-i'])).out).not.toContain('Connected agents')
 
+        // A drained node lets its agents go, and nobody in, after a restart too.
+        const drained = await cluster.control(secondWorker, ['--drain', worker, '-q'])
+        expect(drained.out).toBe(`Node '${worker}' is drained.\n`)
+        await untilAllAt(cluster, master, [secondWorker])
+        await cluster.daemon(worker).stop()
+        const again = cluster.start(worker)
+        await again.logged('Successfully connected to master')
+        expect((await cluster.control(master, ['-l'])).out).toMatch(/ADDRESS +STATE/)
+        expect(again.lines.join('\n')).not.toContain('Listening on port')
+        expect((await cluster.control(worker, ['--ready', worker, '-q'])).out).toBe(`Node '${worker}' is ready.\n`)
+        await again.logged('Listening on port')
+
         const { tookMs } = await cluster.daemon(worker).stop()
         expect(tookMs).toBeLessThan(10_000)
         await untilAllAt(cluster, master, [secondWorker])

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { NodeStates } from '../../../src/actors/cluster/nodeStates.js'
-import { ClusterError } from '../../../src/base/errors.js'
+import { ClusterError, ok, refuse } from '../../../src/base/errors.js'
 import { type NodeState, nodeStates } from '../../../src/domain/cluster/nodeState.js'
 import { MemoryNodeStates } from '../../support/memoryNodeStates.js'
 import { recordingLog } from '../../support/recordingLog.js'
@@ -37,7 +37,7 @@ describe('the states of nodes', () => {
           const before = changes.length
           const was = model.get(node) ?? 'ready'
           const outcome = await states.set(node, state).then(
-            () => 'set',
+            (isChanged) => isChanged && 'set',
             (thrown: unknown) => (thrown instanceof ClusterError ? thrown.code : thrown),
           )
           expect(outcome).toBe(fails ? 'diskFull' : 'set')
@@ -49,6 +49,16 @@ describe('the states of nodes', () => {
         }
       }),
     ))
+
+  it('are decided one after the other: of two orders at once the second is judged by the first', async () => {
+    const { states } = await created()
+    const removing = states.set('w2', 'removed')
+    const draining = states.set('w2', 'drained', (current) => (current === 'removed' ? refuse('nodeRemoved') : ok(true)))
+    await removing
+    await expect(draining).rejects.toMatchObject({ code: 'nodeRemoved' })
+    expect(states.stateOf('w2')).toBe('removed')
+    expect(await states.set('w2', 'removed', (current) => ok(current !== 'removed'))).toBe(false)
+  })
 
   it('are those of before after a restart, and of this node before anything else can be asked', async () => {
     const { changes, states } = await created([

@@ -31,6 +31,13 @@ describe('what an operator says of a node', () => {
     ))
 })
 
+it('a name that no node can have is unknown, whatever somebody takes it for', () => {
+  for (const node of ['', '.', 'w 1', 'w1\n', 'w'.repeat(limits.nodeNameCharsMax + 1)])
+    expect(decideStateChange({ node, state: 'drained', current: 'ready', isKnown: true, masterNode: 'master' })).toMatchObject({
+      error: { code: 'unknownNode' },
+    })
+})
+
 describe('the states of nodes', () => {
   it('are the same after they were written and read', () =>
     fc.assert(

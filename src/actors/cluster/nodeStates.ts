@@ -2,7 +2,7 @@
  * What operators said of nodes: on a master of all of them, on a worker of itself, as the master says it. It outlives the process. The services
  * that agents connect to follow `own`; the load balancer and those who show nodes follow `changed`.
  */
-import { asClusterError } from '../../base/errors.js'
+import { asClusterError, ok, type Result } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
 import { InTurn } from '../../base/inTurn.js'
 import { type NodeState, type StatesByNode, withNodeState } from '../../domain/cluster/nodeState.js'
@@ -49,13 +49,21 @@ export class NodeStates {
     return this.#states
   }
 
-  /** Durable when it resolves; nothing has changed when it fails. */
-  set(node: string, state: NodeState): Promise<void> {
+  /**
+   * As `decide` says of the state that the node has when it is its turn. Durable when it resolves, with whether anything changed; nothing has
+   * when it fails.
+   */
+  set(node: string, state: NodeState, decide: (current: NodeState) => Result<boolean> = () => ok(true)): Promise<boolean> {
     return this.#turns.run(async () => {
-      const changed = withNodeState(await this.#read(), node, state)
+      const states = await this.#read()
+      const decided = decide(this.stateOf(node))
+      if (!decided.ok) throw decided.error
+      if (!decided.value) return false
+      const changed = withNodeState(states, node, state)
       if (!changed.ok) throw changed.error
       await this.#options.store.save(changed.value)
       this.#take(node, state)
+      return true
     })
   }
 

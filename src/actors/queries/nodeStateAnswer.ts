@@ -1,6 +1,6 @@
 /** What an operator says of a node, as the master does it: checked, kept, then announced to all that follow the states. */
-import type { NodeCommand } from '../../domain/cluster/nodeState.js'
-import { decideStateChange, stateText } from '../../domain/cluster/nodeState.js'
+import type { Result } from '../../base/errors.js'
+import { decideStateChange, type NodeCommand, type NodeState, stateText } from '../../domain/cluster/nodeState.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeView } from '../../domain/queries/clusterAnswer.js'
 import type { Log } from '../../ports/machine.js'
@@ -26,13 +26,12 @@ export async function* nodeStateAnswer(
   await states.loaded
   yield { kind: 'cluster', name: cluster, unknownNodes: [] }
   const isKnown = await isKnownNode(view, node, signal)
-  const decided = decideStateChange({ node, state, isKnown, current: states.stateOf(node), masterNode: self.name })
-  if (!decided.ok) throw decided.error
-  if (decided.value && !isTrial) {
-    await states.set(node, state)
-    log.info(`Node '${node}' ${stateText[state]}, as an operator said.`)
-  }
-  yield { kind: 'nodeState', node, state, isChanged: decided.value, reach: reachOf(view, node), othersReady: othersReady(view, node) }
+  const decide = (current: NodeState): Result<boolean> => decideStateChange({ node, state, isKnown, current, masterNode: self.name })
+  const trial = decide(states.stateOf(node))
+  if (!trial.ok) throw trial.error
+  const isChanged = isTrial ? trial.value : await states.set(node, state, decide)
+  if (isChanged && !isTrial) log.info(`Node '${node}' ${stateText[state]}, as an operator said.`)
+  yield { kind: 'nodeState', node, state, isChanged, reach: reachOf(view, node), othersReady: othersReady(view, node) }
   yield { kind: 'end' }
 }
 

@@ -35,9 +35,12 @@ export interface StateChange {
   readonly isKnown: boolean
 }
 
+const nodeName = Compile(name(limits.nodeNameCharsMax))
+
 /** Whether anything changes. Refuses what cannot be: nobody could say `ready` of a master that was removed. */
 export const decideStateChange = ({ current, isKnown, masterNode, node, state }: StateChange): Result<boolean> => {
-  if (!isKnown) return refuse('unknownNode', { message: `Unknown node ID: ${node}` })
+  // What no node can be named would not be read again.
+  if (!isKnown || !nodeName.Check(node)) return refuse('unknownNode', { message: `Unknown node ID: ${node}` })
   if (node === masterNode && state === 'removed')
     return refuse('argumentsInvalid', { message: `The master '${node}' cannot be removed, only drained.` })
   if (current === 'removed' && state === 'drained') return { ok: false, error: nodeRemoved(node) }
