@@ -93,4 +93,11 @@ describe('the metrics', () => {
     expect(sampleValue('muster_http_requests_total', { path: '/metrics', code: '200' })).toBe(7)
     expect(samples.filter(({ name }) => name === 'muster_workers_connected' || name.startsWith('process_'))).toEqual([])
   })
+
+  it('show of two authorities of one name the one that ends first', async () => {
+    const authority = (endsMs: number) => ({ kind: 'ca' as const, name: 'root', endsMs })
+    const figures = { ...wellMaster(), certificates: [authority(7_000), authority(5_000), authority(9_000)] }
+    const { sampleValue } = parsedMetrics(await metricsText(figures, new Map()))
+    expect(sampleValue('muster_certificate_expiry_timestamp_seconds', { kind: 'ca', name: 'root' })).toBe(5)
+  })
 })

@@ -35,7 +35,7 @@ describe('readiness', () => {
         const { certificates, diskFull, hasScanned, inSyncMs, isListening, master, type } = figures
         const isInSync = inSyncMs !== undefined && nowMs - inSyncMs <= behindMsMax(figures)
         const works = type === 'master' ? isListening : master?.isConnected === true && isInSync
-        const isValid = certificates.every(({ endsMs }) => endsMs > nowMs)
+        const isValid = certificates.every(({ endsMs, kind }) => kind !== 'node' || endsMs > nowMs)
         expect(isReady(ownFindings(figures))).toBe(works && hasScanned && !diskFull && isValid)
       }),
     ))
@@ -94,5 +94,7 @@ describe('the check of a cluster', () => {
     expect(says(withEnd(nowMs + 31 * dayMs))).toEqual([])
     expect(says(withEnd(nowMs + 6.5 * dayMs))).toEqual(["warning certificate: The certificate 'm' expires in 6 days"])
     expect(says(withEnd(nowMs))).toEqual(["critical certificate: The certificate 'm' has expired"])
+    const replaced = { ...wellMaster(), certificates: [{ kind: 'ca' as const, name: 'root', endsMs: nowMs - dayMs }] }
+    expect(says(replaced)).toEqual(["warning certificate: The certificate of the authority 'root' has expired"])
   })
 })

@@ -78,11 +78,12 @@ const synced = (figures: NodeFigures): Finding => {
   return finding('sync', 'critical', `Its files were those of the master ${secondsText(agoMs)} ago, and are not seen to be since`)
 }
 
+/** Of authorities one may have been replaced, and without the API a node does its work: only its own certificate must not have ended. */
 const certificateFinding = ({ endsMs, kind, name }: CertificateFigures, nowMs: number): readonly Finding[] => {
   const whose = `The certificate ${kind === 'ca' ? 'of the authority ' : kind === 'api' ? 'of the API ' : ''}'${name}'`
   const stage = expiryStage(endsMs, nowMs)
   if (stage === undefined) return []
-  if (stage === 0) return [finding('certificate', 'critical', `${whose} has expired`)]
+  if (stage === 0) return [finding('certificate', kind === 'node' ? 'critical' : 'warning', `${whose} has expired`)]
   return [finding('certificate', 'warning', `${whose} expires in ${counted(daysLeft(endsMs, nowMs), 'day')}`)]
 }
 
