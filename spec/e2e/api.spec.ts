@@ -92,7 +92,7 @@ describe('the HTTP service of a real cluster', () => {
       expect(await ask('/cluster/status')).toMatchObject({ status: 401, body: { detail: 'Invalid token' } })
     }))
 
-  it('is refused on an address that others reach without TLS and a user, in words, and speaks TLS when it has both', () =>
+  it('is refused on an address that others reach, in words, unless it has TLS and a user', () =>
     withCluster([master], async (cluster) => {
       await configureApi(cluster, master, { address: '0.0.0.0' })
       const refused = cluster.start(master)

@@ -397,6 +397,8 @@ export const limits = {
   /** Lines of an answer that cross between the threads together. */
   apiAnswerLinesMax: 256,
   apiItemsMax: 100_000,
+  /** Items that are sorted in one step. */
+  apiSortedAtOnceMax: 1_024,
   /** Agents by whose IDs is asked, that are answered with all that is known of them. */
   apiAgentDetailsMax: 16,
   /** Items that are held to sort them. */

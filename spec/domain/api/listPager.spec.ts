@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ListPager } from '../../../src/domain/api/listPager.js'
-import { compareItems, type Item, isWanted, listRequest, selected } from '../../../src/domain/api/listRequest.js'
+import { compareKeys, type Item, isWanted, listRequest, selected, sortKeys } from '../../../src/domain/api/listRequest.js'
 import { ApiRefusal } from '../../../src/domain/api/problem.js'
 
 const fields = ['name', 'count', 'os.name']
@@ -50,7 +50,7 @@ describe('a page of a list', () => {
           const isNew = !request.isDistinct || !seen.has(shown)
           return isWanted(request, one) && isNew && seen.add(shown)
         })
-        const sorted = wanted.toSorted((a, b) => compareItems(request, a, b))
+        const sorted = wanted.toSorted((a, b) => compareKeys(request, sortKeys(request, a), sortKeys(request, b)))
         const { limit, offset } = request
         const pager = new ListPager(request)
         expect(paged(pager, items)).toEqual(sorted.slice(offset, offset + limit).map((one) => selected(request, one)))

@@ -33,7 +33,7 @@ describe('the Authorization header', () => {
       ),
     ))
 
-  it('is unusable without a name, in another encoding, or with a token that is none', () => {
+  it('is unusable without a name, in another encoding, or with a token of another shape', () => {
     for (const header of [
       '',
       'Basic',
@@ -50,7 +50,7 @@ describe('the Authorization header', () => {
 })
 
 describe('a cookie', () => {
-  it('is found among others, and not believed when there are two', () => {
+  it('is found among others, and not taken when there are two', () => {
     expect(parseCookie('a=1; muster=xyz; b=2', 'muster')).toBe('xyz')
     expect(parseCookie('muster=xyz; muster=abc', 'muster')).toBeUndefined()
     expect(parseCookie('xmuster=xyz', 'muster')).toBeUndefined()

@@ -3,23 +3,27 @@
  * comes; with it, no more than the page and what comes before it are held.
  */
 import { limits } from '../../base/limits.js'
-import { compareItems, type Item, isWanted, type ListRequest, selected } from './listRequest.js'
+import { compareKeys, type Item, isWanted, type ListRequest, type SortKeys, selected, sortKeys } from './listRequest.js'
 import { ApiRefusal, problems } from './problem.js'
+import { SortedRuns } from './sortedRuns.js'
 
-/** An item, and when it came: items that are equal stay in order. */
+/** An item, what is compared of it, and when it came: items that are equal stay in order. */
 interface Held {
   readonly item: Item
+  readonly keys: SortKeys
   readonly place: number
 }
 
 export class ListPager {
   readonly #request: ListRequest
+  readonly #sorted: SortedRuns<Held> | undefined
   readonly #seen = new Set<string>()
   #total = 0
-  #held: Held[] = []
 
   constructor(request: ListRequest) {
+    const { limit, offset, sort } = request
     this.#request = request
+    if (sort) this.#sorted = new SortedRuns((a, b) => compareKeys(request, a.keys, b.keys) || a.place - b.place, offset + limit)
   }
 
   /** Of the items that are wanted, before offset and limit. */
@@ -30,28 +34,25 @@ export class ListPager {
   /** The item as it is to be written, unless it is not or not yet. */
   next(item: Item): Item | undefined {
     if (!isWanted(this.#request, item)) return undefined
-    const { isDistinct, limit, offset, sort } = this.#request
+    const { isDistinct, limit, offset } = this.#request
     const shown = selected(this.#request, item)
     if (isDistinct && this.#isRepeated(shown)) return undefined
     const place = this.#total
     this.#total += 1
-    if (!sort) return place >= offset && place < offset + limit ? shown : undefined
-    this.#held.push({ item, place })
-    if (this.#held.length >= 2 * (offset + limit) + limits.stepsPerTurnMax) this.#trim()
+    if (!this.#sorted) return place >= offset && place < offset + limit ? shown : undefined
+    this.#sorted.add({ item: shown, keys: sortKeys(this.#request, item), place })
     return undefined
+  }
+
+  /** Forgets items that are on no page, when too many are held; yields whenever everything else should have a turn. */
+  *shrink(): Generator<void, void, undefined> {
+    if (this.#sorted?.isOverfull) yield* this.#sorted.shrink()
   }
 
   /** Those that `sort` held back. */
   *rest(): Generator<Item, void, undefined> {
-    const { limit, offset } = this.#request
-    this.#trim()
-    for (const { item } of this.#held.slice(offset, offset + limit)) yield selected(this.#request, item)
-  }
-
-  #trim(): void {
-    const { limit, offset } = this.#request
-    this.#held.sort((a, b) => compareItems(this.#request, a.item, b.item) || a.place - b.place)
-    this.#held.length = Math.min(this.#held.length, offset + limit)
+    let left = this.#request.offset
+    for (const { item } of this.#sorted?.inOrder() ?? []) if (left-- <= 0) yield item
   }
 
   #isRepeated(shown: Item): boolean {

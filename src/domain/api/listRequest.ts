@@ -2,7 +2,7 @@
 import { limits } from '../../base/limits.js'
 import type { Given, listParameters } from './parameters.js'
 import { ApiRefusal, problems } from './problem.js'
-import { type Clause, compareValues, isMatch, parseQuery, valueAt } from './queryLanguage.js'
+import { type Clause, isMatch, parseQuery, valueAt } from './queryLanguage.js'
 
 export type Item = Readonly<Record<string, unknown>>
 
@@ -88,14 +88,26 @@ export const isWanted = ({ query, search }: ListRequest, item: Item): boolean =>
   return !search || contains(item, search.text) !== search.isNegated
 }
 
-const sortText = (value: unknown): string => (value === undefined || value === null ? '' : String(value))
+/** What is compared of an item, once for all comparisons: numbers come before texts, and texts in order of their code units. */
+export type SortKeys = readonly (number | string)[]
 
-/** By the fields of `sort`. */
-export const compareItems = ({ sort }: ListRequest, a: Item, b: Item): number => {
-  if (!sort) return 0
-  for (const field of sort.fields) {
-    const order = compareValues(sortText(valueAt(a, field)), sortText(valueAt(b, field)))
-    if (order !== 0) return sort.isDescending ? -order : order
+const sortKey = (value: unknown): number | string => {
+  const text = value === undefined || value === null ? '' : String(value)
+  return /^-?\d{1,15}(\.\d{1,15})?$/.test(text) ? Number(text) : text
+}
+
+/** Of the fields of `sort`. */
+export const sortKeys = ({ sort }: ListRequest, item: Item): SortKeys => (sort?.fields ?? []).map((field) => sortKey(valueAt(item, field)))
+
+const compareKey = (a: number | string, b: number | string): number => {
+  if (typeof a !== typeof b) return typeof a === 'number' ? -1 : 1
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+export const compareKeys = ({ sort }: ListRequest, a: SortKeys, b: SortKeys): number => {
+  for (let at = 0; at < a.length; at++) {
+    const order = compareKey(a[at] ?? '', b[at] ?? '')
+    if (order !== 0) return sort?.isDescending ? -order : order
   }
   return 0
 }

@@ -60,6 +60,7 @@ export const problems = {
   invalidNodeType: known(1728, 400, 'Invalid node type', 'Valid types are `worker` and `master`. Please, choose one of them'),
   nodeMissing: known(1730, 404, 'Node does not exist', nodeRemediation, 'Resource Not Found'),
   configurationInvalid: known(1908, 400, 'Error validating configuration'),
+  ownNodeOnly: known(3019, 400, 'This is known at the node itself only', 'Please, ask the API of that node'),
   permissionDenied: known(
     4000,
     403,

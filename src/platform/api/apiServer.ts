@@ -86,7 +86,9 @@ export const createApi = (given: ApiServerOptions): FastifyInstance => {
       return server.setTimeout(limits.apiIdleMsMax)
     },
     clientErrorHandler: refuseBytes,
-    frameworkErrors: (error, _, reply) => sendProblem(reply, plainProblem(error.statusCode ?? 400, visibleLine(error.message))),
+    frameworkErrors: (error, _, reply) => {
+      sendProblem(reply, plainProblem(error.statusCode ?? 400, visibleLine(error.message)))
+    },
   })
   const streams = new EventStreams(api)
   app.addHook('onClose', () => streams.close())
@@ -114,7 +116,7 @@ const withoutBodiesButJson = (app: FastifyInstance): void => {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body, done) => {
     if (body === '') done(null, undefined)
-    else parse(request, String(body), done)
+    else void parse(request, String(body), done)
   })
 }
 

@@ -90,7 +90,7 @@ export class EventStreams {
       this.#clients.delete(client)
     })
     this.#clients.add(client)
-    this.#write(client, streamText({ event: 'hello', data: { node: this.#api.options.node } }))
+    response.flushHeaders()
     if (this.#known) this.#catchUp(client, this.#overview(this.#known), this.#known)
     else if (this.#problem !== undefined) this.#write(client, this.#problem)
     if (this.#timer === undefined && !this.#isAsking) void this.#ask()

@@ -37,6 +37,9 @@ const everything: ListRequest = {
 
 const chunkChars = 64 * 1024
 
+/** Everything else comes before the next step. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
 async function* envelopeText(answer: ListAnswer): AsyncGenerator<string, void, undefined> {
   const { extra, failures, isPretty, items, list = everything, messages, totalKnown } = answer
   const writer = new EnvelopeWriter(isPretty)
@@ -47,6 +50,7 @@ async function* envelopeText(answer: ListAnswer): AsyncGenerator<string, void, u
   for await (const item of items) {
     const shown = pager.next(item)
     if (shown) text += writer.item(shown)
+    for (const _ of pager.shrink()) await turn()
     if (isShort && pager.total >= list.offset + list.limit) {
       total = totalKnown?.()
       if (total !== undefined) break
@@ -60,6 +64,7 @@ async function* envelopeText(answer: ListAnswer): AsyncGenerator<string, void, u
     if (text.length < chunkChars) continue
     yield text
     text = ''
+    await turn()
   }
   yield text + writer.end({ total: total ?? pager.total, failures: failures?.() ?? [], messages, ...(extra && { extra: extra() }) })
 }

@@ -4,7 +4,7 @@ import { clusterMessages } from '../../../domain/api/clusterItems.js'
 import type { FailedItem, Messages } from '../../../domain/api/envelope.js'
 import type { Item } from '../../../domain/api/listRequest.js'
 import { choice, common, names } from '../../../domain/api/parameters.js'
-import { ApiRefusal, badRequest, plainProblem, problems } from '../../../domain/api/problem.js'
+import { ApiRefusal, badRequest, type Problem, plainProblem, problems } from '../../../domain/api/problem.js'
 import type { NodeView } from '../../../domain/queries/clusterAnswer.js'
 import type { ApiContext } from '../apiContext.js'
 import { ClusterAnswers, clusterConfiguration, nodesOf, queryOf, unknownNodes } from './clusterRoutes.js'
@@ -14,15 +14,35 @@ interface OfNode {
   readonly Params: { readonly node_id: string }
 }
 
+interface OwnAnswer {
+  readonly list: readonly string[] | undefined
+  readonly isPretty: boolean
+  readonly messages: Messages
+  /** The items, or none and why. */
+  own(fail: (problem: Problem) => void): Promise<readonly Item[]>
+}
+
 /** Of Wazuh's processes, those whose work Muster does or that this answer proves to run. */
 const processes = ['wazuh-clusterd', 'wazuh-apid'] as const
+
+/** Of this machine. */
+const timeZone = (nowMs: number) => ({
+  tz_offset: -new Date(nowMs).getTimezoneOffset() / 60,
+  tz_name: Intl.DateTimeFormat().resolvedOptions().timeZone,
+})
 
 export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
   const answers = new ClusterAnswers(api)
   const { options } = api
 
   /** One item about a node; 1730 for one that does not exist. */
-  const sendNode = async (reply: FastifyReply, id: string, isPretty: boolean, messages: Messages, itemOf: (node: NodeView) => Item) => {
+  const sendNode = async (
+    reply: FastifyReply,
+    id: string,
+    isPretty: boolean,
+    messages: Messages,
+    itemOf: (node: NodeView) => Item,
+  ): Promise<FastifyReply> => {
     if (!/^[\w\-.%]+$/.test(id)) throw new ApiRefusal(badRequest(`Invalid path parameter 'node_id': must be a node's name`))
     const { found, unknown } = await answers.nodes([id])
     return sendList(reply, { items: found.map(({ node }) => itemOf(node)), isPretty, messages, failures: () => unknownNodes(unknown) })
@@ -38,12 +58,11 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
   app.get<OfNode>('/cluster/:node_id/info', (request, reply) => {
     const { pretty = false } = queryOf(request, common)
     return sendNode(reply, request.params.node_id, pretty, clusterMessages.information, ({ muster, name, version }) => ({
-      ...(name === options.node && { path: options.home }),
+      ...(name === options.node && { path: options.home, ...timeZone(api.clock.now()) }),
       version: `v${version.replace(/^v/, '')}`,
       type: 'server',
       max_agents: 'unlimited',
       openssl_support: true,
-      ...(name === options.node && { tz_offset: 0, tz_name: 'UTC' }),
       ...(muster !== undefined && { muster_version: muster }),
     }))
   })
@@ -67,52 +86,32 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
 
   const ofNodes = { ...common, nodes_list: names } as const
 
-  /** What only the asked node knows: of the others, who are named, it is said so. */
-  const sendOwn = async (
-    reply: FastifyReply,
-    list: readonly string[] | undefined,
-    isPretty: boolean,
-    messages: Messages,
-    own: () => Promise<Item | FailedItem>,
-  ) => {
+  /** What a node knows of itself only: the asked one says it, and others that are named are refused. */
+  const sendOwn = async (reply: FastifyReply, { isPretty, list, messages, own }: OwnAnswer): Promise<FastifyReply> => {
     const nodes = nodesOf(list) ?? [options.node]
     const others = nodes.filter((name) => name !== options.node)
     const { found, unknown } = others.length > 0 ? await answers.nodes(others) : { found: [], unknown: [] }
-    const failures: FailedItem[] = [
-      ...unknownNodes(unknown),
-      ...found.map(({ node: { name } }) => ({
-        id: name,
-        problem: { ...problems.configurationInvalid, number: 3019, detail: 'This is known at the node itself only: ask its own API' },
-      })),
-    ]
-    const items: Item[] = []
-    if (nodes.includes(options.node)) {
-      const answer = await own()
-      if ('problem' in answer && 'id' in answer) failures.push(answer as FailedItem)
-      else items.push(answer as Item)
-    }
+    const failures = [...unknownNodes(unknown), ...found.map(({ node }): FailedItem => ({ id: node.name, problem: problems.ownNodeOnly }))]
+    const items = nodes.includes(options.node) ? await own((problem) => failures.push({ id: options.node, problem })) : []
     return sendList(reply, { items, isPretty, messages, failures: () => failures })
   }
 
   app.get('/cluster/configuration/validation', (request, reply) => {
-    const { nodes_list, pretty = false } = queryOf(request, ofNodes)
-    return sendOwn(reply, nodes_list, pretty, clusterMessages.validation, async () => {
+    const { nodes_list: list, pretty: isPretty = false } = queryOf(request, ofNodes)
+    const own: OwnAnswer['own'] = async (fail) => {
       const mistakes = await api.desk.configurationMistakes()
-      if (mistakes.length === 0) return { name: options.node, status: 'OK' }
-      return {
-        id: options.node,
-        problem: { ...problems.configurationInvalid, detail: `${problems.configurationInvalid.detail}: ${mistakes.join('; ')}` },
-      }
-    })
+      if (mistakes.length === 0) return [{ name: options.node, status: 'OK' }]
+      fail({ ...problems.configurationInvalid, detail: `${problems.configurationInvalid.detail}: ${mistakes.join('; ')}` })
+      return []
+    }
+    return sendOwn(reply, { list, isPretty, messages: clusterMessages.validation, own })
   })
 
   app.get('/cluster/api/config', (request, reply) => {
-    const { nodes_list, pretty = false } = queryOf(request, ofNodes)
+    const { nodes_list: list, pretty: isPretty = false } = queryOf(request, ofNodes)
     const https = { enabled: api.isSecure, use_ca: options.clientCaPath !== undefined }
     const configuration = { host: [options.address], port: options.port, https, hosts: options.hosts }
-    return sendOwn(reply, nodes_list, pretty, clusterMessages.apiConfiguration, async () => ({
-      node_name: options.node,
-      node_api_config: configuration,
-    }))
+    const own = async (): Promise<readonly Item[]> => [{ node_name: options.node, node_api_config: configuration }]
+    return sendOwn(reply, { list, isPretty, messages: clusterMessages.apiConfiguration, own })
   })
 }
