@@ -27,6 +27,8 @@ export class BackendServers {
   readonly #downSinceMs = new Map<string, number>()
   /** Of servers that were added and have not been up yet: until when they are waited for. */
   readonly #awaited = new Map<string, number>()
+  /** By server: what was logged of its last refusal, so that it is said once. */
+  readonly #refusals = new Map<string, string>()
 
   constructor(options: BackendServersOptions) {
     this.#options = options
@@ -49,6 +51,7 @@ export class BackendServers {
     for (const step of steps) {
       try {
         await this.#carryOut(step, signal)
+        this.#refusals.delete(step.name)
       } catch (thrown) {
         const error = asClusterError(thrown)
         if (error.code !== 'balancerFailed') throw error
@@ -109,6 +112,8 @@ export class BackendServers {
 
   #refused({ kind, name }: ServerStep, { message }: ClusterError): void {
     const what = { add: 'added', remove: 'removed', setState: 'set to another state' }[kind]
-    this.#options.log.warning(`Server '${name}' could not be ${what}: ${fullStop(message)}`)
+    const sentence = `Server '${name}' could not be ${what}: ${fullStop(message)}`
+    if (this.#refusals.get(name) !== sentence) this.#options.log.warning(sentence)
+    this.#refusals.set(name, sentence)
   }
 }

@@ -7,7 +7,7 @@ import type { Registry } from '../cluster/registry.js'
 export interface BalancedNodesOptions {
   /** The master. */
   readonly self: ServedNode
-  readonly registry: Pick<Registry, 'members' | 'joined' | 'left'>
+  readonly registry: Pick<Registry, 'get' | 'members' | 'joined' | 'left'>
   readonly states: Pick<NodeStates, 'changed' | 'loaded' | 'stateOf'>
   readonly excludedNodes: readonly string[]
   /** In place of the address by which the master knows a node. */
@@ -44,7 +44,8 @@ export class BalancedNodes {
 
   /** Whether agents may be sent to it and be taken from it. */
   isServed(name: string): boolean {
-    const isConnected = this.connected().some((node) => node.name === name)
+    const { registry, self } = this.#options
+    const isConnected = name === self.name || registry.get(name) !== undefined
     return isConnected && !this.excludedNodes.includes(name) && this.stateOf(name) === 'ready'
   }
 

@@ -34,12 +34,12 @@ export interface ServerSituation {
 
 type Removal = Extract<ServerStep, { kind: 'remove' }>
 
-const whyRemoved = (server: BalancerServer, situation: ServerSituation): Removal['why'] | undefined => {
+const whyRemoved = (server: BalancerServer, connected: ReadonlySet<string>, situation: ServerSituation): Removal['why'] | undefined => {
   const { name } = server
   if (situation.excludedNodes.includes(name)) return 'excluded'
   if (situation.stateOf(name) === 'removed') return 'removed'
   // One that is connected would be added again at once, and one that is up has agents that nobody else would get.
-  const isGone = !server.isUp && !situation.nodes.some((node) => node.name === name)
+  const isGone = !server.isUp && !connected.has(name)
   return isGone && situation.downMs(name) >= situation.removeDisconnectedMs ? 'disconnected' : undefined
 }
 
@@ -61,8 +61,9 @@ const stateSteps = (servers: readonly BalancerServer[], { held, stateOf }: Serve
 /** Servers that are to take agents come before those that are not to take any more, so that at no moment nobody takes them. */
 export const serverPlan = (situation: ServerSituation): readonly ServerStep[] => {
   const { excludedNodes, held, nodes, servers, stateOf } = situation
+  const connected = new Set(nodes.map(({ name }) => name))
   const removals = servers.flatMap((server): Removal[] => {
-    const why = whyRemoved(server, situation)
+    const why = whyRemoved(server, connected, situation)
     return why ? [{ kind: 'remove', name: server.name, why }] : []
   })
   const gone = new Set(removals.map(({ name }) => name))
