@@ -57,7 +57,7 @@ const openNodes = async (cluster: SimulatedCluster): Promise<readonly string[]> 
 }
 
 describe('a drained node', () => {
-  it('lets its agents go to the others, stays in the cluster and in sync, and opens again when it is ready', async () => {
+  it('lets its agents go to the others, stays in sync, and opens again when it is ready', async () => {
     const cluster = await started()
     expect(await say(cluster, 'w2', 'w1', 'drained')).toMatchObject({ isChanged: true, reach: 'reached', othersReady: 2 })
     await cluster.clock.advance(drainedMs)
