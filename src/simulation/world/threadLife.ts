@@ -14,7 +14,7 @@ export class ThreadLife {
     return this.#isOver
   }
 
-  /** Its timers are cancelled and its sockets are closed: whoever is at the other end sees a reset. */
+  /** Its timers are cancelled and its sockets are closed: the other end sees a reset. */
   end(): void {
     this.#isOver = true
     for (const [timer, clock] of this.#timers) clock.clearTimeout(timer)
