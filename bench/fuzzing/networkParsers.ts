@@ -3,6 +3,8 @@ import { invariant } from '../../src/base/invariant.js'
 import { limits } from '../../src/base/limits.js'
 import { nodeStatesText, parseNodeStates } from '../../src/domain/cluster/nodeState.js'
 import { addressBytes, addressNetwork, addressText, isInNetwork } from '../../src/domain/kit/addressInNetwork.js'
+import { dnsNamesIn } from '../../src/platform/net/certificateNames.js'
+import { decodeEarlyRefusal, encodeEarlyRefusal } from '../../src/wire/muster/earlyRefusal.js'
 import { proxyHeaderBytes, proxyHeaderLine, readProxyHeader } from '../../src/wire/proxy/proxyHeader.js'
 import type { FuzzedParser } from './fuzzParser.js'
 
@@ -52,6 +54,25 @@ export const networkParsers: readonly FuzzedParser[] = [
       const again = parseNodeStates(Buffer.from(nodeStatesText(parsed.value)))
       invariant(again.ok && nodeStatesText(again.value) === nodeStatesText(parsed.value), 'states can be written and read')
       return 'taken'
+    },
+  },
+  {
+    name: 'network: names of a certificate',
+    examples: () =>
+      ['DNS:w1, IP Address:10.0.0.1', 'URI:"http://x/, DNS:w2", DNS:w1', 'DNS:"a, DNS:b", email:x'].map((text) => Buffer.from(text)),
+    parse: (bytes) => {
+      const names = dnsNamesIn(Buffer.from(bytes).toString('latin1'))
+      invariant(names.length <= limits.certificateNamesMax + 1, 'names have a bound')
+      return names.length > 0 ? 'taken' : 'refused'
+    },
+  },
+  {
+    name: 'session: early refusal',
+    examples: () => (['tlsRequired', 'missing', 'expired', 'early', 'untrusted'] as const).map(encodeEarlyRefusal),
+    parse: (bytes) => {
+      const reason = decodeEarlyRefusal(bytes)
+      if (reason) invariant(Buffer.compare(encodeEarlyRefusal(reason), bytes) === 0, 'a refusal can be written and read')
+      return reason ? 'taken' : 'refused'
     },
   },
   { name: 'network: header of a proxy', examples: () => [...lines, ...binaries], parse: readInParts },

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
+import { isCertifiedAs } from '../../../src/domain/cluster/nodeCertificate.js'
 import { shownCertificate } from '../../../src/platform/net/certificateNames.js'
 import { NodeCertificateFiles } from '../../../src/platform/net/nodeCertificateFiles.js'
 import { createNodeNetwork } from '../../../src/platform/net/nodeNetwork.js'
@@ -71,9 +72,15 @@ describe('the names of a certificate', () => {
     expect(shown('IP Address:127.0.0.1, DNS:node_2')).toEqual(['node_2'])
     expect(shown('URI:"http://x/, DNS:evil", DNS:good, email:"a, DNS:worse"')).toEqual(['good'])
     expect(shown('DNS:"a, DNS:b", DNS:good')).toEqual(['a, DNS:b', 'good'])
-    // What cannot be read ends it.
-    expect(shown('"x, DNS:evil", DNS:good')).toEqual([])
     expect(shown('othername:<unsupported>, Registered ID:1.2.3, DNS:good')).toEqual(['good'])
+  })
+
+  it('leave no way to the common name where one of them cannot be read or is too long', () => {
+    for (const text of ['"x, DNS:evil", DNS:good', `DNS:${'x'.repeat(300)}`, 'DNS:"\\q"', 'DNS:']) {
+      const read = shownCertificate({ ...leaf.toLegacyObject(), subjectaltname: text })
+      expect(read && isCertifiedAs(read, 'unused-name', undefined).ok).toBe(false)
+      expect(shown(text)).not.toContain('evil')
+    }
   })
 })
 

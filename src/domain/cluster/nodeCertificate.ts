@@ -36,7 +36,7 @@ const namesShown = 3
 const namesCharsShown = 100
 
 const namesText = (certificate: ShownCertificate): string => {
-  const names = nodeNamesOf(certificate)
+  const names = nodeNamesOf(certificate).filter((name) => name !== '')
   if (names.length === 0) return 'no name'
   const shown = names.slice(0, namesShown).map((name) => `'${escapeText(name.slice(0, namesCharsShown))}'`)
   return `${shown.join(', ')}${names.length > namesShown ? ' and others' : ''}`

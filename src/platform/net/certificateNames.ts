@@ -12,8 +12,12 @@ const entryPattern = /(?:^|, )([^:,"]+):("(?:[^"\\]|\\.)*"|[^,]*)/gy
 /** Node quotes names, as JSON does, that would be ambiguous otherwise. */
 const unquoted = (name: string): string => {
   if (!name.startsWith('"')) return name
-  const parsed: unknown = JSON.parse(name)
-  return typeof parsed === 'string' ? parsed : ''
+  try {
+    const parsed: unknown = JSON.parse(name)
+    return typeof parsed === 'string' ? parsed : ''
+  } catch {
+    return ''
+  }
 }
 
 const entriesOf = (subjectAltName: string): readonly { readonly kind: string; readonly name: string }[] =>
@@ -41,13 +45,23 @@ export const certificateNames = (socket: TLSSocket): readonly string[] => {
   return bounded([...commonNamesOf(shown), ...altNames(shown.subjectaltname ?? '')])
 }
 
+/** Of a certificate whose names cannot all be read, or kept: nobody is called so, and its common name does not count. */
+const unreadable = ''
+
+export const dnsNamesIn = (subjectAltName: string): readonly string[] => {
+  const matches = [...subjectAltName.matchAll(entryPattern)]
+  const readChars = matches.reduce((sum, [entry]) => sum + entry.length, 0)
+  const written = matches.filter(([, kind]) => kind === 'DNS').map(([, , name = '']) => unquoted(name))
+  const names = bounded(written)
+  return names.length < written.length || readChars < subjectAltName.length ? [...names, unreadable] : names
+}
+
 /** What a certificate says of the node that it is for; undefined without a certificate, which Node has as an empty object. */
 export const shownCertificate = (shown: PeerCertificate): ShownCertificate | undefined => {
   if (Object.keys(shown).length === 0) return undefined
-  const entries = entriesOf(shown.subjectaltname ?? '')
   return {
     commonNames: bounded(commonNamesOf(shown)),
-    dnsNames: bounded(entries.filter(({ kind }) => kind === 'DNS').map(({ name }) => unquoted(name))),
+    dnsNames: dnsNamesIn(shown.subjectaltname ?? ''),
     startsMs: Date.parse(shown.valid_from),
     endsMs: Date.parse(shown.valid_to),
     fingerprint: shown.fingerprint256.replaceAll(':', '').toLowerCase(),
