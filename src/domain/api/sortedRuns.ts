@@ -18,13 +18,13 @@ export class SortedRuns<T> {
   #run: T[] = []
   #held = 0
 
-  /** @param compare never 0: items that are equal otherwise are told apart by when they came */
+  /** @param compare never 0: of items that are equal otherwise, the one that came first is first */
   constructor(compare: (a: T, b: T) => number, wantedMax: number) {
     this.#compare = compare
     this.#wantedMax = wantedMax
   }
 
-  /** So many are held that `shrink` is due. */
+  /** More are held than wanted, by enough that `shrink` is due. */
   get isOverfull(): boolean {
     return this.#held > 2 * this.#wantedMax + limits.apiSortedItemsMax
   }
