@@ -2,7 +2,6 @@
  * The one table of all metrics: name, what it says, and its values out of a snapshot. Labels are names of nodes, codes, threads and levels, never
  * agents or files. Names and units are as Prometheus has them: seconds, bytes, counters end in `_total`.
  */
-import { errorTable } from '../../base/errors.js'
 import type { DurationFigures, NodeFigures, TrafficFigures, WorkerFigures } from '../../domain/cluster/nodeFigures.js'
 import { nodeStates } from '../../domain/cluster/nodeState.js'
 
@@ -286,6 +285,3 @@ export const httpRequestsMetric = {
   help: "Requests that were answered, by the route's pattern and the status.",
   labels: ['path', 'code'],
 } as const
-
-/** Values of the labels `result` and `reason`. */
-export const resultLabels: ReadonlySet<string> = new Set(['accepted', ...Object.keys(errorTable)])
