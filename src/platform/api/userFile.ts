@@ -1,6 +1,6 @@
 /** The file of users, `etc/muster-api-users.json`: read whenever it has changed, written whole or not at all. */
 import type { Stats } from 'node:fs'
-import { chown, type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
@@ -60,7 +60,7 @@ export class UserFile implements UserStore {
       await file.chmod(mode)
       await file.writeFile(usersText(users))
       await file.sync()
-      await this.#give(unfinished)
+      await this.#give(file)
       await rename(unfinished, this.path)
     } catch (thrown) {
       throw new ClusterError('fileFailed', { message: `${this.path} cannot be written: ${says(thrown)}`, cause: thrown })
@@ -86,9 +86,9 @@ export class UserFile implements UserStore {
   }
 
   /** The daemon must be able to read what root writes: the file gets the owner and the group of the one before it, else those of its directory. */
-  async #give(path: string): Promise<void> {
+  async #give(file: FileHandle): Promise<void> {
     if (process.geteuid?.() !== 0) return
     const { gid, uid } = (await statOf(this.path)) ?? (await stat(dirname(this.path)))
-    await chown(path, uid, gid)
+    await file.chown(uid, gid)
   }
 }
