@@ -4,7 +4,6 @@
  * README.md beside this file is the map of the simulation.
  */
 import { posix } from 'node:path'
-import { startNode } from '../actors/node.js'
 import type { NodeEvent } from '../actors/nodeEvent.js'
 import { limits } from '../base/limits.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
@@ -14,10 +13,8 @@ import { silenceDetectionMsMax } from '../domain/cluster/heartbeat.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/files/syncedItems.js'
 import type { Link } from '../ports/link.js'
-import { createTransport, type TransportOptions } from '../transport/transport.js'
 import { SimulatedBalancer } from './network/simulatedBalancer.js'
 import { createSimulatedNetwork, type SimulatedNetwork } from './network/simulatedNetwork.js'
-import { createSimulatedNodeNetwork } from './network/simulatedNodeNetwork.js'
 import { AgentRules } from './rules/agentRules.js'
 import { balanceDifferences } from './rules/balancedServers.js'
 import { checkDiskChange, MasterHistory, MembershipChecker, type Violation } from './rules/checkers.js'
@@ -25,13 +22,10 @@ import { convergenceMsMax } from './rules/convergenceBound.js'
 import { type ExpectedTree, expectedTree, treeDifferences } from './rules/expectedTree.js'
 import { keysPath, SimulatedAgents } from './simulatedAgents.js'
 import { fleetHost, SimulatedFleet } from './simulatedFleet.js'
-import { agentsPort, SimulatedFronts, simulatedEnrolmentOptions, simulatedListenerOptions } from './simulatedFronts.js'
+import { agentsPort, SimulatedFronts } from './simulatedFronts.js'
 import { createSimulatedNode, leftBy, type SimulatedNode } from './simulatedNode.js'
-import { MemoryAgentStore } from './world/memoryAgentStore.js'
+import { dialMasterAs, simulatedHome, stageDirOf, startProcess } from './simulatedProcess.js'
 import { SeededRandom } from './world/seededRandom.js'
-import { createSimulatedAgentFiles } from './world/simulatedAgentFiles.js'
-import { createSimulatedFiles } from './world/simulatedFiles.js'
-import { createSimulatedNodeStates } from './world/simulatedNodeStates.js'
 import { Trace } from './world/trace.js'
 import { tracingLog } from './world/tracingLog.js'
 import { VirtualClock } from './world/virtualClock.js'
@@ -61,12 +55,7 @@ export interface SimulatedClusterOptions {
 
 /** Host of the network that the load balancer is. */
 export const balancerHost = 'balancer'
-const home = '/var/ossec'
-const port = 1516
-const clusterName = 'simulated'
-/** Not the one that is assumed of a peer that does not say it. */
-const wazuhVersion = '4.14.6'
-const key = '0123456789abcdef0123456789abcdef'
+const home = simulatedHome
 
 export class SimulatedCluster {
   readonly clock = new VirtualClock()
@@ -180,73 +169,27 @@ export class SimulatedCluster {
     node.startsAgain = node.isStopping
     if (node.running) return
     this.network.boot(name)
-    const log = tracingLog(this.trace, this.clock, name, this.#keepsDebug2)
     const random = this.random.fork(`${name} ${++this.#starts}`)
-    const stageDir = posix.join(home, 'queue', 'cluster', name)
     const { disk, role } = node
-    const fronts = this.fleet && this.#frontsOf(node, random)
+    node.fronts = this.fleet && this.#frontsOf(node, random)
     const balancer = role === 'master' ? this.balancer?.port(node.clock) : undefined
-    node.fronts = fronts
-    const rules = { node: name, role, manager: this.#manager, home, stageDir, synced, disk, history: this.history }
-    const watched = new WatchedDisk(node.disk, (change) => {
+    const rules = { node: name, role, manager: this.#manager, home, stageDir: stageDirOf(name), synced, disk, history: this.history }
+    const view = new WatchedDisk(disk, (change) => {
       this.#checks += 1
       const broken = checkDiskChange(rules, change)
       if (broken) this.violated(broken.rule, broken.says)
     })
-    node.view = watched
-    node.running = startNode(
+    node.view = view
+    node.running = startProcess(
+      node,
       {
-        cluster: clusterName,
-        node: name,
-        type: node.role,
-        version: '1.0.0',
-        wazuhVersion,
-        managerName: name,
-        enrolmentRules: this.#enrolmentRules,
-        master: { host: 'master', port },
-        address: 'master',
-        synced,
-        timings: this.timings,
-        compression: 'auto',
-        home,
-        manager: this.#manager,
-        workersMax: limits.workersMax,
-        ...(fronts && {
-          listener: simulatedListenerOptions(name, { cluster: clusterName, home, wazuhVersion }),
-          enrolment: simulatedEnrolmentOptions(name, { home, isMaster: role === 'master', wazuhVersion }),
-        }),
-        ...(balancer && { balancing: this.balancing }),
-      },
-      {
-        clock: node.clock,
-        random,
-        log,
-        transport: createTransport({
-          ...this.#networksOf(node, random),
-          clock: node.clock,
-          random,
-          keys: { current: key },
-          limits: { streamIdleMsMax: this.timings.transferIdleMsMax },
-        }),
-        ...(node.certificates && { certificates: node.certificates }),
-        agentStore: new MemoryAgentStore(node.agentTable, node.clock),
-        agentFiles: createSimulatedAgentFiles(watched, node.clock, { home, role: node.role, managerName: name, synced }),
-        nodeStates: createSimulatedNodeStates(watched, node.clock, home),
-        ...(fronts && { listener: fronts.listener, enrolment: fronts.enrolment }),
-        ...(balancer && { balancer }),
-        files: createSimulatedFiles(watched, node.clock, { home, synced, role: node.role, stageDir, changes: watched }),
+        ...{ enrolmentRules: this.#enrolmentRules, manager: this.#manager, timings: this.timings, network: this.network },
+        ...{ synced, random, disk: view, fronts: node.fronts },
+        log: tracingLog(this.trace, this.clock, name, this.#keepsDebug2),
+        balancer: balancer && { port: balancer, balancing: this.balancing },
       },
       (event) => this.#onEvent(name, event),
     )
-  }
-
-  #networksOf({ certificates, clock, name }: SimulatedNode, random: SeededRandom): Pick<TransportOptions, 'network' | 'certified'> {
-    const plain = this.network.network(name)
-    if (!certificates) return { network: plain }
-    // What stands in the files now: the process begins with it.
-    certificates.refresh()
-    const network = createSimulatedNodeNetwork({ network: plain, clock, random: random.fork('tls'), certificates })
-    return { network, certified: { requires: true, allowed: undefined, plain } }
   }
 
   #frontsOf(node: SimulatedNode, random: SeededRandom): SimulatedFronts {
@@ -263,10 +206,7 @@ export class SimulatedCluster {
 
   /** A link to the master from a peer that has the key but is not one of the nodes: to see what it can do. */
   dialAs(name: string): Promise<Link> {
-    const network = this.network.network(name)
-    const transport = createTransport({ network, clock: this.clock, random: this.random.fork(name), keys: { current: key } })
-    const hello = { cluster: clusterName, node: name, type: 'worker' as const, instance: name, version: '1.0.0', capabilities: [] }
-    return transport.dial({ host: 'master', port }, hello, new AbortController().signal)
+    return dialMasterAs(name, this.network, this.clock, this.random.fork(name))
   }
 
   /** The process is gone. `power`: so is what was not synced to the disk, and peers are not informed. */
