@@ -84,5 +84,5 @@ echo /etc/logrotate.d/wazuh-clusterd >"$root/DEBIAN/conffiles"
 for script in preinst postinst prerm postrm; do install -m 755 "packaging/debian/$script" "$root/DEBIAN/$script"; done
 (cd "$root" && find opt usr lib etc -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
 find "$root" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
-dpkg-deb --root-owner-group -Zxz --build "$root" "$out/muster_${version}_$architecture.deb" >/dev/null
+dpkg-deb --root-owner-group -Zxz -z3 --build "$root" "$out/muster_${version}_$architecture.deb" >/dev/null
 ls -lh "$out" | sed 1d

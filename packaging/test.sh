@@ -70,6 +70,7 @@ for node in master worker; do
 done
 chmod 755 "$temporary"
 chown -R wazuh:wazuh "$temporary"/{master,worker}
+chmod 640 "$temporary"/{master,worker}/etc/ossec.conf
 for node in master worker; do wazuh-clusterd --home "$temporary/$node" >/dev/null; done
 control() { cluster_control --home "$temporary/$1" "${@:2}"; }
 both_in() { control master -l | grep -q '^worker-1 .*worker'; }
