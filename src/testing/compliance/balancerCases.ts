@@ -231,7 +231,12 @@ export const balancerCases = (suite: () => Promise<BalancerSuite>): readonly Com
   casesOf<Balanced>(
     async () => {
       const balanced = new Balanced(await suite())
-      await balanced.settle(balanced.balancer.open(going))
+      try {
+        await balanced.settle(balanced.balancer.open(going))
+      } catch (thrown) {
+        await balanced.suite.dispose()
+        throw thrown
+      }
       return balanced
     },
     async ({ suite: { balancer, dispose, settle } }) => {
