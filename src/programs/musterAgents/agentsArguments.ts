@@ -1,10 +1,11 @@
 /** The command line of muster-agents. */
-import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { limits } from '../../base/limits.js'
 import { parseClientConf } from '../../config/clientConf.js'
+import { isGroupName } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
-import { readKeyLine } from '../../domain/agents/keyLine.js'
+import { isAgentName } from '../../domain/agents/keyLine.js'
 import { servedWazuhVersion } from '../../domain/cluster/wazuhVersion.js'
 import {
   type AgentServer,
@@ -16,6 +17,7 @@ import {
 import { productVersion } from '../../version.js'
 import { type ParsedArguments, parsedOptions } from '../kit/commandLine.js'
 import { numberArgument } from '../kit/toolOptions.js'
+import { canBeWritten, isDirectory, keysOf, textOf } from './givenFiles.js'
 
 export interface AgentsArguments {
   readonly agents: number
@@ -71,7 +73,8 @@ const eventBytesMax = 65_000
 const help = `
 An event counts as taken when a node read it. Agents are acknowledged nothing, so it is judged by connections: of one that the agent
 closed itself (after a request to reconnect, or at the end) everything must be in a segment; of one that broke what is missing behind
-the last event that arrived was in flight, and any hole before that is a loss. The exit code is 1 when something taken was lost.
+the last event that arrived was in flight, and any hole before that is a loss. The exit code is 1 when something taken was lost, and 2
+when the account could not be made.
 
 Examples:
   muster-agents --agents 200 --servers 10.0.0.11,10.0.0.12 --rotate --enrol --rate 2 --duration 60
@@ -132,6 +135,8 @@ export const parseAgentsArguments = (argv: readonly string[]): ParsedArguments<A
   const json = given.json ?? false
   const settings = settingsOf(given)
   if (typeof settings === 'string') return { mistake: settings, json }
+  const mistake = mistakeIn(given, settings)
+  if (mistake !== undefined) return { mistake, json }
   const keys = given.keys === undefined ? [] : keysOf(given.keys)
   if (typeof keys === 'string') return { mistake: keys, json }
   if (!given.enrol && keys.length < given.agents)
@@ -151,14 +156,35 @@ const argumentsOf = (given: Options, settings: AgentSettings, keys: readonly Key
   size: given.size,
   startsPerSecond: given.startRate,
   ...(given.duration !== undefined && { durationMs: given.duration * 1_000 }),
-  account: given.account ?? [],
-  ...(given.saveKeys !== undefined && { saveKeys: given.saveKeys }),
+  // One that is read twice would count every event twice.
+  account: [...new Set(given.account?.map((home) => resolve(home)))],
+  ...(given.saveKeys !== undefined && { saveKeys: resolve(given.saveKeys) }),
   json: given.json ?? false,
 })
 
+const versionPattern = /^v?\d{1,5}\.\d{1,5}\.\d{1,5}$/
+
+/** What could not go well, found before it begins; in a sentence. */
+const mistakeIn = (given: Options, { enrolment, servers }: AgentSettings): string | undefined => {
+  const { account = [], agents, agentVersion, enrolPort: ports = [], name, password, saveKeys } = given
+  if (ports.length > 1 && ports.length !== servers.length)
+    return `--enrol-port has ${ports.length} ports for ${servers.length} servers: give one, or one for each server.`
+  if (!isAgentName(`${name}-${agents}`))
+    return `--name '${name}' makes no valid names of agents: allowed are letters, digits, '.', '_' and '-', ${limits.agentNameCharsMax} with the number.`
+  if (!versionPattern.test(agentVersion)) return `--agent-version '${agentVersion}' is not one such as v${servedWazuhVersion}.`
+  if (password !== undefined && /[\r\n\0]/.test(password)) return '--password takes a text on one line.'
+  if (enrolment.groups.some((group) => !isGroupName(group)))
+    return `--groups '${given.groups ?? ''}' is not names of groups with commas between.`
+  const wrongHome = account.find((home) => !isDirectory(home))
+  if (wrongHome !== undefined) return `${wrongHome} in --account is not a directory that can be read.`
+  if (saveKeys !== undefined && !canBeWritten(saveKeys)) return `${saveKeys} in --save-keys cannot be written.`
+  return undefined
+}
+
 /** What the options say over what the file says over what a real agent does; or what is wrong. */
 const settingsOf = (given: Options): AgentSettings | string => {
-  if ((given.servers === undefined) === (given.ossecConf === undefined)) return 'one of --servers and --ossec-conf must be given.'
+  if ((given.servers === undefined) === (given.ossecConf === undefined))
+    return 'either --servers or --ossec-conf must be given, and not both.'
   const base = given.ossecConf === undefined ? { servers: [], ...standard } : confSettings(given.ossecConf)
   if (typeof base === 'string') return base
   const listed = given.servers === undefined ? base.servers : serversOf(given.servers)
@@ -217,21 +243,4 @@ const serversOf = (list: string): readonly AgentServer[] | string => {
     servers.push({ ...defaultAgentServer, host: name, port: number })
   }
   return servers
-}
-
-const keysOf = (file: string): readonly KeyEntry[] | string => {
-  const text = textOf(file)
-  if (text === undefined) return `${file} cannot be read.`
-  return text.split('\n').flatMap((line) => {
-    const parsed = readKeyLine(line)
-    return parsed.kind === 'live' ? [parsed.entry] : []
-  })
-}
-
-const textOf = (file: string): string | undefined => {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return undefined
-  }
 }

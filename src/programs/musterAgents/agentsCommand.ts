@@ -1,8 +1,8 @@
 /** muster-agents: runs a fleet over the real network until its time is over or a signal comes, then prints the account. */
-import { writeFileSync } from 'node:fs'
 import { Fleet } from '../../actors/fleet/fleet.js'
 import type { FleetOptions } from '../../actors/fleet/fleetContext.js'
 import { asClusterError, ClusterError } from '../../base/errors.js'
+import { replaceFile } from '../../disk/agents/replaceFile.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import { keyLineText } from '../../domain/agents/keyLine.js'
 import { accountOf, type SentRange } from '../../domain/fleet/eventAccount.js'
@@ -53,7 +53,7 @@ class AgentsRun {
   readonly #refusals = new Set<string>()
   readonly #enrolledThrough: Record<string, number> = {}
   readonly #startedMs = realClock.monotonicMs()
-  #shownMs = 0
+  #shownMs = this.#startedMs
   #isOver = false
 
   constructor(given: AgentsArguments, world: ProgramOptions) {
@@ -69,6 +69,13 @@ class AgentsRun {
       },
       notEnrolled: (_, error) => this.#complainOnce(error.message),
     })
+  }
+
+  /** Nothing is said to anybody: the run failed. */
+  kill(): void {
+    this.#isOver = true
+    this.#fleet.kill()
+    this.#tally?.close()
   }
 
   /** Ends the run before its time. */
@@ -90,7 +97,6 @@ class AgentsRun {
     const seconds = this.#seconds()
     const ranges = await this.#stopped()
     await this.#readToTheEnd()
-    if (this.#given.saveKeys !== undefined) this.#saveKeys(this.#given.saveKeys)
     return {
       agents: this.#given.agents,
       seconds,
@@ -165,10 +171,13 @@ class AgentsRun {
     this.#world.stderr.write(`An enrolment failed: ${says}\n`)
   }
 
-  #saveKeys(file: string): void {
+  /** The file is nobody else's to read, also where there was one. */
+  saveKeys(): void {
+    const { saveKeys: file } = this.#given
+    if (file === undefined) return
     const lines = this.#entries.flatMap((entry) => (entry ? [`${keyLineText(entry)}\n`] : []))
     try {
-      writeFileSync(file, lines.join(''), { mode: 0o600 })
+      replaceFile(createNodeDisk(), file, [Buffer.from(lines.join(''))], keysMode)
     } catch (cause) {
       throw new ClusterError('fileFailed', { message: `${file} cannot be written`, cause })
     }
@@ -180,6 +189,25 @@ class AgentsRun {
 }
 
 const reasonsShownMax = 8
+const keysMode = 0o600
+
+const runOnce = async (given: AgentsArguments, world: ProgramOptions): Promise<number> => {
+  const run = new AgentsRun(given, world)
+  const onSignal = (): void => run.end()
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+  try {
+    const report = await run.run()
+    // What was counted is shown, also when the keys cannot be saved.
+    await writeText(world.stdout, [given.json ? `${JSON.stringify(report)}\n` : reportText(report)])
+    return report.events && report.events.lost > 0 ? 1 : 0
+  } catch (thrown) {
+    run.kill()
+    throw thrown
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    run.saveKeys()
+  }
+}
 
 /** Runs one command line (without the program's name); resolves with the exit code and never rejects. */
 export const runMusterAgents = async (argv: readonly string[], world: ProgramOptions): Promise<number> => {
@@ -190,13 +218,7 @@ export const runMusterAgents = async (argv: readonly string[], world: ProgramOpt
       await writeText(world.stdout, [parsed.shown])
       return 0
     }
-    const run = new AgentsRun(parsed.given, world)
-    const onSignal = (): void => run.end()
-    process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
-    const report = await run.run()
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
-    await writeText(world.stdout, [parsed.given.json ? `${JSON.stringify(report)}\n` : reportText(report)])
-    return report.events && report.events.lost > 0 ? 1 : 0
+    return await runOnce(parsed.given, world)
   } catch (thrown) {
     if (thrown instanceof ReaderGone) return 0
     world.stderr.write(`ERROR: ${asClusterError(thrown).message}\n`)

@@ -62,7 +62,9 @@ const eventsText = ({ counts, events }: AgentsReport): string => {
 }
 
 const placesText = (places: Readonly<Record<string, number>>): string => {
-  const shown = Object.entries(places).map(([server, count]) => `${count} at ${server}`)
+  const shown = Object.entries(places)
+    .filter(([, count]) => count > 0)
+    .map(([server, count]) => `${count} at ${server}`)
   return shown.length === 0 ? '' : ` (${shown.join(', ')})`
 }
 
