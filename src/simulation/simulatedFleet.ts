@@ -8,7 +8,7 @@ import type { FleetAgent } from '../actors/fleet/fleetAgent.js'
 import type { AgentView } from '../domain/agents/agent.js'
 import { keyLineText } from '../domain/agents/keyLine.js'
 import { type AgentSettings, defaultAgentEnrolment } from '../domain/fleet/agentServer.js'
-import { accountOf, type SentRange } from '../domain/fleet/eventAccount.js'
+import { accountOf, type EventAccount, type SentRange } from '../domain/fleet/eventAccount.js'
 import type { AgentNetwork } from '../ports/network.js'
 import { checkPushable } from '../wire/agents/sharedPush.js'
 import type { EnrolledAgents } from './rules/enrolledAgents.js'
@@ -74,6 +74,7 @@ export class SimulatedFleet {
   /** Events that were taken and counted as dropped, or waited for a disk that failed when their process ended. */
   #excused = 0
   #ranges: readonly SentRange[] | undefined
+  #account: EventAccount | undefined
 
   constructor(world: SimulatedFleetOptions) {
     const { clock, network, random } = world
@@ -121,6 +122,16 @@ export class SimulatedFleet {
 
   get counts(): ReturnType<Fleet['counts']> {
     return this.#fleet.counts()
+  }
+
+  /** What was sent over which connections; once the agents have ended. */
+  get ranges(): readonly SentRange[] {
+    return this.#ranges ?? []
+  }
+
+  /** Of their events; once they have ended and were checked. */
+  get account(): EventAccount | undefined {
+    return this.#account
   }
 
   start(): void {
@@ -197,7 +208,8 @@ export class SimulatedFleet {
 
   #checkAccount(ranges: readonly SentRange[]): void {
     this.checks += 1
-    const { lost, lostRanges, strange } = accountOf(ranges, this.#taken.received)
+    this.#account = accountOf(ranges, this.#taken.received)
+    const { lost, lostRanges, strange } = this.#account
     if (lost > this.#excused) {
       const [first] = lostRanges
       this.#world.violated(
