@@ -121,6 +121,48 @@ describe('agents at real daemons', () => {
       true,
     ))
 
+  it('are accounted for with given keys and an ossec.conf, over UDP and with Blowfish', () =>
+    withCluster(
+      [master],
+      async (cluster) => {
+        await cluster.startAll()
+        const { enrolment, listener } = cluster.agentPorts(master)
+        await cluster.daemon(master).logged(`Listening on port ${listener}/`)
+        await cluster.daemon(master).logged(`Accepting connections on port ${enrolment}.`)
+        const keys = join(cluster.home(master), 'saved.keys')
+        const common = ['--agents', '4', '--rate', '20', '--json', '--account', cluster.home(master)]
+        const first = await cluster.agents([
+          ...[
+            '--servers',
+            `127.0.0.1:${listener}`,
+            '--enrol',
+            '--enrol-port',
+            String(enrolment),
+            '--enrol-delay',
+            '0',
+            '--save-keys',
+            keys,
+          ],
+          ...['--retry-interval', '0.2', '--duration', '3', ...common],
+        ])
+        expect(first).toMatchObject({ code: 0, err: '' })
+        expect(JSON.parse(first.out)).toMatchObject({ counts: { enrolled: 4 }, events: { lost: 0, datagramsMissing: 0 } })
+        expect(statSync(keys).mode & 0o777).toBe(0o600)
+
+        const conf = join(cluster.home(master), 'agent.conf')
+        const server = `<server><address>127.0.0.1</address><port>${listener}</port><protocol>udp</protocol></server>`
+        writeFileSync(conf, `<ossec_config><client>${server}<crypto_method>blowfish</crypto_method></client></ossec_config>`)
+        const second = await cluster.agents(['--keys', keys, '--ossec-conf', conf, '--duration', '3', ...common])
+        expect(second).toMatchObject({ code: 0, err: '' })
+        const { counts, events } = JSON.parse(second.out)
+        expect(counts).toMatchObject({ connected: 4, enrolled: 0 })
+        expect(events).toMatchObject({ lost: 0, inFlight: 0, duplicated: 0, strange: 0 })
+        expect(events.received + events.datagramsMissing).toBe(events.sent)
+        expect(events.received).toBeGreaterThan(20)
+      },
+      true,
+    ))
+
   it('find a node that says what is wrong with its blocks, and one whose ports are a real manager’s', () =>
     withCluster(
       [master],
