@@ -33,13 +33,12 @@ const failuresMax = 5
 const inputMsMaxDefault = 2_000
 const inputBytesMax = 70_000
 const randomBytesMax = 300
-const progressInputs = 1_000
 
 export const fuzzParser = (
   parser: FuzzedParser,
   inputs: number,
   random: SeededRandom,
-  onProgress: (done: number) => void = () => undefined,
+  onInput: (index: number) => void = () => undefined,
 ): FuzzResult => {
   const examples = parser.examples()
   const counts = new Map<string, number>()
@@ -47,6 +46,7 @@ export const fuzzParser = (
   let slowestMs = 0
   let done = 0
   for (; done < inputs && failures.length < failuresMax; done++) {
+    onInput(done)
     const input = inputOf(examples, random.fork(String(done)), done)
     const before = process.cpuUsage()
     const made = madeOf(parser, input)
@@ -57,10 +57,13 @@ export const fuzzParser = (
     if (made.isBug || isSlow)
       failures.push({ index: done, input, says: isSlow ? `took ${Math.round(tookMs)} ms of processor time` : made.says })
     else counts.set(made.says, (counts.get(made.says) ?? 0) + 1)
-    if (done % progressInputs === 0) onProgress(done)
   }
   return { inputs: done, counts, failures, slowestMs }
 }
+
+/** The input of this index again. */
+export const fuzzedInput = ({ examples }: FuzzedParser, random: SeededRandom, index: number): Uint8Array =>
+  inputOf(examples(), random.fork(String(index)), index)
 
 const madeOf = (parser: FuzzedParser, input: Uint8Array): { readonly says: string; readonly isBug: boolean } => {
   try {

@@ -3,12 +3,14 @@ import { agentParsers } from './agentParsers.js'
 import { apiParsers } from './apiParsers.js'
 import { certificateParsers } from './certificateParsers.js'
 import { enrolmentParsers } from './enrolmentParsers.js'
+import { eventParsers } from './eventParsers.js'
 import type { FuzzedParser } from './fuzzParser.js'
 import { haproxyParsers } from './haproxyParsers.js'
 import { networkParsers } from './networkParsers.js'
 
 export const parsers: readonly FuzzedParser[] = [
   ...agentParsers,
+  ...eventParsers,
   ...enrolmentParsers,
   ...networkParsers,
   ...apiParsers,

@@ -1,7 +1,9 @@
 /** The fuzz finds a parser's bugs, and the parsers have none that a few inputs show. */
+import { Worker } from 'node:worker_threads'
 import { describe, expect, it } from 'vitest'
-import { fuzzParser } from '../../bench/fuzzing/fuzzParser.js'
+import { fuzzedInput, fuzzParser } from '../../bench/fuzzing/fuzzParser.js'
 import { parsers } from '../../bench/fuzzing/parsers.js'
+import { watchedFuzz } from '../../bench/fuzzing/watchedFuzz.js'
 import { ClusterError } from '../../src/base/errors.js'
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 
@@ -37,6 +39,24 @@ describe('a fuzz', () => {
     const slow = { name: 'slow', examples: () => [example], parse: () => 'taken', inputMsMax: -1 }
     const { failures } = fuzzParser(slow, 1, new SeededRandom('slow'))
     expect(failures).toMatchObject([{ index: 0, says: expect.stringContaining('processor time') }])
+  })
+
+  it('ends a parser that never ends, and names its input, which can be made again', async () => {
+    const begun = new SharedArrayBuffer(4)
+    const endless = "const { workerData } = require('node:worker_threads'); new Int32Array(workerData)[0] = 7; for (;;);"
+    const worker = new Worker(endless, { eval: true, workerData: begun })
+    const watch = { inputMsMax: 1_000, checkMs: 100, onProgress: () => undefined }
+    expect(await watchedFuzz(worker, { begun }, watch)).toEqual({ endless: 7 })
+    const seen: Uint8Array[] = []
+    const parser = { name: 'seen', examples: () => [example], parse: (bytes: Uint8Array) => String(seen.push(bytes)) }
+    fuzzParser(parser, 8, new SeededRandom('again'))
+    expect(fuzzedInput(parser, new SeededRandom('again'), 7)).toEqual(seen[7])
+  })
+
+  it('fails with the thread of its inputs, and not in silence', async () => {
+    const worker = new Worker("throw new Error('broken')", { eval: true })
+    const watch = { inputMsMax: 1_000, checkMs: 100, onProgress: () => undefined }
+    await expect(watchedFuzz(worker, { begun: new SharedArrayBuffer(4) }, watch)).rejects.toThrow('broken')
   })
 
   it('throws the same inputs again with the same seed', () => {
