@@ -173,6 +173,45 @@ describe('agents of a simulated cluster', () => {
     await finish(cluster)
   })
 
+  it('are counted and shown in detail, asked for at a worker too', async () => {
+    const cluster = await startCluster(2)
+    const { agentOperations } = runningIn(cluster)('master')
+    const ask = async (query: ClusterQuery) => {
+      const lines: AnswerLine[] = []
+      const asking = (async () => {
+        for await (const line of runningIn(cluster)('w1').query(query, signal)) lines.push(line)
+      })()
+      await cluster.clock.advance(2_000)
+      await asking
+      return lines.filter(({ kind }) => kind !== 'cluster' && kind !== 'end')
+    }
+    cluster.write('master', 'etc/shared/web/agent.conf', Buffer.from('<agent_config/>'))
+    for (const name of ['first', 'second']) {
+      const adding = agentOperations.add({ name, ip: 'any', key: key(name.slice(0, 1)), groups: ['web'] }, signal)
+      await cluster.clock.advance(30_000)
+      await adding
+    }
+    const [groups] = await ask({ kind: 'groups', sums: true, tool: 'agent_groups' })
+    const mergedSum = groups?.kind === 'groups' ? groups.groups.find(({ name }) => name === 'web')?.mergedSum : undefined
+    expect(mergedSum).toMatch(/^[0-9a-f]{32}$/)
+    void agentOperations.report([{ id: 1, kind: 'startup', facts: { osPlatform: 'debian', mergedSum: mergedSum ?? '' } }])
+    await cluster.clock.advance(2_000)
+    expect(await ask({ kind: 'agentSummary', detailed: true })).toEqual([
+      {
+        ...{ kind: 'agentSummary', counts: { active: 0, pending: 1, disconnected: 0, never_connected: 1 } },
+        configuration: { synced: 1, notSynced: 1 },
+      },
+      { kind: 'agentPlatforms', platforms: [{ name: 'debian', agents: 1 }] },
+    ])
+    const registeredMs = expect.any(Number)
+    expect(await ask({ kind: 'agentDetails', ids: [2, 0, 1, 9] })).toMatchObject([
+      { agent: { id: 0 }, manager: expect.any(String) },
+      { agent: { id: 1, facts: { osPlatform: 'debian' } }, isSynchronized: true, registeredMs, manager: expect.any(String) },
+      { agent: { id: 2 }, isSynchronized: false, registeredMs },
+    ])
+    await finish(cluster)
+  })
+
   it('lose a group whose directory was deleted by hand when the group is removed', async () => {
     const cluster = await startCluster(2)
     const { agentOperations } = runningIn(cluster)('master')

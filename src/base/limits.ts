@@ -399,8 +399,8 @@ export const limits = {
   apiItemsMax: 100_000,
   /** Items that are sorted in one step. */
   apiSortedAtOnceMax: 1_024,
-  /** Agents by whose IDs is asked, that are answered with all that is known of them. */
-  apiAgentDetailsMax: 16,
+  /** Agents of one question that are answered with all that is known of them. */
+  apiAgentDetailsMax: 500,
   /** Items that are held to sort them. */
   apiSortedItemsMax: 200_000,
   apiQueryClausesMax: 100,

@@ -5,7 +5,7 @@ import { type AgentFilter, type AgentView, agentIdText, managerId } from '../../
 import type { AgentQuery, AgentTool } from '../../domain/agents/agentQuery.js'
 import { unpackFacts } from '../../domain/agents/packedFacts.js'
 import { wazuhVersionText } from '../../domain/cluster/wazuhVersion.js'
-import { type AgentAnswer, agentRow, answerPages, widenedShape } from '../../domain/queries/agentAnswer.js'
+import { type AgentAnswer, agentRow, answerPages, type GroupView, widenedShape } from '../../domain/queries/agentAnswer.js'
 import type { NodeView } from '../../domain/queries/clusterAnswer.js'
 import { agentPages } from '../agents/agentPages.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
@@ -25,19 +25,19 @@ export async function* agentAnswer(view: AgentsView, query: AgentQuery, signal: 
       if (query.tool !== undefined && query.group !== undefined) await assertGroup(agents, query.group, signal)
       yield* listing(view, query)
       break
-    case 'agentSummary': {
-      const { byStatus } = await agents.store.counts()
-      yield { kind: 'agentSummary', counts: byStatus }
+    case 'agentSummary':
+      yield* summary(agents, query.detailed ?? false, signal)
       break
-    }
+    case 'agentDetails':
+      yield* details(view, query.ids, signal)
+      break
     case 'agent': {
       const agent = query.id === managerId ? managerOf(view) : await agentOf(agents, query.id, query.tool)
-      const sum = agent.groups.length > 0 ? await agents.files.mergedSum(agent.groups, signal) : undefined
-      yield { kind: 'agent', agent, isSynchronized: sum !== undefined && agent.facts?.mergedSum === sum }
+      yield { kind: 'agent', agent, isSynchronized: await new MergedSums(agents, signal).isSynchronized(agent) }
       break
     }
     case 'groups':
-      yield* groups(agents, signal)
+      yield* groups(agents, query.sums ?? false, signal)
       break
     case 'groupFiles': {
       const files = await agents.files.groupFiles(query.group, signal)
@@ -66,6 +66,59 @@ const managerOf = ({ managerName, self }: AgentsView): AgentView => ({
   groupHash: '',
 })
 
+/** Which agents have the merged file of their groups; each file is asked for once. */
+class MergedSums {
+  readonly #agents: LocalAgents
+  readonly #signal: AbortSignal
+  readonly #byGroups = new Map<string, string | undefined>()
+
+  constructor(agents: LocalAgents, signal: AbortSignal) {
+    this.#agents = agents
+    this.#signal = signal
+  }
+
+  async isSynchronized({ facts, groups }: AgentView): Promise<boolean> {
+    if (groups.length === 0 || !facts?.mergedSum) return false
+    const key = groups.join(',')
+    if (!this.#byGroups.has(key)) this.#byGroups.set(key, await this.#agents.files.mergedSum(groups, this.#signal))
+    return this.#byGroups.get(key) === facts.mergedSum
+  }
+}
+
+async function* summary(agents: LocalAgents, isDetailed: boolean, signal: AbortSignal): AsyncGenerator<AgentAnswer, void, undefined> {
+  const { byStatus: counts } = await agents.store.counts()
+  if (!isDetailed) return yield { kind: 'agentSummary', counts }
+  const sums = new MergedSums(agents, signal)
+  const platforms = new Map<string, number>()
+  const configuration = { synced: 0, notSynced: 0 }
+  for await (const page of agentPages(agents.store, {}))
+    for (const agent of page) {
+      const name = agent.facts?.osPlatform
+      if (name) platforms.set(name, (platforms.get(name) ?? 0) + 1)
+      configuration[(await sums.isSynchronized(agent)) ? 'synced' : 'notSynced'] += 1
+    }
+  yield { kind: 'agentSummary', counts, configuration }
+  const views = [...platforms].map(([name, count]) => ({ name, agents: count }))
+  for (const page of answerPages(views)) yield { kind: 'agentPlatforms', platforms: page }
+}
+
+async function* details(view: AgentsView, ids: readonly number[], signal: AbortSignal): AsyncGenerator<AgentAnswer, void, undefined> {
+  const { agents, managerName, self } = view
+  if (ids.includes(managerId)) yield { kind: 'agentDetails', agent: managerOf(view), isSynchronized: false, manager: managerName }
+  const registrations = await agents.store.registrations(ids)
+  const registered = new Map(registrations.map(({ id, registeredMs }) => [id, registeredMs]))
+  const sums = new MergedSums(agents, signal)
+  for await (const page of agentPages(agents.store, { ids }))
+    for (const agent of page) {
+      const registeredMs = registered.get(agent.id)
+      yield {
+        ...{ kind: 'agentDetails', agent, isSynchronized: await sums.isSynchronized(agent) },
+        ...(registeredMs && { registeredMs }),
+        ...(agent.node === self.name && { manager: managerName }),
+      }
+    }
+}
+
 /** The master first, as the agent 000, when the filter lets it. */
 async function* listing(view: AgentsView, query: AgentFilter): AsyncGenerator<AgentAnswer, void, undefined> {
   const { agents, self } = view
@@ -91,10 +144,14 @@ const assertGroup = async (agents: LocalAgents, group: string, signal: AbortSign
   if (count === 0) await agents.groups.assertThere([group], signal)
 }
 
-async function* groups(agents: LocalAgents, signal: AbortSignal): AsyncGenerator<AgentAnswer, void, undefined> {
+async function* groups(agents: LocalAgents, hasSums: boolean, signal: AbortSignal): AsyncGenerator<AgentAnswer, void, undefined> {
   const sizes = await agents.store.groupSizes()
   const names = [...new Set([...(await agents.files.groups(signal)), ...sizes.keys()])].sort()
-  const views = names.map((name) => ({ name, agents: sizes.get(name) ?? 0 }))
+  const views: GroupView[] = []
+  for (const name of names) {
+    const mergedSum = hasSums ? await agents.files.mergedSum([name], signal) : undefined
+    views.push({ name, agents: sizes.get(name) ?? 0, ...(mergedSum !== undefined && { mergedSum }) })
+  }
   for (const page of answerPages(views)) yield { kind: 'groups', groups: page }
   const { withoutGroups } = await agents.store.counts()
   yield { kind: 'unassigned', agents: withoutGroups }

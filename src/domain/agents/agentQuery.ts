@@ -24,10 +24,13 @@ export const agentQueries = [
     ids: Type.Optional(list(agentId(), limits.apiItemsMax)),
     tool: Type.Optional(agentTool()),
   }),
-  /** How many there are of each status. */
-  fields({ kind: Type.Literal('agentSummary') }),
+  /** How many there are of each status; `detailed`: also of each platform, and how many have the configuration of their groups. */
+  fields({ kind: Type.Literal('agentSummary'), detailed: Type.Optional(Type.Boolean()) }),
+  /** All that is known of these; those that do not exist are left out. */
+  fields({ kind: Type.Literal('agentDetails'), ids: list(agentId(), limits.apiAgentDetailsMax) }),
   fields({ kind: Type.Literal('agent'), id: agentId(), tool: agentTool() }),
-  fields({ kind: Type.Literal('groups'), tool: agentTool() }),
+  /** `sums`: with what their agents report of the merged file. */
+  fields({ kind: Type.Literal('groups'), tool: agentTool(), sums: Type.Optional(Type.Boolean()) }),
   fields({ kind: Type.Literal('groupFiles'), group: anyText(), tool: agentTool() }),
 ] as const
 

@@ -1,20 +1,26 @@
 /** What the API says of agents and groups, in Wazuh's shapes: what is not known is left out. */
 import { momentText } from '../../base/momentText.js'
-import { type AgentStatus, type AgentView, agentIdText, agentStatuses, managerId } from '../agents/agent.js'
-import type { AgentRow, GroupFileView, GroupView } from '../queries/agentAnswer.js'
+import { type AgentStatus, agentIdText, agentStatuses, managerId } from '../agents/agent.js'
+import type { AgentAnswer, AgentRow, GroupFileView, GroupView } from '../queries/agentAnswer.js'
 import type { Messages } from './envelope.js'
 import type { Item } from './listRequest.js'
 
+/** Of an agent, that no listing of the node has: they are asked for by its ID. */
+const detailFields = [
+  ...['manager', 'dateAdd', 'configSum', 'mergedSum', 'group_config_status'],
+  ...['os.arch', 'os.name', 'os.platform', 'os.uname', 'os.version'],
+]
+
 /** That can be selected, sorted by and asked for. */
 export const agentFields = [
-  ...['id', 'name', 'ip', 'registerIP', 'status', 'version', 'manager', 'node_name', 'group'],
+  ...['id', 'name', 'ip', 'registerIP', 'status', 'version', 'node_name', 'group'],
   ...['lastKeepAlive', 'disconnection_time', 'status_code'],
-] as const
-export const agentDetailFields = [
-  ...agentFields,
-  ...['configSum', 'mergedSum', 'group_config_status', 'os.arch', 'os.name', 'os.platform', 'os.uname', 'os.version'],
-] as const
-export const groupFields = ['name', 'count'] as const
+  ...detailFields,
+]
+export const groupFields = ['name', 'count', 'mergedSum'] as const
+
+/** `os` is, because a part of it is. */
+export const isDetail = (field: string): boolean => detailFields.some((detail) => detail === field || detail.startsWith(`${field}.`))
 export const groupFileFields = ['filename', 'hash'] as const
 
 /** What Wazuh has for an agent that never said where it is. */
@@ -47,8 +53,10 @@ export const agentItem = (row: AgentRow): Item => {
   })
 }
 
+type AgentDetailsLine = Extract<AgentAnswer, { readonly kind: 'agentDetails' }>
+
 /** One agent with all that is known of it. */
-export const agentDetails = (agent: AgentView, isSynchronized: boolean): Item => {
+export const agentDetails = ({ agent, isSynchronized, manager, registeredMs }: AgentDetailsLine): Item => {
   const { facts } = agent
   const os = known({
     arch: facts?.osArch || undefined,
@@ -64,8 +72,10 @@ export const agentDetails = (agent: AgentView, isSynchronized: boolean): Item =>
     registerIP: agent.registeredIp,
     status: agent.status,
     version: facts?.version || undefined,
+    manager,
     node_name: agent.node ?? unknownNode,
     group: agent.groups.length > 0 ? agent.groups : undefined,
+    dateAdd: agentMoment(registeredMs),
     lastKeepAlive: lastSeen(agent.id, agent.seenMs),
     disconnection_time: agentMoment(agent.disconnectedMs),
     configSum: facts?.configSum || undefined,
@@ -75,7 +85,7 @@ export const agentDetails = (agent: AgentView, isSynchronized: boolean): Item =>
   })
 }
 
-export const groupItem = ({ agents, name }: GroupView): Item => ({ name, count: agents })
+export const groupItem = ({ agents, mergedSum, name }: GroupView): Item => known({ name, count: agents, mergedSum })
 export const groupFileItem = ({ digest, name }: GroupFileView): Item => ({ filename: name, hash: digest })
 
 /** Of `GET /agents/summary/status`: agent 000 is none of them. */
@@ -83,6 +93,12 @@ export const connectionSummary = (counts: { readonly [K in AgentStatus]?: number
   const byStatus = Object.fromEntries(agentStatuses.map((status) => [status, counts[status] ?? 0]))
   return { ...byStatus, total: Object.values(byStatus).reduce((total, one) => total + one, 0) }
 }
+
+/** Likewise; agents that have no configuration of a group yet are not in sync with it. */
+export const configurationSummary = ({ notSynced, synced }: { readonly notSynced: number; readonly synced: number }): Item => ({
+  ...{ synced, not_synced: notSynced },
+  total: synced + notSynced,
+})
 
 const messages = (all: string, some: string, none: string): Messages => ({ all, some, none })
 

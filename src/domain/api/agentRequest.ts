@@ -2,6 +2,7 @@
 import { type AgentStatus, managerId } from '../agents/agent.js'
 import type { AgentQuery } from '../agents/agentQuery.js'
 import type { Item } from './listRequest.js'
+import { valueAt } from './queryLanguage.js'
 
 export interface AgentRequest {
   readonly agents_list?: readonly number[]
@@ -14,13 +15,25 @@ export interface AgentRequest {
   readonly name?: string
   readonly ip?: string
   readonly registerIP?: string
+  readonly manager?: string
+  readonly group_config_status?: string
+  readonly 'os.name'?: string
+  readonly 'os.platform'?: string
+  readonly 'os.version'?: string
 }
+
+/** Of these, what no listing of the node has. */
+const detailFilters = ['manager', 'group_config_status', 'os.name', 'os.platform', 'os.version'] as const
+
+/** Whether the agents cannot be chosen without their details. */
+export const asksForDetails = (request: AgentRequest): boolean => detailFilters.some((name) => request[name] !== undefined)
 
 /** The question that is asked, and whether its answer needs no more filtering: then it says how many agents there are. */
 export const agentFilter = (
-  { agents_list: ids, group, ip, name, node_name: nodes, older_than: olderThanMs, registerIP, status: statuses, version }: AgentRequest,
+  request: AgentRequest,
   tool: 'agent_groups' | undefined,
 ): { readonly query: AgentQuery; readonly isWhole: boolean } => {
+  const { agents_list: ids, group, ip, name, node_name: nodes, older_than: olderThanMs, registerIP, status: statuses, version } = request
   const [onlyGroup, ...otherGroups] = group ?? []
   const isNodeKnown = nodes?.every((node) => node !== 'unknown') ?? true
   return {
@@ -33,7 +46,10 @@ export const agentFilter = (
       ...(tool && { tool }),
     },
     isWhole:
-      [ids, ip, name, olderThanMs, registerIP, version].every((given) => given === undefined) && isNodeKnown && otherGroups.length === 0,
+      !asksForDetails(request) &&
+      [ids, ip, name, olderThanMs, registerIP, version].every((given) => given === undefined) &&
+      isNodeKnown &&
+      otherGroups.length === 0,
   }
 }
 
@@ -52,6 +68,7 @@ export const isAskedFor = (request: AgentRequest, item: Item, nowMs: number): bo
     is(name, item['name']) &&
     is(registerIP, item['registerIP']) &&
     is(version, item['version']) &&
+    detailFilters.every((field) => is(request[field], valueAt(item, field))) &&
     (olderThanMs === undefined || isOlder(item['lastKeepAlive'], nowMs - olderThanMs))
   )
 }

@@ -80,6 +80,15 @@ const contains = (value: unknown, text: string): boolean => {
   return value !== undefined && value !== null && String(value).toLowerCase().includes(text)
 }
 
+const fieldsOf = (clause: Clause): readonly string[] => (clause.kind === 'compare' ? [clause.field] : clause.clauses.flatMap(fieldsOf))
+
+/** Whether some of these fields decide which items are wanted, and in which order. */
+export const dependsOn = ({ isDistinct, query, search, select, sort }: ListRequest, isOne: (field: string) => boolean): boolean =>
+  search !== undefined ||
+  (isDistinct && (select?.some(isOne) ?? true)) ||
+  (query !== undefined && fieldsOf(query).some(isOne)) ||
+  (sort?.fields.some(isOne) ?? false)
+
 /** Whether every item is wanted. */
 export const isWhole = ({ isDistinct, query, search }: ListRequest): boolean => !isDistinct && !query && !search
 

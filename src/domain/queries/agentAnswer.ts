@@ -59,7 +59,9 @@ const view = Type.Object({
   groupHash: Type.String(),
 })
 
-const group = Type.Object({ name: Type.String(), agents: count() })
+/** `mergedSum`: see AgentFiles; missing while there is none. */
+const group = Type.Object({ name: Type.String(), agents: count(), mergedSum: Type.Optional(Type.String()) })
+const platform = Type.Object({ name: Type.String(), agents: count() })
 /** The digest is hexadecimal. */
 const groupFile = Type.Object({ name: Type.String(), digest: Type.String() })
 const refusedFact = Type.Object({ id: count(), fact: Type.Enum([...agentFactNames]), why: Type.String() })
@@ -68,8 +70,22 @@ const refusedFact = Type.Object({ id: count(), fact: Type.Enum([...agentFactName
 export const agentAnswers = [
   /** In order of the IDs. */
   Type.Object({ kind: Type.Literal('agents'), rows: Type.Array(row) }),
-  /** Of all agents but the manager, by status. */
-  Type.Object({ kind: Type.Literal('agentSummary'), counts: Type.Record(Type.Enum([...agentStatuses]), count()) }),
+  /** Of all agents but the manager, by status, and how many have the configuration of their groups. */
+  Type.Object({
+    kind: Type.Literal('agentSummary'),
+    counts: Type.Record(Type.Enum([...agentStatuses]), count()),
+    configuration: Type.Optional(Type.Object({ synced: count(), notSynced: count() })),
+  }),
+  /** How many agents said that they run on each. */
+  Type.Object({ kind: Type.Literal('agentPlatforms'), platforms: Type.Array(platform) }),
+  /** One a line, in order of the IDs. `manager`: the name of the machine that it reports to, where that is known; `isSynchronized`: as below. */
+  Type.Object({
+    kind: Type.Literal('agentDetails'),
+    agent: view,
+    isSynchronized: Type.Boolean(),
+    registeredMs: Type.Optional(timeMs()),
+    manager: Type.Optional(Type.String()),
+  }),
   /** Before the first row. */
   Type.Object({ kind: Type.Literal('agentsShape'), shape }),
   /** `isSynchronized`: it reported the sum of the merged.mg that its groups have now. */

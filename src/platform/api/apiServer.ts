@@ -16,6 +16,7 @@ import { Logins } from './logins.js'
 import type { PageFile } from './pageFiles.js'
 import { refuseBytes, sendProblem, withProblemReplies } from './problemReplies.js'
 import { agentRoutes } from './routes/agentRoutes.js'
+import { agentSummaryRoutes } from './routes/agentSummaryRoutes.js'
 import { changeRoutes } from './routes/changeRoutes.js'
 import { clusterRoutes } from './routes/clusterRoutes.js'
 import { EventStreams } from './routes/eventStreams.js'
@@ -103,6 +104,7 @@ export const createApi = (given: ApiServerOptions): FastifyInstance => {
     nodeRoutes(app, api)
     extraRoutes(app, api)
     agentRoutes(app, api)
+    agentSummaryRoutes(app, api)
     changeRoutes(app, api, given.random)
     streams.routes(app)
     metricsRoutes(app, api)

@@ -1,9 +1,10 @@
 /** Answers of the API as they are sent: lists in pieces, no faster than the client takes them. */
 import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
+import { limits } from '../../../base/limits.js'
 import { EnvelopeWriter, type FailedItem, type Messages } from '../../../domain/api/envelope.js'
 import { ListPager } from '../../../domain/api/listPager.js'
-import { type Item, isWhole, type ListRequest } from '../../../domain/api/listRequest.js'
+import { type Item, isWhole, type ListRequest, selected } from '../../../domain/api/listRequest.js'
 
 export const jsonType = 'application/json; charset=utf-8'
 
@@ -19,6 +20,8 @@ export interface ListAnswer {
   readonly isPretty: boolean
   /** How many items there are, when that is known before the last one: then no more are read than are shown. */
   readonly totalKnown?: () => number | undefined
+  /** Adds to items that are shown what was not needed to choose them; at most limits.apiAgentDetailsMax at once. */
+  readonly complete?: (items: readonly Item[]) => Promise<readonly Item[]>
   /** Further members of `data`, asked for after the last item. */
   readonly extra?: () => Readonly<Record<string, unknown>>
 }
@@ -40,33 +43,76 @@ const chunkChars = 64 * 1024
 /** Everything else comes before the next step. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
-async function* envelopeText(answer: ListAnswer): AsyncGenerator<string, void, undefined> {
-  const { extra, failures, isPretty, items, list = everything, messages, totalKnown } = answer
-  const writer = new EnvelopeWriter(isPretty)
-  const pager = new ListPager(list)
-  const isShort = isWhole(list) && list.sort === undefined
-  let text = writer.start()
-  let total: number | undefined
-  for await (const item of items) {
-    const shown = pager.next(item)
-    if (shown) text += writer.item(shown)
-    for (const _ of pager.shrink()) await turn()
-    if (isShort && pager.total >= list.offset + list.limit) {
-      total = totalKnown?.()
-      if (total !== undefined) break
-    }
-    if (text.length < chunkChars) continue
-    yield text
-    text = ''
+/** The items as they are to be written, and how many there were for all pages. */
+class ShownItems {
+  readonly #answer: ListAnswer
+  readonly #list: ListRequest
+  readonly #pager: ListPager
+  #totalKnown: number | undefined
+
+  constructor(answer: ListAnswer) {
+    const { complete, list = everything } = answer
+    this.#answer = answer
+    this.#list = list
+    this.#pager = new ListPager(complete ? { ...list, select: undefined } : list)
   }
-  for (const item of pager.rest()) {
+
+  get total(): number {
+    return this.#totalKnown ?? this.#pager.total
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    const { complete } = this.#answer
+    if (!complete) return yield* this.#items()
+    let batch: Item[] = []
+    for await (const item of this.#items()) {
+      batch.push(item)
+      if (batch.length < limits.apiAgentDetailsMax) continue
+      yield* await this.#completed(batch)
+      batch = []
+    }
+    if (batch.length > 0) yield* await this.#completed(batch)
+  }
+
+  async #completed(batch: readonly Item[]): Promise<readonly Item[]> {
+    const items = (await this.#answer.complete?.(batch)) ?? batch
+    return items.map((item) => selected(this.#list, item))
+  }
+
+  async *#items(): AsyncGenerator<Item, void, undefined> {
+    const { items, totalKnown } = this.#answer
+    const list = this.#list
+    const pager = this.#pager
+    const isShort = isWhole(list) && list.sort === undefined
+    for await (const item of items) {
+      const shown = pager.next(item)
+      if (shown) yield shown
+      for (const _ of pager.shrink()) await turn()
+      if (!isShort || pager.total < list.offset + list.limit) continue
+      this.#totalKnown = totalKnown?.()
+      if (this.#totalKnown !== undefined) break
+    }
+    let count = 0
+    for (const item of pager.rest()) {
+      yield item
+      count += 1
+      if (count % limits.apiSortedAtOnceMax === 0) await turn()
+    }
+  }
+}
+
+async function* envelopeText(answer: ListAnswer): AsyncGenerator<string, void, undefined> {
+  const { extra, failures, isPretty, messages } = answer
+  const writer = new EnvelopeWriter(isPretty)
+  const items = new ShownItems(answer)
+  let text = writer.start()
+  for await (const item of items) {
     text += writer.item(item)
     if (text.length < chunkChars) continue
     yield text
     text = ''
-    await turn()
   }
-  yield text + writer.end({ total: total ?? pager.total, failures: failures?.() ?? [], messages, ...(extra && { extra: extra() }) })
+  yield text + writer.end({ total: items.total, failures: failures?.() ?? [], messages, ...(extra && { extra: extra() }) })
 }
 
 async function* continued(first: string, second: string, rest: AsyncGenerator<string>): AsyncGenerator<string, void, undefined> {
