@@ -323,10 +323,11 @@ export class SimulatedCluster {
   async converge(): Promise<void> {
     const startMs = this.clock.monotonicMs()
     const endMs = startMs + this.convergenceMsMax
+    const owed = this.#agentRules.owed()
     let differences: readonly string[] = []
     do {
       await this.clock.advance(1_000)
-      differences = [...this.differences(), ...this.agentDifferences(), ...(this.fleet?.differences() ?? [])]
+      differences = [...this.differences(), ...this.agentDifferences(owed), ...(this.fleet?.differences() ?? [])]
     } while (differences.length > 0 && this.clock.monotonicMs() < endMs)
     if (differences.length > 0)
       this.violated(`a healed cluster converges within ${this.convergenceMsMax / 1_000} s`, differences.slice(0, 5).join('; '))
@@ -334,8 +335,8 @@ export class SimulatedCluster {
   }
 
   /** Where the nodes do not agree on the agents and their groups, or the master lacks updates about them. */
-  agentDifferences(): string[] {
-    return this.isSynced(keysPath) ? this.#agentRules.differences() : []
+  agentDifferences(owed?: ReadonlyMap<string, number>): string[] {
+    return this.isSynced(keysPath) ? this.#agentRules.differences(owed) : []
   }
 
   /** Where the balancer does not have what it should; it must, within a bound after the cluster has converged. */

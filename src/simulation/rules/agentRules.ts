@@ -62,8 +62,19 @@ export class AgentRules {
     }
   }
 
-  /** What keeps the nodes from agreeing on the agents; all of it has to end once nothing goes wrong any more. */
-  differences(): string[] {
+  /** By node, the last report that the master lacks now. */
+  owed(): ReadonlyMap<string, number> {
+    const [master] = this.#options.nodes
+    const table = master?.agentTable.groupsState().table ?? ''
+    return new Map(this.#options.nodes.map(({ agentTable, name }) => [name, agentTable.owed(table)?.last ?? 0]))
+  }
+
+  /**
+   * What keeps the nodes from agreeing on the agents; all of it has to end once nothing goes wrong any more.
+   *
+   * @param owed reports that came after these may be under way: agents of our own never rest
+   */
+  differences(owed?: ReadonlyMap<string, number>): string[] {
     const { agents, nodes } = this.#options
     const [master] = nodes
     if (!master) return []
@@ -81,7 +92,8 @@ export class AgentRules {
       const ids = [...table.keys()].join()
       if (ids !== wanted) says.push(`the agents of ${name} are ${ids}, those of client.keys ${wanted}`)
       if (node.agentTable.groupsState().hash !== groupsHash) says.push(`${name} has other groups`)
-      const isUnsent = node.agentTable.uncorrectedRows > 0 || node.agentTable.unsent(masterTable, 0, node.clock.now()) !== undefined
+      const { first = Number.POSITIVE_INFINITY } = node.agentTable.owed(masterTable) ?? {}
+      const isUnsent = node.agentTable.uncorrectedRows > 0 || first <= (owed?.get(name) ?? Number.MAX_SAFE_INTEGER)
       if (node !== master && isUnsent) says.push(`${name} has reports that the master lacks`)
       return says
     })

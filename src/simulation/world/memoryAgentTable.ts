@@ -175,6 +175,15 @@ export class MemoryAgentTable implements AgentTable {
       if (!isCorrected) this.#details.set(id, { row: shiftedTimes(row, by), isCorrected: true, change: ++this.#change })
   }
 
+  /** Changes that this table of the master did not acknowledge: the first and the last. */
+  owed(table: string): { readonly first: number; readonly last: number } | undefined {
+    const acknowledged = this.#acknowledged.table === table ? this.#acknowledged.upTo : 0
+    let first = Number.POSITIVE_INFINITY
+    for (const { change = 0 } of [...this.#presences.values(), ...this.#details.values()])
+      if (change > acknowledged) first = Math.min(first, change)
+    return first > this.#change ? undefined : { first, last: this.#change }
+  }
+
   unsent(table: string, after: number, nowMs: number): UnsentUpdates | undefined {
     const from = Math.max(after, this.#acknowledged.table === table ? this.#acknowledged.upTo : 0)
     const batch = new AgentBatchWriter(nowMs)
