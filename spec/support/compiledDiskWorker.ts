@@ -1,9 +1,9 @@
 /** A thread's program, compiled from the sources as they are now: threads cannot load TypeScript, and a dist/ may be older. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import ts from 'typescript'
+import { withoutTypes } from './withoutTypes.js'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 const neededByAny = [
@@ -41,11 +41,10 @@ export const compileWorker = (program: string, needed: readonly string[]): Compi
 /** The same with paths below the repository, for programs that only specs have. */
 export const compileProgram = (program: string, needed: readonly string[]): CompiledWorker => {
   const directory = mkdtempSync(join(tmpdir(), 'muster-worker-'))
-  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023, verbatimModuleSyntax: true }
   for (const path of needed.flatMap(sourcesIn)) {
     const target = join(directory, path.replace(/\.ts$/, '.js'))
     mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, ts.transpileModule(readFileSync(join(repository, path), 'utf8'), { compilerOptions }).outputText)
+    writeFileSync(target, withoutTypes(join(repository, path)))
   }
   writeFileSync(join(directory, 'package.json'), '{"type": "module"}')
   symlinkSync(join(repository, 'node_modules'), join(directory, 'node_modules'))

@@ -2,11 +2,11 @@
  * The daemon's shell as a real program, with a daemon inside that does nothing: compiled from the sources as they are now
  * (a dist/ may be older), so that processes, signals and PID files are the real ones and the cluster is not in the way.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import ts from 'typescript'
+import { withoutTypes } from '../../support/withoutTypes.js'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
 const needed = [
@@ -48,11 +48,10 @@ process.exit(await main(process.argv.slice(2), process.env, { stdout, stderr, sc
 /** Returns the directory to remove afterwards and the program's path. */
 export const compileShell = (): { readonly directory: string; readonly program: string } => {
   const directory = mkdtempSync(join(tmpdir(), 'muster-shell-'))
-  const compilerOptions = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 }
   for (const path of needed.flatMap(sources)) {
     const target = join(directory, 'dist', path.replace(/\.ts$/, '.js'))
     mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, ts.transpileModule(readFileSync(join(repository, 'src', path), 'utf8'), { compilerOptions }).outputText)
+    writeFileSync(target, withoutTypes(join(repository, 'src', path)))
   }
   const program = join(directory, 'dist/cli/wazuh-clusterd.js')
   mkdirSync(dirname(program), { recursive: true })
