@@ -109,6 +109,10 @@ const fleetReport = ({ agents, counts: { enrolled, reconnects, sent } }: Simulat
 
 const progressEveryMs = 60_000
 
+/** In what agents get is no NUL: it could not be sent to them, and no push would be tried. */
+const initialContent = (path: string, bytes: Uint8Array): Buffer =>
+  path.startsWith('etc/shared/') ? Buffer.from(Buffer.from(bytes).toString('base64')) : Buffer.from(bytes)
+
 export const simulate = async (options: SimulateOptions): Promise<SimulationReport> => {
   const plan = planOf(options)
   const cluster = new SimulatedCluster({ ...options, agents: fleetOf(options), tls: tlsOf(options) })
@@ -135,7 +139,7 @@ export const simulate = async (options: SimulateOptions): Promise<SimulationRepo
 
   const initial = cluster.random.fork('initial files')
   for (const path of defaultFaultPaths)
-    if (cluster.isSynced(path)) cluster.write('master', path, Buffer.from(initial.fork(path).bytes(initial.integer(0, 5_000))))
+    if (cluster.isSynced(path)) cluster.write('master', path, initialContent(path, initial.fork(path).bytes(initial.integer(0, 5_000))))
   if (cluster.isSynced(keysPath)) populate(cluster)
   cluster.startAll()
   cluster.fleet?.start()
