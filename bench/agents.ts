@@ -23,7 +23,12 @@ export const agentKeys = (count: number): readonly KeyEntry[] =>
 /** A home whose client.keys has agents 1 to `count`. */
 export const makeHomeOfAgents = (home: string, count: number): string => {
   makeHome(home)
-  writeFileSync(join(home, keysPath), agentKeys(count).map((entry) => `${keyLineText(entry)}\n`).join(''))
+  writeFileSync(
+    join(home, keysPath),
+    agentKeys(count)
+      .map((entry) => `${keyLineText(entry)}\n`)
+      .join(''),
+  )
   chmodSync(join(home, keysPath), keysMode)
   return home
 }

@@ -41,7 +41,16 @@ const known = async ({ child, node }: AgentMember, agents: number): Promise<void
 /** Tables are filled, and ungated workers are connected, when this resolves. */
 export const startAgentCluster = async (
   workshop: Workshop,
-  { agents, gated = false, groups = [], hasServices = false, prepare, timings = {}, workers: count, workersPerProcess = 1 }: AgentClusterOptions,
+  {
+    agents,
+    gated = false,
+    groups = [],
+    hasServices = false,
+    prepare,
+    timings = {},
+    workers: count,
+    workersPerProcess = 1,
+  }: AgentClusterOptions,
 ): Promise<AgentCluster> => {
   const home = makeHomeOfAgents(workshop.place('agents-master'), agents)
   for (const group of ['default', ...groups]) mkdirSync(join(home, 'etc/shared', group))

@@ -9,7 +9,9 @@ const names = ['m', 'w1', 'w2', 'w3', 'other'] as const
 const addresses = fc.constantFrom('10.0.0.1', '10.0.0.2')
 /** Some of the names, each with a value. */
 const byName = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<ReadonlyMap<string, T>> =>
-  fc.uniqueArray(fc.tuple(fc.constantFrom(...names), value), { selector: ([name]) => name }).map((pairs) => new Map(pairs.sort(([a], [b]) => (a < b ? -1 : 1))))
+  fc
+    .uniqueArray(fc.tuple(fc.constantFrom(...names), value), { selector: ([name]) => name })
+    .map((pairs) => new Map(pairs.sort(([a], [b]) => (a < b ? -1 : 1))))
 
 const servers: fc.Arbitrary<readonly BalancerServer[]> = byName(
   fc.record({
