@@ -31,7 +31,7 @@ describe('membership', () => {
         await cluster.stopAll()
         expect(cluster.violations).toEqual([])
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     ))
 
   it('no worker is ever lost while every message arrives within the allowed delay', () =>
