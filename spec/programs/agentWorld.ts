@@ -105,6 +105,10 @@ export class AgentWorld {
         if (this.groups.has(query.group)) yield { kind: 'groupFiles', files: [{ name: 'agent.conf', digest: 'd1' }] }
         yield { kind: 'groupFiles', files: [{ name: 'merged.mg', digest: 'd2' }] }
         break
+      // No program on the terminal asks them.
+      case 'agentDetails':
+      case 'agentSummary':
+        break
     }
   }
 
