@@ -25,7 +25,7 @@ import { defaultSyncedItems, type SyncedItems } from './domain/files/syncedItems
 import type { AnswerLine } from './domain/queries/answerLine.js'
 import type { ClusterQuery } from './domain/queries/clusterQuery.js'
 import type { ControlCommand } from './domain/queries/controlRequest.js'
-import { realHosts, type ServiceOptions, servicesOf } from './nodeServices.js'
+import { ownMachine, realHosts, type ServiceOptions, servicesOf } from './nodeServices.js'
 import { ownCertificates, transportNetworks } from './nodeTls.js'
 import { createAgentFiles } from './platform/agents/agentFiles.js'
 import { createRemoted } from './platform/agents/remotedSocket.js'
@@ -213,6 +213,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
     random,
     log,
     process: options.ports?.process ?? processMeter,
+    machine: options.ports?.machine ?? ownMachine(home),
     agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type }),
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
     nodeStates: options.ports?.nodeStates ?? createRealNodeStates(home),

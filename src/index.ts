@@ -93,7 +93,7 @@ export type {
   RecordOutcome,
   UnsentUpdates,
 } from './ports/agents.js'
-export type { ApiDesk, ApiHost, ApiOptions, ConfigurationCheck, RunningApi } from './ports/api.js'
+export type { ApiDesk, ApiHost, ApiOptions, RunningApi } from './ports/api.js'
 export type { Balancer, BalancerOpening, BalancerServer } from './ports/balancer.js'
 export type { CertificatesInUse, CertificatesRefresh, OwnCertificates } from './ports/certificates.js'
 export type {
@@ -135,6 +135,7 @@ export type {
 export type { Clock, Log, LogLevel, ProcessMeter, Random } from './ports/machine.js'
 export type { Endpoint, Listener, Network } from './ports/network.js'
 export type { LoadedStates, NodeStatesStore } from './ports/nodeStatesStore.js'
+export type { OwnMachine } from './ports/ownMachine.js'
 export type { Remoted } from './ports/remoted.js'
 export { type Progress, type SimulateOptions, type SimulationReport, simulate } from './simulation/simulate.js'
 export type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from './wire/muster/messages.js'

@@ -15,6 +15,7 @@ import { createThreadListener } from './fronts/threadListener.js'
 import { descriptorLimit } from './platform/machine/descriptorLimit.js'
 import { findManager } from './platform/machine/findManager.js'
 import type { EventOptions } from './ports/listener.js'
+import type { OwnMachine } from './ports/ownMachine.js'
 
 export interface ServiceOptions {
   /** Agents enrol here; what is left out is as in an empty `<auth>` of Wazuh. Without it they cannot. Port 0 takes a free one. */
@@ -74,11 +75,14 @@ const enrolmentOf = (given: Partial<EnrolmentServiceSettings>) => {
   return { allowHigherVersions, ciphers, ipv6, port, usesPassword, usesSourceIp, verifiesHost, localIp: '' }
 }
 
-/** As `wazuh-clusterd -t` finds them. */
-const mistakesIn = (home: string): readonly string[] => {
-  const loaded = loadSettings({ home, hasManager: (of) => findManager(of) !== undefined })
-  return loaded.ok ? [] : loaded.mistakes
-}
+export const ownMachine = (home: string): OwnMachine => ({
+  timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+  utcOffsetMinutes: (nowMs) => -new Date(nowMs).getTimezoneOffset(),
+  configurationMistakes: () => {
+    const loaded = loadSettings({ home, hasManager: (of) => findManager(of) !== undefined })
+    return loaded.ok ? [] : loaded.mistakes
+  },
+})
 
 /** Their threads, where a node has them. */
 export const realHosts = (
@@ -88,7 +92,7 @@ export const realHosts = (
   const { agentCaPath, certificatePath, keyPath, usesPassword } = { ...defaultEnrolmentService, ...enrolment }
   const files = { home, certificatePath, keyPath, usesPassword, ...(agentCaPath !== '' && { agentCaPath }) }
   return {
-    ...(api && { api: createThreadApi({ configurationMistakes: async () => mistakesIn(home) }) }),
+    ...(api && { api: createThreadApi() }),
     ...(listener && { listener: createThreadListener() }),
     ...(enrolment && { enrolment: createThreadEnrolment({ files }) }),
   }

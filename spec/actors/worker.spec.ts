@@ -66,6 +66,9 @@ const startWorker = (outcomeOf: (clock: VirtualClock) => Dials, fraction = () =>
     agents: localAgentsOver(clock, 'worker').agents,
     states: memoryNodeStates('worker'),
     own: { node: 'worker', front: new Front() },
+    report: () => {
+      throw new ClusterError('requestFailed')
+    },
     onConnected: () => seen.push('connected'),
     onDisconnected: ({ code }) => seen.push(`disconnected: ${code}`),
     onDialFailed: ({ error, attempts, isLogged }) => {

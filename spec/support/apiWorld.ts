@@ -47,7 +47,6 @@ export interface ApiWorldOptions {
   readonly answers?: Answers
   readonly options?: Partial<ApiOptions>
   readonly page?: ReadonlyMap<string, PageFile>
-  readonly mistakes?: readonly string[]
   readonly figures?: () => Promise<NodeFigures>
 }
 
@@ -63,7 +62,6 @@ export class ApiWorld {
   constructor({
     answers = () => [],
     figures = () => Promise.reject(new ClusterError('requestFailed')),
-    mistakes = [],
     options = {},
     page = new Map(),
   }: ApiWorldOptions = {}) {
@@ -84,7 +82,6 @@ export class ApiWorld {
         cancel: async (answer) => desk.cancel(answer),
         figures: () => figures(),
         log: async (level, message) => void this.lines.push(`${level}: ${message}`),
-        configurationMistakes: async () => mistakes,
       },
     }
     const isHostAllowed = hostAllowList({ hosts: ['muster.example'], port: 55_000, scheme: 'http' })

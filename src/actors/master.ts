@@ -8,6 +8,7 @@ import type { Manager } from '../domain/agents/leftToManager.js'
 import { addressPrefix } from '../domain/cluster/addressPrefix.js'
 import { joinedSentence, leftSentence } from '../domain/cluster/monitoring/memberSentences.js'
 import type { NodeFigures } from '../domain/cluster/nodeFigures.js'
+import type { NodeReport } from '../domain/cluster/nodeReport.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { AdmissionPolicy, Refusal, Transport } from '../ports/link.js'
 import type { ListenerCounts } from '../ports/listener.js'
@@ -62,6 +63,7 @@ export interface MasterOptions {
   readonly records: WorkerRecords
   readonly events: ClusterEvents
   readonly figures: () => Promise<NodeFigures>
+  readonly report: () => NodeReport
   readonly onListening: (listener: Listener) => void
   /** See AgentOperations. */
   readonly reconnect: MasterOperationsOptions['reconnect']
@@ -151,8 +153,10 @@ export const masterView = (
     | 'node'
     | 'reconnect'
     | 'records'
+    | 'report'
     | 'startedMs'
     | 'states'
+    | 'timings'
     | 'tree'
     | 'version'
     | 'wazuhVersion'
@@ -161,7 +165,7 @@ export const masterView = (
   log: Log,
 ): MasterView => {
   const { address, clock, cluster, node, version, wazuhVersion } = options
-  const { agents, events, figures, listenerCounts, managerName, records, startedMs, states, tree } = options
+  const { agents, events, figures, listenerCounts, managerName, records, report, startedMs, states, timings, tree } = options
   const self = { name: node, type: 'master', version: wazuhVersion, muster: version, address } as const
   const operations = masterOperations(options, log.at({ subtag: 'Local agents' }))
   return {
@@ -176,11 +180,13 @@ export const masterView = (
       operations,
       records,
       registry,
+      report,
       self,
       startedMs,
       states,
       tree,
     },
+    requestMsMax: timings.requestTimeoutMs,
     log,
   }
 }

@@ -13,6 +13,7 @@ import { reconnectAgents } from './listener/thread/reconnectRoutes.js'
 import { type MasterOptions, master, masterRegistry, masterView } from './master.js'
 import { capabilities, type NodeParts, type NodeRole, type RoleFigures } from './nodeContext.js'
 import { ownFigures } from './ownFigures.js'
+import { ownReport } from './ownReport.js'
 import { type MasterView, masterAnswer } from './queries/clusterQueries.js'
 
 export class MasterRole implements NodeRole {
@@ -44,6 +45,7 @@ export class MasterRole implements NodeRole {
           signal,
         ),
       figures: () => ownFigures(parts, this),
+      report: () => ownReport(parts),
       listenerCounts: () => countsOf(fronts.listener),
       onListening: (listener: Listener) => {
         this.#listener = listener

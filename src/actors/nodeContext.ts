@@ -21,6 +21,7 @@ import type { ListenerHost, ListenerOptions } from '../ports/listener.js'
 import type { Clock, Log, ProcessMeter, Random } from '../ports/machine.js'
 import type { Endpoint } from '../ports/network.js'
 import type { NodeStatesStore } from '../ports/nodeStatesStore.js'
+import type { OwnMachine } from '../ports/ownMachine.js'
 import type { Remoted } from '../ports/remoted.js'
 import type { AgentOperations } from './agents/agentOperations.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
@@ -37,6 +38,7 @@ import type { Boundaries } from './kit/boundaries.js'
 import type { Front } from './kit/front.js'
 import type { ListenerRun } from './listener/thread/listenerThread.js'
 import type { NodeEvent } from './nodeEvent.js'
+import { reportsCapability } from './queries/nodeReports.js'
 
 export interface NodePorts {
   readonly clock: Clock
@@ -55,6 +57,8 @@ export interface NodePorts {
   readonly balancer?: Balancer
   /** Where a real manager has the agents: its program that can ask them to reconnect. */
   readonly remoted?: Remoted
+  /** What the node says of its machine and its configuration files when it is asked. */
+  readonly machine?: OwnMachine
   /** Left out where processes are simulated. */
   readonly process?: ProcessMeter
   /** Where nodes show certificates to each other. */
@@ -152,4 +156,5 @@ export const capabilities: readonly string[] = [
   partsCapability,
   statesCapability,
   figuresCapability,
+  reportsCapability,
 ]

@@ -8,6 +8,7 @@ import { asClusterError, ClusterError } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
 import { type DialFailures, dialFailureText, failedDial, noFailures } from '../domain/cluster/dialFailures.js'
 import { needsOperator } from '../domain/cluster/joinRule.js'
+import type { NodeReport } from '../domain/cluster/nodeReport.js'
 import { redialDelayMs } from '../domain/cluster/redialPolicy.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { OwnCertificates } from '../ports/certificates.js'
@@ -29,6 +30,7 @@ import { type ChildEvent, hosted, machineOptions } from './kit/host.js'
 import type { OnRestart } from './kit/supervised.js'
 import { countsOf } from './listener/thread/listenerThread.js'
 import { type OwnListener, reconnectAnswers } from './listener/thread/reconnectRoutes.js'
+import { nodeReportAnswers } from './queries/nodeReports.js'
 
 export interface WorkerOptions {
   readonly hello: Hello
@@ -43,6 +45,7 @@ export interface WorkerOptions {
   readonly agents: LocalAgents
   readonly states: NodeStates
   readonly own: OwnListener
+  readonly report: () => NodeReport
   readonly onRestart: OnRestart
   readonly onConnected: (link: Link) => void
   readonly onDisconnected: (error: ClusterError) => void
@@ -109,6 +112,7 @@ export const worker = (options: WorkerOptions) => {
       ({ link, log: linkLog }) => ({ link, log: linkLog }),
     ),
     answering('nodeState', ({ link }) => nodeStateFollowInput(link, options.states)),
+    answering('report', ({ link }) => nodeReportAnswers(link, options.report)),
     answering('reconnect', ({ link }) => reconnectAnswers(link, options.own)),
   ]
   /** What is logged because the master said something. */

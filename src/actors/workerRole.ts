@@ -13,6 +13,7 @@ import { IntegritySync } from './files/integritySync.js'
 import { capabilities, type NodeIdentity, type NodeParts, type NodeRole, type RoleFigures } from './nodeContext.js'
 import { appliedEvent } from './nodeEvent.js'
 import { ownFigures } from './ownFigures.js'
+import { ownReport } from './ownReport.js'
 import { forwardedAnswer } from './queries/clusterQueries.js'
 import { worker } from './worker.js'
 
@@ -59,6 +60,7 @@ export class WorkerRole implements NodeRole {
       onRestart: meter.threadRestarted,
       agents,
       states,
+      report: () => ownReport(parts),
       own: { node: identity.node, front: fronts.listener, remoted: ports.remoted },
       integrity: {
         tree,

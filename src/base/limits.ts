@@ -130,6 +130,11 @@ export const limits = {
   /** Files of one plan that are patched, the largest first: each is asked for on its own. */
   patchesPerPlanMax: 16,
   reportedFailuresMax: 256,
+  /** Of a node's configuration files. */
+  reportedMistakesMax: 100,
+  reportedProcessesMax: 16,
+  processNameCharsMax: 32,
+  timeZoneCharsMax: 64,
   scanPageEntriesMax: 1_000,
   /** Directories that a disk thread keeps open while it works in them. */
   directoriesHeldMax: 16,
@@ -464,6 +469,7 @@ invariant(limits.streamChunkBytesMax < limits.frameBytesMax, 'a chunk fits into 
 invariant(limits.streamWindowBytes >= 4 * limits.streamChunkBytesMax, 'a stream has several chunks in flight')
 invariant(2 * limits.compareBytesMax <= limits.messageBytesMax, 'a page of entries and its decision fit into a message')
 invariant(limits.fetchPathBytesMax + limits.fetchFilesMax * 64 <= limits.messageBytesMax, 'a fetch fits into a message')
+invariant(limits.reportedMistakesMax * limits.errorMessageCharsMax * 6 <= limits.messageBytesMax, 'a report fits into a message, escaped')
 invariant(limits.recipeChunksMax * 20 <= limits.messageBytesMax / 2, 'a recipe fits into a message')
 invariant(limits.tlsHandshakesBegunMax < limits.tlsHandshakesMax, 'not all TLS handshakes begin at once')
 invariant(limits.unauthenticatedPerAddressMax < limits.unauthenticatedConnectionsMax, 'one address cannot take the whole cap')

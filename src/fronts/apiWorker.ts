@@ -5,12 +5,11 @@ import { readPageFiles } from '../platform/api/pageFiles.js'
 import { UserFile } from '../platform/api/userFile.js'
 import { realClock } from '../platform/machine/realClock.js'
 import { realRandom } from '../platform/machine/realRandom.js'
-import type { ApiOptions } from '../ports/api.js'
+import type { ApiDesk, ApiOptions } from '../ports/api.js'
 import type { Front } from './frontThread.js'
 import { runFront } from './runFront.js'
-import type { ApiFrontDesk } from './threadApi.js'
 
-runFront<ApiFrontDesk, Front>(({ call }) => {
+runFront<ApiDesk, Front>(({ call }) => {
   const options = workerData as ApiOptions
   const listener = new ApiListener({
     ...{ options, clock: realClock, random: realRandom, users: new UserFile(options.home), page: readPageFiles() },
@@ -20,7 +19,6 @@ runFront<ApiFrontDesk, Front>(({ call }) => {
       cancel: (answer) => call('cancel', answer),
       figures: () => call('figures'),
       log: (level, message) => call('log', level, message),
-      configurationMistakes: () => call('configurationMistakes'),
     },
   })
   return { calls: { start: () => listener.start(), stop: () => listener.stop() } }

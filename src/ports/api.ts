@@ -54,12 +54,6 @@ export interface ApiDesk {
   log(level: LogLevel, message: string): Promise<void>
 }
 
-/** What the service asks besides, and no actor knows. */
-export interface ConfigurationCheck {
-  /** What is wrong with the files of this node's configuration now, as `wazuh-clusterd -t` says it. */
-  configurationMistakes(): Promise<readonly string[]>
-}
-
 export interface RunningApi {
   readonly port: number
   /** That it shows. */

@@ -20,6 +20,8 @@ export interface SimulatedNode {
   readonly agentTable: MemoryAgentTable
   /** What its certificate files hold; undefined without TLS between nodes. */
   readonly certificates: SimulatedNodeCertificates | undefined
+  /** What is wrong with its configuration files. */
+  readonly mistakes: string[]
   /** Its process. */
   running: RunningNode | undefined
   /** Its process's view of the disk. */
@@ -67,7 +69,7 @@ export const createSimulatedNode = ({ home, index, synced, time, tls }: Simulate
   disk.edit(posix.join(home, foreignFile), Buffer.from(foreignContent(name)), 0o640)
   const agentTable = new MemoryAgentTable(role, `table of ${name}`)
   const certificates = tls ? new SimulatedNodeCertificates(certificateTexts(name)) : undefined
-  return { name, role, clock, disk, agentTable, certificates, ...notRunning, downSinceMs: 0 }
+  return { name, role, clock, disk, agentTable, certificates, mistakes: [], ...notRunning, downSinceMs: 0 }
 }
 
 /** What a node left behind that was stopped, and what it touched that is not its own, by the rule that it breaks. */

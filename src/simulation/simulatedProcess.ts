@@ -63,12 +63,13 @@ const identityOf = ({ name, role }: SimulatedNode, options: ProcessOptions): Nod
 }
 
 const portsOf = (node: SimulatedNode, options: ProcessOptions): NodePorts => {
-  const { agentTable, certificates, clock, name, role } = node
+  const { agentTable, certificates, clock, mistakes, name, role } = node
   const { balancer, disk, fronts, log, random, synced, timings } = options
   const limitsOfLinks = { streamIdleMsMax: timings.transferIdleMsMax }
   const home = simulatedHome
   return {
     ...{ clock, random, log },
+    machine: { timeZone: 'UTC', utcOffsetMinutes: () => 0, configurationMistakes: () => mistakes },
     transport: createTransport({ ...networksOf(node, options), clock, random, keys, limits: limitsOfLinks }),
     ...(certificates && { certificates }),
     agentStore: new MemoryAgentStore(agentTable, clock),

@@ -9,6 +9,11 @@ const span = { startMs: atMs, endMs: atMs + 5.456 }
 const masterView = { name: 'master-node', type: 'master', version: 'v4.14.7', address: 'wazuh-master' } as const
 const workerView = { name: 'worker1', type: 'worker', version: '4.14.7', address: '172.21.0.7' } as const
 
+const report = {
+  ...{ home: '/opt/wazuh', timeZone: 'Asia/Kolkata', utcOffsetMinutes: 330, mistakes: [] },
+  ...{ running: ['wazuh-clusterd', 'wazuh-remoted'], stopped: ['wazuh-apid'] },
+}
+
 const answers: Answers = (request) => {
   const wanted = 'nodes' in request ? request.nodes : undefined
   const views = [masterView, workerView].filter(({ name }) => wanted?.includes(name) ?? true)
@@ -32,6 +37,8 @@ const answers: Answers = (request) => {
         ),
         { kind: 'end' },
       ]
+    case 'nodeReports':
+      return [begin, ...views.map(({ name }): AnswerLine => ({ kind: 'nodeReport', node: name, report })), { kind: 'end' }]
     case 'files':
       return [
         begin,
@@ -124,19 +131,57 @@ describe('GET /cluster', () => {
     )
   })
 
-  it('configuration/validation: a bad one is a failed item, never KO', async () => {
-    const good = new ApiWorld({ answers })
-    expect((await good.get('/cluster/configuration/validation')).json()).toEqual(
-      envelope([{ name: 'master-node', status: 'OK' }], 'Validation was successfully checked in all nodes'),
+  it('configuration/validation: of every node; a bad one is a failed item, never KO', async () => {
+    const world = new ApiWorld({ answers })
+    expect((await world.get('/cluster/configuration/validation?nodes_list=worker1,master-node')).json()).toEqual(
+      envelope(
+        [
+          { name: 'master-node', status: 'OK' },
+          { name: 'worker1', status: 'OK' },
+        ],
+        'Validation was successfully checked in all nodes',
+      ),
     )
-    const bad = new ApiWorld({ answers, mistakes: ['<cluster><port> is "80"'] })
-    const { data, error, message } = (await bad.get('/cluster/configuration/validation')).json()
-    expect([data.failed_items[0].error.code, data.failed_items[0].id, error, message]).toEqual([
-      1908,
-      ['master-node'],
-      1,
-      'Could not check validation in any node',
+    const answersOf = (line: Partial<AnswerLine>): Answers =>
+      function* (request) {
+        for (const known of answers(request) as Iterable<AnswerLine>)
+          yield known.kind === 'nodeReport' && known.node === 'worker1'
+            ? ({ kind: known.kind, node: known.node, ...line } as AnswerLine)
+            : known
+      }
+    const outcome = async (line: Partial<AnswerLine>) => {
+      const { data, error, message } = (await new ApiWorld({ answers: answersOf(line) }).get('/cluster/configuration/validation')).json()
+      const [{ error: why, id }] = data.failed_items
+      return [data.affected_items, id, why.code, why.message, error, message]
+    }
+    const [items, some] = [[{ name: 'master-node', status: 'OK' }], 'Could not check validation in some nodes']
+    expect(await outcome({ report: { ...report, mistakes: ['<port> is "80"', '<node_name> is empty'] } })).toEqual([
+      ...[items, ['worker1'], 1908, 'Error validating configuration: <port> is "80"; <node_name> is empty', 2, some],
     ])
+    expect(await outcome({ failure: { number: 3020, message: 'Timeout sending request' } })).toEqual([
+      ...[items, ['worker1'], 3020, 'Timeout sending request', 2, some],
+    ])
+    expect(await outcome({})).toEqual([items, ['worker1'], 3019, 'This is known at the node itself only', 2, some])
+    expect((await world.get('/cluster/configuration/validation?nodes_list=worker9')).json()).toEqual(
+      envelope([], 'Could not check validation in any node', [unknown('worker9')]),
+    )
+  })
+
+  it('{node}/status and {node}/info: of any node, as it says itself', async () => {
+    const world = new ApiWorld({ answers })
+    expect((await world.get('/cluster/worker1/status')).json()).toEqual(
+      envelope(
+        [{ 'wazuh-apid': 'stopped', 'wazuh-clusterd': 'running', 'wazuh-remoted': 'running' }],
+        'Processes status was successfully read in specified node',
+      ),
+    )
+    const info = { path: '/opt/wazuh', version: 'v4.14.7', type: 'server', max_agents: 'unlimited', openssl_support: true }
+    expect((await world.get('/cluster/worker1/info')).json()).toEqual(
+      envelope([{ ...info, tz_offset: 5.5, tz_name: 'Asia/Kolkata' }], 'Basic information was successfully read in specified node'),
+    )
+    expect((await world.get('/cluster/worker9/status')).json()).toMatchObject({ error: 1, data: { failed_items: [unknown('worker9')] } })
+    expect((await world.get('/cluster/worker9/info')).json()).toMatchObject({ error: 1, data: { failed_items: [unknown('worker9')] } })
+    expect((await world.get('/cluster/a%20b/info')).statusCode).toBe(400)
   })
 
   it('is pretty by three blanks, and the same', async () => {

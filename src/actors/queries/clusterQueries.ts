@@ -30,10 +30,12 @@ import { Turns } from '../kit/turns.js'
 import { type CommandView, commandAnswer } from './agentCommands.js'
 import { type AgentsView, agentAnswer } from './agentQueries.js'
 import { filesAnswer } from './filesAnswer.js'
+import { type NodeReportsView, nodeReports } from './nodeReports.js'
 import { type NodeStatesView, nodeStateAnswer } from './nodeStateAnswer.js'
 import { type OverviewView, overviewAnswer } from './overviewAnswer.js'
 
-export interface MasterView extends AgentsView, CommandView, NodeStatesView, OverviewView {
+export interface MasterView extends AgentsView, CommandView, NodeReportsView, NodeStatesView, OverviewView {
+  readonly self: NodeView
   readonly events: ClusterEvents
   readonly tree: LocalTree
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
@@ -126,6 +128,9 @@ async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: Abort
       for (const { name: node, state } of members) yield* filesAnswer({ node, state, manifest: tree.manifest, all: query.all }, turns)
       break
     }
+    case 'nodeReports':
+      yield* nodeReports(view, { isAsked: wanted, members }, signal)
+      break
     case 'overview':
       yield* overviewAnswer(view)
       break

@@ -3,6 +3,7 @@ import Type, { type Static, type TSchema } from 'typebox'
 import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
 import { shownFigures } from '../cluster/listenerFigures.js'
 import { severities } from '../cluster/monitoring/nodeHealth.js'
+import { nodeReport } from '../cluster/nodeReport.js'
 import { nodeState } from '../cluster/nodeState.js'
 
 const line = <K extends string, T extends Record<string, TSchema>>(kind: K, rest: T) => Type.Object({ kind: Type.Literal(kind), ...rest })
@@ -150,6 +151,12 @@ export const clusterAnswers = [
     othersReady: count(),
   }),
   line('checked', { checked }),
+  /** Neither a report nor a failure: the node is of a build that cannot be asked. */
+  line('nodeReport', {
+    node: Type.String(),
+    report: Type.Optional(nodeReport()),
+    failure: Type.Optional(Type.Object({ number: count(), message: Type.String() })),
+  }),
   line('error', { code: Type.String(), number: count(), message: Type.String() }),
   line('end', {}),
 ] as const

@@ -9,7 +9,7 @@ export type ForwardedRequest = Extract<ControlRequest, { readonly kind: Kind }>
 const kinds: Readonly<Record<Kind, true>> = {
   ...{ nodes: true, health: true, files: true, overview: true, events: true, check: true, agents: true },
   ...{ agent: true, groups: true, groupFiles: true, changeGroups: true, createGroup: true, removeGroup: true, reconnectAgents: true },
-  ...{ agentDetails: true, agentSummary: true },
+  ...{ agentDetails: true, agentSummary: true, nodeReports: true },
   setNodeState: true,
 }
 

@@ -2,7 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Role } from '../../domain/api/apiUsers.js'
 import type { Sessions } from '../../domain/api/sessions.js'
-import type { ApiDesk, ApiOptions, ConfigurationCheck } from '../../ports/api.js'
+import type { ApiDesk, ApiOptions } from '../../ports/api.js'
 import type { Clock, LogLevel } from '../../ports/machine.js'
 import type { Logins } from './logins.js'
 import type { Tokens } from './tokens.js'
@@ -37,7 +37,7 @@ declare module 'fastify' {
 
 export interface ApiContext {
   readonly options: ApiOptions
-  readonly desk: ApiDesk & ConfigurationCheck
+  readonly desk: ApiDesk
   readonly clock: Clock
   readonly users: UserStore
   readonly logins: Logins

@@ -8,7 +8,7 @@ import { shortened } from '../../base/logText.js'
 import { isLoopbackAddress } from '../../domain/api/loopback.js'
 import { plainProblem } from '../../domain/api/problem.js'
 import { Sessions } from '../../domain/api/sessions.js'
-import type { ApiDesk, ApiOptions, ConfigurationCheck } from '../../ports/api.js'
+import type { ApiDesk, ApiOptions } from '../../ports/api.js'
 import type { Clock, LogLevel, Random } from '../../ports/machine.js'
 import { type AccessRules, accessRules } from './accessRules.js'
 import type { ApiContext } from './apiContext.js'
@@ -32,7 +32,7 @@ import type { UserStore } from './userFile.js'
 
 export interface ApiServerOptions extends AccessRules {
   readonly options: ApiOptions
-  readonly desk: ApiDesk & ConfigurationCheck
+  readonly desk: ApiDesk
   readonly clock: Clock
   readonly random: Random
   readonly users: UserStore

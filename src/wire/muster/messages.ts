@@ -8,6 +8,7 @@ import Type, { type Static } from 'typebox'
 import { blob, count, digest, failure, fields, list, name, streamId, text, timeMs } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 import { listenerFigures } from '../../domain/cluster/listenerFigures.js'
+import { nodeReport } from '../../domain/cluster/nodeReport.js'
 import { nodeState } from '../../domain/cluster/nodeState.js'
 
 /** Lowest and highest protocol version that this build speaks. */
@@ -279,6 +280,8 @@ export const requests = {
       ),
     }),
   },
+  /** What a worker says of its own machine and files. Asked by the master, of workers with the capability `reports`. */
+  'node.report': { id: 23, request: fields({}), reply: nodeReport() },
 } as const
 
 export const notices = {

@@ -5,8 +5,11 @@ import type { FailedItem, Messages } from '../../../domain/api/envelope.js'
 import type { Item } from '../../../domain/api/listRequest.js'
 import { choice, common, names } from '../../../domain/api/parameters.js'
 import { ApiRefusal, badRequest, type Problem, plainProblem, problems } from '../../../domain/api/problem.js'
+import type { NodeReport } from '../../../domain/cluster/nodeReport.js'
+import type { AnswerLine } from '../../../domain/queries/answerLine.js'
 import type { NodeView } from '../../../domain/queries/clusterAnswer.js'
 import type { ApiContext } from '../apiContext.js'
+import { answerLines } from './answerLines.js'
 import { ClusterAnswers, clusterConfiguration, nodesOf, queryOf, unknownNodes } from './clusterRoutes.js'
 import { sendList } from './listReply.js'
 
@@ -14,22 +17,7 @@ interface OfNode {
   readonly Params: { readonly node_id: string }
 }
 
-interface OwnAnswer {
-  readonly list: readonly string[] | undefined
-  readonly isPretty: boolean
-  readonly messages: Messages
-  /** The items, or none and why. */
-  own(fail: (problem: Problem) => void): Promise<readonly Item[]>
-}
-
-/** Of Wazuh's processes, those whose work Muster does or that this answer proves to run. */
-const processes = ['wazuh-clusterd', 'wazuh-apid'] as const
-
-/** Of this machine. */
-const timeZone = (nowMs: number) => ({
-  tz_offset: -new Date(nowMs).getTimezoneOffset() / 60,
-  tz_name: Intl.DateTimeFormat().resolvedOptions().timeZone,
-})
+type ReportLine = Extract<AnswerLine, { readonly kind: 'nodeReport' }>
 
 export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
   const answers = new ClusterAnswers(api)
@@ -43,26 +31,45 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
     messages: Messages,
     itemOf: (node: NodeView) => Item,
   ): Promise<FastifyReply> => {
-    if (!/^[\w\-.%]+$/.test(id)) throw new ApiRefusal(badRequest(`Invalid path parameter 'node_id': must be a node's name`))
-    const { found, unknown } = await answers.nodes([id])
+    const { found, unknown } = await answers.nodes([nodeOf(id)])
     return sendList(reply, { items: found.map(({ node }) => itemOf(node)), isPretty, messages, failures: () => unknownNodes(unknown) })
   }
 
-  app.get<OfNode>('/cluster/:node_id/status', (request, reply) => {
-    const { pretty = false } = queryOf(request, common)
-    return sendNode(reply, request.params.node_id, pretty, clusterMessages.processes, () =>
-      Object.fromEntries(processes.map((name) => [name, 'running'])),
-    )
+  /** What each of these nodes says of itself, and why others do not. */
+  const reports = async (nodes: readonly string[] | undefined, waits?: boolean) => {
+    const failures: FailedItem[] = []
+    const found: (Omit<ReportLine, 'report'> & { readonly report: NodeReport })[] = []
+    for await (const line of answerLines(api, { kind: 'nodeReports', ...(nodes && { nodes }) }, waits)) {
+      if (line.kind === 'cluster') failures.push(...unknownNodes(line.unknownNodes))
+      if (line.kind !== 'nodeReport') continue
+      const { failure, node, report } = line
+      if (report) found.push({ ...line, report })
+      else failures.push({ id: node, problem: failure ? failedNode(failure) : problems.ownNodeOnly })
+    }
+    return { found: [...found].sort((a, b) => (a.node < b.node ? -1 : 1)), failures }
+  }
+
+  app.get<OfNode>('/cluster/:node_id/status', async (request, reply) => {
+    const { pretty: isPretty = false, wait_for_complete } = queryOf(request, common)
+    const { failures, found } = await reports([nodeOf(request.params.node_id)], wait_for_complete)
+    const items = found.map(({ report: { running, stopped } }) => {
+      const states = [...running.map((name) => [name, 'running']), ...stopped.map((name) => [name, 'stopped'])]
+      return Object.fromEntries(states.sort(([a = ''], [b = '']) => (a < b ? -1 : 1))) as Item
+    })
+    return sendList(reply, { items, isPretty, messages: clusterMessages.processes, failures: () => failures })
   })
 
-  app.get<OfNode>('/cluster/:node_id/info', (request, reply) => {
-    const { pretty = false } = queryOf(request, common)
-    return sendNode(reply, request.params.node_id, pretty, clusterMessages.information, ({ muster, name, version }) => ({
-      ...(name === options.node && { path: options.home, ...timeZone(api.clock.now()) }),
+  app.get<OfNode>('/cluster/:node_id/info', async (request, reply) => {
+    const { pretty = false, wait_for_complete } = queryOf(request, common)
+    const id = nodeOf(request.params.node_id)
+    const [own] = (await reports([id], wait_for_complete)).found
+    return sendNode(reply, id, pretty, clusterMessages.information, ({ muster, version }) => ({
+      ...(own && { path: own.report.home }),
       version: `v${version.replace(/^v/, '')}`,
       type: 'server',
       max_agents: 'unlimited',
       openssl_support: true,
+      ...(own && { tz_offset: own.report.utcOffsetMinutes / 60, tz_name: own.report.timeZone }),
       ...(muster !== undefined && { muster_version: muster }),
     }))
   })
@@ -86,32 +93,40 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
 
   const ofNodes = { ...common, nodes_list: names } as const
 
-  /** What a node knows of itself only: the asked one says it, and others that are named are refused. */
-  const sendOwn = async (reply: FastifyReply, { isPretty, list, messages, own }: OwnAnswer): Promise<FastifyReply> => {
+  app.get('/cluster/configuration/validation', async (request, reply) => {
+    const { nodes_list: list, pretty: isPretty = false, wait_for_complete } = queryOf(request, ofNodes)
+    const { failures, found } = await reports(nodesOf(list), wait_for_complete)
+    const items: Item[] = []
+    for (const { node, report } of found) {
+      if (report.mistakes.length === 0) items.push({ name: node, status: 'OK' })
+      else failures.push({ id: node, problem: invalidConfiguration(report.mistakes) })
+    }
+    return sendList(reply, { items, isPretty, messages: clusterMessages.validation, failures: () => failures })
+  })
+
+  /** What a node knows of its own service only: the asked one says it, and others that are named are refused. */
+  app.get('/cluster/api/config', async (request, reply) => {
+    const { nodes_list: list, pretty: isPretty = false } = queryOf(request, ofNodes)
+    const https = { enabled: api.isSecure, use_ca: options.clientCaPath !== undefined }
+    const node_api_config = { host: [options.address], port: options.port, https, hosts: options.hosts }
     const nodes = nodesOf(list) ?? [options.node]
     const others = nodes.filter((name) => name !== options.node)
     const { found, unknown } = others.length > 0 ? await answers.nodes(others) : { found: [], unknown: [] }
     const failures = [...unknownNodes(unknown), ...found.map(({ node }): FailedItem => ({ id: node.name, problem: problems.ownNodeOnly }))]
-    const items = nodes.includes(options.node) ? await own((problem) => failures.push({ id: options.node, problem })) : []
-    return sendList(reply, { items, isPretty, messages, failures: () => failures })
-  }
-
-  app.get('/cluster/configuration/validation', (request, reply) => {
-    const { nodes_list: list, pretty: isPretty = false } = queryOf(request, ofNodes)
-    const own: OwnAnswer['own'] = async (fail) => {
-      const mistakes = await api.desk.configurationMistakes()
-      if (mistakes.length === 0) return [{ name: options.node, status: 'OK' }]
-      fail({ ...problems.configurationInvalid, detail: `${problems.configurationInvalid.detail}: ${mistakes.join('; ')}` })
-      return []
-    }
-    return sendOwn(reply, { list, isPretty, messages: clusterMessages.validation, own })
-  })
-
-  app.get('/cluster/api/config', (request, reply) => {
-    const { nodes_list: list, pretty: isPretty = false } = queryOf(request, ofNodes)
-    const https = { enabled: api.isSecure, use_ca: options.clientCaPath !== undefined }
-    const configuration = { host: [options.address], port: options.port, https, hosts: options.hosts }
-    const own = async (): Promise<readonly Item[]> => [{ node_name: options.node, node_api_config: configuration }]
-    return sendOwn(reply, { list, isPretty, messages: clusterMessages.apiConfiguration, own })
+    const items = nodes.includes(options.node) ? [{ node_name: options.node, node_api_config }] : []
+    return sendList(reply, { items, isPretty, messages: clusterMessages.apiConfiguration, failures: () => failures })
   })
 }
+
+const nodeOf = (id: string): string => {
+  if (/^[\w\-.%]+$/.test(id)) return id
+  throw new ApiRefusal(badRequest(`Invalid path parameter 'node_id': must be a node's name`))
+}
+
+const invalidConfiguration = (mistakes: readonly string[]): Problem => ({
+  ...problems.configurationInvalid,
+  detail: `${problems.configurationInvalid.detail}: ${mistakes.join('; ')}`,
+})
+
+/** A node that could not be asked. */
+const failedNode = ({ message, number }: NonNullable<ReportLine['failure']>): Problem => ({ ...plainProblem(500, message), number })

@@ -1,0 +1,39 @@
+/** The master asks each worker what is wrong with its configuration; what one node does not say keeps no other from saying it. */
+import { describe, expect, it } from 'vitest'
+import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
+import { SimulatedCluster } from '../../src/simulation/cluster.js'
+
+const { signal } = new AbortController()
+
+describe('the nodes of a simulated cluster', () => {
+  it('say what is wrong with their configuration, asked for at any of them', async () => {
+    const cluster = new SimulatedCluster({ seed: 1, nodes: 3 })
+    cluster.startAll()
+    await cluster.clock.advance(5_000)
+    const ask = async (name: string, nodes?: readonly string[]) => {
+      const lines: AnswerLine[] = []
+      const asking = (async () => {
+        for await (const line of cluster.node(name).running?.query({ kind: 'nodeReports', ...(nodes && { nodes }) }, signal) ?? [])
+          lines.push(line)
+      })()
+      await cluster.clock.advance(20_000)
+      await asking
+      return lines.flatMap((line): readonly unknown[] => {
+        if (line.kind === 'cluster') return line.unknownNodes
+        return line.kind === 'nodeReport' ? [[line.node, line.report?.mistakes ?? line.failure?.number]] : []
+      })
+    }
+    cluster.node('w2').mistakes.push('<port> is "80"', 'x'.repeat(5_000), ...Array.from({ length: 500 }, () => 'y'))
+    const ofW2 = ['<port> is "80"', 'x'.repeat(1_024), ...Array.from({ length: 98 }, () => 'y')]
+    const all = [
+      ['master', []],
+      ['w1', []],
+      ['w2', ofW2],
+    ]
+    expect(await ask('master')).toEqual(all)
+    expect(await ask('w1')).toEqual(all)
+    expect(await ask('w2', ['w1', 'w7'])).toEqual(['w7', ['w1', []]])
+    await cluster.stopAll()
+    expect(cluster.violations).toEqual([])
+  })
+})

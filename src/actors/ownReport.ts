@@ -1,0 +1,28 @@
+/** What a node says of itself to its master (domain/cluster/nodeReport). */
+import { ClusterError } from '../base/errors.js'
+import { limits } from '../base/limits.js'
+import type { NodeReport } from '../domain/cluster/nodeReport.js'
+import type { NodeParts } from './nodeContext.js'
+
+/** Fails with `requestFailed` where nothing is known of the machine. */
+export const ownReport = ({ fronts, identity, ports }: Pick<NodeParts, 'fronts' | 'identity' | 'ports'>): NodeReport => {
+  const { api, enrolment, home, listener } = identity
+  const { clock, machine } = ports
+  if (!machine) throw new ClusterError('requestFailed', { message: 'This node does not know its configuration files' })
+  const services = [
+    { process: 'wazuh-clusterd', isOurs: true, isRunning: true },
+    { process: 'wazuh-apid', isOurs: api !== undefined, isRunning: fronts.api.running !== undefined },
+    { process: 'wazuh-authd', isOurs: enrolment !== undefined, isRunning: fronts.enrolment.running !== undefined },
+    { process: 'wazuh-remoted', isOurs: listener !== undefined, isRunning: fronts.listener.running !== undefined },
+  ].filter(({ isOurs }) => isOurs)
+  const namesOf = (isRunning: boolean) => services.filter((service) => service.isRunning === isRunning).map(({ process }) => process)
+  const mistakes = machine.configurationMistakes().slice(0, limits.reportedMistakesMax)
+  return {
+    home,
+    timeZone: machine.timeZone,
+    utcOffsetMinutes: machine.utcOffsetMinutes(clock.now()),
+    running: namesOf(true),
+    stopped: namesOf(false),
+    mistakes: mistakes.map((mistake) => mistake.slice(0, limits.errorMessageCharsMax)),
+  }
+}
