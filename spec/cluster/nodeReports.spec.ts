@@ -33,6 +33,13 @@ describe('the nodes of a simulated cluster', () => {
     expect(await ask('master')).toEqual(all)
     expect(await ask('w1')).toEqual(all)
     expect(await ask('w2', ['w1', 'w7'])).toEqual(['w7', ['w1', []]])
+    cluster.freeze('w1')
+    expect(await ask('w2')).toEqual([
+      ['master', []],
+      ['w1', 3020],
+      ['w2', ofW2],
+    ])
+    cluster.thaw('w1')
     await cluster.stopAll()
     expect(cluster.violations).toEqual([])
   })

@@ -1,4 +1,4 @@
-/** The master asks its workers what they say of themselves: all at once, each within the time of a request. */
+/** The master asks its workers what they say of themselves: all at once, each within a bounded time. */
 import { asClusterError } from '../../base/errors.js'
 import type { NodeReport } from '../../domain/cluster/nodeReport.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
@@ -13,17 +13,18 @@ export interface NodeReportsView {
   readonly self: { readonly name: string }
   /** Of this node. */
   readonly report: () => NodeReport
-  readonly requestMsMax: number
+  /** What a worker may take. */
+  readonly reportMsMax: number
 }
 
 type ReportLine = Extract<AnswerLine, { readonly kind: 'nodeReport' }>
 
 export async function* nodeReports(
-  { report, requestMsMax, self }: NodeReportsView,
+  { report, reportMsMax, self }: NodeReportsView,
   { isAsked, members }: { readonly isAsked: (name: string) => boolean; readonly members: readonly Member[] },
   signal: AbortSignal,
 ): AsyncGenerator<AnswerLine, void, undefined> {
-  const asking = members.map(({ link, name }) => answerOf(name, () => askWorker(link, requestMsMax, signal)))
+  const asking = members.map(({ link, name }) => answerOf(name, () => askWorker(link, reportMsMax, signal)))
   if (isAsked(self.name)) yield await answerOf(self.name, report)
   for (const asked of asking) yield await asked
 }

@@ -10,7 +10,7 @@ import { agentIds, anyTextParameter, choice, type Given, listOf, listParameters,
 import { problems } from '../../../domain/api/problem.js'
 import type { ApiContext } from '../apiContext.js'
 import { answerLines, linesOf } from './answerLines.js'
-import { type ListAnswer, sendList } from './listReply.js'
+import { batchesOf, type ListAnswer, sendList } from './listReply.js'
 
 export const agentsParameters = {
   ...listParameters,
@@ -117,14 +117,7 @@ export class AgentAnswers {
   }
 
   async *#withDetails(items: AsyncIterable<Item>, waits: boolean): AsyncGenerator<Item> {
-    let batch: Item[] = []
-    for await (const item of items) {
-      batch.push(item)
-      if (batch.length < limits.apiAgentDetailsMax) continue
-      yield* await this.#completed(batch, waits)
-      batch = []
-    }
-    if (batch.length > 0) yield* await this.#completed(batch, waits)
+    for await (const batch of batchesOf(items)) yield* await this.#completed(batch, waits)
   }
 
   /** Agents as a listing has them. */

@@ -43,6 +43,18 @@ const chunkChars = 64 * 1024
 /** Everything else comes before the next step. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+/** As many of them as are completed at once. */
+export async function* batchesOf(items: AsyncIterable<Item>): AsyncGenerator<readonly Item[], void, undefined> {
+  let batch: Item[] = []
+  for await (const item of items) {
+    batch.push(item)
+    if (batch.length < limits.apiAgentDetailsMax) continue
+    yield batch
+    batch = []
+  }
+  if (batch.length > 0) yield batch
+}
+
 /** The items as they are to be written, and how many there were for all pages. */
 class ShownItems {
   readonly #answer: ListAnswer
@@ -64,19 +76,7 @@ class ShownItems {
   async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
     const { complete } = this.#answer
     if (!complete) return yield* this.#items()
-    let batch: Item[] = []
-    for await (const item of this.#items()) {
-      batch.push(item)
-      if (batch.length < limits.apiAgentDetailsMax) continue
-      yield* await this.#completed(batch)
-      batch = []
-    }
-    if (batch.length > 0) yield* await this.#completed(batch)
-  }
-
-  async #completed(batch: readonly Item[]): Promise<readonly Item[]> {
-    const items = (await this.#answer.complete?.(batch)) ?? batch
-    return items.map((item) => selected(this.#list, item))
+    for await (const batch of batchesOf(this.#items())) for (const item of await complete(batch)) yield selected(this.#list, item)
   }
 
   async *#items(): AsyncGenerator<Item, void, undefined> {
