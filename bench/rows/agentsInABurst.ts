@@ -49,8 +49,9 @@ class Meanwhile {
       }),
       this.#again(async () => {
         const { worker: state } = await healthOf(master, worker.node)
+        // By the wall clock, as the master's.
         if (state?.lastKeepAliveMs !== undefined)
-          this.#longestSilenceMs = Math.max(this.#longestSilenceMs, systemMs() - state.lastKeepAliveMs)
+          this.#longestSilenceMs = Math.max(this.#longestSilenceMs, Date.now() - state.lastKeepAliveMs)
       }),
     ])
   }
