@@ -185,23 +185,24 @@ describe('agents of a simulated cluster', () => {
       await asking
       return lines.filter(({ kind }) => kind !== 'cluster' && kind !== 'end')
     }
-    cluster.write('master', 'etc/shared/web/agent.conf', Buffer.from('<agent_config/>'))
-    for (const name of ['first', 'second']) {
-      const adding = agentOperations.add({ name, ip: 'any', key: key(name.slice(0, 1)), groups: ['web'] }, signal)
+    for (const group of ['web', 'db']) cluster.write('master', `etc/shared/${group}/agent.conf`, Buffer.from(`<agent_config/> ${group}`))
+    for (const [name, group] of Object.entries({ first: 'web', second: 'db' })) {
+      const adding = agentOperations.add({ name, ip: 'any', key: key(name.slice(0, 1)), groups: [group] }, signal)
       await cluster.clock.advance(30_000)
       await adding
     }
     const [groups] = await ask({ kind: 'groups', sums: true, tool: 'agent_groups' })
     const mergedSum = groups?.kind === 'groups' ? groups.groups.find(({ name }) => name === 'web')?.mergedSum : undefined
     expect(mergedSum).toMatch(/^[0-9a-f]{32}$/)
-    void agentOperations.report([{ id: 1, kind: 'startup', facts: { osPlatform: 'debian', mergedSum: mergedSum ?? '' } }])
+    const facts = { osPlatform: 'debian', mergedSum: mergedSum ?? '' }
+    void agentOperations.report([1, 2].map((id) => ({ id, kind: 'startup', facts })))
     await cluster.clock.advance(2_000)
     expect(await ask({ kind: 'agentSummary', detailed: true })).toEqual([
       {
-        ...{ kind: 'agentSummary', counts: { active: 0, pending: 1, disconnected: 0, never_connected: 1 } },
+        ...{ kind: 'agentSummary', counts: { active: 0, pending: 2, disconnected: 0, never_connected: 0 } },
         configuration: { synced: 1, notSynced: 1 },
       },
-      { kind: 'agentPlatforms', platforms: [{ name: 'debian', agents: 1 }] },
+      { kind: 'agentPlatforms', platforms: [{ name: 'debian', agents: 2 }] },
     ])
     const registeredMs = expect.any(Number)
     expect(await ask({ kind: 'agentDetails', ids: [2, 0, 1, 9] })).toMatchObject([

@@ -9,7 +9,7 @@ import { type Answers, ApiWorld } from '../../support/apiWorld.js'
 
 const seenMs = Date.UTC(2026, 10, 26, 1, 38, 42, 123)
 const statusOf = (id: number) => (id % 3 === 0 ? 'disconnected' : 'active')
-const versionOf = (id: number) => (id < 3 ? 'Wazuh v4.14.7' : 'Wazuh v4.9.12')
+const versionOf = (id: number) => (id === 5 ? 'Wazuh v5.0.0' : id < 3 ? 'Wazuh v4.14.7' : 'Wazuh v4.9.12')
 const row = (id: number): AgentRow => [
   id,
   `agent${id}`,
@@ -26,7 +26,7 @@ const row = (id: number): AgentRow => [
 const manager: AgentRow = [0, 'vm', '127.0.0.1', 'active', 'Wazuh v4.14.7', 'master-node', '127.0.0.1', '', 0, 0, 'none']
 const shape = { idDigits: 3, nameChars: 9, ipChars: 9, statusChars: 9, versionChars: 9, nodeChars: 9 }
 
-/** With all that is known; agents from 3 on are of an older version. */
+/** With all that is known; agents from 3 on are of an older version, but for 5. */
 const view = (id: number): AgentView => ({
   ...{ id, name: `agent${id}`, registeredIp: 'any', status: statusOf(id), node: `w${id % 2}`, seenMs },
   ...{ groups: id % 2 ? ['default', 'web'] : [], groupHash: 'x' },
@@ -257,7 +257,7 @@ describe('GET /agents', () => {
 
 describe('what is counted of agents', () => {
   it('lists those of a lower version than the manager, in the shape of a list', async () => {
-    const { data } = await listed(new ApiWorld({ answers: answersOf(4) }), '/agents/outdated?select=id,version')
+    const { data } = await listed(new ApiWorld({ answers: answersOf(5) }), '/agents/outdated?select=id,version')
     expect(data.affected_items).toEqual([
       { id: '003', version: 'Wazuh v4.9.12' },
       { id: '004', version: 'Wazuh v4.9.12' },

@@ -21,7 +21,7 @@ type ReportLine = Extract<AnswerLine, { readonly kind: 'nodeReport' }>
 
 export async function* nodeReports(
   { report, reportMsMax, self }: NodeReportsView,
-  { isAsked, members }: { readonly isAsked: (name: string) => boolean; readonly members: readonly Member[] },
+  { isAsked, members }: { readonly isAsked: (name: string) => boolean; readonly members: readonly Pick<Member, 'link' | 'name'>[] },
   signal: AbortSignal,
 ): AsyncGenerator<AnswerLine, void, undefined> {
   const asking = members.map(({ link, name }) => answerOf(name, () => askWorker(link, reportMsMax, signal)))
