@@ -181,6 +181,7 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     manager: managerOf(options),
     enrolmentRules: options.enrolmentRules ?? defaultEnrolmentRules,
     workersMax: options.workersMax ?? topOptions.workersMax.fallback,
+    hidden: options.hidden ?? false,
     ...(options.balancer && { balancing: { ...defaultBalancing, ...options.balancer.balancing } }),
   }
   return { ...identity, ...servicesOf(options, identity) }

@@ -87,6 +87,8 @@ export interface NodeIdentity {
   readonly manager: Manager
   /** Of a master: which agents are replaced by those that enrol. */
   readonly enrolmentRules: EnrolmentRules
+  /** Events and alerts do not say which cluster they came through; no when left out. */
+  readonly hidden?: boolean
   /** Of a master: how many may be connected at the same time. */
   readonly workersMax: number
   /** The services that agents connect to; undefined: this node does without. */

@@ -6,7 +6,7 @@ import type { NodeParts } from './nodeContext.js'
 
 /** Fails with `requestFailed` where nothing is known of the machine. */
 export const ownReport = ({ fronts, identity, ports }: Pick<NodeParts, 'fronts' | 'identity' | 'ports'>): NodeReport => {
-  const { api, enrolment, home, listener } = identity
+  const { address, api, enrolment, hidden = false, home, listener, master, type } = identity
   const { clock, machine } = ports
   if (!machine) throw new ClusterError('requestFailed', { message: 'This node does not know its configuration files' })
   const services = [
@@ -24,5 +24,15 @@ export const ownReport = ({ fronts, identity, ports }: Pick<NodeParts, 'fronts' 
     running: namesOf(true),
     stopped: namesOf(false),
     mistakes: mistakes.map((mistake) => mistake.slice(0, limits.errorMessageCharsMax)),
+    configuration: { type, port: master.port, bindAddress: type === 'master' ? master.host : '0.0.0.0', nodes: [address], hidden },
+    ...(api && {
+      api: {
+        address: api.address,
+        port: api.port,
+        isSecure: api.certificatePath !== undefined,
+        asksForCertificates: api.clientCaPath !== undefined,
+        hosts: api.hosts.slice(0, limits.reportedAddressesMax),
+      },
+    }),
   }
 }

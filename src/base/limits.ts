@@ -131,6 +131,8 @@ export const limits = {
   patchesPerPlanMax: 16,
   reportedFailuresMax: 256,
   /** Of a node's configuration files. */
+  reportedAddressesMax: 64,
+  reportedAddressCharsMax: 255,
   reportedMistakesMax: 100,
   reportedProcessesMax: 16,
   processNameCharsMax: 32,

@@ -12,6 +12,8 @@ const workerView = { name: 'worker1', type: 'worker', version: '4.14.7', address
 const report = {
   ...{ home: '/opt/wazuh', timeZone: 'Asia/Kolkata', utcOffsetMinutes: 330, mistakes: [] },
   ...{ running: ['wazuh-clusterd', 'wazuh-remoted'], stopped: ['wazuh-apid'] },
+  configuration: { type: 'worker' as const, port: 1516, bindAddress: '0.0.0.0', nodes: ['wazuh-master'], hidden: true },
+  api: { address: '10.0.0.7', port: 55000, isSecure: true, asksForCertificates: false, hosts: ['w1.example.com'] },
 }
 
 const answers: Answers = (request) => {
@@ -165,6 +167,23 @@ describe('GET /cluster', () => {
     expect((await world.get('/cluster/configuration/validation?nodes_list=worker9')).json()).toEqual(
       envelope([], 'Could not check validation in any node', [unknown('worker9')]),
     )
+  })
+
+  it('{node}/configuration and api/config: of any node, and never its key', async () => {
+    const world = new ApiWorld({ answers })
+    const { affected_items: configurations } = (await world.get('/cluster/worker1/configuration?section=cluster')).json().data
+    const cluster = { name: 'wazuh', node_name: 'worker1', node_type: 'worker', key: '*****', port: 1516, bind_addr: '0.0.0.0' }
+    expect(configurations).toEqual([{ cluster: { ...cluster, nodes: ['wazuh-master'], hidden: 'yes', disabled: 'no' } }])
+    expect((await world.get('/cluster/worker9/configuration')).json().data.failed_items).toEqual([unknown('worker9')])
+    const { affected_items: services } = (await world.get('/cluster/api/config?nodes_list=worker1')).json().data
+    const https = { enabled: true, use_ca: false }
+    const config = { host: ['10.0.0.7'], port: 55000, https, hosts: ['w1.example.com'] }
+    expect(services).toEqual([{ node_name: 'worker1', node_api_config: config }])
+    const withoutService: Answers = function* (request) {
+      for (const line of answers(request) as Iterable<AnswerLine>)
+        yield line.kind === 'nodeReport' ? { ...line, report: { ...report, api: undefined } as never } : line
+    }
+    expect((await new ApiWorld({ answers: withoutService }).get('/cluster/api/config')).json().data.affected_items).toEqual([])
   })
 
   it('{node}/status and {node}/info: of any node, as it says itself', async () => {

@@ -49,8 +49,12 @@ export const nodeReportAnswers = (link: Pick<Link, 'serve'>, report: () => NodeR
   link,
   answers: () => ({
     'node.report': () => {
-      const { mistakes, running, stopped, ...rest } = report()
-      return { ...rest, running: [...running], stopped: [...stopped], mistakes: [...mistakes] }
+      const { api, configuration, mistakes, running, stopped, ...rest } = report()
+      return {
+        ...{ ...rest, running: [...running], stopped: [...stopped], mistakes: [...mistakes] },
+        configuration: { ...configuration, nodes: [...configuration.nodes] },
+        ...(api && { api: { ...api, hosts: [...api.hosts] } }),
+      }
     },
   }),
 })

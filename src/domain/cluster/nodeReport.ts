@@ -4,6 +4,8 @@ import Type from 'typebox'
 import { fields, list, type ReadonlyValue, text } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 
+const address = () => text(limits.reportedAddressCharsMax)
+const port = () => Type.Integer({ minimum: 0, maximum: 65_535 })
 const programs = () => list(text(limits.processNameCharsMax), limits.reportedProcessesMax)
 
 export const nodeReport = () =>
@@ -16,6 +18,24 @@ export const nodeReport = () =>
     stopped: programs(),
     /** What is wrong with its configuration files now, as `wazuh-clusterd -t` says it; the first of them. */
     mistakes: list(text(limits.errorMessageCharsMax), limits.reportedMistakesMax),
+    /** What `<cluster>` says, but for its key. */
+    configuration: fields({
+      type: Type.Union([Type.Literal('master'), Type.Literal('worker')]),
+      port: port(),
+      bindAddress: address(),
+      nodes: list(address(), limits.reportedAddressesMax),
+      hidden: Type.Boolean(),
+    }),
+    /** Of its HTTP service, when it has one. */
+    api: Type.Optional(
+      fields({
+        address: address(),
+        port: port(),
+        isSecure: Type.Boolean(),
+        asksForCertificates: Type.Boolean(),
+        hosts: list(address(), limits.reportedAddressesMax),
+      }),
+    ),
   })
 
 export type NodeReport = ReadonlyValue<Static<ReturnType<typeof nodeReport>>>

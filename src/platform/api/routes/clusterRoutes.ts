@@ -14,6 +14,7 @@ import {
   readParameters,
 } from '../../../domain/api/parameters.js'
 import { problems } from '../../../domain/api/problem.js'
+import type { NodeReport } from '../../../domain/cluster/nodeReport.js'
 import type { FilesSummary } from '../../../domain/queries/clusterAnswer.js'
 import type { ClusterQuery } from '../../../domain/queries/clusterQuery.js'
 import type { ApiContext } from '../apiContext.js'
@@ -104,7 +105,11 @@ export const clusterRoutes = (app: FastifyInstance, api: ApiContext): void => {
 
   app.get('/cluster/local/config', (request, reply) => {
     const { pretty = false } = queryOf(request, common)
-    return sendList(reply, { items: [clusterConfiguration(api)], isPretty: pretty, messages: clusterMessages.selected })
+    return sendList(reply, {
+      items: [clusterConfiguration(api.options.cluster, api.options.node, { type: api.options.type, ...api.options.configuration })],
+      isPretty: pretty,
+      messages: clusterMessages.selected,
+    })
   })
 
   const nodesParameters = { ...listParameters, nodes_list: names, type: choice('worker', 'master') } as const
@@ -137,10 +142,10 @@ export const clusterRoutes = (app: FastifyInstance, api: ApiContext): void => {
 }
 
 /** As `<cluster>` has it, with the key starred for everybody. */
-export const clusterConfiguration = ({ options: { cluster, configuration, node, type } }: ApiContext): Item => ({
+export const clusterConfiguration = (cluster: string, node: string, configuration: NodeReport['configuration']): Item => ({
   name: cluster,
   node_name: node,
-  node_type: type,
+  node_type: configuration.type,
   key: '*****',
   port: configuration.port,
   bind_addr: configuration.bindAddress,

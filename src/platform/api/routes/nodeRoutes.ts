@@ -75,20 +75,17 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
   })
 
   const configurationParameters = { ...common, section: choice('cluster') } as const
-  app.get<OfNode>('/cluster/:node_id/configuration', (request, reply) => {
-    const { pretty = false } = queryOf(request, configurationParameters)
-    const { node_id: id } = request.params
-    // Another node's ossec.conf is on its own machine.
-    if (id !== options.node)
-      return sendNode(reply, id, pretty, clusterMessages.configuration, () => {
-        throw new ApiRefusal(plainProblem(400, `The configuration of a node is read at the node itself: ask the API of '${id}'`))
-      })
-    const { disabled, hidden, key, name, node_name, node_type, ...rest } = clusterConfiguration(api)
-    return sendList(reply, {
-      items: [{ cluster: { name, node_name, node_type, key, ...rest, hidden, disabled: disabled ? 'yes' : 'no' } }],
-      isPretty: pretty,
-      messages: clusterMessages.configuration,
-    })
+  app.get<OfNode>('/cluster/:node_id/configuration', async (request, reply) => {
+    const { pretty: isPretty = false, wait_for_complete } = queryOf(request, configurationParameters)
+    const id = nodeOf(request.params.node_id)
+    // A worker knows its own without its master.
+    const { failures, found } = id === options.node ? { failures: [], found: [] } : await reports([id], wait_for_complete)
+    const own = id === options.node ? [clusterConfiguration(options.cluster, id, { type: options.type, ...options.configuration })] : []
+    const others = found.map(({ node, report }) => clusterConfiguration(options.cluster, node, report.configuration))
+    const items = [...own, ...others].map(
+      (cluster): Item => ({ cluster: { ...cluster, disabled: cluster['disabled'] === true ? 'yes' : 'no' } }),
+    )
+    return sendList(reply, { items, isPretty, messages: clusterMessages.configuration, failures: () => failures })
   })
 
   const ofNodes = { ...common, nodes_list: names } as const
@@ -104,16 +101,15 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
     return sendList(reply, { items, isPretty, messages: clusterMessages.validation, failures: () => failures })
   })
 
-  /** What a node knows of its own service only: the asked one says it, and others that are named are refused. */
+  /** Nodes without an HTTP service have nothing to show. */
   app.get('/cluster/api/config', async (request, reply) => {
-    const { nodes_list: list, pretty: isPretty = false } = queryOf(request, ofNodes)
-    const https = { enabled: api.isSecure, use_ca: options.clientCaPath !== undefined }
-    const node_api_config = { host: [options.address], port: options.port, https, hosts: options.hosts }
-    const nodes = nodesOf(list) ?? [options.node]
-    const others = nodes.filter((name) => name !== options.node)
-    const { found, unknown } = others.length > 0 ? await answers.nodes(others) : { found: [], unknown: [] }
-    const failures = [...unknownNodes(unknown), ...found.map(({ node }): FailedItem => ({ id: node.name, problem: problems.ownNodeOnly }))]
-    const items = nodes.includes(options.node) ? [{ node_name: options.node, node_api_config }] : []
+    const { nodes_list: list, pretty: isPretty = false, wait_for_complete } = queryOf(request, ofNodes)
+    const { failures, found } = await reports(nodesOf(list), wait_for_complete)
+    const items = found.flatMap(({ node, report: { api: service } }): Item[] => {
+      if (!service) return []
+      const https = { enabled: service.isSecure, use_ca: service.asksForCertificates }
+      return [{ node_name: node, node_api_config: { host: [service.address], port: service.port, https, hosts: service.hosts } }]
+    })
     return sendList(reply, { items, isPretty, messages: clusterMessages.apiConfiguration, failures: () => failures })
   })
 }
