@@ -34,7 +34,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'processes',
-          maxWorkers: 2,
+          // They wait more than they work.
+          maxWorkers: 3,
           include: [withProcesses],
           globalSetup: ['spec/support/buildWhenStale.ts'],
           sequence: { groupOrder: 1 },

@@ -5,6 +5,7 @@ import { limits } from '../../src/base/limits.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 import { schedulePlan } from '../../src/simulation/faults/schedulePlan.js'
 import { faultPlans } from '../../src/testing/faultPlanArbitraries.js'
+import { runs } from '../support/runs.js'
 
 const { signal } = new AbortController()
 const nodes = ['master', 'w1', 'w2']
@@ -54,7 +55,7 @@ describe('the registry', () => {
           await finish(cluster)
         },
       ),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     ))
 
   it('wins over a report about a removed agent that is still under way, which is dropped and counted', async () => {
@@ -87,7 +88,7 @@ describe('what a worker has accepted', () => {
         await finish(cluster)
         expect(cluster.master.agentTable.list({}, 0)).toMatchObject([{ status: 'pending', node: 'w1' }])
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ))
 })
 
@@ -112,7 +113,7 @@ describe('the time of a report', () => {
           expect(cluster.master.agentTable.list({}, 0)).toMatchObject([{ status: 'active', node: order[1] }])
         },
       ),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     ))
 
   it('is the time of its arrival, however long it waits for a locked table', async () => {
@@ -149,7 +150,7 @@ describe('a table that is locked', () => {
         expect(linesWith(cluster, 'event workerLeft')).toEqual([])
         await finish(cluster)
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     ))
 })
 

@@ -6,6 +6,7 @@ import { type FaultKind, type FaultPlan, faultKinds, faultTable, renderPlan } fr
 import { schedulePlan } from '../../src/simulation/faults/schedulePlan.js'
 import { simulate } from '../../src/simulation/simulate.js'
 import { faultPlans, nodeNames } from '../../src/testing/faultPlanArbitraries.js'
+import { runs } from '../support/runs.js'
 
 const agents = 4
 const nodes = nodeNames(2)
@@ -45,7 +46,7 @@ describe('agents', () => {
       fc.asyncProperty(fc.nat(), skews, plansOf(visits, 15), plansOf(troubles, 5), (seed, clocks, said, plan) =>
         run(seed, clocks, [...said, ...plan]),
       ),
-      { numRuns: 12 },
+      { numRuns: runs(12) },
     ))
 
   it('that are enrolled, removed and grouped during a sync end the same everywhere, none lost', () =>
@@ -53,7 +54,7 @@ describe('agents', () => {
       fc.asyncProperty(fc.nat(), plansOf(kindsOf('agents'), 25), plansOf(troubles, 3), (seed, done, plan) =>
         run(seed, [], [...done, ...plan]),
       ),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ))
 
   it('whose worker was cut off for an hour belong to the node of their last report', () =>

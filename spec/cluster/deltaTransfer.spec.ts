@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
+import { runs } from '../support/runs.js'
 
 const lineOf = (id: number, of = 'first'): string =>
   `${String(id).padStart(3, '0')} agent-${id} any ${createHash('sha256').update(`${of} ${id}`).digest('hex')}`
@@ -62,6 +63,6 @@ describe('a small change of a large file', () => {
             await cluster.converge()
           }),
       ),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ))
 })

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type FaultPlan, renderPlan } from '../../src/simulation/faults/faultPlan.js'
 import { type SimulateOptions, simulate } from '../../src/simulation/simulate.js'
 import { faultPlans } from '../../src/testing/faultPlanArbitraries.js'
+import { runs } from '../support/runs.js'
 
 const minutes = 60_000
 const nodes = 3
@@ -22,7 +23,7 @@ describe('a cluster under a fault plan', () => {
         const report = await run({ seed, plan })
         expect(report.violations, replay(seed, plan)).toEqual([])
       }),
-      { numRuns: 15 },
+      { numRuns: runs(15) },
     ))
 
   it('runs to the same trace each time for the same seed and plan', () =>

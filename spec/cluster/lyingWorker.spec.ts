@@ -10,6 +10,7 @@ import { SimulatedCluster } from '../../src/simulation/cluster.js'
 import { arbitraryOf } from '../../src/testing/messageArbitraries.js'
 import type { RequestBody, RequestName } from '../../src/wire/muster/messages.js'
 import { requests } from '../../src/wire/muster/messages.js'
+import { runs } from '../support/runs.js'
 
 const signal = new AbortController().signal
 const timeoutMs = 20_000
@@ -123,7 +124,7 @@ describe('a worker with the key that lies', () => {
               )
           }),
       ),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     ))
 
   it('cannot start more transfers than its share, or hold memory with streams that it never reads', () =>

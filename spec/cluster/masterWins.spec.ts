@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { defaultSyncedItems, itemOf } from '../../src/domain/files/syncedItems.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 import { defaultFaultPaths } from '../../src/simulation/faults/randomPlan.js'
+import { runs } from '../support/runs.js'
 
 const syncedPaths = defaultFaultPaths.filter((path) => itemOf(defaultSyncedItems, path))
 const trees = fc.dictionary(fc.constantFrom(...syncedPaths), fc.uint8Array({ maxLength: 2_000 }), { maxKeys: 8 })
@@ -40,7 +41,7 @@ describe('the master wins', () => {
             expect(cluster.treeOf('w2').files.get(path)?.content).toEqual(Buffer.from(content))
         }),
       ),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ))
 
   it('an edit, an addition, a deletion and a new mode on a worker are undone, and reach no other node', () =>
@@ -57,7 +58,7 @@ describe('the master wins', () => {
           expect(cluster.differences()).toEqual([])
         }),
       ),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ))
 
   it('excluded and foreign names stay as they are on every node', () =>
@@ -76,7 +77,7 @@ describe('the master wins', () => {
           }
         }),
       ),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ))
 
   it('an edit on the master is on every worker within a second, long before the next periodic check', () =>
@@ -91,6 +92,6 @@ describe('the master wins', () => {
           expect(cluster.treeOf('w2').files.get(path)?.content).toEqual(Buffer.from(content))
         }),
       ),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ))
 })

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { silenceDetectionMsMax } from '../../src/domain/cluster/heartbeat.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
+import { runs } from '../support/runs.js'
 
 const timings = fc.record({
   keepAliveMs: fc.integer({ min: 1_000, max: 60_000 }),
@@ -31,7 +32,7 @@ describe('membership', () => {
         await cluster.stopAll()
         expect(cluster.violations).toEqual([])
       }),
-      { numRuns: 8 },
+      { numRuns: runs(12) },
     ))
 
   it('no worker is ever lost while every message arrives within the allowed delay', () =>
@@ -54,7 +55,7 @@ describe('membership', () => {
         await cluster.stopAll()
         expect(cluster.violations).toEqual([])
       }),
-      { numRuns: 8 },
+      { numRuns: runs(12) },
     ))
 
   it('a worker whose machine lost power can come back before the master has noticed that it was gone', async () => {

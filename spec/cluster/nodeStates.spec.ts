@@ -10,6 +10,7 @@ import { faultKinds, faultTable } from '../../src/simulation/faults/faultPlan.js
 import { randomPlan } from '../../src/simulation/faults/randomPlan.js'
 import { schedulePlan } from '../../src/simulation/faults/schedulePlan.js'
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
+import { runs } from '../support/runs.js'
 
 const { signal } = new AbortController()
 const statesPath = 'queue/muster/nodes.json'
@@ -180,7 +181,7 @@ describe('states of nodes under faults', () => {
         await cluster.stopAll()
         expect(cluster.violations).toEqual([])
       }),
-      { numRuns: 6 },
+      { numRuns: runs(6) },
     ))
 
   it('a damaged or foreign file is set aside and said once, and the node works', async () => {

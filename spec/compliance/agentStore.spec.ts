@@ -12,6 +12,7 @@ import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type AgentStoreSuite, agentStoreCases } from '../../src/testing/compliance/agentStoreCases.js'
 import { filters, operationsOn, viewOf } from '../support/agentOperations.js'
 import { type CompiledWorker, compileWorker } from '../support/compiledDiskWorker.js'
+import { runs } from '../support/runs.js'
 import { settledIn } from '../support/settledIn.js'
 
 const needed = ['base', 'domain', 'platform', 'wire', 'ports']
@@ -73,7 +74,7 @@ describe.each(['master', 'worker'] as const)('the table of a %s', (role) => {
         }
       }),
       // A failure is shrunk for as long as a run may take, not for ever.
-      { numRuns: 25, interruptAfterTimeLimit: 50_000 },
+      { numRuns: runs(25), interruptAfterTimeLimit: 50_000 },
     )
   })
 })

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { freePort, writeBelow } from '../../examples/demo/nodeHome.js'
 import type { ProcessCluster } from '../../examples/demo/processCluster.js'
+import { waitFor } from '../../examples/demo/waitFor.js'
 import { master, withCluster, worker } from '../support/daemons.js'
 import { parsedMetrics } from '../support/parsedMetrics.js'
 
@@ -57,7 +58,8 @@ it('nodes are checked, alive, ready and measured, and say so when one is gone', 
     expect([lost.code, lost.out]).toEqual([2, expect.stringMatching(/^MUSTER CRITICAL - worker-1: Not connected to the master: /)])
     expect((await cluster.control(master, ['--check'])).out).toBe('MUSTER CRITICAL - wazuh-clusterd does not run on this node\n')
     expect(await answerOf(`${ofWorker}/health/live`)).toEqual([200, '{"status":"ok"}'])
-    const [status, ready] = await answerOf(`${ofWorker}/health/ready`)
-    expect([status, JSON.parse(ready)]).toEqual([503, expect.objectContaining({ status: 'degraded' })])
+    // An answer counts for a second.
+    await waitFor('The worker says that it is not ready', async () => (await answerOf(`${ofWorker}/health/ready`))[0] === 503 || 'it is')
+    expect(JSON.parse((await answerOf(`${ofWorker}/health/ready`))[1])).toMatchObject({ status: 'degraded' })
     expect(parsedMetrics((await answerOf(`${ofWorker}/metrics`))[1]).sampleValue('muster_master_connected')).toBe(0)
   }))

@@ -5,6 +5,7 @@ import { createSynchronousAgentFiles, type SynchronousAgentFiles } from '../../.
 import { groupsHash } from '../../../src/domain/agents/groups.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
 import { createMemoryWorld, filesBelow } from '../../support/diskWorlds.js'
+import { runs } from '../../support/runs.js'
 import { sha256 } from '../../support/treeEdits.js'
 
 const attacked = ['etc/shared/g', 'etc/shared/g/sub', `var/multigroups/${groupsHash(['g', 'h'])}`]
@@ -66,7 +67,7 @@ describe("a directory of agents' files that is replaced by a link to the outside
         for (const [path, text] of merged) expect(text, path).not.toContain('secret')
         for (const file of names) expect(JSON.stringify(said ?? '')).not.toContain(sha256(`secret of ${file}`))
       }),
-      { numRuns: 150 },
+      { numRuns: runs(150) },
     ),
   )
 })

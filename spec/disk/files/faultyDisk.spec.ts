@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decidePlan } from '../../../src/domain/files/syncPlan.js'
 import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
+import { runs } from '../../support/runs.js'
 import { synced } from '../../support/treeArbitraries.js'
 import { edit, expectedEntries, sha256, type TreeEdit, treeEdits } from '../../support/treeEdits.js'
 import { syncRound, TreeNode, transfer } from '../../support/treeNodes.js'
@@ -66,7 +67,7 @@ describe('a crash of the worker', () => {
           expect(away.disk.openFiles).toBe(0)
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runs(400) },
     ))
 
   it('with whole content in the stage does not send it again', () => {
@@ -135,7 +136,7 @@ describe('a disk that fails', () => {
         expect(syncRound(master, worker).failures).toEqual(new Map())
         expect(expectedEntries(away, synced, 'worker')).toEqual(wanted)
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     ))
 
   it('because it is full is reported per file, frees its space, and goes on when there is some', () => {

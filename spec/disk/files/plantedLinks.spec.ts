@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
+import { runs } from '../../support/runs.js'
 import { synced } from '../../support/treeArbitraries.js'
 import { edit, sha256, type TreeEdit, treeEdits } from '../../support/treeEdits.js'
 import { syncRound, TreeNode } from '../../support/treeNodes.js'
@@ -116,7 +117,7 @@ describe('a directory that is replaced by a link to the outside, at any call of 
         for (const { digest, path } of [...master.entries().values(), ...worker.entries().values()])
           expect(secrets.has(digest), path).toBe(false)
       }),
-      { numRuns: 300 },
+      { numRuns: runs(300) },
     ),
   )
 })
