@@ -44,6 +44,7 @@ export type {
   TrafficFigures,
   WorkerFigures,
 } from './domain/cluster/nodeFigures.js'
+export type { NodeReport } from './domain/cluster/nodeReport.js'
 export type { NodeCommand, NodeState, StatesByNode } from './domain/cluster/nodeState.js'
 export { defaultTimings, type Timings } from './domain/cluster/timings.js'
 export type { Compression } from './domain/files/content/compressionChoice.js'

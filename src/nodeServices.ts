@@ -1,5 +1,6 @@
 /** The services that agents connect to, of a node in the real world: what they are given, and the threads that they run in. */
 import type { NodeIdentity, NodePorts } from './actors/nodeContext.js'
+import { ownConfiguration } from './actors/ownReport.js'
 import {
   defaultEnrolmentService,
   defaultListenerService,
@@ -51,7 +52,7 @@ export const servicesOf = (
     api: {
       ...{ cluster, home, node, type, version, wazuhVersion, ...defaultApiService, ...api },
       requestMsMax: timings.requestTimeoutMs,
-      configuration: { port: master.port, bindAddress: type === 'master' ? master.host : '0.0.0.0', nodes: [address], hidden },
+      configuration: ownConfiguration({ address, hidden, master, type }),
     },
   }),
   ...(listener && {

@@ -9,6 +9,7 @@ import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type DatagramSuite, datagramCases } from '../../src/testing/compliance/datagramCases.js'
 import { tlsCases } from '../../src/testing/compliance/tlsCases.js'
 import type { TlsSuite } from '../../src/testing/compliance/tlsConnections.js'
+import { settledIn } from '../support/settledIn.js'
 
 const pem = (name: string): string => readFileSync(new URL(`../vectors/tls/${name}`, import.meta.url), 'utf8')
 const identityIn = (name: string) => ({ certificate: pem(`${name}.cert`), key: pem(`${name}.key`) })
@@ -50,16 +51,7 @@ const simulated = (): TlsSuite & DatagramSuite => {
     dialHost: 'master',
     hereHost: 'w1',
     thereHost: 'master',
-    run: async (promise) => {
-      let isSettled = false
-      const outcome = promise.finally(() => {
-        isSettled = true
-      })
-      outcome.catch(() => {})
-      if (!(await clock.runUntil(() => isSettled, 3_600_000)))
-        throw new Error('what was waited for did not happen within an hour of virtual time')
-      return outcome
-    },
+    run: settledIn(clock, 3_600_000),
     sleep: (ms) => clock.advance(ms),
     identities: {
       server: simulatedIdentity('itself', ['manager.example']),

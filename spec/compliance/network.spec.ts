@@ -5,6 +5,7 @@ import { createSimulatedNetwork } from '../../src/simulation/network/simulatedNe
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type NetworkSuite, networkCases } from '../../src/testing/compliance/networkCases.js'
+import { settledIn } from '../support/settledIn.js'
 
 const tcp = (): NetworkSuite => {
   const network = createTcpNetwork()
@@ -26,16 +27,7 @@ const simulated = (): NetworkSuite => {
     listening: network.network('master'),
     listenHost: 'master',
     dialHost: 'master',
-    run: async (promise) => {
-      let settled = false
-      const outcome = promise.finally(() => {
-        settled = true
-      })
-      outcome.catch(() => {})
-      if (!(await clock.runUntil(() => settled, 3_600_000)))
-        throw new Error('what was waited for did not happen within an hour of virtual time')
-      return outcome
-    },
+    run: settledIn(clock, 3_600_000),
     turn: () => clock.advance(5),
   }
 }

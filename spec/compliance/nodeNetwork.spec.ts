@@ -9,6 +9,7 @@ import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type NetworkSuite, networkCases } from '../../src/testing/compliance/networkCases.js'
 import { type NodeNetworkSuite, nodeNetworkCases } from '../../src/testing/compliance/nodeNetworkCases.js'
 import { nodeNameOf, nodeVector, simulatedCertificatesOf } from '../support/nodeCertificates.js'
+import { settledIn } from '../support/settledIn.js'
 
 type Suite = NodeNetworkSuite & Pick<NetworkSuite, 'turn'>
 
@@ -38,16 +39,7 @@ const simulated = (): Suite => {
     nameOf: nodeNameOf,
     listenHost: 'master',
     dialHost: 'master',
-    run: async (promise) => {
-      let isSettled = false
-      const outcome = promise.finally(() => {
-        isSettled = true
-      })
-      outcome.catch(() => {})
-      if (!(await clock.runUntil(() => isSettled, 3_600_000)))
-        throw new Error('what was waited for did not happen within an hour of virtual time')
-      return outcome
-    },
+    run: settledIn(clock, 3_600_000),
     turn: () => clock.advance(5),
   }
 }

@@ -22,7 +22,7 @@ export const apiOptions: ApiOptions = {
   type: 'master',
   version: '0.1.0',
   wazuhVersion: 'v4.14.7',
-  configuration: { port: 1516, bindAddress: '0.0.0.0', nodes: ['wazuh-master'], hidden: false },
+  configuration: { type: 'master', port: 1516, bindAddress: '0.0.0.0', nodes: ['wazuh-master'], hidden: false },
   requestMsMax: 10_000,
   address: '127.0.0.1',
   port: 55_000,

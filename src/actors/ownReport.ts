@@ -2,11 +2,22 @@
 import { ClusterError } from '../base/errors.js'
 import { limits } from '../base/limits.js'
 import type { NodeReport } from '../domain/cluster/nodeReport.js'
-import type { NodeParts } from './nodeContext.js'
+import type { NodeIdentity, NodeParts } from './nodeContext.js'
+
+/** What `<cluster>` of this node says. */
+export const ownConfiguration = ({
+  address,
+  hidden = false,
+  master,
+  type,
+}: Pick<NodeIdentity, 'address' | 'hidden' | 'master' | 'type'>): NodeReport['configuration'] => ({
+  ...{ type, port: master.port, nodes: [address], hidden },
+  bindAddress: type === 'master' ? master.host : '0.0.0.0',
+})
 
 /** Fails with `requestFailed` where nothing is known of the machine. */
 export const ownReport = ({ fronts, identity, ports }: Pick<NodeParts, 'fronts' | 'identity' | 'ports'>): NodeReport => {
-  const { address, api, enrolment, hidden = false, home, listener, master, type } = identity
+  const { api, enrolment, home, listener } = identity
   const { clock, machine } = ports
   if (!machine) throw new ClusterError('requestFailed', { message: 'This node does not know its configuration files' })
   const services = [
@@ -24,7 +35,7 @@ export const ownReport = ({ fronts, identity, ports }: Pick<NodeParts, 'fronts' 
     running: namesOf(true),
     stopped: namesOf(false),
     mistakes: mistakes.map((mistake) => mistake.slice(0, limits.errorMessageCharsMax)),
-    configuration: { type, port: master.port, bindAddress: type === 'master' ? master.host : '0.0.0.0', nodes: [address], hidden },
+    configuration: ownConfiguration(identity),
     ...(api && {
       api: {
         address: api.address,

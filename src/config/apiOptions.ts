@@ -1,18 +1,8 @@
 /** The object `api` of cluster.json: the HTTP service. */
 import Type from 'typebox'
-import { limits } from '../base/limits.js'
 import { usersPath } from '../domain/api/apiUsers.js'
 import { isLoopbackAddress } from '../domain/api/loopback.js'
-import { option } from './option.js'
-
-const path = (name: string, description: string) =>
-  option({
-    name,
-    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax, pattern: '^[^\\u0000]+$' }),
-    fallback: '',
-    allowed: 'the path of a file, absolute or relative to the home',
-    description,
-  })
+import { filePath, option } from './option.js'
 
 export const apiOptions = {
   enabled: option({
@@ -36,12 +26,12 @@ export const apiOptions = {
     allowed: 'an integer, 1024 < port < 65536',
     description: 'Its TCP port.',
   }),
-  certificatePath: path(
+  certificatePath: filePath(
     'certificate',
     'Its certificate in PEM, with those between it and the authority; read at each start of the service.',
   ),
-  keyPath: path('key', 'The key of the certificate, in PEM, without a passphrase.'),
-  clientCaPath: path('client_ca', 'Clients must show a certificate of one of the authorities in this file too.'),
+  keyPath: filePath('key', 'The key of the certificate, in PEM, without a passphrase.'),
+  clientCaPath: filePath('client_ca', 'Clients must show a certificate of one of the authorities in this file too.'),
   hosts: option({
     name: 'hosts',
     schema: Type.Array(Type.String({ pattern: '^[A-Za-z0-9_.:-]{1,253}$' }), { maxItems: 100 }),

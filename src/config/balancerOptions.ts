@@ -3,7 +3,7 @@ import Type from 'typebox'
 import { Check } from 'typebox/value'
 import { limits } from '../base/limits.js'
 import { type BalancingOptions, defaultBalancing } from '../domain/balancer/balancingOptions.js'
-import { type Option, option } from './option.js'
+import { filePath, type Option, option } from './option.js'
 import { clusterOptions, hostAddress } from './settings.js'
 
 const minuteMs = 60_000
@@ -42,14 +42,6 @@ const requiredText = (name: string, pattern: string, allowed: string, descriptio
     allowed,
     description,
     ...(secret && { secret }),
-  })
-const path = (name: string, description: string) =>
-  option({
-    name,
-    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax, pattern: '^[^\\u0000]+$' }),
-    fallback: '',
-    allowed: 'the path of a file, absolute or relative to the home',
-    description,
   })
 
 /** Of the text of `excluded_nodes`. */
@@ -112,12 +104,12 @@ export const helperOptions = {
     allowed: sectionAllowed,
     description: "The section `resolvers` of HAProxy that it asks about the nodes' DNS names; of the Data Plane API.",
   }),
-  certificate: path(
+  certificate: filePath(
     'haproxy_cert',
     'The certificate, or that of its authority, that the Data Plane API has to show. Required for `https`.',
   ),
-  clientCertificate: path('client_cert', 'The certificate that is shown to the Data Plane API; with `client_cert_key`.'),
-  clientKey: path('client_cert_key', 'Its key; with `client_cert`.'),
+  clientCertificate: filePath('client_cert', 'The certificate that is shown to the Data Plane API; with `client_cert_key`.'),
+  clientKey: filePath('client_cert_key', 'Its key; with `client_cert`.'),
   clientKeyPassword: requiredText(
     'client_cert_password',
     '^[^\\u0000-\\u001f\\u007f]+$',

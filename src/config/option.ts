@@ -4,6 +4,7 @@
  */
 import Type, { type Static, type TSchema } from 'typebox'
 import { Check } from 'typebox/value'
+import { limits } from '../base/limits.js'
 import { shown } from '../base/shown.js'
 
 export interface Option<S extends TSchema = TSchema> {
@@ -29,6 +30,16 @@ export interface Findings {
 
 /** Keeps the schema's own type, which an annotation would widen. */
 export const option = <S extends TSchema>(known: Option<S>): Option<S> => known
+
+/** The path of a file; empty when it is not given. */
+export const filePath = (name: string, description: string) =>
+  option({
+    name,
+    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax, pattern: '^[^\\u0000]+$' }),
+    fallback: '',
+    allowed: 'the path of a file, absolute or relative to the home',
+    description,
+  })
 
 /** What a value is, as the middle of a sentence; a secret is not shown. */
 const given = (known: Option, value: unknown): string => {

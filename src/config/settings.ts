@@ -8,7 +8,7 @@ import type { EventOptions } from '../ports/listener.js'
 import { type AgentServices, eventOptions, proxyOptions, verifiesCountersOption } from './agentServiceOptions.js'
 import type { ApiServiceSettings } from './apiOptions.js'
 import type { BalancerSettings } from './balancerOptions.js'
-import { option } from './option.js'
+import { filePath, option } from './option.js'
 
 const ipAddress = () => Type.Union([Type.String({ format: 'ipv4' }), Type.String({ format: 'ipv6' })])
 const keyText = () => Type.String({ pattern: '^[A-Za-z0-9_]{32}$' })
@@ -170,20 +170,11 @@ export const topOptions = {
   }),
 } as const
 
-const tlsPath = (name: string, description: string) =>
-  option({
-    name,
-    schema: Type.String({ minLength: 1, maxLength: limits.pathBytesMax, pattern: '^[^\\u0000]+$' }),
-    fallback: '',
-    allowed: 'the path of a file, absolute or relative to the home',
-    description,
-  })
-
 /** The object `tls` of cluster.json: the certificates of a node, and whom it lets in by them. */
 export const tlsOptions = {
-  ca: tlsPath('ca', 'The authorities whose certificates nodes have, in PEM; two of them while one is replaced by another.'),
-  cert: tlsPath('cert', "This node's certificate in PEM, with those between it and the authority. It must be for the name of the node."),
-  key: tlsPath('key', 'The key of the certificate, in PEM, without a passphrase. The daemon reads all three again when they change.'),
+  ca: filePath('ca', 'The authorities whose certificates nodes have, in PEM; two of them while one is replaced by another.'),
+  cert: filePath('cert', "This node's certificate in PEM, with those between it and the authority. It must be for the name of the node."),
+  key: filePath('key', 'The key of the certificate, in PEM, without a passphrase. The daemon reads all three again when they change.'),
   require: option({
     name: 'require',
     schema: Type.Boolean(),

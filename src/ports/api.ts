@@ -7,6 +7,7 @@
 import type { ClusterError } from '../base/errors.js'
 import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import type { NodeFigures } from '../domain/cluster/nodeFigures.js'
+import type { NodeReport } from '../domain/cluster/nodeReport.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { LogLevel } from './machine.js'
@@ -22,12 +23,7 @@ export interface ApiOptions {
   readonly version: string
   readonly wazuhVersion: string
   /** What `<cluster>` says, for `/cluster/local/config`; never the key. */
-  readonly configuration: {
-    readonly port: number
-    readonly bindAddress: string
-    readonly nodes: readonly string[]
-    readonly hidden: boolean
-  }
+  readonly configuration: NodeReport['configuration']
   /** What a question to the cluster may take, for each part of its answer. */
   readonly requestMsMax: number
   readonly address: string

@@ -106,7 +106,7 @@ export const clusterRoutes = (app: FastifyInstance, api: ApiContext): void => {
   app.get('/cluster/local/config', (request, reply) => {
     const { pretty = false } = queryOf(request, common)
     return sendList(reply, {
-      items: [clusterConfiguration(api.options.cluster, api.options.node, { type: api.options.type, ...api.options.configuration })],
+      items: [clusterConfiguration(api.options.cluster, api.options.node, api.options.configuration)],
       isPretty: pretty,
       messages: clusterMessages.selected,
     })

@@ -80,7 +80,7 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
     const id = nodeOf(request.params.node_id)
     // A worker knows its own without its master.
     const { failures, found } = id === options.node ? { failures: [], found: [] } : await reports([id], wait_for_complete)
-    const own = id === options.node ? [clusterConfiguration(options.cluster, id, { type: options.type, ...options.configuration })] : []
+    const own = id === options.node ? [clusterConfiguration(options.cluster, id, options.configuration)] : []
     const others = found.map(({ node, report }) => clusterConfiguration(options.cluster, node, report.configuration))
     const items = [...own, ...others].map(
       (cluster): Item => ({ cluster: { ...cluster, disabled: cluster['disabled'] === true ? 'yes' : 'no' } }),
