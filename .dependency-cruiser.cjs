@@ -15,7 +15,7 @@ const layers = {
   'simulation/': ['base/', 'domain/', 'wire/', 'ports/', 'calledAgentStore.ts', 'disk/', 'transport/', 'actors/'],
   'page/': ['base/', 'domain/'],
   'config/': ['base/', 'domain/', 'ports/'],
-  'localSocket/': ['base/', 'domain/', 'ports/'],
+  'localSocket/': ['base/', 'domain/', 'wire/', 'ports/'],
 }
 
 /**
@@ -24,7 +24,7 @@ const layers = {
  */
 const capabilities = [
   ...['kit', 'certificates', 'files', 'agents', 'cluster', 'queries'],
-  ...['enrolment', 'listener', 'balancer', 'api', 'fleet'],
+  ...['enrolment', 'listener', 'balancer', 'api', 'manager', 'fleet'],
 ]
 const layersWithCapabilities = ['domain', 'actors', 'disk']
 

@@ -64,6 +64,16 @@ export type {
   StageOutcome,
   WriteStep,
 } from './domain/files/treeValues.js'
+export type {
+  ConnectionStatus,
+  WazuhAgent,
+  WazuhGroupsRow,
+  WazuhKeepAlive,
+  WazuhLabel,
+  WazuhPresence,
+  WazuhStates,
+  WazuhStatus,
+} from './domain/manager/wazuhAgent.js'
 export type { AgentAnswer, AgentRow, GroupFileView, GroupView } from './domain/queries/agentAnswer.js'
 export type { AnswerLine } from './domain/queries/answerLine.js'
 export type {
@@ -134,6 +144,18 @@ export type {
   RunningListener,
 } from './ports/listener.js'
 export type { Clock, Log, LogLevel, ProcessMeter, Random } from './ports/machine.js'
+export type {
+  ApiBridge,
+  AskedDaemon,
+  CarriedAnswer,
+  ManagerDaemons,
+  ManagerPorts,
+  RulesetReload,
+  TakenJournal,
+  TakenStates,
+  WazuhDb,
+  WazuhGroupsPage,
+} from './ports/manager.js'
 export type { Endpoint, Listener, Network } from './ports/network.js'
 export type { LoadedStates, NodeStatesStore } from './ports/nodeStatesStore.js'
 export type { OwnMachine } from './ports/ownMachine.js'

@@ -19,6 +19,7 @@ import type { Files } from '../ports/files.js'
 import type { Link, Transport } from '../ports/link.js'
 import type { ListenerHost, ListenerOptions } from '../ports/listener.js'
 import type { Clock, Log, ProcessMeter, Random } from '../ports/machine.js'
+import type { ManagerPorts } from '../ports/manager.js'
 import type { Endpoint } from '../ports/network.js'
 import type { NodeStatesStore } from '../ports/nodeStatesStore.js'
 import type { OwnMachine } from '../ports/ownMachine.js'
@@ -57,6 +58,8 @@ export interface NodePorts {
   readonly balancer?: Balancer
   /** Where a real manager has the agents: its program that can ask them to reconnect. */
   readonly remoted?: Remoted
+  /** Where a real manager has the agents: its database, its daemons, its framework. */
+  readonly wazuh?: ManagerPorts
   /** What the node says of its machine and its configuration files when it is asked. */
   readonly machine?: OwnMachine
   /** Left out where processes are simulated. */

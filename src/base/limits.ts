@@ -460,6 +460,26 @@ export const limits = {
   /** Until a server whose sessions were ended can be removed. */
   balancerRemovalMsMax: 5_000,
 
+  // --- a real manager on the machine
+  /** Of wazuh-db's stream socket: one request of over 65 536 bytes ends a thread of it for good. */
+  wazuhDbRequestBytesMax: 60_000,
+  /** What it answers at most: 65 536 by the stream, far more by HTTP. */
+  wazuhDbAnswerBytesMax: 64 * MiB,
+  wazuhDbAnswerMsMax: 10_000,
+  /** Agents of one question where they are, and rows of one request. */
+  wazuhDbPresencesMax: 500,
+  wazuhDbRowsMax: 1_000,
+  /** Of answers that are noted and not in the table yet. */
+  takenJournalBytesMax: 256 * MiB,
+  /** Wazuh's C client asks ten times more when an answer is longer. */
+  daemonAnswerBytesMax: 64 * KiB,
+  daemonAnswerMsMax: 600_000,
+  /** Of Wazuh's local clients, and of a request or an answer of the distributed API. */
+  carriedBytesMax: 256 * MiB,
+  carriedMsMax: 200_000,
+  rulesetMessagesMax: 64,
+  rulesetMessageCharsMax: 512,
+
   // --- configuration
   configFileBytesMax: 1 * MiB,
   /** Of objects and lists in cluster.json; its options need 3. */

@@ -282,6 +282,21 @@ export const requests = {
   },
   /** What a worker says of its own machine and files. Asked by the master, of workers with the capability `reports`. */
   'node.report': { id: 23, request: fields({}), reply: nodeReport() },
+  /**
+   * A request of the programs of a real Wazuh manager, opaque: `sendsync` to a daemon of the master, `dapi` to the framework of the peer.
+   * It comes, `bytes` long, over the stream that the reply names; the answer goes over the stream `answer`: first its length in 8 bytes
+   * (big endian), then it. With the capability `carry`.
+   */
+  'manager.carry': {
+    id: 24,
+    request: fields({
+      kind: Type.Union([Type.Literal('sendsync'), Type.Literal('dapi')]),
+      daemon: Type.Optional(text(limits.stateCharsMax)),
+      bytes: count(limits.carriedBytesMax),
+      answer: streamId(),
+    }),
+    reply: fields({ question: streamId() }),
+  },
 } as const
 
 export const notices = {
@@ -313,6 +328,15 @@ export const notices = {
   'agentGroups.state': { id: 69, notice: fields({ table: text(64), version: count(), hash: text(40), ids: text(64) }) },
   /** What an operator said of this worker, at its start and after each change. With the capability `states`. */
   'node.state': { id: 70, notice: fields({ state: nodeState() }) },
+  /** What this worker's analysisd said to the last reload of its rules, to be shown with its files. */
+  'ruleset.reloaded': {
+    id: 71,
+    notice: fields({
+      atMs: timeMs(),
+      isLoaded: Type.Boolean(),
+      messages: list(text(limits.rulesetMessageCharsMax), limits.rulesetMessagesMax),
+    }),
+  },
 } as const
 
 export type RequestName = keyof typeof requests
