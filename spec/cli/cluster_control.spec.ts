@@ -228,7 +228,7 @@ describe('cluster_control', () => {
     expect(await run(['-l', '--home', home])).toEqual({ code: 1, out: '', err: sentence })
     const { err } = await run(['-l', '-d', '--home', home])
     expect(err).toContain(sentence)
-    expect(err).toMatch(/^DEBUG: Asking .*c-internal\.sock: \{"kind":"nodes"\}$/m)
+    expect(err).toMatch(/^DEBUG: Asking .*muster\.sock: \{"kind":"nodes"\}$/m)
     expect(err).toMatch(/^DEBUG: {5}at /m)
   })
 

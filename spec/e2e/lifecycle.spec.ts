@@ -13,14 +13,14 @@ describe('a daemon', () => {
       await cluster.allTheSame()
       const run = join(cluster.masterHome, 'var/run')
       expect(readdirSync(run)).toContain(`wazuh-clusterd-${cluster.daemon(master).pid}.pid`)
-      expect(existsSync(join(cluster.masterHome, 'queue/cluster/c-internal.sock'))).toBe(true)
+      expect(existsSync(join(cluster.masterHome, 'queue/cluster/muster.sock'))).toBe(true)
 
       const before = cluster.daemon(worker).mark()
       const { code, tookMs } = await cluster.daemon(master).stop()
       expect(code).toBe(0)
       expect(tookMs).toBeLessThan(5_000)
       expect(readdirSync(run)).toEqual([])
-      expect(existsSync(join(cluster.masterHome, 'queue/cluster/c-internal.sock'))).toBe(false)
+      expect(existsSync(join(cluster.masterHome, 'queue/cluster/muster.sock'))).toBe(false)
       await cluster.daemon(worker).logged('The master is stopping.', before)
       expect(await cluster.control(worker, ['-l'])).toMatchObject({ code: 1, out: '' })
 

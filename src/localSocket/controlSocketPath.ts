@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path'
 /** Longer paths do not fit into the system's address of a unix socket (sockaddr_un, with its final NUL). */
 export const socketPathBytesMax = 107
 
-export const controlSocketPath = (home: string): string => join(home, 'queue', 'cluster', 'c-internal.sock')
+export const controlSocketPath = (home: string): string => join(home, 'queue', 'cluster', 'muster.sock')
 
 /** Absolute, whatever way the home was named. */
 export const homeOfSocket = (socketPath: string): string => resolve(socketPath, '../../..')
