@@ -50,6 +50,7 @@ export { defaultTimings, type Timings } from './domain/cluster/timings.js'
 export type { Compression } from './domain/files/content/compressionChoice.js'
 export type { ByteRange, ContentRecipe } from './domain/files/content/contentRecipe.js'
 export type { DiskWrites } from './domain/files/content/syncPace.js'
+export type { HashName } from './domain/files/hashNames.js'
 export { defaultSyncedItems, type SyncedItem, type SyncedItems } from './domain/files/syncedItems.js'
 export type {
   AppliedPlan,

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { asClusterError } from '../../src/base/errors.js'
 import { limits } from '../../src/base/limits.js'
@@ -191,9 +192,14 @@ describe('agents of a simulated cluster', () => {
       await cluster.clock.advance(30_000)
       await adding
     }
-    const [groups] = await ask({ kind: 'groups', sums: true, tool: 'agent_groups' })
+    const [groups] = await ask({ kind: 'groups', sums: 'md5', tool: 'agent_groups' })
     const mergedSum = groups?.kind === 'groups' ? groups.groups.find(({ name }) => name === 'web')?.mergedSum : undefined
     expect(mergedSum).toMatch(/^[0-9a-f]{32}$/)
+    const configSum = createHash('sha1').update('<agent_config/> web').digest('hex')
+    expect(await ask({ kind: 'groups', sums: 'sha1', tool: 'agent_groups' })).toMatchObject([
+      { groups: expect.arrayContaining([expect.objectContaining({ name: 'web', configSum })]) },
+      { kind: 'unassigned' },
+    ])
     const facts = { osPlatform: 'debian', mergedSum: mergedSum ?? '' }
     void agentOperations.report([1, 2].map((id) => ({ id, kind: 'startup', facts })))
     await cluster.clock.advance(2_000)

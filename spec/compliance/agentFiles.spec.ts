@@ -41,6 +41,6 @@ const simulated = (): AgentFilesSuite => {
 describe.each([
   { on: 'the real disk', suite: real },
   { on: 'the simulated disk', suite: simulated },
-])('client.keys on $on', ({ suite }) => {
+])('the files of agents on $on', ({ suite }) => {
   for (const { title, run } of agentFilesCases(suite)) it(title, run)
 })

@@ -8,6 +8,7 @@ import type { AgentCounts, AgentDetails, AgentFilter, AgentListShape, AgentView,
 import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../domain/agents/groups.js'
 import type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from '../domain/agents/keyEntry.js'
 import type { Registration } from '../domain/agents/replacement.js'
+import type { HashName } from '../domain/files/hashNames.js'
 
 /** The table could not be used as it was: what happened, for the log. */
 export interface OpenedStore {
@@ -175,7 +176,7 @@ export type AgentTable = {
 export interface GroupFile {
   readonly name: string
   readonly bytes: number
-  /** SHA-256, hexadecimal. */
+  /** Hexadecimal. */
   readonly digest: string
 }
 
@@ -205,7 +206,11 @@ export interface AgentFiles {
   forget(ids: readonly number[], signal: AbortSignal): Promise<void>
   /** Names of the directories under etc/shared, in order. */
   groups(signal: AbortSignal): Promise<readonly string[]>
-  groupFiles(group: string, signal: AbortSignal): Promise<readonly GroupFile[]>
+  /**
+   * What the agents of a group get, and its merged.mg, in order of their names, with digests by `hash`; those of these `names` only when
+   * there are any, and as far as they are there. Fails with `groupMissing`.
+   */
+  groupFiles(group: string, hash: HashName, names: readonly string[] | undefined, signal: AbortSignal): Promise<readonly GroupFile[]>
   /** MD5 (hex), as agents report it, of the merged.mg for a list of groups; nothing while it is not there. */
   mergedSum(groups: readonly string[], signal: AbortSignal): Promise<string | undefined>
   /** Fails with `groupInvalid` when it is there already. */

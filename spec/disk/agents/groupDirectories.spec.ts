@@ -63,7 +63,7 @@ describe.each([
     world.mkdir('etc/shared')
     const groups = groupsOf(world)
     for (const name of ['', '.', '..', '../rules', '/etc', 'a/b', 'a b', 'ä', 'a\n', 'x'.repeat(256)])
-      for (const act of [groups.createGroup, groups.removeGroup, groups.groupFiles])
+      for (const act of [groups.createGroup, groups.removeGroup, (group: string) => groups.groupFiles(group, 'md5')])
         expect(refusalOf(() => act.call(groups, name))).toBe('groupNameInvalid: Incorrect format for group_id')
     expect(world.read('etc/rules/keep')).toBe('kept')
   })
@@ -122,12 +122,12 @@ describe.each([
     world.write('etc/shared/web/merged.mg', '#web\n')
     world.write('etc/shared/web/x.tmp', 'excluded')
     const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
-    expect(groups.groupFiles('web')).toEqual([
+    expect(groups.groupFiles('web', 'sha256')).toEqual([
       { name: 'agent.conf', bytes: emptyConfig.length, digest: digest(emptyConfig) },
       { name: 'merged.mg', bytes: 5, digest: digest('#web\n') },
       { name: 'sub/x', bytes: 7, digest: digest('content') },
     ])
-    expect(refusalOf(() => groups.groupFiles('other'))).toBe('groupMissing: The group does not exist')
+    expect(refusalOf(() => groups.groupFiles('other', 'sha256'))).toBe('groupMissing: The group does not exist')
   })
 })
 

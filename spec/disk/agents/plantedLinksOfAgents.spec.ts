@@ -31,7 +31,7 @@ const startedWorld = () => {
 
 const operations: Readonly<Record<string, (files: SynchronousAgentFiles) => unknown>> = {
   buildMerged: (files) => files.buildMerged([['g', 'h']], undefined),
-  groupFiles: (files) => files.groupFiles('g'),
+  groupFiles: (files) => files.groupFiles('g', 'md5', undefined),
   mergedSum: (files) => files.mergedSum(['g', 'h']),
   createGroup: (files) => files.createGroup('new'),
   removeGroup: (files) => files.removeGroup('g'),

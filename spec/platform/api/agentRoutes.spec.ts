@@ -101,7 +101,7 @@ const answersOf =
             kind: 'groups',
             groups: [
               { name: 'default', agents: 2 },
-              { name: 'web', agents: 1, mergedSum: 'abc' },
+              { name: 'web', agents: 1, mergedSum: `${request.sums} of merged.mg`, configSum: `${request.sums} of agent.conf` },
               { name: 'empty', agents: 0 },
             ],
           },
@@ -109,7 +109,7 @@ const answersOf =
         ]
       case 'groupFiles':
         if (request.group !== 'web') throw new ClusterError('groupMissing')
-        return [{ kind: 'groupFiles', files: [{ name: 'agent.conf', digest: 'ab' }] }]
+        return [{ kind: 'groupFiles', files: [{ name: 'agent.conf', digest: `${request.hash} of agent.conf` }] }]
       default:
         return []
     }
@@ -298,7 +298,7 @@ describe('what is counted of agents', () => {
           { node_name: 'w1', count: 1 },
           { node_name: 'w0', count: 1 },
         ],
-        groups: [{ name: 'default', count: 2 }, { name: 'web', count: 1, mergedSum: 'abc' }, { name: 'empty' }],
+        groups: [{ name: 'default', count: 2 }, { name: 'web', count: 1, mergedSum: 'md5 of merged.mg' }, { name: 'empty' }],
         agent_os: [{ os: { name: 'Debian', platform: 'debian', version: '12' }, count: 2 }],
         agent_status: { connection: { total: 6 }, configuration: { synced: 2, not_synced: 4, total: 6 } },
         agent_version: [{ version: 'Wazuh v4.14.7', count: 2 }],
@@ -309,15 +309,34 @@ describe('what is counted of agents', () => {
   })
 })
 
+const sumsBy = (hash: string) => ({ mergedSum: `${hash} of merged.mg`, configSum: `${hash} of agent.conf` })
+
 describe('GET /groups', () => {
+  it('has sums by the hash that is asked for, and none by one that Wazuh does not know', async () => {
+    const world = new ApiWorld({ answers: answersOf(1) })
+    for (const hash of ['sha3_256', 'blake2b']) {
+      expect(await listed(world, `/groups?hash=${hash}&groups_list=web`)).toMatchObject({ data: { affected_items: [sumsBy(hash)] } })
+      expect(await listed(world, `/groups/web/files?hash=${hash}`)).toMatchObject({
+        data: { affected_items: [{ hash: `${hash} of agent.conf` }] },
+      })
+    }
+    for (const url of ['/groups?hash=sha3-256', '/groups/web/files?hash=sha3-256'])
+      expect((await world.get(url)).json()).toEqual({
+        title: 'Bad Request',
+        detail: 'Hash algorithm not available: "sha3-256"',
+        remediation: expect.stringContaining('md5, sha1,'),
+        error: 1723,
+      })
+  })
+
   it('lists groups, their agents and their files, and knows which do not exist', async () => {
     const world = new ApiWorld({ answers: answersOf(4) })
     expect(await listed(world, '/groups?groups_list=web,nothing')).toMatchObject({
-      data: { affected_items: [{ name: 'web', count: 1, mergedSum: 'abc' }], failed_items: [{ id: ['nothing'], error: { code: 1710 } }] },
+      data: { affected_items: [{ name: 'web', count: 1, ...sumsBy('md5') }], failed_items: [{ id: ['nothing'], error: { code: 1710 } }] },
       error: 2,
     })
     expect(await listed(world, '/groups/web/files')).toMatchObject({
-      data: { affected_items: [{ filename: 'agent.conf', hash: 'ab' }] },
+      data: { affected_items: [{ filename: 'agent.conf', hash: 'md5 of agent.conf' }] },
       message: 'All selected groups files were returned',
     })
     const missing = await world.get('/groups/nothing/files')

@@ -3,8 +3,10 @@
 import { ClusterError } from '../../base/errors.js'
 import { type AgentFilter, type AgentView, agentIdText, managerId } from '../../domain/agents/agent.js'
 import type { AgentQuery, AgentTool } from '../../domain/agents/agentQuery.js'
+import { agentConfigName, mergedName } from '../../domain/agents/mergedFile.js'
 import { unpackFacts } from '../../domain/agents/packedFacts.js'
 import { wazuhVersionText } from '../../domain/cluster/wazuhVersion.js'
+import type { HashName } from '../../domain/files/hashNames.js'
 import { type AgentAnswer, agentRow, answerPages, type GroupView, widenedShape } from '../../domain/queries/agentAnswer.js'
 import type { NodeView } from '../../domain/queries/clusterAnswer.js'
 import { agentPages } from '../agents/agentPages.js'
@@ -37,10 +39,10 @@ export async function* agentAnswer(view: AgentsView, query: AgentQuery, signal: 
       break
     }
     case 'groups':
-      yield* groups(agents, query.sums ?? false, signal)
+      yield* groups(agents, query.sums, signal)
       break
     case 'groupFiles': {
-      const files = await agents.files.groupFiles(query.group, signal)
+      const files = await agents.files.groupFiles(query.group, query.hash ?? 'sha256', undefined, signal)
       for (const page of answerPages(files.map(({ digest, name }) => ({ name, digest })))) yield { kind: 'groupFiles', files: page }
       break
     }
@@ -144,15 +146,28 @@ const assertGroup = async (agents: LocalAgents, group: string, signal: AbortSign
   if (count === 0) await agents.groups.assertThere([group], signal)
 }
 
-async function* groups(agents: LocalAgents, hasSums: boolean, signal: AbortSignal): AsyncGenerator<AgentAnswer, void, undefined> {
+async function* groups(agents: LocalAgents, hash: HashName | undefined, signal: AbortSignal): AsyncGenerator<AgentAnswer, void, undefined> {
   const sizes = await agents.store.groupSizes()
   const names = [...new Set([...(await agents.files.groups(signal)), ...sizes.keys()])].sort()
   const views: GroupView[] = []
-  for (const name of names) {
-    const mergedSum = hasSums ? await agents.files.mergedSum([name], signal) : undefined
-    views.push({ name, agents: sizes.get(name) ?? 0, ...(mergedSum !== undefined && { mergedSum }) })
-  }
+  for (const name of names) views.push({ name, agents: sizes.get(name) ?? 0, ...(hash && (await groupSums(agents, name, hash, signal))) })
   for (const page of answerPages(views)) yield { kind: 'groups', groups: page }
   const { withoutGroups } = await agents.store.counts()
   yield { kind: 'unassigned', agents: withoutGroups }
+}
+
+/** Of a group that is not on the disk there is nothing. */
+const groupSums = async (
+  agents: LocalAgents,
+  group: string,
+  hash: HashName,
+  signal: AbortSignal,
+): Promise<Pick<GroupView, 'configSum' | 'mergedSum'>> => {
+  try {
+    const files = await agents.files.groupFiles(group, hash, [agentConfigName, mergedName], signal)
+    return Object.fromEntries(files.map(({ digest, name }) => [name === mergedName ? 'mergedSum' : 'configSum', digest]))
+  } catch (thrown) {
+    if (thrown instanceof ClusterError && thrown.code === 'groupMissing') return {}
+    throw thrown
+  }
 }

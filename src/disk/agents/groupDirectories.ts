@@ -4,6 +4,7 @@ import { ClusterError, errorTable } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { defaultGroup, isGroupName } from '../../domain/agents/groups.js'
 import { agentConfigName, mergedName, sharedDirectory } from '../../domain/agents/mergedFile.js'
+import type { HashName } from '../../domain/files/hashNames.js'
 import { itemOf } from '../../domain/files/syncedItems.js'
 import type { GroupFile } from '../../ports/agents.js'
 import type { Disk } from '../../ports/files.js'
@@ -32,12 +33,13 @@ export class GroupDirectories {
     return this.#attempt(sharedDirectory, 'read', () => listGroups(this.#disk, this.#options.home).groups)
   }
 
-  /** All that agents get, and merged.mg. */
-  groupFiles(group: string): readonly GroupFile[] {
+  /** See AgentFiles. */
+  groupFiles(group: string, hash: HashName, names?: readonly string[]): readonly GroupFile[] {
     const path = this.#existing(group)
     const files = checkGroup(this.#disk, this.#options, group).files.map(({ name, target }) => ({ name, target }))
     return [...files, { name: mergedName, target: this.#absolute(`${path}/${mergedName}`) }]
-      .flatMap(({ name, target }) => this.#attempt(`${path}/${name}`, 'read', () => this.#hash(name, target)))
+      .filter(({ name }) => names?.includes(name) ?? true)
+      .flatMap(({ name, target }) => this.#attempt(`${path}/${name}`, 'read', () => this.#hash(name, target, hash)))
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -126,10 +128,10 @@ export class GroupDirectories {
   }
 
   /** Nothing when the file is gone, or is not a file. */
-  #hash(name: string, target: string): GroupFile[] {
+  #hash(name: string, target: string, hash: HashName): GroupFile[] {
     try {
       if (lstatIfThere(this.#disk, target)?.kind !== 'file') return []
-      const { digest, stat } = hashFile(this.#disk, target, this.#buffer)
+      const { digest, stat } = hashFile(this.#disk, target, this.#buffer, hash)
       return [{ name, bytes: stat.size, digest }]
     } catch (thrown) {
       if (isGone(errnoOf(thrown))) return []

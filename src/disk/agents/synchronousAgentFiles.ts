@@ -44,7 +44,7 @@ export const createSynchronousAgentFiles = (anyDisk: Disk, options: CreateAgentF
     change: (changes) => operation(() => keys.change(changes)),
     forget: (ids) => operation(() => forgetCounters(disk, home, ids)),
     groups: () => operation(() => groups.groups()),
-    groupFiles: (group) => operation(() => groups.groupFiles(group)),
+    groupFiles: (group, hash, names) => operation(() => groups.groupFiles(group, hash, names)),
     mergedSum: (list) => operation(() => merged.sum(list)),
     createGroup: (group) => operation(() => groups.createGroup(group)),
     createDefaultGroup: () => operation(() => groups.createDefault()),

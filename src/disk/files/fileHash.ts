@@ -1,5 +1,6 @@
 /** Digests of files, in constant memory: one buffer, whatever the size. */
 import { createHash } from 'node:crypto'
+import type { HashName } from '../../domain/files/hashNames.js'
 import type { Digest } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 
@@ -29,6 +30,12 @@ export const readThrough = (disk: Disk, file: number, buffer: Uint8Array, length
   return position
 }
 
+/** Of those that OpenSSL knows by other names: theirs. */
+const opensslNames: { readonly [K in HashName]?: string } = {
+  ...{ blake2b: 'blake2b512', blake2s: 'blake2s256' },
+  ...{ sha3_224: 'sha3-224', sha3_256: 'sha3-256', sha3_384: 'sha3-384', sha3_512: 'sha3-512' },
+}
+
 /**
  * The digest and the stat of the content that has it.
  *
@@ -38,14 +45,14 @@ export const hashFile = (
   disk: Disk,
   path: string,
   buffer: Uint8Array,
-  algorithm: 'sha256' | 'md5' = 'sha256',
+  algorithm: HashName = 'sha256',
   begin?: () => (part: Uint8Array) => void,
 ): { readonly digest: Digest; readonly stat: DiskStat } => {
   const file = disk.open(path, 'r')
   try {
     let stat = disk.fstat(file)
     for (let attempt = 1; ; attempt++) {
-      const hash = createHash(algorithm)
+      const hash = createHash(opensslNames[algorithm] ?? algorithm)
       const take = begin?.()
       readThrough(disk, file, buffer, stat.size, (part) => {
         hash.update(part)

@@ -2,6 +2,7 @@
 import Type, { type Static } from 'typebox'
 import { count, fields, list, type ReadonlyValue, text } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
+import { hashNames } from '../files/hashNames.js'
 import { agentStatuses } from './agent.js'
 
 /** Programs that show and change agents; which of them a worker serves: domain/queries/forwardedRequest. */
@@ -13,6 +14,7 @@ export const anyText = () => text(limits.controlRequestBytesMax)
 export const anyTexts = () => list(anyText(), limits.controlRequestBytesMax)
 export const agentId = () => count(limits.agentIdMax)
 export const agentTool = () => Type.Enum([...agentTools])
+const hashName = () => Type.Enum([...hashNames])
 
 /** One for each kind. Without a tool the query is for cluster_control, and is answered on any node. */
 export const agentQueries = [
@@ -29,9 +31,10 @@ export const agentQueries = [
   /** All that is known of these; those that do not exist are left out. */
   fields({ kind: Type.Literal('agentDetails'), ids: list(agentId(), limits.apiAgentDetailsMax) }),
   fields({ kind: Type.Literal('agent'), id: agentId(), tool: agentTool() }),
-  /** `sums`: with what their agents report of the merged file. */
-  fields({ kind: Type.Literal('groups'), tool: agentTool(), sums: Type.Optional(Type.Boolean()) }),
-  fields({ kind: Type.Literal('groupFiles'), group: anyText(), tool: agentTool() }),
+  /** `sums`: with digests of what their agents get, by this hash. */
+  fields({ kind: Type.Literal('groups'), tool: agentTool(), sums: Type.Optional(hashName()) }),
+  /** By SHA-256 without a hash. */
+  fields({ kind: Type.Literal('groupFiles'), group: anyText(), tool: agentTool(), hash: Type.Optional(hashName()) }),
 ] as const
 
 export type AgentQuery = ReadonlyValue<Static<(typeof agentQueries)[number]>>

@@ -17,7 +17,7 @@ export const agentFields = [
   ...['lastKeepAlive', 'disconnection_time', 'status_code'],
   ...detailFields,
 ]
-export const groupFields = ['name', 'count', 'mergedSum'] as const
+export const groupFields = ['name', 'count', 'mergedSum', 'configSum'] as const
 
 /** `os` is, because a part of it is. */
 export const isDetail = (field: string): boolean => detailFields.some((detail) => detail === field || detail.startsWith(`${field}.`))
@@ -85,7 +85,7 @@ export const agentDetails = ({ agent, isSynchronized, manager, registeredMs }: A
   })
 }
 
-export const groupItem = ({ agents, mergedSum, name }: GroupView): Item => known({ name, count: agents, mergedSum })
+export const groupItem = ({ agents, configSum, mergedSum, name }: GroupView): Item => known({ name, count: agents, mergedSum, configSum })
 export const groupFileItem = ({ digest, name }: GroupFileView): Item => ({ filename: name, hash: digest })
 
 /** Of `GET /agents/summary/status`: agent 000 is none of them. */

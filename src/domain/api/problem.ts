@@ -1,5 +1,6 @@
 /** What the API refuses with: `application/problem+json`, with the titles, sentences and numbers of Wazuh's. */
 import { ClusterError, type ErrorCode, errorTable } from '../../base/errors.js'
+import { hashNames } from '../files/hashNames.js'
 
 export interface Problem {
   /** Of HTTP. */
@@ -56,6 +57,7 @@ export const problems = {
     'Please, use `GET /groups` to find all available groups',
     'Resource Not Found',
   ),
+  hashUnavailable: known(1723, 400, 'Hash algorithm not available', `Please, use one of: ${hashNames.join(', ')}`),
   notSelectField: known(1724, 400, 'Not a valid select field'),
   invalidNodeType: known(1728, 400, 'Invalid node type', 'Valid types are `worker` and `master`. Please, choose one of them'),
   nodeMissing: known(1730, 404, 'Node does not exist', nodeRemediation, 'Resource Not Found'),

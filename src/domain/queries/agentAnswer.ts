@@ -59,8 +59,9 @@ const view = Type.Object({
   groupHash: Type.String(),
 })
 
-/** `mergedSum`: see AgentFiles; missing while there is none. */
-const group = Type.Object({ name: Type.String(), agents: count(), mergedSum: Type.Optional(Type.String()) })
+/** Digests of merged.mg and of agent.conf, where they are there. */
+const sums = { mergedSum: Type.Optional(Type.String()), configSum: Type.Optional(Type.String()) }
+const group = Type.Object({ name: Type.String(), agents: count(), ...sums })
 const platform = Type.Object({ name: Type.String(), agents: count() })
 /** The digest is hexadecimal. */
 const groupFile = Type.Object({ name: Type.String(), digest: Type.String() })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { limits } from '../../base/limits.js'
 import type { KeyEntry, KeysChange, KeysPage } from '../../domain/agents/keyEntry.js'
+import { type HashName, hashNames } from '../../domain/files/hashNames.js'
 import type { AgentFiles } from '../../ports/agents.js'
 import { assertHas, type ComplianceCase, casesOf, codeOf } from './complianceCase.js'
 import type { NodeHome } from './nodeHome.js'
@@ -25,6 +26,25 @@ const three = '001 web any aa\n002 db 10.0.0.0/8 bb\n003 mail any cc\n'
 const key = 'k'.repeat(64)
 const add = (name: string): KeysChange => ({ kind: 'add', name, ip: 'any', key, idFloor: 0 })
 const idsOf = ({ upserts }: KeysPage): readonly number[] => upserts.map(({ id }) => id)
+
+/** As Python's hashlib has them, which Wazuh's API asks. */
+const digestsOfAbc: Readonly<Record<HashName, string>> = {
+  md5: '900150983cd24fb0d6963f7d28e17f72',
+  sha1: 'a9993e364706816aba3e25717850c26c9cd0d89d',
+  sha224: '23097d223405d8228642a477bda255b32aadbce4bda0b3f7e36c9da7',
+  sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+  sha384: 'cb00753f45a35e8bb5a03d699ac65007272c32ab0eded1631a8b605a43ff5bed8086072ba1e7cc2358baeca134c825a7',
+  sha512:
+    'ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f',
+  blake2b:
+    'ba80a53f981c4d0d6a2797b69f12f6e94c212f14685ac4b74b12bb6fdbffa2d17d87c5392aab792dc252d5de4533cc9518d38aa8dbf1925ab92386edd4009923',
+  blake2s: '508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982',
+  sha3_224: 'e642824c3f8cf24ad09234ee7d3c766fc9a3a5168d0c94ad73b46fdf',
+  sha3_256: '3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532',
+  sha3_384: 'ec01498288516fc926459f58e2c6ad8df9b473cb0fc08c2596da7cf0e49be4b298d88cea927ac7f539f1edf228376d25',
+  sha3_512:
+    'b751850b1a57168a5693cd924b6b096e08f621827444f70d884f5d0240d2712e10e116e9192af3c91a7ec57647e3934057340b4cf408d5a56592f8274eec53f0',
+}
 
 const tests: Readonly<Record<string, (keys: MasterKeys) => Promise<void>>> = {
   'returns all agents at first, then changes, and loses no agent to a flicker': async (keys) => {
@@ -100,6 +120,23 @@ const tests: Readonly<Record<string, (keys: MasterKeys) => Promise<void>>> = {
     assert.equal(await keys.settle(keys.files.createDefaultGroup(going)), false)
     assert.deepEqual(await keys.settle(keys.files.groups(going)), ['default'])
     assert.equal(keys.home.modeOf('etc/shared/default'), 0o770)
+  },
+
+  'lists the files of groups with digests by any hash, all of them or those asked for': async (keys) => {
+    keys.home.write('etc/shared/web/agent.conf', 'abc')
+    keys.home.write('etc/shared/web/merged.mg', 'abc')
+    keys.home.write('etc/shared/web/other', 'abc')
+    for (const hash of hashNames) {
+      const files = await keys.settle(keys.files.groupFiles('web', hash, undefined, going))
+      assert.deepEqual(
+        files,
+        ['agent.conf', 'merged.mg', 'other'].map((name) => ({ name, bytes: 3, digest: digestsOfAbc[hash] })),
+        hash,
+      )
+    }
+    const some = await keys.settle(keys.files.groupFiles('web', 'md5', ['merged.mg', 'missing'], going))
+    assert.deepEqual(some, [{ name: 'merged.mg', bytes: 3, digest: digestsOfAbc.md5 }])
+    assert.equal(await keys.settle(codeOf(keys.files.groupFiles('db', 'md5', [], going))), 'groupMissing')
   },
 
   'is not changed by a call that was given up, on a worker, or after the end': async (keys) => {

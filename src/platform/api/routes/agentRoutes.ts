@@ -1,19 +1,22 @@
 /** `/agents` and `/groups` of Wazuh's API: reading. */
 import type { FastifyInstance } from 'fastify'
+import { shown } from '../../../base/shown.js'
 import { agentIdText, managerId } from '../../../domain/agents/agent.js'
 import type { AgentQuery } from '../../../domain/agents/agentQuery.js'
 import { agentMessages, groupFields, groupFileFields, groupFileItem, groupItem } from '../../../domain/api/agentItems.js'
 import type { FailedItem } from '../../../domain/api/envelope.js'
 import { type Item, listRequest } from '../../../domain/api/listRequest.js'
-import { agentIds, common, listParameters, names } from '../../../domain/api/parameters.js'
+import { agentIds, anyTextParameter, common, listParameters, names } from '../../../domain/api/parameters.js'
 import { ApiRefusal, badRequest, problems } from '../../../domain/api/problem.js'
+import { type HashName, hashNames } from '../../../domain/files/hashNames.js'
 import type { ApiContext } from '../apiContext.js'
 import { AgentAnswers, agentsParameters } from './agentAnswers.js'
 import { answerLines, linesOf } from './answerLines.js'
 import { queryOf } from './clusterRoutes.js'
 import { sendList } from './listReply.js'
 
-const groupsParameters = { ...listParameters, groups_list: names } as const
+const filesParameters = { ...listParameters, hash: anyTextParameter } as const
+const groupsParameters = { ...filesParameters, groups_list: names } as const
 
 interface OfAgent {
   readonly Params: { readonly agent_id: string }
@@ -27,6 +30,13 @@ const idOf = (text: string): number => {
   if (id === undefined || text.includes(','))
     throw new ApiRefusal(badRequest(`Invalid path parameter 'agent_id': must be ${agentIds.allowed}`))
   return id
+}
+
+/** Wazuh's sums are MD5 unless one asks for others. */
+const hashOf = (text = 'md5'): HashName => {
+  const known = hashNames.find((name) => name === text)
+  if (known === undefined) throw new ApiRefusal(problems.hashUnavailable, `${problems.hashUnavailable.detail}: ${shown(text)}`)
+  return known
 }
 
 export const agentRoutes = (app: FastifyInstance, api: ApiContext): void => {
@@ -49,13 +59,11 @@ export const agentRoutes = (app: FastifyInstance, api: ApiContext): void => {
   })
 
   app.get('/groups', (request, reply) => {
-    const { groups_list: wanted, pretty = false, wait_for_complete, ...given } = queryOf(request, groupsParameters)
+    const { groups_list: wanted, hash, pretty = false, wait_for_complete, ...given } = queryOf(request, groupsParameters)
+    const sums = hashOf(hash)
     const found = new Set<string>()
     const items = async function* (): AsyncGenerator<Item> {
-      for await (const { groups } of linesOf(
-        answerLines(api, { kind: 'groups', sums: true, tool: 'agent_groups' }, wait_for_complete),
-        'groups',
-      ))
+      for await (const { groups } of linesOf(answerLines(api, { kind: 'groups', sums, tool: 'agent_groups' }, wait_for_complete), 'groups'))
         for (const group of groups)
           if (!wanted || wanted.includes(group.name)) {
             found.add(group.name)
@@ -78,8 +86,8 @@ export const agentRoutes = (app: FastifyInstance, api: ApiContext): void => {
   )
 
   app.get<OfGroup>('/groups/:group_id/files', (request, reply) => {
-    const { pretty = false, wait_for_complete, ...given } = queryOf(request, listParameters)
-    const query: AgentQuery = { kind: 'groupFiles', group: request.params.group_id, tool: 'agent_groups' }
+    const { hash, pretty = false, wait_for_complete, ...given } = queryOf(request, filesParameters)
+    const query: AgentQuery = { kind: 'groupFiles', group: request.params.group_id, tool: 'agent_groups', hash: hashOf(hash) }
     const items = async function* (): AsyncGenerator<Item> {
       for await (const { files } of linesOf(answerLines(api, query, wait_for_complete), 'groupFiles')) yield* files.map(groupFileItem)
     }

@@ -102,7 +102,7 @@ const summary = async (api: ApiContext, waits = false) => {
 
 const groupsOf = async (api: ApiContext, waits = false): Promise<readonly GroupView[]> => {
   const found: GroupView[] = []
-  const lines = answerLines(api, { kind: 'groups', sums: true, tool: 'agent_groups' }, waits)
+  const lines = answerLines(api, { kind: 'groups', sums: 'md5', tool: 'agent_groups' }, waits)
   for await (const { groups } of linesOf(lines, 'groups')) found.push(...groups)
   return found
 }
