@@ -5,7 +5,7 @@
 
 import type { ClusterError } from '../base/errors.js'
 import type { AgentCounts, AgentDetails, AgentFilter, AgentListShape, AgentView, Presence } from '../domain/agents/agent.js'
-import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../domain/agents/groups.js'
+import type { ExactGroups, GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../domain/agents/groups.js'
 import type { KeyEntry, KeysAnswer, KeysChange, KeysPage } from '../domain/agents/keyEntry.js'
 import type { Registration } from '../domain/agents/replacement.js'
 import type { HashName } from '../domain/files/hashNames.js'
@@ -118,7 +118,7 @@ export interface AgentReportsStore {
 export interface AgentGroupsStore {
   groupsState(): Promise<GroupsState>
   /** Changes groups on the master: if any agent changes, the version rises by one. Returns how many. Fails with `groupInvalid` for an invalid name. */
-  changeGroups(change: GroupsChange): Promise<number>
+  changeGroups(change: GroupsChange | ExactGroups): Promise<number>
   /** Groups that changed after version `since` (0: those of every agent that has any), in order of the IDs, beginning after agent `after`. Removed agents are in no page. */
   groupsPage(since: number, after: number): Promise<GroupsPage>
   /** Takes groups from the master. Returns how many rows are about agents that are not in the table; they are left out. */

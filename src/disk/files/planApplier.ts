@@ -1,13 +1,15 @@
 /**
  * Writes what a plan says, in an order in which a crash at any instruction leaves each file old or new: first all content is
- * whole and durable in the stage, then it is renamed into place, and what the master does not have is deleted last. Only
- * what stands in the way of a write (a file where a directory has to be, and the other way round) is deleted before.
+ * whole and durable in the stage, then it is renamed into place, in the order of domain/files/writeOrder, and what the master does
+ * not have is deleted last. Only what stands in the way of a write (a file where a directory has to be, and the other way round) is
+ * deleted before.
  */
 
 import { ClusterError } from '../../base/errors.js'
 import { checkPath } from '../../domain/files/paths.js'
 import type { SyncedItem } from '../../domain/files/syncedItems.js'
 import type { AppliedPlan, Digest, FileEntry, FileFailure, WriteStep } from '../../domain/files/treeValues.js'
+import { byWriteOrder } from '../../domain/files/writeOrder.js'
 import type { Disk } from '../../ports/files.js'
 import type { StageArea } from './content/stageArea.js'
 import { errnoOf, failureOf, isGone } from './diskFailure.js'
@@ -96,7 +98,7 @@ class PlanRun {
         this.#failures.push({ path: step.path, code: 'malformed', message: "The file's digest is malformed." })
       else writes.push({ ...step, item: checked.value })
     }
-    return writes.sort(byPath)
+    return writes.sort((a, b) => byWriteOrder(a.path, b.path))
   }
 
   #checkedRemovals(paths: readonly string[]): Removal[] {

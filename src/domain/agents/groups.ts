@@ -22,6 +22,12 @@ export type GroupsChange =
   /** From all agents. */
   | { readonly kind: 'dissolve'; readonly group: string }
 
+/** What agents have where a real manager groups them: these groups in this order, none included. Agents that are not there are left out. */
+export interface ExactGroups {
+  readonly kind: 'exact'
+  readonly rows: readonly GroupsRow[]
+}
+
 const orDefault = (groups: readonly string[]): readonly string[] => (groups.length === 0 ? [defaultGroup] : groups)
 
 /** The groups of an agent after a change. */
@@ -35,6 +41,13 @@ export const changedGroups = (groups: readonly string[], change: GroupsChange): 
     case 'dissolve':
       return groups.includes(change.group) ? orDefault(groups.filter((group) => group !== change.group)) : groups
   }
+}
+
+/** Refuses with `groupInvalid` a change that would give agents what cannot be their groups. */
+export const assertGroupsChange = (change: GroupsChange | ExactGroups): void => {
+  if (change.kind === 'replace') assertGroups(change.groups)
+  if (change.kind === 'assign') assertGroups([change.group])
+  if (change.kind === 'exact') for (const { groups } of change.rows) assertGroups(groups)
 }
 
 /** Why a change makes no difference to an agent with these groups; undefined when it makes one. */

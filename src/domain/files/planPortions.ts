@@ -3,6 +3,7 @@
  * directory is opened and made durable about once. What stands in the way of a write has to be deleted before all of them.
  */
 import type { FileEntry } from './treeValues.js'
+import { byWriteOrder, isWrittenLast } from './writeOrder.js'
 
 const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf('/')))
 
@@ -34,15 +35,24 @@ export class PlanPortions {
   /** All writes, in arrays of at most `filesMax`. */
   *ofAtMost(filesMax: number): Generator<readonly FileEntry[]> {
     let portion: FileEntry[] = []
-    for (const directory of [...this.#byDirectory.keys()].sort()) {
-      for (const entry of this.#byDirectory.get(directory) ?? []) {
-        portion.push(entry)
-        if (portion.length < filesMax) continue
-        yield portion
-        portion = []
-      }
+    for (const entry of this.#inOrder()) {
+      portion.push(entry)
+      if (portion.length < filesMax) continue
+      yield portion
+      portion = []
     }
     if (portion.length > 0) yield portion
+  }
+
+  *#inOrder(): Generator<FileEntry> {
+    const last: FileEntry[] = []
+    for (const directory of [...this.#byDirectory.keys()].sort((a, b) => byWriteOrder(`${a}/`, `${b}/`))) {
+      for (const entry of this.#byDirectory.get(directory) ?? []) {
+        if (isWrittenLast(entry.path)) last.push(entry)
+        else yield entry
+      }
+    }
+    yield* last
   }
 
   #isWritten(path: string): boolean {

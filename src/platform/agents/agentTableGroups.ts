@@ -3,8 +3,10 @@
 import { limits } from '../../base/limits.js'
 import {
   assertGroups,
+  assertGroupsChange,
   changedGroups,
   defaultGroup,
+  type ExactGroups,
   type GroupsChange,
   type GroupsPage,
   type GroupsRow,
@@ -59,14 +61,9 @@ export class AgentTableGroups {
     return this.#state.number('groupsLost') === 1
   }
 
-  change(change: GroupsChange): number {
-    if (change.kind === 'replace') assertGroups(change.groups)
-    if (change.kind === 'assign') assertGroups([change.group])
-    const changed: IdAndGroups[] = []
-    for (const [id, before] of this.#candidates(change)) {
-      const groups = changedGroups(groupsIn(before), change).join(',')
-      if (groups !== before) changed.push([id, groups])
-    }
+  change(change: GroupsChange | ExactGroups): number {
+    assertGroupsChange(change)
+    const changed = change.kind === 'exact' ? this.#others(change.rows) : this.#changedBy(change)
     if (changed.length > 0)
       this.#state.change(() => {
         this.#put(changed, this.#nextVersion())
@@ -154,6 +151,23 @@ export class AgentTableGroups {
 
   sizes(): ReadonlyMap<string, number> {
     return this.#state.known.sizes()
+  }
+
+  /** Of these rows, those that are not so in the table; of two about one agent the later one. */
+  #others(rows: readonly GroupsRow[]): IdAndGroups[] {
+    const wanted = new Map(rows.map(({ groups, id }) => [id, groups.join(',')]))
+    return this.#state.database.rows<IdAndGroups>(
+      `SELECT json_array(agent.id, wanted.value->>1) AS row FROM agent JOIN json_each(?) AS wanted ON agent.id = wanted.value->>0
+       WHERE wanted.value->>1 <> groups`,
+      JSON.stringify([...wanted]),
+    )
+  }
+
+  #changedBy(change: GroupsChange): IdAndGroups[] {
+    return this.#candidates(change).flatMap(([id, before]) => {
+      const groups = changedGroups(groupsIn(before), change).join(',')
+      return groups === before ? [] : [[id, groups]]
+    })
   }
 
   #candidates(change: GroupsChange): IdAndGroups[] {

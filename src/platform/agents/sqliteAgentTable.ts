@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { ClusterError } from '../../base/errors.js'
 import type { AgentCounts, AgentFilter, AgentListShape, AgentUpdates, AgentView } from '../../domain/agents/agent.js'
-import type { GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../../domain/agents/groups.js'
+import type { ExactGroups, GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import type { Registration } from '../../domain/agents/replacement.js'
 import type { AgentTable, MergeOutcome, NotedRegistration, OpenedStore, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
@@ -149,7 +149,7 @@ export class SqliteAgentTable implements AgentTable {
     return this.#parts.groups.state()
   }
 
-  changeGroups(change: GroupsChange): number {
+  changeGroups(change: GroupsChange | ExactGroups): number {
     return this.#parts.groups.change(change)
   }
 

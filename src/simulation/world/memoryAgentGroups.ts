@@ -2,8 +2,10 @@
 import { createHash } from 'node:crypto'
 import {
   assertGroups,
+  assertGroupsChange,
   changedGroups,
   defaultGroup,
+  type ExactGroups,
   type GroupsChange,
   type GroupsPage,
   type GroupsRow,
@@ -50,13 +52,22 @@ export class MemoryAgentGroups {
     return { ...this.#counted, hash: this.#hash }
   }
 
-  change(change: GroupsChange): number {
-    if (change.kind === 'replace') assertGroups(change.groups)
-    if (change.kind === 'assign') assertGroups([change.group])
+  change(change: GroupsChange | ExactGroups): number {
+    assertGroupsChange(change)
+    const wanted = change.kind === 'exact' ? this.#exact(change) : this.#changedBy(change)
+    const changed = [...wanted].filter(([agent, groups]) => groups.join() !== agent.groups.join())
+    for (const [agent] of changed) agent.areGroupsChanged = true
+    return this.#put(changed)
+  }
+
+  /** Of two rows about one agent the later one. */
+  #exact({ rows }: ExactGroups): ReadonlyMap<GroupedAgent, readonly string[]> {
+    return new Map(rows.flatMap(({ groups, id }) => this.#here([id]).map((agent) => [agent, [...groups]] as const)))
+  }
+
+  #changedBy(change: GroupsChange): ReadonlyMap<GroupedAgent, readonly string[]> {
     const ids = change.kind === 'dissolve' ? this.#agents.keys() : change.ids
-    const changed = this.#here(ids).filter((agent) => changedGroups(agent.groups, change).join() !== agent.groups.join())
-    for (const agent of changed) agent.areGroupsChanged = true
-    return this.#put(changed.map((agent) => [agent, changedGroups(agent.groups, change)]))
+    return new Map(this.#here(ids).map((agent) => [agent, changedGroups(agent.groups, change)]))
   }
 
   /** Of these, the agents without any groups. */

@@ -19,7 +19,14 @@ import {
   shiftedTimes,
   silencedPresence,
 } from '../../domain/agents/agent.js'
-import { type GroupsChange, type GroupsPage, type GroupsRow, type GroupsState, groupsHash } from '../../domain/agents/groups.js'
+import {
+  type ExactGroups,
+  type GroupsChange,
+  type GroupsPage,
+  type GroupsRow,
+  type GroupsState,
+  groupsHash,
+} from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import { unpackFacts } from '../../domain/agents/packedFacts.js'
 import type { Registration } from '../../domain/agents/replacement.js'
@@ -249,7 +256,7 @@ export class MemoryAgentTable implements AgentTable {
     return this.#groups.state()
   }
 
-  changeGroups(change: GroupsChange): number {
+  changeGroups(change: GroupsChange | ExactGroups): number {
     return this.#groups.change(change)
   }
 

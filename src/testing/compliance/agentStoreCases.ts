@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { limits } from '../../base/limits.js'
 import type { AgentFacts, AgentUpdates, Presence } from '../../domain/agents/agent.js'
+import type { GroupsRow } from '../../domain/agents/groups.js'
 import { packFacts } from '../../domain/agents/packedFacts.js'
 import type { AgentStore, UnsentUpdates } from '../../ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
@@ -239,6 +240,29 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
       ),
       1,
     )
+  },
+
+  'gives agents exactly the groups that a real manager says, in its order, or none': async (stores) => {
+    await stores.settle(stores.master.addAgents(keys(4), 0))
+    const exact = (...rows: readonly GroupsRow[]): Promise<number> => stores.settle(stores.master.changeGroups({ kind: 'exact', rows }))
+    const all = async (): Promise<readonly GroupsRow[]> => (await stores.settle(stores.master.groupsPage(0, 0))).rows
+    const first = [
+      { id: 1, groups: ['web', 'db', 'default'] },
+      { id: 2, groups: ['web'] },
+    ]
+    assert.equal(await exact(...first, { id: 3, groups: [] }, { id: 99, groups: ['web'] }), 2)
+    assert.deepEqual(await all(), first)
+    assert.equal((await stores.settle(stores.master.groupsState())).version, 1)
+    assert.equal(await exact(...first), 0)
+    assert.equal((await stores.settle(stores.master.groupsState())).version, 1)
+    assert.equal(await exact({ id: 1, groups: ['old'] }, { id: 1, groups: ['db', 'web'] }, { id: 2, groups: [] }), 2)
+    assert.deepEqual((await stores.settle(stores.master.groupsPage(1, 0))).rows, [
+      { id: 1, groups: ['db', 'web'] },
+      { id: 2, groups: [] },
+    ])
+    assert.equal(await codeOf(exact({ id: 3, groups: ['web'] }, { id: 4, groups: ['a/b'] })), 'groupInvalid')
+    await stores.restart()
+    assert.deepEqual(await all(), [{ id: 1, groups: ['db', 'web'] }])
   },
 
   'refuses invalid groups, and changes nothing': async (stores) => {
