@@ -466,6 +466,9 @@ export const limits = {
   /** What it answers at most: 65 536 by the stream, far more by HTTP. */
   wazuhDbAnswerBytesMax: 64 * MiB,
   wazuhDbAnswerMsMax: 10_000,
+  /** Of its JSON: a full row has some 40 values. */
+  wazuhDbValuesMax: 4_000_000,
+  wazuhDbDepthMax: 16,
   /** Agents of one question where they are, and rows of one request. */
   wazuhDbPresencesMax: 500,
   wazuhDbRowsMax: 1_000,
