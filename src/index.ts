@@ -42,6 +42,7 @@ export type {
   NodeFigures,
   ProcessFigures,
   TrafficFigures,
+  TrafficKind,
   WorkerFigures,
 } from './domain/cluster/nodeFigures.js'
 export type { NodeReport } from './domain/cluster/nodeReport.js'
@@ -130,6 +131,7 @@ export type {
   Refusal,
   RequestOptions,
   ServeOptions,
+  SortedBytes,
   Transport,
 } from './ports/link.js'
 export type {

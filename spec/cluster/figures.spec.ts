@@ -83,8 +83,11 @@ describe('figures', () => {
       })
       expect(worker.roundTripMs).toBeGreaterThanOrEqual(0)
       expect(worker.integrityChecks).toBeGreaterThan(5)
-      expect(worker.received.messages).toBeGreaterThan(100)
-      expect(worker.sent.streams + worker.sent.messages).toBe(memberOf(cluster, worker.name).link.counters.bytesSent)
+      expect(worker.sent.file).toBeGreaterThan(100)
+      expect(worker.received.file).toBeGreaterThan(100)
+      expect(worker.sent.groups).toBeGreaterThan(0)
+      expect(worker.received.control).toBeGreaterThan(100)
+      expect(Object.values(worker.sent).reduce((sum, bytes) => sum + bytes)).toBe(memberOf(cluster, worker.name).link.counters.bytesSent)
     }
     await ended(cluster)
   })
@@ -113,12 +116,12 @@ describe('figures', () => {
     await cluster.clock.advance(200_000)
     const [gone] = (await figuresOf(cluster, 'master')).workers
     expect(gone).toMatchObject({ name: 'w1', isConnected: false, inSync: false, joined: 1, left: { linkLost: 1 } })
-    expect(gone?.received.messages).toBeGreaterThanOrEqual(before?.received.messages ?? Number.NaN)
+    expect(gone?.received.control).toBeGreaterThanOrEqual(before?.received.control ?? Number.NaN)
     cluster.start('w1')
     await cluster.clock.advance(60_000)
     const [back] = (await figuresOf(cluster, 'master')).workers
     expect(back).toMatchObject({ isConnected: true, joined: 2, left: { linkLost: 1 } })
-    expect(back?.received.messages).toBeGreaterThan(gone?.received.messages ?? Number.NaN)
+    expect(back?.received.control).toBeGreaterThan(gone?.received.control ?? Number.NaN)
     expect(back?.integrityChecks).toBeGreaterThan(gone?.integrityChecks ?? Number.NaN)
     await ended(cluster)
   })

@@ -18,8 +18,8 @@ export const wellWorker = (name: string): WorkerFigures => ({
   lastKeepAliveMs: nowMs - 10_000,
   clockSkewMs: 3,
   roundTripMs: 0.7,
-  sent: { streams: 1_000, messages: 200 },
-  received: { streams: 0, messages: 300 },
+  sent: { file: 1_000, agents: 30, groups: 20, control: 150 },
+  received: { file: 0, agents: 200, groups: 0, control: 100 },
   filesPending: 0,
   filesFailed: 0,
   inSync: true,
@@ -69,7 +69,7 @@ export const wellWorkerNode: NodeFigures = {
 const count = fc.nat({ max: 1_000_000 })
 const timeMs = fc.option(fc.integer({ min: 0, max: 2 * nowMs }), { nil: undefined })
 const tally = (names: readonly string[]) => fc.dictionary(fc.constantFrom(...names), count, { maxKeys: names.length })
-const traffic = fc.record({ streams: count, messages: count })
+const traffic = fc.record({ file: count, agents: count, groups: count, control: count })
 /** Names that a peer may give itself, and texts that it may send. */
 export const hostileText = fc.oneof(
   fc.constantFrom('__proto__', 'constructor', 'a"b\\c\nd', '<img src=x onerror=alert(1)>', '|x=1', '\u202e', '', '}'),

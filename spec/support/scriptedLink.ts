@@ -20,8 +20,7 @@ export class ScriptedLink implements Link {
   readonly counters = {
     bytesSent: 0,
     bytesReceived: 0,
-    streamBytesSent: 0,
-    streamBytesReceived: 0,
+    sorted: { sent: { file: 0, agents: 0, groups: 0 }, received: { file: 0, agents: 0, groups: 0 } },
     framesSent: 0,
     framesReceived: 0,
     unknownMessages: 0,

@@ -131,6 +131,52 @@ describe('requests', () => {
   })
 })
 
+describe('the bytes of a link', () => {
+  it('are counted on both sides by what they are about, and never more than there were', () =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.constantFrom('file', 'agents', 'groups', 'control'), { minLength: 1, maxLength: 20 }),
+        fc.array(fc.integer({ min: 1, max: 3_000 }), { minLength: 1, maxLength: 6 }),
+        async (kinds, readSizes) => {
+          const { clock, worker, master } = await sessionPair({ readSizes })
+          const groups = { table: 't'.repeat(64), version: 1, hash: 'h', ids: '' }
+          master.serve({ 'integrity.check': () => ({ same: true }), 'agentGroups.ask': () => groups, 'agents.remove': () => ({}) })
+          const said = { file: 0, agents: 0, groups: 0, control: 0 }
+          const act = async (kind: keyof typeof said, at: number): Promise<void> => {
+            const stream = worker.expectStream(kind)
+            const out = master.openStream(stream.id, kind)
+            said[kind] += 10 * (at + 1)
+            await out.write(new Uint8Array(10 * (at + 1)))
+            out.end()
+            await collect(stream)
+            if (kind === 'file') await worker.request('integrity.check', check, patient)
+            if (kind === 'agents') await worker.request('agents.remove', { id: 1 }, patient)
+            if (kind === 'groups') await worker.request('agentGroups.ask', {}, patient)
+            if (kind === 'groups') master.notify('agentGroups.state', groups)
+          }
+          expect((await outcome(clock, Promise.all(kinds.map(act)))).error).toBeUndefined()
+          for (const [from, to] of [
+            [worker, master],
+            [master, worker],
+          ] as const) {
+            const { bytesSent, sorted } = from.counters
+            const { bytesReceived, sorted: there } = to.counters
+            expect(bytesReceived).toBe(bytesSent)
+            expect(sorted.sent.file + sorted.sent.agents + sorted.sent.groups).toBeLessThan(bytesSent)
+            for (const kind of ['file', 'agents', 'groups'] as const) {
+              expect(sorted.sent[kind] > 0, kind).toBe(kinds.includes(kind))
+              expect(sorted.sent[kind]).toBeGreaterThanOrEqual(there.received[kind])
+              // A record has its own few bytes before the message.
+              expect(sorted.sent[kind] - there.received[kind]).toBeLessThanOrEqual(16 * 2 * kinds.length)
+              if (from === master) expect(there.received[kind]).toBeGreaterThanOrEqual(said[kind])
+            }
+          }
+        },
+      ),
+      { numRuns: 30 },
+    ))
+})
+
 describe('notices', () => {
   it('come in order, to all subscribers', async () => {
     const { clock, worker, master } = await sessionPair()

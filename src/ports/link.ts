@@ -4,6 +4,7 @@
  */
 
 import type { ClusterError, Result } from '../base/errors.js'
+import type { TrafficFigures, TrafficKind } from '../domain/cluster/nodeFigures.js'
 import type { Hello, NoticeBody, NoticeName, ReplyBody, RequestBody, RequestName, Welcome } from '../wire/muster/messages.js'
 import type { Endpoint, Listener } from './network.js'
 
@@ -30,10 +31,10 @@ export interface Link {
   serve(handlers: Handlers, options?: ServeOptions): () => void
   /** Receives notices of these types until the returned function is called. */
   subscribe(handlers: NoticeHandlers): () => void
-  /** A stream that the peer may send after a request names its id. */
-  expectStream(): IncomingStream
+  /** A stream that the peer may send after a request names its id; its bytes are counted as this kind, or as control. */
+  expectStream(kind?: TrafficKind): IncomingStream
   /** The other end of a stream that the peer expects. Fails when the id is taken. */
-  openStream(id: number): OutgoingStream
+  openStream(id: number, kind?: TrafficKind): OutgoingStream
   /** Says goodbye, sends what is queued, closes. */
   close(reason: 'stopping' | 'error', error?: ClusterError): void
   /** Calls back once when the link is closed, for whatever reason; at once when it already is. */
@@ -41,12 +42,14 @@ export interface Link {
   readonly counters: LinkCounters
 }
 
+/** Bytes of messages and streams, before the seal, but for those of the kind control. */
+export type SortedBytes = Omit<TrafficFigures, 'control'>
+
 export interface LinkCounters {
   readonly bytesSent: number
   readonly bytesReceived: number
-  /** Of streams, as they were written: before the seal. */
-  readonly streamBytesSent: number
-  readonly streamBytesReceived: number
+  /** Never more than the bytes of all kinds. */
+  readonly sorted: { readonly sent: SortedBytes; readonly received: SortedBytes }
   readonly framesSent: number
   readonly framesReceived: number
   /** Requests and notices of types that this build does not know: the peer is newer. */

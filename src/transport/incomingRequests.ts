@@ -1,6 +1,7 @@
 /** The requests that the peer asks: found in the table, checked, handed to their handlers, and answered. */
 import { ClusterError, isCrash } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
+import type { TrafficKind } from '../domain/cluster/nodeFigures.js'
 import type { Handlers, ServeOptions } from '../ports/link.js'
 import { decodeBody, encodeErrorReply, encodeReply, isRequestName, type RequestType, requestTypeById } from '../wire/muster/codec.js'
 import type { RequestName } from '../wire/muster/messages.js'
@@ -13,7 +14,8 @@ interface Service {
 export interface IncomingRequestsOptions {
   /** Requests whose handlers have not answered yet. */
   readonly servedMax: number
-  queue(record: Uint8Array): void
+  queue(record: Uint8Array, kind: TrafficKind): void
+  countReceived(kind: TrafficKind, bytes: number): void
   countUnknown(): void
 }
 
@@ -60,21 +62,22 @@ export class IncomingRequests {
     const type = requestTypeById(typeId)
     if (!type) {
       this.#options.countUnknown()
-      this.#refuse(id, new ClusterError('unknownMessage', { message: `This node does not know requests of type ${typeId}` }))
+      this.#refuse(id, 'control', new ClusterError('unknownMessage', { message: `This node does not know requests of type ${typeId}` }))
       return
     }
+    this.#options.countReceived(type.traffic, to - from)
     const body = decodeBody(frame, from, to, type.isRequest)
     if (!body.ok) {
-      this.#refuse(id, new ClusterError(body.error.code, { message: `The request ${type.name} has a wrong shape` }))
+      this.#refuse(id, type.traffic, new ClusterError(body.error.code, { message: `The request ${type.name} has a wrong shape` }))
       return
     }
     const service = this.#services.get(type.name) ?? (type.name === 'session.echo' ? echo : undefined)
     if (!service) {
-      this.#refuse(id, new ClusterError('requestFailed', { message: `Nothing serves ${type.name} at the moment` }))
+      this.#refuse(id, type.traffic, new ClusterError('requestFailed', { message: `Nothing serves ${type.name} at the moment` }))
       return
     }
     if (this.#serving >= this.#options.servedMax) {
-      this.#refuse(id, new ClusterError('overloaded', { message: `${this.#serving} requests are being served already` }))
+      this.#refuse(id, type.traffic, new ClusterError('overloaded', { message: `${this.#serving} requests are being served already` }))
       return
     }
     this.#run(id, type, service, body.value)
@@ -85,7 +88,7 @@ export class IncomingRequests {
       // The table's check of this very type has said that it is its request.
       const reply = service.handle(body as never)
       if (isPromise(reply)) this.#answerLater(id, type, service, reply)
-      else this.#options.queue(encodeReply(type, id, reply))
+      else this.#options.queue(encodeReply(type, id, reply), type.traffic)
     } catch (thrown) {
       this.#failed(id, type, service, thrown)
     }
@@ -95,7 +98,7 @@ export class IncomingRequests {
     this.#serving++
     promise
       .then((reply) => {
-        if (!this.#closed) this.#options.queue(encodeReply(type, id, reply))
+        if (!this.#closed) this.#options.queue(encodeReply(type, id, reply), type.traffic)
       })
       .catch((thrown: unknown) => this.#failed(id, type, service, thrown))
       .finally(() => {
@@ -105,14 +108,14 @@ export class IncomingRequests {
 
   #failed(id: number, type: RequestType, service: Service, thrown: unknown): void {
     if (thrown instanceof ClusterError && !isCrash(thrown)) {
-      this.#refuse(id, thrown)
+      this.#refuse(id, type.traffic, thrown)
       return
     }
-    this.#refuse(id, new ClusterError('internal', { message: `${type.name} failed unexpectedly on the peer` }))
+    this.#refuse(id, type.traffic, new ClusterError('internal', { message: `${type.name} failed unexpectedly on the peer` }))
     service.onCrash?.(thrown, type.name)
   }
 
-  #refuse(id: number, error: ClusterError): void {
-    if (!this.#closed) this.#options.queue(encodeErrorReply(id, error))
+  #refuse(id: number, kind: TrafficKind, error: ClusterError): void {
+    if (!this.#closed) this.#options.queue(encodeErrorReply(id, error), kind)
   }
 }

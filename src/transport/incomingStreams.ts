@@ -3,6 +3,7 @@
 import type { Deadline, Deadlines, Due } from '../base/deadlines.js'
 import { ClusterError, ok, type Result, refuse } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
+import type { TrafficKind } from '../domain/cluster/nodeFigures.js'
 import type { IncomingStream } from '../ports/link.js'
 import { ReceiveWindow } from '../wire/muster/streamWindows.js'
 import type { SessionLimits } from './session.js'
@@ -10,6 +11,7 @@ import type { SessionLimits } from './session.js'
 export interface ReceiverNotices {
   readonly limits: SessionLimits
   readonly deadlines: Deadlines
+  countReceived(kind: TrafficKind, bytes: number): void
   sendCredit(stream: number, bytes: number): void
   sendReset(stream: number, error: ClusterError): void
 }
@@ -24,6 +26,7 @@ interface Reader {
 
 class ReceivingStream implements IncomingStream, Due {
   readonly id: number
+  readonly kind: TrafficKind
   readonly window: ReceiveWindow
   readonly deadline: Deadline
   readonly #streams: IncomingStreams
@@ -32,8 +35,9 @@ class ReceivingStream implements IncomingStream, Due {
   #ended = false
   #failure: ClusterError | undefined
 
-  constructor(id: number, streams: IncomingStreams, notices: ReceiverNotices) {
+  constructor(id: number, kind: TrafficKind, streams: IncomingStreams, notices: ReceiverNotices) {
     this.id = id
+    this.kind = kind
     this.#streams = streams
     this.window = new ReceiveWindow(notices.limits.streamWindowBytes)
     this.deadline = notices.deadlines.add(notices.limits.streamIdleMsMax, this)
@@ -118,14 +122,14 @@ export class IncomingStreams {
   }
 
   /** Throws `overloaded`, or the link's own error when it is closed. */
-  expect(): IncomingStream {
+  expect(kind: TrafficKind = 'control'): IncomingStream {
     if (this.#closed) throw this.#closed
     if (this.#streams.size >= this.#notices.limits.streamsMax)
       throw new ClusterError('overloaded', { message: 'Too many streams are expected' })
     const id = this.#nextId
     this.#nextId += 2
     invariant(this.#nextId < 2 ** 32, 'stream ids do not run out in the life of a link')
-    const stream = new ReceivingStream(id, this, this.#notices)
+    const stream = new ReceivingStream(id, kind, this, this.#notices)
     this.#streams.set(id, stream)
     return stream
   }
@@ -143,6 +147,7 @@ export class IncomingStreams {
       return refuse('tooLarge', { message: `A chunk of ${chunkBytes} bytes is over the limit` })
     const received = stream.window.receive(chunkBytes)
     if (!received.ok) return received
+    this.#notices.countReceived(stream.kind, chunkBytes)
     this.#notices.deadlines.putOff(stream.deadline)
     const slice = frame.subarray(from, to)
     stream.push(2 * chunkBytes < frame.byteLength ? Buffer.from(slice) : slice)

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events'
 import type { Deadline, Deadlines, Due } from '../base/deadlines.js'
 import { ClusterError, ok, type Result, refuse } from '../base/errors.js'
+import type { TrafficKind } from '../domain/cluster/nodeFigures.js'
 import type { RequestOptions } from '../ports/link.js'
 import { decodeBody, decodeFailure, encodeRequest, type RequestType, requestTypeOf } from '../wire/muster/codec.js'
 import type { RequestName } from '../wire/muster/messages.js'
@@ -52,7 +53,8 @@ export interface OutgoingRequestsOptions {
   /** Control bytes that may wait to be sent before a new request is refused. */
   readonly queuedBytesMax: number
   queuedBytes(): number
-  queue(record: Uint8Array): void
+  queue(record: Uint8Array, kind: TrafficKind): void
+  countReceived(kind: TrafficKind, bytes: number): void
 }
 
 export class OutgoingRequests {
@@ -96,7 +98,7 @@ export class OutgoingRequests {
     // Throws inside the caller's promise when the body is not what the table allows.
     const record = encodeRequest(type, id.value, body)
     this.#pending.add(id.value, new OutgoingRequest(this, id.value, type, options, ends))
-    this.#options.queue(record)
+    this.#options.queue(record, type.traffic)
   }
 
   /** Fails when the answer is to nothing that was asked, or is not what the table says. */
@@ -105,6 +107,7 @@ export class OutgoingRequests {
     if (request === 'abandoned') return ok(undefined)
     if (!request) return notAsked(id)
     this.#leave(request)
+    this.#options.countReceived(request.type.traffic, to - from)
     const body = decodeBody(frame, from, to, request.type.isReply)
     if (!body.ok) {
       request.reject(body.error)
@@ -120,6 +123,7 @@ export class OutgoingRequests {
     if (request === 'abandoned') return ok(undefined)
     if (!request) return notAsked(id)
     this.#leave(request)
+    this.#options.countReceived(request.type.traffic, to - from)
     const failure = decodeFailure(frame, from, to)
     request.reject(failure.ok ? failure.value : failure.error)
     return failure.ok ? ok(undefined) : failure

@@ -2,6 +2,7 @@
 
 import type { Deadline, Deadlines, Due } from '../base/deadlines.js'
 import { ClusterError, type Result, refuse } from '../base/errors.js'
+import type { TrafficKind } from '../domain/cluster/nodeFigures.js'
 import type { OutgoingStream } from '../ports/link.js'
 import { chunkCost, SendWindow } from '../wire/muster/streamWindows.js'
 import type { BulkPiece, BulkSource, SessionLimits } from './session.js'
@@ -27,6 +28,7 @@ const earlyResetsMax = 256
 
 class SendingStream implements OutgoingStream, Due {
   readonly id: number
+  readonly kind: TrafficKind
   readonly window: SendWindow
   readonly #streams: OutgoingStreams
   readonly #queue: QueuedChunk[] = []
@@ -37,8 +39,9 @@ class SendingStream implements OutgoingStream, Due {
   #endSent = false
   #failure: ClusterError | undefined
 
-  constructor(id: number, streams: OutgoingStreams, notices: StreamNotices) {
+  constructor(id: number, kind: TrafficKind, streams: OutgoingStreams, notices: StreamNotices) {
     this.id = id
+    this.kind = kind
     this.#streams = streams
     this.window = new SendWindow(notices.limits.streamWindowBytes)
     this.deadline = notices.deadlines.add(notices.limits.streamIdleMsMax, this)
@@ -97,12 +100,12 @@ class SendingStream implements OutgoingStream, Due {
     if (!first) {
       this.#endSent = true
       this.#streams.forget(this)
-      return { stream: undefined, bytes: this.#streams.endRecord(this.id) }
+      return { stream: undefined, kind: 'control', bytes: this.#streams.endRecord(this.id) }
     }
     this.#queuedCost -= chunkCost(first.bytes.byteLength)
     this.window.spend(first.bytes.byteLength)
     first.waiter?.resolve()
-    return { stream: this.id, bytes: first.bytes }
+    return { stream: this.id, kind: this.kind, bytes: first.bytes }
   }
 
   fail(error: ClusterError): void {
@@ -136,11 +139,11 @@ export class OutgoingStreams implements BulkSource {
     return this.#notices.limits.streamChunkBytesMax
   }
 
-  open(id: number): Result<OutgoingStream> {
+  open(id: number, kind: TrafficKind = 'control'): Result<OutgoingStream> {
     if (this.#closed) return { ok: false, error: this.#closed }
     if (this.#streams.has(id)) return refuse('wrongState', { message: `Stream ${id} is taken` })
     if (this.#streams.size >= this.#notices.limits.streamsMax) return refuse('overloaded', { message: 'Too many streams are open' })
-    const stream = new SendingStream(id, this, this.#notices)
+    const stream = new SendingStream(id, kind, this, this.#notices)
     const early = this.#earlyResets.get(id)
     if (early) {
       this.#earlyResets.delete(id)

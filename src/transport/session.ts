@@ -3,6 +3,7 @@
  * and nothing is sealed while the stream does not drain. What the records mean is the link's matter.
  */
 import { limits as defaultLimits } from '../base/limits.js'
+import type { TrafficKind } from '../domain/cluster/nodeFigures.js'
 import type { LinkCounters } from '../ports/link.js'
 import type { Clock } from '../ports/machine.js'
 import type { ByteStream } from '../ports/network.js'
@@ -11,6 +12,7 @@ import type { TransportKeys } from '../wire/muster/noise.js'
 import { chunkHeader } from '../wire/muster/records.js'
 import { type FrameEvents, FrameReader } from './frameReader.js'
 import type { NodeSending } from './nodeSending.js'
+import { SortedTraffic } from './sortedTraffic.js'
 import { StallWatch } from './stallWatch.js'
 import { type RestingPeers, WorkShare } from './workShare.js'
 
@@ -47,6 +49,7 @@ export const sessionLimits: SessionLimits = defaultLimits
 export interface BulkPiece {
   /** Undefined for a record that must stay behind its stream's chunks. */
   readonly stream: number | undefined
+  readonly kind: TrafficKind
   readonly bytes: Uint8Array
 }
 
@@ -84,8 +87,7 @@ export class Session {
   readonly #counters = {
     bytesSent: 0,
     bytesReceived: 0,
-    streamBytesSent: 0,
-    streamBytesReceived: 0,
+    sorted: { sent: new SortedTraffic(), received: new SortedTraffic() },
     framesSent: 0,
     framesReceived: 0,
     unknownMessages: 0,
@@ -93,6 +95,8 @@ export class Session {
   #events: SessionEvents | undefined
   #bulk: BulkSource = noBulk
   #control: Uint8Array[] = []
+  /** Of what is queued, and of what left while more was: counted as sent once all has left. */
+  readonly #queued = new SortedTraffic()
   #controlBytes = 0
   #flushScheduled = false
   #sending: NodeSending | undefined
@@ -128,8 +132,8 @@ export class Session {
     return this.#controlBytes
   }
 
-  countStreamBytes(bytes: number): void {
-    this.#counters.streamBytesReceived += bytes
+  countReceived(kind: TrafficKind, bytes: number): void {
+    this.#counters.sorted.received.add(kind, bytes)
   }
 
   countUnknownMessage(): void {
@@ -152,18 +156,20 @@ export class Session {
   }
 
   /** Queues a control record; it leaves at the end of this turn, before any bulk. */
-  queue(record: Uint8Array): void {
+  queue(record: Uint8Array, kind: TrafficKind = 'control'): void {
     if (this.#state !== 'open') return
     this.#control.push(record)
+    this.#queued.add(kind, record.byteLength)
     this.#count(record.byteLength)
     this.scheduleFlush()
   }
 
   /** Puts a record in the place of an earlier one that still waits. False when it has left. */
-  replace(earlier: Uint8Array, record: Uint8Array): boolean {
+  replace(earlier: Uint8Array, record: Uint8Array, kind: TrafficKind): boolean {
     const at = this.#control.indexOf(earlier)
     if (at < 0) return false
     this.#control[at] = record
+    this.#queued.add(kind, record.byteLength - earlier.byteLength)
     this.#count(record.byteLength - earlier.byteLength)
     return true
   }
@@ -242,6 +248,7 @@ export class Session {
 
   #forgetQueued(): void {
     this.#control = []
+    this.#queued.clear()
     this.#count(-this.#controlBytes)
   }
 
@@ -269,7 +276,7 @@ export class Session {
         const header = chunkHeader(piece.stream, piece.bytes.byteLength)
         parts.push(header)
         plainBytes += header.byteLength
-        this.#counters.streamBytesSent += piece.bytes.byteLength
+        this.#counters.sorted.sent.add(piece.kind, piece.bytes.byteLength)
       }
       parts.push(piece.bytes)
       bulkBytes += piece.bytes.byteLength
@@ -292,8 +299,10 @@ export class Session {
       records++
       plainBytes += record.byteLength
     }
-    if (records === queued.length) this.#control = []
-    else this.#control = queued.slice(records)
+    if (records === queued.length) {
+      this.#control = []
+      this.#counters.sorted.sent.take(this.#queued)
+    } else this.#control = queued.slice(records)
     this.#count(-plainBytes)
     if (records <= 1) return { parts: records === queued.length ? queued : queued.slice(0, records), plainBytes, records }
     return { parts: [Buffer.concat(records === queued.length ? queued : queued.slice(0, records), plainBytes)], plainBytes, records }

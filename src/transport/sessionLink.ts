@@ -3,6 +3,7 @@
 import { Deadlines } from '../base/deadlines.js'
 import { ClusterError, ok, type Result } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
+import type { TrafficKind } from '../domain/cluster/nodeFigures.js'
 import type {
   Handlers,
   IncomingStream,
@@ -15,7 +16,7 @@ import type {
   ServeOptions,
 } from '../ports/link.js'
 import type { Clock } from '../ports/machine.js'
-import { decodeBody, encodeNotice, errorOfFailure, failureOf, isNoticeName, noticeTypeById } from '../wire/muster/codec.js'
+import { decodeBody, encodeNotice, errorOfFailure, failureOf, isNoticeName, noticeTypeById, noticeTypeOf } from '../wire/muster/codec.js'
 import { type NoticeBody, type NoticeName, type ReplyBody, type RequestBody, type RequestName, requests } from '../wire/muster/messages.js'
 import { IncomingRequests } from './incomingRequests.js'
 import { IncomingStreams } from './incomingStreams.js'
@@ -66,7 +67,8 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
     this.#deadlines = new Deadlines(clock)
     this.#limits = limits
     const deadlines = this.#deadlines
-    const queue = (record: Uint8Array): void => this.#queue(record)
+    const queue = (record: Uint8Array, kind: TrafficKind): void => this.#queue(record, kind)
+    const countReceived = (kind: TrafficKind, bytes: number): void => session.countReceived(kind, bytes)
     this.#asked = new OutgoingRequests({
       deadlines,
       inFlightMax: limits.requestsInFlightMax,
@@ -74,11 +76,13 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
       queuedBytesMax: limits.sendQueueBytesMax / 2,
       queuedBytes: () => session.queuedBytes,
       queue,
+      countReceived,
     })
-    this.#served = new IncomingRequests({ servedMax: limits.requestsServedMax, queue, countUnknown: () => session.countUnknownMessage() })
+    const countUnknown = (): void => session.countUnknownMessage()
+    this.#served = new IncomingRequests({ servedMax: limits.requestsServedMax, queue, countReceived, countUnknown })
     const sendReset = (stream: number, error: ClusterError): void => this.#send('stream.reset', { stream, error: failureOf(error) })
     const sendCredit = (stream: number, bytes: number): void => this.#send('stream.credit', { stream, bytes })
-    this.#incoming = new IncomingStreams({ limits, deadlines, sendCredit, sendReset }, initiator ? 1 : 2)
+    this.#incoming = new IncomingStreams({ limits, deadlines, countReceived, sendCredit, sendReset }, initiator ? 1 : 2)
     this.#outgoing = new OutgoingStreams({
       limits,
       deadlines,
@@ -127,13 +131,13 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
     }
   }
 
-  expectStream(): IncomingStream {
-    return this.#incoming.expect()
+  expectStream(kind?: TrafficKind): IncomingStream {
+    return this.#incoming.expect(kind)
   }
 
-  openStream(id: number): OutgoingStream {
+  openStream(id: number, kind?: TrafficKind): OutgoingStream {
     if (!this.#isPeersStream(id)) throw new ClusterError('malformed', { message: `Stream ${id} is not one that the peer may expect` })
-    const opened = this.#outgoing.open(id)
+    const opened = this.#outgoing.open(id, kind)
     if (!opened.ok) throw opened.error
     return opened.value
   }
@@ -173,7 +177,6 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
   }
 
   onChunk(stream: number, frame: Buffer, from: number, to: number): boolean {
-    this.#session.countStreamBytes(to - from)
     return this.#check(this.#incoming.chunk(stream, frame, from, to))
   }
 
@@ -183,6 +186,7 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
       this.#session.countUnknownMessage()
       return true
     }
+    this.#session.countReceived(type.traffic, to - from)
     const body = decodeBody(frame, from, to, type.isNotice)
     if (!body.ok) return this.#violated(new ClusterError(body.error.code, { message: `The notice ${type.name} has a wrong shape` }))
     // The table's check of this very type has said that it is such a notice.
@@ -262,17 +266,18 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
   #send<K extends NoticeName>(name: K, body: NoticeBody<K>): void {
     if (this.#error) return
     const record = encodeNotice(name, body)
+    const { traffic } = noticeTypeOf(name)
     const earlier = this.#states.get(name)
     if (stateNotices.has(name)) this.#states.set(name, record)
-    if (earlier && this.#session.replace(earlier, record)) return
-    this.#queue(record)
+    if (earlier && this.#session.replace(earlier, record, traffic)) return
+    this.#queue(record, traffic)
   }
 
-  #queue(record: Uint8Array): void {
+  #queue(record: Uint8Array, kind: TrafficKind): void {
     if (this.#error) return
     if (this.#session.queuedBytes + record.byteLength > this.#limits.sendQueueBytesMax)
       this.drop(new ClusterError('overloaded', { message: 'Too many bytes are queued for the peer: it does not read what is sent to it' }))
-    else this.#session.queue(record)
+    else this.#session.queue(record, kind)
   }
 
   #shutDown(error: ClusterError, goodbye?: NoticeBody<'session.goodbye'>): void {

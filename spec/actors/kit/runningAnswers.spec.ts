@@ -41,7 +41,14 @@ describe('running answers', () => {
             if (step === 'begin') {
               const out = stream()
               const begin = (): void =>
-                answers.begin({ link: { openStream: () => out }, stream: 1, thread: forever(), otherwise: 'requestFailed', send: work })
+                answers.begin({
+                  link: { openStream: () => out },
+                  stream: 1,
+                  thread: forever(),
+                  kind: 'control',
+                  otherwise: 'requestFailed',
+                  send: work,
+                })
               if (before === most) expect(begin).toThrow(expect.objectContaining({ code: 'overloaded' }))
               else begin()
             } else if (step === 'run') {
@@ -68,6 +75,7 @@ describe('running answers', () => {
         link: { openStream: () => out },
         stream: 1,
         thread: forever(),
+        kind: 'control',
         otherwise: 'requestFailed',
         send: async () => {
           begun += 1
@@ -84,7 +92,7 @@ describe('running answers', () => {
     const [first, second, third] = [stream(), stream(), stream()]
     const answers = new RunningAnswers('answers', 3)
     const begin = (out: OutgoingStream, send: () => Promise<void>): void =>
-      answers.begin({ link: { openStream: () => out }, stream: 1, thread, otherwise: 'transferFailed', send })
+      answers.begin({ link: { openStream: () => out }, stream: 1, thread, kind: 'file', otherwise: 'transferFailed', send })
     begin(first, () => new Promise((_, reject) => first.signal.addEventListener('abort', () => reject(first.signal.reason))))
     const bug = new Error('unexpected')
     begin(second, () => Promise.reject(bug))

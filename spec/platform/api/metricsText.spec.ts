@@ -12,8 +12,8 @@ const promised = `muster_build_info muster_node_info muster_up_timestamp_seconds
   muster_worker_connected muster_worker_last_keepalive_timestamp_seconds muster_worker_clock_skew_seconds muster_worker_round_trip_seconds
   muster_connections_total muster_disconnections_total muster_sent_bytes_total muster_received_bytes_total muster_synced_files muster_files_pending
   muster_files_failed muster_in_sync muster_integrity_checks_total muster_integrity_check_duration_seconds muster_last_sync_timestamp_seconds
-  muster_sync_duration_seconds muster_files_applied_total muster_edits_undone_total muster_agents muster_agent_reports_queued
-  muster_agent_reports_total muster_thread_restarts_total muster_local_scan_duration_seconds muster_watcher_overflows_total muster_log_lines_total
+  muster_sync_duration_seconds muster_files_applied_total muster_edits_undone_total muster_agents muster_agent_news_queued
+  muster_agent_news_total muster_thread_restarts_total muster_local_scan_duration_seconds muster_watcher_overflows_total muster_log_lines_total
   muster_certificate_expiry_timestamp_seconds muster_key_previous_in_use muster_http_requests_total`.split(/\s+/)
 
 describe('the metrics', () => {
@@ -73,7 +73,9 @@ describe('the metrics', () => {
     expect(sampleValue('muster_disconnections_total', { worker: 'w2', reason: 'linkLost' })).toBe(2)
     expect(sampleValue('muster_connections_total', { worker: 'w1', result: 'accepted' })).toBe(1)
     expect(sampleValue('muster_connections_total', { worker: '', result: 'duplicateName' })).toBe(4)
-    expect(sampleValue('muster_sent_bytes_total', { worker: 'w1', kind: 'stream' })).toBe(1_000)
+    expect(['file', 'agents', 'groups', 'control'].map((kind) => sampleValue('muster_sent_bytes_total', { worker: 'w1', kind }))).toEqual([
+      1_000, 30, 20, 150,
+    ])
   })
 
   it('show a histogram as it was recorded, and what is not known not at all', async () => {

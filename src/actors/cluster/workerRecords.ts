@@ -9,7 +9,7 @@ import type { TrafficFigures, WorkerFigures } from '../../domain/cluster/nodeFig
 import type { NodeState } from '../../domain/cluster/nodeState.js'
 import { servedWazuhVersion } from '../../domain/cluster/wazuhVersion.js'
 import type { NodeView } from '../../domain/queries/clusterAnswer.js'
-import type { LinkCounters } from '../../ports/link.js'
+import type { SortedBytes } from '../../ports/link.js'
 import type { Clock } from '../../ports/machine.js'
 import type { NodeStates } from './nodeStates.js'
 import type { Member, Registry } from './registry.js'
@@ -52,7 +52,7 @@ export interface KnownWorker {
   readonly certificateEndsMs: number | undefined
 }
 
-const none: TrafficFigures = { streams: 0, messages: 0 }
+const none: TrafficFigures = { file: 0, agents: 0, groups: 0, control: 0 }
 const nothingShown: Shown = {
   ...{ clockSkewMs: undefined, inSyncMs: undefined, lastKeepAliveMs: undefined, lastSyncMs: undefined, roundTripMs: undefined },
   ...{ filesFailed: 0, filesPending: 0, inSync: false, usesPreviousKey: false },
@@ -69,16 +69,18 @@ export const nodeViewOf = ({ link: { peer }, name }: Member): NodeView => ({
   address: peer.address,
 })
 
-const added = (before: TrafficFigures, bytes: number, streams: number): TrafficFigures => ({
-  streams: before.streams + streams,
-  messages: before.messages + bytes - streams,
+const added = (before: TrafficFigures, bytes: number, { agents, file, groups }: SortedBytes): TrafficFigures => ({
+  file: before.file + file,
+  agents: before.agents + agents,
+  groups: before.groups + groups,
+  control: before.control + bytes - file - agents - groups,
 })
 
 const totalsOf = (before: Totals, { link, state }: Member): Totals => {
-  const { bytesReceived, bytesSent, streamBytesReceived, streamBytesSent }: LinkCounters = link.counters
+  const { bytesReceived, bytesSent, sorted } = link.counters
   return {
-    sent: added(before.sent, bytesSent, streamBytesSent),
-    received: added(before.received, bytesReceived, streamBytesReceived),
+    sent: added(before.sent, bytesSent, sorted.sent),
+    received: added(before.received, bytesReceived, sorted.received),
     integrityChecks: before.integrityChecks + state.checks,
   }
 }

@@ -181,7 +181,7 @@ export class ContentTransfer {
   async #fetch(link: Link, batch: readonly Wanted[], failed: Failures, signal: AbortSignal): Promise<void> {
     const { clock, compression, tree } = this.#options
     const digests = batch.map((file) => file.digest)
-    const stream = link.expectStream()
+    const stream = link.expectStream('file')
     const open = new Set(batch.keys())
     const compress = choosesCompression(compression, this.#speeds)
     const stage = async (block: Uint8Array): Promise<void> => {

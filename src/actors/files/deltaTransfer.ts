@@ -51,7 +51,7 @@ export const transferDelta = async (link: Link, { digest, path, size }: DeltaFil
   if (!ranges) return false
   let missing = bytesIn(ranges)
   if (missing > 0) {
-    const stream = link.expectStream()
+    const stream = link.expectStream('file')
     try {
       await link.request('integrity.ranges', { stream: stream.id, ...wanted, ranges: encodeRanges(ranges), compress }, request)
       for await (const block of stream) {

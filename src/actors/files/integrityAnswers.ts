@@ -99,7 +99,7 @@ export const integrityAnswers = (
     }
   }
   const begin = (stream: number, request: ContentRequest): void =>
-    transfers.begin({ link, stream, thread, otherwise: 'transferFailed', send: (out) => send(out, request) })
+    transfers.begin({ kind: 'file', link, stream, thread, otherwise: 'transferFailed', send: (out) => send(out, request) })
 
   return {
     'integrity.check': async ({ root, items, files }) => {

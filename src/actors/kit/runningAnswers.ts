@@ -3,6 +3,7 @@
  * is gone: a peer that takes back what it asked for must not have more under way than one that waits.
  */
 import { asClusterError, ClusterError, type ErrorCode, isCrash } from '../../base/errors.js'
+import type { TrafficKind } from '../../domain/cluster/nodeFigures.js'
 import type { Link, OutgoingStream } from '../../ports/link.js'
 import type { ServingEnd } from './servingThread.js'
 
@@ -10,6 +11,7 @@ export interface StreamedAnswer {
   readonly link: Pick<Link, 'openStream'>
   /** Of the stream that the peer expects. */
   readonly stream: number
+  readonly kind: TrafficKind
   /** The thread that answers. */
   readonly thread: ServingEnd
   /** What the peer learns of a crash; the thread learns the rest. */
@@ -45,9 +47,9 @@ export class RunningAnswers {
   }
 
   /** Begins an answer that goes on after its request is answered. Throws `overloaded`, or why the stream cannot be sent. */
-  begin({ link, otherwise, send, stream: id, thread }: StreamedAnswer): void {
+  begin({ kind, link, otherwise, send, stream: id, thread }: StreamedAnswer): void {
     this.#assertFree()
-    const stream = link.openStream(id)
+    const stream = link.openStream(id, kind)
     stream.signal.throwIfAborted()
     const stop = (): void => stream.reset(new ClusterError('aborted', { message: 'The thread that sent it has ended' }))
     thread.signal.addEventListener('abort', stop, { once: true })

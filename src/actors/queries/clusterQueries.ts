@@ -184,7 +184,7 @@ export const clusterQueriesInput = (link: Link, view: MasterView): ServingInput 
         if (!parsed.ok) throw parsed.error
         const request = parsed.value
         if (!isForwarded(request)) throw new ClusterError('notOnWorker')
-        answers.begin({ link, stream, thread, otherwise: 'requestFailed', send: (out) => sendLines(out, request, view) })
+        answers.begin({ kind: 'control', link, stream, thread, otherwise: 'requestFailed', send: (out) => sendLines(out, request, view) })
         return {}
       },
     }),

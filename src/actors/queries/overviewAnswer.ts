@@ -1,6 +1,6 @@
 /** A row for every node that is or was in the cluster, the master itself first: what the page shows at a time. */
 
-import type { NodeFigures, TrafficFigures } from '../../domain/cluster/nodeFigures.js'
+import { type NodeFigures, type TrafficFigures, trafficKinds } from '../../domain/cluster/nodeFigures.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { NodeOverview, NodeView } from '../../domain/queries/clusterAnswer.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
@@ -71,4 +71,4 @@ const workerRow = ({ certificateEndsMs, figures, view }: KnownWorker, files: num
   }
 }
 
-const bytesOf = ({ messages, streams }: TrafficFigures): number => messages + streams
+const bytesOf = (traffic: TrafficFigures): number => trafficKinds.reduce((sum, kind) => sum + traffic[kind], 0)

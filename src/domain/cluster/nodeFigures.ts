@@ -4,13 +4,12 @@
  */
 import type { NodeState } from './nodeState.js'
 
+/** What bytes on the wire are about: synced files, agents, their groups; control is all else, with what frames, seals and handshakes add. */
+export const trafficKinds = ['file', 'agents', 'groups', 'control'] as const
+export type TrafficKind = (typeof trafficKinds)[number]
+
 /** Bytes on the wire. */
-export interface TrafficFigures {
-  /** Streams: content of files, and answers to programs. */
-  readonly streams: number
-  /** Messages, and what frames, seals and handshakes add. */
-  readonly messages: number
-}
+export type TrafficFigures = Readonly<Record<TrafficKind, number>>
 
 /** What a master knows of a worker that is, or was, in the cluster. */
 export interface WorkerFigures {

@@ -2,7 +2,13 @@
  * The one table of all metrics: name, what it says, and its values out of a snapshot. Labels are names of nodes, codes, threads and levels, never
  * agents or files. Names and units are as Prometheus has them: seconds, bytes, counters end in `_total`.
  */
-import type { DurationFigures, NodeFigures, TrafficFigures, WorkerFigures } from '../../domain/cluster/nodeFigures.js'
+import {
+  type DurationFigures,
+  type NodeFigures,
+  type TrafficFigures,
+  trafficKinds,
+  type WorkerFigures,
+} from '../../domain/cluster/nodeFigures.js'
 import { nodeStates } from '../../domain/cluster/nodeState.js'
 
 export interface MetricSample {
@@ -68,13 +74,7 @@ const tallied = (
 
 const traffic = (name: string, help: string, of: (worker: WorkerFigures) => TrafficFigures): ValueMetric =>
   labelled('counter', name, ['worker', 'kind'], help, ({ workers }) =>
-    workers.flatMap((worker) => {
-      const { messages, streams } = of(worker)
-      return [
-        { labels: { worker: worker.name, kind: 'stream' }, value: streams },
-        { labels: { worker: worker.name, kind: 'message' }, value: messages },
-      ]
-    }),
+    workers.flatMap((worker) => trafficKinds.map((kind) => ({ labels: { worker: worker.name, kind }, value: of(worker)[kind] }))),
   )
 
 const durations = (name: string, help: string, of: (figures: NodeFigures) => DurationFigures): DurationMetric => ({
@@ -147,8 +147,8 @@ const nodeMetrics: readonly MetricRow[] = [
     'Agents by the node that they report to and their status; of no node, or one that is not known, node is empty.',
     ({ agents }) => agents.map(({ count, node, status }) => ({ labels: { node, status }, value: count })),
   ),
-  own('gauge', 'muster_agent_reports_queued', 'Reports of agents that wait for the table.', ({ agentReportsQueued }) => agentReportsQueued),
-  own('counter', 'muster_agent_reports_total', 'Reports of agents that this node took in itself.', ({ agentReports }) => agentReports),
+  own('gauge', 'muster_agent_news_queued', 'Reports of agents that wait for the table.', ({ agentReportsQueued }) => agentReportsQueued),
+  own('counter', 'muster_agent_news_total', 'Reports of agents that this node took in itself.', ({ agentReports }) => agentReports),
   tallied('muster_thread_restarts_total', 'thread', 'Threads that crashed and were started again.', ({ threadRestarts }) => threadRestarts),
   tallied('muster_log_lines_total', 'level', 'Lines of the log by level: error, warning and info.', ({ logLines }) => logLines),
   labelled(
@@ -232,7 +232,7 @@ const workerMetrics: readonly MetricRow[] = [
   ),
   traffic(
     'muster_sent_bytes_total',
-    'Bytes sent to the worker: content of files and answers (stream), and all else (message).',
+    'Bytes sent to the worker, by what they are about: synced files (file), agents, groups of agents (groups), all else (control).',
     ({ sent }) => sent,
   ),
   traffic('muster_received_bytes_total', 'Bytes received from the worker, by the same kinds.', ({ received }) => received),

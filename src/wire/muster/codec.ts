@@ -9,6 +9,7 @@ import { ClusterError, type ErrorCode, errorTable, isErrorCode, ok, type Result,
 import { failure } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 import { shapeOf } from '../../base/shapeOf.js'
+import type { TrafficKind } from '../../domain/cluster/nodeFigures.js'
 import { type NoticeName, notices, type RequestName, requests } from './messages.js'
 import { isPlain } from './plainMessagePack.js'
 import { fillNotice, fillReply, fillRequest, headroom, recordKinds } from './records.js'
@@ -18,6 +19,7 @@ export type BodyCheck = (body: unknown) => boolean
 export interface RequestType {
   readonly name: RequestName
   readonly id: number
+  readonly traffic: TrafficKind
   readonly isRequest: BodyCheck
   readonly isReply: BodyCheck
 }
@@ -25,6 +27,7 @@ export interface RequestType {
 export interface NoticeType {
   readonly name: NoticeName
   readonly id: number
+  readonly traffic: TrafficKind
   readonly isNotice: BodyCheck
 }
 
@@ -39,11 +42,16 @@ const checkOf = (schema: TSchema): BodyCheck => {
 export const isRequestName = (name: string): name is RequestName => Object.hasOwn(requests, name)
 export const isNoticeName = (name: string): name is NoticeName => Object.hasOwn(notices, name)
 
+const traffic: Readonly<Record<string, TrafficKind>> = { integrity: 'file', agents: 'agents', agentInfo: 'agents', agentGroups: 'groups' }
+
+/** By the first part of its name. */
+const trafficOf = (name: RequestName | NoticeName): TrafficKind => traffic[name.split('.', 1)[0] ?? ''] ?? 'control'
+
 const requestTypes = new Map<RequestName, RequestType>()
 const requestTypesById = new Map<number, RequestType>()
 for (const name of Object.keys(requests).filter(isRequestName)) {
   const { id, request, reply } = requests[name]
-  const type: RequestType = { name, id, isRequest: checkOf(request), isReply: checkOf(reply) }
+  const type: RequestType = { name, id, traffic: trafficOf(name), isRequest: checkOf(request), isReply: checkOf(reply) }
   requestTypes.set(name, type)
   requestTypesById.set(id, type)
 }
@@ -52,7 +60,7 @@ const noticeTypes = new Map<NoticeName, NoticeType>()
 const noticeTypesById = new Map<number, NoticeType>()
 for (const name of Object.keys(notices).filter(isNoticeName)) {
   const { id, notice } = notices[name]
-  const type: NoticeType = { name, id, isNotice: checkOf(notice) }
+  const type: NoticeType = { name, id, traffic: trafficOf(name), isNotice: checkOf(notice) }
   noticeTypes.set(name, type)
   noticeTypesById.set(id, type)
 }
@@ -95,9 +103,14 @@ export const encodeReply = (type: RequestType, id: number, body: unknown): Buffe
   return record
 }
 
-export const encodeNotice = (name: NoticeName, body: unknown): Buffer => {
+export const noticeTypeOf = (name: NoticeName): NoticeType => {
   const type = noticeTypes.get(name)
   if (!type) throw new ClusterError('internal', { message: `${name} is not in the table of messages` })
+  return type
+}
+
+export const encodeNotice = (name: NoticeName, body: unknown): Buffer => {
+  const type = noticeTypeOf(name)
   const record = pack(name, body, type.isNotice, headroom.notice)
   fillNotice(record, type.id)
   return record
