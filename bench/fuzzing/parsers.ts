@@ -7,6 +7,7 @@ import { eventParsers } from './eventParsers.js'
 import type { FuzzedParser } from './fuzzParser.js'
 import { haproxyParsers } from './haproxyParsers.js'
 import { networkParsers } from './networkParsers.js'
+import { wazuhParsers } from './wazuhParsers.js'
 
 export const parsers: readonly FuzzedParser[] = [
   ...agentParsers,
@@ -16,4 +17,5 @@ export const parsers: readonly FuzzedParser[] = [
   ...apiParsers,
   ...haproxyParsers,
   ...certificateParsers,
+  ...wazuhParsers,
 ]
