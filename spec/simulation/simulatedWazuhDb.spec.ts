@@ -70,7 +70,7 @@ describe('the simulated wazuh-db', () => {
     expect(db.insertAgent(4, 'a4')).toBe(false)
   })
 
-  it('fails while it is down or silent, and refuses what it is told to refuse', async () => {
+  it('fails while it is down or silent, and refuses what it is set to refuse', async () => {
     const { db, port, settle } = started({ role: 'master' })
     db.insertAgent(1, 'a1')
     db.insertAgent(2, 'a2')

@@ -147,12 +147,12 @@ export class SimulatedWazuhDb {
     return this.#update(id, { connection_status: 'disconnected', disconnection_time: this.#seconds() }, 'syncreq_status')
   }
 
-  /** wazuh-remoted starts: nobody is connected, and the master is not told. */
+  /** wazuh-remoted starts: nobody is connected, and the master need not know. */
   remotedStarts(): boolean {
     return this.#disconnect(() => true)
   }
 
-  /** wazuh-monitord: agents that were silent for this long are disconnected, and the master is not told. */
+  /** wazuh-monitord: agents that were silent for this long are disconnected, and the master need not know. */
   disconnectSilent(ms: number): boolean {
     const before = this.#seconds() - ms / 1_000
     return this.#disconnect(({ last_keepalive = 0 }) => last_keepalive < before)

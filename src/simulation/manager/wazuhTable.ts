@@ -1,5 +1,5 @@
 /**
- * What wazuh-db keeps, as its neighbours see it: agents, what the master is to be told of them, and their groups. Rows are values, so that
+ * What wazuh-db keeps, as its neighbours see it: agents, what the master is to know of them, and their groups. Rows are values, so that
  * a state of the table is two maps: what is not committed can be taken back.
  */
 import { createHash } from 'node:crypto'
@@ -7,7 +7,7 @@ import { ClusterError } from '../../base/errors.js'
 import { groupsHash } from '../../domain/agents/groups.js'
 import { connectionStatuses, type WazuhAgent, type WazuhGroupsRow, type WazuhStates } from '../../domain/manager/wazuhAgent.js'
 
-/** What the master is to be told of an agent, the weakest first. */
+/** What the master is to know of an agent, the least first. */
 const wishes = ['synced', 'syncreq_keepalive', 'syncreq_status', 'syncreq'] as const
 export type SyncWish = (typeof wishes)[number]
 
@@ -23,7 +23,7 @@ interface Contents {
   readonly groups: Set<string>
 }
 
-/** What an agent of an earlier time is made of: wazuh-db keeps these when it is told of anything else. */
+/** A row as it is made. */
 const inserted = (id: number, name: string, ip: string): WazuhTableRow => ({
   agent: {
     id,
@@ -93,7 +93,7 @@ export class WazuhTable {
     this.#put(id, { agent: { ...row.agent, ...agent }, wish: isKept ? row.wish : wish })
   }
 
-  /** What is to be told to the master, which is then taken. */
+  /** What the master is to know, which is then taken. */
   takeStates(): WazuhStates {
     const rows = this.rows()
     const wishing = (wish: SyncWish): readonly WazuhAgent[] =>

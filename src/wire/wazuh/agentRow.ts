@@ -110,7 +110,7 @@ const readLabels = (value: unknown): unknown => {
   return labels.length === 0 ? undefined : labels
 }
 
-/** Undefined when it is none, or has no key. */
+/** Undefined when it has no key, or no text. */
 export const readLabel = (value: unknown): WazuhLabel | undefined => {
   if (!isRecord(value)) return undefined
   const { key, value: text = '' } = value

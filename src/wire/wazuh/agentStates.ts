@@ -1,6 +1,6 @@
 /**
- * What became of agents, as wazuh-db gives and takes it: from 4.13 an object of three lists by HTTP, before that a list of rows that are
- * told apart by their fields.
+ * What became of agents, as wazuh-db gives and takes it: from 4.13 an object of three lists by HTTP, before that a list of rows that
+ * differ by their fields.
  */
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { isJsonWithin } from '../../base/jsonWithin.js'

@@ -1,4 +1,4 @@
-/** Groups of agents as wazuh-db is asked for them and told them. */
+/** Groups of agents as wazuh-db gives and takes them. */
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { isGroupName } from '../../domain/agents/groups.js'
