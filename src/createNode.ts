@@ -215,7 +215,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
     log,
     process: options.ports?.process ?? processMeter,
     machine: options.ports?.machine ?? ownMachine(home),
-    agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type }),
+    agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type, manager: managerOf(options) }),
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
     nodeStates: options.ports?.nodeStates ?? createRealNodeStates(home),
     transport:

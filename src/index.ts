@@ -22,6 +22,7 @@ export type {
   AgentStatus,
   AgentView,
   Disconnection,
+  ManagerFactName,
   Presence,
   PresenceStatus,
 } from './domain/agents/agent.js'

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { Manager } from '../../src/domain/agents/leftToManager.js'
 import { SqliteAgentStore } from '../../src/platform/agents/sqliteAgentStore.js'
 import { SqliteAgentTable } from '../../src/platform/agents/sqliteAgentTable.js'
 import { MemoryAgentStore } from '../../src/simulation/world/memoryAgentStore.js'
@@ -30,7 +31,7 @@ afterEach(() => rmSync(home, { recursive: true }))
 const sqlite = (): AgentStoreSuite => {
   const below = mkdtempSync(join(home, 'case-'))
   return {
-    create: (role) => new SqliteAgentStore({ home: join(below, role), role, workerFile: compiled.workerFile }),
+    create: (role, manager) => new SqliteAgentStore({ home: join(below, role), role, manager, workerFile: compiled.workerFile }),
     settle: (call) => call,
     dispose: () => rmSync(below, { recursive: true }),
   }
@@ -38,11 +39,17 @@ const sqlite = (): AgentStoreSuite => {
 
 const simulated = (): AgentStoreSuite => {
   const clock = new VirtualClock()
-  const tables = {
-    master: new MemoryAgentTable('master', 'table of a master'),
-    worker: new MemoryAgentTable('worker', 'table of a worker'),
+  const tables = new Map<string, MemoryAgentTable>()
+  const tableOf = (role: 'master' | 'worker', manager: Manager): MemoryAgentTable => {
+    const table = tables.get(role) ?? new MemoryAgentTable(role, `table of a ${role}`, manager)
+    tables.set(role, table)
+    return table
   }
-  return { create: (role) => new MemoryAgentStore(tables[role], clock), settle: settledIn(clock), dispose: () => undefined }
+  return {
+    create: (role, manager) => new MemoryAgentStore(tableOf(role, manager), clock),
+    settle: settledIn(clock),
+    dispose: () => undefined,
+  }
 }
 
 describe.each([
@@ -55,13 +62,15 @@ describe.each([
 const keys = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ id: index + 1, name: `agent${index + 1}`, ip: 'any', key: 'k' }))
 
-describe.each(['master', 'worker'] as const)('the table of a %s', (role) => {
+const owners = (['master', 'worker'] as const).flatMap((role) => (['none', 'wazuh'] as const).map((manager) => ({ role, manager })))
+
+describe.each(owners)('the table of a $role where the manager is $manager', ({ manager, role }) => {
   it('is the same in SQL as by the rules of the domain, whatever is done to it', () => {
     let run = 0
     fc.assert(
       fc.property(operationsOn(role), filters, (operations, filter) => {
-        const real = new SqliteAgentTable({ path: join(home, `${run++}.db`), earlierPath: join(home, 'none.db'), role })
-        const model = new MemoryAgentTable(role, '00000000-0000-0000-0000-000000000000')
+        const real = new SqliteAgentTable({ path: join(home, `${run++}.db`), earlierPath: join(home, 'none.db'), role, manager })
+        const model = new MemoryAgentTable(role, '00000000-0000-0000-0000-000000000000', manager)
         try {
           for (const table of [real, model]) {
             table.open()

@@ -86,6 +86,7 @@ export interface AgentReportsStore {
    * Takes what this node itself saw of its agents, to be sent to the master. `isCorrected: false` marks times of a clock that was
    * never compared with the master's. Newer reports win (domain/agents/agent); what lies more than limits.agentFutureMsMax beyond
    * `nowMs` in the table loses to anything; new reports of such times are refused. On a master, agents get the group `default` as in `merge`.
+   * Where a real manager has the agents, a master records what that manager's own database says: it is not to be sent, and gives no groups.
    */
   record(
     updates: { readonly presences: readonly Presence[]; readonly details: readonly AgentDetails[] },
@@ -106,7 +107,8 @@ export interface AgentReportsStore {
   acknowledge(table: string, sent: Pick<UnsentUpdates, 'own' | 'upTo'>): Promise<void>
   /**
    * Takes a worker's batch (from `unsent` of its store). Agents seen for the first time get the group `default`. Times beyond
-   * `nowMs` and limits.agentFutureMsMax are refused. An invalid batch fails with `malformed`.
+   * `nowMs` and limits.agentFutureMsMax are refused. An invalid batch fails with `malformed`. Where a real manager has the agents,
+   * what is taken is to be sent on to its database, and gives no groups.
    * The batch is used up: its memory may be moved to where it is merged.
    */
   merge(batch: Uint8Array, from: string, nowMs: number): Promise<MergeOutcome>

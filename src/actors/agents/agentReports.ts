@@ -7,7 +7,6 @@ import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import {
   type AgentDetails,
-  type AgentFactName,
   type AgentUpdates,
   type Disconnection,
   type Presence,
@@ -91,7 +90,7 @@ export class AgentReports {
   readonly defaulted = new Signal()
   /** A fact of an agent is left out; emitted once for each fact of an agent. */
   readonly factRefused = new Signal<RefusedFactOfAgent>()
-  readonly #refusedBefore = new Map<number, Set<AgentFactName>>()
+  readonly #refusedBefore = new Map<number, Set<RefusedFact['fact']>>()
 
   constructor(options: AgentReportsOptions) {
     this.#options = options

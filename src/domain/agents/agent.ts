@@ -43,7 +43,11 @@ export const agentFactNames = [
   'labels',
 ] as const
 export type AgentFactName = (typeof agentFactNames)[number]
-export type AgentFacts = { readonly [K in AgentFactName]: string }
+/** What only a real manager's database says of an agent besides. */
+export const managerFactNames = ['osMajor', 'osMinor', 'osCodename', 'osBuild', 'managerHost', 'groupConfigStatus', 'statusCode'] as const
+export type ManagerFactName = (typeof managerFactNames)[number]
+/** Those of a real manager are left out where it says nothing. */
+export type AgentFacts = { readonly [K in AgentFactName]: string } & { readonly [K in ManagerFactName]?: string }
 
 /** Facts, stamped with the sign of life that brought them. */
 export interface AgentDetails {

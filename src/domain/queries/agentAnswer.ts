@@ -1,7 +1,15 @@
 /** Answers about agents and groups: the lines, their check, and how long lists are cut into them. */
 import Type, { type Static } from 'typebox'
 import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
-import { type AgentListShape, type AgentView, agentFactNames, agentStatuses, disconnections, shownIp } from '../agents/agent.js'
+import {
+  type AgentListShape,
+  type AgentView,
+  agentFactNames,
+  agentStatuses,
+  disconnections,
+  managerFactNames,
+  shownIp,
+} from '../agents/agent.js'
 
 /**
  * One agent of a listing. A tuple, because 100 000 of them go over the socket: names of columns would double the bytes. Columns that a
@@ -44,6 +52,11 @@ const shape = Type.Object({
   nodeChars: count(),
 })
 
+const factsShape = Type.Intersect([
+  Type.Record(Type.Enum([...agentFactNames]), Type.String()),
+  Type.Partial(Type.Record(Type.Enum([...managerFactNames]), Type.String())),
+])
+
 /** See AgentView. */
 const view = Type.Object({
   id: count(),
@@ -54,7 +67,7 @@ const view = Type.Object({
   seenMs: Type.Optional(timeMs()),
   disconnectedMs: Type.Optional(timeMs()),
   disconnection: Type.Optional(Type.Enum([...disconnections])),
-  facts: Type.Optional(Type.Record(Type.Enum([...agentFactNames]), Type.String())),
+  facts: Type.Optional(factsShape),
   groups: Type.Array(Type.String()),
   groupHash: Type.String(),
 })
@@ -65,7 +78,7 @@ const group = Type.Object({ name: Type.String(), agents: count(), ...sums })
 const platform = Type.Object({ name: Type.String(), agents: count() })
 /** The digest is hexadecimal. */
 const groupFile = Type.Object({ name: Type.String(), digest: Type.String() })
-const refusedFact = Type.Object({ id: count(), fact: Type.Enum([...agentFactNames]), why: Type.String() })
+const refusedFact = Type.Object({ id: count(), fact: Type.Enum([...agentFactNames, ...managerFactNames]), why: Type.String() })
 
 /** One for each kind. */
 export const agentAnswers = [

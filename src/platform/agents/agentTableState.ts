@@ -1,4 +1,5 @@
 /** What all operations on the agents' table share: its database, its small values, and what is kept of it in memory. */
+import type { Manager } from '../../domain/agents/leftToManager.js'
 import type { AgentDatabase } from './agentDatabase.js'
 import { KnownAgents } from './knownAgents.js'
 
@@ -19,11 +20,13 @@ export type MetaName =
 export class AgentTableState {
   readonly database: AgentDatabase
   readonly role: TableRole
+  readonly manager: Manager
   #known: KnownAgents | undefined
 
-  constructor(database: AgentDatabase, role: TableRole) {
+  constructor(database: AgentDatabase, role: TableRole, manager: Manager) {
     this.database = database
     this.role = role
+    this.manager = manager
   }
 
   get known(): KnownAgents {

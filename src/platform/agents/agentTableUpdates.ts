@@ -3,6 +3,7 @@
 import { limits } from '../../base/limits.js'
 import { type AgentDetails, type AgentUpdates, disconnections, type Presence, presenceStatuses } from '../../domain/agents/agent.js'
 import { latestTimeMs, soundUpdates, unknownIn } from '../../domain/agents/soundUpdates.js'
+import { givesDefaultGroup, sendsMerged, sendsRecorded } from '../../domain/agents/tableDuties.js'
 import type { MergeOutcome, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
 import type { Value } from './agentDatabase.js'
@@ -93,21 +94,13 @@ export class AgentTableUpdates {
   record(given: AgentUpdates, nowMs: number, isCorrected: boolean): RecordOutcome {
     const { updates, refused } = soundUpdates(given, nowMs)
     const unknownAgents = unknownIn(updates, (id) => this.#state.known.has(id))
-    const outcome = this.#take(updates, refused, ({ details, presences }) => {
-      const change = this.#state.takeChanges(presences.length + details.length)
-      const given = { latestMs: latestTimeMs(nowMs), corrected: isCorrected ? 1 : 0 }
-      return this.#put(putPresences, presences, given, change) + this.#put(putDetails, details, given, change + presences.length)
-    })
-    return { ...outcome, unknownAgents }
+    return { ...this.#take({ updates, refused }, nowMs, isCorrected, sendsRecorded(this.#state)), unknownAgents }
   }
 
   merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {
     const decoded = decodeAgentBatch(batch, from, nowMs)
     if (!decoded.ok) throw decoded.error
-    return this.#take(decoded.value.updates, decoded.value.refused, ({ details, presences }) => {
-      const given = { latestMs: latestTimeMs(nowMs), corrected: 1 }
-      return this.#put(putPresences, presences, given, undefined) + this.#put(putDetails, details, given, undefined)
-    })
+    return this.#take(decoded.value, nowMs, true, sendsMerged(this.#state))
   }
 
   /** Shifted rows are new reports: they get new numbers, so that they are sent. */
@@ -185,7 +178,12 @@ export class AgentTableUpdates {
     })
   }
 
-  #take(updates: AgentUpdates, refused: number, put: (known: AgentUpdates) => number): MergeOutcome {
+  #take(
+    { refused, updates }: { readonly updates: AgentUpdates; readonly refused: number },
+    nowMs: number,
+    isCorrected: boolean,
+    areSent: boolean,
+  ): MergeOutcome {
     const { known } = this.#state
     const isKnown = ({ id }: { readonly id: number }): boolean => known.has(id)
     const presences = updates.presences.filter(isKnown)
@@ -193,10 +191,13 @@ export class AgentTableUpdates {
     const rows = presences.length + details.length
     const unknown = updates.presences.length + updates.details.length - rows
     if (rows === 0) return { taken: 0, unknown, refused, defaulted: 0 }
+    const given = { latestMs: latestTimeMs(nowMs), corrected: isCorrected ? 1 : 0 }
     return this.#state.change(() => {
-      const taken = put({ presences, details })
-      const defaulted = this.#state.role === 'master' ? this.#giveDefault(presences.map(({ id }) => id)) : 0
-      return { taken, unknown, refused, defaulted }
+      const change = areSent ? this.#state.takeChanges(rows) : undefined
+      const presencesTaken = this.#put(putPresences, presences, given, change)
+      const detailsTaken = this.#put(putDetails, details, given, change === undefined ? undefined : change + presences.length)
+      const defaulted = givesDefaultGroup(this.#state) ? this.#giveDefault(presences.map(({ id }) => id)) : 0
+      return { taken: presencesTaken + detailsTaken, unknown, refused, defaulted }
     })
   }
 

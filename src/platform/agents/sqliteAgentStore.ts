@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { CalledAgentStore, type StoreAnswer, type StoreCall } from '../../calledAgentStore.js'
+import type { Manager } from '../../domain/agents/leftToManager.js'
 import type { StoreOperation } from '../../ports/agents.js'
 import { OwnThread } from '../machine/ownThread.js'
 import type { AgentCall } from './agentStoreWorker.js'
@@ -12,6 +13,8 @@ import type { SqliteAgentTableOptions } from './sqliteAgentTable.js'
 export interface SqliteAgentStoreOptions {
   readonly home: string
   readonly role: 'master' | 'worker'
+  /** Whether a real manager has the agents; `none` when left out. */
+  readonly manager?: Manager
   /** The compiled agentStoreWorker; the one beside this file when left out. */
   readonly workerFile?: URL
 }
@@ -29,12 +32,13 @@ export class SqliteAgentStore extends CalledAgentStore {
   readonly #thread: OwnThread<TableTasks>
   #calls = 0
 
-  constructor({ home, role, workerFile = defaultWorkerFile }: SqliteAgentStoreOptions) {
+  constructor({ home, manager = 'none', role, workerFile = defaultWorkerFile }: SqliteAgentStoreOptions) {
     super()
     const workerData: SqliteAgentTableOptions = {
       path: join(home, agentTablePath),
       earlierPath: join(home, earlierTablePath),
       role,
+      manager,
     }
     this.#thread = new OwnThread({
       workerFile,

@@ -4,6 +4,7 @@ import { ClusterError } from '../../base/errors.js'
 import type { AgentCounts, AgentFilter, AgentListShape, AgentUpdates, AgentView } from '../../domain/agents/agent.js'
 import type { ExactGroups, GroupsChange, GroupsPage, GroupsRow, GroupsState } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import type { Manager } from '../../domain/agents/leftToManager.js'
 import type { Registration } from '../../domain/agents/replacement.js'
 import type { AgentTable, MergeOutcome, NotedRegistration, OpenedStore, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
 import type { AgentDatabase } from './agentDatabase.js'
@@ -20,6 +21,8 @@ export interface SqliteAgentTableOptions {
   /** Where earlier builds had the table; absolute. */
   readonly earlierPath: string
   readonly role: TableRole
+  /** Whether a real manager has the agents; `none` when left out. */
+  readonly manager?: Manager
 }
 
 interface Parts {
@@ -68,7 +71,7 @@ export class SqliteAgentTable implements AgentTable {
   }
 
   #begin(database: AgentDatabase): Parts {
-    const state = new AgentTableState(database, this.#options.role)
+    const state = new AgentTableState(database, this.#options.role, this.#options.manager ?? 'none')
     const groups = new AgentTableGroups(state)
     groups.begin(randomUUID)
     const updates = new AgentTableUpdates(state, (ids) => groups.giveDefault(ids))

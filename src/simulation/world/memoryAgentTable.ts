@@ -28,9 +28,11 @@ import {
   groupsHash,
 } from '../../domain/agents/groups.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
+import type { Manager } from '../../domain/agents/leftToManager.js'
 import { unpackFacts } from '../../domain/agents/packedFacts.js'
 import type { Registration } from '../../domain/agents/replacement.js'
 import { latestTimeMs, soundUpdates, unknownIn } from '../../domain/agents/soundUpdates.js'
+import { givesDefaultGroup, sendsMerged, sendsRecorded, type TableOwner } from '../../domain/agents/tableDuties.js'
 import type { AgentTable, MergeOutcome, NotedRegistration, OpenedStore, RecordOutcome, UnsentUpdates } from '../../ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
 import { countsOf, isListed, shapeOf } from './agentViews.js'
@@ -59,7 +61,7 @@ export class MemoryAgentTable implements AgentTable {
   isLocked = false
   /** Called with agents that come and go. */
   watch: { readonly added: (id: number) => void; readonly removed: (id: number) => void } | undefined
-  readonly #role: 'master' | 'worker'
+  readonly #owner: TableOwner
   readonly #agents = new Map<number, Agent>()
   readonly #presences: StampedRows<Presence> = new Map()
   readonly #details: StampedRows<AgentDetails> = new Map()
@@ -73,8 +75,8 @@ export class MemoryAgentTable implements AgentTable {
   #fresh: string | undefined
 
   /** `table`: see OpenedStore. */
-  constructor(role: 'master' | 'worker', table: string) {
-    this.#role = role
+  constructor(role: 'master' | 'worker', table: string, manager: Manager = 'none') {
+    this.#owner = { role, manager }
     this.#table = table
     this.#groups = new MemoryAgentGroups(this.#agents, role, table)
   }
@@ -100,7 +102,7 @@ export class MemoryAgentTable implements AgentTable {
     this.#change = 0
     this.#acknowledged = { table: '', upTo: 0 }
     this.#table = table
-    this.#groups = new MemoryAgentGroups(this.#agents, this.#role, table)
+    this.#groups = new MemoryAgentGroups(this.#agents, this.#owner.role, table)
     this.#fresh = undefined
   }
 
@@ -165,13 +167,13 @@ export class MemoryAgentTable implements AgentTable {
   record(given: AgentUpdates, nowMs: number, isCorrected: boolean): RecordOutcome {
     const { updates, refused } = soundUpdates(given, nowMs)
     const unknownAgents = unknownIn(updates, (id) => this.#agents.has(id))
-    return { ...this.#take(updates, refused, nowMs, isCorrected, () => ++this.#change), unknownAgents }
+    return { ...this.#take(updates, refused, nowMs, isCorrected, this.#changes(sendsRecorded(this.#owner))), unknownAgents }
   }
 
   merge(batch: Uint8Array, from: string, nowMs: number): MergeOutcome {
     const decoded = decodeAgentBatch(batch, from, nowMs)
     if (!decoded.ok) throw decoded.error
-    return this.#take(decoded.value.updates, decoded.value.refused, nowMs, true, () => undefined)
+    return this.#take(decoded.value.updates, decoded.value.refused, nowMs, true, this.#changes(sendsMerged(this.#owner)))
   }
 
   correct(byMs: number): void {
@@ -217,11 +219,15 @@ export class MemoryAgentTable implements AgentTable {
     let silenced = 0
     for (const [id, held] of sorted(this.#presences)) {
       if (!isSilentAgent(held.row, nowMs, disconnectionMs) || (node !== undefined && held.row.node !== node)) continue
-      const change = this.#role === 'worker' ? ++this.#change : held.change
+      const change = this.#owner.role === 'worker' ? ++this.#change : held.change
       this.#presences.set(id, { ...held, row: silencedPresence(held.row, disconnectionMs), change })
       silenced += 1
     }
     return silenced
+  }
+
+  #changes(areSent: boolean): () => number | undefined {
+    return () => (areSent ? ++this.#change : undefined)
   }
 
   #take(updates: AgentUpdates, refused: number, nowMs: number, isCorrected: boolean, nextChange: () => number | undefined): MergeOutcome {
@@ -246,7 +252,7 @@ export class MemoryAgentTable implements AgentTable {
     }
     const taken = put(this.#presences, presences, newerPresence) + put(this.#details, details, newerDetails)
     const unknown = updates.presences.length + updates.details.length - presences.length - details.length
-    const defaulted = this.#role === 'master' ? this.#groups.giveDefault(presences.map(({ id }) => id)) : 0
+    const defaulted = givesDefaultGroup(this.#owner) ? this.#groups.giveDefault(presences.map(({ id }) => id)) : 0
     return { taken, unknown, refused, defaulted }
   }
 

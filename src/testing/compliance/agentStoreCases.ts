@@ -3,14 +3,18 @@ import assert from 'node:assert/strict'
 import { limits } from '../../base/limits.js'
 import type { AgentFacts, AgentUpdates, Presence } from '../../domain/agents/agent.js'
 import type { GroupsRow } from '../../domain/agents/groups.js'
+import type { Manager } from '../../domain/agents/leftToManager.js'
 import { packFacts } from '../../domain/agents/packedFacts.js'
 import type { AgentStore, UnsentUpdates } from '../../ports/agents.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../wire/muster/agentBatch.js'
 import { assertHas, type ComplianceCase, casesOf, codeOf } from './complianceCase.js'
 
 export interface AgentStoreSuite {
-  /** Another store over the table of that role, as when its process is started again. Each case begins with new tables. */
-  readonly create: (role: 'master' | 'worker') => AgentStore
+  /**
+   * Another store over the table of that role, as when its process is started again, on a node with or without a real manager. Each
+   * case begins with new tables.
+   */
+  readonly create: (role: 'master' | 'worker', manager: Manager) => AgentStore
   /** Waits for a call; a store in virtual time lets the time pass meanwhile. */
   readonly settle: <T>(call: Promise<T>) => Promise<T>
   /** Removes the tables of a case. */
@@ -341,22 +345,66 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
   },
 }
 
+const besideManager: typeof tests = {
+  'of a master with a real manager has what it merged to be sent on, once, and nothing that its own database said': async (stores) => {
+    await stores.settle(stores.master.addAgents(keys(3), 0))
+    await stores.settle(stores.master.record(updatesOf(presence(1, firstMs)), firstMs, true))
+    const merged = batchOf(updatesOf(presence(2, firstMs), presence(3, firstMs)))
+    assertHas(await stores.settle(stores.master.merge(merged, 'w1', firstMs)), { taken: 2, defaulted: 0 })
+    const unsent = await stores.settle(stores.master.unsent('database', 0, firstMs))
+    assert.deepEqual(
+      updatesIn(unsent)?.presences.map(({ id }) => id),
+      [2, 3],
+    )
+    // Its own database knows more of one by now.
+    await stores.settle(stores.master.record(updatesOf(presence(2, firstMs + 1)), firstMs + 1, true))
+    await stores.restart()
+    const left = await stores.settle(stores.master.unsent('database', 0, firstMs))
+    assert.deepEqual(
+      updatesIn(left)?.presences.map(({ id }) => id),
+      [3],
+    )
+    assert.ok(left)
+    await stores.settle(stores.master.acknowledge('database', left))
+    assert.equal(await stores.settle(stores.master.unsent('database', 0, firstMs)), undefined)
+    // What is not newer is not sent on again.
+    await stores.settle(stores.master.merge(batchOf(updatesOf(presence(2, firstMs), presence(3, firstMs))), 'w1', firstMs))
+    assert.equal(await stores.settle(stores.master.unsent('database', 0, firstMs)), undefined)
+  },
+
+  'of a master with a real manager gives no groups': async (stores) => {
+    await stores.settle(stores.master.addAgents(keys(2), 0))
+    await stores.settle(stores.master.record(updatesOf(presence(1, firstMs)), firstMs, true))
+    await stores.settle(stores.master.merge(batchOf(updatesOf(presence(2, firstMs))), 'w1', firstMs))
+    assert.equal((await stores.settle(stores.master.groupsState())).version, 0)
+    assert.equal((await stores.settle(stores.master.counts())).withoutGroups, 2)
+  },
+
+  'of a worker with a real manager has what it recorded to be sent': async (stores) => {
+    await stores.settle(stores.worker.addAgents(keys(1), 0))
+    await stores.settle(stores.worker.record(updatesOf(presence(1, firstMs)), firstMs, true))
+    assert.equal((await stores.settle(stores.worker.unsent(stores.table, 0, firstMs)))?.rows, 1)
+  },
+}
+
 /** The stores of a master and of one of its workers. */
 class Stores {
   readonly #suite: AgentStoreSuite
+  readonly #manager: Manager
   master: AgentStore
   worker: AgentStore
   /** The name of the master's table. */
   table = ''
 
-  constructor(suite: AgentStoreSuite) {
+  constructor(suite: AgentStoreSuite, manager: Manager = 'none') {
     this.#suite = suite
-    this.master = suite.create('master')
-    this.worker = suite.create('worker')
+    this.#manager = manager
+    this.master = this.create('master')
+    this.worker = this.create('worker')
   }
 
   create(role: 'master' | 'worker'): AgentStore {
-    return this.#suite.create(role)
+    return this.#suite.create(role, this.#manager)
   }
 
   settle<T>(call: Promise<T>): Promise<T> {
@@ -391,9 +439,15 @@ class Stores {
  * agents that were removed stay so; groups have versions and are given back when they were lost; calls keep their order, are bounded,
  * and fail with the codes of the port.
  */
-export const agentStoreCases = (suite: () => AgentStoreSuite): readonly ComplianceCase[] =>
-  casesOf<Stores>(
+export const agentStoreCases = (suite: () => AgentStoreSuite): readonly ComplianceCase[] => [
+  ...casesOf<Stores>(
     () => new Stores(suite()).open(),
     (stores) => stores.end(),
     tests,
-  )
+  ),
+  ...casesOf<Stores>(
+    () => new Stores(suite(), 'wazuh').open(),
+    (stores) => stores.end(),
+    besideManager,
+  ),
+]
