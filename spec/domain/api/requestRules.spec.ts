@@ -76,6 +76,8 @@ describe('the Host header', () => {
       '',
       'node.example',
       'node.example:443',
+      'localhost..:55000',
+      'node.example..:55000',
       '10.0.0.8:55000',
       'a.node.example:55000',
       'node.example:55000:1',
