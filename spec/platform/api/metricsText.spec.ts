@@ -48,7 +48,6 @@ describe('the metrics', () => {
       'cluster',
       'kind',
       'level',
-      'name',
       'node',
       'node_version',
       'reason',
@@ -65,14 +64,21 @@ describe('the metrics', () => {
   it('keep the series of a worker that has left, and say why it left', async () => {
     const gone = { ...wellWorker('w2'), isConnected: false, left: { linkLost: 2 } }
     const { sampleValue } = parsedMetrics(
-      await metricsText({ ...wellMaster(wellWorker('w1'), gone), refusals: { duplicateName: 4 } }, new Map()),
+      await metricsText(
+        {
+          ...wellMaster(wellWorker('w1'), gone),
+          refusals: { duplicateName: 4, sameNameAsMaster: 1, notAuthentic: 2, handshakeTimeout: 3 },
+        },
+        new Map(),
+      ),
     )
     expect(sampleValue('muster_worker_connected', { worker: 'w2' })).toBe(0)
     expect(sampleValue('muster_workers_connected')).toBe(1)
     expect(sampleValue('muster_workers_known')).toBe(2)
     expect(sampleValue('muster_disconnections_total', { worker: 'w2', reason: 'linkLost' })).toBe(2)
     expect(sampleValue('muster_connections_total', { worker: 'w1', result: 'accepted' })).toBe(1)
-    expect(sampleValue('muster_connections_total', { worker: '', result: 'duplicateName' })).toBe(4)
+    const refused = ['refused_name', 'refused_key', 'refused_handshake_timeout']
+    expect(refused.map((result) => sampleValue('muster_connections_total', { worker: '', result }))).toEqual([5, 2, 3])
     expect(['file', 'agents', 'groups', 'control'].map((kind) => sampleValue('muster_sent_bytes_total', { worker: 'w1', kind }))).toEqual([
       1_000, 30, 20, 150,
     ])
@@ -95,10 +101,10 @@ describe('the metrics', () => {
     expect(samples.filter(({ name }) => name === 'muster_workers_connected' || name.startsWith('process_'))).toEqual([])
   })
 
-  it('show of two authorities of one name the one that ends first', async () => {
+  it('show of several authorities the one that ends first', async () => {
     const authority = (endsMs: number) => ({ kind: 'ca' as const, name: 'root', endsMs })
     const figures = { ...wellMaster(), certificates: [authority(7_000), authority(5_000), authority(9_000)] }
     const { sampleValue } = parsedMetrics(await metricsText(figures, new Map()))
-    expect(sampleValue('muster_certificate_expiry_timestamp_seconds', { kind: 'ca', name: 'root' })).toBe(5)
+    expect(sampleValue('muster_certificate_expiry_timestamp_seconds', { kind: 'ca' })).toBe(5)
   })
 })

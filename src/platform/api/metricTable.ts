@@ -2,6 +2,7 @@
  * The one table of all metrics: name, what it says, and its values out of a snapshot. Labels are names of nodes, codes, threads and levels, never
  * agents or files. Names and units are as Prometheus has them: seconds, bytes, counters end in `_total`.
  */
+import { type ErrorCode, isErrorCode } from '../../base/errors.js'
 import {
   type DurationFigures,
   type NodeFigures,
@@ -154,8 +155,8 @@ const nodeMetrics: readonly MetricRow[] = [
   labelled(
     'gauge',
     'muster_certificate_expiry_timestamp_seconds',
-    ['kind', 'name'],
-    'When a certificate ends; of several of one name, the first end.',
+    ['kind'],
+    'When the first certificate of a kind ends.',
     ({ certificates }) => firstEnds(certificates),
   ),
   own(
@@ -167,13 +168,28 @@ const nodeMetrics: readonly MetricRow[] = [
 ]
 
 const firstEnds = (certificates: NodeFigures['certificates']): readonly MetricSample[] => {
-  const ends = new Map<string, MetricSample>()
-  for (const { endsMs, kind, name } of certificates) {
-    const value = endsMs / 1_000
-    const known = ends.get(`${kind} ${name}`)
-    if (!known || value < known.value) ends.set(`${kind} ${name}`, { labels: { kind, name }, value })
+  const ends = new Map<string, number>()
+  for (const { endsMs, kind } of certificates) ends.set(kind, Math.min(endsMs, ends.get(kind) ?? Number.POSITIVE_INFINITY))
+  return [...ends].map(([kind, endsMs]) => ({ labels: { kind }, value: endsMs / 1_000 }))
+}
+
+/** Codes of errors that say the same to an operator. */
+const results: { readonly [K in ErrorCode]?: string } = {
+  notAuthentic: 'refused_key',
+  ...{ duplicateName: 'refused_name', sameNameAsMaster: 'refused_name' },
+  wrongClusterName: 'refused_cluster',
+  notCertified: 'refused_certificate',
+}
+
+/** By what `result` is called; a code without a name of its own is written in small letters. */
+const refusalsByResult = (refusals: NodeFigures['refusals']): ReadonlyMap<string, number> => {
+  const counts = new Map<string, number>()
+  for (const [code, count] of Object.entries(refusals)) {
+    const snakeCase = code.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    const result = (isErrorCode(code) ? results[code] : undefined) ?? `refused_${snakeCase}`
+    counts.set(result, (counts.get(result) ?? 0) + count)
   }
-  return [...ends.values()]
+  return counts
 }
 
 const workerMetrics: readonly MetricRow[] = [
@@ -219,7 +235,7 @@ const workerMetrics: readonly MetricRow[] = [
     'Workers that were let in, and connections that were refused: of these nobody knows whose they were.',
     ({ refusals, workers }) => [
       ...workers.map(({ joined, name }) => ({ labels: { worker: name, result: 'accepted' }, value: joined })),
-      ...Object.entries(refusals).map(([code, value]) => ({ labels: { worker: '', result: code }, value })),
+      ...[...refusalsByResult(refusals)].map(([result, value]) => ({ labels: { worker: '', result }, value })),
     ],
   ),
   labelled(
