@@ -80,7 +80,7 @@ const simulated = async (): Promise<BalancerSuite> => {
         stream.write([Buffer.from(name)])
       }),
     )
-  const balancer = new SimulatedBalancer({ network: network.network('haproxy'), clock, agentsPort, note: () => {} })
+  const balancer = new SimulatedBalancer({ network: network.network('haproxy'), clock, agentsPort, note: () => {}, violated: () => {} })
   await settle(balancer.start())
   return {
     balancer: balancer.port(clock),

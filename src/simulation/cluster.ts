@@ -9,27 +9,25 @@ import { limits } from '../base/limits.js'
 import type { Manager } from '../domain/agents/leftToManager.js'
 import { defaultEnrolmentRules, type EnrolmentRules } from '../domain/agents/replacement.js'
 import { type BalancingOptions, defaultBalancing } from '../domain/balancer/balancingOptions.js'
-import { silenceDetectionMsMax } from '../domain/cluster/heartbeat.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/files/syncedItems.js'
 import type { Link } from '../ports/link.js'
-import { SimulatedBalancer } from './network/simulatedBalancer.js'
+import { balancerHost, SimulatedBalancer } from './network/simulatedBalancer.js'
 import { createSimulatedNetwork, type SimulatedNetwork } from './network/simulatedNetwork.js'
-import { AgentRules } from './rules/agentRules.js'
-import { balanceDifferences } from './rules/balancedServers.js'
-import { checkDiskChange, MasterHistory, MembershipChecker, type Violation } from './rules/checkers.js'
-import { convergenceMsMax } from './rules/convergenceBound.js'
-import { type ExpectedTree, expectedTree, treeDifferences } from './rules/expectedTree.js'
+import type { MasterHistory, Violation } from './rules/checkers.js'
+import { ClusterRules } from './rules/clusterRules.js'
+import { type ExpectedTree, expectedTree } from './rules/expectedTree.js'
+import { HealedCluster } from './rules/healedCluster.js'
 import { keysPath, SimulatedAgents } from './simulatedAgents.js'
 import { fleetHost, SimulatedFleet } from './simulatedFleet.js'
 import { agentsPort, SimulatedFronts } from './simulatedFronts.js'
-import { createSimulatedNode, leftBy, type SimulatedNode } from './simulatedNode.js'
-import { dialMasterAs, simulatedHome, stageDirOf, startProcess } from './simulatedProcess.js'
+import { certificateTexts, createSimulatedNode, type SimulatedNode } from './simulatedNode.js'
+import { SimulatedOperators } from './simulatedOperators.js'
+import { dialMasterAs, simulatedHome, startProcess } from './simulatedProcess.js'
 import { SeededRandom } from './world/seededRandom.js'
 import { Trace } from './world/trace.js'
 import { tracingLog } from './world/tracingLog.js'
 import { VirtualClock } from './world/virtualClock.js'
-import { WatchedDisk } from './world/watchedDisk.js'
 
 export interface SimulatedClusterOptions {
   readonly seed: number
@@ -53,8 +51,6 @@ export interface SimulatedClusterOptions {
   readonly keepsDebug2?: boolean
 }
 
-/** Host of the network that the load balancer is. */
-export const balancerHost = 'balancer'
 const home = simulatedHome
 
 export class SimulatedCluster {
@@ -68,20 +64,19 @@ export class SimulatedCluster {
   readonly violations: Violation[] = []
   /** Plans that workers carried out. */
   syncs = 0
-  readonly history = new MasterHistory()
   readonly agents = new SimulatedAgents(this)
+  readonly operators = new SimulatedOperators(this)
   /** Undefined: no agents speak the real protocol, and nodes have no listener. */
   readonly fleet: SimulatedFleet | undefined
   /** Undefined: agents go to the nodes themselves. */
   readonly balancer: SimulatedBalancer | undefined
   readonly balancing: BalancingOptions
-  readonly #members = new MembershipChecker()
-  readonly #agentRules: AgentRules
+  readonly #rules: ClusterRules
+  readonly #healed: HealedCluster
   readonly #manager: Manager
   readonly #enrolmentRules: EnrolmentRules
   readonly #keepsDebug2: boolean
   #starts = 0
-  #checks = 0
 
   constructor(options: SimulatedClusterOptions) {
     this.random = new SeededRandom(options.seed)
@@ -96,17 +91,19 @@ export class SimulatedCluster {
     this.nodes = Array.from({ length: options.nodes }, (_, index) =>
       createSimulatedNode({ index, time: this.clock, synced: this.synced, home, tls }),
     )
-    this.#agentRules = new AgentRules({
-      nodes: this.nodes,
-      agents: this.agents,
-      disconnectionMs: this.timings.agentsDisconnectionMs,
-      keysPath: this.absolute(keysPath),
-      masterHas: (path) => this.treeOf('master').files.has(path),
+    this.#rules = new ClusterRules({
+      ...{ clock: this.clock, nodes: this.nodes, synced: this.synced, timings: this.timings, manager: this.#manager, home },
       violated: (rule, says) => this.violated(rule, says),
     })
     this.balancing = { ...defaultBalancing, ...options.balancing }
     this.balancer = options.balancing ? this.#balancerOf() : undefined
     this.fleet = options.agents ? this.#fleetOf(options.agents) : undefined
+    const { agents, balancer, balancing, clock, fleet, master, operators, synced, timings, workers } = this
+    this.#healed = new HealedCluster({
+      ...{ agents, balancer, balancing, clock, fleet, home, master, operators, synced, timings, workers },
+      isMember: (name) => this.isMember(name),
+      violated: (rule, says) => this.violated(rule, says),
+    })
   }
 
   #balancerOf(): SimulatedBalancer {
@@ -115,6 +112,7 @@ export class SimulatedCluster {
       clock: this.clock,
       agentsPort,
       note: (event) => this.trace.add(this.clock.monotonicMs(), balancerHost, event),
+      violated: (rule, says) => this.violated(rule, says),
     })
   }
 
@@ -136,7 +134,12 @@ export class SimulatedCluster {
 
   /** Times that a rule was checked. */
   get checks(): number {
-    return this.#checks + this.#agentRules.checks + (this.fleet?.checks ?? 0)
+    return this.#rules.checks + this.#healed.checks
+  }
+
+  /** Every content that the master ever had. */
+  get history(): MasterHistory {
+    return this.#rules.history
   }
 
   get master(): SimulatedNode {
@@ -155,7 +158,7 @@ export class SimulatedCluster {
 
   /** The bound, in milliseconds, within which a healed cluster must have the same files everywhere. */
   get convergenceMsMax(): number {
-    return convergenceMsMax(this.timings)
+    return this.#healed.convergenceMsMax
   }
 
   startAll(): void {
@@ -170,15 +173,9 @@ export class SimulatedCluster {
     if (node.running) return
     this.network.boot(name)
     const random = this.random.fork(`${name} ${++this.#starts}`)
-    const { disk, role } = node
     node.fronts = this.fleet && this.#frontsOf(node, random)
-    const balancer = role === 'master' ? this.balancer?.port(node.clock) : undefined
-    const rules = { node: name, role, manager: this.#manager, home, stageDir: stageDirOf(name), synced, disk, history: this.history }
-    const view = new WatchedDisk(disk, (change) => {
-      this.#checks += 1
-      const broken = checkDiskChange(rules, change)
-      if (broken) this.violated(broken.rule, broken.says)
-    })
+    const balancer = node.role === 'master' ? this.balancer?.port(node.clock) : undefined
+    const view = this.#rules.watch(node, synced)
     node.view = view
     node.running = startProcess(
       node,
@@ -224,8 +221,9 @@ export class SimulatedCluster {
     node.clock.cancelAll()
     if (what === 'power') node.disk.crash()
     else node.disk.killProcess()
-    if (node.role === 'master') this.#members.forget()
+    this.#rules.gone(node)
     this.agents.gone(name)
+    this.operators.gone(name)
     this.trace.add(this.clock.monotonicMs(), name, `crash ${what}`)
   }
 
@@ -262,6 +260,19 @@ export class SimulatedCluster {
     if (ms !== 0) this.agents.clockSet(node)
   }
 
+  /** Its files hold another certificate. @param validMs for how long; when left out for ever */
+  certify(name: string, validMs?: number): void {
+    const { certificates, clock } = this.node(name)
+    if (!certificates) return
+    certificates.files = certificateTexts(name, validMs === undefined ? undefined : { startsMs: 0, endsMs: clock.now() + validMs })
+    if (validMs === undefined) return
+    // The links that are up were made with the one before.
+    const remake = (): void => {
+      for (const other of this.nodes) if (other.name !== name) this.network.reset(name, other.name)
+    }
+    this.clock.setTimeout(remake, limits.certificatesCheckMs)
+  }
+
   /** Ends every fault that lasts: all nodes run, all disks and wires work, agents are silent. Clocks stay as wrong as they are. */
   heal(): void {
     this.agents.rest()
@@ -271,6 +282,7 @@ export class SimulatedCluster {
       if (node.clock.isFrozen) node.clock.thaw()
       node.disk.heal()
       node.agentTable.isLocked = false
+      this.certify(node.name)
       this.start(node.name)
     }
   }
@@ -290,7 +302,7 @@ export class SimulatedCluster {
     await this.balancer?.stop()
     // Goodbyes under way arrive, half-closed connections close.
     await this.clock.advance(limits.stopMsMax)
-    this.#checkNothingLeft()
+    this.#rules.checkNothingLeft(this.network.counters())
   }
 
   /** An operator writes a file, with all that is needed above it. */
@@ -315,35 +327,22 @@ export class SimulatedCluster {
 
   /** Where the workers' files are not the master's. */
   differences(): string[] {
-    const master = this.treeOf('master')
-    return this.workers.flatMap((worker) => treeDifferences(master, this.treeOf(worker.name)).map((says) => `${worker.name}: ${says}`))
+    return this.#healed.differences()
   }
 
   /** Lets time pass until all workers have the master's files; a violation when that takes longer than the bound. */
-  async converge(): Promise<void> {
-    const startMs = this.clock.monotonicMs()
-    const endMs = startMs + this.convergenceMsMax
-    const owed = this.#agentRules.owed()
-    let differences: readonly string[] = []
-    do {
-      await this.clock.advance(1_000)
-      differences = [...this.differences(), ...this.agentDifferences(owed), ...(this.fleet?.differences() ?? [])]
-    } while (differences.length > 0 && this.clock.monotonicMs() < endMs)
-    if (differences.length > 0)
-      this.violated(`a healed cluster converges within ${this.convergenceMsMax / 1_000} s`, differences.slice(0, 5).join('; '))
-    else if (this.isSynced(keysPath)) this.#agentRules.settled(this.master.clock.now())
-  }
-
-  /** Where the nodes do not agree on the agents and their groups, or the master lacks updates about them. */
-  agentDifferences(owed?: ReadonlyMap<string, number>): string[] {
-    return this.isSynced(keysPath) ? this.#agentRules.differences(owed) : []
+  converge(): Promise<void> {
+    return this.#healed.converge()
   }
 
   /** Where the balancer does not have what it should; it must, within a bound after the cluster has converged. */
   balanceDifferences(): readonly string[] {
-    const connected = this.nodes.filter(({ name, role, running }) => running && (role === 'master' || this.isMember(name)))
-    const names = connected.map(({ name }) => name)
-    return this.balancer ? balanceDifferences(this.balancer.servers(), names, this.balancing) : []
+    return this.#healed.balanceDifferences()
+  }
+
+  /** After `heal`: lets time pass until all that operators, files and agents need has come of it; violations where it takes too long. */
+  async settle(): Promise<void> {
+    for (const step of ['settleStates', 'converge', 'balance'] as const) if (this.violations.length === 0) await this.#healed[step]()
   }
 
   note(event: string): void {
@@ -355,42 +354,19 @@ export class SimulatedCluster {
     this.trace.add(this.clock.monotonicMs(), 'checker', `VIOLATED ${rule}: ${says}`)
   }
 
-  /** The registry knows no worker that has been without a process for longer than the keep-alive's bound. */
-  checkDeadWorkers(): void {
-    const { checkLastKeepAliveMs, silenceMsMax } = this.timings
-    const boundMs = silenceDetectionMsMax({ checkIntervalMs: checkLastKeepAliveMs, silenceMsMax })
-    for (const { downSinceMs, name, running } of this.workers) {
-      if (running || this.clock.monotonicMs() - downSinceMs <= boundMs) continue
-      // A master that was frozen, or started only now, has had less time to notice.
-      if (!this.master.running || this.master.clock.isFrozen) continue
-      this.#checks += 1
-      if (this.isMember(name)) this.violated('a dead worker leaves the registry within its bound', `${name} is still in`)
-    }
+  /** What has to hold now and then. */
+  checkNow(): void {
+    this.#rules.checkNow()
   }
 
   isMember(name: string): boolean {
-    return this.#members.has(name)
+    return this.#rules.isMember(name)
   }
 
   #onEvent(name: string, event: NodeEvent): void {
     this.trace.add(this.clock.monotonicMs(), name, `event ${event.type}`)
     if (event.type === 'applied') this.syncs += 1
-    if (event.type === 'failed') this.violated('a node never fails', `${name}: ${event.error.message}`)
-    const wrong =
-      event.type === 'workerJoined'
-        ? this.#members.joined(event.node)
-        : event.type === 'workerLeft'
-          ? this.#members.left(event.node)
-          : undefined
-    if (event.type === 'workerJoined' || event.type === 'workerLeft') this.#checks += 1
-    if (wrong) this.violated('names are unique', wrong)
-  }
-
-  #checkNothingLeft(): void {
-    this.#checks += 1
-    const left = this.network.counters()
-    for (const [what, count] of Object.entries(left)) if (count !== 0) this.violated('nothing is left after a stop', `${count} ${what}`)
-    for (const node of this.nodes) for (const [rule, says] of leftBy(node, home)) this.violated(rule, says)
+    this.#rules.happened(name, event)
   }
 
   /** Whether the path is one that cluster members keep the same. */

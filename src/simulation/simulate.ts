@@ -3,12 +3,14 @@
  * bound, then all must be gone. The same options give the same run, to the last event.
  */
 
+import type { BalancingOptions } from '../domain/balancer/balancingOptions.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { SyncedItems } from '../domain/files/syncedItems.js'
 import { SimulatedCluster } from './cluster.js'
 import type { FaultKind, FaultPlan } from './faults/faultPlan.js'
 import { defaultFaultPaths, randomPlan } from './faults/randomPlan.js'
 import { schedulePlan } from './faults/schedulePlan.js'
+import { balancerHost } from './network/simulatedBalancer.js'
 import type { Violation } from './rules/checkers.js'
 import { keysPath } from './simulatedAgents.js'
 import { fleetHost, type SimulatedFleet } from './simulatedFleet.js'
@@ -28,6 +30,8 @@ export interface SimulateOptions {
   readonly agents?: number
   /** Whether nodes show certificates to each other; in one of `seedsPerTls` seeds they do when it is left out. */
   readonly tls?: boolean
+  /** Whether these agents come by a load balancer that the master drives; in half of the seeds that have agents they do when it is left out. */
+  readonly balancer?: boolean
   readonly synced?: SyncedItems
   readonly timings?: Partial<Timings>
   /** Called about every virtual minute. */
@@ -72,7 +76,7 @@ export const planOf = (options: SimulateOptions): FaultPlan => {
     durationMs: options.virtualMs,
     kinds: options.kinds ?? [],
     perHour,
-    ...(fleetOf(options) > 0 && { peers: [fleetHost] }),
+    peers: [...(fleetOf(options) > 0 ? [fleetHost] : []), ...(isBalanced(options) ? [balancerHost] : [])],
   })
 }
 
@@ -92,8 +96,19 @@ const seedsPerFleet = 5
 const fleetAgents = 5
 
 /** Agents that speak the real protocol in a run with these options. */
-export const fleetOf = ({ agents, seed }: Pick<SimulateOptions, 'agents' | 'seed'>): number =>
-  agents ?? (seed % seedsPerFleet === 0 ? fleetAgents : 0)
+export const fleetOf = ({ agents, balancer, seed }: Pick<SimulateOptions, 'agents' | 'balancer' | 'seed'>): number =>
+  agents ?? (balancer || seed % seedsPerFleet === 0 ? fleetAgents : 0)
+
+const isBalanced = (options: Pick<SimulateOptions, 'agents' | 'balancer' | 'seed'>): boolean =>
+  fleetOf(options) > 0 && (options.balancer ?? options.seed % (2 * seedsPerFleet) === seedsPerFleet)
+
+/** So that much happens, and nothing that is gone is kept for hours. */
+const balancing: Partial<BalancingOptions> = {
+  frequencyMs: 10_000,
+  stabilityMs: 10_000,
+  agentReconnectionMs: 1_000,
+  removeDisconnectedMs: 60_000,
+}
 
 const seedsPerTls = 4
 
@@ -115,7 +130,12 @@ const initialContent = (path: string, bytes: Uint8Array): Buffer =>
 
 export const simulate = async (options: SimulateOptions): Promise<SimulationReport> => {
   const plan = planOf(options)
-  const cluster = new SimulatedCluster({ ...options, agents: fleetOf(options), tls: tlsOf(options) })
+  const cluster = new SimulatedCluster({
+    ...options,
+    agents: fleetOf(options),
+    tls: tlsOf(options),
+    ...(isBalanced(options) && { balancing }),
+  })
   let faults = 0
   const progress = (): Progress => ({
     virtualMs: cluster.clock.monotonicMs(),
@@ -149,13 +169,13 @@ export const simulate = async (options: SimulateOptions): Promise<SimulationRepo
 
   while (cluster.clock.monotonicMs() < options.virtualMs && cluster.violations.length === 0) {
     await cluster.clock.advance(Math.min(progressEveryMs, options.virtualMs - cluster.clock.monotonicMs()))
-    cluster.checkDeadWorkers()
+    cluster.checkNow()
     options.onProgress?.(progress())
   }
   endPlan()
   // Always: a node that stands still cannot stop.
   cluster.heal()
-  if (cluster.violations.length === 0) await cluster.converge()
+  await cluster.settle()
   await cluster.stopAll()
   return report()
 }

@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto'
 import type { RunningNode } from '../actors/node.js'
-import { ClusterError, type ErrorCode } from '../base/errors.js'
+import type { ErrorCode } from '../base/errors.js'
 import { InTurn } from '../base/inTurn.js'
 import type { AgentReport } from '../domain/agents/agentReport.js'
 import type { GroupsChange } from '../domain/agents/groups.js'
+import { AskedNodes, type Outcome } from './askedNodes.js'
 import type { KeysDamage } from './faults/faultPlan.js'
 import type { MasterHistory } from './rules/checkers.js'
 import { EnrolledAgents } from './rules/enrolledAgents.js'
@@ -27,8 +28,6 @@ export interface SimulatedAgentsOptions {
   violated(rule: string, says: string): void
   note(event: string): void
 }
-
-type Outcome<T> = { readonly kind: 'done'; readonly value: T } | { readonly kind: 'refused' | 'unknown' }
 
 export const keysPath = 'etc/client.keys'
 const keepAliveMs = 10_000
@@ -51,14 +50,13 @@ export class SimulatedAgents {
   readonly facts = new ReportedAgents()
   /** Reports that agents made, through any node. */
   reports = 0
-  /** Commands of operators that are not answered yet. */
-  pending = 0
   /** The master's clock was set: what time it is has no simple answer any more. */
   isMasterClockSet = false
   readonly #world: SimulatedAgentsOptions
   readonly #processes = new Map<string, RunningNode>()
-  /** Who waits for an answer of a node's process. */
-  readonly #asking = new Map<string, Set<() => void>>()
+  readonly #asked: AskedNodes
+  /** Agents that ask for their keys. */
+  #enrolling = 0
   /** Connections that send keep-alives. */
   readonly #beating = new Map<string, unknown>()
   #tablesDamaged = 0
@@ -69,6 +67,12 @@ export class SimulatedAgents {
 
   constructor(world: SimulatedAgentsOptions) {
     this.#world = world
+    this.#asked = new AskedNodes((name) => world.node(name))
+  }
+
+  /** What was asked, by operators or by agents, and is not answered yet. */
+  get pending(): number {
+    return this.#asked.pending + this.#enrolling
   }
 
   // -------------------------------------------------------------------------------------------------------- operators
@@ -117,7 +121,7 @@ export class SimulatedAgents {
 
   async #enrolAsAgent(enrolment: SimulatedEnrolment): Promise<void> {
     const { clock, nodes } = this.#world
-    this.pending += 1
+    this.#enrolling += 1
     const entry = await enrolAsAgent(
       {
         clock,
@@ -132,7 +136,7 @@ export class SimulatedAgents {
       },
       enrolment,
     )
-    this.pending -= 1
+    this.#enrolling -= 1
     if (entry) this.#wasEnrolled(enrolment.name, entry.id)
   }
 
@@ -276,7 +280,7 @@ export class SimulatedAgents {
 
   /** Its process is gone; what was asked of it is never answered. */
   gone(node: string): void {
-    for (const unanswered of this.#asking.get(node) ?? []) unanswered()
+    this.#asked.gone(node)
   }
 
   /** What was said to a worker and did not reach the master is lost; groups and agents are what the master has. */
@@ -295,29 +299,7 @@ export class SimulatedAgents {
   }
 
   #ask<T>(name: string, act: (running: RunningNode, signal: AbortSignal) => Promise<T>): Promise<Outcome<T>> {
-    const { clock, running } = this.#world.node(name)
-    if (!running || clock.isFrozen) return Promise.resolve({ kind: 'refused' })
-    const asking = this.#asking.get(name) ?? new Set()
-    this.#asking.set(name, asking)
-    this.pending += 1
-    return new Promise((resolve) => {
-      let isOver = false
-      const over = (outcome: Outcome<T>): void => {
-        if (isOver) return
-        isOver = true
-        this.pending -= 1
-        asking.delete(unanswered)
-        resolve(outcome)
-      }
-      const unanswered = (): void => over({ kind: 'unknown' })
-      asking.add(unanswered)
-      const isRefusal = (thrown: unknown): boolean => thrown instanceof ClusterError && refusals.includes(thrown.code)
-      const attempt = async (): Promise<T> => act(running, new AbortController().signal)
-      attempt().then(
-        (value) => over({ kind: 'done', value }),
-        (thrown: unknown) => over({ kind: isRefusal(thrown) ? 'refused' : 'unknown' }),
-      )
-    })
+    return this.#asked.ask(name, refusals, act)
   }
 }
 

@@ -68,6 +68,11 @@ export class SimulatedFronts {
     return this.#runs.some(({ store }) => store.failure !== undefined)
   }
 
+  /** A listener of this process runs. */
+  get isListening(): boolean {
+    return this.#runs.at(-1)?.life.isOver === false
+  }
+
   /** The thread of the listener dies, if there is one: its last act is to write what it took. */
   killListener(): void {
     const run = this.#runs.at(-1)

@@ -13,6 +13,7 @@ import {
   inOrder,
   isFault,
   keysDamages,
+  serverStates,
 } from '../simulation/faults/faultPlan.js'
 import {
   defaultFaultPaths,
@@ -36,6 +37,7 @@ const fieldArbitraries = (constraints: FaultPlanConstraints): { readonly [F in k
   const node = fc.constantFrom(...constraints.nodes)
   return {
     node,
+    by: node,
     a: node,
     b: node,
     durationMs: fc.oneof({ arbitrary: fc.nat(10_000), weight: 3 }, fc.nat(Math.max(10_000, Math.min(120_000, constraints.durationMs)))),
@@ -53,6 +55,8 @@ const fieldArbitraries = (constraints: FaultPlanConstraints): { readonly [F in k
     group: fc.constantFrom(...defaultGroupNames),
     groups: fc.constantFrom(...defaultGroupLists),
     damage: fc.constantFrom(...keysDamages),
+    validMs: fc.nat(60_000),
+    serverState: fc.constantFrom(...serverStates),
   }
 }
 
@@ -96,6 +100,7 @@ export const clusterPlans = (
 }
 
 const movedFault = (fault: Fault, moved: (name: string) => string): Fault => {
+  if ('by' in fault) return { ...fault, by: moved(fault.by), node: moved(fault.node) }
   if ('node' in fault) return { ...fault, node: moved(fault.node) }
   return 'a' in fault ? { ...fault, a: moved(fault.a), b: moved(fault.b) } : fault
 }

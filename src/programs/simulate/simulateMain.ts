@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { InvalidArgumentError } from 'commander'
 import { Piscina } from 'piscina'
 import { counted } from '../../base/counted.js'
-import { type FaultPlan, parseFaultKinds, parsePlan, renderPlan } from '../../simulation/faults/faultPlan.js'
+import { type FaultPlan, faultClasses, parseFaultKinds, parsePlan, renderPlan } from '../../simulation/faults/faultPlan.js'
 import { type Shrinking, shrinkPlan } from '../../simulation/faults/shrinkPlan.js'
 import { fleetOf, type Progress, planOf, type SimulateOptions, type SimulationReport, simulate } from '../../simulation/simulate.js'
 import { numberArgument, toolCommand, toolOptions } from '../kit/toolOptions.js'
@@ -37,10 +37,14 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
     'agents that speak the real protocol with listeners of the nodes; five in one of five seeds when left out',
     numberArgument(0, 1_000, true),
   )
+  .option('--tls', 'nodes show certificates to each other; in one of four seeds when left out')
+  .option('--no-tls', 'they do not')
+  .option('--balancer', 'these agents come by a load balancer that the master drives; in one of ten seeds when left out')
+  .option('--no-balancer', 'they go to the nodes themselves')
   .option('--virtual-hours <hours>', 'how long faults go on', numberArgument(0.001, 10_000, false), 24)
   .option(
     '--faults <kinds>',
-    'all, none, or classes or kinds of fault with commas between',
+    `all, none, or classes (${faultClasses.join(', ')}) or kinds of fault with commas between`,
     result(parseFaultKinds),
     result(parseFaultKinds)('all'),
   )
@@ -56,6 +60,8 @@ interface Flags {
   seeds: number
   jobs?: number
   agents?: number
+  tls?: boolean
+  balancer?: boolean
   virtualHours: number
   faults: NonNullable<SimulateOptions['kinds']>
   faultsPerHour: number
@@ -91,6 +97,8 @@ const optionsOf = (seed: number, plan?: FaultPlan): SimulateOptions => ({
   seed,
   nodes: flags.nodes,
   ...(flags.agents !== undefined && { agents: flags.agents }),
+  ...(flags.tls !== undefined && { tls: flags.tls }),
+  ...(flags.balancer !== undefined && { balancer: flags.balancer }),
   virtualMs: Math.round(flags.virtualHours * 3_600_000),
   kinds: flags.faults,
   faultsPerHour: flags.faultsPerHour,
@@ -111,8 +119,13 @@ const threads =
 const simulated = (options: SimulateOptions, onProgress: (progress: Progress) => void): Promise<SimulationReport> =>
   threads ? threads.run(options) : simulate({ ...options, onProgress })
 
+const given = (option: string, isGiven: boolean | undefined): string =>
+  isGiven === undefined ? '' : isGiven ? ` --${option}` : ` --no-${option}`
+
+/** What the seed decides is decided by it again. */
 const replay = (seed: number, plan: FaultPlan): string =>
-  `npm run simulate -- --nodes ${flags.nodes} --seed ${seed} --agents ${fleetOf({ ...flags, seed })} --virtual-hours ${flags.virtualHours} --plan '${renderPlan(plan)}'`
+  `npm run simulate -- --nodes ${flags.nodes} --seed ${seed} --agents ${fleetOf({ ...flags, seed })}${given('tls', flags.tls)}` +
+  `${given('balancer', flags.balancer)} --virtual-hours ${flags.virtualHours} --plan '${renderPlan(plan)}'`
 
 const summary = (report: SimulationReport, seconds: number): string =>
   `seed ${report.seed}: ${report.violations.length === 0 ? 'passed' : 'FAILED'} in ${seconds.toFixed(1)} s: ${counted(report.nodes, 'node')}, ` +

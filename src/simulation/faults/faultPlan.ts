@@ -12,6 +12,10 @@ export const diskErrnos = ['EIO', 'EACCES', 'EROFS', 'EMFILE', 'ENOSPC', 'EDQUOT
 /** How client.keys appears for a moment, while an editor saves it. */
 export const keysDamages = ['empty', 'missing', 'noise', 'truncated'] as const
 
+/** What a load balancer does with agents for a server. */
+export const serverStates = ['ready', 'drain', 'maintenance'] as const
+
+export type ServerState = (typeof serverStates)[number]
 export type KeysDamage = (typeof keysDamages)[number]
 export type DiskOperation = (typeof diskOperations)[number]
 export type DiskErrno = (typeof diskErrnos)[number]
@@ -19,6 +23,8 @@ export type DiskErrno = (typeof diskErrnos)[number]
 /** All that a fault can say, with units. */
 export interface FaultFields {
   readonly node: string
+  /** The node that an operator asks. */
+  readonly by: string
   readonly a: string
   readonly b: string
   readonly durationMs: number
@@ -43,12 +49,15 @@ export interface FaultFields {
   /** Names with commas between. */
   readonly groups: string
   readonly damage: KeysDamage
+  /** Until a certificate ends. */
+  readonly validMs: number
+  readonly serverState: ServerState
 }
 
-export type FaultClass = 'network' | 'crash' | 'clock' | 'disk' | 'edits' | 'agents'
-export const faultClasses: readonly FaultClass[] = ['network', 'crash', 'clock', 'disk', 'edits', 'agents']
+export const faultClasses = ['network', 'crash', 'clock', 'disk', 'edits', 'agents', 'operators', 'certificates', 'balancer'] as const
+export type FaultClass = (typeof faultClasses)[number]
 
-const faultOf = <const F extends readonly (keyof FaultFields)[]>(of: FaultClass, fields: F) => ({ of, fields })
+const faultOf = <const C extends FaultClass, const F extends readonly (keyof FaultFields)[]>(of: C, fields: F) => ({ of, fields })
 
 /** The fields stand in the order in which a plan's text has them. */
 export const faultTable = {
@@ -102,12 +111,37 @@ export const faultTable = {
   workerTableDamaged: faultOf('agents', ['node']),
   /** client.keys on the master as it may be seen while it is saved; after a moment it is as it was. */
   keysFlicker: faultOf('agents', ['damage', 'durationMs']),
+  /** An operator says it of a node. */
+  drainNode: faultOf('operators', ['by', 'node']),
+  readyNode: faultOf('operators', ['by', 'node']),
+  removeNode: faultOf('operators', ['by', 'node']),
+  /** The node's files hold a certificate that ends, and one that does not after the duration. Without certificates: nothing. */
+  certificateEnds: faultOf('certificates', ['node', 'validMs', 'durationMs']),
+  /** The load balancer is gone, with all connections; back after the duration, without its servers. Without one these are nothing. */
+  balancerDown: faultOf('balancer', ['durationMs']),
+  /** It goes on with agents, and does not answer the master. */
+  balancerUnreachable: faultOf('balancer', ['durationMs']),
+  balancerSlow: faultOf('balancer', ['latencyMs', 'durationMs']),
+  /** The next change is refused, as for a version that somebody else has changed. */
+  balancerConflict: faultOf('balancer', []),
+  /** The next change is made, and the answer is lost. */
+  balancerUnanswered: faultOf('balancer', []),
+  /** It is restarted, and begins with the servers that it had, all in this state. */
+  balancerRestarts: faultOf('balancer', ['serverState']),
+  /** Somebody sets the state of a server by hand. */
+  serverSet: faultOf('balancer', ['node', 'serverState']),
 } as const
 
 export type FaultKind = keyof typeof faultTable
 export type Fault = {
   [K in FaultKind]: { readonly atMs: number; readonly kind: K } & Pick<FaultFields, (typeof faultTable)[K]['fields'][number]>
 }[FaultKind]
+
+/** Those of a class. */
+export type FaultOf<C extends FaultClass> = Extract<
+  Fault,
+  { readonly kind: { [K in FaultKind]: (typeof faultTable)[K]['of'] extends C ? K : never }[FaultKind] }
+>
 
 /** In order of time. */
 export type FaultPlan = readonly Fault[]
@@ -172,6 +206,7 @@ const day = 24 * 3_600_000
 export const fieldRules: { readonly [F in keyof FaultFields | 'atMs']: FieldRule } = {
   atMs: wholeNumber(0, 366 * day),
   node: nodeName,
+  by: nodeName,
   a: nodeName,
   b: nodeName,
   durationMs: wholeNumber(0, limits.timerMsMax),
@@ -189,6 +224,8 @@ export const fieldRules: { readonly [F in keyof FaultFields | 'atMs']: FieldRule
   group: anyText,
   groups: anyText,
   damage: oneOf(keysDamages),
+  validMs: wholeNumber(0, 366 * day),
+  serverState: oneOf(serverStates),
 }
 
 // -------------------------------------------------------------------------------------------------------------- text

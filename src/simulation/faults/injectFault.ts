@@ -1,9 +1,11 @@
 /** Makes a fault of a plan happen in a simulated cluster, and says how it ends. */
 import type { SimulatedCluster } from '../cluster.js'
+import { balancerHost } from '../network/simulatedBalancer.js'
 import { fleetHost } from '../simulatedFleet.js'
 import { SeededRandom } from '../world/seededRandom.js'
-import { type Fault, type FaultKind, faultTable } from './faultPlan.js'
+import { type Fault, type FaultKind, type FaultOf, faultTable } from './faultPlan.js'
 import { injectAgentFault } from './injectAgentFault.js'
+import { injectBalancerFault } from './injectBalancerFault.js'
 
 /** Undoes a fault that lasts. */
 export type Ending = { readonly afterMs: number; readonly end: () => void }
@@ -19,16 +21,26 @@ const byHand = (act: () => void): void => {
   }
 }
 
-/** A fault of the network may be between a node and the host of the agents. */
-const isKnown = (cluster: SimulatedCluster, kind: FaultKind, name: string): boolean =>
-  cluster.nodes.some((node) => node.name === name) ||
-  (cluster.fleet !== undefined && name === fleetHost && faultTable[kind].of === 'network')
+/** A fault of the network may be between a node and the host of the agents, or the load balancer. */
+const isKnown = (cluster: SimulatedCluster, kind: FaultKind, name: string): boolean => {
+  if (cluster.nodes.some((node) => node.name === name)) return true
+  const isPeer = (cluster.fleet && name === fleetHost) || (cluster.balancer && name === balancerHost)
+  return isPeer === true && faultTable[kind].of === 'network'
+}
+
+const isOfBalancer = (fault: Fault): fault is FaultOf<'balancer'> => faultTable[fault.kind].of === 'balancer'
+
+const namesIn = (fault: Fault): readonly string[] => [
+  ...('node' in fault ? [fault.node] : []),
+  ...('by' in fault ? [fault.by] : []),
+  ...('a' in fault ? [fault.a, fault.b] : []),
+]
 
 /** Faults of nodes that the cluster does not have are nothing: a plan may be replayed with fewer nodes. */
 export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | undefined => {
-  const names = ['node' in fault ? fault.node : 'master', 'a' in fault ? fault.a : 'master', 'b' in fault ? fault.b : 'master']
-  if (names.some((name) => !isKnown(cluster, fault.kind, name))) return undefined
+  if (namesIn(fault).some((name) => !isKnown(cluster, fault.kind, name))) return undefined
   cluster.trace.add(cluster.clock.monotonicMs(), 'faults', JSON.stringify(fault))
+  if (isOfBalancer(fault)) return cluster.balancer && injectBalancerFault(cluster.balancer, fault)
   const { network } = cluster
   switch (fault.kind) {
     case 'crash':
@@ -100,6 +112,18 @@ export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | u
         disk.makeSymlink(fault.target, cluster.absolute(fault.path))
       })
       return undefined
+    case 'drainNode':
+      void cluster.operators.say(fault.by, fault.node, 'drained')
+      return undefined
+    case 'readyNode':
+      void cluster.operators.say(fault.by, fault.node, 'ready')
+      return undefined
+    case 'removeNode':
+      void cluster.operators.say(fault.by, fault.node, 'removed')
+      return undefined
+    case 'certificateEnds':
+      cluster.certify(fault.node, fault.validMs)
+      return { afterMs: fault.durationMs, end: () => cluster.certify(fault.node) }
     case 'listenerDies':
       cluster.node(fault.node).fronts?.killListener()
       return undefined

@@ -13,6 +13,7 @@ import {
   inOrder,
   isFault,
   keysDamages,
+  serverStates,
 } from './faultPlan.js'
 
 /** Names that have given programs trouble, in every kind of synced directory. */
@@ -63,6 +64,7 @@ export const linkTargets: readonly string[] = [
 
 const drawField: { readonly [F in keyof FaultFields]: (random: SeededRandom, options: RandomPlanOptions) => FaultFields[F] } = {
   node: (random, { nodes }) => random.pick(nodes),
+  by: (random, { nodes }) => random.pick(nodes),
   a: (random, { nodes }) => random.pick(nodes),
   b: (random, { nodes }) => random.pick(nodes),
   // Mostly short, sometimes longer than every timeout.
@@ -81,6 +83,8 @@ const drawField: { readonly [F in keyof FaultFields]: (random: SeededRandom, opt
   group: (random) => random.pick(defaultGroupNames),
   groups: (random) => random.pick(defaultGroupLists),
   damage: (random) => random.pick(keysDamages),
+  validMs: (random) => random.integer(0, random.pick([1_000, 60_000, 600_000])),
+  serverState: (random) => random.pick(serverStates),
 }
 
 /** Kinds whose name says that they befall a worker. */

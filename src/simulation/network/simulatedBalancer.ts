@@ -11,6 +11,9 @@ import { isBalancerName } from '../../wire/haproxy/runtimeCommand.js'
 import type { VirtualClock } from '../world/virtualClock.js'
 import { SimulatedRelay } from './simulatedRelay.js'
 
+/** Host of the network that it is. */
+export const balancerHost = 'balancer'
+
 /** What it does with a change that it is asked for next. */
 export type NextChange = 'answers' | 'refuses' | 'changesWithoutAnswer'
 
@@ -19,6 +22,7 @@ export interface SimulatedBalancerOptions {
   readonly clock: VirtualClock
   readonly agentsPort: number
   note(event: string): void
+  violated(rule: string, says: string): void
 }
 
 interface Server {
@@ -32,7 +36,7 @@ interface Server {
 const checkMs = 1_000
 const checkMsMax = 1_000
 /** One way, from a master to it. */
-const callMs = 2
+export const usualCallMs = 2
 const answerMsMax = 1_000
 
 /** As HAProxy's adapters refuse it. */
@@ -50,8 +54,15 @@ export class SimulatedBalancer {
   #turn = 0
   /** What it does with the next change. */
   nextChange: NextChange = 'answers'
+  isRunning = false
   /** No call gets to it, or back. */
   isUnreachable = false
+  /** One way, from a master to it. */
+  callMs = usualCallMs
+  /** Counts what changed by itself or by an operator. */
+  #foreignChanges = 0
+  /** What that count was when a master last saw the servers. */
+  #seenByMaster = -1
   /** Changes that it made, besides those that an operator makes. */
   changes = 0
 
@@ -61,20 +72,30 @@ export class SimulatedBalancer {
 
   async start(): Promise<void> {
     const { agentsPort, network } = this.#options
+    this.isRunning = true
     this.#listener = await network.listen({ host: '0.0.0.0', port: agentsPort }, (client) => this.#forward(client))
     this.#checkAll()
   }
 
+  /** It forgets its servers. */
   async stop(): Promise<void> {
+    this.isRunning = false
     this.#options.clock.clearTimeout(this.#checkTimer)
+    const listener = this.#listener
+    this.#listener = undefined
     for (const relay of [...this.#relays]) relay.end()
     this.#servers = new Map()
-    await this.#listener?.close()
+    this.#foreignChanges += 1
+    await listener?.close()
   }
 
-  async restart(): Promise<void> {
+  /** @param states those of its servers, as it kept them in a file; when left out it begins without servers */
+  async restart(states?: BalancerServer['state']): Promise<void> {
     this.#options.note('the balancer is restarted')
+    const kept = states === undefined ? [] : this.servers()
     await this.stop()
+    for (const { address, name } of kept)
+      this.#servers.set(name, { name, address, state: states ?? 'ready', isUp: false, sessions: new Set() })
     await this.start()
   }
 
@@ -82,12 +103,16 @@ export class SimulatedBalancer {
   setState(name: string, state: BalancerServer['state']): void {
     const server = this.#servers.get(name)
     if (server) server.state = state
+    this.#foreignChanges += 1
   }
 
-  /** Ends every fault. */
+  /** Ends every fault; a server that somebody put into maintenance is out of it. */
   heal(): void {
     this.nextChange = 'answers'
     this.isUnreachable = false
+    this.callMs = usualCallMs
+    for (const { name, state } of this.servers()) if (state === 'maintenance') this.setState(name, 'ready')
+    if (!this.isRunning) void this.start()
   }
 
   servers(): readonly BalancerServer[] {
@@ -114,29 +139,43 @@ export class SimulatedBalancer {
         await call(signal, () => undefined)
         return { version: '2.6.12', foreignFrontends: [], warnings: [], reloads: false }
       },
-      servers: (signal) => call(signal, () => this.servers()),
+      servers: (signal) =>
+        call(signal, () => {
+          this.#seenByMaster = this.#foreignChanges
+          return this.servers()
+        }),
       add: ({ address, name }, signal) => change(signal, () => this.#add(checked(name), address)),
       remove: (name, signal) => change(signal, () => this.#remove(checked(name))),
       setState: (name, state, signal) =>
         change(signal, () => {
           const server = this.#servers.get(name)
           if (!server) throw new ClusterError('balancerFailed', { message: `The load balancer has no server '${name}'` })
-          server.state = state
+          this.#setStateFor(server, state)
         }),
       setHardStop: async () => undefined,
       close: async () => closing.abort(),
     }
   }
 
+  #setStateFor(server: Server, state: BalancerServer['state']): void {
+    const tookAgents = this.servers().some(takesAgents)
+    server.state = state
+    // A command that comes late was given by what was so before.
+    const wasSeen = this.#seenByMaster === this.#foreignChanges && 2 * this.callMs < answerMsMax
+    if (wasSeen && tookAgents && !this.servers().some(takesAgents))
+      this.#options.violated('a master never drains the last server that takes agents', `it drained ${server.name}`)
+  }
+
   #call<T>(clock: Clock, signal: AbortSignal, act: () => T, isChange: boolean): Promise<T> {
     return new Promise((resolve, reject) => {
-      const { isUnreachable } = this
+      const { callMs } = this
+      const isUnreachable = this.isUnreachable || !this.isRunning
       const next = isChange ? this.nextChange : 'answers'
       if (isChange) this.nextChange = 'answers'
       const isAnswered = !isUnreachable && next !== 'changesWithoutAnswer'
       let outcome = (): void => reject(new ClusterError('balancerFailed', { message: 'The load balancer does not answer' }))
       const arrival = this.#options.clock.setTimeout(() => {
-        if (isUnreachable) return
+        if (isUnreachable || !this.isRunning) return
         if (next === 'refuses') {
           outcome = () => reject(new ClusterError('balancerFailed', { message: 'The load balancer refused a change' }))
           return
@@ -153,7 +192,7 @@ export class SimulatedBalancer {
         signal.removeEventListener('abort', abort)
         outcome()
       }
-      const answer = clock.setTimeout(settle, isAnswered ? 2 * callMs : answerMsMax)
+      const answer = clock.setTimeout(settle, isAnswered ? Math.min(2 * callMs, answerMsMax) : answerMsMax)
       const abort = (): void => {
         this.#options.clock.clearTimeout(arrival)
         clock.clearTimeout(answer)
@@ -195,11 +234,16 @@ export class SimulatedBalancer {
       const stream = await network.dial({ host: server.address, port: agentsPort }, abort.signal)
       stream.attach({ onBytes: () => undefined, onDrain: () => undefined, onClosed: () => undefined })
       stream.destroy()
-      server.isUp = true
+      this.#checked(server, true)
     } catch {
-      server.isUp = false
+      this.#checked(server, false)
     }
     clock.clearTimeout(timer)
+  }
+
+  #checked(server: Server, isUp: boolean): void {
+    if (server.isUp !== isUp) this.#foreignChanges += 1
+    server.isUp = isUp
   }
 
   /** Servers take turns where they have as many. */
