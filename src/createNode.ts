@@ -5,6 +5,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { AgentOperations } from './actors/agents/agentOperations.js'
+import type { ManagerRequests } from './actors/manager/managerRequests.js'
 import { type RunningNode, startNode } from './actors/node.js'
 import type { NodeIdentity, NodePorts } from './actors/nodeContext.js'
 import type { NodeEvent } from './actors/nodeEvent.js'
@@ -93,6 +94,8 @@ export interface ClusterNode {
   query(query: ClusterQuery, signal?: AbortSignal): AsyncIterable<AnswerLine>
   /** What the programs do, by their rules: cluster_control and agent_groups work on any node, agent_control on a master only. */
   carryOut(command: ControlCommand, signal?: AbortSignal): AsyncIterable<AnswerLine>
+  /** What the programs of a Wazuh manager have it do, here or on another node. Fails with `notRunning` before `start`. */
+  readonly managerRequests: ManagerRequests
 }
 
 export const defaultPort = 1516
@@ -146,6 +149,9 @@ export const createNode = (options: NodeOptions): ClusterNode => {
     figures: () => started().figures(),
     query: (query, signal = new AbortController().signal) => started().query(query, signal),
     carryOut: (command, signal = new AbortController().signal) => started().carryOut(command, signal),
+    get managerRequests() {
+      return started().managerRequests
+    },
   }
 
   function started(): RunningNode {

@@ -34,6 +34,7 @@ import type { WorkerRecords } from './cluster/workerRecords.js'
 import { integrityServeInput } from './files/integrity.js'
 import type { LocalTree } from './files/localTree.js'
 import { type End, machineOptions } from './kit/host.js'
+import { type Carried, carryThreads } from './manager/carryThreads.js'
 import { clusterQueriesInput, type MasterView } from './queries/clusterQueries.js'
 
 export interface MasterOptions {
@@ -65,6 +66,8 @@ export interface MasterOptions {
   readonly figures: () => Promise<NodeFigures>
   readonly report: () => NodeReport
   readonly onListening: (listener: Listener) => void
+  /** What workers have carried out here; nothing without a manager. */
+  readonly carried?: Carried
   /** See AgentOperations. */
   readonly reconnect: MasterOperationsOptions['reconnect']
   /** What this node's own listener counted; undefined without one. */
@@ -73,7 +76,7 @@ export interface MasterOptions {
 
 /** The connections of a master, and the registry that holds them. */
 export const masterRegistry = (options: MasterOptions): Registry => {
-  const { agents, cluster, groups, node, clock, log, meter, states, timings, tree, workersMax } = options
+  const { agents, carried, cluster, groups, node, clock, log, meter, states, timings, tree, workersMax } = options
   // Names are free: by the address, who comes and goes is one peer under any of them.
   const arrivals = new PeerLogs(log, clock, workersMax)
   const arrivalLog = ({ link }: Member): Log => arrivals.of(addressPrefix(link.peer.address), { tag: 'Master', subtag: 'Main' })
@@ -100,6 +103,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     ),
     answering('nodeState', ({ link, name }) => nodeStateSendInput(name, link, states)),
     answering('registration', ({ link, log: memberLog }) => agentRegistrationInput(link, masterOperations(options, memberLog))),
+    ...carryThreads<Member>(carried, clock),
     thread(
       'keepAlive',
       keepAliveReceiver({ checkIntervalMs: timings.checkLastKeepAliveMs, silenceMsMax: timings.silenceMsMax }, clock),

@@ -10,14 +10,17 @@ import type { Registry } from './cluster/registry.js'
 import { WorkerRecords } from './cluster/workerRecords.js'
 import { countsOf } from './listener/thread/listenerThread.js'
 import { reconnectAgents } from './listener/thread/reconnectRoutes.js'
+import type { ManagerRequests } from './manager/managerRequests.js'
+import { carriedHere, masterRequests } from './manager/nodeRequests.js'
 import { type MasterOptions, master, masterRegistry, masterView } from './master.js'
-import { capabilities, type NodeParts, type NodeRole, type RoleFigures } from './nodeContext.js'
+import { capabilitiesOf, type NodeParts, type NodeRole, type RoleFigures } from './nodeContext.js'
 import { ownFigures } from './ownFigures.js'
 import { ownReport } from './ownReport.js'
 import { type MasterView, masterAnswer } from './queries/clusterQueries.js'
 
 export class MasterRole implements NodeRole {
   readonly logic: AnyActorLogic
+  readonly managerRequests: ManagerRequests
   readonly registry: Registry
   readonly masterLink = undefined
   readonly #view: MasterView
@@ -31,7 +34,7 @@ export class MasterRole implements NodeRole {
     this.#records = new WorkerRecords(ports.clock, states, node)
     const events = new ClusterEvents(ports.clock)
     const options: MasterOptions = {
-      ...{ ...identity, ...ports, tree, agents, groups, states, capabilities, bind: identity.master },
+      ...{ ...identity, ...ports, tree, agents, groups, states, capabilities: capabilitiesOf(ports), bind: identity.master },
       ...{ events, meter, records: this.#records, startedMs },
       reconnect: (request, signal) =>
         reconnectAgents(
@@ -46,6 +49,7 @@ export class MasterRole implements NodeRole {
         ),
       figures: () => ownFigures(parts, this),
       report: () => ownReport(parts),
+      ...carriedHere(ports.wazuh, 'master'),
       listenerCounts: () => countsOf(fronts.listener),
       onListening: (listener: Listener) => {
         this.#listener = listener
@@ -53,6 +57,13 @@ export class MasterRole implements NodeRole {
       },
     }
     this.registry = masterRegistry(options)
+    this.managerRequests = masterRequests({
+      node,
+      worker: (name) => this.registry.get(name)?.link,
+      clock: ports.clock,
+      requestMsMax: timings.requestTimeoutMs,
+      wazuh: ports.wazuh,
+    })
     this.#records.follow(this.registry)
     events.follow({ meter, node, registry: this.registry, states })
     this.registry.joined.add(({ name }) => emit({ type: 'workerJoined', node: name }))

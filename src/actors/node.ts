@@ -25,6 +25,7 @@ import { Boundaries } from './kit/boundaries.js'
 import { countedLog } from './kit/countedLog.js'
 import { Front } from './kit/front.js'
 import { drainAgents } from './listener/thread/listenerThread.js'
+import type { ManagerRequests } from './manager/managerRequests.js'
 import { MasterRole } from './masterRole.js'
 import type { NodeFronts, NodeIdentity, NodeParts, NodePorts, NodeRole } from './nodeContext.js'
 import type { NodeEvent } from './nodeEvent.js'
@@ -52,6 +53,8 @@ export interface RunningNode {
   query(query: ClusterQuery, signal: AbortSignal): AsyncIterable<AnswerLine>
   /** Does what a program says, by the rules of that program. Fails as `query` does. */
   carryOut(command: ControlCommand, signal: AbortSignal): AsyncIterable<AnswerLine>
+  /** What the programs of a Wazuh manager have it do, here or on another node. */
+  readonly managerRequests: ManagerRequests
   /** Stops the threads, says goodbye to the peers, closes the files. */
   stop(): Promise<void>
 }
@@ -121,6 +124,7 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
     figures: () => ownFigures(parts, role),
     query: (query, signal) => role.answer(query, signal),
     carryOut: (command, signal) => role.answer(command, signal),
+    managerRequests: role.managerRequests,
     stop: async () => {
       const agentsListener = fronts.listener.running?.listener
       // Before their sockets close, while the node still works.
@@ -128,7 +132,7 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
       boundaries.stop()
       await Promise.all([fronts.listener.ended(), fronts.enrolment.ended(), fronts.api.ended()])
       await Promise.all([role.closed(), leaveBalancer({ ...parts, role })])
-      await Promise.all([ports.files.close(), agents.close()])
+      await Promise.all([ports.files.close(), agents.close(), ports.wazuh?.bridge.close()])
       ports.nodeStates.close()
     },
   }

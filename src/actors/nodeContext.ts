@@ -38,6 +38,8 @@ import { partsCapability } from './files/treeComparison.js'
 import type { Boundaries } from './kit/boundaries.js'
 import type { Front } from './kit/front.js'
 import type { ListenerRun } from './listener/thread/listenerThread.js'
+import { carryCapability } from './manager/carriedRequest.js'
+import type { ManagerRequests } from './manager/managerRequests.js'
 import type { NodeEvent } from './nodeEvent.js'
 import { reportsCapability } from './queries/nodeReports.js'
 
@@ -135,6 +137,8 @@ export interface NodeRole {
   /** Its side of the cluster; ends only when the node has failed. */
   readonly logic: AnyActorLogic
   readonly operations: AgentOperations
+  /** What the programs of a manager have it do. */
+  readonly managerRequests: ManagerRequests
   /** On a master. */
   readonly registry: Registry | undefined
   /** On a worker, while it is connected. */
@@ -151,8 +155,8 @@ export interface NodeContext extends NodeParts {
   readonly boundaries: Boundaries
 }
 
-/** What this build can do beyond the protocol's version, as both sides say it. */
-export const capabilities: readonly string[] = [
+/** Of any node of this build. */
+const ownCapabilities: readonly string[] = [
   'deflate-raw',
   'delta',
   itemsCapability,
@@ -163,3 +167,7 @@ export const capabilities: readonly string[] = [
   figuresCapability,
   reportsCapability,
 ]
+
+/** What this node can do beyond the protocol's version, as both sides say it. */
+export const capabilitiesOf = ({ wazuh }: Pick<NodePorts, 'wazuh'>): readonly string[] =>
+  wazuh ? [...ownCapabilities, carryCapability] : ownCapabilities

@@ -30,6 +30,7 @@ import { type ChildEvent, hosted, machineOptions } from './kit/host.js'
 import type { OnRestart } from './kit/supervised.js'
 import { countsOf } from './listener/thread/listenerThread.js'
 import { type OwnListener, reconnectAnswers } from './listener/thread/reconnectRoutes.js'
+import { type Carried, carryThreads } from './manager/carryThreads.js'
 import { nodeReportAnswers } from './queries/nodeReports.js'
 
 export interface WorkerOptions {
@@ -46,6 +47,8 @@ export interface WorkerOptions {
   readonly states: NodeStates
   readonly own: OwnListener
   readonly report: () => NodeReport
+  /** What the master has carried out here; nothing without a manager. */
+  readonly carried?: Carried
   readonly onRestart: OnRestart
   readonly onConnected: (link: Link) => void
   readonly onDisconnected: (error: ClusterError) => void
@@ -71,7 +74,7 @@ interface Dialling {
 }
 
 export const worker = (options: WorkerOptions) => {
-  const { agents, clock, random, timings, transport } = options
+  const { agents, carried, clock, random, timings, transport } = options
   const log = options.log.at({ tag: 'Worker', subtag: 'Main' })
   const policy = { delayMsMin: redialMsMin, delayMsMax: timings.connectionRetryMs }
   const keepAliveRule = {
@@ -114,6 +117,7 @@ export const worker = (options: WorkerOptions) => {
     answering('nodeState', ({ link }) => nodeStateFollowInput(link, options.states)),
     answering('report', ({ link }) => nodeReportAnswers(link, options.report)),
     answering('reconnect', ({ link }) => reconnectAnswers(link, options.own)),
+    ...carryThreads<Connected>(carried, clock),
   ]
   /** What is logged because the master said something. */
   const masterLogs = new PeerLogs(options.log, clock, 1)

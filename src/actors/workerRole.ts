@@ -10,7 +10,9 @@ import { isForwarded, notOnWorker } from '../domain/queries/forwardedRequest.js'
 import type { Link } from '../ports/link.js'
 import { type AgentOperations, workerOperations } from './agents/agentOperations.js'
 import { IntegritySync } from './files/integritySync.js'
-import { capabilities, type NodeIdentity, type NodeParts, type NodeRole, type RoleFigures } from './nodeContext.js'
+import type { ManagerRequests } from './manager/managerRequests.js'
+import { carriedHere, workerRequests } from './manager/nodeRequests.js'
+import { capabilitiesOf, type NodeIdentity, type NodeParts, type NodeRole, type RoleFigures } from './nodeContext.js'
 import { appliedEvent } from './nodeEvent.js'
 import { ownFigures } from './ownFigures.js'
 import { ownReport } from './ownReport.js'
@@ -20,6 +22,7 @@ import { worker } from './worker.js'
 export class WorkerRole implements NodeRole {
   readonly logic: AnyActorLogic
   readonly operations: AgentOperations
+  readonly managerRequests: ManagerRequests
   readonly registry = undefined
   readonly #identity: NodeIdentity
   #link: Link | undefined
@@ -44,6 +47,13 @@ export class WorkerRole implements NodeRole {
       carryOut: (command, signal) => this.#carriedOut(command, signal),
       requestMsMax: requestTimeoutMs,
     })
+    this.managerRequests = workerRequests({
+      clock,
+      requestMsMax: requestTimeoutMs,
+      wazuh: ports.wazuh,
+      master: () => this.#connected(),
+      reloadRulesetAfterCheck: () => undefined,
+    })
     this.logic = worker({
       ...ports,
       hello: {
@@ -53,7 +63,7 @@ export class WorkerRole implements NodeRole {
         instance: customRandom(urlAlphabet, 21, (count) => random.bytes(count))(),
         version: identity.version,
         wazuh: identity.wazuhVersion,
-        capabilities: [...capabilities],
+        capabilities: [...capabilitiesOf(ports)],
       },
       master: identity.master,
       timings,
@@ -61,6 +71,7 @@ export class WorkerRole implements NodeRole {
       agents,
       states,
       report: () => ownReport(parts),
+      ...carriedHere(ports.wazuh, 'worker'),
       own: { node: identity.node, front: fronts.listener, remoted: ports.remoted },
       integrity: {
         tree,

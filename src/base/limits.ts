@@ -477,9 +477,20 @@ export const limits = {
   /** Wazuh's C client asks ten times more when an answer is longer. */
   daemonAnswerBytesMax: 64 * KiB,
   daemonAnswerMsMax: 600_000,
-  /** Of Wazuh's local clients, and of a request or an answer of the distributed API. */
+  /** Of a message for a daemon: Wazuh's C client sends a million at most. */
+  daemonRequestBytesMax: 1 * MiB,
+  /** Of Wazuh's local clients, and of an answer of the distributed API. */
   carriedBytesMax: 256 * MiB,
   carriedMsMax: 200_000,
+  /** Of a request of the distributed API between nodes; it is held whole where it is carried out, as much of one peer and this much of all. */
+  carriedRequestBytesMax: 64 * MiB,
+  carriedHeldBytesMax: 256 * MiB,
+  /** Of an exception in place of an answer. */
+  carriedExceptionBytesMax: 1 * MiB,
+  /** Requests of each kind over one link that are carried out at the same time, that wait for it, and of all links. */
+  carriedPerLinkMax: 16,
+  carriedWaitingMax: 256,
+  carriedMax: 256,
   rulesetMessagesMax: 64,
   rulesetMessageCharsMax: 512,
 

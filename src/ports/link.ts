@@ -31,10 +31,13 @@ export interface Link {
   serve(handlers: Handlers, options?: ServeOptions): () => void
   /** Receives notices of these types until the returned function is called. */
   subscribe(handlers: NoticeHandlers): () => void
-  /** A stream that the peer may send after a request names its id; its bytes are counted as this kind, or as control. */
-  expectStream(kind?: TrafficKind): IncomingStream
+  /**
+   * A stream that the peer may send after a request names its id; its bytes are counted as this kind, or as control. It may make no
+   * progress for this long, or as long as any other of the link.
+   */
+  expectStream(kind?: TrafficKind, idleMsMax?: number): IncomingStream
   /** The other end of a stream that the peer expects. Fails when the id is taken. */
-  openStream(id: number, kind?: TrafficKind): OutgoingStream
+  openStream(id: number, kind?: TrafficKind, idleMsMax?: number): OutgoingStream
   /** Says goodbye, sends what is queued, closes. */
   close(reason: 'stopping' | 'error', error?: ClusterError): void
   /** Calls back once when the link is closed, for whatever reason; at once when it already is. */

@@ -35,12 +35,12 @@ class ReceivingStream implements IncomingStream, Due {
   #ended = false
   #failure: ClusterError | undefined
 
-  constructor(id: number, kind: TrafficKind, streams: IncomingStreams, notices: ReceiverNotices) {
+  constructor(id: number, kind: TrafficKind, streams: IncomingStreams, notices: ReceiverNotices, idleMsMax?: number) {
     this.id = id
     this.kind = kind
     this.#streams = streams
     this.window = new ReceiveWindow(notices.limits.streamWindowBytes)
-    this.deadline = notices.deadlines.add(notices.limits.streamIdleMsMax, this)
+    this.deadline = notices.deadlines.add(idleMsMax ?? notices.limits.streamIdleMsMax, this)
   }
 
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
@@ -122,14 +122,14 @@ export class IncomingStreams {
   }
 
   /** Throws `overloaded`, or the link's own error when it is closed. */
-  expect(kind: TrafficKind = 'control'): IncomingStream {
+  expect(kind: TrafficKind = 'control', idleMsMax?: number): IncomingStream {
     if (this.#closed) throw this.#closed
     if (this.#streams.size >= this.#notices.limits.streamsMax)
       throw new ClusterError('overloaded', { message: 'Too many streams are expected' })
     const id = this.#nextId
     this.#nextId += 2
     invariant(this.#nextId < 2 ** 32, 'stream ids do not run out in the life of a link')
-    const stream = new ReceivingStream(id, kind, this, this.#notices)
+    const stream = new ReceivingStream(id, kind, this, this.#notices, idleMsMax)
     this.#streams.set(id, stream)
     return stream
   }

@@ -39,12 +39,12 @@ class SendingStream implements OutgoingStream, Due {
   #endSent = false
   #failure: ClusterError | undefined
 
-  constructor(id: number, kind: TrafficKind, streams: OutgoingStreams, notices: StreamNotices) {
+  constructor(id: number, kind: TrafficKind, streams: OutgoingStreams, notices: StreamNotices, idleMsMax?: number) {
     this.id = id
     this.kind = kind
     this.#streams = streams
     this.window = new SendWindow(notices.limits.streamWindowBytes)
-    this.deadline = notices.deadlines.add(notices.limits.streamIdleMsMax, this)
+    this.deadline = notices.deadlines.add(idleMsMax ?? notices.limits.streamIdleMsMax, this)
   }
 
   get signal(): AbortSignal {
@@ -139,11 +139,11 @@ export class OutgoingStreams implements BulkSource {
     return this.#notices.limits.streamChunkBytesMax
   }
 
-  open(id: number, kind: TrafficKind = 'control'): Result<OutgoingStream> {
+  open(id: number, kind: TrafficKind = 'control', idleMsMax?: number): Result<OutgoingStream> {
     if (this.#closed) return { ok: false, error: this.#closed }
     if (this.#streams.has(id)) return refuse('wrongState', { message: `Stream ${id} is taken` })
     if (this.#streams.size >= this.#notices.limits.streamsMax) return refuse('overloaded', { message: 'Too many streams are open' })
-    const stream = new SendingStream(id, kind, this, this.#notices)
+    const stream = new SendingStream(id, kind, this, this.#notices, idleMsMax)
     const early = this.#earlyResets.get(id)
     if (early) {
       this.#earlyResets.delete(id)

@@ -131,13 +131,13 @@ export class SessionLink implements Link, SessionEvents, QueueOwner {
     }
   }
 
-  expectStream(kind?: TrafficKind): IncomingStream {
-    return this.#incoming.expect(kind)
+  expectStream(kind?: TrafficKind, idleMsMax?: number): IncomingStream {
+    return this.#incoming.expect(kind, idleMsMax)
   }
 
-  openStream(id: number, kind?: TrafficKind): OutgoingStream {
+  openStream(id: number, kind?: TrafficKind, idleMsMax?: number): OutgoingStream {
     if (!this.#isPeersStream(id)) throw new ClusterError('malformed', { message: `Stream ${id} is not one that the peer may expect` })
-    const opened = this.#outgoing.open(id, kind)
+    const opened = this.#outgoing.open(id, kind, idleMsMax)
     if (!opened.ok) throw opened.error
     return opened.value
   }

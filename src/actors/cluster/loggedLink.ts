@@ -82,8 +82,8 @@ export const loggedLink = (link: Link, peerLog: Log, clock: Clock): Link => {
     },
     serve: (handlers, options) => link.serve(wrapped<Handlers>(handlers, answering), options),
     subscribe: (handlers) => link.subscribe(wrapped<NoticeHandlers>(handlers, logged)),
-    expectStream: (kind) => incoming(link.expectStream(kind), streamLog),
-    openStream: (id, kind) => outgoing(link.openStream(id, kind), streamLog(`Sent stream ${id}`)),
+    expectStream: (kind, idleMsMax) => incoming(link.expectStream(kind, idleMsMax), streamLog),
+    openStream: (id, kind, idleMsMax) => outgoing(link.openStream(id, kind, idleMsMax), streamLog(`Sent stream ${id}`)),
     close: (reason, error) => link.close(reason, error),
     onClosed: (closed) => link.onClosed(closed),
   }

@@ -12,6 +12,8 @@ export interface StreamedAnswer {
   /** Of the stream that the peer expects. */
   readonly stream: number
   readonly kind: TrafficKind
+  /** How long the stream may make no progress, where it is not that of the link. */
+  readonly idleMsMax?: number
   /** The thread that answers. */
   readonly thread: ServingEnd
   /** What the peer learns of a crash; the thread learns the rest. */
@@ -47,9 +49,9 @@ export class RunningAnswers {
   }
 
   /** Begins an answer that goes on after its request is answered. Throws `overloaded`, or why the stream cannot be sent. */
-  begin({ kind, link, otherwise, send, stream: id, thread }: StreamedAnswer): void {
+  begin({ idleMsMax, kind, link, otherwise, send, stream: id, thread }: StreamedAnswer): void {
     this.#assertFree()
-    const stream = link.openStream(id, kind)
+    const stream = link.openStream(id, kind, idleMsMax)
     stream.signal.throwIfAborted()
     const stop = (): void => stream.reset(new ClusterError('aborted', { message: 'The thread that sent it has ended' }))
     thread.signal.addEventListener('abort', stop, { once: true })

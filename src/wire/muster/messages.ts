@@ -284,15 +284,15 @@ export const requests = {
   'node.report': { id: 23, request: fields({}), reply: nodeReport() },
   /**
    * A request of the programs of a real Wazuh manager, opaque: `sendsync` to a daemon of the master, `dapi` to the framework of the peer.
-   * It comes, `bytes` long, over the stream that the reply names; the answer goes over the stream `answer`: first its length in 8 bytes
-   * (big endian), then it. With the capability `carry`.
+   * It comes, `bytes` long, over the stream that the reply names; the answer goes over the stream `answer` behind a head (see
+   * wire/muster/carriedHead). With the capability `carry`.
    */
   'manager.carry': {
     id: 24,
     request: fields({
       kind: Type.Union([Type.Literal('sendsync'), Type.Literal('dapi')]),
       daemon: Type.Optional(text(limits.stateCharsMax)),
-      bytes: count(limits.carriedBytesMax),
+      bytes: count(limits.carriedRequestBytesMax),
       answer: streamId(),
     }),
     reply: fields({ question: streamId() }),
