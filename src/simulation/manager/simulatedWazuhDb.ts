@@ -118,7 +118,12 @@ export class SimulatedWazuhDb {
   /** wazuh-remoted: an agent of this node starts. */
   agentStarts(id: number): boolean {
     this.#starting.add(id)
-    const changed = { connection_status: 'pending', last_keepalive: this.#seconds(), node_name: this.#options.nodeName } as const
+    const changed = {
+      connection_status: 'pending',
+      last_keepalive: this.#seconds(),
+      node_name: this.#options.nodeName,
+      status_code: 0,
+    } as const
     return this.#update(id, changed, 'syncreq_status')
   }
 
@@ -144,18 +149,18 @@ export class SimulatedWazuhDb {
 
   /** wazuh-remoted: an agent says that it ends. */
   agentStops(id: number): boolean {
-    return this.#update(id, { connection_status: 'disconnected', disconnection_time: this.#seconds() }, 'syncreq_status')
+    return this.#update(id, { connection_status: 'disconnected', disconnection_time: this.#seconds(), status_code: 3 }, 'syncreq_status')
   }
 
   /** wazuh-remoted starts: nobody is connected, and the master need not know. */
   remotedStarts(): boolean {
-    return this.#disconnect(() => true)
+    return this.#disconnect(5, () => true)
   }
 
   /** wazuh-monitord: agents that were silent for this long are disconnected, and the master need not know. */
   disconnectSilent(ms: number): boolean {
     const before = this.#seconds() - ms / 1_000
-    return this.#disconnect(({ last_keepalive = 0 }) => last_keepalive < before)
+    return this.#disconnect(4, ({ last_keepalive = 0 }) => last_keepalive < before)
   }
 
   /** What it has now, to compare with. */
@@ -317,12 +322,12 @@ export class SimulatedWazuhDb {
     return this.#write(() => this.#table.update(id, changed, role === 'master' ? 'synced' : isOld ? 'syncreq' : wish))
   }
 
-  #disconnect(isWanted: (agent: WazuhAgent) => boolean): boolean {
+  #disconnect(status_code: number, isWanted: (agent: WazuhAgent) => boolean): boolean {
     return this.#write(() => {
       for (const agent of this.agents()) {
         const isConnected = agent.connection_status === 'active' || agent.connection_status === 'pending'
         if (isConnected && isWanted(agent))
-          this.#table.update(agent.id, { connection_status: 'disconnected', disconnection_time: this.#seconds() }, 'synced')
+          this.#table.update(agent.id, { connection_status: 'disconnected', disconnection_time: this.#seconds(), status_code }, 'synced')
       }
     })
   }
