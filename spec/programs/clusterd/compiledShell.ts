@@ -21,6 +21,7 @@ const needed = [
   'platform/machine/logFile.ts',
   'programs/clusterd',
   'programs/kit/commandLine.ts',
+  'programs/kit/daemonProcesses.ts',
   'programs/kit/sourceStack.ts',
   'ports',
   'version.ts',

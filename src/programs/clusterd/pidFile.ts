@@ -2,30 +2,20 @@
  * One daemon per home: `var/run/wazuh-clusterd-PID.pid` for programs that look up the daemon, and in `queue/muster` a lock that decides
  * between two that start at once. What a dead daemon left behind is cleaned up.
  */
-import { linkSync, lstatSync, readdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, fchmodSync, linkSync, lstatSync, openSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClusterError } from '../../base/errors.js'
+import { daemonKind, isCode, pidFilesIn, readIfThere, startTicks } from '../kit/daemonProcesses.js'
 
 const programName = 'wazuh-clusterd'
-const pidFilePattern = /^wazuh-clusterd-(\d{1,10})\.pid$/
 const attemptsMax = 10
 const fileMode = 0o640
 
 export interface HeldHome {
+  /** Writes the PID file again; true when another program had removed it. */
+  restorePidFile(): boolean
   /** Removes the PID file and the lock; may be called in an exit handler, and more than once. */
   release(): void
-}
-
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code
-
-const readIfThere = (path: string): string | undefined => {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    // ESRCH: a process that ends while its file in /proc is read.
-    if (isCode(error, 'ENOENT') || isCode(error, 'ESRCH')) return undefined
-    throw error
-  }
 }
 
 const removeIfThere = (path: string): void => {
@@ -46,21 +36,24 @@ const refuseLink = (path: string): void => {
 const writeNew = (path: string, text: string): void => {
   refuseLink(path)
   removeIfThere(path)
-  writeFileSync(path, text, { flag: 'wx', mode: fileMode })
+  const file = openSync(path, 'wx', fileMode)
+  try {
+    // The umask has no say in it.
+    fchmodSync(file, fileMode)
+    writeFileSync(file, text)
+  } finally {
+    closeSync(file)
+  }
 }
-
-/** When the process started, in ticks since boot: with the PID it names one process for good. Undefined when it is gone. */
-const startTicks = (pid: number): string | undefined => {
-  const stat = readIfThere(`/proc/${pid}/stat`)
-  const [state, ...rest] = stat?.slice(stat.lastIndexOf(')') + 2).split(' ') ?? []
-  return state === undefined || state === 'Z' || state === 'X' ? undefined : rest[18]
-}
-
-const isClusterd = (pid: number): boolean =>
-  startTicks(pid) !== undefined && (readIfThere(`/proc/${pid}/cmdline`)?.includes(programName) ?? false)
 
 const refusal = (home: string, pid: number): ClusterError =>
-  new ClusterError('alreadyRunning', { message: `Another wazuh-clusterd (PID ${pid}) runs on ${home}`, context: { pid } })
+  new ClusterError('alreadyRunning', {
+    message:
+      daemonKind(pid) === 'wazuh'
+        ? `Wazuh's own wazuh-clusterd (PID ${pid}) runs on ${home}: stop it with ${join(home, 'bin/wazuh-control')} stop`
+        : `Another wazuh-clusterd (PID ${pid}) runs on ${home}`,
+    context: { pid },
+  })
 
 interface Owner {
   readonly pid: number
@@ -122,11 +115,10 @@ const setAside = (lock: string, dead: string): void => {
 
 /** Cleans up PID files of the dead; throws at one of the living. */
 const clearPidFiles = (home: string, directory: string, deadPid: number | undefined): void => {
-  for (const name of readdirSync(directory)) {
-    const pid = Number(pidFilePattern.exec(name)?.[1] ?? Number.NaN)
-    if (Number.isNaN(pid) || pid === process.pid) continue
+  for (const { name, pid } of pidFilesIn(directory)) {
+    if (pid === process.pid) continue
     // The lock's dead owner left this one: a process with this PID now is another one.
-    if (pid !== deadPid && isClusterd(pid)) throw refusal(home, pid)
+    if (pid !== deadPid && daemonKind(pid) !== undefined) throw refusal(home, pid)
     removeIfThere(join(directory, name))
   }
 }
@@ -140,7 +132,9 @@ export const holdHome = (home: string): HeldHome => {
   const lock = join(home, 'queue/muster', `${programName}.lock`)
   const pidFile = join(directory, `${programName}-${process.pid}.pid`)
   const mine = `${process.pid} ${startTicks(process.pid) ?? '0'}\n`
+  let isReleased = false
   const release = (): void => {
+    isReleased = true
     if (readIfThere(lock) !== mine) return
     removeIfThere(pidFile)
     removeIfThere(lock)
@@ -162,5 +156,10 @@ export const holdHome = (home: string): HeldHome => {
       cause: error,
     })
   }
-  return { release }
+  const restorePidFile = (): boolean => {
+    if (isReleased || readIfThere(pidFile) !== undefined) return false
+    writeNew(pidFile, `${process.pid}\n`)
+    return true
+  }
+  return { release, restorePidFile }
 }

@@ -5,6 +5,7 @@ import { agentGroupsCommandLine } from '../agentGroups/agentGroupsArguments.js'
 import { certsProgram } from '../certsTool/certsHelp.js'
 import { clusterControlCommandLine } from '../clusterControl/controlArguments.js'
 import { clusterdCommandLine } from '../clusterd/clusterdArguments.js'
+import { musterCommandLine } from '../muster/musterArguments.js'
 import { agentsCommandLine } from '../musterAgents/agentsArguments.js'
 import { apiCommandLine } from '../musterApi/apiArguments.js'
 
@@ -15,5 +16,6 @@ export const commandLines = (): readonly Command[] => [
   agentGroupsCommandLine(),
   agentsCommandLine(),
   apiCommandLine(),
+  musterCommandLine(),
   certsProgram(),
 ]
