@@ -469,6 +469,11 @@ export const limits = {
   /** Of its JSON: a full row has some 40 values. */
   wazuhDbValuesMax: 4_000_000,
   wazuhDbDepthMax: 16,
+  /** Labels of a page of agents that are read. */
+  wazuhDbLabelsMax: 16_384,
+  wazuhDbIdleMsMax: 10_000,
+  /** Of what one answered, in the sentence of an error. */
+  managerAnswerCharsMax: 300,
   /** Agents of one question where they are, and rows of one request. */
   wazuhDbPresencesMax: 500,
   wazuhDbRowsMax: 1_000,

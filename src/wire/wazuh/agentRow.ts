@@ -111,7 +111,7 @@ const readLabels = (value: unknown): unknown => {
 }
 
 /** Undefined when it has no key, or no text. */
-export const readLabel = (value: unknown): WazuhLabel | undefined => {
+const readLabel = (value: unknown): WazuhLabel | undefined => {
   if (!isRecord(value)) return undefined
   const { key, value: text = '' } = value
   return typeof key === 'string' && key !== '' && typeof text === 'string' ? { key: wellFormed(key), value: wellFormed(text) } : undefined
