@@ -43,4 +43,31 @@ describe('the nodes of a simulated cluster', () => {
     await cluster.stopAll()
     expect(cluster.violations).toEqual([])
   })
+
+  it('show the last warnings and errors of their logs, the newest first, at any of them', async () => {
+    const cluster = new SimulatedCluster({ seed: 2, nodes: 3 })
+    cluster.startAll()
+    await cluster.clock.advance(5_000)
+    cluster.crash('w2', 'process')
+    await cluster.clock.advance(200_000)
+    const ask = async (name: string, lines: boolean) => {
+      const found: AnswerLine[] = []
+      const asking = (async () => {
+        for await (const line of cluster.node(name).running?.query({ kind: 'nodeReports', lines }, signal) ?? []) found.push(line)
+      })()
+      await cluster.clock.advance(20_000)
+      await asking
+      return found.flatMap((line) => (line.kind === 'nodeReport' ? [[line.node, line.report?.lines]] : []))
+    }
+    const shown = await ask('w1', true)
+    expect(shown).toMatchObject([
+      ['master', [{ level: 'error', text: expect.stringMatching(/^\[Master\] \[Main\] .*w2/) }]],
+      ['w1', []],
+    ])
+    expect(await ask('w1', false)).toEqual([
+      ['master', undefined],
+      ['w1', undefined],
+    ])
+    await cluster.stopAll()
+  })
 })

@@ -91,6 +91,29 @@ describe.skipIf(hasNoBrowser)('the page', () => {
     await screenshot(page, 'failing-file')
   })
 
+  it('shows the last warnings and errors of the log of a node, the master too', async () => {
+    const timestamp = new Date(nowMs - 120_000).toISOString()
+    server.lines = [
+      { timestamp, level: 'error', description: '[Worker] [Main] The disk is full.' },
+      { timestamp: 'n/a', level: 'warning', description: '[Worker] [Main] The clock was set.' },
+    ]
+    await signedIn()
+    for (const name of ['worker-1', 'master-node']) {
+      await openNode(name)
+      const items = page.locator('.details li', { hasText: /disk|clock/ })
+      await expect
+        .poll(() => items.allInnerTexts())
+        .toEqual([
+          expect.stringMatching(/^2 min ago error \[Worker\] \[Main\] The disk is full\.$/),
+          expect.stringMatching(/^never warning \[Worker\] \[Main\] The clock was set\.$/),
+        ])
+      await page.keyboard.press('Escape')
+    }
+    server.lines = []
+    await openNode('worker-2')
+    await says(page, 'nodes', 'Nothing was wrong since it was started.')
+  })
+
   it('is used with the keyboard alone', async () => {
     await page.goto(server.url)
     await page.locator('#entrance').waitFor()
@@ -231,12 +254,14 @@ describe.skipIf(hasNoBrowser)('the page', () => {
     server.summaries = [
       { node: hostile[0] ?? '', inSync: false, files: 1, pending: 0, failed: 1, failuresLeftOut: 2, code: 'x', error: hostile[1] ?? '' },
     ]
+    server.lines = hostile.map((text) => ({ timestamp: text, level: text, description: text }))
     server.happen(...hostile.map((message) => ({ atMs: nowMs, level: 'error' as const, node: message, message })))
     server.show({ ...overviewOf(master, ...nodes), cluster: hostile.join(), node: hostile[0] ?? '', type: 'worker' })
     await signedIn()
     await page.locator('.node-button', { hasText: '<script>' }).click()
     await expect.poll(() => page.locator('.files tbody tr').count()).toBe(hostile.length)
     await says(page, 'cluster', '2 more failed, and the node did not name them.')
+    await expect.poll(() => page.locator('.details .wide').last().locator('li').count()).toBe(hostile.length)
     expect(await inBrowser("'ran' in window")).toBe(false)
     expect(await page.locator('img, script:not([src="page.js"]), [onclick], [onload], [onerror], iframe').count()).toBe(0)
     expect(unsafeCharacters.exec(await seen(page.locator('body')))).toBeNull()

@@ -27,6 +27,8 @@ export class PageServer {
   #refusal: string | undefined
   files: readonly FileRow[] = []
   summaries: readonly FilesSummary[] = []
+  /** Of every node. */
+  lines: readonly { readonly timestamp: string; readonly level: string; readonly description: string }[] = []
 
   constructor(overview: Overview) {
     this.#files = readPageFiles()
@@ -118,6 +120,7 @@ export class PageServer {
       const rows = this.files.filter((row) => row.node === node)
       listed(response, rows, { summaries: this.summaries.filter((summary) => summary.node === node) })
     } else if (url.pathname === '/cluster/healthcheck') listed(response, [{ info: { name: node }, status: this.#health() }])
+    else if (/^\/cluster\/[^/]+\/logs$/.test(url.pathname)) listed(response, this.lines)
     else problem(response, 404, '404: Not Found')
   }
 

@@ -8,7 +8,6 @@ import type { Manager } from '../domain/agents/leftToManager.js'
 import { addressPrefix } from '../domain/cluster/addressPrefix.js'
 import { joinedSentence, leftSentence } from '../domain/cluster/monitoring/memberSentences.js'
 import type { NodeFigures } from '../domain/cluster/nodeFigures.js'
-import type { NodeReport } from '../domain/cluster/nodeReport.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { AdmissionPolicy, Refusal, Transport } from '../ports/link.js'
 import type { ListenerCounts } from '../ports/listener.js'
@@ -36,6 +35,7 @@ import type { LocalTree } from './files/localTree.js'
 import { type End, machineOptions } from './kit/host.js'
 import { type Carried, carryThreads } from './manager/carryThreads.js'
 import { clusterQueriesInput, type MasterView } from './queries/clusterQueries.js'
+import type { ReportMaker } from './queries/nodeReports.js'
 
 export interface MasterOptions {
   readonly cluster: string
@@ -64,7 +64,7 @@ export interface MasterOptions {
   readonly records: WorkerRecords
   readonly events: ClusterEvents
   readonly figures: () => Promise<NodeFigures>
-  readonly report: () => NodeReport
+  readonly report: ReportMaker
   readonly onListening: (listener: Listener) => void
   /** What workers have carried out here; nothing without a manager. */
   readonly carried?: Carried

@@ -22,8 +22,8 @@ import { NodeStates } from './cluster/nodeStates.js'
 import type { Registry } from './cluster/registry.js'
 import { LocalTree } from './files/localTree.js'
 import { Boundaries } from './kit/boundaries.js'
-import { countedLog } from './kit/countedLog.js'
 import { Front } from './kit/front.js'
+import { notedLog } from './kit/notedLog.js'
 import { drainAgents } from './listener/thread/listenerThread.js'
 import type { ManagerRequests } from './manager/managerRequests.js'
 import { MasterRole } from './masterRole.js'
@@ -69,7 +69,7 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
   const { clock } = given
   const startedMs = clock.now()
   const meter = new NodeMeter()
-  const ports = { ...given, log: countedLog(given.log, meter.logLines) }
+  const ports = { ...given, log: notedLog(given.log, meter, clock) }
   const { manager, node, synced, timings, type } = identity
   const { decidesKeys, roleOf, tag } = roles[type]
   const log = ports.log.at({ tag, subtag: 'Main' })

@@ -16,7 +16,10 @@ export const ownConfiguration = ({
 })
 
 /** Fails with `requestFailed` where nothing is known of the machine. */
-export const ownReport = ({ fronts, identity, ports }: Pick<NodeParts, 'fronts' | 'identity' | 'ports'>): NodeReport => {
+export const ownReport = (
+  { fronts, identity, meter, ports }: Pick<NodeParts, 'fronts' | 'identity' | 'meter' | 'ports'>,
+  hasLines: boolean,
+): NodeReport => {
   const { api, enrolment, home, listener } = identity
   const { clock, machine } = ports
   if (!machine) throw new ClusterError('requestFailed', { message: 'This node does not know its configuration files' })
@@ -36,6 +39,7 @@ export const ownReport = ({ fronts, identity, ports }: Pick<NodeParts, 'fronts' 
     stopped: namesOf(false),
     mistakes: mistakes.map((mistake) => mistake.slice(0, limits.errorMessageCharsMax)),
     configuration: ownConfiguration(identity),
+    ...(hasLines && { lines: meter.lastLines.newestFirst }),
     ...(api && {
       api: {
         address: api.address,

@@ -8,7 +8,6 @@ import { asClusterError, ClusterError } from '../base/errors.js'
 import { invariant } from '../base/invariant.js'
 import { type DialFailures, dialFailureText, failedDial, noFailures } from '../domain/cluster/dialFailures.js'
 import { needsOperator } from '../domain/cluster/joinRule.js'
-import type { NodeReport } from '../domain/cluster/nodeReport.js'
 import { redialDelayMs } from '../domain/cluster/redialPolicy.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { OwnCertificates } from '../ports/certificates.js'
@@ -31,7 +30,7 @@ import type { OnRestart } from './kit/supervised.js'
 import { countsOf } from './listener/thread/listenerThread.js'
 import { type OwnListener, reconnectAnswers } from './listener/thread/reconnectRoutes.js'
 import { type Carried, carryThreads } from './manager/carryThreads.js'
-import { nodeReportAnswers } from './queries/nodeReports.js'
+import { nodeReportAnswers, type ReportMaker } from './queries/nodeReports.js'
 
 export interface WorkerOptions {
   readonly hello: Hello
@@ -46,7 +45,7 @@ export interface WorkerOptions {
   readonly agents: LocalAgents
   readonly states: NodeStates
   readonly own: OwnListener
-  readonly report: () => NodeReport
+  readonly report: ReportMaker
   /** What the master has carried out here; nothing without a manager. */
   readonly carried?: Carried
   readonly onRestart: OnRestart

@@ -70,7 +70,7 @@ export class WorkerRole implements NodeRole {
       onRestart: meter.threadRestarted,
       agents,
       states,
-      report: () => ownReport(parts),
+      report: (hasLines) => ownReport(parts, hasLines),
       ...carriedHere(ports.wazuh, 'worker'),
       own: { node: identity.node, front: fronts.listener, remoted: ports.remoted },
       integrity: {

@@ -404,6 +404,8 @@ export const limits = {
   /** Lines of an answer that cross between the threads together. */
   apiAnswerLinesMax: 256,
   apiItemsMax: 100_000,
+  /** Of one answer of `/cluster/{node}/logs`, as Wazuh's. */
+  apiLogLinesMax: 500,
   /** Items that are sorted in one step. */
   apiSortedAtOnceMax: 1_024,
   /** Agents of one question that are answered with all that is known of them. */
@@ -438,6 +440,9 @@ export const limits = {
   /** Different sentences of one kind from one address that are logged within the interval. */
   refusalSentencesMax: 4,
   logLineCharsMax: 16 * KiB,
+  /** Warnings and errors of a node that it remembers, and what each may be long. */
+  lastLinesMax: 50,
+  lastLineCharsMax: 1_024,
   /** Files of one scan of the tree, and of one plan, that are named at debug. */
   filesLoggedMax: 100,
   /** Changes of a worker's own that are remembered until they are undone. */
@@ -510,7 +515,10 @@ invariant(limits.streamChunkBytesMax < limits.frameBytesMax, 'a chunk fits into 
 invariant(limits.streamWindowBytes >= 4 * limits.streamChunkBytesMax, 'a stream has several chunks in flight')
 invariant(2 * limits.compareBytesMax <= limits.messageBytesMax, 'a page of entries and its decision fit into a message')
 invariant(limits.fetchPathBytesMax + limits.fetchFilesMax * 64 <= limits.messageBytesMax, 'a fetch fits into a message')
-invariant(limits.reportedMistakesMax * limits.errorMessageCharsMax * 6 <= limits.messageBytesMax, 'a report fits into a message, escaped')
+invariant(
+  (limits.reportedMistakesMax * limits.errorMessageCharsMax + limits.lastLinesMax * limits.lastLineCharsMax) * 6 <= limits.messageBytesMax,
+  'a report fits into a message, escaped',
+)
 invariant(limits.recipeChunksMax * 20 <= limits.messageBytesMax / 2, 'a recipe fits into a message')
 invariant(limits.tlsHandshakesBegunMax < limits.tlsHandshakesMax, 'not all TLS handshakes begin at once')
 invariant(limits.unauthenticatedPerAddressMax < limits.unauthenticatedConnectionsMax, 'one address cannot take the whole cap')

@@ -4,23 +4,37 @@ import { ageText, bytesText, countText, utcText } from '../domain/api/overview/f
 import type { NodeRow } from '../domain/api/overview/nodeOrder.js'
 import type { ClusterEvent } from '../domain/queries/clusterAnswer.js'
 import { html, setChildren, setText } from './elements.js'
-import type { HealthStatus, NodeFiles } from './service.js'
+import type { HealthStatus, LogLine, NodeFiles } from './service.js'
 
 export interface DetailsService {
   files(node: string): Promise<NodeFiles>
   health(node: string): Promise<HealthStatus | undefined>
+  logLines(node: string): Promise<readonly LogLine[]>
 }
 
 /** What was fetched of a node, or why it was not. */
-type Fetched =
+type Fetched<T> =
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'known'; readonly files: NodeFiles; readonly health: HealthStatus | undefined }
+  | { readonly kind: 'known'; readonly value: T }
   | { readonly kind: 'refused'; readonly reason: string }
+
+interface Synced {
+  readonly files: NodeFiles
+  readonly health: HealthStatus | undefined
+}
 
 const eventsShownMax = 8
 /** What is open is asked again after this long, too. */
 const refetchMs = 10_000
-const nothing: Fetched = { kind: 'nothing' }
+const nothing = { kind: 'nothing' } as const
+
+const fetched = async <T>(asked: Promise<T>): Promise<Fetched<T>> => {
+  try {
+    return { kind: 'known', value: await asked }
+  } catch (error) {
+    return { kind: 'refused', reason: error instanceof Error ? error.message : String(error) }
+  }
+}
 
 const ageOf = (moment: string, nowMs: number): string => {
   const ms = Date.parse(moment)
@@ -79,15 +93,18 @@ const filesTable = ({ rows, summary, total }: NodeFiles) => {
   ]
 }
 
-const filesOf = (row: NodeRow, fetched: Fetched): readonly Element[] => {
+const notKnown = (asked: Exclude<Fetched<unknown>, { readonly kind: 'known' }>): readonly Element[] =>
+  asked.kind === 'nothing' ? [html('p', { class: 'hint' }, 'Asking…')] : [html('p', { class: 'error' }, asked.reason)]
+
+const filesOf = (row: NodeRow, synced: Fetched<Synced>): readonly Element[] => {
   const { node } = row
   if (node.type === 'master') return [html('p', {}, `The files of the master are the ones that all others take: ${countText(node.files)}.`)]
   if (!node.isConnected) return [html('p', {}, 'It is away: nothing is known of its files.')]
-  if (fetched.kind === 'nothing') return [html('p', { class: 'hint' }, 'Asking…')]
-  if (fetched.kind === 'refused') return [html('p', { class: 'error' }, fetched.reason)]
-  const { error } = fetched.files.summary ?? {}
+  if (synced.kind !== 'known') return notKnown(synced)
+  const { files } = synced.value
+  const { error } = files.summary ?? {}
   const why = error === undefined ? [] : [html('p', { class: 'error' }, error)]
-  if (fetched.files.rows.length > 0) return [...why, ...filesTable(fetched.files)]
+  if (files.rows.length > 0) return [...why, ...filesTable(files)]
   if (why.length > 0) return why
   const isSame = `All ${countText(node.files)} files are as the master has them.`
   return [html('p', {}, node.inSync ? isSame : 'Which files differ is not known yet.')]
@@ -96,11 +113,21 @@ const filesOf = (row: NodeRow, fetched: Fetched): readonly Element[] => {
 const eventsOf = (node: string, events: readonly ClusterEvent[], nowMs: number): readonly Element[] => {
   const own = events.filter((event) => event.node === node).slice(0, eventsShownMax)
   if (own.length === 0) return [html('p', { class: 'hint' }, 'No event is remembered.')]
-  const items = own.map(({ atMs, level, message }) => {
-    const word = level === 'info' ? [] : [html('span', { class: 'level' }, level), ' ']
-    return html('li', { class: `is-${level}` }, html('span', { class: 'age' }, `${ageText(nowMs - atMs)} ago`), ' ', ...word, message)
-  })
-  return [html('ul', { class: 'plain' }, ...items)]
+  return [html('ul', { class: 'plain' }, ...own.map(({ atMs, level, message }) => said(level, `${ageText(nowMs - atMs)} ago`, message)))]
+}
+
+/** Whatever the level is called: a class of the page's own for those that it knows. */
+const said = (level: string, when: string, message: string): Element => {
+  const word = level === 'info' ? [] : [html('span', { class: 'level' }, level), ' ']
+  const known = ['error', 'warning'].includes(level) ? `is-${level}` : 'is-info'
+  return html('li', { class: known }, html('span', { class: 'age' }, when), ' ', ...word, message)
+}
+
+const linesOf = (row: NodeRow, asked: Fetched<readonly LogLine[]>, nowMs: number): readonly Element[] => {
+  if (!row.node.isConnected) return [html('p', {}, 'It is away: its log is on its own machine.')]
+  if (asked.kind !== 'known') return notKnown(asked)
+  if (asked.value.length === 0) return [html('p', { class: 'hint' }, 'Nothing was wrong since it was started.')]
+  return [html('ul', { class: 'plain' }, ...asked.value.map((line) => said(line.level, ageOf(line.timestamp, nowMs), line.description)))]
 }
 
 /** Of one node, from when it is opened until it is closed. */
@@ -112,13 +139,15 @@ export class NodeDetails {
   readonly #facts = html('section')
   readonly #times = html('section')
   readonly #events = html('section')
-  #fetched: Fetched = nothing
+  readonly #log = html('section', { class: 'wide' })
+  #synced: Fetched<Synced> = nothing
+  #lines: Fetched<readonly LogLine[]> = nothing
   /** What the last fetch was for: it is done again when the row says something else. */
   #fetchedFor = ''
 
   constructor(service: DetailsService) {
     this.#service = service
-    this.root.append(this.#error, this.#files, this.#facts, this.#times, this.#events)
+    this.root.append(this.#error, this.#files, this.#facts, this.#times, this.#events, this.#log)
   }
 
   /** @param isStale nothing is asked then */
@@ -127,28 +156,30 @@ export class NodeDetails {
     if (!isStale) this.#fetchWhenChanged(row, nowMs)
     setText(this.#error, node.error ?? '')
     this.#error.hidden = node.error === undefined
-    const health = this.#fetched.kind === 'known' && node.isConnected ? this.#fetched.health : undefined
-    setChildren(this.#files, [heading('Files'), ...filesOf(row, this.#fetched)])
+    const health = this.#synced.kind === 'known' && node.isConnected ? this.#synced.value.health : undefined
+    setChildren(this.#files, [heading('Files'), ...filesOf(row, this.#synced)])
     setChildren(this.#facts, [heading('Node'), factsOf(row)])
     this.#times.hidden = health === undefined
     if (health) setChildren(this.#times, [heading('Last times'), lastTimes(health, nowMs)])
     setChildren(this.#events, [heading('Its events'), ...eventsOf(node.name, events, nowMs)])
+    setChildren(this.#log, [heading('Last warnings and errors of its log'), ...linesOf(row, this.#lines, nowMs)])
   }
 
   #fetchWhenChanged({ node }: NodeRow, nowMs: number): void {
-    if (node.type === 'master' || !node.isConnected) return
+    if (!node.isConnected) return
     const wanted = [node.sinceMs, node.pending, node.failed, node.inSync, node.error, Math.floor(nowMs / refetchMs)].join()
     if (wanted === this.#fetchedFor) return
     this.#fetchedFor = wanted
-    void this.#fetch(node.name)
+    void this.#fetchLines(node.name)
+    if (node.type === 'worker') void this.#fetchSynced(node.name)
   }
 
-  async #fetch(node: string): Promise<void> {
-    try {
-      const [files, health] = await Promise.all([this.#service.files(node), this.#service.health(node)])
-      this.#fetched = { kind: 'known', files, health }
-    } catch (error) {
-      this.#fetched = { kind: 'refused', reason: error instanceof Error ? error.message : String(error) }
-    }
+  async #fetchSynced(node: string): Promise<void> {
+    const asked = Promise.all([this.#service.files(node), this.#service.health(node)])
+    this.#synced = await fetched(asked.then(([files, health]) => ({ files, health })))
+  }
+
+  async #fetchLines(node: string): Promise<void> {
+    this.#lines = await fetched(this.#service.logLines(node))
   }
 }

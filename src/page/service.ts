@@ -17,8 +17,16 @@ export interface NodeFiles {
   readonly total: number
 }
 
+/** Of the log of a node. */
+export interface LogLine {
+  readonly timestamp: string
+  readonly level: string
+  readonly description: string
+}
+
 /** Files of one node that are asked for. */
 const filesShownMax = 500
+const linesShownMax = 10
 
 /** The page stands one level below the API, wherever that is. */
 const apiUrl = (path: string): URL => new URL(`../${path}`, document.baseURI)
@@ -70,6 +78,16 @@ export const service = {
     url.searchParams.set('limit', String(filesShownMax))
     const { data } = await (await got(url)).json()
     return { rows: data.affected_items, total: data.total_affected_items, summary: data.summaries?.[0] }
+  },
+
+  /** Its last warnings and errors, the newest first. */
+  async logLines(node: string): Promise<readonly LogLine[]> {
+    const url = apiUrl(`cluster/${encodeURIComponent(node)}/logs`)
+    url.searchParams.set('limit', String(linesShownMax))
+    const { data } = await (await got(url)).json()
+    const [failed] = data.failed_items
+    if (failed) throw new ServiceError(200, failed.error.message)
+    return data.affected_items
   },
 
   /** Undefined for a master, and for a worker that is away. */

@@ -8,6 +8,7 @@ const report = { home: '/var/ossec', timeZone: 'UTC', utcOffsetMinutes: 0, runni
 describe('what nodes say of themselves', () => {
   it('is not asked of a worker of an earlier build, and a node that fails keeps no other from its answer', async () => {
     const asked: string[] = []
+    const questions: unknown[] = []
     const earlier = new ScriptedLink('old', async (type) => asked.push(type))
     const view = {
       self: { name: 'master' },
@@ -16,18 +17,27 @@ describe('what nodes say of themselves', () => {
       },
       reportMsMax: 1_000,
     }
-    const able = Object.assign(new ScriptedLink('w1', async () => report), { peer: { ...earlier.peer, capabilities: ['reports'] } })
+    const able = Object.assign(
+      new ScriptedLink('w1', async (type, body) => {
+        questions.push([type, body])
+        return report
+      }),
+      { peer: { ...earlier.peer, capabilities: ['reports'] } },
+    )
     const members = [
       { name: 'old', link: earlier },
       { name: 'w1', link: able },
     ]
     const lines = []
-    for await (const line of nodeReports(view, { isAsked: () => true, members }, new AbortController().signal)) lines.push(line)
+    for await (const line of nodeReports(view, { isAsked: () => true, hasLines: true, members }, new AbortController().signal))
+      lines.push(line)
     expect(lines).toEqual([
       { kind: 'nodeReport', node: 'master', failure: { number: new ClusterError('requestFailed').number, message: expect.any(String) } },
       { kind: 'nodeReport', node: 'old' },
       { kind: 'nodeReport', node: 'w1', report },
     ])
     expect(asked).toEqual([])
+    // It can be asked, but not for the lines of its log.
+    expect(questions).toEqual([['node.report', {}]])
   })
 })

@@ -16,6 +16,11 @@ const report = {
   api: { address: '10.0.0.7', port: 55000, isSecure: true, asksForCertificates: false, hosts: ['w1.example.com'] },
 }
 
+const lines = [
+  { atMs: atMs + 1, level: 'error' as const, text: '[Worker] [Integrity sync] Could not write <b>etc/rules/a</b>.' },
+  { atMs, level: 'warning' as const, text: '[Worker] [Main] The connection was lost.' },
+]
+
 const answers: Answers = (request) => {
   const wanted = 'nodes' in request ? request.nodes : undefined
   const views = [masterView, workerView].filter(({ name }) => wanted?.includes(name) ?? true)
@@ -40,7 +45,13 @@ const answers: Answers = (request) => {
         { kind: 'end' },
       ]
     case 'nodeReports':
-      return [begin, ...views.map(({ name }): AnswerLine => ({ kind: 'nodeReport', node: name, report })), { kind: 'end' }]
+      return [
+        begin,
+        ...views.map(
+          ({ name }): AnswerLine => ({ kind: 'nodeReport', node: name, report: { ...report, ...(request.lines && { lines }) } }),
+        ),
+        { kind: 'end' },
+      ]
     case 'files':
       return [
         begin,
@@ -201,6 +212,23 @@ describe('GET /cluster', () => {
     expect((await world.get('/cluster/worker9/status')).json()).toMatchObject({ error: 1, data: { failed_items: [unknown('worker9')] } })
     expect((await world.get('/cluster/worker9/info')).json()).toMatchObject({ error: 1, data: { failed_items: [unknown('worker9')] } })
     expect((await world.get('/cluster/a%20b/info')).statusCode).toBe(400)
+  })
+
+  it('{node}/logs: the last warnings and errors of any node, newest first, and how many', async () => {
+    const world = new ApiWorld({ answers })
+    const logs = 'Logs were successfully read in specified node'
+    const items = lines.map(({ level, text }) => ({ timestamp: '2026-11-26T01:38:42Z', tag: 'wazuh-clusterd', level, description: text }))
+    expect((await world.get('/cluster/worker1/logs')).json()).toEqual(envelope(items, logs))
+    expect((await world.get('/cluster/worker1/logs?level=error')).json()).toEqual(envelope(items.slice(0, 1), logs))
+    expect((await world.get('/cluster/worker1/logs?search=lost&select=level')).json()).toEqual(envelope([{ level: 'warning' }], logs))
+    for (const query of ['limit=501', 'level=bad', 'select=key'])
+      expect((await world.get(`/cluster/worker1/logs?${query}`)).statusCode).toBe(400)
+    expect((await world.get('/cluster/worker9/logs')).json()).toMatchObject({ error: 1, data: { failed_items: [unknown('worker9')] } })
+    const counts = { all: 2, info: 0, critical: 0, debug: 0, error: 1, warning: 1 }
+    expect((await world.get('/cluster/worker1/logs/summary')).json()).toEqual(
+      envelope([{ 'wazuh-clusterd': counts }], 'Log was successfully summarized in specified node'),
+    )
+    expect(world.asked).toContainEqual({ kind: 'nodeReports', nodes: ['worker1'], lines: true })
   })
 
   it('is pretty by three blanks, and the same', async () => {

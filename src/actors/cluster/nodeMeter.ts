@@ -2,6 +2,7 @@
 import type { ClusterError } from '../../base/errors.js'
 import { Tally } from '../../base/tally.js'
 import { Durations } from '../../domain/cluster/monitoring/durations.js'
+import { LastLines } from '../../domain/cluster/monitoring/lastLines.js'
 import type { NodeFigures } from '../../domain/cluster/nodeFigures.js'
 import type { Outcome } from '../files/integritySync.js'
 import type { LocalTree } from '../files/localTree.js'
@@ -28,6 +29,7 @@ export class NodeMeter {
   readonly checks = new Durations()
   readonly syncs = new Durations()
   readonly logLines = new Tally()
+  readonly lastLines = new LastLines()
   /** Connections that were refused, by the reason. */
   readonly refusals = new Tally()
   /** A thread has crashed and is started again. */

@@ -2,17 +2,22 @@
 import { asClusterError } from '../../base/errors.js'
 import type { NodeReport } from '../../domain/cluster/nodeReport.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
-import type { Link } from '../../ports/link.js'
+import type { Link, RequestOptions } from '../../ports/link.js'
 import type { Member } from '../cluster/registry.js'
 import type { ServingInput } from '../kit/servingThread.js'
 
 /** A peer with it can be asked. */
 export const reportsCapability = 'reports'
+/** And with this one for the last lines of its log. */
+export const linesCapability = 'lines'
+
+/** @param hasLines with the last lines of the log */
+export type ReportMaker = (hasLines: boolean) => NodeReport
 
 export interface NodeReportsView {
   readonly self: { readonly name: string }
   /** Of this node. */
-  readonly report: () => NodeReport
+  readonly report: ReportMaker
   /** What a worker may take. */
   readonly reportMsMax: number
 }
@@ -21,11 +26,19 @@ type ReportLine = Extract<AnswerLine, { readonly kind: 'nodeReport' }>
 
 export async function* nodeReports(
   { report, reportMsMax, self }: NodeReportsView,
-  { isAsked, members }: { readonly isAsked: (name: string) => boolean; readonly members: readonly Pick<Member, 'link' | 'name'>[] },
+  {
+    hasLines,
+    isAsked,
+    members,
+  }: {
+    readonly isAsked: (name: string) => boolean
+    readonly hasLines: boolean
+    readonly members: readonly Pick<Member, 'link' | 'name'>[]
+  },
   signal: AbortSignal,
 ): AsyncGenerator<AnswerLine, void, undefined> {
-  const asking = members.map(({ link, name }) => answerOf(name, () => askWorker(link, reportMsMax, signal)))
-  if (isAsked(self.name)) yield await answerOf(self.name, report)
+  const asking = members.map(({ link, name }) => answerOf(name, () => askWorker(link, hasLines, { signal, timeoutMs: reportMsMax })))
+  if (isAsked(self.name)) yield await answerOf(self.name, () => report(hasLines))
   for (const asked of asking) yield await asked
 }
 
@@ -41,18 +54,22 @@ const answerOf = async (node: string, ask: () => NodeReport | undefined | Promis
 }
 
 /** Nothing from a worker of an earlier build. */
-const askWorker = async (link: Link, timeoutMs: number, signal: AbortSignal): Promise<NodeReport | undefined> =>
-  link.peer.capabilities.includes(reportsCapability) ? link.request('node.report', {}, { signal, timeoutMs }) : undefined
+const askWorker = async (link: Link, hasLines: boolean, options: RequestOptions): Promise<NodeReport | undefined> => {
+  const { capabilities } = link.peer
+  if (!capabilities.includes(reportsCapability)) return undefined
+  return link.request('node.report', hasLines && capabilities.includes(linesCapability) ? { lines: true } : {}, options)
+}
 
 /** A worker's end. */
-export const nodeReportAnswers = (link: Pick<Link, 'serve'>, report: () => NodeReport): ServingInput => ({
+export const nodeReportAnswers = (link: Pick<Link, 'serve'>, report: ReportMaker): ServingInput => ({
   link,
   answers: () => ({
-    'node.report': () => {
-      const { api, configuration, mistakes, running, stopped, ...rest } = report()
+    'node.report': ({ lines: hasLines = false }) => {
+      const { api, configuration, lines, mistakes, running, stopped, ...rest } = report(hasLines)
       return {
         ...{ ...rest, running: [...running], stopped: [...stopped], mistakes: [...mistakes] },
         configuration: { ...configuration, nodes: [...configuration.nodes] },
+        ...(lines && { lines: lines.map((line) => ({ ...line })) }),
         ...(api && { api: { ...api, hosts: [...api.hosts] } }),
       }
     },

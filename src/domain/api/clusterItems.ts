@@ -1,5 +1,6 @@
 /** What the API says of nodes, in Wazuh's shapes. */
 import { momentText } from '../../base/momentText.js'
+import type { LastLine } from '../cluster/monitoring/lastLines.js'
 import type { FilesSummary, NodeHealth, NodeView, SpanView } from '../queries/clusterAnswer.js'
 import type { Messages } from './envelope.js'
 import type { Item } from './listRequest.js'
@@ -50,6 +51,23 @@ export const healthItem = (node: NodeHealth): Item => {
   return node.type === 'master' ? { info } : { info, status: statusOf(node.worker ?? { integrityFree: true }) }
 }
 
+export const logFields = ['timestamp', 'tag', 'level', 'description'] as const
+
+/** Whole seconds, as Wazuh writes a line of the log. The tag is the program's. */
+export const logItem = ({ atMs, level, text }: LastLine): Item => ({
+  timestamp: momentText(atMs).replace(/\.\d+Z$/, 'Z'),
+  ...{ tag: 'wazuh-clusterd', level, description: text },
+})
+
+const logLevels = ['info', 'critical', 'debug', 'error', 'warning'] as const
+
+/** How many lines there are of each level, in Wazuh's shape: an item a program. */
+export const logSummary = (lines: readonly LastLine[]): readonly Item[] => {
+  if (lines.length === 0) return []
+  const counts = logLevels.map((level) => [level, lines.filter((line) => line.level === level).length])
+  return [{ 'wazuh-clusterd': { all: lines.length, ...Object.fromEntries(counts) } }]
+}
+
 /** The items whose sum Wazuh compares. */
 const rulesetDirectories = ['etc/rules/', 'etc/decoders/', 'etc/lists/']
 
@@ -89,6 +107,8 @@ export const clusterMessages = {
     'Could not read API configuration in any node',
   ),
   processes: messages('Processes status was successfully read in specified node', '', 'Could not read processes status in specified node'),
+  logs: messages('Logs were successfully read in specified node', '', 'Could not read logs in specified node'),
+  logSummary: messages('Log was successfully summarized in specified node', '', 'Could not summarize the log in specified node'),
   information: messages(
     'Basic information was successfully read in specified node',
     '',

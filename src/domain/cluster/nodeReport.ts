@@ -1,7 +1,7 @@
 /** What a node says of its own machine and of its own files when its master asks it. */
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { fields, list, type ReadonlyValue, text } from '../../base/fields.js'
+import { fields, list, type ReadonlyValue, text, timeMs } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 
 const address = () => text(limits.reportedAddressCharsMax)
@@ -26,6 +26,17 @@ export const nodeReport = () =>
       nodes: list(address(), limits.reportedAddressesMax),
       hidden: Type.Boolean(),
     }),
+    /** The last of its log that say that something is wrong, the newest first; only where they are asked for. */
+    lines: Type.Optional(
+      list(
+        fields({
+          atMs: timeMs(),
+          level: Type.Union([Type.Literal('error'), Type.Literal('warning')]),
+          text: text(limits.lastLineCharsMax),
+        }),
+        limits.lastLinesMax,
+      ),
+    ),
     /** Of its HTTP service, when it has one. */
     api: Type.Optional(
       fields({

@@ -1,9 +1,10 @@
 /** `/cluster/{node_id}/…` of Wazuh's API, and what each node says of itself: what is known without asking the manager's other programs. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
-import { clusterMessages } from '../../../domain/api/clusterItems.js'
+import { limits } from '../../../base/limits.js'
+import { clusterMessages, logFields, logItem, logSummary } from '../../../domain/api/clusterItems.js'
 import type { FailedItem, Messages } from '../../../domain/api/envelope.js'
-import type { Item } from '../../../domain/api/listRequest.js'
-import { choice, common, names } from '../../../domain/api/parameters.js'
+import { type Item, listRequest } from '../../../domain/api/listRequest.js'
+import { anyTextParameter, choice, common, listParameters, names } from '../../../domain/api/parameters.js'
 import { ApiRefusal, badRequest, type Problem, plainProblem, problems } from '../../../domain/api/problem.js'
 import type { NodeReport } from '../../../domain/cluster/nodeReport.js'
 import type { AnswerLine } from '../../../domain/queries/answerLine.js'
@@ -12,6 +13,9 @@ import type { ApiContext } from '../apiContext.js'
 import { answerLines } from './answerLines.js'
 import { ClusterAnswers, clusterConfiguration, nodesOf, queryOf, unknownNodes } from './clusterRoutes.js'
 import { sendList } from './listReply.js'
+
+/** That Wazuh knows. */
+const logLevels = ['critical', 'debug', 'debug2', 'error', 'info', 'warning'] as const
 
 interface OfNode {
   readonly Params: { readonly node_id: string }
@@ -35,11 +39,11 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
     return sendList(reply, { items: found.map(({ node }) => itemOf(node)), isPretty, messages, failures: () => unknownNodes(unknown) })
   }
 
-  /** What each of these nodes says of itself, and why others do not. */
-  const reports = async (nodes: readonly string[] | undefined, waits?: boolean) => {
+  /** What each of these nodes says of itself, with the last lines of its log or without, and why others do not. */
+  const reports = async (nodes: readonly string[] | undefined, waits?: boolean, lines = false) => {
     const failures: FailedItem[] = []
     const found: (Omit<ReportLine, 'report'> & { readonly report: NodeReport })[] = []
-    for await (const line of answerLines(api, { kind: 'nodeReports', ...(nodes && { nodes }) }, waits)) {
+    for await (const line of answerLines(api, { kind: 'nodeReports', ...(nodes && { nodes }), ...(lines && { lines }) }, waits)) {
       if (line.kind === 'cluster') failures.push(...unknownNodes(line.unknownNodes))
       if (line.kind !== 'nodeReport') continue
       const { failure, node, report } = line
@@ -86,6 +90,24 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
       (cluster): Item => ({ cluster: { ...cluster, disabled: cluster['disabled'] === true ? 'yes' : 'no' } }),
     )
     return sendList(reply, { items, isPretty, messages: clusterMessages.configuration, failures: () => failures })
+  })
+
+  const logParameters = { ...listParameters, tag: anyTextParameter, level: choice(...logLevels) } as const
+  /** The last warnings and errors of the node, from its memory: no file is read. */
+  app.get<OfNode>('/cluster/:node_id/logs', async (request, reply) => {
+    const { level, pretty: isPretty = false, tag, wait_for_complete, ...given } = queryOf(request, logParameters)
+    const list = listRequest(given, logFields, limits.apiLogLinesMax)
+    const { failures, found } = await reports([nodeOf(request.params.node_id)], wait_for_complete, true)
+    const all = found.flatMap(({ report }) => (report.lines ?? []).map(logItem))
+    const items = all.filter((item) => (level === undefined || item['level'] === level) && (tag === undefined || item['tag'] === tag))
+    return sendList(reply, { items, list, isPretty, messages: clusterMessages.logs, failures: () => failures })
+  })
+
+  app.get<OfNode>('/cluster/:node_id/logs/summary', async (request, reply) => {
+    const { pretty: isPretty = false, wait_for_complete } = queryOf(request, common)
+    const { failures, found } = await reports([nodeOf(request.params.node_id)], wait_for_complete, true)
+    const items = found.flatMap(({ report }) => logSummary(report.lines ?? []))
+    return sendList(reply, { items, isPretty, messages: clusterMessages.logSummary, failures: () => failures })
   })
 
   const ofNodes = { ...common, nodes_list: names } as const
