@@ -14,6 +14,8 @@ import { enrolmentThread } from './enrolment/enrolmentThread.js'
 import { localIntegrity } from './files/localIntegrity.js'
 import { supervised } from './kit/supervised.js'
 import { listenerThread } from './listener/thread/listenerThread.js'
+import { groupsGiven } from './manager/groupsGiven.js'
+import { groupsTaken } from './manager/groupsTaken.js'
 import type { NodeContext, NodeIdentity } from './nodeContext.js'
 import { ownFigures } from './ownFigures.js'
 
@@ -67,6 +69,26 @@ export const services: readonly Service[] = [
       startDelayMs: timings.agentGroupStartDelayMs,
       log: log.at({ subtag: 'Local agent-groups' }),
     }),
+  ),
+  thread(
+    'groupsTaken',
+    ['master'],
+    ({ agents, log, ports: { clock, wazuh } }) =>
+      wazuh && groupsTaken({ agents, db: wazuh.db, clock, log: log.at({ subtag: 'Manager groups' }) }),
+    neverGivenUp,
+  ),
+  thread(
+    'groupsGiven',
+    ['worker'],
+    ({ agents, identity: { timings }, log, ports: { clock, wazuh }, tree }) =>
+      wazuh &&
+      groupsGiven({
+        ...{ agents, clock, db: wazuh.db, tree, log: log.at({ subtag: 'Manager groups' }) },
+        groupsMsMax: timings.timeoutAgentGroupsMs,
+        intervalMs: timings.workerSyncAgentGroupsMs,
+        mismatchesMax: timings.agentGroupsMismatchesMax,
+      }),
+    neverGivenUp,
   ),
   thread('mergedFiles', ['master'], ({ agents, identity: { manager, timings }, log, ports: { clock }, tree }) =>
     manager === 'wazuh'

@@ -22,7 +22,7 @@ const newMaster = async (agentsInKeys = agents.length) => {
   for (const group of ['default', 'web']) disk.makeDirectories(`${home}/etc/shared/${group}`)
   const store = new NotedAgentStore(new MemoryAgentTable('master', 'ours'), clock)
   const files = createSimulatedAgentFiles(disk, clock, { home, role: 'master', managerName: 'master', synced })
-  const groups = new LocalGroups(store, files)
+  const groups = new LocalGroups(store, files, 'none')
   let changes = 0
   groups.changes.add(() => {
     changes += 1

@@ -156,6 +156,7 @@ class AgentGroupsReceiver {
       if (!rows.ok) throw rows.error
       assertAdvances(rows.value, after, reply.next)
       await agents.store.takeGroups(rows.value)
+      agents.groups.taken.emit(rows.value.map(({ id }) => id))
       if (rows.value.length > 0) chunks += 1
       for (const { id } of rows.value) ids.push(id)
       if (ids.length > limits.agentsMax) throw new ClusterError('malformed', { message: 'The pages of groups name too many agents' })
@@ -165,6 +166,7 @@ class AgentGroupsReceiver {
         const isAll = full || reply.table !== table
         const state: GroupsState = { table: reply.table, version: firstVersion, hash: reply.hash }
         const own = await agents.store.settleGroups(state, isAll ? { ids: Uint32Array.from(ids) } : undefined)
+        if (isAll) agents.groups.taken.emit(undefined)
         agents.groups.changes.emit()
         return { chunks, same: own.hash === reply.hash }
       }

@@ -11,6 +11,7 @@ import {
   isCopyAsGood,
   isGroupName,
 } from '../../domain/agents/groups.js'
+import type { Manager } from '../../domain/agents/leftToManager.js'
 import type { AgentFiles, AgentGroupsStore, OpenedStore } from '../../ports/agents.js'
 import { Signal } from '../kit/signal.js'
 
@@ -20,17 +21,22 @@ const pagesKeptMax = 4
 export class LocalGroups {
   /** Emitted when groups may have changed. */
   readonly changes = new Signal()
+  /** On a worker: of these agents the master's groups were taken; without IDs, of any. */
+  readonly taken = new Signal<readonly number[] | undefined>()
   readonly #store: AgentGroupsStore
   readonly #files: AgentFiles
+  /** A real manager has the groups too: what is lost here comes from there. */
+  readonly #isManagers: boolean
   readonly #pages = new Map<string, Promise<GroupsPage>>()
   #table = ''
   #areLost = false
   /** The copy that they are restored from, the best one that was offered. */
   #restoring: { readonly copy: GroupsCopy; readonly isComplete: boolean } | undefined
 
-  constructor(store: AgentGroupsStore, files: AgentFiles) {
+  constructor(store: AgentGroupsStore, files: AgentFiles, manager: Manager) {
     this.#store = store
     this.#files = files
+    this.#isManagers = manager === 'wazuh'
   }
 
   /** The table was opened, and has this many agents of client.keys. */
@@ -38,9 +44,9 @@ export class LocalGroups {
     this.#pages.clear()
     this.#table = table
     this.#restoring = undefined
-    this.#areLost = groupsLost && agents > 0
+    this.#areLost = groupsLost && agents > 0 && !this.#isManagers
     // A new cluster has lost none.
-    if (groupsLost && agents === 0) await this.#store.restoreGroups([], true)
+    if (groupsLost && !this.#areLost) await this.#store.restoreGroups([], true)
     // Workers that learn of the new table offer what they have.
     if (this.#areLost) this.changes.emit()
   }

@@ -57,7 +57,7 @@ export class LocalAgents {
     this.clock = clock
     const { table } = this
     this.reports = new AgentReports({ node, store, clock, opened: () => table.usable(this.#closing.signal) })
-    this.groups = new LocalGroups(store, files)
+    this.groups = new LocalGroups(store, files, manager)
     this.keys = new LocalKeys({
       store,
       files,
