@@ -501,6 +501,18 @@ export const limits = {
   carriedPerLinkMax: 16,
   carriedWaitingMax: 256,
   carriedMax: 256,
+  /** The program that carries out requests in Wazuh's framework: requests at once, and until it is ready, stops, ends what it is to drop. */
+  bridgeRequestsMax: 64,
+  bridgeStartMsMax: 60_000,
+  bridgeStopMsMax: 3_000,
+  bridgeDropMsMax: 30_000,
+  /** Pauses before it is started again grow from one to the other, unless it lived for this long. */
+  bridgeRestartMsMin: 1_000,
+  bridgeRestartMsMax: 60_000,
+  bridgeOfUseMs: 60_000,
+  /** Of what it writes to its standard error. */
+  bridgeLineCharsMax: 512,
+  bridgeLinesPerMinuteMax: 30,
   rulesetMessagesMax: 64,
   rulesetMessageCharsMax: 512,
 

@@ -1,0 +1,161 @@
+/**
+ * Wazuh's own framework, in a process of its own under the manager's Python. It is started when it is needed first, kept, and started
+ * again when it ends: the pauses grow while it does not come up.
+ */
+import { statSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { ClusterError } from '../../base/errors.js'
+import { limits } from '../../base/limits.js'
+import type { Log } from '../../ports/machine.js'
+import type { ApiBridge, CarriedAnswer } from '../../ports/manager.js'
+import { BridgeProcess, bridgeEnded } from './bridgeProcess.js'
+
+export interface ApiBridgeOptions {
+  readonly home: string
+  /** As the option `api_bridge` has it. */
+  readonly mode: 'auto' | 'off'
+  readonly log: Log
+  /** The program, where it is not that of the package, and the first pause before it is started again: for specs. */
+  readonly script?: string
+  readonly restartMsMin?: number
+}
+
+const interpreterPath = 'framework/python/bin/python3'
+
+/** Where the build puts it. By the package's own name: in a bundle this file stands elsewhere. */
+const builtScript = (): string =>
+  join(dirname(createRequire(import.meta.url).resolve('muster/package.json')), 'dist/platform/manager/python/muster_api_bridge.py')
+
+export const createApiBridge = (options: ApiBridgeOptions): ApiBridge => new RestartedBridge(options)
+
+class RestartedBridge implements ApiBridge {
+  readonly #options: ApiBridgeOptions
+  readonly #log: Log
+  #process: BridgeProcess | undefined
+  /** Until it may be started again. */
+  #resting: { readonly over: Promise<void>; readonly timer: NodeJS.Timeout; readonly end: () => void; readonly reason: string } | undefined
+  /** Ends in a row, each before it was of use for a while. */
+  #failures = 0
+  #isClosed = false
+
+  constructor(options: ApiBridgeOptions) {
+    this.#options = options
+    this.#log = options.log
+  }
+
+  async run(request: Uint8Array, signal: AbortSignal): Promise<CarriedAnswer> {
+    const process = await this.#started(signal)
+    await unlessAborted(process.ready, signal)
+    if (process.open >= limits.bridgeRequestsMax)
+      throw new ClusterError('overloaded', { message: `${process.open} requests are carried out by Wazuh's framework already` })
+    return process.run(request, signal)
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    clearTimeout(this.#resting?.timer)
+    this.#resting?.end()
+    await this.#process?.close()
+  }
+
+  /** Fails with `apiBridgeOff`, and with `managerFailed` while it rests after several failures. */
+  async #started(signal: AbortSignal): Promise<BridgeProcess> {
+    if (this.#resting) {
+      if (this.#failures > 1) throw bridgeEnded(`${this.#resting.reason}; it will be started again`)
+      await unlessAborted(this.#resting.over, signal)
+    }
+    if (this.#isClosed) throw new ClusterError('aborted', { message: 'The node is stopping' })
+    this.#process ??= this.#start(this.#interpreter())
+    return this.#process
+  }
+
+  #interpreter(): string {
+    const { home, mode } = this.#options
+    if (mode === 'off') throw off('the option api_bridge in etc/cluster.json is "off"')
+    const python = join(home, interpreterPath)
+    if (!statSync(python, { throwIfNoEntry: false })?.isFile()) throw off(`there is no ${python}`)
+    return python
+  }
+
+  #start(python: string): BridgeProcess {
+    const { home, script = builtScript() } = this.#options
+    const startedMs = performance.now()
+    const lines = new BoundedLines(this.#log)
+    const process = new BridgeProcess({
+      ...{ python, script, home },
+      onLine: (line) => lines.add(line),
+      onEnd: (reason) => {
+        lines.close()
+        this.#process = undefined
+        if (this.#isClosed) return
+        const isOfUse = performance.now() - startedMs > limits.bridgeOfUseMs
+        this.#failures = isOfUse ? 1 : this.#failures + 1
+        this.#rest(reason)
+      },
+    })
+    process.ready.then(
+      () => this.#log.info(`The API bridge is ready after ${((performance.now() - startedMs) / 1_000).toFixed(1)} s.`),
+      () => undefined,
+    )
+    return process
+  }
+
+  #rest(reason: string): void {
+    const { restartMsMin = limits.bridgeRestartMsMin } = this.#options
+    const pauseMs = Math.min(limits.bridgeRestartMsMax, restartMsMin * 2 ** (this.#failures - 1))
+    this.#log.error(`The API bridge ${reason}. It is started again after ${pauseMs / 1_000} s, when it is needed.`)
+    let end = (): void => undefined
+    const over = new Promise<void>((resolve) => {
+      end = () => {
+        this.#resting = undefined
+        resolve()
+      }
+    })
+    const timer = setTimeout(() => end(), pauseMs)
+    // Nothing but a request waits for it.
+    timer.unref()
+    this.#resting = { over, timer, end, reason }
+  }
+}
+
+const off = (why: string): ClusterError =>
+  new ClusterError('apiBridgeOff', { message: `Requests of Wazuh's distributed API are not carried out here: ${why}` })
+
+const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> => {
+  signal.throwIfAborted()
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
+}
+
+/** What the program writes to its standard error: so many lines a minute. */
+class BoundedLines {
+  readonly #log: Log
+  #count = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  add(line: string): void {
+    this.#timer ??= setTimeout(() => this.#nextMinute(), 60_000).unref()
+    this.#count += 1
+    if (this.#count <= limits.bridgeLinesPerMinuteMax) this.#log.warning(`API bridge: ${line}`)
+  }
+
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#nextMinute()
+  }
+
+  #nextMinute(): void {
+    const leftOut = this.#count - limits.bridgeLinesPerMinuteMax
+    if (leftOut > 0) this.#log.warning(`API bridge: ${leftOut} more lines were left out.`)
+    this.#count = 0
+    this.#timer = undefined
+  }
+}
