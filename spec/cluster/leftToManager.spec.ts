@@ -66,14 +66,14 @@ describe("a cluster beside a real manager's programs", () => {
     await finish(cluster)
   })
 
-  it('creates no directory for a group that agents have and that has none', async () => {
+  it('gives agents that report no group, and creates no directory of one', async () => {
     const cluster = await startCluster()
     void running(cluster, 'w1').agentOperations.report([{ id: 1, kind: 'startup' }])
     cluster.master.disk.unlink(cluster.absolute('etc/shared/default/agent.conf'))
     cluster.master.disk.unlink(cluster.absolute('etc/shared/default/merged.mg'))
     cluster.master.disk.rmdir(cluster.absolute('etc/shared/default'))
     await cluster.clock.advance(60_000)
-    expect(cluster.master.agentTable.list({}, 0)[0]).toMatchObject({ groups: ['default'] })
+    expect(cluster.master.agentTable.list({}, 0)[0]).toMatchObject({ status: 'pending', groups: [] })
     expect([...cluster.treeOf('master').files.keys()].some((path) => path.startsWith('etc/shared/default/'))).toBe(false)
     await finish(cluster)
   })

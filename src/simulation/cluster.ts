@@ -12,6 +12,7 @@ import { type BalancingOptions, defaultBalancing } from '../domain/balancer/bala
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { defaultSyncedItems, itemOf, type SyncedItems } from '../domain/files/syncedItems.js'
 import type { Link } from '../ports/link.js'
+import { ManagedAgents } from './manager/managedAgents.js'
 import { balancerHost, SimulatedBalancer } from './network/simulatedBalancer.js'
 import { createSimulatedNetwork, type SimulatedNetwork } from './network/simulatedNetwork.js'
 import type { MasterHistory, Violation } from './rules/checkers.js'
@@ -66,6 +67,8 @@ export class SimulatedCluster {
   syncs = 0
   readonly agents = new SimulatedAgents(this)
   readonly operators = new SimulatedOperators(this)
+  /** In place of `agents` where the agents are those of real managers. */
+  readonly managed: ManagedAgents | undefined
   /** Undefined: no agents speak the real protocol, and nodes have no listener. */
   readonly fleet: SimulatedFleet | undefined
   /** Undefined: agents go to the nodes themselves. */
@@ -87,10 +90,8 @@ export class SimulatedCluster {
     this.#keepsDebug2 = options.keepsDebug2 ?? false
     this.synced = options.synced ?? defaultSyncedItems
     this.timings = { ...defaultTimings, ...options.timings }
-    const { tls } = options
-    this.nodes = Array.from({ length: options.nodes }, (_, index) =>
-      createSimulatedNode({ index, time: this.clock, synced: this.synced, home, tls }),
-    )
+    this.managed = this.#manager === 'wazuh' ? new ManagedAgents(this) : undefined
+    this.nodes = this.#createNodes(options)
     this.#rules = new ClusterRules({
       ...{ clock: this.clock, nodes: this.nodes, synced: this.synced, timings: this.timings, manager: this.#manager, home },
       violated: (rule, says) => this.violated(rule, says),
@@ -98,11 +99,23 @@ export class SimulatedCluster {
     this.balancing = { ...defaultBalancing, ...options.balancing }
     this.balancer = options.balancing ? this.#balancerOf() : undefined
     this.fleet = options.agents ? this.#fleetOf(options.agents) : undefined
-    const { agents, balancer, balancing, clock, fleet, master, operators, synced, timings, workers } = this
+    const { agents, balancer, balancing, clock, fleet, managed, master, operators, synced, timings, workers } = this
     this.#healed = new HealedCluster({
-      ...{ agents, balancer, balancing, clock, fleet, home, master, operators, synced, timings, workers },
+      ...{ agents, balancer, balancing, clock, fleet, home, managed, master, operators, synced, timings, workers },
       isMember: (name) => this.isMember(name),
       violated: (rule, says) => this.violated(rule, says),
+    })
+  }
+
+  #createNodes({ nodes, tls }: SimulatedClusterOptions): readonly SimulatedNode[] {
+    const { clock: time, managed, random, synced, timings } = this
+    return Array.from({ length: nodes }, (_, index) => {
+      const manager = managed && {
+        random: random.fork(`manager ${index}`),
+        disconnectionMs: timings.agentsDisconnectionMs,
+        onGone: (id: number, node: string) => managed.wasTakenForGone(id, node),
+      }
+      return createSimulatedNode({ index, time, synced, home, tls, manager })
     })
   }
 
@@ -172,6 +185,7 @@ export class SimulatedCluster {
     node.startsAgain = node.isStopping
     if (node.running) return
     this.network.boot(name)
+    node.manager?.start()
     const random = this.random.fork(`${name} ${++this.#starts}`)
     node.fronts = this.fleet && this.#frontsOf(node, random)
     const balancer = node.role === 'master' ? this.balancer?.port(node.clock) : undefined
@@ -219,8 +233,12 @@ export class SimulatedCluster {
     this.network.crash(name, what)
     // Its timers go with it, and so do the calls that wait for its table: what was answered is in there.
     node.clock.cancelAll()
-    if (what === 'power') node.disk.crash()
-    else node.disk.killProcess()
+    if (what === 'process') node.disk.killProcess()
+    else {
+      node.disk.crash()
+      node.manager?.losePower()
+      this.managed?.killed(name)
+    }
     this.#rules.gone(node)
     this.agents.gone(name)
     this.operators.gone(name)
@@ -257,7 +275,9 @@ export class SimulatedCluster {
   jumpClock(name: string, ms: number): void {
     const node = this.node(name)
     node.clock.jump(ms)
-    if (ms !== 0) this.agents.clockSet(node)
+    if (ms === 0) return
+    this.agents.clockSet(node)
+    this.managed?.clockSet(name)
   }
 
   /** Its files hold another certificate. @param validMs for how long; when left out for ever */
@@ -276,6 +296,7 @@ export class SimulatedCluster {
   /** Ends every fault that lasts: all nodes run, all disks and wires work, agents are silent. Clocks stay as wrong as they are. */
   heal(): void {
     this.agents.rest()
+    this.managed?.rest()
     this.network.heal()
     this.balancer?.heal()
     for (const node of this.nodes) {
@@ -284,6 +305,7 @@ export class SimulatedCluster {
       node.agentTable.isLocked = false
       this.certify(node.name)
       this.start(node.name)
+      node.manager?.heal()
     }
   }
 

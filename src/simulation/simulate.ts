@@ -3,6 +3,7 @@
  * bound, then all must be gone. The same options give the same run, to the last event.
  */
 
+import type { Manager } from '../domain/agents/leftToManager.js'
 import type { BalancingOptions } from '../domain/balancer/balancingOptions.js'
 import type { Timings } from '../domain/cluster/timings.js'
 import type { SyncedItems } from '../domain/files/syncedItems.js'
@@ -32,6 +33,8 @@ export interface SimulateOptions {
   readonly tls?: boolean
   /** Whether these agents come by a load balancer that the master drives; in half of the seeds that have agents they do when it is left out. */
   readonly balancer?: boolean
+  /** `wazuh`: real managers beside the nodes, which have the agents; `none` when it is left out. */
+  readonly manager?: Manager
   readonly synced?: SyncedItems
   readonly timings?: Partial<Timings>
   /** Called about every virtual minute. */
@@ -86,20 +89,30 @@ const connectAtMs = 10_000
 const connectedMs = 300_000
 
 const populate = (cluster: SimulatedCluster): void => {
-  const { agents, clock, nodes } = cluster
+  const { agents, clock, managed, nodes } = cluster
+  if (managed) {
+    managed.populate(agentsAtStart, ['default', 'web', 'db'])
+    for (const [index, { id }] of managed.all.entries())
+      clock.setTimeout(() => managed.connect(nodes[index % nodes.length]?.name ?? 'master', id, connectedMs), connectAtMs)
+    return
+  }
   agents.populate(agentsAtStart, ['default', 'web', 'db'])
   for (const [index, { id }] of agents.enrolled.all.entries())
     clock.setTimeout(() => agents.connect(nodes[index % nodes.length]?.name ?? 'master', id, connectedMs), connectAtMs)
 }
 
+export const managerOf = ({ manager = 'none' }: Pick<SimulateOptions, 'manager'>): Manager => manager
+
 const seedsPerFleet = 5
 const fleetAgents = 5
 
 /** Agents that speak the real protocol in a run with these options. */
-export const fleetOf = ({ agents, balancer, seed }: Pick<SimulateOptions, 'agents' | 'balancer' | 'seed'>): number =>
-  agents ?? (balancer || seed % seedsPerFleet === 0 ? fleetAgents : 0)
+export const fleetOf = (options: Pick<SimulateOptions, 'agents' | 'balancer' | 'manager' | 'seed'>): number => {
+  if (managerOf(options) === 'wazuh') return 0
+  return options.agents ?? (options.balancer || options.seed % seedsPerFleet === 0 ? fleetAgents : 0)
+}
 
-const isBalanced = (options: Pick<SimulateOptions, 'agents' | 'balancer' | 'seed'>): boolean =>
+const isBalanced = (options: Pick<SimulateOptions, 'agents' | 'balancer' | 'manager' | 'seed'>): boolean =>
   fleetOf(options) > 0 && (options.balancer ?? options.seed % (2 * seedsPerFleet) === seedsPerFleet)
 
 /** So that much happens, and nothing that is gone is kept for hours. */
@@ -134,6 +147,7 @@ export const simulate = async (options: SimulateOptions): Promise<SimulationRepo
     ...options,
     agents: fleetOf(options),
     tls: tlsOf(options),
+    manager: managerOf(options),
     ...(isBalanced(options) && { balancing }),
   })
   let faults = 0
@@ -142,8 +156,8 @@ export const simulate = async (options: SimulateOptions): Promise<SimulationRepo
     events: cluster.trace.count,
     faults,
     syncs: cluster.syncs,
-    agents: cluster.agents.enrolled.all.length,
-    reports: cluster.agents.reports,
+    agents: (cluster.managed?.all ?? cluster.agents.enrolled.all).length,
+    reports: cluster.managed?.reports ?? cluster.agents.reports,
   })
   const report = (): SimulationReport => ({
     ...progress(),

@@ -2,6 +2,7 @@
 import { posix } from 'node:path'
 import type { RunningNode } from '../actors/node.js'
 import type { SyncedItems } from '../domain/files/syncedItems.js'
+import { SimulatedManager, type SimulatedManagerOptions } from './manager/simulatedManager.js'
 import { simulatedAuthority, simulatedIdentity, type Validity } from './network/simulatedCertificates.js'
 import { type NodeCertificateTexts, SimulatedNodeCertificates } from './network/simulatedNodeCertificates.js'
 import { readWhole } from './rules/expectedTree.js'
@@ -20,6 +21,8 @@ export interface SimulatedNode {
   readonly agentTable: MemoryAgentTable
   /** What its certificate files hold; undefined without TLS between nodes. */
   readonly certificates: SimulatedNodeCertificates | undefined
+  /** The real manager beside it, where there is one. */
+  readonly manager: SimulatedManager | undefined
   /** What is wrong with its configuration files. */
   readonly mistakes: string[]
   /** Its process. */
@@ -48,6 +51,8 @@ export interface SimulatedNodeOptions {
   readonly synced: SyncedItems
   readonly home: string
   readonly tls?: boolean | undefined
+  /** Where real managers run beside the nodes: what theirs is made of. */
+  readonly manager?: Pick<SimulatedManagerOptions, 'random' | 'disconnectionMs' | 'onGone'> | undefined
 }
 
 const authority = 'simulated'
@@ -59,7 +64,7 @@ export const certificateTexts = (name: string, validity?: Validity): NodeCertifi
 })
 
 /** The first one is the master. Each has the directories of its items, and nothing else. */
-export const createSimulatedNode = ({ home, index, synced, time, tls }: SimulatedNodeOptions): SimulatedNode => {
+export const createSimulatedNode = ({ home, index, manager: given, synced, time, tls }: SimulatedNodeOptions): SimulatedNode => {
   const role = index === 0 ? 'master' : 'worker'
   const name = index === 0 ? 'master' : `w${index}`
   const clock = time.view()
@@ -67,9 +72,10 @@ export const createSimulatedNode = ({ home, index, synced, time, tls }: Simulate
   for (const item of synced.items) disk.makeDirectories(posix.join(home, item.dir))
   disk.makeDirectories(posix.join(home, 'queue', 'cluster', name))
   disk.edit(posix.join(home, foreignFile), Buffer.from(foreignContent(name)), 0o640)
-  const agentTable = new MemoryAgentTable(role, `table of ${name}`)
+  const agentTable = new MemoryAgentTable(role, `table of ${name}`, given ? 'wazuh' : 'none')
   const certificates = tls ? new SimulatedNodeCertificates(certificateTexts(name)) : undefined
-  return { name, role, clock, disk, agentTable, certificates, mistakes: [], ...notRunning, downSinceMs: 0 }
+  const manager = given && new SimulatedManager({ ...given, node: name, role, clock, disk, time, home })
+  return { name, role, clock, disk, agentTable, certificates, manager, mistakes: [], ...notRunning, downSinceMs: 0 }
 }
 
 /** What a node left behind that was stopped, and what it touched that is not its own, by the rule that it breaks. */

@@ -63,7 +63,7 @@ const identityOf = ({ name, role }: SimulatedNode, options: ProcessOptions): Nod
 }
 
 const portsOf = (node: SimulatedNode, options: ProcessOptions): NodePorts => {
-  const { agentTable, certificates, clock, mistakes, name, role } = node
+  const { agentTable, certificates, clock, manager, mistakes, name, role } = node
   const { balancer, disk, fronts, log, random, synced, timings } = options
   const limitsOfLinks = { streamIdleMsMax: timings.transferIdleMsMax }
   const home = simulatedHome
@@ -77,6 +77,7 @@ const portsOf = (node: SimulatedNode, options: ProcessOptions): NodePorts => {
     nodeStates: createSimulatedNodeStates(disk, clock, home),
     ...(fronts && { listener: fronts.listener, enrolment: fronts.enrolment }),
     ...(balancer && { balancer: balancer.port }),
+    ...(manager && { wazuh: manager.ports(clock) }),
     files: createSimulatedFiles(disk, clock, { home, synced, role, stageDir: stageDirOf(name), changes: disk }),
   }
 }

@@ -57,6 +57,7 @@ const fieldArbitraries = (constraints: FaultPlanConstraints): { readonly [F in k
     damage: fc.constantFrom(...keysDamages),
     validMs: fc.nat(60_000),
     serverState: fc.constantFrom(...serverStates),
+    requests: fc.nat(10),
   }
 }
 

@@ -2,12 +2,20 @@
 /** `npm run simulate`: runs simulated clusters, shows how far it is, and on a failure the smallest plan and how to replay it. */
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { Piscina } from 'piscina'
 import { counted } from '../../base/counted.js'
-import { type FaultPlan, faultClasses, parseFaultKinds, parsePlan, renderPlan } from '../../simulation/faults/faultPlan.js'
+import { type FaultPlan, faultClasses, faultKinds, parseFaultKinds, parsePlan, renderPlan } from '../../simulation/faults/faultPlan.js'
 import { type Shrinking, shrinkPlan } from '../../simulation/faults/shrinkPlan.js'
-import { fleetOf, type Progress, planOf, type SimulateOptions, type SimulationReport, simulate } from '../../simulation/simulate.js'
+import {
+  fleetOf,
+  managerOf,
+  type Progress,
+  planOf,
+  type SimulateOptions,
+  type SimulationReport,
+  simulate,
+} from '../../simulation/simulate.js'
 import { numberArgument, toolCommand, toolOptions } from '../kit/toolOptions.js'
 
 const shrinkRunsMax = 200
@@ -37,6 +45,9 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
     'agents that speak the real protocol with listeners of the nodes; five in one of five seeds when left out',
     numberArgument(0, 1_000, true),
   )
+  .addOption(
+    new Option('--manager <which>', 'real managers beside the nodes, which have the agents; none when left out').choices(['wazuh', 'none']),
+  )
   .option('--tls', 'nodes show certificates to each other; in one of four seeds when left out')
   .option('--no-tls', 'they do not')
   .option('--balancer', 'these agents come by a load balancer that the master drives; in one of ten seeds when left out')
@@ -44,9 +55,8 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
   .option('--virtual-hours <hours>', 'how long faults go on', numberArgument(0.001, 10_000, false), 24)
   .option(
     '--faults <kinds>',
-    `all, none, or classes (${faultClasses.join(', ')}) or kinds of fault with commas between`,
+    `all, none, or classes (${faultClasses.join(', ')}) or kinds of fault with commas between; all when left out`,
     result(parseFaultKinds),
-    result(parseFaultKinds)('all'),
   )
   .option('--faults-per-hour <count>', 'on average', numberArgument(0, 10_000, false), 30)
   .option('--plan <json>', 'the faults themselves, as a failure prints them', result(parsePlan))
@@ -60,10 +70,11 @@ interface Flags {
   seeds: number
   jobs?: number
   agents?: number
+  manager?: 'wazuh' | 'none'
   tls?: boolean
   balancer?: boolean
   virtualHours: number
-  faults: NonNullable<SimulateOptions['kinds']>
+  faults?: NonNullable<SimulateOptions['kinds']>
   faultsPerHour: number
   plan?: FaultPlan
   trace: number
@@ -97,10 +108,11 @@ const optionsOf = (seed: number, plan?: FaultPlan): SimulateOptions => ({
   seed,
   nodes: flags.nodes,
   ...(flags.agents !== undefined && { agents: flags.agents }),
+  ...(flags.manager && { manager: flags.manager }),
   ...(flags.tls !== undefined && { tls: flags.tls }),
   ...(flags.balancer !== undefined && { balancer: flags.balancer }),
   virtualMs: Math.round(flags.virtualHours * 3_600_000),
-  kinds: flags.faults,
+  kinds: flags.faults ?? faultKinds,
   faultsPerHour: flags.faultsPerHour,
   ...(plan && { plan }),
   linesKept: flags.trace,
@@ -124,8 +136,8 @@ const given = (option: string, isGiven: boolean | undefined): string =>
 
 /** What the seed decides is decided by it again. */
 const replay = (seed: number, plan: FaultPlan): string =>
-  `npm run simulate -- --nodes ${flags.nodes} --seed ${seed} --agents ${fleetOf({ ...flags, seed })}${given('tls', flags.tls)}` +
-  `${given('balancer', flags.balancer)} --virtual-hours ${flags.virtualHours} --plan '${renderPlan(plan)}'`
+  `npm run simulate -- --nodes ${flags.nodes} --seed ${seed} --agents ${fleetOf({ ...flags, seed })} --manager ${managerOf(flags)}` +
+  `${given('tls', flags.tls)}${given('balancer', flags.balancer)} --virtual-hours ${flags.virtualHours} --plan '${renderPlan(plan)}'`
 
 const summary = (report: SimulationReport, seconds: number): string =>
   `seed ${report.seed}: ${report.violations.length === 0 ? 'passed' : 'FAILED'} in ${seconds.toFixed(1)} s: ${counted(report.nodes, 'node')}, ` +

@@ -52,9 +52,21 @@ export interface FaultFields {
   /** Until a certificate ends. */
   readonly validMs: number
   readonly serverState: ServerState
+  readonly requests: number
 }
 
-export const faultClasses = ['network', 'crash', 'clock', 'disk', 'edits', 'agents', 'operators', 'certificates', 'balancer'] as const
+export const faultClasses = [
+  'network',
+  'crash',
+  'clock',
+  'disk',
+  'edits',
+  'agents',
+  'operators',
+  'certificates',
+  'balancer',
+  'manager',
+] as const
 export type FaultClass = (typeof faultClasses)[number]
 
 const faultOf = <const C extends FaultClass, const F extends readonly (keyof FaultFields)[]>(of: C, fields: F) => ({ of, fields })
@@ -130,6 +142,17 @@ export const faultTable = {
   balancerRestarts: faultOf('balancer', ['serverState']),
   /** Somebody sets the state of a server by hand. */
   serverSet: faultOf('balancer', ['node', 'serverState']),
+  /** wazuh-db of a real manager is not there; these are nothing where there is no manager. */
+  wazuhDbDown: faultOf('manager', ['node', 'durationMs']),
+  /** kill -9: it loses what it answered in up to a minute; started again after the duration. */
+  wazuhDbKilled: faultOf('manager', ['node', 'durationMs']),
+  wazuhDbSlow: faultOf('manager', ['node', 'latencyMs', 'durationMs']),
+  /** It does what it is asked, and answers nothing. */
+  wazuhDbSilent: faultOf('manager', ['node', 'durationMs']),
+  /** It refuses this many requests. */
+  wazuhDbErrors: faultOf('manager', ['node', 'requests']),
+  /** All of its daemons are restarted: nobody is connected to a wazuh-remoted that begins. */
+  managerRestarts: faultOf('manager', ['node']),
 } as const
 
 export type FaultKind = keyof typeof faultTable
@@ -226,6 +249,7 @@ export const fieldRules: { readonly [F in keyof FaultFields | 'atMs']: FieldRule
   damage: oneOf(keysDamages),
   validMs: wholeNumber(0, 366 * day),
   serverState: oneOf(serverStates),
+  requests: wholeNumber(0, 1_000),
 }
 
 // -------------------------------------------------------------------------------------------------------------- text

@@ -3,9 +3,10 @@ import type { SimulatedCluster } from '../cluster.js'
 import { balancerHost } from '../network/simulatedBalancer.js'
 import { fleetHost } from '../simulatedFleet.js'
 import { SeededRandom } from '../world/seededRandom.js'
-import { type Fault, type FaultKind, type FaultOf, faultTable } from './faultPlan.js'
+import { type Fault, type FaultClass, type FaultKind, type FaultOf, faultTable } from './faultPlan.js'
 import { injectAgentFault } from './injectAgentFault.js'
 import { injectBalancerFault } from './injectBalancerFault.js'
+import { injectManagedAgentFault, injectManagerFault } from './injectManagerFault.js'
 
 /** Undoes a fault that lasts. */
 export type Ending = { readonly afterMs: number; readonly end: () => void }
@@ -28,7 +29,10 @@ const isKnown = (cluster: SimulatedCluster, kind: FaultKind, name: string): bool
   return isPeer === true && faultTable[kind].of === 'network'
 }
 
-const isOfBalancer = (fault: Fault): fault is FaultOf<'balancer'> => faultTable[fault.kind].of === 'balancer'
+const isOf = <C extends FaultClass>(of: C, fault: Fault): fault is FaultOf<C> => faultTable[fault.kind].of === of
+
+/** These befall a node's own table, also where a real manager has the agents. */
+const ofTables: ReadonlySet<FaultKind> = new Set(['tableLocked', 'workerTableDamaged'])
 
 const namesIn = (fault: Fault): readonly string[] => [
   ...('node' in fault ? [fault.node] : []),
@@ -40,8 +44,16 @@ const namesIn = (fault: Fault): readonly string[] => [
 export const injectFault = (cluster: SimulatedCluster, fault: Fault): Ending | undefined => {
   if (namesIn(fault).some((name) => !isKnown(cluster, fault.kind, name))) return undefined
   cluster.trace.add(cluster.clock.monotonicMs(), 'faults', JSON.stringify(fault))
-  if (isOfBalancer(fault)) return cluster.balancer && injectBalancerFault(cluster.balancer, fault)
-  const { network } = cluster
+  const { balancer, managed, network } = cluster
+  if (isOf('balancer', fault)) return balancer && injectBalancerFault(balancer, fault)
+  if (isOf('manager', fault)) {
+    const { manager } = cluster.node(fault.node)
+    return managed && manager && injectManagerFault(manager, managed, fault)
+  }
+  if (managed && isOf('agents', fault) && !ofTables.has(fault.kind)) {
+    injectManagedAgentFault(managed, fault)
+    return undefined
+  }
   switch (fault.kind) {
     case 'crash':
     case 'kill':

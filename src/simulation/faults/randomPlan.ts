@@ -85,6 +85,7 @@ const drawField: { readonly [F in keyof FaultFields]: (random: SeededRandom, opt
   damage: (random) => random.pick(keysDamages),
   validMs: (random) => random.integer(0, random.pick([1_000, 60_000, 600_000])),
   serverState: (random) => random.pick(serverStates),
+  requests: (random) => random.integer(1, random.pick([1, 3, 30])),
 }
 
 /** Kinds whose name says that they befall a worker. */

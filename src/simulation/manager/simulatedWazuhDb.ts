@@ -172,6 +172,10 @@ export class SimulatedWazuhDb {
     return this.#table.get(id)?.groups
   }
 
+  groupNames(): readonly string[] {
+    return [...this.#table.groupNames]
+  }
+
   groupsHash(): string | undefined {
     return this.#table.groupsHash()
   }

@@ -13,6 +13,8 @@ export interface AgentRulesOptions {
   readonly disconnectionMs: number
   /** Of client.keys, absolute. */
   readonly keysPath: string
+  /** Real managers make what is made for groups. */
+  readonly hasManager: boolean
   readonly violated: (rule: string, says: string) => void
   /** Whether the master has this file. */
   readonly masterHas: (path: string) => boolean
@@ -75,7 +77,7 @@ export class AgentRules {
    * @param owed reports that came after these may be under way: agents of our own never rest
    */
   differences(owed?: ReadonlyMap<string, number>): string[] {
-    const { agents, nodes } = this.#options
+    const { agents, hasManager, nodes } = this.#options
     const [master] = nodes
     if (!master) return []
     if (agents.pending > 0) return ['a command is not answered yet']
@@ -97,6 +99,7 @@ export class AgentRules {
       if (node !== master && isUnsent) says.push(`${name} has reports that the master lacks`)
       return says
     })
+    if (hasManager) return others
     const hasDefault = [...(tables[0]?.table.values() ?? [])].some(({ groups }) => groups.includes(defaultGroup))
     if (hasDefault && this.#isDefaultMissing(master)) others.push(`the group '${defaultGroup}' is not made yet`)
     return [...silent, ...others, ...this.#unmerged(master).map((path) => `${path} is not built yet`)]

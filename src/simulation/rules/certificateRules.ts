@@ -8,7 +8,7 @@ export interface CertificateRulesOptions {
   violated(rule: string, says: string): void
 }
 
-/** Until a node looks again, and the connection is closed. */
+/** Until a node checks again, and the connection is closed. */
 const boundMs = limits.certificatesCheckMs + 1_000
 
 export class CertificateRules {

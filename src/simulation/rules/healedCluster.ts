@@ -5,6 +5,7 @@ import type { BalancingOptions } from '../../domain/balancer/balancingOptions.js
 import type { NodeState } from '../../domain/cluster/nodeState.js'
 import type { Timings } from '../../domain/cluster/timings.js'
 import { itemOf, type SyncedItems } from '../../domain/files/syncedItems.js'
+import type { ManagedAgents } from '../manager/managedAgents.js'
 import type { SimulatedBalancer } from '../network/simulatedBalancer.js'
 import { keysPath, type SimulatedAgents } from '../simulatedAgents.js'
 import type { SimulatedFleet } from '../simulatedFleet.js'
@@ -15,6 +16,7 @@ import { AgentRules } from './agentRules.js'
 import { balanceDifferences, balanceMsMax } from './balancedServers.js'
 import { convergenceMsMax } from './convergenceBound.js'
 import { expectedTree, treeDifferences } from './expectedTree.js'
+import { managedAgentDifferences } from './managedAgentRules.js'
 import { nodeStateDifferences } from './nodeStateRules.js'
 
 export interface HealedClusterOptions {
@@ -26,6 +28,8 @@ export interface HealedClusterOptions {
   readonly home: string
   readonly agents: SimulatedAgents
   readonly operators: SimulatedOperators
+  /** Where the agents are those of real managers. */
+  readonly managed: ManagedAgents | undefined
   /** Agents that speak the real protocol, if there are any. */
   readonly fleet: SimulatedFleet | undefined
   /** What they come by, if it is one. */
@@ -35,15 +39,18 @@ export interface HealedClusterOptions {
   violated(rule: string, says: string): void
 }
 
+/** Until groups are known that were made last, and what wazuh-db lost was read again. */
+const managersMsMax = 120_000
+
 export class HealedCluster {
   readonly #options: HealedClusterOptions
   readonly #agentRules: AgentRules
 
   constructor(options: HealedClusterOptions) {
-    const { agents, home, master, timings, violated, workers } = options
+    const { agents, home, managed, master, timings, violated, workers } = options
     this.#options = options
     this.#agentRules = new AgentRules({
-      ...{ agents, violated, nodes: [master, ...workers] },
+      ...{ agents, violated, nodes: [master, ...workers], hasManager: managed !== undefined },
       disconnectionMs: timings.agentsDisconnectionMs,
       keysPath: posix.join(home, keysPath),
       masterHas: (path) => this.#treeOf(master).files.has(path),
@@ -57,19 +64,27 @@ export class HealedCluster {
 
   /** The bound, in milliseconds, within which a healed cluster must have the same files everywhere. */
   get convergenceMsMax(): number {
-    return convergenceMsMax(this.#options.timings)
+    const { managed, timings } = this.#options
+    return convergenceMsMax(timings) + (managed ? managersMsMax : 0)
   }
 
   /** Lets time pass until all workers have the master's files; a violation when that takes longer than the bound. */
   async converge(): Promise<void> {
-    const { fleet, master } = this.#options
+    const { managed, master } = this.#options
     const owed = this.#agentRules.owed()
-    const isSettled = await this.#within(
-      `a healed cluster converges within ${this.convergenceMsMax / 1_000} s`,
-      this.convergenceMsMax,
-      () => [...this.differences(), ...(this.#hasSyncedKeys ? this.#agentRules.differences(owed) : []), ...(fleet?.differences() ?? [])],
-    )
-    if (isSettled && this.#hasSyncedKeys) this.#agentRules.settled(master.clock.now())
+    const rule = `a healed cluster converges within ${this.convergenceMsMax / 1_000} s`
+    const isSettled = await this.#within(rule, this.convergenceMsMax, () => [...this.differences(), ...this.#agentDifferences(owed)])
+    if (isSettled && !managed && this.#hasSyncedKeys) this.#agentRules.settled(master.clock.now())
+  }
+
+  /** @param owed see AgentRules */
+  #agentDifferences(owed: ReadonlyMap<string, number>): readonly string[] {
+    const { fleet, managed, master, workers } = this.#options
+    return [
+      ...(this.#hasSyncedKeys ? this.#agentRules.differences(owed) : []),
+      ...(managed ? managedAgentDifferences(master, workers, managed) : []),
+      ...(fleet?.differences() ?? []),
+    ]
   }
 
   /** Lets time pass until nodes are what operators said of them; then all are made ready. Violations when one of them takes too long. */

@@ -80,6 +80,12 @@ export class ReportedAgents {
     }
   }
 
+  /** What was reported to the node since then may be lost. */
+  mayBeLost(node: string, sinceMs: number): void {
+    for (const { reports } of this.#said.values())
+      for (const report of reports) if (report.node === node && report.seenMs >= sinceMs) report.isCertain = false
+  }
+
   /** What may stand in the master's table; `certain`: something must. */
   allowed(id: number): { readonly says: ReadonlySet<string>; readonly timed: readonly AgentReportStamp[]; readonly isCertain: boolean } {
     const { untimed, reports } = this.#said.get(id) ?? { untimed: new Set<string>(), reports: [] }
