@@ -52,6 +52,7 @@ export const servicesOf = (
     api: {
       ...{ cluster, home, node, type, version, wazuhVersion, ...defaultApiService, ...api },
       requestMsMax: timings.requestTimeoutMs,
+      agentsDisconnectionMs: timings.agentsDisconnectionMs,
       configuration: ownConfiguration({ address, hidden, master, type }),
     },
   }),

@@ -50,10 +50,10 @@ describe('the nodes of a simulated cluster', () => {
     await cluster.clock.advance(5_000)
     cluster.crash('w2', 'process')
     await cluster.clock.advance(200_000)
-    const ask = async (name: string, lines: boolean) => {
+    const ask = async (name: string, whole: boolean) => {
       const found: AnswerLine[] = []
       const asking = (async () => {
-        for await (const line of cluster.node(name).running?.query({ kind: 'nodeReports', lines }, signal) ?? []) found.push(line)
+        for await (const line of cluster.node(name).running?.query({ kind: 'nodeReports', whole }, signal) ?? []) found.push(line)
       })()
       await cluster.clock.advance(20_000)
       await asking

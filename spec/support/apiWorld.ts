@@ -24,6 +24,7 @@ export const apiOptions: ApiOptions = {
   wazuhVersion: 'v4.14.7',
   configuration: { type: 'master', port: 1516, bindAddress: '0.0.0.0', nodes: ['wazuh-master'], hidden: false },
   requestMsMax: 10_000,
+  agentsDisconnectionMs: 900_000,
   address: '127.0.0.1',
   port: 55_000,
   certificatePath: undefined,

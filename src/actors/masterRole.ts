@@ -48,7 +48,7 @@ export class MasterRole implements NodeRole {
           signal,
         ),
       figures: () => ownFigures(parts, this),
-      report: (hasLines) => ownReport(parts, hasLines),
+      report: (isWhole) => ownReport(parts, isWhole),
       ...carriedHere(ports.wazuh, 'master'),
       listenerCounts: () => countsOf(fronts.listener),
       onListening: (listener: Listener) => {

@@ -41,7 +41,7 @@ import type { ListenerRun } from './listener/thread/listenerThread.js'
 import { carryCapability } from './manager/carriedRequest.js'
 import type { ManagerRequests } from './manager/managerRequests.js'
 import type { NodeEvent } from './nodeEvent.js'
-import { linesCapability, reportsCapability } from './queries/nodeReports.js'
+import { reportsCapability, wholeReportsCapability } from './queries/nodeReports.js'
 
 export interface NodePorts {
   readonly clock: Clock
@@ -166,7 +166,7 @@ const ownCapabilities: readonly string[] = [
   statesCapability,
   figuresCapability,
   reportsCapability,
-  linesCapability,
+  wholeReportsCapability,
 ]
 
 /** What this node can do beyond the protocol's version, as both sides say it. */

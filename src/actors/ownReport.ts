@@ -18,7 +18,7 @@ export const ownConfiguration = ({
 /** Fails with `requestFailed` where nothing is known of the machine. */
 export const ownReport = (
   { fronts, identity, meter, ports }: Pick<NodeParts, 'fronts' | 'identity' | 'meter' | 'ports'>,
-  hasLines: boolean,
+  isWhole: boolean,
 ): NodeReport => {
   const { api, enrolment, home, listener } = identity
   const { clock, machine } = ports
@@ -39,7 +39,7 @@ export const ownReport = (
     stopped: namesOf(false),
     mistakes: mistakes.map((mistake) => mistake.slice(0, limits.errorMessageCharsMax)),
     configuration: ownConfiguration(identity),
-    ...(hasLines && { lines: meter.lastLines.newestFirst }),
+    ...(isWhole && { agentsDisconnectionMs: identity.timings.agentsDisconnectionMs, lines: meter.lastLines.newestFirst }),
     ...(api && {
       api: {
         address: api.address,

@@ -70,7 +70,7 @@ export class WorkerRole implements NodeRole {
       onRestart: meter.threadRestarted,
       agents,
       states,
-      report: (hasLines) => ownReport(parts, hasLines),
+      report: (isWhole) => ownReport(parts, isWhole),
       ...carriedHere(ports.wazuh, 'worker'),
       own: { node: identity.node, front: fronts.listener, remoted: ports.remoted },
       integrity: {

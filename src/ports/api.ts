@@ -24,6 +24,8 @@ export interface ApiOptions {
   readonly wazuhVersion: string
   /** What `<cluster>` says, for `/cluster/local/config`; never the key. */
   readonly configuration: NodeReport['configuration']
+  /** Of `<global>`. */
+  readonly agentsDisconnectionMs: number
   /** What a question to the cluster may take, for each part of its answer. */
   readonly requestMsMax: number
   readonly address: string

@@ -29,7 +29,7 @@ describe('what nodes say of themselves', () => {
       { name: 'w1', link: able },
     ]
     const lines = []
-    for await (const line of nodeReports(view, { isAsked: () => true, hasLines: true, members }, new AbortController().signal))
+    for await (const line of nodeReports(view, { isAsked: () => true, isWhole: true, members }, new AbortController().signal))
       lines.push(line)
     expect(lines).toEqual([
       { kind: 'nodeReport', node: 'master', failure: { number: new ClusterError('requestFailed').number, message: expect.any(String) } },

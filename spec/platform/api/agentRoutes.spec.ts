@@ -115,6 +115,8 @@ const answersOf =
     }
   }
 
+const sumsBy = (hash: string) => ({ mergedSum: `${hash} of merged.mg`, configSum: `${hash} of agent.conf` })
+
 const listed = async (world: ApiWorld, url: string) => {
   const answer = await world.get(url)
   return answer.json<{
@@ -155,7 +157,7 @@ describe('GET /agents', () => {
         dateAdd: '2026-11-26T01:37:42+00:00',
         lastKeepAlive: '2026-11-26T01:38:42+00:00',
         ...{ configSum: 'c', mergedSum: 'm', group_config_status: 'synced' },
-        os: { name: 'Debian', platform: 'debian', version: '12' },
+        os: { major: '12', name: 'Debian', platform: 'debian', version: '12' },
       },
       {
         id: '002',
@@ -169,7 +171,7 @@ describe('GET /agents', () => {
         dateAdd: '2026-11-26T01:38:42+00:00',
         lastKeepAlive: '2026-11-26T01:38:42+00:00',
         ...{ configSum: 'c', mergedSum: 'm', group_config_status: 'not synced' },
-        os: { name: 'Debian', platform: 'debian', version: '12' },
+        os: { major: '12', name: 'Debian', platform: 'debian', version: '12' },
       },
     ])
     expect([data.total_affected_items, error, message]).toEqual([3, 0, 'All selected agents information was returned'])
@@ -298,7 +300,7 @@ describe('what is counted of agents', () => {
           { node_name: 'w1', count: 1 },
           { node_name: 'w0', count: 1 },
         ],
-        groups: [{ name: 'default', count: 2 }, { name: 'web', count: 1, mergedSum: 'md5 of merged.mg' }, { name: 'empty' }],
+        groups: [{ name: 'default', count: 2 }, { name: 'web', count: 1, ...sumsBy('md5') }, { name: 'empty' }],
         agent_os: [{ os: { name: 'Debian', platform: 'debian', version: '12' }, count: 2 }],
         agent_status: { connection: { total: 6 }, configuration: { synced: 2, not_synced: 4, total: 6 } },
         agent_version: [{ version: 'Wazuh v4.14.7', count: 2 }],
@@ -308,8 +310,6 @@ describe('what is counted of agents', () => {
     })
   })
 })
-
-const sumsBy = (hash: string) => ({ mergedSum: `${hash} of merged.mg`, configSum: `${hash} of agent.conf` })
 
 describe('GET /groups', () => {
   it('has sums by the hash that is asked for, and none by one that Wazuh does not know', async () => {

@@ -48,7 +48,11 @@ const answers: Answers = (request) => {
       return [
         begin,
         ...views.map(
-          ({ name }): AnswerLine => ({ kind: 'nodeReport', node: name, report: { ...report, ...(request.lines && { lines }) } }),
+          ({ name }): AnswerLine => ({
+            kind: 'nodeReport',
+            node: name,
+            report: { ...report, ...(request.whole && { lines, agentsDisconnectionMs: 90_000 }) },
+          }),
         ),
         { kind: 'end' },
       ]
@@ -185,6 +189,13 @@ describe('GET /cluster', () => {
     const { affected_items: configurations } = (await world.get('/cluster/worker1/configuration?section=cluster')).json().data
     const cluster = { name: 'wazuh', node_name: 'worker1', node_type: 'worker', key: '*****', port: 1516, bind_addr: '0.0.0.0' }
     expect(configurations).toEqual([{ cluster: { ...cluster, nodes: ['wazuh-master'], hidden: 'yes', disabled: 'no' } }])
+    const of = async (node: string, query: string) => (await world.get(`/cluster/${node}/configuration${query}`)).json().data.affected_items
+    expect(await of('worker1', '')).toEqual([{ ...configurations[0], global: { agents_disconnection_time: '90s' } }])
+    expect(await of('master-node', '?section=global')).toEqual([{ global: { agents_disconnection_time: '15m' } }])
+    expect(await of('worker1', '?section=cluster&field=port')).toEqual([{ cluster: { port: 1516 } }])
+    expect((await world.get('/cluster/worker1/configuration?section=cluster&field=nothing')).json()).toMatchObject({ error: 1103 })
+    for (const query of ['section=rules', 'field=port'])
+      expect([query, (await world.get(`/cluster/worker1/configuration?${query}`)).statusCode]).toEqual([query, 400])
     expect((await world.get('/cluster/worker9/configuration')).json().data.failed_items).toEqual([unknown('worker9')])
     const { affected_items: services } = (await world.get('/cluster/api/config?nodes_list=worker1')).json().data
     const https = { enabled: true, use_ca: false }
@@ -207,7 +218,10 @@ describe('GET /cluster', () => {
     )
     const info = { path: '/opt/wazuh', version: 'v4.14.7', type: 'server', max_agents: 'unlimited', openssl_support: true }
     expect((await world.get('/cluster/worker1/info')).json()).toEqual(
-      envelope([{ ...info, tz_offset: 5.5, tz_name: 'Asia/Kolkata' }], 'Basic information was successfully read in specified node'),
+      envelope(
+        [{ ...info, tz_offset: 5.5, tz_name: 'Asia/Kolkata', uuid: null }],
+        'Basic information was successfully read in specified node',
+      ),
     )
     expect((await world.get('/cluster/worker9/status')).json()).toMatchObject({ error: 1, data: { failed_items: [unknown('worker9')] } })
     expect((await world.get('/cluster/worker9/info')).json()).toMatchObject({ error: 1, data: { failed_items: [unknown('worker9')] } })
@@ -228,7 +242,7 @@ describe('GET /cluster', () => {
     expect((await world.get('/cluster/worker1/logs/summary')).json()).toEqual(
       envelope([{ 'wazuh-clusterd': counts }], 'Log was successfully summarized in specified node'),
     )
-    expect(world.asked).toContainEqual({ kind: 'nodeReports', nodes: ['worker1'], lines: true })
+    expect(world.asked).toContainEqual({ kind: 'nodeReports', nodes: ['worker1'], whole: true })
   })
 
   it('is pretty by three blanks, and the same', async () => {

@@ -129,7 +129,7 @@ async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: Abort
       break
     }
     case 'nodeReports':
-      yield* nodeReports(view, { isAsked: wanted, hasLines: query.lines ?? false, members }, signal)
+      yield* nodeReports(view, { isAsked: wanted, isWhole: query.whole ?? false, members }, signal)
       break
     case 'overview':
       yield* overviewAnswer(view)

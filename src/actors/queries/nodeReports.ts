@@ -8,11 +8,11 @@ import type { ServingInput } from '../kit/servingThread.js'
 
 /** A peer with it can be asked. */
 export const reportsCapability = 'reports'
-/** And with this one for the last lines of its log. */
-export const linesCapability = 'lines'
+/** And with this one for all that a report can hold. */
+export const wholeReportsCapability = 'wholeReports'
 
-/** @param hasLines with the last lines of the log */
-export type ReportMaker = (hasLines: boolean) => NodeReport
+/** @param isWhole with what is left out otherwise */
+export type ReportMaker = (isWhole: boolean) => NodeReport
 
 export interface NodeReportsView {
   readonly self: { readonly name: string }
@@ -27,18 +27,18 @@ type ReportLine = Extract<AnswerLine, { readonly kind: 'nodeReport' }>
 export async function* nodeReports(
   { report, reportMsMax, self }: NodeReportsView,
   {
-    hasLines,
+    isWhole,
     isAsked,
     members,
   }: {
     readonly isAsked: (name: string) => boolean
-    readonly hasLines: boolean
+    readonly isWhole: boolean
     readonly members: readonly Pick<Member, 'link' | 'name'>[]
   },
   signal: AbortSignal,
 ): AsyncGenerator<AnswerLine, void, undefined> {
-  const asking = members.map(({ link, name }) => answerOf(name, () => askWorker(link, hasLines, { signal, timeoutMs: reportMsMax })))
-  if (isAsked(self.name)) yield await answerOf(self.name, () => report(hasLines))
+  const asking = members.map(({ link, name }) => answerOf(name, () => askWorker(link, isWhole, { signal, timeoutMs: reportMsMax })))
+  if (isAsked(self.name)) yield await answerOf(self.name, () => report(isWhole))
   for (const asked of asking) yield await asked
 }
 
@@ -54,18 +54,18 @@ const answerOf = async (node: string, ask: () => NodeReport | undefined | Promis
 }
 
 /** Nothing from a worker of an earlier build. */
-const askWorker = async (link: Link, hasLines: boolean, options: RequestOptions): Promise<NodeReport | undefined> => {
+const askWorker = async (link: Link, isWhole: boolean, options: RequestOptions): Promise<NodeReport | undefined> => {
   const { capabilities } = link.peer
   if (!capabilities.includes(reportsCapability)) return undefined
-  return link.request('node.report', hasLines && capabilities.includes(linesCapability) ? { lines: true } : {}, options)
+  return link.request('node.report', isWhole && capabilities.includes(wholeReportsCapability) ? { whole: true } : {}, options)
 }
 
 /** A worker's end. */
 export const nodeReportAnswers = (link: Pick<Link, 'serve'>, report: ReportMaker): ServingInput => ({
   link,
   answers: () => ({
-    'node.report': ({ lines: hasLines = false }) => {
-      const { api, configuration, lines, mistakes, running, stopped, ...rest } = report(hasLines)
+    'node.report': ({ whole: isWhole = false }) => {
+      const { api, configuration, lines, mistakes, running, stopped, ...rest } = report(isWhole)
       return {
         ...{ ...rest, running: [...running], stopped: [...stopped], mistakes: [...mistakes] },
         configuration: { ...configuration, nodes: [...configuration.nodes] },

@@ -7,14 +7,14 @@ import type { Item } from './listRequest.js'
 
 /** Of an agent, that no listing of the node has: they are asked for by its ID. */
 const detailFields = [
-  ...['manager', 'dateAdd', 'configSum', 'mergedSum', 'group_config_status'],
-  ...['os.arch', 'os.name', 'os.platform', 'os.uname', 'os.version'],
+  ...['manager', 'dateAdd', 'configSum', 'mergedSum', 'group_config_status', 'status_code'],
+  ...['os.arch', 'os.build', 'os.codename', 'os.major', 'os.minor', 'os.name', 'os.platform', 'os.uname', 'os.version'],
 ]
 
 /** That can be selected, sorted by and asked for. */
 export const agentFields = [
   ...['id', 'name', 'ip', 'registerIP', 'status', 'version', 'node_name', 'group'],
-  ...['lastKeepAlive', 'disconnection_time', 'status_code'],
+  ...['lastKeepAlive', 'disconnection_time'],
   ...detailFields,
 ]
 export const groupFields = ['name', 'count', 'mergedSum', 'configSum'] as const
@@ -58,8 +58,13 @@ type AgentDetailsLine = Extract<AgentAnswer, { readonly kind: 'agentDetails' }>
 /** One agent with all that is known of it. */
 export const agentDetails = ({ agent, isSynchronized, manager, registeredMs }: AgentDetailsLine): Item => {
   const { facts } = agent
+  const [, major, minor] = /^(\d+)(?:\.(\d+))?/.exec(facts?.osVersion ?? '') ?? []
   const os = known({
     arch: facts?.osArch || undefined,
+    build: facts?.osBuild,
+    codename: facts?.osCodename,
+    major: facts?.osMajor ?? major,
+    minor: facts?.osMinor ?? minor,
     name: facts?.osName || undefined,
     platform: facts?.osPlatform || undefined,
     uname: facts?.osUname || undefined,
@@ -72,7 +77,7 @@ export const agentDetails = ({ agent, isSynchronized, manager, registeredMs }: A
     registerIP: agent.registeredIp,
     status: agent.status,
     version: facts?.version || undefined,
-    manager,
+    manager: facts?.managerHost ?? manager,
     node_name: agent.node ?? unknownNode,
     group: agent.groups.length > 0 ? agent.groups : undefined,
     dateAdd: agentMoment(registeredMs),
@@ -81,6 +86,7 @@ export const agentDetails = ({ agent, isSynchronized, manager, registeredMs }: A
     configSum: facts?.configSum || undefined,
     mergedSum: facts?.mergedSum || undefined,
     group_config_status: agent.id === managerId ? undefined : isSynchronized ? 'synced' : 'not synced',
+    status_code: facts?.statusCode === undefined ? undefined : Number(facts.statusCode),
     os: Object.keys(os).length > 0 ? os : undefined,
   })
 }

@@ -68,6 +68,18 @@ export const logSummary = (lines: readonly LastLine[]): readonly Item[] => {
   return [{ 'wazuh-clusterd': { all: lines.length, ...Object.fromEntries(counts) } }]
 }
 
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+] as const
+
+/** A time as ossec.conf has it, by the greatest unit that it is a whole number of. */
+export const timeText = (ms: number): string => {
+  const [unit, unitMs] = units.find(([, each]) => ms % each === 0) ?? (['s', 1_000] as const)
+  return `${ms / unitMs}${unit}`
+}
+
 /** The items whose sum Wazuh compares. */
 const rulesetDirectories = ['etc/rules/', 'etc/decoders/', 'etc/lists/']
 

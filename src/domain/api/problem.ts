@@ -40,6 +40,7 @@ const nodeRemediation =
 /** By the names that the code uses. */
 export const problems = {
   internal: known(1000, 500, 'Wazuh Internal Error', 'Please, check `WAZUH_HOME/logs/cluster.log` to get more information about the error'),
+  fieldMissing: known(1103, 400, 'Invalid field in section'),
   invalidOffset: known(1400, 400, 'Invalid offset'),
   invalidLimit: known(1401, 400, 'Invalid limit'),
   notSortField: known(1403, 400, 'Not a valid sort field'),

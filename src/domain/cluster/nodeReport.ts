@@ -1,7 +1,7 @@
 /** What a node says of its own machine and of its own files when its master asks it. */
 import type { Static } from 'typebox'
 import Type from 'typebox'
-import { fields, list, type ReadonlyValue, text, timeMs } from '../../base/fields.js'
+import { count, fields, list, type ReadonlyValue, text, timeMs } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 
 const address = () => text(limits.reportedAddressCharsMax)
@@ -26,7 +26,9 @@ export const nodeReport = () =>
       nodes: list(address(), limits.reportedAddressesMax),
       hidden: Type.Boolean(),
     }),
-    /** The last of its log that say that something is wrong, the newest first; only where they are asked for. */
+    /** Of `<global>`; like `lines`, only where the whole report is asked for. */
+    agentsDisconnectionMs: Type.Optional(count()),
+    /** The last of its log that say that something is wrong, the newest first. */
     lines: Type.Optional(
       list(
         fields({

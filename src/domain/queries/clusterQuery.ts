@@ -12,8 +12,8 @@ export const clusterQueries = [
   fields({ kind: Type.Literal('nodes'), nodes }),
   fields({ kind: Type.Literal('health'), nodes }),
   fields({ kind: Type.Literal('files'), nodes, all: Type.Boolean() }),
-  /** What each node says of itself: its master asks it; `lines`: with the last warnings and errors of its log. */
-  fields({ kind: Type.Literal('nodeReports'), nodes, lines: Type.Optional(Type.Boolean()) }),
+  /** What each node says of itself: its master asks it; `whole`: with the last warnings and errors of its log, and more of its configuration. */
+  fields({ kind: Type.Literal('nodeReports'), nodes, whole: Type.Optional(Type.Boolean()) }),
   /** A row for every node that is or was in the cluster. */
   fields({ kind: Type.Literal('overview') }),
   /** What happened after the event of this id (0: all that is remembered). */

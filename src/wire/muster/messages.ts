@@ -281,10 +281,10 @@ export const requests = {
     }),
   },
   /**
-   * What a worker says of its own machine and files. Asked by the master, of workers with the capability `reports`; for the last lines of its
-   * log (`lines`), of those with the capability `lines`.
+   * What a worker says of its own machine and files. Asked by the master, of workers with the capability `reports`; for the whole of it, of those
+   * with the capability `wholeReports`.
    */
-  'node.report': { id: 23, request: fields({ lines: Type.Optional(Type.Boolean()) }), reply: nodeReport() },
+  'node.report': { id: 23, request: fields({ whole: Type.Optional(Type.Boolean()) }), reply: nodeReport() },
   /**
    * A request of the programs of a real Wazuh manager, opaque: `sendsync` to a daemon of the master, `dapi` to the framework of the peer.
    * It comes, `bytes` long, over the stream that the reply names; the answer goes over the stream `answer` behind a head (see

@@ -1,7 +1,8 @@
 /** `/cluster/{node_id}/…` of Wazuh's API, and what each node says of itself: what is known without asking the manager's other programs. */
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { limits } from '../../../base/limits.js'
-import { clusterMessages, logFields, logItem, logSummary } from '../../../domain/api/clusterItems.js'
+import { shown } from '../../../base/shown.js'
+import { clusterMessages, logFields, logItem, logSummary, timeText } from '../../../domain/api/clusterItems.js'
 import type { FailedItem, Messages } from '../../../domain/api/envelope.js'
 import { type Item, listRequest } from '../../../domain/api/listRequest.js'
 import { anyTextParameter, choice, common, listParameters, names } from '../../../domain/api/parameters.js'
@@ -39,11 +40,11 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
     return sendList(reply, { items: found.map(({ node }) => itemOf(node)), isPretty, messages, failures: () => unknownNodes(unknown) })
   }
 
-  /** What each of these nodes says of itself, with the last lines of its log or without, and why others do not. */
-  const reports = async (nodes: readonly string[] | undefined, waits?: boolean, lines = false) => {
+  /** What each of these nodes says of itself, and why others do not. */
+  const reports = async (nodes: readonly string[] | undefined, waits?: boolean, whole = false) => {
     const failures: FailedItem[] = []
     const found: (Omit<ReportLine, 'report'> & { readonly report: NodeReport })[] = []
-    for await (const line of answerLines(api, { kind: 'nodeReports', ...(nodes && { nodes }), ...(lines && { lines }) }, waits)) {
+    for await (const line of answerLines(api, { kind: 'nodeReports', ...(nodes && { nodes }), ...(whole && { whole }) }, waits)) {
       if (line.kind === 'cluster') failures.push(...unknownNodes(line.unknownNodes))
       if (line.kind !== 'nodeReport') continue
       const { failure, node, report } = line
@@ -74,21 +75,28 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
       max_agents: 'unlimited',
       openssl_support: true,
       ...(own && { tz_offset: own.report.utcOffsetMinutes / 60, tz_name: own.report.timeZone }),
+      uuid: null,
       ...(muster !== undefined && { muster_version: muster }),
     }))
   })
 
-  const configurationParameters = { ...common, section: choice('cluster') } as const
+  const configurationParameters = { ...common, section: choice('cluster', 'global'), field: anyTextParameter } as const
   app.get<OfNode>('/cluster/:node_id/configuration', async (request, reply) => {
-    const { pretty: isPretty = false, wait_for_complete } = queryOf(request, configurationParameters)
+    const { field, pretty: isPretty = false, section, wait_for_complete } = queryOf(request, configurationParameters)
+    if (field !== undefined && section === undefined) throw new ApiRefusal(badRequest("Query parameter 'field' needs 'section'"))
     const id = nodeOf(request.params.node_id)
     // A worker knows its own without its master.
-    const { failures, found } = id === options.node ? { failures: [], found: [] } : await reports([id], wait_for_complete)
-    const own = id === options.node ? [clusterConfiguration(options.cluster, id, options.configuration)] : []
-    const others = found.map(({ node, report }) => clusterConfiguration(options.cluster, node, report.configuration))
-    const items = [...own, ...others].map(
-      (cluster): Item => ({ cluster: { ...cluster, disabled: cluster['disabled'] === true ? 'yes' : 'no' } }),
-    )
+    const isOwn = id === options.node
+    const { failures, found } = isOwn ? { failures: [], found: [] } : await reports([id], wait_for_complete, true)
+    const known = isOwn ? [{ node: id, report: options }] : found
+    const items = known.map(({ node, report: { agentsDisconnectionMs, configuration } }): Item => {
+      const cluster = clusterConfiguration(options.cluster, node, configuration)
+      const sections: Readonly<Record<'cluster' | 'global', Item | undefined>> = {
+        cluster: { ...cluster, disabled: cluster['disabled'] === true ? 'yes' : 'no' },
+        global: agentsDisconnectionMs === undefined ? undefined : { agents_disconnection_time: timeText(agentsDisconnectionMs) },
+      }
+      return section === undefined ? sections : { [section]: pickedField(sections[section], field) }
+    })
     return sendList(reply, { items, isPretty, messages: clusterMessages.configuration, failures: () => failures })
   })
 
@@ -139,6 +147,13 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
 const nodeOf = (id: string): string => {
   if (/^[\w\-.%]+$/.test(id)) return id
   throw new ApiRefusal(badRequest(`Invalid path parameter 'node_id': must be a node's name`))
+}
+
+/** @throws ApiRefusal 1103 */
+const pickedField = (section: Item | undefined, field: string | undefined): Item | undefined => {
+  if (section === undefined || field === undefined) return section
+  if (!Object.hasOwn(section, field)) throw new ApiRefusal(problems.fieldMissing, `${problems.fieldMissing.detail}: ${shown(field)}`)
+  return { [field]: section[field] }
 }
 
 const invalidConfiguration = (mistakes: readonly string[]): Problem => ({
