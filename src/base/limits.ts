@@ -513,6 +513,8 @@ export const limits = {
   /** Of what it writes to its standard error. */
   bridgeLineCharsMax: 512,
   bridgeLinesPerMinuteMax: 30,
+  rulesetAnswerBytesMax: 1 * MiB,
+  rulesetReloadMsMax: 60_000,
   rulesetMessagesMax: 64,
   rulesetMessageCharsMax: 512,
 

@@ -1,0 +1,30 @@
+/** The reload of rules, decoders and lists by wazuh-analysisd (4.13 and newer): what is asked, and what it says. */
+import Type from 'typebox'
+import { ok, type Result } from '../../base/errors.js'
+import { visibleLine } from '../../base/escapeText.js'
+import { limits } from '../../base/limits.js'
+import { shortened } from '../../base/logText.js'
+import { parsedJson } from '../../base/parsedJson.js'
+import { shapeOf } from '../../base/shapeOf.js'
+import type { RulesetReload } from '../../ports/manager.js'
+
+export const reloadRequest = Buffer.from(JSON.stringify({ version: 1, origin: { module: 'cluster' }, command: 'reload-ruleset' }))
+
+const answerShape = shapeOf(
+  Type.Object({ error: Type.Number(), message: Type.Optional(Type.String()), data: Type.Optional(Type.Unknown()) }),
+  10,
+)
+
+/** Its messages are cut to what a notice has room for. Refuses with `malformed`. */
+export const parseRulesetReload = (answer: Uint8Array): Result<RulesetReload> => {
+  const parsed = parsedJson(answer, answerShape, 'An answer of wazuh-analysisd', 'is not one to a reload')
+  if (!parsed.ok) return parsed
+  const { data, error, message } = parsed.value
+  const said = Array.isArray(data) ? data.filter((item) => typeof item === 'string') : []
+  const isLoaded = error === 0
+  const messages = said.length === 0 && !isLoaded ? [message ?? `error ${error}`] : said
+  return ok({
+    isLoaded,
+    messages: messages.slice(0, limits.rulesetMessagesMax).map((text) => shortened(visibleLine(text), limits.rulesetMessageCharsMax - 1)),
+  })
+}
