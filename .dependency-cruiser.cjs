@@ -15,7 +15,7 @@ const layers = {
   'simulation/': ['base/', 'domain/', 'wire/', 'ports/', 'calledAgentStore.ts', 'disk/', 'transport/', 'actors/'],
   'page/': ['base/', 'domain/'],
   'config/': ['base/', 'domain/', 'ports/'],
-  'localSocket/': ['base/', 'domain/', 'wire/', 'ports/'],
+  'localSocket/': ['base/', 'domain/', 'wire/', 'ports/', 'actors/manager/managerRequests.ts'],
 }
 
 /**

@@ -24,6 +24,7 @@ export const observedFiles = (files: Files, onScanned: (count: number) => void):
     fillPatch: (block, ranges, signal) => files.fillPatch(block, ranges, signal),
     finishPatch: (digest, signal) => files.finishPatch(digest, signal),
     apply: (plan, signal) => files.apply(plan, signal),
+    rulesetDigests: (signal) => files.rulesetDigests(signal),
     freeBytes: (signal) => files.freeBytes(signal),
     clearStage: (signal) => files.clearStage(signal),
     close: () => files.close(),

@@ -33,7 +33,7 @@ import { createRemoted } from './platform/agents/remotedSocket.js'
 import { SqliteAgentStore } from './platform/agents/sqliteAgentStore.js'
 import { createFiles } from './platform/files/createFiles.js'
 import { descriptorLimit } from './platform/machine/descriptorLimit.js'
-import { findManager } from './platform/machine/findManager.js'
+import { findManager, managerBeside } from './platform/machine/findManager.js'
 import { isDirectory } from './platform/machine/isDirectory.js'
 import { managerVersion } from './platform/machine/managerVersion.js'
 import { processMeter } from './platform/machine/processMeter.js'
@@ -92,6 +92,8 @@ export interface ClusterNode {
   figures(): Promise<NodeFigures>
   /** What cluster_control, agent_control and agent_groups show. */
   query(query: ClusterQuery, signal?: AbortSignal): AsyncIterable<AnswerLine>
+  /** Of the rules, decoders and lists of this node, by path: BLAKE2b-512, hexadecimal, as Wazuh's API compares them between nodes. */
+  rulesetDigests(signal?: AbortSignal): Promise<Readonly<Record<string, string>>>
   /** What the programs do, by their rules: cluster_control and agent_groups work on any node, agent_control on a master only. */
   carryOut(command: ControlCommand, signal?: AbortSignal): AsyncIterable<AnswerLine>
   /** What the programs of a Wazuh manager have it do, here or on another node. Fails with `notRunning` before `start`. */
@@ -148,6 +150,7 @@ export const createNode = (options: NodeOptions): ClusterNode => {
     },
     figures: () => started().figures(),
     query: (query, signal = new AbortController().signal) => started().query(query, signal),
+    rulesetDigests: (signal = new AbortController().signal) => started().rulesetDigests(signal),
     carryOut: (command, signal = new AbortController().signal) => started().carryOut(command, signal),
     get managerRequests() {
       return started().managerRequests
@@ -184,18 +187,13 @@ const identityOf = (options: NodeOptions): NodeIdentity => {
     timings: timingsOf(options),
     compression: options.compression ?? 'auto',
     home: options.home,
-    manager: managerOf(options),
+    manager: managerBeside(options.home, options.manager),
     enrolmentRules: options.enrolmentRules ?? defaultEnrolmentRules,
     workersMax: options.workersMax ?? topOptions.workersMax.fallback,
     hidden: options.hidden ?? false,
     ...(options.balancer && { balancing: { ...defaultBalancing, ...options.balancer.balancing } }),
   }
   return { ...identity, ...servicesOf(options, identity) }
-}
-
-const managerOf = ({ home, manager = 'auto' }: NodeOptions): Manager => {
-  if (manager !== 'auto') return manager
-  return findManager(home) === undefined ? 'none' : 'wazuh'
 }
 
 const warnOfManager = ({ home, manager, type }: NodeOptions, log: Log): void => {
@@ -221,13 +219,14 @@ const realPorts = (options: NodeOptions): NodePorts => {
     log,
     process: options.ports?.process ?? processMeter,
     machine: options.ports?.machine ?? ownMachine(home),
-    agentStore: options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type, manager: managerOf(options) }),
+    agentStore:
+      options.ports?.agentStore ?? new SqliteAgentStore({ home, role: type, manager: managerBeside(options.home, options.manager) }),
     agentFiles: options.ports?.agentFiles ?? createAgentFiles({ home, role: type, managerName: hostname(), synced }),
     nodeStates: options.ports?.nodeStates ?? createRealNodeStates(home),
     transport:
       options.ports?.transport ?? createTransport({ ...transportNetworks(options.tls, certificates), clock, random, keys, limits }),
     ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }) },
-    ...(managerOf(options) === 'wazuh' && { remoted: createRemoted(home) }),
+    ...(managerBeside(options.home, options.manager) === 'wazuh' && { remoted: createRemoted(home) }),
     ...{ ...(api && { api }), ...(balancer && { balancer }), ...(certificates && { certificates }) },
     files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
   }

@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process'
 import type { ClusterError } from './base/errors.js'
 import { limits } from './base/limits.js'
+import { clusterAsRead } from './config/clusterAsRead.js'
 import type { NodeSettings } from './config/settings.js'
 import { type ClusterNode, createNode } from './createNode.js'
 import type { ReportRequest } from './domain/agents/agentReport.js'
@@ -12,7 +13,10 @@ import type { AnswerLine } from './domain/queries/answerLine.js'
 import { isCommand } from './domain/queries/controlRequest.js'
 import type { Answer } from './localSocket/controlConnection.js'
 import { startControlServer } from './localSocket/controlServer.js'
-import { controlSocketPath } from './localSocket/controlSocketPath.js'
+import { controlSocketPath, wazuhSocketPath } from './localSocket/controlSocketPath.js'
+import { type LocalServer, type LocalServerOptions, startLocalServer } from './localSocket/wazuh/localServer.js'
+import { shared } from './localSocket/wazuh/sharedWork.js'
+import { managerBeside } from './platform/machine/findManager.js'
 import type { Log } from './ports/machine.js'
 
 export interface Daemon {
@@ -26,6 +30,7 @@ const reloadMsMax = 60_000
 
 export const startDaemon = async (settings: NodeSettings, { log }: { readonly log: Log }): Promise<Daemon> => {
   const mainLog = log.at({ tag: 'Cluster', subtag: 'Main' })
+  const manager = managerBeside(settings.home, settings.manager)
   const node = createNode({
     home: settings.home,
     type: settings.nodeType,
@@ -37,7 +42,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     bindAddress: settings.bindAddress,
     synced: settings.synced,
     compression: settings.compression,
-    manager: settings.manager,
+    manager,
     workersMax: settings.workersMax,
     timings: settings.timings,
     enrolmentRules: settings.enrolmentRules,
@@ -65,20 +70,38 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     log,
     limits,
   })
+  let local: LocalServer | undefined
   try {
+    local = manager === 'wazuh' ? await startLocalServer(localServerOptions(node, settings, log)) : undefined
     await node.start()
   } catch (thrown) {
-    await control.close()
+    await Promise.all([control.close(), local?.close()])
     throw thrown
   }
   return {
     failed,
     stop: async () => {
-      await control.close()
+      await Promise.all([control.close(), local?.close()])
       await node.stop()
     },
   }
 }
+
+/** The node as the programs of a Wazuh manager know its daemon. */
+const localServerOptions = (node: ClusterNode, settings: NodeSettings, log: Log): LocalServerOptions => ({
+  socketPath: wazuhSocketPath(settings.home),
+  node: {
+    type: settings.nodeType,
+    configuration: clusterAsRead(settings),
+    query: (query, signal) => node.query(query, signal),
+    rulesetDigests: shared(() => node.rulesetDigests()),
+    get requests() {
+      return node.managerRequests
+    },
+  },
+  log,
+  limits,
+})
 
 /** What comes over the local socket goes where it belongs: a keep-alive straight to the reports. */
 const answerOf =

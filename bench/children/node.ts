@@ -106,6 +106,7 @@ const noFiles: Files = {
   beginPatch: refuseContent,
   fillPatch: refuseContent,
   finishPatch: refuseContent,
+  rulesetDigests: () => Promise.resolve({}),
   apply: () => Promise.resolve({ failures: [], upserts: [], removals: [] }),
   freeBytes: () => Promise.resolve(0),
   clearStage: () => Promise.resolve(),

@@ -124,6 +124,10 @@ export class ScriptedFiles implements Files {
     throw new ClusterError('digestMismatch')
   }
 
+  rulesetDigests(): Promise<Readonly<Record<string, string>>> {
+    return Promise.resolve({})
+  }
+
   freeBytes(): Promise<number> {
     return Promise.resolve(Number.POSITIVE_INFINITY)
   }

@@ -55,6 +55,8 @@ export interface RunningNode {
   carryOut(command: ControlCommand, signal: AbortSignal): AsyncIterable<AnswerLine>
   /** What the programs of a Wazuh manager have it do, here or on another node. */
   readonly managerRequests: ManagerRequests
+  /** See the port Files. */
+  rulesetDigests(signal: AbortSignal): Promise<Readonly<Record<string, string>>>
   /** Stops the threads, says goodbye to the peers, closes the files. */
   stop(): Promise<void>
 }
@@ -125,6 +127,7 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
     query: (query, signal) => role.answer(query, signal),
     carryOut: (command, signal) => role.answer(command, signal),
     managerRequests: role.managerRequests,
+    rulesetDigests: (signal) => ports.files.rulesetDigests(signal),
     stop: async () => {
       const agentsListener = fronts.listener.running?.listener
       // Before their sockets close, while the node still works.

@@ -518,6 +518,30 @@ export const limits = {
   rulesetMessagesMax: 64,
   rulesetMessageCharsMax: 512,
 
+  // --- Wazuh's local socket
+  /** Clients at the same time; for one more, the one that has been idle for longest is let go. */
+  localConnectionsMax: 256,
+  /** Requests of one client that are being answered; more are refused. */
+  localRequestsMax: 16,
+  /** Of a request, but for those of the distributed API. Wazuh's C client sends 1 000 000 at most. */
+  localRequestBytesMax: 1 * MiB,
+  localDepthMax: 64,
+  /** Parts of requests of all clients, whose rest has not come: beyond it the client with the most of them is cut. */
+  localHeldBytesMax: 512 * MiB,
+  localDividedMax: 10,
+  localStringsMax: 16,
+  /** Until a request that began is whole, and until a client that says nothing is let go unless it waits for an answer. */
+  localPartMsMax: 30_000,
+  localIdleMsMax: 120_000,
+  /** A client that reads nothing for this long is cut. */
+  localStallMsMax: 30_000,
+  /** What a client waits for its first answer, and we for its answer to a request of ours. */
+  localAnswerMsMax: 20_000,
+  /** How often these times are checked. */
+  localCheckMs: 1_000,
+  /** Of rules, decoders and lists whose digests are asked for. */
+  rulesetFilesMax: 50_000,
+
   // --- configuration
   configFileBytesMax: 1 * MiB,
   /** Of objects and lists in cluster.json; its options need 3. */

@@ -6,5 +6,8 @@ export const socketPathBytesMax = 107
 
 export const controlSocketPath = (home: string): string => join(home, 'queue', 'cluster', 'muster.sock')
 
+/** Where a real manager's programs ask the daemon, in Wazuh's protocol. */
+export const wazuhSocketPath = (home: string): string => join(home, 'queue', 'cluster', 'c-internal.sock')
+
 /** Absolute, whatever way the home was named. */
 export const homeOfSocket = (socketPath: string): string => resolve(socketPath, '../../..')

@@ -39,6 +39,8 @@ export interface Files {
   finishPatch(digest: string, signal: AbortSignal): Promise<void>
   /** Brings the plan's files into place, then deletes. Every failure is per file. */
   apply(plan: { readonly writes: readonly WriteStep[]; readonly removals: readonly string[] }, signal: AbortSignal): Promise<AppliedPlan>
+  /** Of the rules, decoders and lists of this node, by path: BLAKE2b-512, hexadecimal. */
+  rulesetDigests(signal: AbortSignal): Promise<Readonly<Record<string, string>>>
   /** Bytes that may still be written where content is staged. */
   freeBytes(signal: AbortSignal): Promise<number>
   /** Forgets all that is staged. */

@@ -15,6 +15,7 @@ import type { TreeOptions } from './fileCheck.js'
 import { HeldDisk } from './heldDisk.js'
 import { createPlanApplier } from './planApplier.js'
 import { parentOf } from './relativePath.js'
+import { rulesetDigests } from './rulesetDigests.js'
 import { Scanner } from './scanner.js'
 
 export interface CreateTreeOptions extends TreeOptions {
@@ -24,7 +25,7 @@ export interface CreateTreeOptions extends TreeOptions {
 
 export const treeOperations = [
   ...(['scan', 'nextPage', 'apply', 'staged', 'clearStage'] as const),
-  ...(['recipe', 'beginPatch', 'fillPatch', 'finishPatch'] as const),
+  ...(['recipe', 'beginPatch', 'fillPatch', 'finishPatch', 'rulesetDigests'] as const),
 ] as const
 
 export type TreeOperation = (typeof treeOperations)[number]
@@ -70,6 +71,7 @@ export const createTree = (anyDisk: Disk, options: CreateTreeOptions): Tree => {
     fillPatch: (block, ranges) => operation(() => patch.fill(block, ranges)),
     finishPatch: (digest) => operation(() => patch.finish(digest)),
     apply: (plan) => operation(() => apply(plan)),
+    rulesetDigests: () => operation(() => rulesetDigests(disk, options)),
     clearStage: () => operation(() => stage.clear()),
     close: () => stage.close(),
   }

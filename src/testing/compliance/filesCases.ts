@@ -1,5 +1,6 @@
 /** The suite for the Files port: what it must do to the synced tree, on a real disk or a simulated one. */
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { Manifest } from '../../domain/files/manifest.js'
 import { type ComplianceCase, casesOf, codeOf } from './complianceCase.js'
 import { FilesPair, type FilesSuite, going, sha256 } from './filesPair.js'
@@ -38,6 +39,16 @@ const tests: Readonly<Record<string, (pair: FilesPair) => Promise<void>>> = {
     await scan(master, manifest, paths)
     assert.equal(manifest.get('etc/rules/edited')?.digest, sha256('edited'))
     await settle(watch.close())
+  },
+
+  'gives the BLAKE2b digests of all rules, and of nothing else': async ({ master, settle }) => {
+    const digestOf = (content: string): string => createHash('blake2b512').update(content).digest('hex')
+    assert.deepEqual(await settle(master.files.rulesetDigests(going)), {})
+    const content = { 'etc/rules/a.xml': 'a', 'etc/rules/below/b.xml': '', 'etc/rules/large': 'l'.repeat(3_000_000) }
+    for (const [path, text] of Object.entries(content)) master.home.write(path, text)
+    for (const path of ['etc/rules/ar.conf', 'etc/shared/default/agent.conf']) master.home.write(path, 'x')
+    const wanted = Object.fromEntries(Object.entries(content).map(([path, text]) => [path, digestOf(text)]))
+    assert.deepEqual(await settle(master.files.rulesetDigests(going)), wanted)
   },
 
   'leaves the memory around a block alone': async ({ master, settle, worker }) => {
