@@ -124,7 +124,7 @@ describe('the services that agents connect to', () => {
       `${confFile}: <remote> has the connection "syslog", which is left to Wazuh: lines of syslog are not taken here`,
     ])
     expect(loaded.warnings).toEqual([
-      `${confFile}: <auth><colour> is not a known option; it is ignored here, but Wazuh's own programs do not start with it`,
+      `${confFile}: <auth><colour> is not a known option; it is ignored here, but Wazuh's own programs do not start with it: remove it`,
     ])
     expect(settingsOf(loaded).listener).toEqual(defaultListenerService)
   })

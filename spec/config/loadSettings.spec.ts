@@ -218,7 +218,7 @@ describe('loading settings', () => {
     const { ok, warnings } = load(renderXml(minimal).replace('</cluster>', `<${name}>x</${name}></cluster>`))
     expect(ok).toBe(true)
     expect(warnings).toEqual([
-      `${confFile}: <cluster><${name}> is not a known option; it is ignored here, but Wazuh's own programs do not start with it`,
+      `${confFile}: <cluster><${name}> is not a known option; it is ignored here, but wazuh-analysisd and wazuh-db do not start with it: remove it`,
     ])
   })
 
@@ -350,6 +350,17 @@ describe('loading settings', () => {
     ])
     expect(load(renderXml(minimal) + renderXml({ port: '2000' })).warnings).toEqual([
       `${confFile}: there are 2 <cluster> blocks: the last value of each option counts here, but Wazuh's own wazuh-clusterd reads the last block alone and its other programs the first; write one block`,
+    ])
+  })
+
+  it('warns beside a manager where its programs read another value, or Wazuh would refuse the name', () => {
+    const first = renderXml({ ...minimal, node_name: 'a', node_type: 'worker' })
+    const text = first + renderXml({ node_name: 'b.c', node_type: 'worker', disabled: 'no' })
+    expect(load(text).warnings).toHaveLength(1)
+    const { warnings } = loadSettings({ home, hasManager: () => true })
+    expect(warnings.slice(1)).toEqual([
+      `${confFile}: <cluster><node_name> is "b.c" here, and "a" to the manager's other programs, which read the first one: write it once`,
+      `${confFile}: <cluster><node_name> is "b.c": Wazuh's own wazuh-clusterd refuses dots from 4.14.6 on, so going back to it would need another name; write "b-c"`,
     ])
   })
 

@@ -103,7 +103,8 @@ class BlockReader {
   }
 
   #warnOfOddities(): void {
-    this.#values.reportOthers([...Object.values(clusterOptions).map(({ name }) => name), ...otherNames, ...movedNames], needlessNames)
+    const known = [...Object.values(clusterOptions).map(({ name }) => name), ...otherNames, ...movedNames]
+    this.#values.reportOthers(known, needlessNames, 'wazuh-analysisd and wazuh-db')
     for (const name of movedNames)
       if (this.#values.element(name))
         this.#values.mistake(

@@ -4,6 +4,7 @@ import { type ApiUser, parseUsers, usersPath } from '../domain/api/apiUsers.js'
 import { type AgentServices, defaultListenerService } from './agentServiceOptions.js'
 import { mistakeWithoutUsers } from './apiOptions.js'
 import type { BalancerSettings } from './balancerOptions.js'
+import { warnBesideManager } from './besideManager.js'
 import { type ClusterBlock, helperElements, readClusterBlock } from './clusterBlock.js'
 import { type ClusterJson, defaultClusterJson, parseClusterJson } from './clusterJson.js'
 import { readHelperBlock } from './haproxyHelperBlock.js'
@@ -32,6 +33,8 @@ interface LoadedConf {
   readonly balancer: BalancerSettings | undefined
   /** What is wrong with these, and is nobody's business where a real manager has them. */
   readonly ofServices: Findings
+  /** What matters only beside a real manager. */
+  readonly ofManager: Findings
 }
 
 interface ConfPlace {
@@ -53,7 +56,9 @@ const loadConf = ({ file, home, json, keyFileIn }: ConfPlace, findings: Findings
   if (parsed.ok) {
     const { auth, cluster, remote } = parsed.blocks
     const ofServices: Findings = { mistakes: [], warnings: [], notes: [] }
+    const ofManager: Findings = { mistakes: [], warnings: [], notes: [] }
     const block = readClusterBlock(file, cluster, keyFileIn, findings)
+    warnBesideManager(file, cluster, block, ofManager)
     const services = { ...readAuthBlock(file, auth, ofServices), listener: readRemoteBlocks(file, remote, ofServices) }
     const { nodeType } = block
     const { port: agentsPort } = services.listener ?? defaultListenerService
@@ -64,6 +69,7 @@ const loadConf = ({ file, home, json, keyFileIn }: ConfPlace, findings: Findings
       services,
       balancer: readHelperBlock(helper, findings),
       ofServices,
+      ofManager,
     }
   }
   findings.mistakes.push(`${file}: ${parsed.why}`)
@@ -139,7 +145,8 @@ export const loadSettings = (given: SettingsPlace): LoadedSettings => {
   checkUsers(internal, home, jsonFile, findings)
   checkTlsFiles(internal.tls, home, jsonFile, findings)
   const isManaged = internal.manager === 'wazuh' || (internal.manager === 'auto' && (given.hasManager?.(home) ?? false))
-  if (conf && !isManaged) for (const kind of ['mistakes', 'warnings', 'notes'] as const) findings[kind].push(...conf.ofServices[kind])
+  const others = isManaged ? conf?.ofManager : conf?.ofServices
+  if (others) for (const kind of ['mistakes', 'warnings', 'notes'] as const) findings[kind].push(...others[kind])
   const keys = loadKeys(conf?.block.key ?? '', jsonKeys, { home, jsonFile }, findings)
   const { mistakes, warnings, notes } = findings
   if (!conf || (mistakes.length > 0 && !conf.block.disabled)) return { ok: false, mistakes, warnings, notes }

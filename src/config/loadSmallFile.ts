@@ -5,7 +5,7 @@ import type { Findings } from './option.js'
 
 export type SmallFile =
   | { readonly ok: true; readonly text: string; readonly mode: number }
-  | { readonly ok: false; readonly why: string; readonly absent: boolean }
+  | { readonly ok: false; readonly why: string; readonly absent: boolean; readonly isEmpty?: true }
 
 const causes: Readonly<Record<string, string>> = {
   ENOENT: 'it does not exist',
@@ -34,7 +34,7 @@ export const loadSmallFile = (path: string): SmallFile => {
     const { mode, size } = statSync(path)
     if ((mode & 0o170000) !== 0o100000) return { ok: false, why: 'it is not a file', absent: false }
     if (size > limits.configFileBytesMax) return { ok: false, why: `it is larger than ${limits.configFileBytesMax} bytes`, absent: false }
-    if (size === 0) return { ok: false, why: 'it is empty, or the system makes it up as it is read', absent: false }
+    if (size === 0) return { ok: false, why: 'it is empty, or the system makes it up as it is read', absent: false, isEmpty: true }
     return { ok: true, text: readUpTo(path, size), mode }
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''

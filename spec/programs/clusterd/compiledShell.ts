@@ -22,6 +22,7 @@ const needed = [
   'programs/clusterd',
   'programs/kit/commandLine.ts',
   'programs/kit/daemonProcesses.ts',
+  'programs/kit/installedHome.ts',
   'programs/kit/sourceStack.ts',
   'ports',
   'version.ts',

@@ -51,14 +51,17 @@ export class BlockValues {
     this.#findings.mistakes.push(`${this.#file}: ${this.#place}${says}`)
   }
 
-  /** @param needless options that Wazuh knows and that have no effect here */
-  reportOthers(known: readonly string[], needless: readonly string[]): void {
+  /**
+   * @param needless options that Wazuh knows and that have no effect here
+   * @param readers programs of a manager that read the block whole
+   */
+  reportOthers(known: readonly string[], needless: readonly string[], readers = "Wazuh's own programs"): void {
     const names = new Set(known.map((name) => name.split('><')[0]))
     for (const name of this.#given.keys()) {
       if (names.has(name)) continue
       const shown = `<${name.slice(0, 100)}>`
       if (needless.includes(name)) this.note(`${shown} is an option of Wazuh that has no effect here`)
-      else this.warn(`${shown} is not a known option; it is ignored here, but Wazuh's own programs do not start with it`)
+      else this.warn(`${shown} is not a known option; it is ignored here, but ${readers} do not start with it: remove it`)
     }
   }
 

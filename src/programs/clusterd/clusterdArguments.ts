@@ -13,7 +13,8 @@ export interface ClusterdArguments {
   readonly test: boolean
   readonly foreground: boolean
   readonly stayRoot: boolean
-  readonly level: LogLevel
+  /** Where it was asked for; else a manager's internal options decide. */
+  readonly level?: LogLevel
 }
 
 interface Output {
@@ -38,7 +39,7 @@ interface Flags {
   readonly debug: number
 }
 
-const levelOf = (debug: number): LogLevel => (debug === 0 ? 'info' : debug === 1 ? 'debug' : 'debug2')
+const levelOf = (debug: number): LogLevel => (debug === 1 ? 'debug' : 'debug2')
 
 export const clusterdCommandLine = (): Command =>
   new Command('wazuh-clusterd')
@@ -81,7 +82,7 @@ export const parseClusterdArguments = (
     test: flags.test ?? false,
     foreground: flags.foreground ?? false,
     stayRoot: flags.root ?? false,
-    level: levelOf(flags.debug),
+    ...(flags.debug > 0 && { level: levelOf(flags.debug) }),
   }
 }
 

@@ -3,17 +3,19 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { asClusterError } from '../../base/errors.js'
 import { visibleLine } from '../../base/escapeText.js'
+import { loadDebugLevel } from '../../config/loadDebugLevel.js'
 import { type LoadedSettings, loadSettings } from '../../config/loadSettings.js'
 import type { NodeSettings } from '../../config/settings.js'
 import { findManager } from '../../platform/machine/findManager.js'
 import { isDirectory } from '../../platform/machine/isDirectory.js'
 import { createLog } from '../../platform/machine/logFile.js'
-import type { Log } from '../../ports/machine.js'
+import type { Log, LogLevel } from '../../ports/machine.js'
 import { productVersion } from '../../version.js'
 import { type ClusterdArguments, childArguments, parseClusterdArguments } from './clusterdArguments.js'
 import { daemonize, isBackgroundChild, reportToParent } from './daemonize.js'
 import { logPath, prepareDirectories } from './homeDirectories.js'
 import { checkAgentTable, checkLog } from './homeFiles.js'
+import { watchHome } from './homeWatch.js'
 import { type HeldHome, holdHome } from './pidFile.js'
 import { becomeUser, pickUser } from './runAsUser.js'
 import { runUntilStopped, type StartDaemon } from './runUntilStopped.js'
@@ -47,15 +49,34 @@ export const main = async (argv: readonly string[], env: NodeJS.ProcessEnv, shel
   }
 }
 
-const carryOut = async (asked: ClusterdArguments, env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {
-  const out = (line: string): void => void shell.stdout.write(`${line}\n`)
+/** With the level of the log. */
+type SettledArguments = ClusterdArguments & { readonly level: LogLevel }
+
+/** The settings, and how much is logged; mistakes in either of them. */
+const load = (given: ClusterdArguments): { readonly asked: SettledArguments; readonly loaded: LoadedSettings } => {
+  const settings = loadSettings({ ...given, hasManager: (home) => findManager(home) !== undefined })
+  const mistakes: string[] = []
+  const warnings = [...settings.warnings]
+  const level = loadDebugLevel(given.home, { mistakes, warnings })
+  const asked = { ...given, level: given.level ?? level ?? 'info' }
+  if (mistakes.length === 0 || (settings.ok && settings.settings.disabled)) return { asked, loaded: { ...settings, warnings } }
+  return {
+    asked,
+    loaded: { ok: false, mistakes: [...(settings.ok ? [] : settings.mistakes), ...mistakes], warnings, notes: settings.notes },
+  }
+}
+
+const carryOut = async (given: ClusterdArguments, env: NodeJS.ProcessEnv, shell: Shell): Promise<number> => {
   const err = (line: string): void => void printMistake(shell, line)
-  const file = asked.file ?? join(asked.home, 'etc/ossec.conf')
-  if (!isDirectory(asked.home)) {
-    err(`The home ${asked.home} is not a directory: name the manager's home with --home DIR or WAZUH_PATH`)
+  const file = given.file ?? join(given.home, 'etc/ossec.conf')
+  if (!isDirectory(given.home)) {
+    err(`The home ${given.home} is not a directory: name the manager's home with --home DIR or WAZUH_PATH`)
     return 1
   }
-  const loaded = loadSettings({ ...asked, hasManager: (home) => findManager(home) !== undefined })
+  // A manager's wazuh-control has an output of its own, which may be JSON: beside it success is silent, as Wazuh's own program is.
+  const isSilent = findManager(given.home) !== undefined
+  const out = (line: string): void => void (isSilent || shell.stdout.write(`${line}\n`))
+  const { asked, loaded } = load(given)
   const child = isBackgroundChild(env)
   for (const line of loaded.warnings) err(`WARNING: ${line}`)
   if (!loaded.ok) {
@@ -100,7 +121,7 @@ const settleIn = (asked: ClusterdArguments, settings?: NodeSettings): void => {
 }
 
 /** For a process that says something and ends; what it says stands on stderr already, so a log that fails only adds a line. */
-const writeToLog = async (asked: ClusterdArguments, err: (line: string) => void, write: (log: Log) => void): Promise<void> => {
+const writeToLog = async (asked: SettledArguments, err: (line: string) => void, write: (log: Log) => void): Promise<void> => {
   try {
     settleIn(asked)
   } catch (error) {
@@ -116,7 +137,7 @@ const backgroundStart = (home: string): string =>
   `wazuh-clusterd runs in the background (PID ${process.pid}). Its log is ${join(home, logPath)}.`
 
 const run = async (
-  asked: ClusterdArguments,
+  asked: SettledArguments,
   loaded: LoadedSettings,
   settings: NodeSettings,
   shell: Shell,
@@ -132,11 +153,13 @@ const run = async (
   }
   process.on('exit', release)
   let mistake: string | undefined
+  let stopWatching = (): void => undefined
   try {
     const outcome = await runUntilStopped({
       // The home is taken here, when signals are already handled: a stop that comes early leaves no PID file behind.
       start: async () => {
-        held.push(holdHome(asked.home))
+        const home = holdHome(asked.home)
+        held.push(home)
         checkAgentTable(asked.home)
         log.info(
           `Starting version ${productVersion} as the ${settings.nodeType} '${settings.nodeName}' of the cluster '${settings.name}' (PID ${process.pid}).`,
@@ -144,7 +167,9 @@ const run = async (
         for (const line of loaded.warnings) log.warning(line)
         if (shared !== undefined) log.warning(shared)
         for (const line of loaded.notes) log.info(line)
-        return await shell.startDaemon(settings, { log, foreground: !child })
+        const daemon = await shell.startDaemon(settings, { log, foreground: !child })
+        stopWatching = watchHome(asked.home, home, log)
+        return daemon
       },
       log,
       drainMsMax: settings.timings.drainMsMax,
@@ -155,6 +180,7 @@ const run = async (
       log.error(mistake)
     }
   } finally {
+    stopWatching()
     // A caller that waits for the PID file to go, or for the command to end, finds the log complete.
     await log.close()
     release()

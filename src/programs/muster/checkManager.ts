@@ -79,7 +79,7 @@ const checkConfiguration = (home: string): readonly Check[] => {
 
 const checkUser = (machine: ManagerMachine, { daemon, node, stayRoot, uid }: CheckOptions): Check => {
   if (stayRoot)
-    return check('user', 'warning', 'the daemon stays root (-r): what it writes is root’s, which programs of Wazuh may not change')
+    return check('user', 'warning', 'the daemon stays root (-r), and so do its files, which the programs of Wazuh may not change')
   const picked = pickUser({ uid, stayRoot, passwd: machine.fs.readFileSync('/etc/passwd', 'utf8') })
   if (!picked.ok) return check('user', 'refused', picked.error.message)
   const user = picked.value

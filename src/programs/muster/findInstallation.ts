@@ -5,10 +5,10 @@ import Type from 'typebox'
 import { Check } from 'typebox/value'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import { isWrapper, programPath, recordPath } from '../kit/installedHome.js'
 import { diversionOf, owningPackage } from './diversion.js'
 import type { FoundProgram, Installation, InstallPaths, InstallRecord } from './installation.js'
 import type { ManagerMachine } from './managerMachine.js'
-import { isWrapper } from './wrapper.js'
 
 const recordSchema = Type.Object({
   way: Type.Union([Type.Literal('dpkg-divert'), Type.Literal('rename')]),
@@ -17,9 +17,6 @@ const recordSchema = Type.Object({
   daemon: Type.String(),
 })
 
-/** Relative to the home. */
-export const recordPath = 'bin/.muster-install.json'
-const programPath = 'bin/wazuh-clusterd'
 /** Of the file that a link made by hand leads to. */
 const daemonNames = ['wazuh-clusterd.js', 'wazuh-clusterd']
 

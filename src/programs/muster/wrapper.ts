@@ -2,6 +2,7 @@
  * The file that takes the place of bin/wazuh-clusterd in a manager's home. It names Muster's daemon, node and the home by the paths that
  * they had when it was made, so that wazuh-control, systemd and execd start Muster wherever it lies and whatever their PATH is.
  */
+import { wrapperBeginning } from '../kit/installedHome.js'
 
 export interface WrapperOptions {
   readonly home: string
@@ -15,12 +16,10 @@ export interface WrapperOptions {
   readonly stayRoot: boolean
 }
 
-const beginning = '#!/bin/sh\n# Muster in place of wazuh-clusterd.'
-
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
 export const wrapperText = ({ daemon, home, nodeDirectory, stayRoot, wayBack }: WrapperOptions): string =>
-  `${beginning} Made by "muster install-into-manager"; "muster uninstall" puts Wazuh's own program back.
+  `${wrapperBeginning} Made by "muster install-into-manager"; "muster uninstall" puts Wazuh's own program back.
 daemon=${quoted(daemon)}
 home=${quoted(home)}
 PATH=${quoted(nodeDirectory)}:\${PATH:-/usr/local/bin:/usr/bin:/bin}
@@ -33,8 +32,6 @@ gone() {
 command -v node >/dev/null || gone 'Muster cannot start: there is no node (Node.js) in the PATH'
 exec "$daemon"${stayRoot ? ' -r' : ''} --home "$home" "$@"
 `
-
-export const isWrapper = (text: string): boolean => text.startsWith(beginning)
 
 /** The path of the daemon that a wrapper starts. */
 export const daemonOf = (text: string): string | undefined => /^daemon='(.*)'$/m.exec(text)?.[1]?.replaceAll("'\\''", "'")
