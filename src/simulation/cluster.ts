@@ -92,6 +92,9 @@ export class SimulatedCluster {
     this.timings = { ...defaultTimings, ...options.timings }
     this.managed = this.#manager === 'wazuh' ? new ManagedAgents(this) : undefined
     this.nodes = this.#createNodes(options)
+    const { managed } = this
+    const daemons = this.master.manager?.daemons
+    if (managed && daemons) daemons.answer = (daemon, message) => managed.answer(daemon, message)
     this.#rules = new ClusterRules({
       ...{ clock: this.clock, nodes: this.nodes, synced: this.synced, timings: this.timings, manager: this.#manager, home },
       violated: (rule, says) => this.violated(rule, says),
@@ -99,7 +102,7 @@ export class SimulatedCluster {
     this.balancing = { ...defaultBalancing, ...options.balancing }
     this.balancer = options.balancing ? this.#balancerOf() : undefined
     this.fleet = options.agents ? this.#fleetOf(options.agents) : undefined
-    const { agents, balancer, balancing, clock, fleet, managed, master, operators, synced, timings, workers } = this
+    const { agents, balancer, balancing, clock, fleet, master, operators, synced, timings, workers } = this
     this.#healed = new HealedCluster({
       ...{ agents, balancer, balancing, clock, fleet, home, managed, master, operators, synced, timings, workers },
       isMember: (name) => this.isMember(name),

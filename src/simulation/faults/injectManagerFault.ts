@@ -87,7 +87,7 @@ const injectFaultOfAgent = (agents: ManagedAgents, id: number, fault: FaultOf<'a
 }
 
 const injectManagedGroupFault = (agents: ManagedAgents, fault: FaultOf<'agents'>): void => {
-  if (fault.kind === 'enrolAgent') agents.enrol()
+  if (fault.kind === 'enrolAgent') agents.enrol(fault.node)
   if (fault.kind === 'createGroup') agents.createGroup(fault.group)
   if (fault.kind === 'deleteGroup') agents.removeGroup(fault.group)
 }

@@ -3,8 +3,10 @@
  * managers' own daemons. What an agent said, and a wazuh-db answered, is noted in a model: rules/managedAgentRules.ts holds the master to it.
  */
 import { createHash } from 'node:crypto'
-import { changedGroups, type GroupsChange } from '../../domain/agents/groups.js'
+import { agentIdText } from '../../domain/agents/agent.js'
+import { changedGroups, defaultGroup, type GroupsChange } from '../../domain/agents/groups.js'
 import { keysPath } from '../../domain/agents/keyEntry.js'
+import type { AskedDaemon, CarriedAnswer } from '../../ports/manager.js'
 import { ReportedAgents } from '../rules/reportedAgents.js'
 import type { SimulatedNode } from '../simulatedNode.js'
 import type { VirtualClock } from '../world/virtualClock.js'
@@ -40,6 +42,7 @@ export class ManagedAgents {
   /** What agents said, through any node. */
   reports = 0
   readonly #world: ManagedAgentsOptions
+  #names = 0
   readonly #beating = new Map<string, unknown>()
 
   constructor(world: ManagedAgentsOptions) {
@@ -49,7 +52,7 @@ export class ManagedAgents {
   // ------------------------------------------------------------------------------------------- operators, on the master
 
   populate(count: number, groups: readonly string[]): void {
-    for (let id = 1; id <= count; id++) this.all.push({ id, name: `agent-${id}`, isRemoved: false })
+    for (let id = 1; id <= count; id++) this.all.push({ id, name: `agent-${++this.#names}`, isRemoved: false })
     this.#saveKeys()
     for (const group of groups) this.createGroup(group)
   }
@@ -58,12 +61,35 @@ export class ManagedAgents {
     return this.all[index % Math.max(1, this.all.length)]?.id
   }
 
-  /** wazuh-authd of the master. */
-  enrol(): void {
+  /** By the wazuh-authd of a node, which has the master's do it. */
+  enrol(node: string): void {
+    this.#askMaster(node, 'authd', { function: 'add', arguments: { name: `agent-${++this.#names}`, ip: 'any' } })
+  }
+
+  /** What daemons of the master answer. */
+  answer(daemon: AskedDaemon, message: string): string {
+    const { arguments: given, parameters } = JSON.parse(message)
+    if (daemon === 'authd') return JSON.stringify({ error: 0, data: this.#add(given.name) })
+    this.changeGroups({ kind: 'assign', ids: [Number(parameters.agent)], group: defaultGroup })
+    return JSON.stringify({ error: 0, message: 'ok', data: { group: defaultGroup } })
+  }
+
+  #add(name: string): { readonly id: string; readonly name: string } {
     const id = this.all.length + 1
-    this.all.push({ id, name: `agent-${id}`, isRemoved: false })
+    this.all.push({ id, name, isRemoved: false })
     this.#saveKeys()
-    this.#world.note(`agent-${id} was enrolled as ${id}`)
+    this.#world.note(`${name} was enrolled as ${id}`)
+    return { id: agentIdText(id), name }
+  }
+
+  /** On a worker by way of the node, which may be away: then nothing comes of it, and the agent asks again or not. */
+  #askMaster(nodeName: string, daemon: AskedDaemon, request: object): void {
+    const { clock, manager, role, running } = this.#world.node(nodeName)
+    const message = JSON.stringify(request)
+    if (!manager?.isOn) return
+    if (role === 'master') this.answer(daemon, message)
+    else if (running && !clock.isFrozen)
+      void carried(running.managerRequests.sendsync(daemon, Buffer.from(message), new AbortController().signal))
   }
 
   remove(id: number): void {
@@ -98,9 +124,7 @@ export class ManagedAgents {
   }
 
   #saveKeys(): void {
-    const lines = this.all
-      .filter(({ isRemoved }) => !isRemoved)
-      .map(({ id, name }) => `${String(id).padStart(3, '0')} ${name} any ${keyOf(name)}\n`)
+    const lines = this.all.filter(({ isRemoved }) => !isRemoved).map(({ id, name }) => `${agentIdText(id)} ${name} any ${keyOf(name)}\n`)
     this.#world.write('master', keysPath, Buffer.from(lines.join('')), 0o640)
   }
 
@@ -147,6 +171,9 @@ export class ManagedAgents {
           ? db.agentStops(id)
           : db.agentSendsKeepAlive(id, details === undefined ? {} : { version: 'v4.14.6', os_uname: details })
     if (!isWritten) return false
+    // As wazuh-remoted has it for an agent without groups.
+    if (word === 'keepsAlive' && db.groupsOf(id)?.length === 0)
+      this.#askMaster(nodeName, 'remoted', { command: 'assigngroup', parameters: { agent: agentIdText(id), md5: 'x' } })
     this.reports += 1
     const stamp = this.#stamp(nodeName)
     const kind = word === 'starts' ? 'startup' : word === 'stops' ? 'shutdown' : 'keepAlive'
@@ -178,6 +205,15 @@ export class ManagedAgents {
 
   clockSet(node: string): void {
     for (const reports of [this.said, this.details]) reports.clockSet(node)
+  }
+}
+
+/** Reads the answer to its end. */
+const carried = async (asking: Promise<CarriedAnswer>): Promise<void> => {
+  try {
+    for await (const _part of (await asking).content);
+  } catch {
+    // The one who asked does without.
   }
 }
 
