@@ -25,6 +25,8 @@ export interface StreamedAnswer {
 export class RunningAnswers {
   readonly #what: string
   readonly #runningMax: number
+  /** By thread: what stops its answers. One listener for all of them: many of them are no leak. */
+  readonly #stops = new WeakMap<AbortSignal, Set<() => void>>()
   #running = 0
 
   /** `what` they are, in the plural, for the sentence of a refusal. */
@@ -54,7 +56,8 @@ export class RunningAnswers {
     const stream = link.openStream(id, kind, idleMsMax)
     stream.signal.throwIfAborted()
     const stop = (): void => stream.reset(new ClusterError('aborted', { message: 'The thread that sent it has ended' }))
-    thread.signal.addEventListener('abort', stop, { once: true })
+    const stops = this.#stopsOf(thread)
+    stops.add(stop)
     this.#running += 1
     send(stream)
       .catch((thrown: unknown) => {
@@ -62,9 +65,21 @@ export class RunningAnswers {
         if (isCrash(thrown)) thread.crash(thrown)
       })
       .finally(() => {
-        thread.signal.removeEventListener('abort', stop)
+        stops.delete(stop)
         this.#running -= 1
       })
+  }
+
+  #stopsOf({ signal }: ServingEnd): Set<() => void> {
+    const known = this.#stops.get(signal)
+    if (known) return known
+    const stops = new Set<() => void>()
+    this.#stops.set(signal, stops)
+    const stopAll = (): void => {
+      for (const stop of [...stops]) stop()
+    }
+    signal.addEventListener('abort', stopAll, { once: true })
+    return stops
   }
 
   #assertFree(): void {
