@@ -61,7 +61,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
   const failed = new Promise<ClusterError>((resolve) => {
     node.onEvent((event) => {
       if (event.type === 'failed') resolve(event.error)
-      if (event.type === 'applied' && event.reload) reload?.()
+      if (event.type === 'reloadWanted') reload?.()
     })
   })
   const control = await startControlServer({

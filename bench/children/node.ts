@@ -63,6 +63,7 @@ export interface ObservedEvent {
     | 'enrolmentStarted'
     | 'apiStarted'
     | 'applied'
+    | 'reloadWanted'
     | 'failed'
   readonly node: string
   readonly atMs: number

@@ -26,6 +26,8 @@ export class ScriptedLink implements Link {
     unknownMessages: 0,
   }
   readonly notified: NoticeName[] = []
+  /** What was notified. */
+  readonly notices: unknown[] = []
   closedWith: { readonly reason: string; readonly error?: ClusterError } | undefined
   error: ClusterError | undefined
   readonly #play: PlayedPeer
@@ -34,8 +36,8 @@ export class ScriptedLink implements Link {
   #onCrash: ServeOptions['onCrash']
   #closers: ((error: ClusterError) => void)[] = []
 
-  constructor(node = 'w1', play: PlayedPeer = () => undefined) {
-    this.peer = { node, type: 'worker', version: 'v1', wazuh: '4.14.7', address: '10.0.0.1', capabilities: [], protocol: 1, key: 'current' }
+  constructor(node = 'w1', play: PlayedPeer = () => undefined, capabilities: readonly string[] = []) {
+    this.peer = { node, type: 'worker', version: 'v1', wazuh: '4.14.7', address: '10.0.0.1', capabilities, protocol: 1, key: 'current' }
     this.#play = play
   }
 
@@ -55,8 +57,10 @@ export class ScriptedLink implements Link {
     return (await answer) as ReplyBody<K>
   }
 
-  notify<K extends NoticeName>(type: K, _body: NoticeBody<K>): void {
-    if (this.isOpen) this.notified.push(type)
+  notify<K extends NoticeName>(type: K, body: NoticeBody<K>): void {
+    if (!this.isOpen) return
+    this.notified.push(type)
+    this.notices.push(body)
   }
 
   serve(handlers: Handlers, options: ServeOptions = {}): () => void {

@@ -34,6 +34,7 @@ import { integrityServeInput } from './files/integrity.js'
 import type { LocalTree } from './files/localTree.js'
 import { type End, machineOptions } from './kit/host.js'
 import { type Carried, carryThreads } from './manager/carryThreads.js'
+import { rulesetFollowInput } from './manager/rulesetReload.js'
 import { clusterQueriesInput, type MasterView } from './queries/clusterQueries.js'
 import type { ReportMaker } from './queries/nodeReports.js'
 
@@ -104,6 +105,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
     answering('nodeState', ({ link, name }) => nodeStateSendInput(name, link, states)),
     answering('registration', ({ link, log: memberLog }) => agentRegistrationInput(link, masterOperations(options, memberLog))),
     ...carryThreads<Member>(carried, clock),
+    answering('ruleset', ({ link, state }) => rulesetFollowInput(link, state)),
     thread(
       'keepAlive',
       keepAliveReceiver({ checkIntervalMs: timings.checkLastKeepAliveMs, silenceMsMax: timings.silenceMsMax }, clock),

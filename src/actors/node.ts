@@ -26,6 +26,7 @@ import { Front } from './kit/front.js'
 import { notedLog } from './kit/notedLog.js'
 import { drainAgents } from './listener/thread/listenerThread.js'
 import type { ManagerRequests } from './manager/managerRequests.js'
+import { RulesetChanges } from './manager/rulesetReload.js'
 import { MasterRole } from './masterRole.js'
 import type { NodeFronts, NodeIdentity, NodeParts, NodePorts, NodeRole } from './nodeContext.js'
 import type { NodeEvent } from './nodeEvent.js'
@@ -102,7 +103,8 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
     if (changed.node === node) log.info(ownStateText(changed.state, manager))
   })
   const groups = new PublishedGroups()
-  const parts: NodeParts = { ...{ agents, fronts, groups, identity, log, meter, ports, startedMs, states, tree }, emit: onEvent }
+  const ruleset = new RulesetChanges()
+  const parts: NodeParts = { ...{ agents, fronts, groups, ruleset, identity, log, meter, ports, startedMs, states, tree }, emit: onEvent }
   const role = roleOf(parts)
   const boundaries = new Boundaries(clock)
   boundaries.failed.add((error) => onEvent({ type: 'failed', error }))

@@ -40,6 +40,7 @@ import type { Front } from './kit/front.js'
 import type { ListenerRun } from './listener/thread/listenerThread.js'
 import { carryCapability } from './manager/carriedRequest.js'
 import type { ManagerRequests } from './manager/managerRequests.js'
+import { type RulesetChanges, rulesetCapability } from './manager/rulesetReload.js'
 import type { NodeEvent } from './nodeEvent.js'
 import { reportsCapability, wholeReportsCapability } from './queries/nodeReports.js'
 
@@ -113,6 +114,8 @@ export interface NodeParts {
   readonly agents: LocalAgents
   /** On a master, what its workers get of groups. */
   readonly groups: PublishedGroups
+  /** On a worker with a real manager, when its rules are to be loaded again. */
+  readonly ruleset: RulesetChanges
   readonly fronts: NodeFronts
   readonly states: NodeStates
   /** When the node began, by its clock. */
@@ -167,6 +170,7 @@ const ownCapabilities: readonly string[] = [
   figuresCapability,
   reportsCapability,
   wholeReportsCapability,
+  rulesetCapability,
 ]
 
 /** What this node can do beyond the protocol's version, as both sides say it. */

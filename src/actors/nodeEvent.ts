@@ -15,7 +15,7 @@ export type NodeEvent =
   | { readonly type: 'disconnected'; readonly error: ClusterError }
   /** Of the dials that failed since the worker was connected, those that the log has a line of: a new reason, and one a minute. */
   | { readonly type: 'dialFailed'; readonly error: ClusterError; readonly attempts: number }
-  /** A plan was applied; `reload` when it changed files that the manager has to read again. */
+  /** A plan was applied; `reload` when it changed files that the manager has to read again: `reloadWanted` comes when that is left to the program. */
   | {
       readonly type: 'applied'
       readonly created: number
@@ -24,6 +24,8 @@ export type NodeEvent =
       readonly failed: number
       readonly reload: boolean
     }
+  /** The manager has to be made to read its files again, which the node cannot do itself: where no real manager can be asked for it. */
+  | { readonly type: 'reloadWanted' }
   | { readonly type: 'failed'; readonly error: ClusterError }
 
 export const appliedEvent = ({ created, failures, reload, removed, updated }: Outcome): NodeEvent => ({

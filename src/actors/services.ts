@@ -16,6 +16,7 @@ import { supervised } from './kit/supervised.js'
 import { listenerThread } from './listener/thread/listenerThread.js'
 import { groupsGiven } from './manager/groupsGiven.js'
 import { groupsTaken } from './manager/groupsTaken.js'
+import { rulesetReload } from './manager/rulesetReload.js'
 import type { NodeContext, NodeIdentity } from './nodeContext.js'
 import { ownFigures } from './ownFigures.js'
 
@@ -87,6 +88,18 @@ export const services: readonly Service[] = [
         groupsMsMax: timings.timeoutAgentGroupsMs,
         intervalMs: timings.workerSyncAgentGroupsMs,
         mismatchesMax: timings.agentGroupsMismatchesMax,
+      }),
+    neverGivenUp,
+  ),
+  thread(
+    'rulesetReload',
+    ['worker'],
+    ({ emit, log, ports: { clock, wazuh }, role, ruleset }) =>
+      wazuh &&
+      rulesetReload({
+        ...{ changes: ruleset, clock, daemons: wazuh.daemons, log: log.at({ subtag: 'Integrity check' }) },
+        master: () => role.masterLink,
+        onUnsupported: () => emit({ type: 'reloadWanted' }),
       }),
     neverGivenUp,
   ),

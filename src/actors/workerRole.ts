@@ -34,7 +34,7 @@ export class WorkerRole implements NodeRole {
   #sinceMs: number
 
   constructor(parts: NodeParts) {
-    const { agents, emit, fronts, identity, meter, ports, startedMs, states, tree } = parts
+    const { agents, emit, fronts, identity, meter, ports, ruleset, startedMs, states, tree } = parts
     this.#parts = parts
     this.#identity = identity
     this.#sinceMs = startedMs
@@ -52,7 +52,7 @@ export class WorkerRole implements NodeRole {
       requestMsMax: requestTimeoutMs,
       wazuh: ports.wazuh,
       master: () => this.#connected(),
-      reloadRulesetAfterCheck: () => undefined,
+      reloadRulesetAfterCheck: () => ruleset.askAfterCheck(),
     })
     this.logic = worker({
       ...ports,
@@ -76,15 +76,21 @@ export class WorkerRole implements NodeRole {
       integrity: {
         tree,
         sync: new IntegritySync({ tree, clock, requestTimeoutMs, compression }),
-        onChecked: (tookMs) => meter.checks.add(tookMs),
+        onChecked: (tookMs, same) => {
+          meter.checks.add(tookMs)
+          ruleset.checked(same)
+        },
         onApplied: (outcome, tookMs) => {
           meter.applied(outcome, tookMs)
           emit(appliedEvent(outcome))
+          if (ports.wazuh) ruleset.applied(outcome.reload)
+          else if (outcome.reload) emit({ type: 'reloadWanted' })
         },
       },
       onConnected: (link) => {
         this.#link = link
         this.#sinceMs = clock.now()
+        ruleset.announce(link)
         emit({ type: 'connected', master: link.peer.node })
       },
       onDisconnected: (error) => {

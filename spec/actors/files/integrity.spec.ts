@@ -414,7 +414,7 @@ describe('integrity, both ends', () => {
     const world = await setUp(
       (master, worker) => {
         write(master, 'etc/rules/a', 'one')
-        write(master, 'etc/shared/b', 'two')
+        write(master, 'etc/client.keys', 'two')
         worker.onStep = (operation, path) => {
           if (operation === 'rename' && path === `${home}/etc/rules/a`)
             worker.fail({ operation: 'readdir', code: 'EIO', path: `${home}/queue/cluster/w1` })
@@ -430,7 +430,7 @@ describe('integrity, both ends', () => {
     world.worker.onStep = undefined
     world.worker.heal()
     await world.clock.advance(2 * intervalMs)
-    expect(world.worker.contentOf(`${home}/etc/shared/b`).toString()).toBe('two')
+    expect(world.worker.contentOf(`${home}/etc/client.keys`).toString()).toBe('two')
     expect(world.reloads).toEqual([true])
     await world.stop()
   })

@@ -420,6 +420,35 @@ The files of worker-3 have not been compared yet.
       'The file of w1 is in sync.\nAll 34 files of w2 are in sync.\n',
     ))
 
+  it('come with what the manager of a worker said of its rules, when something is wrong with them', async () => {
+    const atMs = Date.UTC(2026, 10, 26, 17, 8)
+    const lines = [
+      cluster,
+      summary('w1', { inSync: true, ruleset: { atMs, isLoaded: true, messages: ['Rule 1\u001b[31m is old'] } }),
+      summary('w2', { inSync: true, ruleset: { atMs, isLoaded: false, messages: ['Rule 2 is wrong', 'Rule 3 is wrong'] } }),
+      summary('w3', { inSync: true, ruleset: { atMs, isLoaded: true, messages: [] } }),
+    ]
+    expect(await printed(printFiles, lines)).toBe(
+      exactly(`
+All 34 files of w1 are in sync.
+The rules of w1 were loaded with warnings (2026-11-26 17:08 UTC):
+  Rule 1\\x1b[31m is old
+All 34 files of w2 are in sync.
+The rules of w2 could not be loaded, and those before are kept (2026-11-26 17:08 UTC):
+  Rule 2 is wrong
+  Rule 3 is wrong
+All 34 files of w3 are in sync.
+`),
+    )
+    expect(JSON.parse(await printed(printFilesJson, lines))).toMatchObject({
+      nodes: [
+        { name: 'w1', ruleset: { at: '2026-11-26T17:08:00.000Z', loaded: true, messages: ['Rule 1\u001b[31m is old'] } },
+        { name: 'w2', ruleset: { loaded: false } },
+        { name: 'w3', ruleset: { messages: [] } },
+      ],
+    })
+  })
+
   it('are a sentence when there are no workers', async () =>
     expect(await printed(printFiles, [cluster])).toBe('There are no workers to show.\n'))
 

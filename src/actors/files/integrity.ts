@@ -28,7 +28,7 @@ export interface IntegrityApplyOptions {
   readonly clock: Clock
   readonly intervalMs: number
   /** Called once for each check, and once for each plan that was carried out. */
-  readonly onChecked?: (tookMs: number) => void
+  readonly onChecked?: (tookMs: number, same: boolean) => void
   readonly onApplied: (outcome: Outcome, tookMs: number) => void
 }
 
@@ -70,7 +70,7 @@ class IntegrityRounds {
     this.#checkLog.info('Starting.') // as Wazuh writes it
     const same = await sync.check(this.link, signal)
     const tookMs = clock.monotonicMs() - startMs
-    onChecked?.(tookMs)
+    onChecked?.(tookMs, same)
     // As Wazuh writes it.
     this.#checkLog.info(`Finished in ${logSeconds(tookMs)}. Sync ${same ? 'not ' : ''}required.`)
     return same ? 'done' : 'planning'

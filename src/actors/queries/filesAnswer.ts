@@ -20,7 +20,7 @@ export interface FilesQuestion {
 }
 
 export async function* filesAnswer({ all, manifest, node, state }: FilesQuestion, turns: Turns): AsyncGenerator<AnswerLine> {
-  const { failuresLeftOut, files, inSync, isCompared, refusal } = state
+  const { failuresLeftOut, files, inSync, isCompared, refusal, ruleset } = state
   let rows = 0
   let failed = 0
   let heldFiles = 0
@@ -57,6 +57,7 @@ export async function* filesAnswer({ all, manifest, node, state }: FilesQuestion
       failed,
       failuresLeftOut,
       ...(refusal && { code: refusal.code, error: refusal.message }),
+      ...(ruleset && { ruleset: { ...ruleset, messages: [...ruleset.messages] } }),
     },
   }
   for (let index = 0; all && index < bucketCount; index++) {

@@ -16,6 +16,15 @@ export interface FileState {
   readonly error?: { readonly code: string; readonly message: string }
 }
 
+/** What the worker's wazuh-analysisd said to a reload of its rules. */
+export interface RulesetReport {
+  readonly atMs: number
+  /** False: the rules before are kept. */
+  readonly isLoaded: boolean
+  /** Warnings and errors. */
+  readonly messages: readonly string[]
+}
+
 /** What a keep-alive says. */
 export interface Beat {
   /** Milliseconds since 1970, by the master's clock. */
@@ -50,6 +59,8 @@ export class WorkerState {
   #isCompressed: boolean | undefined
   #diskWrites: DiskWrites | undefined
   failuresLeftOut = 0
+  /** What the worker's manager said to the last reload of its rules; undefined before any. */
+  ruleset: RulesetReport | undefined
   #files = new Map<string, FileState>()
   /** Differing buckets, or parts of these, that are not decided yet in this round; all of them before anything was compared. */
   #undecided = Number.POSITIVE_INFINITY

@@ -73,6 +73,8 @@ const filesSummary = Type.Object({
   /** Why the files are not compared, and will not be before somebody does something about it. */
   code: Type.Optional(Type.String()),
   error: Type.Optional(Type.String()),
+  /** What the worker's wazuh-analysisd said to the last reload of its rules; missing before any, and without a real manager. */
+  ruleset: Type.Optional(Type.Object({ atMs: timeMs(), isLoaded: Type.Boolean(), messages: Type.Array(Type.String()) })),
 })
 
 const fileRow = Type.Object({

@@ -6,6 +6,7 @@
 import { counted } from '../../base/counted.js'
 import { ClusterError } from '../../base/errors.js'
 import { escapeText, safeJson } from '../../base/escapeText.js'
+import { utcMinute } from '../../base/logText.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'
 import type { FileRow, FilesSummary } from '../../domain/queries/clusterAnswer.js'
 import { columnWidths, headerRow, type Row, rowText } from '../kit/table.js'
@@ -23,6 +24,14 @@ const remarkOn = ({ node, inSync, files, pending, failed, failuresLeftOut, error
   const unshown = Math.max(0, pending + failed - shown) + failuresLeftOut
   if (unshown > 0) return `${counted(unshown, 'more file')} of ${name} ${unshown === 1 ? 'is' : 'are'} not in sync.`
   return shown === 0 ? `The files of ${name} have not been compared yet.` : undefined
+}
+
+/** What its manager said of its rules; nothing when all was well. */
+const rulesetRemarks = ({ node, ruleset }: FilesSummary): readonly string[] => {
+  if (!ruleset || (ruleset.isLoaded && ruleset.messages.length === 0)) return []
+  const says = ruleset.isLoaded ? 'were loaded with warnings' : 'could not be loaded, and those before are kept'
+  const messages = ruleset.messages.map((message) => `  ${escapeText(message)}`)
+  return [`The rules of ${escapeText(node)} ${says} (${utcMinute(ruleset.atMs)}):`, ...messages]
 }
 
 const cells = ({ node, file, state, code, error }: FileRow): Row => [node, file, state, error ?? code ?? ''].map(escapeText)
@@ -45,18 +54,24 @@ export async function* printFiles(answer: AsyncIterable<AnswerLine>): AsyncGener
     else if (waiting.push(cells(line.row)) > laidOutRows) yield* layOut()
   }
   if (waiting.length > 1) yield* layOut()
-  const remarks = summaries.flatMap((summary) => remarkOn(summary, shown.get(summary.node) ?? 0) ?? [])
+  const remarks = summaries.flatMap((summary) => [remarkOn(summary, shown.get(summary.node) ?? 0) ?? [], rulesetRemarks(summary)].flat())
   if (summaries.length === 0) remarks.push('There are no workers to show.')
   if (shown.size > 0 && remarks.length > 0) yield '\n'
   for (const remark of remarks) yield `${remark}\n`
 }
 
-const summaryJson = ({ node, inSync, files, pending, failed, failuresLeftOut, code, error }: FilesSummary): string =>
-  safeJson({ name: node, in_sync: inSync, files, pending, failed, failures_left_out: failuresLeftOut, code, error })
+const rulesetJson = ({ ruleset }: FilesSummary) =>
+  ruleset && { at: new Date(ruleset.atMs).toISOString(), loaded: ruleset.isLoaded, messages: ruleset.messages }
+
+const summaryJson = (summary: FilesSummary): string => {
+  const { code, error, failed, failuresLeftOut, files, inSync, node, pending } = summary
+  const counts = { files, pending, failed, failures_left_out: failuresLeftOut }
+  return safeJson({ name: node, in_sync: inSync, ...counts, code, error, ruleset: rulesetJson(summary) })
+}
 
 /**
- * `{"nodes": [{"name", "in_sync", "files", "pending", "failed", "failures_left_out", "code", "error", "items": [{"file", "state", "code", "error"}]}]}`,
- * `code` and `error` only where there is one; a row a line. Every worker's rows must follow its summary.
+ * `{"nodes": [{"name", "in_sync", "files", "pending", "failed", "failures_left_out", "code", "error", "ruleset", "items": [{"file", "state", "code", "error"}]}]}`,
+ * `code` and `error` only where there is one, `ruleset` (`at`, `loaded`, `messages`) after a reload; a row a line. Every worker's rows must follow its summary.
  */
 export async function* printFilesJson(answer: AsyncIterable<AnswerLine>): AsyncGenerator<string, void, undefined> {
   let current: string | undefined
