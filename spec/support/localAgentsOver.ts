@@ -1,15 +1,16 @@
 /** The agents of one node over a simulated disk and table, for specs of the threads that use them. */
 import { ClusterClock } from '../../src/actors/agents/clusterClock.js'
 import { localAgents } from '../../src/actors/agents/localAgents.js'
-import { LocalAgents } from '../../src/actors/agents/nodeAgents.js'
+import { type ActiveAgents, LocalAgents } from '../../src/actors/agents/nodeAgents.js'
 import { LocalTree } from '../../src/actors/files/localTree.js'
 import { type Hosted, startHosted } from '../../src/actors/kit/host.js'
+import type { Manager } from '../../src/domain/agents/leftToManager.js'
 import { defaultEnrolmentRules } from '../../src/domain/agents/replacement.js'
+import type { Clock } from '../../src/ports/machine.js'
 import { MemoryAgentStore } from '../../src/simulation/world/memoryAgentStore.js'
 import { MemoryAgentTable } from '../../src/simulation/world/memoryAgentTable.js'
 import { MemoryDisk } from '../../src/simulation/world/memoryDisk.js'
 import { createSimulatedAgentFiles } from '../../src/simulation/world/simulatedAgentFiles.js'
-import type { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { recordingLog } from './recordingLog.js'
 import { ScriptedFiles } from './scriptedFiles.js'
 import { synced } from './treeArbitraries.js'
@@ -26,11 +27,22 @@ export interface SimulatedAgentsOptions {
   keepTable(): Promise<Hosted>
 }
 
-export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', node: string = role): SimulatedAgentsOptions => {
+export interface SimulatedAgentsInput {
+  readonly manager?: Manager
+  /** What an earlier process of the node left. */
+  readonly table?: MemoryAgentTable
+  readonly activeAgents?: ActiveAgents
+}
+
+export const localAgentsOver = (
+  clock: Clock & { advance?(ms: number): Promise<void> },
+  role: 'master' | 'worker',
+  node: string = role,
+  { activeAgents, manager = 'none', table = new MemoryAgentTable(role, `table of ${node}`, manager) }: SimulatedAgentsInput = {},
+): SimulatedAgentsOptions => {
   const disk = new MemoryDisk({ now: () => clock.now() })
   disk.makeDirectories(`${home}/etc/shared/default`)
   disk.makeDirectories(`${home}/var/multigroups`)
-  const table = new MemoryAgentTable(role, `table of ${node}`)
   const agents = new LocalAgents({
     node,
     role,
@@ -39,8 +51,9 @@ export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', 
     clock: new ClusterClock(clock, role),
     timers: clock,
     disconnectionMs: 600_000,
-    manager: 'none',
+    manager,
     enrolmentRules: defaultEnrolmentRules,
+    activeAgents,
   })
   const writeKeys = (ids: readonly number[]): void => {
     const lines = ids.map((id) => `${String(id).padStart(3, '0')} agent${id} any ${'0'.repeat(64)}\n`)
@@ -51,7 +64,7 @@ export const localAgentsOver = (clock: VirtualClock, role: 'master' | 'worker', 
     const logic = localAgents({ agents, tree, clock, checkIntervalMs: 3_600_000, log: recordingLog() })
     const thread = startHosted(logic, { clock, onEnd: () => undefined })
     const ready = agents.table.ready(new AbortController().signal)
-    await clock.advance(5)
+    await clock.advance?.(5)
     await ready
     return thread
   }

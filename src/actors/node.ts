@@ -25,8 +25,10 @@ import { Boundaries } from './kit/boundaries.js'
 import { Front } from './kit/front.js'
 import { notedLog } from './kit/notedLog.js'
 import { drainAgents } from './listener/thread/listenerThread.js'
+import { activeAgents } from './manager/activeAgents.js'
 import type { ManagerRequests } from './manager/managerRequests.js'
 import { RulesetChanges } from './manager/rulesetReload.js'
+import { WatchedWazuhDb } from './manager/watchedWazuhDb.js'
 import { MasterRole } from './masterRole.js'
 import type { NodeFronts, NodeIdentity, NodeParts, NodePorts, NodeRole } from './nodeContext.js'
 import type { NodeEvent } from './nodeEvent.js'
@@ -76,6 +78,7 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
   const { manager, node, synced, timings, type } = identity
   const { decidesKeys, roleOf, tag } = roles[type]
   const log = ports.log.at({ tag, subtag: 'Main' })
+  const wazuhDb = ports.wazuh && new WatchedWazuhDb({ db: ports.wazuh.db, clock, log: log.at({ subtag: 'wazuh-db' }) })
 
   const agents = new LocalAgents({
     node,
@@ -87,6 +90,7 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
     disconnectionMs: timings.agentsDisconnectionMs,
     manager,
     enrolmentRules: identity.enrolmentRules,
+    activeAgents: wazuhDb && type === 'master' ? activeAgents(wazuhDb, clock) : undefined,
   })
   const isLastingHere = decidesKeys && itemOf(synced, keysPath) !== undefined
   const lasting = isLastingHere ? { path: keysPath, isLasting: () => agents.keys.hadAgents !== false } : undefined
@@ -104,7 +108,8 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
   })
   const groups = new PublishedGroups()
   const ruleset = new RulesetChanges()
-  const parts: NodeParts = { ...{ agents, fronts, groups, ruleset, identity, log, meter, ports, startedMs, states, tree }, emit: onEvent }
+  const shared = { agents, fronts, groups, identity, log, meter, ports, ruleset, startedMs, states, tree, wazuhDb }
+  const parts: NodeParts = { ...shared, emit: onEvent }
   const role = roleOf(parts)
   const boundaries = new Boundaries(clock)
   boundaries.failed.add((error) => onEvent({ type: 'failed', error }))

@@ -41,6 +41,7 @@ import type { ListenerRun } from './listener/thread/listenerThread.js'
 import { carryCapability } from './manager/carriedRequest.js'
 import type { ManagerRequests } from './manager/managerRequests.js'
 import { type RulesetChanges, rulesetCapability } from './manager/rulesetReload.js'
+import type { WatchedWazuhDb } from './manager/watchedWazuhDb.js'
 import type { NodeEvent } from './nodeEvent.js'
 import { reportsCapability, wholeReportsCapability } from './queries/nodeReports.js'
 
@@ -118,6 +119,8 @@ export interface NodeParts {
   readonly ruleset: RulesetChanges
   readonly fronts: NodeFronts
   readonly states: NodeStates
+  /** Where a real manager has the agents: its database, asked by all threads through one watch. */
+  readonly wazuhDb: WatchedWazuhDb | undefined
   /** When the node began, by its clock. */
   readonly startedMs: number
   readonly meter: NodeMeter

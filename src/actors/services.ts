@@ -14,9 +14,12 @@ import { enrolmentThread } from './enrolment/enrolmentThread.js'
 import { localIntegrity } from './files/localIntegrity.js'
 import { supervised } from './kit/supervised.js'
 import { listenerThread } from './listener/thread/listenerThread.js'
+import { agentsCompared } from './manager/agentsCompared.js'
 import { groupsGiven } from './manager/groupsGiven.js'
 import { groupsTaken } from './manager/groupsTaken.js'
 import { rulesetReload } from './manager/rulesetReload.js'
+import { statesGiven } from './manager/statesGiven.js'
+import { statesTaken } from './manager/statesTaken.js'
 import type { NodeContext, NodeIdentity } from './nodeContext.js'
 import { ownFigures } from './ownFigures.js'
 
@@ -107,6 +110,28 @@ export const services: readonly Service[] = [
     manager === 'wazuh'
       ? undefined
       : mergedFiles({ agents, tree, clock, intervalMs: timings.recalculateIntegrityMs, log: log.at({ subtag: 'Merged files' }) }),
+  ),
+  // What becomes of the agents of a real manager, between its database and our table.
+  thread(
+    'statesTaken',
+    ['worker'],
+    ({ agents, identity: { node }, log, ports: { clock, wazuh }, wazuhDb: db }) =>
+      wazuh && db && statesTaken({ ...{ agents, clock, db, node }, journal: wazuh.taken, log: log.at({ subtag: 'Agent states' }) }),
+    neverGivenUp,
+  ),
+  thread(
+    'statesGiven',
+    ['master'],
+    ({ agents, identity: { node }, log, ports: { clock }, wazuhDb: db }) =>
+      db && statesGiven({ ...{ agents, clock, db, node }, log: log.at({ subtag: 'Agent states' }) }),
+    neverGivenUp,
+  ),
+  thread(
+    'agentsCompared',
+    everywhere,
+    ({ agents, identity: { node, type: role }, log, ports: { clock }, wazuhDb: db }) =>
+      db && agentsCompared({ ...{ agents, clock, db, node, role }, log: log.at({ subtag: 'Agent states' }) }),
+    neverGivenUp,
   ),
   // What agents can do to their listener is no reason for the cluster to lose a node.
   thread(

@@ -67,7 +67,7 @@ const viewOf = ({ disconnectedMs, disconnection, id, node, seenMs, status }: Pre
   ...(facts !== undefined && { facts: unpackFacts(facts) }),
 })
 
-const times: AnswerTimes = { node: 'w1', takenMs, sinceMs: 0, skewMs: 0 }
+const times: AnswerTimes = { node: 'w1', takenMs, sinceMs: takenMs - 1_000, skewMs: 0 }
 
 describe('a full row of wazuh-db', () => {
   it.each([
@@ -92,7 +92,7 @@ describe('a full row of wazuh-db', () => {
   it('has times by the clock of the machine, which reports have by that of the master', () => {
     fc.assert(
       fc.property(fullRows, fc.integer({ min: -900_000_000, max: 900_000_000 }), (row, skewMs) => {
-        const skewed = { ...times, skewMs, takenMs: takenMs + skewMs }
+        const skewed = { ...times, skewMs, takenMs: takenMs + skewMs, sinceMs: times.sinceMs + skewMs }
         const [here] = takenUpdates({ ...none, syncreq: [row] }, times).presences
         const [there] = takenUpdates({ ...none, syncreq: [row] }, skewed).presences
         expect([there?.seenMs, there?.disconnectedMs]).toEqual([
@@ -147,7 +147,7 @@ const played = async (given: readonly Step[]) => {
   const clock = new VirtualClock()
   await clock.advance(5_000)
   const dbs = { w1: newDb(clock, 'w1'), w2: newDb(clock, 'w2') }
-  const since = { w1: 0, w2: 0 }
+  const since = { w1: clock.now(), w2: clock.now() }
   const reports: Presence[] = []
   let last: { readonly kind: 'starts' | 'sendsKeepAlive' | 'stops'; readonly node: string } | undefined
   const ends = (['w1', 'w2'] as const).map((node) => ({ kind: 'poll' as const, node, afterMs: 100 }))
@@ -203,6 +203,20 @@ describe('reports of what wazuh-db says', () => {
       }),
       { numRuns: 300 },
     ))
+})
+
+describe('an answer long after the one before', () => {
+  it('says nothing of keep-alives and start-ups, whose time is not known, but all that has a time', () => {
+    const late = { ...times, sinceMs: 0 }
+    const active = { id: 3, name: 'web', connection_status: 'active', last_keepalive: takenSeconds - 300 } as const
+    const pending = { id: 2, connection_status: 'pending' } as const
+    const stopped = { id: 4, connection_status: 'disconnected', disconnection_time: takenSeconds - 200, status_code: 3 } as const
+    const { presences } = takenUpdates({ syncreq: [active], syncreq_keepalive: [{ id: 1 }], syncreq_status: [pending, stopped] }, late)
+    expect(presences.map(({ id, seenMs }) => [id, seenMs])).toEqual([
+      [3, takenMs - 300_000 + 999],
+      [4, takenMs - 200_000],
+    ])
+  })
 })
 
 describe('labels', () => {

@@ -29,11 +29,17 @@ interface Connected {
   readonly isStarting: boolean
 }
 
+/** What came of the updates of one call. */
+interface Recorded {
+  readonly counts: ReportCounts
+  readonly unknownAgents: readonly number[]
+}
+
 interface Waiting {
   updates: AgentUpdates
   /** More than signs of life: something is another than before. */
   readonly isUrgent: boolean
-  readonly resolve: (counts: ReportCounts) => void
+  readonly resolve: (recorded: Recorded) => void
   readonly reject: (thrown: unknown) => void
 }
 
@@ -114,19 +120,39 @@ export class AgentReports {
 
   /** Resolves when the reports are durable. Fails with `overloaded`, `tableFailed`. */
   async add(reports: readonly AgentReport[]): Promise<ReportOutcome> {
-    if (this.#reportsWaiting + reports.length > limits.agentReportsWaitingMax)
-      throw new ClusterError('overloaded', { message: 'Too many reports of agents wait for the table' })
+    this.#assertRoomFor(reports.length)
     const isUrgent = reports.some(({ facts, id, kind }) => facts || kind !== 'keepAlive' || this.#connected.get(id)?.isStarting)
     // Stamped here and now: however long it waits for the table, it is as old as what was seen.
     const refusedFacts: RefusedFactOfAgent[] = []
     const updates = this.#updatesOf(reports, refusedFacts)
     if (updates.presences.length === 0) return nothing
-    this.#reportsWaiting += reports.length
-    const counts = await new Promise<ReportCounts>((resolve, reject) => {
-      this.#waiting.push({ updates: updates, isUrgent, resolve, reject })
+    const { counts } = await this.#recorded(updates, isUrgent)
+    return { ...counts, refusedFacts }
+  }
+
+  /**
+   * What another program saw of agents, stamped by the cluster's clock as it is now. Resolves when it is durable, with the agents that are
+   * not in the table though a row is about them. Fails as `add` does.
+   */
+  async addUpdates(updates: AgentUpdates, isUrgent: boolean): Promise<readonly number[]> {
+    this.#assertRoomFor(updates.presences.length + updates.details.length)
+    const { unknownAgents } = await this.#recorded(updates, isUrgent)
+    if (unknownAgents.length === 0) return unknownAgents
+    const own = new Set([...updates.presences, ...updates.details].map(({ id }) => id))
+    return unknownAgents.filter((id) => own.has(id))
+  }
+
+  #recorded(updates: AgentUpdates, isUrgent: boolean): Promise<Recorded> {
+    this.#reportsWaiting += updates.presences.length
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ updates, isUrgent, resolve, reject })
       if (!this.#isWriting) void this.#write()
     })
-    return { ...counts, refusedFacts }
+  }
+
+  #assertRoomFor(reports: number): void {
+    if (this.#reportsWaiting + reports > limits.agentReportsWaitingMax)
+      throw new ClusterError('overloaded', { message: 'Too many reports of agents wait for the table' })
   }
 
   forget(ids: readonly number[]): void {
@@ -176,7 +202,7 @@ export class AgentReports {
     for (const { updates, resolve } of together) {
       const counts = countsOf(updates, nowMs, outcome)
       this.#taken += counts.taken
-      resolve(counts)
+      resolve({ counts, unknownAgents: outcome.unknownAgents })
     }
   }
 

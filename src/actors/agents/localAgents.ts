@@ -46,7 +46,7 @@ interface Upkeep {
   readonly startMs: number
   /** When client.keys is checked again. */
   readonly checkAtMs: number
-  /** When silent agents are searched again. */
+  /** When silent agents are searched again; never where a real manager decides it. */
   readonly silenceAtMs: number
   /** client.keys changed while it was checked. */
   readonly wanted: boolean
@@ -161,7 +161,7 @@ export const localAgents = ({ agents, clock, log, checkIntervalMs, tree }: Local
       readMs: 0,
       startMs: 0,
       checkAtMs: 0,
-      silenceAtMs: clock.monotonicMs() + silenceGraceMs,
+      silenceAtMs: agents.decidesSilence ? clock.monotonicMs() + silenceGraceMs : Number.POSITIVE_INFINITY,
       wanted: false,
       failure: undefined,
       error: undefined,

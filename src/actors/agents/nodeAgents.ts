@@ -7,12 +7,16 @@ import type { EnrolmentRules } from '../../domain/agents/replacement.js'
 import type { AgentFiles, AgentStore, MergeOutcome } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
 import { pause } from '../kit/pause.js'
+import { Signal } from '../kit/signal.js'
 import { AgentReports } from './agentReports.js'
 import type { ClusterClock } from './clusterClock.js'
 import { LocalGroups } from './localGroups.js'
 import { LocalKeys } from './localKeys.js'
 import { MasterState } from './masterState.js'
 import { TableLife } from './tableLife.js'
+
+/** How many agents are active at each node; nothing while that cannot be known. Never fails. */
+export type ActiveAgents = (signal: AbortSignal) => Promise<ReadonlyMap<string, number> | undefined>
 
 export interface LocalAgentsOptions {
   readonly node: string
@@ -24,6 +28,8 @@ export interface LocalAgentsOptions {
   readonly manager: Manager
   readonly enrolmentRules: EnrolmentRules
   readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
+  /** Where somebody knows better than the table. */
+  readonly activeAgents?: ActiveAgents | undefined
 }
 
 /** What a table that does not answer may delay an answer about the cluster. */
@@ -36,6 +42,8 @@ export class LocalAgents {
   /** Published by the thread localAgents. */
   readonly table = new TableLife()
   readonly reports: AgentReports
+  /** A worker's batch was merged. */
+  readonly merges = new Signal()
   /** On a worker. */
   readonly master = new MasterState()
   readonly groups: LocalGroups
@@ -48,6 +56,7 @@ export class LocalAgents {
     byStatus: { never_connected: 0, pending: 0, active: 0, disconnected: 0 },
     withoutGroups: 0,
   }
+  #active: ReadonlyMap<string, number> | undefined
 
   constructor(options: LocalAgentsOptions) {
     const { clock, enrolmentRules, files, manager, node, store, timers } = options
@@ -79,7 +88,13 @@ export class LocalAgents {
   async merge(batch: Uint8Array, from: string): Promise<MergeOutcome> {
     const outcome = await this.store.merge(batch, from, this.clock.now())
     if (outcome.defaulted > 0) this.groups.changes.emit()
+    this.merges.emit()
     return outcome
+  }
+
+  /** Whether silent agents are called disconnected here: a real manager does it itself. */
+  get decidesSilence(): boolean {
+    return this.#options.manager === 'none'
   }
 
   /** Calls silent agents disconnected: on the master all of them, on a worker its own. */
@@ -101,10 +116,13 @@ export class LocalAgents {
       },
       () => undefined,
     )
+    const asking = this.#options.activeAgents?.(this.#closing.signal).then((active) => {
+      this.#active = active
+    })
     const waiting = new AbortController()
-    await Promise.race([counting, pause(timers, countsMsMax, waiting.signal).catch(() => undefined)])
+    await Promise.race([Promise.all([counting, asking]), pause(timers, countsMsMax, waiting.signal).catch(() => undefined)])
     waiting.abort()
-    return this.#counts
+    return this.#active ? withActive(this.#counts, this.#active) : this.#counts
   }
 
   /** As `counts`, at most limits.agentCountsMsMax old: for those who ask again and again. */
@@ -120,4 +138,10 @@ export class LocalAgents {
     this.table.close()
     await Promise.all([this.store.close(), this.files.close()])
   }
+}
+
+const withActive = (counts: AgentCounts, active: ReadonlyMap<string, number>): AgentCounts => {
+  const nodes = new Set([...counts.byNode.keys(), ...active.keys()])
+  const byNode = [...nodes].map((node) => [node, { ...counts.byNode.get(node), active: active.get(node) ?? 0 }] as const)
+  return { ...counts, byNode: new Map(byNode) }
 }

@@ -21,16 +21,24 @@ export interface AnswerTimes {
   readonly skewMs: number
 }
 
+/** An answer so long after the one before says of keep-alives and start-ups no more than that they were. */
+const gapMsMax = 60_000
+
+/** Whether it is left open when that happened of which an answer has no time: who wants to know reads the rows (see heldUpdates). */
+export const areLeftOpen = ({ sinceMs, takenMs }: Pick<AnswerTimes, 'sinceMs' | 'takenMs'>): boolean => takenMs - sinceMs > gapMsMax
+
 type Stamp = Pick<Presence, 'seenMs' | 'status' | 'disconnectedMs' | 'disconnection'>
 type StatusRow = Pick<WazuhAgent, 'last_keepalive' | 'connection_status' | 'disconnection_time' | 'status_code'>
 
-/** Of rows that were taken: what they say happened since the answer before. */
+/** Of rows that were taken: what they say happened since the answer before. What is left open is not among them. */
 export const takenUpdates = ({ syncreq, syncreq_keepalive, syncreq_status }: WazuhStates, times: AnswerTimes): AgentUpdates => {
-  const { node, takenMs } = times
+  const { node } = times
   const presences: Presence[] = []
   const details: AgentDetails[] = []
-  for (const { id } of syncreq_keepalive)
-    presences.push({ id, seenMs: takenMs, epochMs: takenMs, status: 'active', node, disconnectedMs: 0, disconnection: 'none' })
+  const seenMs = whenever(times)
+  if (seenMs !== undefined)
+    for (const { id } of syncreq_keepalive)
+      presences.push({ id, seenMs, epochMs: seenMs, status: 'active', node, disconnectedMs: 0, disconnection: 'none' })
   for (const row of syncreq) {
     const stamp = takenStamp(row, times)
     if (stamp) put(row, node, stamp, presences, details)
@@ -75,9 +83,11 @@ const takenStamp = (row: StatusRow, times: AnswerTimes): Stamp | undefined => {
   const { connection_status, disconnection_time = 0, last_keepalive = 0, status_code = 0 } = row
   switch (connection_status) {
     case 'pending':
-      return stampOf(row, takenMs, times)
-    case 'active':
-      return stampOf(row, last_keepalive === 0 ? takenMs : Math.min(takenMs, startOf(last_keepalive, skewMs) + lastMsOfSecond), times)
+    case 'active': {
+      const isTimed = connection_status === 'active' && last_keepalive > 0
+      const seenMs = isTimed ? Math.min(takenMs, startOf(last_keepalive, skewMs) + lastMsOfSecond) : whenever(times)
+      return seenMs === undefined ? undefined : stampOf(row, seenMs, times)
+    }
     case 'disconnected': {
       if (isWithoutSign(status_code)) return stampOf(row, Math.min(takenMs, startOf(last_keepalive, skewMs)), times)
       const endMs = startOf(Math.max(last_keepalive, disconnection_time), skewMs)
@@ -89,6 +99,9 @@ const takenStamp = (row: StatusRow, times: AnswerTimes): Stamp | undefined => {
 }
 
 const lastMsOfSecond = 999
+
+/** Of a sign of life of which no time is known. */
+const whenever = (times: AnswerTimes): number | undefined => (areLeftOpen(times) ? undefined : times.takenMs)
 
 /** 0 stays 0: never. */
 const startOf = (seconds: number, skewMs: number): number => (seconds === 0 ? 0 : Math.max(0, Math.round(seconds * 1_000 + skewMs)))

@@ -12,7 +12,7 @@ export const printTakenEntry = ({ sinceMs, takenMs, text }: TakenEntry): string 
 
 const entryShape = /^(\d{1,16}) (\d{1,16}) /
 
-/** Undefined when it is none, as what a disk did to it. */
+/** Undefined for anything else, such as what a disk made of one. */
 export const parseTakenEntry = (entry: string): TakenEntry | undefined => {
   const found = entryShape.exec(entry)
   return found ? { takenMs: Number(found[1]), sinceMs: Number(found[2]), text: entry.slice(found[0].length) } : undefined

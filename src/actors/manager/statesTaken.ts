@@ -1,0 +1,168 @@
+/**
+ * States taken: on a worker with a real manager, what became of its agents, from its wazuh-db into our table, from where it goes to the
+ * master. wazuh-db says a thing once: it is in the journal before anything else, and there until the table has it.
+ */
+import { counted } from '../../base/counted.js'
+import { fullStop } from '../../base/fullStop.js'
+import { limits } from '../../base/limits.js'
+import type { AgentUpdates } from '../../domain/agents/agent.js'
+import { slicedStates } from '../../domain/manager/requestSlices.js'
+import { areLeftOpen, takenUpdates } from '../../domain/manager/rowUpdates.js'
+import { parseTakenEntry, printTakenEntry, type TakenEntry } from '../../domain/manager/takenEntry.js'
+import type { WazuhStates } from '../../domain/manager/wazuhAgent.js'
+import type { Clock, Log } from '../../ports/machine.js'
+import type { TakenJournal } from '../../ports/manager.js'
+import { readTakenStates } from '../../wire/wazuh/agentStates.js'
+import type { LocalAgents } from '../agents/nodeAgents.js'
+import { periodicThread, type Round, type RoundEnd } from '../kit/periodicThread.js'
+import { Turns } from '../kit/turns.js'
+import { Outage } from './outage.js'
+import { isLoggedFailure, type WatchedWazuhDb } from './watchedWazuhDb.js'
+
+export interface StatesTakenOptions {
+  readonly agents: LocalAgents
+  readonly db: WatchedWazuhDb
+  readonly journal: TakenJournal
+  readonly node: string
+  readonly clock: Clock
+  readonly log: Log
+}
+
+const pollMs = 1_000
+/** How long a report waits for client.keys to have its agent, and how many do. */
+const strangerMsMax = 60_000
+const strangersMax = 4_096
+
+interface Stranger {
+  readonly untilMs: number
+  readonly updates: AgentUpdates
+}
+
+class StatesTaker {
+  readonly #options: StatesTakenOptions
+  /** In the journal, and not in the table yet. */
+  readonly #pending: TakenEntry[] = []
+  #hasJournal: boolean
+  /** When wazuh-db was asked last, by the machine's clock; 0 before. */
+  #sinceMs = 0
+  /** The newest reports about agents that are not in the table yet: their rows may be a moment ahead of client.keys. */
+  readonly #strangers = new Map<number, Stranger>()
+  readonly outage: Outage
+
+  constructor(options: StatesTakenOptions) {
+    this.#options = options
+    this.outage = new Outage({
+      log: options.log,
+      says: 'The states of agents could not be taken from wazuh-db',
+      saysOver: 'The states of agents are taken from wazuh-db again.',
+    })
+    const entries = options.journal.entries()
+    this.#hasJournal = entries.length > 0
+    for (const entry of entries) {
+      const parsed = parseTakenEntry(entry)
+      if (parsed) this.#pending.push(parsed)
+      else options.log.error('An entry of the journal of agent states cannot be read and is left out.')
+    }
+  }
+
+  async take({ signal }: Round): Promise<RoundEnd> {
+    const { agents, db } = this.#options
+    await agents.table.ready(signal)
+    await this.#recordPending(signal)
+    if (this.#strangers.size > 0) await this.#recordStrangers()
+    if (db.waitMs > 0) return 'failed'
+    const takenMs = ownNow(agents)
+    const answer = await db.takeStates(signal)
+    const times = { takenMs, sinceMs: this.#sinceMs }
+    if (answer) this.#note({ ...times, text: answer.text })
+    this.#sinceMs = takenMs
+    await this.#recordPending(signal)
+    if (areLeftOpen(times)) db.lost.emit()
+    this.outage.worked()
+    return answer?.isMore ? 'again' : 'done'
+  }
+
+  #note(entry: TakenEntry): void {
+    this.#options.journal.append(printTakenEntry(entry))
+    this.#hasJournal = true
+    this.#pending.push(entry)
+  }
+
+  async #recordPending(signal: AbortSignal): Promise<void> {
+    for (let entry = this.#pending[0]; entry; entry = this.#pending[0]) {
+      await this.#record(entry, signal)
+      this.#pending.shift()
+    }
+    if (!this.#hasJournal) return
+    this.#options.journal.clear()
+    this.#hasJournal = false
+  }
+
+  async #record(entry: TakenEntry, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options
+    const read = readTakenStates(entry.text)
+    if (!read.ok) return log.error(`What wazuh-db said of agents cannot be read: ${fullStop(read.error.message)}`)
+    if (read.value.dropped > 0) log.warning(`Dropped ${counted(read.value.dropped, 'row')} of wazuh-db that break a rule.`)
+    const turns = new Turns(clock, signal)
+    for (const states of slicedStates(read.value.states, limits.wazuhDbRowsMax)) {
+      if (turns.isOver(limits.wazuhDbRowsMax)) await turns.next()
+      await this.#recordRows(states, entry)
+    }
+  }
+
+  /** Stamped and handed to the reports in one turn: a clock that is corrected meanwhile corrects them too. */
+  async #recordRows(states: WazuhStates, { sinceMs, takenMs }: TakenEntry): Promise<void> {
+    const { agents, node } = this.#options
+    const { clock, reports } = agents
+    const nowMs = clock.now()
+    const taken = nowMs - Math.max(0, ownNow(agents) - takenMs)
+    const since = sinceMs === 0 ? 0 : taken - Math.max(0, takenMs - sinceMs)
+    const updates = takenUpdates(states, { node, takenMs: taken, sinceMs: since, skewMs: clock.skewMs })
+    const isUrgent = states.syncreq.length + states.syncreq_status.length > 0
+    const { isMeasured } = clock
+    const unknown = await reports.addUpdates(updates, isUrgent)
+    // Of a clock that may be corrected while they wait, only what is in the table is corrected.
+    if (unknown.length > 0 && isMeasured) this.#keepStrangers(updates, unknown)
+  }
+
+  #keepStrangers({ details, presences }: AgentUpdates, unknown: readonly number[]): void {
+    const untilMs = this.#options.clock.monotonicMs() + strangerMsMax
+    for (const id of unknown) {
+      if (this.#strangers.size >= strangersMax && !this.#strangers.has(id)) break
+      const isOfAgent = (row: { readonly id: number }): boolean => row.id === id
+      const before = this.#strangers.get(id)?.updates.details ?? []
+      const newer = details.filter(isOfAgent)
+      const updates = { presences: presences.filter(isOfAgent), details: newer.length > 0 ? newer : before }
+      this.#strangers.set(id, { untilMs, updates })
+    }
+  }
+
+  async #recordStrangers(): Promise<void> {
+    const nowMs = this.#options.clock.monotonicMs()
+    const waiting = [...this.#strangers.values()]
+    const updates = {
+      presences: waiting.flatMap((stranger) => stranger.updates.presences),
+      details: waiting.flatMap((stranger) => stranger.updates.details),
+    }
+    const unknown = new Set(await this.#options.agents.reports.addUpdates(updates, true))
+    for (const [id, { untilMs }] of this.#strangers) if (!unknown.has(id) || untilMs < nowMs) this.#strangers.delete(id)
+  }
+}
+
+/** By the machine's clock, which wazuh-db has too. Whole milliseconds. */
+const ownNow = ({ clock }: LocalAgents): number => clock.now() - clock.skewMs
+
+export const statesTaken = (options: StatesTakenOptions) =>
+  periodicThread({
+    id: 'statesTaken',
+    clock: options.clock,
+    everyMs: pollMs,
+    begin: () => new StatesTaker(options),
+    wakes: () => [],
+    initial: 'taking',
+    steps: { taking: (taker, round) => taker.take(round) },
+    restMs: () => Math.max(pollMs, options.db.waitMs),
+    onFailure: ({ outage }, error) => {
+      if (!isLoggedFailure(error)) outage.failed(error)
+    },
+  })
