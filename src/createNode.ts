@@ -40,6 +40,7 @@ import { processMeter } from './platform/machine/processMeter.js'
 import { realClock } from './platform/machine/realClock.js'
 import { createRealNodeStates } from './platform/machine/realNodeStates.js'
 import { realRandom } from './platform/machine/realRandom.js'
+import { createManagerPorts } from './platform/manager/createManagerPorts.js'
 import type { Log } from './ports/machine.js'
 import { admissionLimits } from './transport/admission.js'
 import { createTransport } from './transport/transport.js'
@@ -226,7 +227,10 @@ const realPorts = (options: NodeOptions): NodePorts => {
     transport:
       options.ports?.transport ?? createTransport({ ...transportNetworks(options.tls, certificates), clock, random, keys, limits }),
     ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }) },
-    ...(managerBeside(options.home, options.manager) === 'wazuh' && { remoted: createRemoted(home) }),
+    ...(managerBeside(options.home, options.manager) === 'wazuh' && {
+      remoted: createRemoted(home),
+      wazuh: options.ports?.wazuh ?? createManagerPorts({ home, log, apiBridge: 'auto' }),
+    }),
     ...{ ...(api && { api }), ...(balancer && { balancer }), ...(certificates && { certificates }) },
     files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
   }
