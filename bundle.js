@@ -75,4 +75,6 @@ const pageFiles = ['index.html', 'page.css', 'icon.svg']
 if (!isBench) {
   await build({ input: 'src/page/pageMain.ts', platform: 'browser', output: { file: 'dist/page/page.js', minify: true } })
   for (const name of pageFiles) cpSync(`src/page/${name}`, `dist/page/${name}`)
+  // A program for another interpreter, started by its path.
+  cpSync('src/platform/manager/python', 'dist/platform/manager/python', { recursive: true })
 }

@@ -68,6 +68,8 @@ export interface NodeOptions extends ServiceOptions {
   readonly compression?: Compression
   /** Whether a real Wazuh manager runs in this home, and keeps agents, their groups and merged.mg; looked up when left out or `auto`. */
   readonly manager?: 'auto' | Manager
+  /** Whether requests of Wazuh's distributed API are carried out here, beside a real manager that has its Python; `auto` when left out. */
+  readonly apiBridge?: 'auto' | 'off'
   /** Which agents are replaced by those that enrol, on a master; Wazuh's defaults when left out. */
   readonly enrolmentRules?: EnrolmentRules
   /** How many workers a master lets in at the same time; 100 when left out. */

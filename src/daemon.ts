@@ -43,6 +43,7 @@ export const startDaemon = async (settings: NodeSettings, { log }: { readonly lo
     synced: settings.synced,
     compression: settings.compression,
     manager,
+    apiBridge: settings.apiBridge,
     workersMax: settings.workersMax,
     timings: settings.timings,
     enrolmentRules: settings.enrolmentRules,

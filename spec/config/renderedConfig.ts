@@ -91,7 +91,19 @@ const renderItem = (item: SyncedItem): object => ({
 })
 
 export const renderJson = (
-  { synced, compression, events, manager, previousKey, proxies, reloadCommand, timings, verifiesCounters, workersMax }: NodeSettings,
+  {
+    apiBridge,
+    synced,
+    compression,
+    events,
+    manager,
+    previousKey,
+    proxies,
+    reloadCommand,
+    timings,
+    verifiesCounters,
+    workersMax,
+  }: NodeSettings,
   removedDirs: readonly string[],
 ): string =>
   JSON.stringify({
@@ -104,6 +116,7 @@ export const renderJson = (
     },
     compression,
     manager,
+    api_bridge: apiBridge,
     workers_max: workersMax,
     verify_msg_id: verifiesCounters,
     events: { segment_bytes: events.segmentBytesMax, keep_bytes: events.bytesMax, reader: events.toReader },
@@ -237,6 +250,7 @@ export const validSettings: fc.Arbitrary<NodeSettings> = fc
     workersMax: fc.integer({ min: 1, max: 10_000 }),
     ...services,
     manager: fc.constantFrom('auto' as const, 'wazuh' as const, 'none' as const),
+    apiBridge: fc.constantFrom('auto' as const, 'off' as const),
     reloadCommand: fc.option(
       fc.array(
         fc.string({ minLength: 1, maxLength: 20 }).filter((text) => !text.includes('\0')),

@@ -78,6 +78,7 @@ class JsonReader {
       synced: this.#synced(this.#object(root, 'files', 'files')),
       compression: this.#value(root, topOptions.compression, ''),
       manager: this.#value(root, topOptions.manager, ''),
+      apiBridge: this.#value(root, topOptions.apiBridge, ''),
       workersMax: this.#value(root, topOptions.workersMax, ''),
       verifiesCounters: this.#value(root, topOptions.verifiesCounters, ''),
       events: this.#events(this.#object(root, 'events', 'events')),

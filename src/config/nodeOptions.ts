@@ -22,12 +22,12 @@ import {
 
 const optionNames = [
   ...(['home', 'type', 'node', 'cluster', 'key', 'previousKey', 'master', 'bindAddress', 'synced'] as const),
-  ...(['timings', 'compression', 'manager', 'enrolmentRules', 'workersMax', 'ports'] as const),
+  ...(['timings', 'compression', 'manager', 'apiBridge', 'enrolmentRules', 'workersMax', 'ports'] as const),
   ...(['enrolment', 'listener', 'events', 'verifiesCounters', 'proxies', 'hidden', 'api', 'balancer', 'tls'] as const),
 ] as const
 /** Those that work on the home's files stand first. */
 const homePortNames = ['files', 'agentStore', 'agentFiles', 'nodeStates'] as const
-const portNames = [...homePortNames, 'clock', 'random', 'transport', 'log', 'listener', 'enrolment', 'api', 'balancer'] as const
+const portNames = [...homePortNames, 'clock', 'random', 'transport', 'log', 'listener', 'enrolment', 'api', 'balancer', 'wazuh'] as const
 const itemNames = ['dir', 'files', 'mode', 'recursive', 'removeEmptyDirectories', 'reload'] as const
 
 /** In milliseconds, or a count where it says so. */
@@ -73,6 +73,7 @@ class OptionsCheck {
     this.#optional('bindAddress', clusterOptions.bindAddress, given.bindAddress)
     this.#optional('compression', topOptions.compression, given.compression)
     this.#optional('manager', topOptions.manager, given.manager)
+    this.#optional('apiBridge', topOptions.apiBridge, given.apiBridge)
     this.#enrolmentRules(given.enrolmentRules)
     this.#optional('workersMax', topOptions.workersMax, given.workersMax)
     this.#timings(given.timings)

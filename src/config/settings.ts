@@ -168,6 +168,14 @@ export const topOptions = {
     description:
       'Whether a real Wazuh manager runs in this home. With `wazuh` agents, their groups, `merged.mg` and `queue/rids` are left to it; `auto` means `wazuh` where `bin/wazuh-control` or the socket `queue/db/wdb` is there, else `none`.',
   }),
+  apiBridge: option({
+    name: 'api_bridge',
+    schema: Type.Union([Type.Literal('auto'), Type.Literal('off')]),
+    fallback: 'auto',
+    allowed: '"auto" or "off"',
+    description:
+      "Whether requests of Wazuh's distributed API (its REST API, `cluster_control -a`, `agent_groups`) are carried out here, beside a real manager: `auto` means with the manager's own Python, `framework/python/bin/python3`, where it is there.",
+  }),
 } as const
 
 /** The object `tls` of cluster.json: the certificates of a node, and whom it lets in by them. */
@@ -223,6 +231,7 @@ export interface InternalSettings {
   readonly reloadCommand?: readonly string[]
   readonly compression: Static<typeof topOptions.compression.schema>
   readonly manager: Static<typeof topOptions.manager.schema>
+  readonly apiBridge: Static<typeof topOptions.apiBridge.schema>
   readonly workersMax: number
   readonly verifiesCounters: boolean
   readonly events: EventOptions
@@ -260,6 +269,7 @@ export const defaultInternalSettings: InternalSettings = {
   synced: defaultSyncedItems,
   compression: topOptions.compression.fallback,
   manager: topOptions.manager.fallback,
+  apiBridge: topOptions.apiBridge.fallback,
   workersMax: topOptions.workersMax.fallback,
   verifiesCounters: topOptions.verifiesCounters.fallback,
   events: {
