@@ -53,7 +53,7 @@ is "$home/etc" '770 wazuh:wazuh'
 is "$home/etc/rules" '770 root:wazuh'
 is "$home/queue/cluster" '770 wazuh:wazuh'
 is "$home/queue/muster" '750 wazuh:wazuh'
-for program in cluster_control agent_control agent_groups muster-agents wazuh-certs-tool; do
+for program in muster cluster_control agent_control agent_groups muster-agents wazuh-certs-tool; do
   [[ $("$program" --version) == "$program "* ]] || fail "$program does not start"
   man --where "$program" >/dev/null 2>&1 || [[ -e /usr/share/man/man1/$program.1.gz ]] || fail "$program has no manual page"
 done
@@ -111,8 +111,20 @@ step 'beside a Wazuh manager, and where something else is in /opt/muster'
 mkdir -p "$home/bin" && touch "$home/bin/wazuh-control"
 installed
 grep -q "there is a Wazuh manager in $home" "$temporary/out" || fail 'the installation does not say that there is a manager'
-MUSTER_PURGE_DATA=yes dpkg --purge muster >/dev/null
-[[ $(cd "$home" && find . | sort | tr '\n' ' ') == '. ./bin ./bin/wazuh-control ' ]] || fail 'something of the manager was touched'
+cp -r "$temporary/master/etc" "$home/"
+printf '#!/bin/sh\nVERSION="v4.14.7"\n' >"$home/bin/wazuh-control"
+printf '#!/bin/sh\n' >"$home/bin/wazuh-clusterd"
+chmod 750 "$home" "$home"/bin/*
+chgrp -R wazuh "$home"
+of_wazuh() { (cd "$home" && find . ! -type d -printf '%p %m %u:%g %T+\n' | sort) }
+before=$(of_wazuh)
+muster install-into-manager --dry-run >/dev/null || fail 'muster refuses the home of a manager'
+muster install-into-manager --yes >"$temporary/out" || { cat "$temporary/out" >&2; fail 'muster cannot be installed'; }
+is "$home/bin/wazuh-clusterd" '750 root:wazuh'
+"$home/bin/wazuh-clusterd" -t || fail 'the manager would not restart'
+muster status >/dev/null || fail 'muster is not installed'
+MUSTER_PURGE_DATA=yes dpkg --purge muster >/dev/null 2>&1
+[[ $(of_wazuh) == "$before" ]] || fail "something of the manager was touched: $(of_wazuh)"
 mkdir /opt/muster
 ! installed 2>"$temporary/err" || fail 'a directory of somebody else was taken'
 grep -q '/opt/muster is there already' "$temporary/err" || fail 'it is not said why'
