@@ -109,7 +109,7 @@ export type {
   UnsentUpdates,
 } from './ports/agents.js'
 export type { ApiDesk, ApiHost, ApiOptions, RunningApi } from './ports/api.js'
-export type { Balancer, BalancerOpening, BalancerServer } from './ports/balancer.js'
+export type { Balancer, BalancerOpening, BalancerServer, ServerChange } from './ports/balancer.js'
 export type { CertificatesInUse, CertificatesRefresh, OwnCertificates } from './ports/certificates.js'
 export type {
   EnrolmentCounts,

@@ -22,6 +22,8 @@ interface Named {
   readonly [field: string]: unknown
 }
 
+type Configuration = Pick<FakeDataPlane, 'backends' | 'binds' | 'frontends' | 'global' | 'servers'>
+
 interface Running {
   adminState: 'ready' | 'drain' | 'maint'
   /** Checks that have passed or failed. */
@@ -57,12 +59,15 @@ const refused = (status: number, message: string): Answered => ({ status, body: 
 export class FakeDataPlane {
   readonly #options: FakeDataPlaneOptions
   readonly #server: Server
-  readonly backends: Named[] = []
-  readonly frontends: Named[] = []
-  readonly binds = new Map<string, Named[]>()
+  backends: Named[] = []
+  frontends: Named[] = []
+  binds = new Map<string, Named[]>()
   servers: Named[] = []
   global: Record<string, unknown> = { daemon: true, maxconn: 4_000, pidfile: '/var/run/haproxy.pid' }
   version = 1
+  /** Configurations that are not carried out yet, by their IDs. */
+  readonly transactions = new Map<string, { readonly version: number; configuration: Configuration }>()
+  #begun = 0
   reloads = 0
   /** `METHOD /path?query`, without the version of writes. */
   readonly asked: string[] = []
@@ -141,22 +146,81 @@ export class FakeDataPlane {
       return refused(401, 'unauthenticated for invalid credentials')
     const query = new URLSearchParams(asked.query)
     query.delete('version')
+    query.delete('transaction_id')
     this.asked.push(`${asked.method} ${asked.path}${query.size > 0 ? `?${query}` : ''}`)
+    if (asked.path.startsWith('/services/haproxy/transactions')) return this.#transaction(asked)
+    const transaction = this.transactions.get(asked.query.get('transaction_id') ?? '')
+    if (asked.query.has('transaction_id') && !transaction) return refused(404, 'the transaction does not exist')
     const found = this.#find(asked)
     if (!found) return refused(404, `path ${pathname} was not found`)
     if (asked.method === 'GET' || asked.path.includes('/runtime/')) {
-      const answered = found()
+      const answered = this.#within(transaction, found)
       this.afterAnswer(`${asked.method} ${asked.path}`)
       return answered
     }
     this.beforeWrite()
-    const given = Number(asked.query.get('version'))
-    if (given !== this.version) return refused(409, `15: version in configuration file is ${this.version}, given version is ${given}`)
+    if (!transaction) return this.#forced(asked, found)
+    const answered = this.#within(transaction, found)
+    return answered.status === 200 || answered.status === 201 ? { ...answered, status: 202 } : answered
+  }
+
+  #forced(asked: Asked, found: () => Answered): Answered {
+    const outdated = this.#outdated(Number(asked.query.get('version')))
+    if (outdated) return outdated
     const answered = found()
     if (answered.status >= 300) return answered
     this.version += 1
     if (asked.query.get('force_reload') === 'true') this.#reload()
     return answered
+  }
+
+  #outdated(given: number): Answered | undefined {
+    if (given === this.version) return undefined
+    return refused(409, `15: version in configuration file is ${this.version}, given version is ${given}`)
+  }
+
+  get #configuration(): Configuration {
+    const { backends, binds, frontends, global, servers } = this
+    return { backends, binds, frontends, global, servers }
+  }
+
+  /** As if its configuration were the one that there is. */
+  #within(transaction: { configuration: Configuration } | undefined, found: () => Answered): Answered {
+    if (!transaction) return found()
+    const outside = this.#configuration
+    Object.assign(this, transaction.configuration)
+    const answered = structuredClone(found())
+    transaction.configuration = this.#configuration
+    Object.assign(this, outside)
+    return answered
+  }
+
+  #transaction({ method, path, query }: Asked): Answered {
+    const [, , , , id] = path.split('/')
+    if (id === undefined) {
+      this.beforeWrite()
+      const version = Number(query.get('version'))
+      const outdated = this.#outdated(version)
+      if (outdated) return outdated
+      const begun = `273e3385-2d0c-4fb1-aa27-${++this.#begun}`
+      this.transactions.set(begun, { version, configuration: structuredClone(this.#configuration) })
+      return done({ _version: version, id: begun, status: 'in_progress' }, 201)
+    }
+    const transaction = this.transactions.get(id)
+    if (!transaction) return refused(404, `the transaction ${id} does not exist`)
+    if (method === 'DELETE') {
+      this.transactions.delete(id)
+      return { status: 204 }
+    }
+    this.beforeWrite()
+    // As version 2 refuses a transaction that is late, and version 3.
+    const outdated = this.#outdated(transaction.version)
+    if (outdated) return this.#options.version === 'v2' ? { ...outdated, status: 406 } : outdated
+    this.transactions.delete(id)
+    Object.assign(this, transaction.configuration)
+    this.version += 1
+    if (query.get('force_reload') === 'true') this.#reload()
+    return done({ _version: this.version, id, status: 'success' })
   }
 
   /** A new process: it has the servers of the configuration, and nothing of what was said to the old one. */

@@ -22,6 +22,7 @@ class MemoryBalancer implements Balancer {
   readonly calls: string[] = []
   readonly refused = new Set<string>()
   isDown = false
+  declare together?: NonNullable<Balancer['together']>
   #servers: readonly BalancerServer[] = []
 
   constructor(opening: Partial<BalancerOpening>) {
@@ -190,6 +191,37 @@ describe('the HAProxy helper', () => {
     await clock.advance(3 * defaultBalancing.frequencyMs)
     expect(log.lines.filter((line) => line.startsWith('warning'))).toEqual([
       "warning [HAPHelper] [Main] Server 'master' could not be added: No such backend.",
+    ])
+    await stop()
+  })
+
+  it('makes all changes of servers together where each is a reload, drains after it, and says what was refused', async () => {
+    const { balancer, clock, join, log, stop } = start({ opening: { reloads: true } })
+    const made: unknown[] = []
+    balancer.together = async (changes) => {
+      made.push(
+        [...changes],
+        balancer.calls.filter((call) => !call.startsWith('hard stop')),
+      )
+      return changes.map((change) => {
+        if (change.name === 'w2') return failure('No.')
+        if (change.kind === 'add') balancer.put(change)
+        return undefined
+      })
+    }
+    balancer.isDown = true
+    balancer.put({ name: 'away', state: 'drain', isUp: true })
+    await join('w1', '10.0.0.2')
+    await join('w2', '10.0.0.3')
+    balancer.isDown = false
+    await clock.advance(10_001)
+    const add = (name: string, address: string) => ({ kind: 'add', name, address })
+    expect(made.slice(0, 2)).toEqual([[add('master', '10.0.0.1'), add('w1', '10.0.0.2'), add('w2', '10.0.0.3')], ['ready away']])
+    expect(log.lines.filter((line) => line.includes('Server'))).toEqual([
+      expect.stringContaining("Server 'away' was set to READY."),
+      expect.stringContaining("Server 'master' was added with the address 10.0.0.1."),
+      expect.stringContaining("Server 'w1' was added"),
+      "warning [HAPHelper] [Main] Server 'w2' could not be added: No.",
     ])
     await stop()
   })

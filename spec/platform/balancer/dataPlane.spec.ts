@@ -93,7 +93,12 @@ describe.each(['v2', 'v3'] as const)('what the Data Plane API %s makes at the st
   })
 })
 
-describe('a write to the Data Plane API', () => {
+const two = [
+  { kind: 'add', name: 'w1', address: '127.0.0.2' },
+  { kind: 'add', name: 'w2', address: 'node.example' },
+] as const
+
+describe('a change by the Data Plane API', () => {
   it('is made again for the new version when another change came before, a bounded number of times', async () => {
     const { balancer, fake } = await opened()
     let changes = 3
@@ -107,17 +112,73 @@ describe('a write to the Data Plane API', () => {
       writes += 1
       fake.version += 1
     }
-    expect(await messageOf(balancer.remove('w1', going))).toMatch(/was asked "DELETE .*" and answered: 409 .*version in configuration/)
+    expect(await messageOf(balancer.remove('w1', going))).toMatch(
+      /was asked "POST \/services\/haproxy\/transactions" and answered: 409 .*version in configuration/,
+    )
     expect(writes).toBe(limits.balancerConflictsMax + 1)
   })
 
-  it('is not made again when what it would make is there', async () => {
+  it.each(['v2', 'v3'] as const)('of %s is made again, all of it, when another came between its beginning and its end', async (version) => {
+    const { balancer, fake } = await opened({ version })
+    const { reloads } = fake
+    let writes = 0
+    fake.beforeWrite = () => {
+      // The beginning, two servers, and then the end.
+      if (++writes === 4) Object.assign(fake, { version: fake.version + 1, frontends: [...fake.frontends, { name: 'theirs' }] })
+    }
+    await balancer.together?.(two, going)
+    expect(fake.servers.map(({ name }) => name)).toEqual(['w1', 'w2'])
+    expect(fake.frontends.map(({ name }) => name)).toEqual([`${backend}_front`, 'theirs'])
+    expect([fake.reloads - reloads, fake.transactions.size]).toEqual([1, 0])
+  })
+
+  it.each(['v2', 'v3'] as const)(
+    'of %s of several servers is one reload, and one that is refused keeps no other from it',
+    async (version) => {
+      const { balancer, fake } = await opened({ version })
+      // Of the backend, its frontend and the port of that.
+      expect(fake.reloads).toBe(1)
+      await balancer.together?.(two, going)
+      fake.check()
+      const agent = fake.connect()
+      const changes = [
+        { kind: 'remove', name: 'w1' },
+        { kind: 'add', name: 'no name', address: '127.0.0.2' },
+        { kind: 'remove', name: 'never' },
+        { kind: 'add', name: 'w2', address: 'node.example' },
+        { kind: 'add', name: 'w3', address: '127.0.0.2' },
+      ] as const
+      const outcomes = await balancer.together?.(changes, going)
+      expect(outcomes?.map((error) => error?.code)).toEqual([undefined, 'balancerFailed', undefined, undefined, undefined])
+      expect((await balancer.servers(going)).map(({ name, state }) => [name, state])).toEqual([
+        ['w2', 'ready'],
+        ['w3', 'ready'],
+      ])
+      expect([fake.reloads, agent.isOpen, fake.transactions.size]).toEqual([3, false, 0])
+    },
+  )
+
+  it('is no reload when it changes nothing, and leaves nothing open when it is refused or given up', async () => {
+    const { balancer, fake } = await opened()
+    await balancer.together?.(two, going)
+    const { reloads, version } = fake
+    await balancer.together?.(two, going)
+    await balancer.remove('never', going)
+    expect(await messageOf(balancer.add({ name: 'no name', address: '127.0.0.2' }, going))).toMatch(/cannot have a server with the name/)
+    const stopping = new AbortController()
+    fake.afterAnswer = () => stopping.abort()
+    await expect(balancer.add({ name: 'w3', address: '127.0.0.2' }, stopping.signal)).rejects.toMatchObject({ code: 'aborted' })
+    await expect.poll(() => fake.transactions.size).toBe(0)
+    expect([fake.reloads, fake.version]).toEqual([reloads, version])
+  })
+
+  it('sees what another made just before, and puts it right', async () => {
     const { balancer, fake } = await opened()
     fake.beforeWrite = () => {
       if (fake.servers.length === 0) fake.servers.push({ name: 'w1', address: '10.0.0.1', port: 1 })
     }
-    expect(await messageOf(balancer.add({ name: 'w1', address: '127.0.0.2' }, going))).toMatch(/409 w1 already exists/)
-    expect(fake.asked.filter((line) => line.startsWith('POST') && line.includes('/servers'))).toHaveLength(1)
+    await balancer.add({ name: 'w1', address: '127.0.0.2' }, going)
+    expect(fake.servers).toMatchObject([{ name: 'w1', address: '127.0.0.2', port: agentsPort }])
   })
 
   it('of the hard stop keeps the rest of its section, also what others changed, and is not made twice', async () => {

@@ -21,6 +21,11 @@ const upMsMax = 60_000
 
 const removals = { excluded: 'it is excluded', removed: 'it was removed from the cluster', disconnected: 'it is gone' } as const
 
+type ChangeStep = Exclude<ServerStep, { readonly kind: 'setState' }>
+
+const isChange = (step: ServerStep): step is ChangeStep => step.kind !== 'setState'
+const isSeveral = (step: ServerStep | readonly ChangeStep[]): step is readonly ChangeStep[] => Array.isArray(step)
+
 export class BackendServers {
   readonly #options: BackendServersOptions
   /** Of servers that are not up: since when, as far as was seen. */
@@ -48,18 +53,37 @@ export class BackendServers {
     const servers = await this.#servers(signal)
     const steps = this.#plan(servers, held)
     if (steps.length === 0) return servers
-    for (const step of steps) {
-      try {
-        await this.#carryOut(step, signal)
-        this.#refusals.delete(step.name)
-      } catch (thrown) {
-        const error = asClusterError(thrown)
-        if (error.code !== 'balancerFailed') throw error
-        await balancer.servers(signal)
-        this.#refused(step, error)
-      }
+    const changes = steps.filter(isChange)
+    const isTogether = balancer.together !== undefined && changes.length > 1
+    // A reload makes all servers ready: those that are to be drained come after it.
+    const isBefore = (step: ServerStep): boolean => step.kind === 'setState' && step.state === 'ready'
+    const ordered = isTogether ? [...steps.filter(isBefore), changes, ...steps.filter((step) => !isBefore(step) && !isChange(step))] : steps
+    for (const step of ordered) {
+      if (isSeveral(step)) await this.#changeTogether(step, signal)
+      else await this.#attempt(step, () => this.#carryOut(step, signal), signal)
     }
     return this.#servers(signal)
+  }
+
+  async #changeTogether(changes: readonly ChangeStep[], signal: AbortSignal): Promise<void> {
+    const outcomes = await this.#options.balancer.together?.(changes, signal)
+    for (const [index, step] of changes.entries()) {
+      const error = outcomes?.[index]
+      await this.#attempt(step, () => (error ? Promise.reject(error) : this.#changed(step)), signal)
+    }
+  }
+
+  /** Fails when the balancer does; a refusal is logged. */
+  async #attempt(step: ServerStep, carryOut: () => Promise<void> | void, signal: AbortSignal): Promise<void> {
+    try {
+      await carryOut()
+      this.#refusals.delete(step.name)
+    } catch (thrown) {
+      const error = asClusterError(thrown)
+      if (error.code !== 'balancerFailed') throw error
+      await this.#options.balancer.servers(signal)
+      this.#refused(step, error)
+    }
   }
 
   async #servers(signal: AbortSignal): Promise<readonly BalancerServer[]> {
@@ -91,23 +115,28 @@ export class BackendServers {
   }
 
   async #carryOut(step: ServerStep, signal: AbortSignal): Promise<void> {
-    const { balancer, clock, log } = this.#options
+    const { balancer, log } = this.#options
     const { name } = step
-    switch (step.kind) {
-      case 'add':
-        await balancer.add({ name, address: step.address }, signal)
-        this.#downSinceMs.set(name, clock.monotonicMs())
-        this.#awaited.set(name, clock.monotonicMs() + upMsMax)
-        log.info(`Server '${name}' was added with the address ${step.address}.`)
-        return
-      case 'remove':
-        await balancer.remove(name, signal)
-        log.info(`Server '${name}' was removed: ${removals[step.why]}.`)
-        return
-      case 'setState':
-        await balancer.setState(name, step.state, signal)
-        log.debug(`Server '${name}' was set to ${step.state.toUpperCase()}.`)
+    if (step.kind === 'setState') {
+      await balancer.setState(name, step.state, signal)
+      log.debug(`Server '${name}' was set to ${step.state.toUpperCase()}.`)
+      return
     }
+    if (step.kind === 'add') await balancer.add({ name, address: step.address }, signal)
+    else await balancer.remove(name, signal)
+    this.#changed(step)
+  }
+
+  #changed(step: ChangeStep): void {
+    const { clock, log } = this.#options
+    const { name } = step
+    if (step.kind === 'remove') {
+      log.info(`Server '${name}' was removed: ${removals[step.why]}.`)
+      return
+    }
+    this.#downSinceMs.set(name, clock.monotonicMs())
+    this.#awaited.set(name, clock.monotonicMs() + upMsMax)
+    log.info(`Server '${name}' was added with the address ${step.address}.`)
   }
 
   #refused({ kind, name }: ServerStep, { message }: ClusterError): void {

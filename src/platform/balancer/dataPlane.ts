@@ -1,19 +1,17 @@
 /**
- * A Balancer over HAProxy's Data Plane API, version 2 or 3, whichever is there. It changes HAProxy's configuration, which is then reloaded:
- * the backend and its frontend are made when they are missing. Each write names the version of the configuration that it was made for; when
- * another program's change came before, it is made again for the new one.
+ * A Balancer over HAProxy's Data Plane API, version 2 or 3, whichever is there. It changes HAProxy's configuration, which is then reloaded, once
+ * for all that is changed together: the backend and its frontend are made when they are missing.
  */
-import { setTimeout as pause } from 'node:timers/promises'
-import type { ClusterError } from '../../base/errors.js'
-import { limits } from '../../base/limits.js'
+import { asClusterError, ClusterError } from '../../base/errors.js'
 import type { Shape } from '../../base/shapeOf.js'
 import { addressBytes, isSameAddress } from '../../domain/kit/addressInNetwork.js'
-import type { Balancer, BalancerOpening, BalancerServer } from '../../ports/balancer.js'
+import type { Balancer, BalancerOpening, BalancerServer, ServerChange } from '../../ports/balancer.js'
 import { isBalancerName, serverChecks } from '../../wire/haproxy/runtimeCommand.js'
 import { uncheckedStatus } from '../../wire/haproxy/statTable.js'
 import { bareHost, shownEndpoint } from '../net/tcpSocket.js'
 import { answeredBadly, balancerSays, checkBackend, stopped } from './balancerFailure.js'
-import { type ApiAnswer, type ApiCall, type DataPlaneAccess, DataPlaneClient } from './dataPlaneClient.js'
+import { type ChangedConfiguration, changeConfiguration } from './configurationChange.js'
+import { type ApiAnswer, type ApiCall, type DataPlaneAccess, DataPlaneClient, isDone } from './dataPlaneClient.js'
 import { type ApiPath, type ApiShape, answerShapes, apiShapes, commonPaths, processShapes, statsPath } from './dataPlaneShapes.js'
 
 export interface DataPlaneOptions extends DataPlaneAccess {
@@ -24,10 +22,6 @@ export interface DataPlaneOptions extends DataPlaneAccess {
   readonly resolver?: string | undefined
 }
 
-type Write = ApiPath & Pick<ApiCall, 'method' | 'body'>
-
-/** Longer after each of the conflicts, so that two writers do not meet again. */
-const conflictPauseMs = 20
 const { fall, interMs, rise } = serverChecks
 const serverDefaults = { check: 'enabled', inter: interMs, fall, rise, 'on-marked-down': 'shutdown-sessions' }
 const states: Readonly<Record<string, BalancerServer['state']>> = { ready: 'ready', drain: 'drain', maint: 'maintenance' }
@@ -51,8 +45,10 @@ class DataPlane implements Balancer {
     await this.#client.open()
     this.#shape = await this.#findShape(signal)
     const version = await this.#haproxyVersion(signal)
-    await this.#makeBackend(signal)
-    const foreignFrontends = await this.#makeFrontend(signal)
+    const foreignFrontends = await this.#change(async (configuration) => {
+      await this.#makeBackend(configuration)
+      return this.#makeFrontend(configuration)
+    }, signal)
     return { version, foreignFrontends, warnings: plainTextWarnings(this.#options), reloads: true }
   }
 
@@ -78,33 +74,31 @@ class DataPlane implements Balancer {
       .sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
-  async add({ address, name }: Pick<BalancerServer, 'name' | 'address'>, signal: AbortSignal): Promise<void> {
-    this.#checkName(name)
-    const { agentsPort, backend, resolver } = this.#options
-    const present = (await this.#configured(signal)).find((server) => server.name === name)
-    if (present && isSameAddress(present.address, address) && present.port === agentsPort) return this.setState(name, 'ready', signal)
-    if (present) await this.remove(name, signal)
-    const bare = bareHost(address)
-    const isNamed = resolver !== undefined && !addressBytes(bare)
-    await this.#write(
-      {
-        method: 'POST',
-        ...this.#api.servers(backend),
-        body: {
-          ...{ ...serverDefaults, name, address: bare, port: agentsPort },
-          ...(isNamed && { resolvers: resolver, 'init-addr': 'last,libc,none' }),
-        },
-      },
-      signal,
-    )
+  async add(server: Pick<BalancerServer, 'name' | 'address'>, signal: AbortSignal): Promise<void> {
+    await this.#changeServer({ kind: 'add', ...server }, signal)
   }
 
   async remove(name: string, signal: AbortSignal): Promise<void> {
-    this.#checkName(name)
-    const { backend } = this.#options
-    // Ends its sessions; the old process of HAProxy would keep them after the reload. What it says is of no account: the server may be gone.
-    await this.#call({ method: 'PUT', ...this.#api.runtimeServer(backend, name), body: { admin_state: 'maint' } }, signal)
-    await this.#write({ method: 'DELETE', ...this.#api.server(backend, name) }, signal, [404])
+    await this.#changeServer({ kind: 'remove', name }, signal)
+  }
+
+  async together(changes: readonly ServerChange[], signal: AbortSignal): Promise<readonly (ClusterError | undefined)[]> {
+    const outcomes = await this.#change(async (configuration) => {
+      const made: (ClusterError | 'done' | 'there')[] = []
+      for (const change of changes) {
+        try {
+          made.push(await this.#makeChange(change, configuration, signal))
+        } catch (thrown) {
+          const error = asClusterError(thrown)
+          if (error.code !== 'balancerFailed') throw error
+          made.push(error)
+        }
+      }
+      return made
+    }, signal)
+    for (const [index, outcome] of outcomes.entries())
+      if (outcome === 'there') await this.setState(changes[index]?.name ?? '', 'ready', signal)
+    return outcomes.map((outcome) => (outcome instanceof ClusterError ? outcome : undefined))
   }
 
   async setState(name: string, state: 'ready' | 'drain', signal: AbortSignal): Promise<void> {
@@ -114,12 +108,11 @@ class DataPlane implements Balancer {
     if (!isDone(answer)) throw this.#refusal(call, answer)
   }
 
-  async setHardStop(ms: number, signal: AbortSignal): Promise<void> {
-    await this.#writeAsMade(async () => {
-      const present = await this.#readConfigured(commonPaths.global, answerShapes.global, signal)
-      return present.hard_stop_after === ms
-        ? undefined
-        : { method: 'PUT', ...commonPaths.global, body: { ...present, hard_stop_after: ms } }
+  setHardStop(ms: number, signal: AbortSignal): Promise<void> {
+    return this.#change(async (configuration) => {
+      const present = await configuration.read(commonPaths.global, answerShapes.global)
+      if (present.hard_stop_after === ms) return
+      await configuration.write({ method: 'PUT', ...commonPaths.global, body: { ...present, hard_stop_after: ms } })
     }, signal)
   }
 
@@ -148,30 +141,30 @@ class DataPlane implements Balancer {
     return answers.map(({ info }) => info?.version ?? undefined).find((version) => version !== undefined)
   }
 
-  async #makeBackend(signal: AbortSignal): Promise<void> {
+  async #makeBackend(configuration: ChangedConfiguration): Promise<void> {
     const { backend } = this.#options
-    const backends = await this.#readConfigured(commonPaths.backends, answerShapes.backends, signal)
+    const backends = await configuration.read(commonPaths.backends, answerShapes.backends)
     if (backends.some(({ name }) => name === backend)) return
     const body = { name: backend, mode: 'tcp', balance: { algorithm: 'leastconn' } }
-    await this.#write({ method: 'POST', ...commonPaths.backends, body }, signal)
+    await configuration.write({ method: 'POST', ...commonPaths.backends, body })
   }
 
   /** Returns the frontends of others on the agents' port, besides which ours could not listen: then none is made. */
-  async #makeFrontend(signal: AbortSignal): Promise<readonly string[]> {
+  async #makeFrontend(configuration: ChangedConfiguration): Promise<readonly string[]> {
     const { agentsPort, backend } = this.#options
     const ours = `${backend}_front`
-    const frontends = await this.#readConfigured(commonPaths.frontends, answerShapes.frontends, signal)
+    const frontends = await configuration.read(commonPaths.frontends, answerShapes.frontends)
     const there: string[] = []
     for (const { name } of frontends) {
-      const binds = await this.#readConfigured(this.#api.binds(name), answerShapes.binds, signal)
+      const binds = await configuration.read(this.#api.binds(name), answerShapes.binds)
       if (binds.some(({ port, 'port-range-end': end }) => port && port <= agentsPort && agentsPort <= (end ?? port))) there.push(name)
     }
     const isOurs = new Set([ours, ...frontends.filter((frontend) => frontend.default_backend === backend).map(({ name }) => name)])
     if (there.length === 0) {
       const body = { name: ours, mode: 'tcp', default_backend: backend }
-      if (!frontends.some(({ name }) => name === ours)) await this.#write({ method: 'POST', ...commonPaths.frontends, body }, signal)
+      if (!frontends.some(({ name }) => name === ours)) await configuration.write({ method: 'POST', ...commonPaths.frontends, body })
       const bind = { name: `${ours}_bind_${agentsPort}`, address: '*', port: agentsPort }
-      await this.#write({ method: 'POST', ...this.#api.binds(ours), body: bind }, signal)
+      await configuration.write({ method: 'POST', ...this.#api.binds(ours), body: bind })
     }
     return there.filter((name) => !isOurs.has(name))
   }
@@ -199,24 +192,58 @@ class DataPlane implements Balancer {
     return answer.body
   }
 
-  /** @param alsoDone statuses besides success that mean that there is nothing to do */
-  #write(write: Write, signal: AbortSignal, alsoDone: readonly number[] = []): Promise<void> {
-    return this.#writeAsMade(() => Promise.resolve(write), signal, alsoDone)
+  /** One of them, whose failure is the caller's. */
+  async #changeServer(change: ServerChange, signal: AbortSignal): Promise<void> {
+    this.#checkName(change.name)
+    const [error] = await this.together([change], signal)
+    if (error) throw error
   }
 
-  /** What `make` reads is of the version that is written over, or a later one, and then the write is a conflict. */
-  async #writeAsMade(make: () => Promise<Write | undefined>, signal: AbortSignal, alsoDone: readonly number[] = []): Promise<void> {
-    for (let attempt = 0; ; attempt++) {
-      const version = await this.#read(commonPaths.version, answerShapes.version, signal)
-      const write = await make()
-      if (!write) return
-      const call = { ...write, query: { ...write.query, version: String(version), force_reload: 'true' } }
-      const answer = await this.#call(call, signal)
-      if (isDone(answer) || alsoDone.includes(answer.status)) return
-      const isConflict = answer.status === 409 && version !== (await this.#read(commonPaths.version, answerShapes.version, signal))
-      if (!isConflict || attempt >= limits.balancerConflictsMax) throw this.#refusal(call, answer)
-      await pause((attempt + 1) * conflictPauseMs, undefined, { signal: this.#either(signal) }).catch(() => undefined)
+  /** There: nothing of its configuration has to be changed. */
+  async #makeChange(change: ServerChange, configuration: ChangedConfiguration, signal: AbortSignal): Promise<'done' | 'there'> {
+    const { name } = change
+    this.#checkName(name)
+    const { agentsPort, backend, resolver } = this.#options
+    if (change.kind === 'remove') {
+      await this.#makeRemoval(name, configuration, signal)
+      return 'done'
     }
+    const servers = await configuration.read(this.#api.servers(backend), answerShapes.servers)
+    const present = servers.find((server) => server.name === name)
+    if (present && isSameAddress(present.address, change.address) && present.port === agentsPort) return 'there'
+    if (present) await this.#makeRemoval(name, configuration, signal)
+    const bare = bareHost(change.address)
+    const isNamed = resolver !== undefined && !addressBytes(bare)
+    await configuration.write({
+      method: 'POST',
+      ...this.#api.servers(backend),
+      body: {
+        ...{ ...serverDefaults, name, address: bare, port: agentsPort },
+        ...(isNamed && { resolvers: resolver, 'init-addr': 'last,libc,none' }),
+      },
+    })
+    return 'done'
+  }
+
+  async #makeRemoval(name: string, configuration: ChangedConfiguration, signal: AbortSignal): Promise<void> {
+    const { backend } = this.#options
+    // Ends its sessions; the old process of HAProxy would keep them after the reload. What it says is of no account: the server may be gone.
+    await this.#call({ method: 'PUT', ...this.#api.runtimeServer(backend, name), body: { admin_state: 'maint' } }, signal)
+    await configuration.write({ method: 'DELETE', ...this.#api.server(backend, name) }, [404])
+  }
+
+  #change<T>(work: (configuration: ChangedConfiguration) => Promise<T>, signal: AbortSignal): Promise<T> {
+    return changeConfiguration(
+      {
+        call: (call, during) => this.#call(call, during),
+        read: (path, shape, during) => this.#read(path, shape, during),
+        readConfigured: (path, shape, during) => this.#readConfigured(path, shape, during),
+        refusal: (call, answer) => this.#refusal(call, answer),
+        notUnderstood: (path) => this.#notUnderstood(path, 'POST'),
+      },
+      work,
+      this.#either(signal),
+    )
   }
 
   #call(call: ApiCall, signal: AbortSignal): Promise<ApiAnswer> {
@@ -235,8 +262,8 @@ class DataPlane implements Balancer {
     return answeredBadly(this.#client.where, `${method} ${path}`, `${status} ${this.#client.discreet(says)}`)
   }
 
-  #notUnderstood({ path }: ApiPath): ClusterError {
-    return answeredBadly(this.#client.where, `GET ${path}`, 'something that has a wrong shape')
+  #notUnderstood({ path }: ApiPath, method: ApiCall['method'] = 'GET'): ClusterError {
+    return answeredBadly(this.#client.where, `${method} ${path}`, 'something that has a wrong shape')
   }
 
   #checkName(name: string): void {
@@ -253,8 +280,6 @@ export const plainTextWarnings = ({
   protocol === 'https' || isThisMachine(address)
     ? []
     : [`The password for HAProxy goes to ${shownEndpoint({ host: address, port })} in plain text: use "haproxy_protocol" https`]
-
-const isDone = ({ status }: ApiAnswer): boolean => status >= 200 && status < 300
 
 const isThisMachine = (address: string): boolean => {
   const bytes = addressBytes(bareHost(address))

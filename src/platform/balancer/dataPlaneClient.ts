@@ -37,6 +37,8 @@ export interface ApiAnswer {
   readonly body: unknown
 }
 
+export const isDone = ({ status }: ApiAnswer): boolean => status >= 200 && status < 300
+
 const seconds = limits.balancerCallMsMax / 1_000
 
 export class DataPlaneClient {

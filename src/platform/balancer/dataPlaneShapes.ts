@@ -30,10 +30,17 @@ export const commonPaths = {
   health: { path: '/health' },
   info: { path: `${runtime}/info` },
   version: { path: `${configuration}/version` },
+  transactions: { path: '/services/haproxy/transactions' },
   global: { path: `${configuration}/global` },
   backends: { path: `${configuration}/backends` },
   frontends: { path: `${configuration}/frontends` },
 } as const satisfies Record<string, ApiPath>
+
+/** By the ID that it was given; it is a UUID, and read as anything. */
+export const transactionPath = (id: string): ApiPath & { readonly id: string } => ({
+  id,
+  path: `${commonPaths.transactions.path}/${part(id)}`,
+})
 
 export const statsPath = (backend: string): ApiPath => ({
   path: '/services/haproxy/stats/native',
@@ -69,6 +76,7 @@ const nameOf = { name: Type.String() }
 
 export const answerShapes = {
   version: shapeOf(Type.Integer({ minimum: 0 })),
+  transaction: shapeOf(Type.Object({ id: Type.String({ minLength: 1, maxLength: 128 }) })),
   global: shapeOf(Type.Object({ hard_stop_after: absent(Type.Integer()) })),
   backends: shapeOf(Type.Array(Type.Object(nameOf))),
   frontends: shapeOf(Type.Array(Type.Object({ ...nameOf, default_backend: absent(Type.String()) }))),
