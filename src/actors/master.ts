@@ -12,7 +12,6 @@ import type { Timings } from '../domain/cluster/timings.js'
 import type { AdmissionPolicy, Refusal, Transport } from '../ports/link.js'
 import type { ListenerCounts } from '../ports/listener.js'
 import type { Clock, Log } from '../ports/machine.js'
-import type { ManagerPorts } from '../ports/manager.js'
 import type { Endpoint, Listener } from '../ports/network.js'
 import type { RequestBody } from '../wire/muster/messages.js'
 import { agentGroupsSendInput } from './agents/agentGroups.js'
@@ -68,8 +67,6 @@ export interface MasterOptions {
   readonly figures: () => Promise<NodeFigures>
   readonly report: ReportMaker
   readonly onListening: (listener: Listener) => void
-  /** Beside a real manager. */
-  readonly wazuh?: ManagerPorts
   /** What workers have carried out here; nothing without a manager. */
   readonly carried?: Carried
   /** See AgentOperations. */
@@ -168,7 +165,6 @@ export const masterView = (
     | 'timings'
     | 'tree'
     | 'version'
-    | 'wazuh'
     | 'wazuhVersion'
   >,
   registry: Registry,
@@ -199,7 +195,6 @@ export const masterView = (
     // Who asked for the reports waits this long for all of them.
     reportMsMax: timings.requestTimeoutMs / 2,
     log,
-    ...(options.wazuh && { wazuh: options.wazuh }),
   }
 }
 

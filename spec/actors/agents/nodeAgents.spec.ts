@@ -21,6 +21,25 @@ describe('the counts of agents', () => {
     }
     expect(await counted()).toEqual(before)
   })
+
+  it('say who is active as the database of a real manager does, and the table while that does not say', async () => {
+    const clock = new VirtualClock()
+    let active: ReadonlyMap<string, number> | undefined = new Map([['w2', 7]])
+    const { agents, table } = localAgentsOver(clock, 'master', 'master', { manager: 'wazuh', activeAgents: async () => active })
+    table.addAgents([{ id: 1, name: 'web', ip: 'any', key: 'k' }], 0)
+    const nowMs = clock.now()
+    const seen = { id: 1, seenMs: nowMs, epochMs: nowMs, node: 'w1', disconnectedMs: 0, disconnection: 'none', status: 'active' } as const
+    table.record({ presences: [seen], details: [] }, nowMs, true)
+    const activeNow = async () => {
+      const counting = agents.store.open().then(() => agents.counts())
+      const [{ byNode }] = await Promise.all([counting, clock.advance(10)])
+      return ['w1', 'w2'].map((node) => byNode.get(node)?.active)
+    }
+    expect(await activeNow()).toEqual([0, 7])
+    active = undefined
+    expect(await activeNow()).toEqual([1, undefined])
+    await agents.close()
+  })
 })
 
 describe('silence', () => {

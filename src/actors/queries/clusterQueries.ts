@@ -3,7 +3,7 @@
  * sequences of lines, so that the longest of them is never held whole.
  */
 
-import { ClusterError, isCrash } from '../../base/errors.js'
+import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { splitLines } from '../../base/splitLines.js'
 import { figuresOf, type ListenerFigures } from '../../domain/cluster/listenerFigures.js'
@@ -17,7 +17,6 @@ import { type ControlCommand, isCommand, parseControlRequest } from '../../domai
 import { type ForwardedRequest, isForwarded } from '../../domain/queries/forwardedRequest.js'
 import type { Link, OutgoingStream } from '../../ports/link.js'
 import type { Clock } from '../../ports/machine.js'
-import type { ManagerPorts } from '../../ports/manager.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
 import type { ClusterEvents } from '../cluster/clusterEvents.js'
 import type { NodeStates } from '../cluster/nodeStates.js'
@@ -40,8 +39,6 @@ export interface MasterView extends AgentsView, CommandView, NodeReportsView, No
   readonly events: ClusterEvents
   readonly tree: LocalTree
   readonly clock: Pick<Clock, 'setTimeout' | 'clearTimeout'>
-  /** Beside a real manager. */
-  readonly wazuh?: Pick<ManagerPorts, 'db'>
   /** Of this node. */
   readonly listenerCounts: () => Promise<ListenerFigures | undefined>
 }
@@ -94,21 +91,6 @@ export const masterAnswer = (
 /** This node as the others show it. */
 const selfView = ({ self, states }: MasterView): NodeView => ({ ...self, state: states.stateOf(self.name) })
 
-/**
- * How many agents are active at a node. A real manager's table has them at once; ours has those of the master's own remoted only
- * now and then, and stands in while wazuh-db does not answer.
- */
-const activeAgents = async ({ agents, wazuh }: MasterView, signal: AbortSignal): Promise<(node: string) => number> => {
-  try {
-    const active = await wazuh?.db.activeAgents(signal)
-    if (active) return (node) => active.get(node) ?? 0
-  } catch (thrown) {
-    if (isCrash(thrown) || signal.aborted) throw thrown
-  }
-  const { byNode } = await agents.counts()
-  return (node) => byNode.get(node)?.active ?? 0
-}
-
 /** Drained and removed ones. */
 function* absentNodes({ registry, self, states }: MasterView, wanted: (name: string) => boolean): Generator<AnswerLine> {
   for (const [node, state] of states.all())
@@ -130,7 +112,8 @@ async function* queryAnswer(view: MasterView, query: ClusterQuery, signal: Abort
       yield* absentNodes(view, wanted)
       break
     case 'health': {
-      const activeOf = await activeAgents(view, signal)
+      const { byNode } = await agents.counts()
+      const activeOf = (name: string): number => byNode.get(name)?.active ?? 0
       if (wanted(self.name)) {
         const counts = await view.listenerCounts()
         const listener = counts && { listener: figuresOf(counts) }
