@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { EventFollower } from '../../../src/disk/listener/eventFollower.js'
 import { EventSegments } from '../../../src/disk/listener/eventSegments.js'
 import { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
-import { DiskError } from '../../../src/simulation/world/memoryNode.js'
+import { DiskError } from '../../../src/simulation/world/tree/memoryNode.js'
 
 const home = '/var/ossec'
 const directory = `${home}/queue/events`

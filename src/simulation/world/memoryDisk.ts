@@ -5,8 +5,8 @@
  */
 import { invariant } from '../../base/invariant.js'
 import type { Disk, DiskEntry, DiskStat } from '../../ports/files.js'
-import { MemoryNames, namesOf, parentOf } from './memoryNames.js'
-import { DiskError, MemoryNode } from './memoryNode.js'
+import { EditedTree, rawPrefix } from './tree/editedTree.js'
+import { DiskError, type MemoryNode } from './tree/memoryNode.js'
 
 export type DiskOperation = Exclude<keyof Disk, 'now' | 'heldPath'>
 
@@ -27,8 +27,9 @@ export interface MemoryDiskOptions {
   readonly mounts?: readonly string[]
 }
 
-/** Called with the path of every change, from any writer. */
+/** What changes on a disk. */
 export interface DiskChanges {
+  /** Calls back with the path of every change, from any writer. Returns what ends that. */
   onChange(listener: (path: string) => void): () => void
   /** The path of an open file, and of a path that begins with an open directory. */
   named(of: string | number): string
@@ -42,25 +43,19 @@ interface OpenFile {
 /** What stands for an open directory at the beginning of a path, with its number behind it. */
 const handles = '/proc/self/fd/'
 
-/** Names that are not UTF-8 have keys that no path can name. */
-const rawPrefix = '/raw:'
-
 const isWithin = (path: string, directory: string): boolean => path === directory || path.startsWith(`${directory}/`)
 
-export class MemoryDisk implements Disk, DiskChanges {
+export class MemoryDisk extends EditedTree implements Disk, DiskChanges {
   /** Called before each call; what it throws is thrown by the call, before anything has changed. */
   onStep: ((operation: DiskOperation, path: string) => void) | undefined
   readonly #options: MemoryDiskOptions
-  readonly #names: MemoryNames
   readonly #open = new Map<number, OpenFile>()
   readonly #faults = new Set<DiskFault>()
-  readonly #listeners = new Set<(path: string) => void>()
-  #inodes = 1n
   #files = 2
 
   constructor(options: MemoryDiskOptions) {
+    super(options.now)
     this.#options = options
-    this.#names = new MemoryNames(this.#node('directory', 0o755))
   }
 
   // ------------------------------------------------------------------------------------------------- what goes wrong
@@ -90,7 +85,7 @@ export class MemoryDisk implements Disk, DiskChanges {
       if (node.kind === 'file') node.loseUnsynced()
       for (const below of node.entries.values()) lose(below)
     }
-    lose(this.#names.root)
+    lose(this.names.root)
   }
 
   get openFiles(): number {
@@ -102,14 +97,7 @@ export class MemoryDisk implements Disk, DiskChanges {
     const count = (node: MemoryNode): number =>
       [...node.entries.values()].reduce((sum, below) => sum + count(below), node.kind === 'file' ? node.size : 0)
     const unlinked = new Set([...this.#open.values()].map(({ node }) => node).filter((node) => node.links === 0))
-    return [...unlinked].reduce((sum, node) => sum + node.size, count(this.#names.root))
-  }
-
-  onChange(listener: (path: string) => void): () => void {
-    this.#listeners.add(listener)
-    return () => {
-      this.#listeners.delete(listener)
-    }
+    return [...unlinked].reduce((sum, node) => sum + node.size, count(this.names.root))
   }
 
   named(of: string | number): string {
@@ -118,75 +106,9 @@ export class MemoryDisk implements Disk, DiskChanges {
     const end = of.indexOf('/', handles.length)
     const held = this.#open.get(Number(of.slice(handles.length, end < 0 ? undefined : end)))
     invariant(held !== undefined, `the directory of ${of} is open`)
-    const path = this.#names.pathOf(held.node)
+    const path = this.names.pathOf(held.node)
     if (path === undefined) throw new DiskError('ENOENT', 'open', of)
     return end < 0 ? path : path + of.slice(end)
-  }
-
-  // -------------------------------------------------------------------------------------------- by the operator's hand
-
-  setMode(path: string, mode: number): void {
-    this.#setMode(this.#names.must(path, true, 'chmod'), path, mode)
-  }
-
-  makeDirectories(path: string, mode = 0o770): void {
-    let at = ''
-    for (const name of namesOf(path)) {
-      at += `/${name}`
-      if (this.#names.resolve(at, true, 'open').node === undefined) this.#add(at, this.#node('directory', mode))
-    }
-  }
-
-  /** Writes a file in place, durably, with all that is needed above it; what is no file and no directory is replaced. */
-  edit(path: string, content: Uint8Array, mode = 0o660): void {
-    this.makeDirectories(parentOf(path))
-    const present = this.#names.resolve(path, false, 'open').node
-    if (present?.kind === 'directory') throw new DiskError('EISDIR', 'edit', path)
-    const node = present?.kind === 'file' ? present : this.#add(path, this.#node('file', mode))
-    node.mode = mode
-    node.truncate(0)
-    node.write(content, 0)
-    node.sync()
-    this.#touch(node)
-    this.#changed(path)
-  }
-
-  makeSymlink(target: string, path: string): void {
-    if (this.#names.resolve(path, false, 'open').node) throw new DiskError('EEXIST', 'symlink', path)
-    this.#add(path, this.#node('symlink', 0o777, target))
-  }
-
-  /** A second name for a file. */
-  makeHardLink(present: string, path: string): void {
-    this.#add(path, this.#names.must(present, false, 'link'))
-  }
-
-  /** A FIFO, a socket or a device. */
-  makeOther(path: string): void {
-    this.#add(path, this.#node('other', 0o600))
-  }
-
-  /** A file with a name that is not UTF-8. */
-  makeRaw(directory: string, name: Uint8Array): void {
-    const into = this.#names.directory(directory, 'open')
-    this.#names.put(into, rawPrefix + Buffer.from(name).toString('latin1'), this.#node('file', 0o660))
-    this.#changed(directory)
-  }
-
-  /** Deletes whatever is there, with all that is below it. */
-  remove(path: string): void {
-    this.#names.remove(path)
-    this.#changed(path)
-  }
-
-  contentOf(path: string): Buffer {
-    return Buffer.from(this.#names.must(path, true, 'open').content)
-  }
-
-  /** What a directory holds, as an operator sees it past all faults; nothing when it is not there. */
-  namesIn(path: string): readonly string[] {
-    const { node } = this.#names.resolve(path, true, 'readdir')
-    return node?.kind === 'directory' ? [...node.entries.keys()] : []
   }
 
   // --------------------------------------------------------------------------------------------------- as the Disk port
@@ -197,23 +119,23 @@ export class MemoryDisk implements Disk, DiskChanges {
 
   lstat(given: string): DiskStat {
     const path = this.#step('lstat', given)
-    return this.#names.must(path, false, 'lstat').stat()
+    return this.names.must(path, false, 'lstat').stat()
   }
 
   stat(given: string): DiskStat {
     const path = this.#step('stat', given)
-    return this.#names.must(path, true, 'stat').stat()
+    return this.names.must(path, true, 'stat').stat()
   }
 
   realpath(given: string): string {
     const path = this.#step('realpath', given)
-    this.#names.must(path, true, 'realpath')
-    return this.#names.resolve(path, true, 'realpath').path
+    this.names.must(path, true, 'realpath')
+    return this.names.resolve(path, true, 'realpath').path
   }
 
   readdir(given: string): readonly DiskEntry[] {
     const path = this.#step('readdir', given)
-    const directory = this.#names.directory(path, 'readdir')
+    const directory = this.names.directory(path, 'readdir')
     directory.listing ??= Array.from(directory.entries, ([key, { kind }]) => ({
       name: key.startsWith(rawPrefix) ? Buffer.from(key.slice(rawPrefix.length), 'latin1') : Buffer.from(key),
       kind,
@@ -223,17 +145,17 @@ export class MemoryDisk implements Disk, DiskChanges {
 
   open(given: string, flags: 'r' | 'r+' | 'w' | 'wx', mode = 0o600): number {
     const path = this.#step('open', given)
-    let node = this.#names.resolve(path, false, 'open').node
+    let node = this.names.resolve(path, false, 'open').node
     if (node?.kind === 'symlink') throw new DiskError('ELOOP', 'open', path)
     if (node && flags === 'wx') throw new DiskError('EEXIST', 'open', path)
     if (node?.kind === 'directory' && flags !== 'r') throw new DiskError('EISDIR', 'open', path)
     if (!node && (flags === 'r' || flags === 'r+')) throw new DiskError('ENOENT', 'open', path)
     if (node && flags === 'w' && node.size > 0) {
       node.truncate(0)
-      this.#touch(node)
-      this.#changed(path)
+      this.touch(node)
+      this.changed(path)
     }
-    node ??= this.#add(path, this.#node('file', mode))
+    node ??= this.add(path, this.node('file', mode))
     return this.#opening(node, path)
   }
 
@@ -256,16 +178,16 @@ export class MemoryDisk implements Disk, DiskChanges {
     const count = grows <= free ? length : length - (grows - free)
     if (count <= 0 && length > 0) throw new DiskError('ENOSPC', 'write', path)
     node.write(from.subarray(offset, offset + count), position)
-    this.#touch(node)
-    this.#changed(path)
+    this.touch(node)
+    this.changed(path)
     return count
   }
 
   truncate(file: number, size: number): void {
     const { node, path } = this.#opened(file, 'truncate')
     node.truncate(size)
-    this.#touch(node)
-    this.#changed(path)
+    this.touch(node)
+    this.changed(path)
   }
 
   sync(file: number): void {
@@ -279,7 +201,7 @@ export class MemoryDisk implements Disk, DiskChanges {
 
   openDirectory(given: string): number {
     const path = this.#step('openDirectory', given)
-    const node = this.#names.must(path, false, 'openDirectory')
+    const node = this.names.must(path, false, 'openDirectory')
     if (node.kind !== 'directory') throw new DiskError('ENOTDIR', 'openDirectory', path)
     return this.#opening(node, path)
   }
@@ -290,7 +212,7 @@ export class MemoryDisk implements Disk, DiskChanges {
 
   chmod(file: number, mode: number): void {
     const { node, path } = this.#opened(file, 'chmod')
-    this.#setMode(node, path, mode)
+    this.changeMode(node, path, mode)
   }
 
   /** All files have the same owner here. */
@@ -301,41 +223,41 @@ export class MemoryDisk implements Disk, DiskChanges {
 
   mkdir(given: string, mode: number): void {
     const path = this.#step('mkdir', given)
-    if (this.#names.resolve(path, false, 'open').node) throw new DiskError('EEXIST', 'mkdir', path)
-    this.#add(path, this.#node('directory', mode))
+    if (this.names.resolve(path, false, 'open').node) throw new DiskError('EEXIST', 'mkdir', path)
+    this.add(path, this.node('directory', mode))
   }
 
   rename(givenFrom: string, givenTo: string): void {
     const to = this.#step('rename', givenTo)
     const from = this.named(givenFrom)
-    const source = this.#names.resolve(from, false, 'rename')
-    const target = this.#names.resolve(to, false, 'rename')
+    const source = this.names.resolve(from, false, 'rename')
+    const target = this.names.resolve(to, false, 'rename')
     if (this.#mountOf(source.path) !== this.#mountOf(target.path)) throw new DiskError('EXDEV', 'rename', to)
     if (!source.node) throw new DiskError('ENOENT', 'rename', from)
     if (source.node === target.node) return
     if (target.node?.kind === 'directory' && source.node.kind !== 'directory') throw new DiskError('EISDIR', 'rename', to)
     if (target.node && target.node.kind !== 'directory' && source.node.kind === 'directory') throw new DiskError('ENOTDIR', 'rename', to)
     if (target.node && target.node.entries.size > 0) throw new DiskError('ENOTEMPTY', 'rename', to)
-    this.#names.remove(source.path)
-    this.#add(to, source.node)
-    source.node.ctimeNs = this.#nowNs()
-    this.#changed(from)
+    this.names.remove(source.path)
+    this.add(to, source.node)
+    source.node.ctimeNs = this.nowNs()
+    this.changed(from)
   }
 
   unlink(given: string): void {
     const path = this.#step('unlink', given)
-    if (this.#names.must(path, false, 'unlink').kind === 'directory') throw new DiskError('EISDIR', 'unlink', path)
-    this.#names.remove(path)
-    this.#changed(path)
+    if (this.names.must(path, false, 'unlink').kind === 'directory') throw new DiskError('EISDIR', 'unlink', path)
+    this.names.remove(path)
+    this.changed(path)
   }
 
   rmdir(given: string): void {
     const path = this.#step('rmdir', given)
-    const node = this.#names.must(path, false, 'rmdir')
+    const node = this.names.must(path, false, 'rmdir')
     if (node.kind !== 'directory') throw new DiskError('ENOTDIR', 'rmdir', path)
     if (node.entries.size > 0) throw new DiskError('ENOTEMPTY', 'rmdir', path)
-    this.#names.remove(path)
-    this.#changed(path)
+    this.names.remove(path)
+    this.changed(path)
   }
 
   // ---------------------------------------------------------------------------------------------------------- inside
@@ -356,34 +278,11 @@ export class MemoryDisk implements Disk, DiskChanges {
     return file
   }
 
-  #setMode(node: MemoryNode, path: string, mode: number): void {
-    node.mode = mode
-    node.ctimeNs = this.#nowNs()
-    this.#changed(path)
-  }
-
   #opened(file: number, operation: DiskOperation): OpenFile {
     const opened = this.#open.get(file)
     this.#step(operation, opened?.path ?? '')
     if (!opened) throw new DiskError('EBADF', operation, '')
     return opened
-  }
-
-  #nowNs(): bigint {
-    return BigInt(Math.round(this.#options.now() * 1_000_000))
-  }
-
-  #node(kind: DiskStat['kind'], mode: number, target?: string): MemoryNode {
-    return new MemoryNode(kind, ++this.#inodes, mode, this.#nowNs(), target)
-  }
-
-  #touch(node: MemoryNode): void {
-    node.mtimeNs = this.#nowNs()
-    node.ctimeNs = node.mtimeNs
-  }
-
-  #changed(path: string): void {
-    for (const listener of this.#listeners) listener(path)
   }
 
   #free(): number {
@@ -393,12 +292,5 @@ export class MemoryDisk implements Disk, DiskChanges {
 
   #mountOf(path: string): string | undefined {
     return this.#options.mounts?.find((mount) => isWithin(path, mount))
-  }
-
-  /** Gives a node its name, in place of what had it. */
-  #add(path: string, node: MemoryNode): MemoryNode {
-    this.#names.add(path, node)
-    this.#changed(path)
-    return node
   }
 }

@@ -1,5 +1,5 @@
 /** What a simulated disk is made of: files with content that may not be durable yet, directories, symlinks and others. */
-import type { DiskEntry, DiskStat } from '../../ports/files.js'
+import type { DiskEntry, DiskStat } from '../../../ports/files.js'
 
 /** Fails like a system call: `code` is Node's (`ENOENT`). */
 export class DiskError extends Error {
