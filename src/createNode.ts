@@ -40,6 +40,7 @@ import { processMeter } from './platform/machine/processMeter.js'
 import { realClock } from './platform/machine/realClock.js'
 import { createRealNodeStates } from './platform/machine/realNodeStates.js'
 import { realRandom } from './platform/machine/realRandom.js'
+import { ownerBesideManager } from './platform/machine/userNamed.js'
 import { createManagerPorts } from './platform/manager/createManagerPorts.js'
 import type { Log } from './ports/machine.js'
 import { admissionLimits } from './transport/admission.js'
@@ -216,6 +217,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
   const limits = { streamIdleMsMax: timingsOf(options).transferIdleMsMax, ...admissionLimits(descriptorLimit()) }
   const synced = syncedOf(options)
   const { api, balancer = balancerOf(options), enrolment, listener } = options.ports ?? {}
+  const owner = managerBeside(home, options.manager) === 'wazuh' ? ownerBesideManager() : undefined
   return {
     clock,
     random,
@@ -234,6 +236,8 @@ const realPorts = (options: NodeOptions): NodePorts => {
       wazuh: options.ports?.wazuh ?? createManagerPorts({ home, log, apiBridge: 'auto' }),
     }),
     ...{ ...(api && { api }), ...(balancer && { balancer }), ...(certificates && { certificates }) },
-    files: options.ports?.files ?? createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node) }),
+    files:
+      options.ports?.files ??
+      createFiles({ home, synced, role: type, stageDir: join(home, 'queue', 'cluster', node), ...(owner && { owner }) }),
   }
 }

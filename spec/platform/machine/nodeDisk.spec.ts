@@ -28,6 +28,37 @@ afterEach(() => {
   for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true })
 })
 
+describe.skipIf(process.getuid?.() !== 0)('the real disk of root beside a real manager', () => {
+  it('gives files and directories that it makes to the user of the manager, and none that is there', () => {
+    const [a, b] = [createNodeWorld(), createNodeWorld()]
+    const owner = { uid: 4_711, gid: 4_712 }
+    const master = new TreeNode(a, 'master', synced)
+    const worker = new TreeNode({ ...b, disk: createNodeDisk(owner) }, 'worker', synced)
+    const present = ['etc', 'etc/shared', 'etc/shared/web', 'etc/rules']
+    for (const path of present) b.mkdir(path)
+    for (const path of ['etc/rules/kept.xml', 'etc/rules/replaced.xml']) b.write(path, 'old')
+    a.write('etc/client.keys', '001 web any k\n', 0o640)
+    for (const path of ['etc/shared/web/agent.conf', 'etc/shared/db/agent.conf', 'etc/rules/replaced.xml']) a.write(path, 'new')
+    a.write('etc/rules/kept.xml', 'old')
+    const seen = (path: string): unknown => {
+      const { gid, mode, uid } = lstatSync(join(b.home, path))
+      return { path, gid, mode, uid }
+    }
+    const [before, kept] = [present.map(seen), seen('etc/rules/kept.xml')]
+    expect(syncRound(master, worker).failures.size).toBe(0)
+    expect([present.map(seen), seen('etc/rules/kept.xml')]).toEqual([before, kept])
+    for (const path of [
+      'etc/client.keys',
+      'etc/shared/web/agent.conf',
+      'etc/shared/db',
+      'etc/shared/db/agent.conf',
+      'etc/rules/replaced.xml',
+    ])
+      expect(seen(path)).toMatchObject({ path, ...owner })
+    for (const world of [a, b]) world.dispose()
+  })
+})
+
 describe('an open directory of the real disk', () => {
   it('stays the same directory, whatever takes its name', () => {
     const [disk, home] = [createNodeDisk(), directory()]

@@ -4,17 +4,17 @@
  */
 import { statfs } from 'node:fs/promises'
 import { asClusterError, ClusterError } from '../../base/errors.js'
-import { type CreateTreeOptions, type TreeOperation, treeOperations } from '../../disk/files/tree.js'
+import { type TreeOperation, treeOperations } from '../../disk/files/tree.js'
 import type { ContentRequest } from '../../domain/files/treeValues.js'
 import type { Files, TreeWatch } from '../../ports/files.js'
 import { type Answer, calledOperations, type Given } from '../../ports/operations.js'
 import { assertHandles } from '../machine/nodeDisk.js'
 import { DiskThread, defaultWorkerFile } from './diskThreads.js'
-import type { ReadAnswer } from './diskWorker.js'
+import type { DiskWorkerOptions, ReadAnswer } from './diskWorker.js'
 import { movable, StageQueue } from './stageQueue.js'
 import { watchTree } from './watcher.js'
 
-export interface CreateFilesOptions extends CreateTreeOptions {
+export interface CreateFilesOptions extends DiskWorkerOptions {
   /** The compiled diskWorker; the one beside this file when left out. */
   readonly workerFile?: URL
 }

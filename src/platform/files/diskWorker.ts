@@ -10,7 +10,7 @@ import type { ReadContent } from '../../disk/files/content/contentReader.js'
 import { type CreateTreeOptions, createTree, type TreeOperation } from '../../disk/files/tree.js'
 import { SyncPace } from '../../domain/files/content/syncPace.js'
 import type { ContentRequest, Digest, StageOutcome } from '../../domain/files/treeValues.js'
-import { createNodeDisk } from '../machine/nodeDisk.js'
+import { createNodeDisk, type FileOwner } from '../machine/nodeDisk.js'
 import { answering, calling, type ThreadRefusal } from '../machine/threadAnswer.js'
 
 /** A block that came in, with the digests that were asked for, by index of the file. */
@@ -19,14 +19,20 @@ export interface ArrivedBlock {
   readonly digests: ReadonlyMap<number, Digest>
 }
 
+/** What a thread finds in its workerData. */
+export interface DiskWorkerOptions extends CreateTreeOptions {
+  /** See createNodeDisk. */
+  readonly owner?: FileOwner
+}
+
 export interface ReadAnswer {
   readonly block: Uint8Array
   /** Where the request goes on; undefined when all of its files are read. */
   readonly from: ContentRequest['from'] | undefined
 }
 
-const options: CreateTreeOptions = workerData
-const tree = createTree(createNodeDisk(), options)
+const { owner, ...options }: DiskWorkerOptions = workerData
+const tree = createTree(createNodeDisk(owner), options)
 
 export const call = calling<TreeOperation>(tree)
 

@@ -104,13 +104,24 @@ export const assertHandles = (at = openHere): void => {
 const bigint = { bigint: true } as const
 const rawEntries = { encoding: 'buffer', withFileTypes: true } as const
 
-export const createNodeDisk = (): Disk => ({
+export interface FileOwner {
+  readonly uid: number
+  readonly gid: number
+}
+
+/** @param owner of what it creates; the user of this process when left out. What is there already keeps its own */
+export const createNodeDisk = (owner?: FileOwner): Disk => ({
   now: () => Date.now(),
   lstat: (path) => diskStat(lstatSync(path, bigint)),
   stat: (path) => diskStat(statSync(path, bigint)),
   realpath: (path) => realpathSync.native(path),
   readdir: (path) => readdirSync(path, rawEntries).map((entry) => ({ name: entry.name, kind: kindOfEntry(entry) })),
-  open: (path, flags, mode = 0o600) => openSync(path, flagBits[flags], mode),
+  open: (path, flags, mode = 0o600) => {
+    const file = openSync(path, flagBits[flags], mode)
+    // Nothing else is sure to be new.
+    if (flags === 'wx' && owner) isGiven(file, owner.uid, owner.gid)
+    return file
+  },
   fstat: (file) => diskStat(fstatSync(file, bigint)),
   read: (file, into, offset, length, position) => readSync(file, into, offset, length, position),
   write: (file, from, offset, length, position) => writeSync(file, from, offset, length, position),
@@ -132,6 +143,7 @@ export const createNodeDisk = (): Disk => ({
     const directory = openDirectory(path)
     try {
       fchmodSync(directory, mode)
+      if (owner) isGiven(directory, owner.uid, owner.gid)
     } finally {
       closeSync(directory)
     }

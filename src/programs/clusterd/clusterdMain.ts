@@ -9,6 +9,7 @@ import type { NodeSettings } from '../../config/settings.js'
 import { findManager } from '../../platform/machine/findManager.js'
 import { isDirectory } from '../../platform/machine/isDirectory.js'
 import { createLog } from '../../platform/machine/logFile.js'
+import { ownerBesideManager } from '../../platform/machine/userNamed.js'
 import type { Log, LogLevel } from '../../ports/machine.js'
 import { productVersion } from '../../version.js'
 import { type ClusterdArguments, childArguments, parseClusterdArguments } from './clusterdArguments.js'
@@ -19,7 +20,7 @@ import { watchHome } from './homeWatch.js'
 import { type HeldHome, holdHome } from './pidFile.js'
 import { becomeUser, pickUser } from './runAsUser.js'
 import { runUntilStopped, type StartDaemon } from './runUntilStopped.js'
-import { checkWorkDirectories, dutiesOf, sharedWithOthers } from './workDirectories.js'
+import { checkWorkDirectories, dutiesOf, hasManager, sharedWithOthers } from './workDirectories.js'
 
 /** What the program has around it. */
 export interface Shell {
@@ -114,7 +115,8 @@ const findUser = (asked: ClusterdArguments) => {
 /** Makes the directories and gives up root, in this order: afterwards every file is made by the right user. */
 const settleIn = (asked: ClusterdArguments, settings?: NodeSettings): void => {
   const user = findUser(asked)
-  prepareDirectories(asked.home, user, dutiesOf(settings))
+  const owner = user ?? (settings && hasManager(settings) ? ownerBesideManager() : undefined)
+  prepareDirectories(asked.home, owner, dutiesOf(settings))
   if (user) becomeUser(user)
   checkWorkDirectories(asked.home, settings)
   checkLog(asked.home)

@@ -2,7 +2,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { ClusterError } from '../../base/errors.js'
-import type { User } from './runAsUser.js'
+import type { User } from '../../platform/machine/userNamed.js'
 
 /** With their modes. */
 const directories = { logs: 0o770, 'var/run': 0o770, 'queue/cluster': 0o770, 'queue/muster': 0o750 } as const

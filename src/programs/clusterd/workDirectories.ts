@@ -8,7 +8,7 @@ import { keysPath } from '../../domain/agents/keyEntry.js'
 import { findManager } from '../../platform/machine/findManager.js'
 import { type DaemonDuties, says, writtenDirectories } from './homeDirectories.js'
 
-const hasManager = ({ home, manager }: NodeSettings): boolean =>
+export const hasManager = ({ home, manager }: NodeSettings): boolean =>
   manager === 'wazuh' || (manager === 'auto' && findManager(home) !== undefined)
 
 /** Relative to the home: a worker writes all that is synced, a master without a real manager client.keys. */

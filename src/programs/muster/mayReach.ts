@@ -1,6 +1,6 @@
 /** Whether a user may use a file: from the modes of it and of the directories that lead to it, as the kernel would decide. */
 import { dirname } from 'node:path'
-import type { User } from '../clusterd/runAsUser.js'
+import type { User } from '../../platform/machine/userNamed.js'
 import type { ManagerMachine } from './managerMachine.js'
 
 const readAndUse = 0o5
