@@ -131,7 +131,7 @@ describe.skipIf(isMissing('dpkg-divert', 'dpkg'))('a package of dpkg that has bi
     return { gid, ino, mode, mtimeNs, nlink, uid }
   }
 
-  it('is diverted, and back as it was after uninstall: content, modes, owners, times, and the database of dpkg', () =>
+  it('is diverted, and after uninstall as it was: content, mode, owner, time, and what dpkg knows', () =>
     withPackage((manager, packaged) => {
       const bin = join(manager.home, 'bin')
       const before = stateOfFiles(bin)
@@ -147,7 +147,7 @@ describe.skipIf(isMissing('dpkg-divert', 'dpkg'))('a package of dpkg that has bi
       expect(packaged.diversions()).toBe('')
     }))
 
-  it('is upgraded beside the script, which goes on starting Muster; uninstall leaves the new version in its place', () =>
+  it('is upgraded beside the script, which starts Muster as before; uninstall leaves the new version', () =>
     withPackage((manager, packaged) => {
       const program = join(manager.home, 'bin/wazuh-clusterd')
       manager.install()
