@@ -233,7 +233,7 @@ const realPorts = (options: NodeOptions): NodePorts => {
     ...{ ...realHosts(options, home), ...(listener && { listener }), ...(enrolment && { enrolment }) },
     ...(managerBeside(options.home, options.manager) === 'wazuh' && {
       remoted: createRemoted(home),
-      wazuh: options.ports?.wazuh ?? createManagerPorts({ home, log, apiBridge: 'auto' }),
+      wazuh: options.ports?.wazuh ?? createManagerPorts({ home, log, apiBridge: options.apiBridge ?? topOptions.apiBridge.fallback }),
     }),
     ...{ ...(api && { api }), ...(balancer && { balancer }), ...(certificates && { certificates }) },
     files:

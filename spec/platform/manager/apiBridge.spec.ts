@@ -204,7 +204,7 @@ describe.skipIf(isNoPython)('the API bridge', () => {
     await asked('say', { text: 'printed \u001b[31m' })
     await asked('say', { text: 'flood', times: 10_000 })
     await bridge.close()
-    const lines = log.lines.filter((line) => line.includes('API bridge: '))
+    const lines = log.lines.filter((line) => line.startsWith('warning [Cluster] [API bridge] '))
     expect(lines[0]).toContain('printed \\x1b[31m')
     expect(log.lines.join('\n')).not.toContain('arguments')
     expect(lines.length).toBeLessThanOrEqual(limits.bridgeLinesPerMinuteMax + 1)

@@ -41,7 +41,7 @@ class RestartedBridge implements ApiBridge {
 
   constructor(options: ApiBridgeOptions) {
     this.#options = options
-    this.#log = options.log
+    this.#log = options.log.at({ tag: 'Cluster', subtag: 'API bridge' })
   }
 
   async run(request: Uint8Array, signal: AbortSignal): Promise<CarriedAnswer> {
@@ -95,7 +95,7 @@ class RestartedBridge implements ApiBridge {
       },
     })
     process.ready.then(
-      () => this.#log.info(`The API bridge is ready after ${((performance.now() - startedMs) / 1_000).toFixed(1)} s.`),
+      () => this.#log.info(`Ready after ${((performance.now() - startedMs) / 1_000).toFixed(1)} s.`),
       () => undefined,
     )
     return process
@@ -104,7 +104,7 @@ class RestartedBridge implements ApiBridge {
   #rest(reason: string): void {
     const { restartMsMin = limits.bridgeRestartMsMin } = this.#options
     const pauseMs = Math.min(limits.bridgeRestartMsMax, restartMsMin * 2 ** (this.#failures - 1))
-    this.#log.error(`The API bridge ${reason}. It is started again after ${pauseMs / 1_000} s, when it is needed.`)
+    this.#log.error(`The program under the manager's Python ${reason}. It is started again after ${pauseMs / 1_000} s, when it is needed.`)
     let end = (): void => undefined
     const over = new Promise<void>((resolve) => {
       end = () => {
@@ -144,7 +144,7 @@ class BoundedLines {
   add(line: string): void {
     this.#timer ??= setTimeout(() => this.#nextMinute(), 60_000).unref()
     this.#count += 1
-    if (this.#count <= limits.bridgeLinesPerMinuteMax) this.#log.warning(`API bridge: ${line}`)
+    if (this.#count <= limits.bridgeLinesPerMinuteMax) this.#log.warning(line)
   }
 
   close(): void {
@@ -154,7 +154,7 @@ class BoundedLines {
 
   #nextMinute(): void {
     const leftOut = this.#count - limits.bridgeLinesPerMinuteMax
-    if (leftOut > 0) this.#log.warning(`API bridge: ${leftOut} more lines were left out.`)
+    if (leftOut > 0) this.#log.warning(`${leftOut} more lines were left out.`)
     this.#count = 0
     this.#timer = undefined
   }
