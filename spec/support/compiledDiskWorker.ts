@@ -17,8 +17,12 @@ const neededByAny = [
   'ports',
 ]
 
-const sourcesIn = (path: string): string[] =>
-  path.endsWith('.ts') ? [path] : readdirSync(join(repository, path)).flatMap((name) => sourcesIn(join(path, name)))
+/** A file, or all TypeScript below a folder. */
+const sourcesIn = (path: string): string[] => {
+  if (path.endsWith('.ts')) return [path]
+  const entries = readdirSync(join(repository, path), { withFileTypes: true })
+  return entries.flatMap((entry) => (entry.isDirectory() || entry.name.endsWith('.ts') ? sourcesIn(join(path, entry.name)) : []))
+}
 
 export interface CompiledWorker {
   readonly workerFile: URL
