@@ -47,5 +47,11 @@ export { type NetworkSuite, networkCases } from './testing/compliance/networkCas
 export { type NodeHome, suiteItems } from './testing/compliance/nodeHome.js'
 export { tlsCases } from './testing/compliance/tlsCases.js'
 export type { TlsSuite } from './testing/compliance/tlsConnections.js'
+export {
+  type WazuhDbSuite,
+  type WazuhDbSuiteOptions,
+  type WazuhDbSurroundings,
+  wazuhDbCases,
+} from './testing/compliance/wazuhDbCases.js'
 export { clusterPlans, type FaultPlanConstraints, faultPlans, faults } from './testing/faultPlanArbitraries.js'
 export { arbitraryOf } from './testing/messageArbitraries.js'
