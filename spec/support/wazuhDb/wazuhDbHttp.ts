@@ -21,7 +21,7 @@ const numberColumns = ['last_keepalive', 'disconnection_time', 'status_code']
 /** What ends a request with an error. */
 class Refused extends Error {}
 
-/** A row whose fields have the right types; its ID is looked at when its turn comes. */
+/** A row whose fields have the right types; its ID is read when its turn comes. */
 const typed = (row: unknown): Json => {
   if (typeof row !== 'object' || row === null) throw new Refused()
   const fields = row as Json

@@ -79,7 +79,7 @@ export class TakenJournalFile implements TakenJournal {
       const entry = entryOf(text)
       const file = this.#openOrMake()
       try {
-        // Whoever cut the file: nothing is written behind a hole.
+        // It may have been cut meanwhile: nothing is written behind a hole.
         const position = Math.min(this.#byteCount ?? 0, this.#disk.fstat(file).size)
         if (position + entry.length > limits.takenJournalBytesMax)
           throw new ClusterError('tooLarge', {

@@ -90,9 +90,11 @@ export const stateRowBytes = (row: WazuhAgent | WazuhKeepAlive | WazuhStatus): n
 /** What a request takes besides its rows. */
 export const statesRequestBytes = 128
 
-/** In requests of before 4.13 each label says whose it is. */
-const labelled = (row: WazuhAgent | WazuhKeepAlive | WazuhStatus): object =>
-  'labels' in row && row.labels ? { ...row, labels: row.labels.map((label) => ({ id: row.id, ...label })) } : row
+/** In requests of before 4.13 each label says whose it is, and only a list of labels, be it empty, takes those away that were there. */
+const labelled = (row: WazuhAgent | WazuhKeepAlive | WazuhStatus): object => ({
+  ...row,
+  labels: 'labels' in row && row.labels ? row.labels.map((label) => ({ id: row.id, ...label })) : [],
+})
 
 /**
  * The same for versions before 4.13, whose one request for rows overwrites every column: what is no full row is a request of its own, as
