@@ -147,6 +147,7 @@ describe('muster install-into-manager', () => {
       [() => makeManagerHome(home, { version: 'x' }), 'says no version of Wazuh'],
       [() => makeManagerHome(home, { conf: managerConf.replace('1516', '1') }), '<cluster><port> is 1: must be'],
       [() => rmSync(join(home, 'etc/ossec.conf')), 'etc/ossec.conf: cannot be read: it does not exist'],
+      [() => writeFileSync(join(home, 'etc/cluster.json'), '{"manager": "none"}'), 'manager is "none": Muster would write client.keys'],
       [() => rmSync(program()), "Wazuh's own program is neither"],
       [() => inItsPlace(() => mkdirSync(program())), `${program()} is not a file`],
       [() => inItsPlace(() => symlinkSync('/bin/true', program())), `${program()} is not a file`],
@@ -167,6 +168,21 @@ describe('muster install-into-manager', () => {
         { code: 1, out: expect.anything(), err: expect.stringContaining(says) },
       ])
       expect(existsSync(home) ? stateOfNames() : []).toEqual(before)
+    }
+  })
+
+  it('names root where it may not read the home', async () => {
+    const denied = (): never => {
+      throw Object.assign(new Error('denied'), { code: 'EACCES' })
+    }
+    const ofUser: ManagerMachine = { ...withoutDpkg, fs: { ...realMachine.fs, accessSync: denied, lstatSync: denied as never } }
+    for (const [action, says] of [
+      ['install-into-manager', `${home}/bin cannot be read: call muster as root`],
+      ['uninstall', 'permission denied; call muster as root'],
+      ['status', 'permission denied; call muster as root'],
+    ] as const) {
+      const ran = await ranProgram((argv, world) => runMuster(argv, world, { machine: ofUser, own }), [action, '--home', home, '--yes'])
+      expect(ran).toMatchObject({ code: 1, err: expect.stringContaining(says) })
     }
   })
 

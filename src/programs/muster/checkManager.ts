@@ -4,7 +4,7 @@ import { asClusterError } from '../../base/errors.js'
 import { loadSettings } from '../../config/loadSettings.js'
 import { managerVersion } from '../../platform/machine/managerVersion.js'
 import { pickUser } from '../clusterd/runAsUser.js'
-import { daemonsOf } from '../kit/daemonProcesses.js'
+import { daemonsOf, isCode } from '../kit/daemonProcesses.js'
 import type { ManagerMachine } from './managerMachine.js'
 import { unreachable } from './mayReach.js'
 
@@ -39,6 +39,15 @@ const of5 = (home: string): Check =>
 
 const isThere = ({ fs }: ManagerMachine, path: string): boolean => fs.statSync(path, { throwIfNoEntry: false }) !== undefined
 
+const isDenied = ({ fs }: ManagerMachine, home: string): boolean => {
+  try {
+    fs.accessSync(join(home, 'bin/.'))
+    return false
+  } catch (thrown) {
+    return isCode(thrown, 'EACCES')
+  }
+}
+
 const checkHome = (machine: ManagerMachine, home: string): Check => {
   const { fs } = machine
   if (!fs.statSync(home, { throwIfNoEntry: false })?.isDirectory()) {
@@ -68,7 +77,15 @@ const checkConfiguration = (home: string): readonly Check[] => {
     // With them every restart of the manager would be refused.
     return [...loaded.mistakes.map((line) => check('configuration', 'refused', line)), ...warnings]
   }
-  const { disabled, nodeName, nodeType } = loaded.settings
+  const { disabled, manager, nodeName, nodeType } = loaded.settings
+  if (manager === 'none')
+    return [
+      check(
+        'configuration',
+        'refused',
+        `${join(home, 'etc/cluster.json')}: manager is "none": Muster would write client.keys, groups and merged.mg as the manager's programs do; remove the option`,
+      ),
+    ]
   if (disabled)
     return [
       check('configuration', 'warning', 'the cluster is disabled: wazuh-control does not start the daemon before it is enabled'),
@@ -117,6 +134,7 @@ const checkDaemon = (home: string): Check => {
 /** All of them; only that of the home when it is not a manager's. */
 export const checkManager = (machine: ManagerMachine, options: CheckOptions): readonly Check[] => {
   const { home } = options
+  if (isDenied(machine, home)) return [check('permission', 'refused', `${join(home, 'bin')} cannot be read: call muster as root`)]
   if (filesOf5.some((file) => isThere(machine, join(home, file)))) return [of5(home)]
   const ofHome = checkHome(machine, home)
   if (ofHome.state === 'refused') return [ofHome]

@@ -1,6 +1,7 @@
 /** What dpkg knows of a file: whether a package of it owns the file, and whether it is diverted. */
 import { ClusterError } from '../../base/errors.js'
 import type { ManagerMachine } from './managerMachine.js'
+import { shellWord } from './shellWord.js'
 
 export interface Diversion {
   /** By an operator; else by a package. */
@@ -37,11 +38,8 @@ const change = (path: string, to: string, action: '--add' | '--remove'): readonl
   path,
 ]
 
-/** Quoted only where a shell needs it. */
-const word = (text: string): string => (/^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
-
 export const diversionCommand = (path: string, to: string, action: '--add' | '--remove'): string =>
-  ['dpkg-divert', ...change(path, to, action).map(word)].join(' ')
+  ['dpkg-divert', ...change(path, to, action).map(shellWord)].join(' ')
 
 export const changeDiversion = (machine: ManagerMachine, path: string, to: string, action: '--add' | '--remove'): void => {
   const ran = machine.run('dpkg-divert', change(path, to, action))

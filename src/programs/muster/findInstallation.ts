@@ -5,6 +5,7 @@ import Type from 'typebox'
 import { Check } from 'typebox/value'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
+import { isCode } from '../kit/daemonProcesses.js'
 import { isWrapper, programPath, recordPath } from '../kit/installedHome.js'
 import { diversionOf, owningPackage } from './diversion.js'
 import type { FoundProgram, Installation, InstallPaths, InstallRecord } from './installation.js'
@@ -20,8 +21,14 @@ const recordSchema = Type.Object({
 /** Of the file that a link made by hand leads to. */
 const daemonNames = ['wazuh-clusterd.js', 'wazuh-clusterd']
 
-const failed = (what: string, thrown: unknown): ClusterError =>
-  new ClusterError('fileFailed', { message: `${what}: ${thrown instanceof Error ? thrown.message : String(thrown)}`, cause: thrown })
+const failed = (what: string, thrown: unknown): ClusterError => {
+  const why = isCode(thrown, 'EACCES')
+    ? 'permission denied; call muster as root'
+    : thrown instanceof Error
+      ? thrown.message
+      : String(thrown)
+  return new ClusterError('fileFailed', { message: `${what}: ${why}`, cause: thrown })
+}
 
 /** No more than a program of this kind has; what is larger is cut, and so is its digest. */
 const contentOf = ({ fs }: ManagerMachine, path: string, size: number): Buffer => {

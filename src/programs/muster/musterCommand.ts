@@ -12,6 +12,7 @@ import { findInstallation } from './findInstallation.js'
 import { type Installation, type InstallStep, installState, installSteps, uninstallSteps } from './installation.js'
 import type { ManagerMachine } from './managerMachine.js'
 import { type MusterArguments, parseMusterArguments } from './musterArguments.js'
+import { shellWord } from './shellWord.js'
 import { daemonOf, wrapperText } from './wrapper.js'
 
 /** The Muster that this program is of. */
@@ -27,9 +28,11 @@ export interface MusterPlace {
 }
 
 interface Plan {
+  readonly home: string
   readonly checks: readonly Check[]
   readonly steps: readonly InstallStep[]
-  readonly found: Installation
+  /** Undefined: a check was refused before. */
+  readonly found: Installation | undefined
   /** Said when there is nothing to do, and when it is done. */
   readonly done: readonly string[]
 }
@@ -42,25 +45,39 @@ const checksText = (checks: readonly Check[]): string =>
     checks.map(({ check, detail, state }) => [check, state, visibleLine(detail)]),
   ).replaceAll(/ +$/gm, '')
 
-const stepsText = ({ found, steps }: Plan): string =>
-  steps.map((step, at) => `${at + 1}. ${visibleLine(stepText(step, found.paths))}\n`).join('')
+const stepTexts = ({ found, steps }: Plan): readonly string[] => (found ? steps.map((step) => stepText(step, found.paths)) : [])
+
+const stepsText = (plan: Plan): string =>
+  stepTexts(plan)
+    .map((text, at) => `${at + 1}. ${visibleLine(text)}\n`)
+    .join('')
 
 const control = (home: string, word: string): string => `${join(home, 'bin/wazuh-control')} ${word}`
 
-const installPlan = (given: MusterArguments, { machine, own }: MusterPlace): Plan => {
-  const { home, stayRoot } = given
+const installPlan = ({ home, stayRoot }: MusterArguments, { machine, own }: MusterPlace): Plan => {
   const checks = checkManager(machine, { home, ...own, stayRoot, uid: process.geteuid?.() ?? -1 })
+  if (checks.some(({ state }) => state === 'refused')) return { home, checks, steps: [], found: undefined, done: [] }
   const found = findInstallation(machine, home)
   const { kept, program } = found.paths
   const undivert = found.isPackaged || found.isDiverted ? ` && ${diversionCommand(program, kept, '--remove')}` : ''
-  const wayBack = `mv ${kept} ${program}${undivert}`
+  const wayBack = `mv ${shellWord(kept)} ${shellWord(program)}${undivert}`
   const wrapper = wrapperText({ home, daemon: own.daemon, nodeDirectory: dirname(own.node), wayBack, stayRoot })
-  const isPossible = checks.every(({ state }) => state !== 'refused')
-  const steps = isPossible ? installSteps(found, { wrapper, daemon: own.daemon }) : { ok: true as const, value: [] }
+  const steps = installSteps(found, { wrapper, daemon: own.daemon })
   if (!steps.ok) throw steps.error
-  const runs = daemonsOf(home).some(({ kind }) => kind === 'muster')
-  const done = [`Muster is installed in ${home}: ${runs ? control(home, 'restart') : control(home, 'start')} starts it.`]
-  return { checks, found, steps: steps.value, done }
+  const word = daemonsOf(home).length > 0 ? 'restart' : 'start'
+  return { home, checks, found, steps: steps.value, done: [`Muster is installed in ${home}: ${control(home, word)} starts it.`] }
+}
+
+/** Of the packages of Muster; Wazuh's own daemon rotates its log itself. */
+const rotationPath = '/etc/logrotate.d/wazuh-clusterd'
+
+const leftovers = ({ fs }: ManagerMachine, home: string): readonly string[] => {
+  const own = ['queue/muster', 'etc/cluster.json'].map((path) => join(home, path)).filter((path) => fs.existsSync(path))
+  const isRotated = fs.existsSync(rotationPath) && fs.readFileSync(rotationPath, 'utf8').includes(join(home, 'logs/cluster.log'))
+  return [
+    ...(own.length > 0 ? [`Only Muster reads ${own.join(' and ')}: remove what you do not need any more.`] : []),
+    ...(isRotated ? [`Remove ${rotationPath}: Wazuh's own wazuh-clusterd rotates its log itself.`] : []),
+  ]
 }
 
 const uninstallPlan = ({ home }: MusterArguments, { machine }: MusterPlace): Plan => {
@@ -73,22 +90,23 @@ const uninstallPlan = ({ home }: MusterArguments, { machine }: MusterPlace): Pla
   const done = [
     `Muster is not installed in ${home}.`,
     ...(program || kept ? [`${control(home, 'restart')} starts Wazuh's own wazuh-clusterd.`] : []),
-    ...(machine.fs.statSync(join(home, 'queue/muster'), { throwIfNoEntry: false })
-      ? [`Left there: ${join(home, 'queue/muster')} and etc/cluster.json, which only Muster reads; remove them when you need them no more.`]
-      : []),
+    ...leftovers(machine, home),
   ]
-  return { checks: isChanged ? [{ check: 'home', state: 'warning', detail }] : [], found, steps: steps.value, done }
+  return { home, checks: isChanged ? [{ check: 'home', state: 'warning', detail }] : [], found, steps: steps.value, done }
 }
 
-const outcomeJson = ({ checks, found, steps }: Plan, isDone: boolean, error: number, message: string): string =>
-  `${safeJson({
+const outcomeJson = (plan: Plan, isDone: boolean, error: number, message: string): string => {
+  const { checks, home, steps } = plan
+  const texts = stepTexts(plan)
+  return `${safeJson({
     error,
     message,
-    home: found.paths.home,
+    home,
     checks,
-    steps: steps.map((step) => ({ step: step.kind, detail: stepText(step, found.paths) })),
+    steps: steps.map(({ kind }, at) => ({ step: kind, detail: texts[at] })),
     done: isDone,
   })}\n`
+}
 
 /** Asked only where somebody can answer. */
 const isAgreed = async (given: MusterArguments, { stdin }: ProgramOptions, { confirm }: Conversation): Promise<boolean> => {
@@ -113,7 +131,7 @@ const change = async (given: MusterArguments, plan: Plan, { machine, talk, world
     await talk.print([outcomeJson(plan, false, error.number, error.message)])
     return 1
   }
-  const isNeeded = steps.length > 0 && !given.isDryRun
+  const isNeeded = found !== undefined && steps.length > 0 && !given.isDryRun
   if (isNeeded && !(await isAgreed(given, world, talk))) {
     await talk.print(['Nothing was changed.\n'])
     return 1

@@ -3,6 +3,7 @@
  * they had when it was made, so that wazuh-control, systemd and execd start Muster wherever it lies and whatever their PATH is.
  */
 import { wrapperBeginning } from '../kit/installedHome.js'
+import { shellQuoted } from './shellWord.js'
 
 export interface WrapperOptions {
   readonly home: string
@@ -16,16 +17,14 @@ export interface WrapperOptions {
   readonly stayRoot: boolean
 }
 
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
-
 export const wrapperText = ({ daemon, home, nodeDirectory, stayRoot, wayBack }: WrapperOptions): string =>
   `${wrapperBeginning} Made by "muster install-into-manager"; "muster uninstall" puts Wazuh's own program back.
-daemon=${quoted(daemon)}
-home=${quoted(home)}
-PATH=${quoted(nodeDirectory)}:\${PATH:-/usr/local/bin:/usr/bin:/bin}
+daemon=${shellQuoted(daemon)}
+home=${shellQuoted(home)}
+PATH=${shellQuoted(nodeDirectory)}:\${PATH:-/usr/local/bin:/usr/bin:/bin}
 export PATH
 gone() {
-  printf 'wazuh-clusterd: %s. Install Muster again, or put the program of Wazuh back: %s\\n' "$1" ${quoted(wayBack)} >&2
+  printf 'wazuh-clusterd: %s. Install Muster again, or put the program of Wazuh back: %s\\n' "$1" ${shellQuoted(wayBack)} >&2
   exit 1
 }
 [ -x "$daemon" ] || gone "Muster is gone: there is no program $daemon"
