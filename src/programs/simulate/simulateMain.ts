@@ -18,7 +18,6 @@ import {
 } from '../../simulation/simulate.js'
 import { numberArgument, toolCommand, toolOptions } from '../kit/toolOptions.js'
 
-const shrinkRunsMax = 200
 const progressEveryMs = 1_000
 const shrinkingEveryMs = 3_000
 const showEveryMs = 5_000
@@ -61,6 +60,12 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
   .option('--faults-per-hour <count>', 'on average', numberArgument(0, 10_000, false), 30)
   .option('--plan <json>', 'the faults themselves, as a failure prints them', result(parsePlan))
   .option('--trace <lines>', 'on a failure, show this many of the last events', numberArgument(0, 100_000, true), 20)
+  .option(
+    '--shrink <count>',
+    'on a failure, search for the smallest plan with at most this many runs',
+    numberArgument(0, 100_000, true),
+    200,
+  )
   .option('--json', 'print the reports as JSON lines')
   .addHelpText('after', '\nExample:\n  npm run simulate -- --nodes 10 --seed 42 --virtual-hours 24 --faults all\n')
 
@@ -78,6 +83,7 @@ interface Flags {
   faultsPerHour: number
   plan?: FaultPlan
   trace: number
+  shrink: number
   json?: true
 }
 const flags = toolOptions<Flags>(command)
@@ -148,20 +154,20 @@ const summary = (report: SimulationReport, seconds: number): string =>
 
 /** The smallest plan found that breaks the same rule; it says on stderr how far it is, for it can take many minutes. */
 const shrunk = async (seed: number, plan: FaultPlan, rule: string | undefined): Promise<FaultPlan> => {
-  process.stderr.write(`Searching the smallest plan that breaks the same rule (at most ${shrinkRunsMax} runs) …\n`)
+  process.stderr.write(`Searching the smallest plan that breaks the same rule (at most ${flags.shrink} runs) …\n`)
   const startMs = performance.now()
   const show = nowAndThen(shrinkingEveryMs)
   let { tried, faultsLeft }: Shrinking = { tried: 0, faultsLeft: plan.length }
   const showShrinking = (): void =>
     show(
       () =>
-        `Shrinking: ${tried} of at most ${counted(shrinkRunsMax, 'plan')} tried, ${counted(faultsLeft, 'fault')} left, ${secondsSince(startMs).toFixed(0)} s.`,
+        `Shrinking: ${tried} of at most ${counted(flags.shrink, 'plan')} tried, ${counted(faultsLeft, 'fault')} left, ${secondsSince(startMs).toFixed(0)} s.`,
     )
   const breaksSameRule = async (candidate: FaultPlan): Promise<boolean> => {
     const report = await simulated(optionsOf(seed, candidate), showShrinking)
     return report.violations[0]?.rule === rule
   }
-  const smallest = await shrinkPlan(plan, breaksSameRule, shrinkRunsMax, (shrinking) => {
+  const smallest = await shrinkPlan(plan, breaksSameRule, flags.shrink, (shrinking) => {
     ;({ tried, faultsLeft } = shrinking)
     showShrinking()
   })
@@ -181,7 +187,8 @@ const run = async (seed: number): Promise<boolean> => {
   if (report.violations.length === 0) return true
   for (const { atMs, rule, says } of report.violations.slice(0, 5)) console.log(`  at ${(atMs / 1000).toFixed(3)} s: ${rule}: ${says}`)
   for (const line of report.lastLines) console.log(`    ${line}`)
-  const smallest = await shrunk(seed, planOf(options), report.violations[0]?.rule)
+  const plan = planOf(options)
+  const smallest = flags.shrink === 0 ? plan : await shrunk(seed, plan, report.violations[0]?.rule)
   console.log(`The smallest plan found has ${counted(smallest.length, 'fault')}. Replay it with:\n  ${replay(seed, smallest)}`)
   return false
 }

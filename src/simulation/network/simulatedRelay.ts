@@ -54,11 +54,12 @@ export class SimulatedRelay {
       },
       onDrain: () => other()?.resume(),
       onEnd: () => other()?.end(),
-      onClosed: () => {
+      onClosed: (error) => {
         this.#open -= 1
         this.#dial.abort()
-        // What was taken of a side that is gone is still given to the other.
-        other()?.end()
+        // What was taken of a side that is gone is still given to the other; but an agent must not take the death of its server for an end.
+        if (error && own === this.#upstream) other()?.destroy()
+        else other()?.end()
         this.#options.onOver()
         if (this.#open === 0) this.#options.onGone()
       },
