@@ -84,6 +84,7 @@ export const checkDiskChange = (rules: NodeDiskRules, change: DiskChange): { rea
   const isDirectoryOfItem = items.some((item) => isAtOrBelow(path, item.dir) || isAtOrBelow(item.dir, path))
   if (!isDirectoryOfItem) return { rule: 'nothing outside the synced items is ever touched', says: shown }
   if (change.operation === 'mkdir' || change.operation === 'rmdir') return undefined
+  if (change.operation === 'chmod') return { rule: 'what is there keeps its mode', says: shown }
   if (change.operation === 'write') return { rule: 'a synced file is never written in place', says: shown }
   if (!itemOf(rules.synced, path) && !isInWay(rules, change)) return { rule: 'excluded names are never touched', says: shown }
   if (change.operation !== 'rename' || change.from === undefined) return undefined
