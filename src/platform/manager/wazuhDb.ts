@@ -33,12 +33,15 @@ export interface WazuhDbOptions {
   readonly home: string
   /** Takes a sentence for the log. */
   warn(sentence: string): void
+  /** Of an answer, where that is less than limits.wazuhDbAnswerMsMax: for specs. */
+  readonly answerMsMax?: number
 }
 
 export const createWazuhDb = (options: WazuhDbOptions): WazuhDb => {
   const turns = new InTurn()
-  const commands = new WazuhDbCommands(options.home)
-  const states = new States(options.home, commands)
+  const answerMsMax = options.answerMsMax ?? limits.wazuhDbAnswerMsMax
+  const commands = new WazuhDbCommands(options.home, answerMsMax)
+  const states = new States(options.home, commands, answerMsMax)
   const rows = new WazuhDbRows(commands)
   const groups = new Groups(commands, options)
   const inTurn = <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
@@ -52,9 +55,9 @@ export const createWazuhDb = (options: WazuhDbOptions): WazuhDb => {
     presencesOf: (ids, signal) => inTurn(signal, () => rows.presencesOf(ids, signal)),
     agents: (after, signal) => inTurn(signal, () => rows.agents(after, signal)),
     activeAgents: (signal) => inTurn(signal, () => rows.activeAgents(signal)),
-    takeGroups: (signal) => inTurn(signal, () => groups.page(takeGroupsRequest, signal)),
-    groups: (after, signal) => inTurn(signal, () => groups.page(groupsRequest(after), signal)),
-    groupsHash: (signal) => inTurn(signal, async () => (await groups.page(groupsHashRequest, signal)).hash),
+    takeGroups: (signal) => inTurn(signal, () => groups.page(takeGroupsRequest, 0, signal)),
+    groups: (after, signal) => inTurn(signal, () => groups.page(groupsRequest(after), after, signal)),
+    groupsHash: (signal) => inTurn(signal, async () => (await groups.page(groupsHashRequest, 0, signal)).hash),
     recalculateGroups: (signal) => inTurn(signal, async () => void (await commands.ask(recalculateGroupsRequest, signal))),
     setGroups: (given, signal) => inTurn(signal, async () => void (await commands.ask(setGroupsRequest(given), signal))),
   }
@@ -63,17 +66,21 @@ export const createWazuhDb = (options: WazuhDbOptions): WazuhDb => {
 class States {
   readonly #home: string
   readonly #commands: WazuhDbCommands
+  readonly #answerMsMax: number
   /** The last answer of a version before 4.13 was not all. */
   #isMore = false
 
-  constructor(home: string, commands: WazuhDbCommands) {
+  constructor(home: string, commands: WazuhDbCommands, answerMsMax: number) {
     this.#home = home
     this.#commands = commands
+    this.#answerMsMax = answerMsMax
   }
 
   async take(signal: AbortSignal): Promise<TakenStates | undefined> {
     const { payload, isMore } = isThere(this.#home, httpName.path) ? await this.#takeByHttp(signal) : await this.#takeByCommand(signal)
-    return !isMore && (payload === '{}' || payload === '[]' || payload === '') ? undefined : { text: payload, isMore }
+    const isNothing = payload === '{}' || payload === '[]' || payload === ''
+    if (isNothing && isMore) throw daemonFailed(wazuhDbName, 'answered badly: it has no states, and says that there are more')
+    return isNothing ? undefined : { text: payload, isMore }
   }
 
   async give(states: WazuhStates, signal: AbortSignal): Promise<void> {
@@ -112,7 +119,7 @@ class States {
     const { status, text } = await callByHttp(
       {
         ...{ ...call, home: this.#home, name: httpName, path: syncPath },
-        ...{ answerBytesMax: limits.wazuhDbAnswerBytesMax, answerMsMax: limits.wazuhDbAnswerMsMax },
+        ...{ answerBytesMax: limits.wazuhDbAnswerBytesMax, answerMsMax: this.#answerMsMax },
       },
       signal,
     )
@@ -137,12 +144,15 @@ class Groups {
     this.#options = options
   }
 
-  async page(request: string, signal: AbortSignal): Promise<WazuhGroupsPage> {
+  /** Of agents with IDs above `after`. */
+  async page(request: string, after: number, signal: AbortSignal): Promise<WazuhGroupsPage> {
     const { isMore, payload } = await this.#commands.ask(request, signal)
     const { dropped, hash, rows } = this.#read(readGroupsPage(payload))
     if (dropped > 0) this.#options.warn(`wazuh-db gave ${dropped} rows of groups of agents that are not valid, which are left out`)
     // Who asked could not go on after them.
     if (isMore && rows.length === 0) throw daemonFailed(wazuhDbName, 'answered badly: a page of groups has no row, and is not the last')
+    if (rows.some(({ id }, index) => id <= (rows[index - 1]?.id ?? after)))
+      throw daemonFailed(wazuhDbName, 'answered badly: its rows do not come in order')
     return { rows, isMore, ...(hash !== undefined && { hash }) }
   }
 

@@ -14,11 +14,8 @@ export interface CommandAnswer {
 export class WazuhDbCommands {
   readonly #connection: FrameConnection
 
-  constructor(home: string) {
-    this.#connection = new FrameConnection({
-      ...{ home, name: wazuhDbName, answerBytesMax },
-      ...{ answerMsMax: limits.wazuhDbAnswerMsMax, idleMsMax: limits.wazuhDbIdleMsMax },
-    })
+  constructor(home: string, answerMsMax: number) {
+    this.#connection = new FrameConnection({ home, name: wazuhDbName, answerBytesMax, answerMsMax, idleMsMax: limits.wazuhDbIdleMsMax })
   }
 
   /** Fails with `managerFailed`, `managerRefused`, `aborted`, and `tooLarge` for a request that would end a thread of wazuh-db. */
