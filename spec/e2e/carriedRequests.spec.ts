@@ -37,7 +37,7 @@ const sendsync = (home: string, daemon_name: string, message: object) => askAsC(
 const add = (name: string) => ({ arguments: { name, ip: 'any' }, function: 'add' })
 
 describe("a worker's daemons", () => {
-  it("are answered by those of the master: enrolment, removal, groups, upgrades, and no other's", () =>
+  it('are answered by those of the master, and by no others: enrolment, removal, groups, upgrades', () =>
     withManagers(async (cluster, daemons) => {
       await cluster.startAll()
       const home = cluster.home(worker)
@@ -124,7 +124,7 @@ describe.skipIf(isNoPython)("Wazuh's distributed API", () => {
       expect(isAlive(onWorker.pid)).toBe(false)
     }))
 
-  it('is answered with a clean error where the bridge is switched off, and where there is no Python of the manager', () =>
+  it('is answered with a clean error where the bridge is off, and where the manager has no Python', () =>
     withManagers(async (cluster) => {
       addFramework(cluster.home(worker))
       cluster.configure(worker, { clusterJson: { ...clusterJson, api_bridge: 'off' } })

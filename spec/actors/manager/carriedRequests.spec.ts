@@ -245,7 +245,7 @@ describe('what requests may cost', () => {
     expect(error).toMatchObject({ code: expect.stringMatching(/requestTimeout|transferFailed/) })
   })
 
-  it('some are carried out at once, others wait for them, and a flood is refused; the other kind has places of its own', async () => {
+  it('some run at once, others wait, a flood is refused, and the other kind has places of its own', async () => {
     let running = 0
     let most = 0
     const world = await nodes({
@@ -270,7 +270,7 @@ describe('what requests may cost', () => {
     expect([most, running, world.load.isIdle]).toEqual([limits.carriedPerLinkMax, 0, true])
   })
 
-  it('a peer that does not wait is refused over its number, and one that takes back what it asked for counts until the work ended', async () => {
+  it('a peer that takes back what it asked for is refused over its number, until the work ended', async () => {
     let begun = 0
     const world = await nodes({
       dapi: (_, signal) => {
@@ -297,7 +297,7 @@ describe('what requests may cost', () => {
     expect(world.load.isIdle).toBe(true)
   })
 
-  it('a request that is longer or shorter than it says is not carried out, and a length alone takes no memory', async () => {
+  it('a request of another length than it says is not carried out, and a length alone takes no memory', async () => {
     let carried = 0
     const world = await nodes({
       dapi: async () => {

@@ -199,7 +199,7 @@ describe.skipIf(isNoPython)('the API bridge', () => {
     expect(await asked('echo', { value: 3 })).toBe(3)
   })
 
-  it('puts what is printed into the log, so many lines, and nothing of the arguments', async () => {
+  it('puts a number of printed lines into the log, and nothing of the arguments', async () => {
     open()
     await asked('say', { text: 'printed \u001b[31m' })
     await asked('say', { text: 'flood', times: 10_000 })
@@ -230,7 +230,7 @@ describe.skipIf(isNoPython)('the API bridge', () => {
     expect(await asked('echo', { value: 4 })).toBe(4)
   })
 
-  it('fails at once, with its last words, while it does not come up', async () => {
+  it('fails at once, with the last line that it wrote, while it does not come up', async () => {
     const empty = join(root, 'packages')
     mkdirSync(empty)
     open('auto', homeOf('broken', empty))

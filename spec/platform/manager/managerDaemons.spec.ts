@@ -164,7 +164,7 @@ describe('a reload of the rules', () => {
     expect(await daemons.reloadRuleset(forever)).toBeUndefined()
   })
 
-  it('fails on an answer that is none, and its messages have bounds', async () => {
+  it('fails on an answer to something else, and its messages have bounds', async () => {
     await fake.start('analysis')
     fake.answers.analysis = () => 'err'
     expect(await failed(daemons.reloadRuleset(forever))).toMatchObject({ code: 'managerFailed' })

@@ -131,7 +131,7 @@ const unlessAborted = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> 
   })
 }
 
-/** What the program writes to its standard error: so many lines a minute. */
+/** What the program writes to its standard error, with a bound on the lines of a minute. */
 class BoundedLines {
   readonly #log: Log
   #count = 0

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { limits } from '../../base/limits.js'
 import { isLowerVersion } from '../../domain/cluster/wazuhVersion.js'
 import type { AskedDaemon, ManagerDaemons } from '../../ports/manager.js'
-import { parseRulesetReload, reloadRequest } from '../../wire/wazuh/rulesetReload.js'
+import { parseReloadAnswer, reloadRequest } from '../../wire/wazuh/reloadAnswer.js'
 import { managerVersion } from '../machine/managerVersion.js'
 import { askDaemon } from './daemonSocket.js'
 import { asDaemonFailure, type DaemonName } from './managerFailure.js'
@@ -29,7 +29,7 @@ export const createManagerDaemons = (home: string): ManagerDaemons => ({
     if (version !== undefined && isLowerVersion(version, reloadingVersion)) return undefined
     const { rulesetAnswerBytesMax: answerBytesMax, rulesetReloadMsMax: answerMsMax } = limits
     const answer = await askDaemon({ home, name: analysisd, message: reloadRequest, answerBytesMax, answerMsMax }, signal)
-    const reload = parseRulesetReload(answer)
+    const reload = parseReloadAnswer(answer)
     if (reload.ok) return reload.value
     throw asDaemonFailure(analysisd, reload.error)
   },

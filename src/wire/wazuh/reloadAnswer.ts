@@ -6,7 +6,6 @@ import { limits } from '../../base/limits.js'
 import { shortened } from '../../base/logText.js'
 import { parsedJson } from '../../base/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'
-import type { RulesetReload } from '../../ports/manager.js'
 
 export const reloadRequest = Buffer.from(JSON.stringify({ version: 1, origin: { module: 'cluster' }, command: 'reload-ruleset' }))
 
@@ -15,8 +14,14 @@ const answerShape = shapeOf(
   10,
 )
 
+export interface ReloadAnswer {
+  /** False: the rules before are kept. */
+  readonly isLoaded: boolean
+  readonly messages: readonly string[]
+}
+
 /** Its messages are cut to what a notice has room for. Refuses with `malformed`. */
-export const parseRulesetReload = (answer: Uint8Array): Result<RulesetReload> => {
+export const parseReloadAnswer = (answer: Uint8Array): Result<ReloadAnswer> => {
   const parsed = parsedJson(answer, answerShape, 'An answer of wazuh-analysisd', 'is not one to a reload')
   if (!parsed.ok) return parsed
   const { data, error, message } = parsed.value
