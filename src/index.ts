@@ -68,6 +68,7 @@ export type {
   StageOutcome,
   WriteStep,
 } from './domain/files/treeValues.js'
+export type { ListeningPlace } from './domain/listener/listeningPlace.js'
 export type {
   ConnectionStatus,
   WazuhAgent,

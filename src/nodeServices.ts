@@ -10,6 +10,7 @@ import {
 import { type ApiServiceSettings, defaultApiService } from './config/apiOptions.js'
 import { loadSettings } from './config/loadSettings.js'
 import { defaultInternalSettings } from './config/settings.js'
+import { placesOf } from './domain/listener/listeningPlace.js'
 import { createThreadApi } from './fronts/threadApi.js'
 import { createThreadEnrolment } from './fronts/threadEnrolment.js'
 import { createThreadListener } from './fronts/threadListener.js'
@@ -53,6 +54,7 @@ export const servicesOf = (
       ...{ cluster, home, node, type, version, wazuhVersion, ...defaultApiService, ...api },
       requestMsMax: timings.requestTimeoutMs,
       agentsDisconnectionMs: timings.agentsDisconnectionMs,
+      listening: listener ? placesOf({ ...defaultListenerService, ...listener }) : [],
       configuration: ownConfiguration({ address, hidden, master, type }),
     },
   }),

@@ -129,12 +129,32 @@ describe('the services that agents connect to', () => {
     expect(settingsOf(loaded).listener).toEqual(defaultListenerService)
   })
 
-  it('are one port over the protocols of all its blocks, and refuse blocks of two ports', () => {
+  it('are a place for each block, one where it is the same, and refuse two that the machine could not listen at', () => {
     const block = (port: number, protocol: string): string => `<remote><port>${port}</port><protocol>${protocol}</protocol></remote>`
     expect(settingsOf(load(block(1514, 'TCP') + block(1514, 'udp'))).listener?.transports).toEqual(['tcp', 'udp'])
     expect(settingsOf(load(block(1514, ' udp , tcp'))).listener?.transports).toEqual(['tcp', 'udp'])
-    expect(mistakesOf(load(block(1514, 'tcp') + block(1600, 'udp')))).toEqual([
-      `${confFile}: <remote><port> is 1514 in one block with the connection "secure" and 1600 in another one, or their addresses differ: must be the same port and address in all of them`,
+    const at = (port: number, localIp: string, more = '') =>
+      `<remote><port>${port}</port><local_ip>${localIp}</local_ip>${more}<agents><allow_higher_versions>yes</allow_higher_versions></agents></remote>`
+    const several = settingsOf(load(block(1514, 'tcp') + block(1600, 'udp') + at(1514, 'fd00::1') + block(1600, 'tcp'))).listener
+    expect(several).toEqual({
+      ...{ port: 1514, transports: ['tcp'], localIp: '', ipv6: false, allowHigherVersions: true },
+      further: [
+        { port: 1600, transports: ['tcp', 'udp'], localIp: '', ipv6: false },
+        { port: 1514, transports: ['tcp'], localIp: 'fd00::1', ipv6: false },
+      ],
+    })
+    expect(settingsOf(load(at(1514, '10.0.0.1') + at(1514, '10.0.0.2') + block(1514, 'udp'))).listener?.further).toHaveLength(2)
+    const must = 'must be another <port>, or another address in each <local_ip>'
+    for (const [blocks, one, other] of [
+      [block(1514, 'tcp') + at(1514, '10.0.0.1'), 'all addresses', '10.0.0.1'],
+      [block(1514, 'tcp') + at(1514, '', '<ipv6>yes</ipv6>'), 'all addresses', 'all addresses, IPv6 too'],
+      [at(1514, 'fd00::1') + at(1514, '', '<ipv6>yes</ipv6>'), 'fd00::1', 'all addresses, IPv6 too'],
+    ] as const)
+      expect(mistakesOf(load(blocks))).toEqual([
+        `${confFile}: two <remote> blocks are for port 1514/TCP, one on ${one} and one on ${other}: ${must}`,
+      ])
+    expect(mistakesOf(load(Array.from({ length: 17 }, (_, index) => block(2_000 + index, 'tcp')).join('')))).toEqual([
+      `${confFile}: 17 different places are in <remote> blocks with the connection "secure": must be 16 at most`,
     ])
     expect(load(block(1514, 'tcp,sctp')).warnings).toEqual([
       `${confFile}: <remote><protocol> names "sctp", which is ignored: must be tcp or udp`,

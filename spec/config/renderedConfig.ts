@@ -5,6 +5,7 @@ import { intervalOptions } from '../../src/config/intervalOptions.js'
 import type { NodeSettings } from '../../src/config/settings.js'
 import { defaultTimings, type Timings } from '../../src/domain/cluster/timings.js'
 import type { SyncedItem } from '../../src/domain/files/syncedItems.js'
+import { type ListeningPlace, placesOf } from '../../src/domain/listener/listeningPlace.js'
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
 
@@ -60,13 +61,15 @@ ${element('ssl_manager_cert', certificatePath)}${element('ssl_manager_key', keyP
 /** A block for each protocol, as well as none. */
 const renderRemotes = ({ listener }: NodeSettings): string => {
   if (!listener) return '<remote><connection>syslog</connection></remote>'
-  const { allowHigherVersions, ipv6, localIp, port, transports } = listener
-  const block = (protocol: string): string => `<remote>
+  const { allowHigherVersions } = listener
+  const block = ({ ipv6, localIp, port }: ListeningPlace, protocol: string): string => `<remote>
 ${element('connection', 'secure')}${element('port', String(port))}${element('protocol', protocol)}${element('ipv6', yesNo(ipv6))}
 ${element('local_ip', localIp)}<agents>${element('allow_higher_versions', yesNo(allowHigherVersions))}</agents>
 </remote>
 `
-  return transports.map(block).join('')
+  return placesOf(listener)
+    .flatMap((place) => place.transports.map((protocol) => block(place, protocol)))
+    .join('')
 }
 
 /** Blocks that stand beside `<cluster>`. */
@@ -167,6 +170,13 @@ const items = fc
 
 const relative = fc.constantFrom('etc/a.pem', '/etc/ssl/b.pem')
 const wholeSeconds = fc.integer({ min: 0, max: 100_000 }).map((seconds) => seconds * 1_000)
+const listeningPlace = fc.record({
+  port: fc.integer({ min: 1, max: 65_535 }),
+  transports: fc.constantFrom(['tcp' as const], ['udp' as const], ['tcp' as const, 'udp' as const]),
+  localIp: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6()),
+  ipv6: fc.boolean(),
+})
+
 const services = {
   enrolment: fc.option(
     fc.record({
@@ -184,13 +194,16 @@ const services = {
     { nil: undefined },
   ),
   listener: fc.option(
-    fc.record({
-      port: fc.integer({ min: 1, max: 65_535 }),
-      transports: fc.constantFrom(['tcp' as const], ['udp' as const], ['tcp' as const, 'udp' as const]),
-      localIp: fc.oneof(fc.constant(''), fc.ipV4(), fc.ipV6()),
-      ipv6: fc.boolean(),
-      allowHigherVersions: fc.boolean(),
-    }),
+    fc
+      .record({
+        places: fc.uniqueArray(listeningPlace, { selector: ({ port }) => port, minLength: 1, maxLength: 4 }),
+        allowHigherVersions: fc.boolean(),
+      })
+      .map(({ allowHigherVersions, places: [first, ...further] }) => ({
+        ...(first as ListeningPlace),
+        ...(further.length > 0 && { further }),
+        allowHigherVersions,
+      })),
     { nil: undefined },
   ),
   enrolmentRules: fc.record({

@@ -25,6 +25,7 @@ export const apiOptions: ApiOptions = {
   configuration: { type: 'master', port: 1516, bindAddress: '0.0.0.0', nodes: ['wazuh-master'], hidden: false },
   requestMsMax: 10_000,
   agentsDisconnectionMs: 900_000,
+  listening: [],
   address: '127.0.0.1',
   port: 55_000,
   certificatePath: undefined,

@@ -25,7 +25,8 @@ export const listenerPort = 1514
 
 /** Streams as MemoryNetwork has them, and datagrams that arrive at once. */
 class MemoryAgentNetwork extends MemoryNetwork implements AgentNetwork {
-  onDatagram: ((bytes: Uint8Array, from: DatagramSource) => void) | undefined
+  /** By port. */
+  readonly onDatagram = new Map<number, (bytes: Uint8Array, from: DatagramSource) => void>()
   readonly datagrams: { readonly bytes: Uint8Array; readonly to: DatagramSource }[] = []
 
   dialTls(): Promise<never> {
@@ -37,7 +38,7 @@ class MemoryAgentNetwork extends MemoryNetwork implements AgentNetwork {
   }
 
   openDatagrams({ port }: Endpoint, onDatagram: (bytes: Uint8Array, from: DatagramSource) => void): Promise<DatagramSocket> {
-    this.onDatagram = onDatagram
+    this.onDatagram.set(port, onDatagram)
     return Promise.resolve({
       address: '0.0.0.0',
       port,
@@ -45,7 +46,7 @@ class MemoryAgentNetwork extends MemoryNetwork implements AgentNetwork {
         this.datagrams.push({ bytes, to })
       },
       close: () => {
-        this.onDatagram = undefined
+        this.onDatagram.delete(port)
         return Promise.resolve()
       },
     })
@@ -138,14 +139,16 @@ export class TestSocket {
   readonly #frames = new AgentFrameReader()
   readonly #network: MemoryAgentNetwork
   readonly #source: DatagramSource
+  readonly #to: number
 
-  constructor(network: MemoryAgentNetwork, source: DatagramSource) {
+  constructor(network: MemoryAgentNetwork, source: DatagramSource, to = listenerPort) {
     this.#network = network
     this.#source = source
+    this.#to = to
   }
 
   async connect(): Promise<this> {
-    const stream = await this.#network.dial({ host: 'manager', port: listenerPort }, undefined, this.#source.address)
+    const stream = await this.#network.dial({ host: 'manager', port: this.#to }, undefined, this.#source.address)
     this.#stream = stream
     stream.attach({
       onBytes: (bytes) => {
@@ -163,7 +166,7 @@ export class TestSocket {
   /** A message, framed when it is a connection. */
   send(message: Uint8Array): void {
     if (this.#stream) this.#stream.write([framed(message)])
-    else this.#network.onDatagram?.(message, this.#source)
+    else this.#network.onDatagram.get(this.#to)?.(message, this.#source)
   }
 
   sendRaw(bytes: Uint8Array): void {
@@ -305,13 +308,13 @@ export class ListenerWorld {
     await this.listener.keys({ isFirst: true, upserts: entries, removals: [] })
   }
 
-  connect(address = '127.0.0.1'): Promise<TestSocket> {
-    return this.datagrams(address).connect()
+  connect(address?: string, port?: number): Promise<TestSocket> {
+    return this.datagrams(address, port).connect()
   }
 
-  datagrams(address = '127.0.0.1'): TestSocket {
+  datagrams(address = '127.0.0.1', to = listenerPort): TestSocket {
     this.#port += 1
-    return new TestSocket(this.network, { address, port: this.#port })
+    return new TestSocket(this.network, { address, port: this.#port }, to)
   }
 
   async agent(entry: KeyEntry, kind?: CipherKind): Promise<TestAgent> {

@@ -2,6 +2,7 @@
 import { ClusterError } from '../base/errors.js'
 import { limits } from '../base/limits.js'
 import type { NodeReport } from '../domain/cluster/nodeReport.js'
+import { placesOf } from '../domain/listener/listeningPlace.js'
 import type { NodeIdentity, NodeParts } from './nodeContext.js'
 
 /** What `<cluster>` of this node says. */
@@ -39,7 +40,11 @@ export const ownReport = (
     stopped: namesOf(false),
     mistakes: mistakes.map((mistake) => mistake.slice(0, limits.errorMessageCharsMax)),
     configuration: ownConfiguration(identity),
-    ...(isWhole && { agentsDisconnectionMs: identity.timings.agentsDisconnectionMs, lines: meter.lastLines.newestFirst }),
+    ...(isWhole && {
+      agentsDisconnectionMs: identity.timings.agentsDisconnectionMs,
+      listening: listener ? placesOf(listener) : [],
+      lines: meter.lastLines.newestFirst,
+    }),
     ...(api && {
       api: {
         address: api.address,

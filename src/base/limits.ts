@@ -248,6 +248,8 @@ export const limits = {
   nodeDrainMsMax: 30_000,
   /** Messages of an agent between two writes of its counter. */
   agentCounterMessages: 128,
+  /** Ports and addresses that agents report to at one node. */
+  listeningPlacesMax: 16,
   agentRequestsMax: 1_024,
   agentRequestBytesMax: 32 * KiB,
   /** Answers over UDP that come again are acknowledged again. */

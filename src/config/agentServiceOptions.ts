@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { Check } from 'typebox/value'
 import { limits } from '../base/limits.js'
 import { defaultEnrolmentRules, type EnrolmentRules } from '../domain/agents/replacement.js'
+import type { ListeningPlace } from '../domain/listener/listeningPlace.js'
 import type { AgentTransport } from '../ports/listener.js'
 import { type Option, option } from './option.js'
 
@@ -192,6 +193,8 @@ const orFree = (known: Option): Option => ({
 })
 const asBoolean = (known: Option): Option => ({ ...known, allowed: trueOrFalse })
 
+const transportList = () => Type.Array(Type.Union([Type.Literal('tcp'), Type.Literal('udp')]), { minItems: 1, maxItems: 2 })
+
 export const serviceOptions: Readonly<Record<'enrolment' | 'listener' | 'events', Readonly<Record<string, Option>>>> = {
   enrolment: {
     port: orFree(authOptions.port),
@@ -209,13 +212,31 @@ export const serviceOptions: Readonly<Record<'enrolment' | 'listener' | 'events'
     port: orFree(remoteOptions.port),
     transports: option({
       name: 'transports',
-      schema: Type.Array(Type.Union([Type.Literal('tcp'), Type.Literal('udp')]), { minItems: 1, maxItems: 2 }),
+      schema: transportList(),
       fallback: ['tcp'],
       allowed: 'a list of "tcp", "udp" or both',
       description: '',
     }),
     localIp: remoteOptions.localIp,
     ipv6: asBoolean(remoteOptions.ipv6),
+    further: option({
+      name: 'further',
+      schema: Type.Array(
+        Type.Object(
+          {
+            port: remoteOptions.port.schema,
+            transports: transportList(),
+            localIp: remoteOptions.localIp.schema,
+            ipv6: remoteOptions.ipv6.schema,
+          },
+          { additionalProperties: false },
+        ),
+        { maxItems: limits.listeningPlacesMax - 1 },
+      ),
+      fallback: [],
+      allowed: `a list of at most ${limits.listeningPlacesMax - 1} objects with port, transports, localIp and ipv6`,
+      description: '',
+    }),
     allowHigherVersions: asBoolean(allowHigherVersions),
   },
   events: eventOptions,
@@ -237,11 +258,8 @@ export interface EnrolmentServiceSettings {
 }
 
 /** What `<remote>` makes of it. */
-export interface ListenerServiceSettings {
-  readonly port: number
-  readonly transports: readonly AgentTransport[]
-  readonly localIp: string
-  readonly ipv6: boolean
+export interface ListenerServiceSettings extends ListeningPlace {
+  readonly further?: readonly ListeningPlace[]
   readonly allowHigherVersions: boolean
 }
 

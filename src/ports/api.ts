@@ -8,6 +8,7 @@ import type { ClusterError } from '../base/errors.js'
 import type { AgentCommand } from '../domain/agents/agentCommand.js'
 import type { NodeFigures } from '../domain/cluster/nodeFigures.js'
 import type { NodeReport } from '../domain/cluster/nodeReport.js'
+import type { ListeningPlace } from '../domain/listener/listeningPlace.js'
 import type { AnswerLine } from '../domain/queries/answerLine.js'
 import type { ClusterQuery } from '../domain/queries/clusterQuery.js'
 import type { LogLevel } from './machine.js'
@@ -24,8 +25,9 @@ export interface ApiOptions {
   readonly wazuhVersion: string
   /** What `<cluster>` says, for `/cluster/local/config`; never the key. */
   readonly configuration: NodeReport['configuration']
-  /** Of `<global>`. */
+  /** Of `<global>`, and of `<remote>`. */
   readonly agentsDisconnectionMs: number
+  readonly listening: readonly ListeningPlace[]
   /** What a question to the cluster may take, for each part of its answer. */
   readonly requestMsMax: number
   readonly address: string

@@ -7,6 +7,7 @@
 import type { ClusterError } from '../base/errors.js'
 import type { AgentReport } from '../domain/agents/agentReport.js'
 import type { KeyEntry } from '../domain/agents/keyEntry.js'
+import type { ListeningPlace } from '../domain/listener/listeningPlace.js'
 import type { MessageCounter } from '../wire/agents/counters.js'
 import type { EventAgent } from '../wire/agents/eventLine.js'
 import type { LogLevel } from './machine.js'
@@ -14,7 +15,9 @@ import type { LogLevel } from './machine.js'
 export type AgentTransport = 'tcp' | 'udp'
 
 /** Of `<remote>`, with the identity of the node. */
-export interface ListenerOptions {
+export interface ListenerOptions extends ListeningPlace {
+  /** Further blocks: agents may come by any of them. */
+  readonly further?: readonly ListeningPlace[]
   /** The manager's directory. */
   readonly home: string
   readonly cluster: string
@@ -26,11 +29,6 @@ export interface ListenerOptions {
   /** Newer agents (by major and minor) are refused unless `allowHigherVersions`. */
   readonly wazuhVersion: string
   readonly allowHigherVersions: boolean
-  readonly port: number
-  readonly transports: readonly AgentTransport[]
-  /** Of the interface to listen on; all when empty. */
-  readonly localIp: string
-  readonly ipv6: boolean
   /** `remoted.verify_msg_id`: messages whose counters are not greater than those before are refused. */
   readonly verifiesCounters: boolean
   /** Peers whose connections begin with a header of the PROXY protocol: addresses or networks. */
@@ -99,7 +97,7 @@ export interface ListenerDesk {
 }
 
 export interface RunningListener extends ListenerCalls {
-  /** Of TCP; of UDP when there is no TCP. */
+  /** Of the first place: of TCP; of UDP when there is no TCP. */
   readonly port: number
   /** Resolves when it has died. */
   readonly died: Promise<ClusterError>

@@ -48,6 +48,35 @@ afterEach(async () => {
   }
 })
 
+describe('several places to report to', () => {
+  it('are one listener: each takes agents over its own protocols, and all end with it', async () => {
+    const further = [
+      { port: 1600, transports: ['tcp'], localIp: '', ipv6: false },
+      { port: 1700, transports: ['udp'], localIp: '10.0.0.1', ipv6: false },
+    ] as const
+    const world = await started({ transports: ['tcp'], further })
+    const agents = [
+      new TestAgent(await world.connect(), testKey(1)),
+      new TestAgent(await world.connect(undefined, 1600), testKey(2)),
+      new TestAgent(world.datagrams(undefined, 1700), testKey(3)),
+    ]
+    for (const agent of agents) {
+      agent.start()
+      agent.say(`1:/var/log/x:hello`)
+    }
+    await world.settle()
+    agents[2]?.socket.collect()
+    expect(agents.map((agent) => agent.texts())).toEqual([[ack], [ack], [ack]])
+    expect(world.outlet.events).toHaveLength(3)
+    expect((await world.listener.counts()).connected).toBe(3)
+    const stopping = world.listener.stop()
+    await world.clock.advance(5_000)
+    await stopping
+    for (const port of [1514, 1600]) await expect(world.connect(undefined, port)).rejects.toMatchObject({ code: 'dialFailed' })
+    expect(world.network.onDatagram.size).toBe(0)
+  })
+})
+
 describe('an agent that starts', () => {
   it('is acknowledged before anything else, even while it gets a file over the same connection', async () => {
     const world = await started()

@@ -16,6 +16,11 @@ const report = {
   api: { address: '10.0.0.7', port: 55000, isSecure: true, asksForCertificates: false, hosts: ['w1.example.com'] },
 }
 
+const listening = [
+  { port: 1514, transports: ['tcp', 'udp'], localIp: '', ipv6: false },
+  { port: 1600, transports: ['tcp'], localIp: 'fd00::1', ipv6: true },
+] as const
+
 const lines = [
   { atMs: atMs + 1, level: 'error' as const, text: '[Worker] [Integrity sync] Could not write <b>etc/rules/a</b>.' },
   { atMs, level: 'warning' as const, text: '[Worker] [Main] The connection was lost.' },
@@ -51,7 +56,7 @@ const answers: Answers = (request) => {
           ({ name }): AnswerLine => ({
             kind: 'nodeReport',
             node: name,
-            report: { ...report, ...(request.whole && { lines, agentsDisconnectionMs: 90_000 }) },
+            report: { ...report, ...(request.whole && { lines, agentsDisconnectionMs: 90_000, listening }) },
           }),
         ),
         { kind: 'end' },
@@ -190,7 +195,12 @@ describe('GET /cluster', () => {
     const cluster = { name: 'wazuh', node_name: 'worker1', node_type: 'worker', key: '*****', port: 1516, bind_addr: '0.0.0.0' }
     expect(configurations).toEqual([{ cluster: { ...cluster, nodes: ['wazuh-master'], hidden: 'yes', disabled: 'no' } }])
     const of = async (node: string, query: string) => (await world.get(`/cluster/${node}/configuration${query}`)).json().data.affected_items
-    expect(await of('worker1', '')).toEqual([{ ...configurations[0], global: { agents_disconnection_time: '90s' } }])
+    const remote = [
+      { connection: 'secure', port: '1514', protocol: ['tcp', 'udp'], ipv6: 'no' },
+      { connection: 'secure', port: '1600', protocol: ['tcp'], ipv6: 'yes', local_ip: 'fd00::1' },
+    ]
+    expect(await of('worker1', '')).toEqual([{ ...configurations[0], global: { agents_disconnection_time: '90s' }, remote }])
+    expect(await of('worker1', '?section=remote')).toEqual([{ remote }])
     expect(await of('master-node', '?section=global')).toEqual([{ global: { agents_disconnection_time: '15m' } }])
     expect(await of('worker1', '?section=cluster&field=port')).toEqual([{ cluster: { port: 1516 } }])
     expect((await world.get('/cluster/worker1/configuration?section=cluster&field=nothing')).json()).toMatchObject({ error: 1103 })

@@ -2,6 +2,7 @@
 import type { Deadlines } from '../../base/deadlines.js'
 import type { ClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
+import { type ListeningPlace, placesOf } from '../../domain/listener/listeningPlace.js'
 import type { ListenerOptions } from '../../ports/listener.js'
 import type { Clock } from '../../ports/machine.js'
 import type { AgentNetwork, ByteStream, DatagramSocket, DatagramSource, Endpoint, Listener } from '../../ports/network.js'
@@ -33,8 +34,9 @@ export class AgentDoor implements ConnectionHost {
   readonly #proxies: ProxyDoor
   /** Of no agent yet, the oldest first. */
   readonly #unproven = new Set<AgentConnection>()
-  #listener: Listener | undefined
-  #datagrams: DatagramSocket | undefined
+  #listeners: Listener[] = []
+  readonly #sockets = new Set<DatagramSocket>()
+  #isShut = false
   #isPaused = false
   #refused = 0
 
@@ -54,33 +56,43 @@ export class AgentDoor implements ConnectionHost {
     return this.#refused
   }
 
-  /** Returns the port. Fails with `listenFailed`. */
+  /** Returns the port of the first place. Fails with `listenFailed`. */
   async open(): Promise<number> {
-    const { network, options } = this.#door
-    const endpoint: Endpoint = { host: options.localIp || (options.ipv6 ? '::' : '0.0.0.0'), port: options.port }
-    if (options.transports.includes('tcp'))
-      this.#listener = await network.listen(
-        endpoint,
-        (stream) => this.#arrived(stream),
-        (error) => this.#door.log.failure('accept', 'A connection of an agent was not accepted', error),
-      )
-    if (options.transports.includes('udp')) await this.#openDatagrams({ ...endpoint, port: this.#listener?.port ?? endpoint.port })
-    return this.#listener?.port ?? this.#datagrams?.port ?? options.port
+    const ports: number[] = []
+    for (const place of placesOf(this.#door.options)) ports.push(await this.#openPlace(place))
+    return ports[0] ?? 0
+  }
+
+  async #openPlace({ ipv6, localIp, port, transports }: ListeningPlace): Promise<number> {
+    const endpoint: Endpoint = { host: localIp || (ipv6 ? '::' : '0.0.0.0'), port }
+    const listener = transports.includes('tcp')
+      ? await this.#door.network.listen(
+          endpoint,
+          (stream) => this.#arrived(stream),
+          (error) => this.#door.log.failure('accept', 'A connection of an agent was not accepted', error),
+        )
+      : undefined
+    if (listener) this.#listeners.push(listener)
+    if (!transports.includes('udp')) return listener?.port ?? port
+    const datagrams = await this.#openDatagrams({ ...endpoint, port: listener?.port ?? port })
+    return listener?.port ?? datagrams.port
   }
 
   /** No new connections. */
   async shut(): Promise<void> {
-    const listener = this.#listener
-    this.#listener = undefined
+    this.#isShut = true
+    const listeners = this.#listeners
+    this.#listeners = []
     this.#proxies.stop()
-    await listener?.close()
+    await Promise.all(listeners.map((listener) => listener.close()))
   }
 
   async close(): Promise<void> {
     await this.shut()
     for (const connection of [...this.connections]) connection.destroy()
-    await this.#datagrams?.close()
-    this.#datagrams = undefined
+    const sockets = [...this.#sockets]
+    this.#sockets.clear()
+    await Promise.all(sockets.map((socket) => socket.close()))
   }
 
   setPaused(isPaused: boolean): void {
@@ -126,7 +138,7 @@ export class AgentDoor implements ConnectionHost {
   }
 
   #arrived(stream: ByteStream): void {
-    if (!this.#listener || !this.#makeRoom(stream.remoteAddress)) {
+    if (this.#isShut || !this.#makeRoom(stream.remoteAddress)) {
       stream.attach({ onBytes: () => {}, onDrain: () => {}, onClosed: () => {} })
       stream.destroy()
       return
@@ -158,13 +170,19 @@ export class AgentDoor implements ConnectionHost {
     this.#door.log.ofPeer(address, 'door', sentence)
   }
 
-  async #openDatagrams(endpoint: Endpoint): Promise<void> {
-    this.#datagrams = await this.#door.network.openDatagrams(endpoint, (bytes, from) => this.#datagram(bytes, from))
+  async #openDatagrams(endpoint: Endpoint): Promise<DatagramSocket> {
+    let socket: DatagramSocket | undefined
+    const opened = await this.#door.network.openDatagrams(endpoint, (bytes, from) => {
+      if (socket) this.#datagram(socket, bytes, from)
+    })
+    socket = opened
+    this.#sockets.add(opened)
+    return opened
   }
 
-  #datagram(bytes: Uint8Array, from: DatagramSource): void {
-    if (!this.#datagrams || bytes.byteLength === 0) return
-    this.#door.onMessage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), new DatagramEndpoint(this.#datagrams, from))
+  #datagram(socket: DatagramSocket, bytes: Uint8Array, from: DatagramSource): void {
+    if (!this.#sockets.has(socket) || bytes.byteLength === 0) return
+    this.#door.onMessage(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), new DatagramEndpoint(socket, from))
     this.#door.onReadDone('udp')
   }
 }

@@ -65,10 +65,11 @@ export const nodeReportAnswers = (link: Pick<Link, 'serve'>, report: ReportMaker
   link,
   answers: () => ({
     'node.report': ({ whole: isWhole = false }) => {
-      const { api, configuration, lines, mistakes, running, stopped, ...rest } = report(isWhole)
+      const { api, configuration, lines, listening, mistakes, running, stopped, ...rest } = report(isWhole)
       return {
         ...{ ...rest, running: [...running], stopped: [...stopped], mistakes: [...mistakes] },
         configuration: { ...configuration, nodes: [...configuration.nodes] },
+        ...(listening && { listening: listening.map((place) => ({ ...place, transports: [...place.transports] })) }),
         ...(lines && { lines: lines.map((line) => ({ ...line })) }),
         ...(api && { api: { ...api, hosts: [...api.hosts] } }),
       }

@@ -1,4 +1,7 @@
 /** The `<remote>` blocks of an ossec.conf: where agents report to this node. Each is a port of its own; those for syslog are not ours. */
+import { limits } from '../../base/limits.js'
+import type { ListeningPlace } from '../../domain/listener/listeningPlace.js'
+import type { AgentTransport } from '../../ports/listener.js'
 import { type ListenerServiceSettings, remoteOptions, transportsIn } from '../agentServiceOptions.js'
 import type { Findings } from '../option.js'
 import { BlockValues } from './blockValues.js'
@@ -36,27 +39,66 @@ const readOne = (values: BlockValues): ListenerServiceSettings | undefined => {
   }
 }
 
-const isSamePlace = (a: ListenerServiceSettings, b: ListenerServiceSettings): boolean =>
-  a.port === b.port && a.localIp === b.localIp && a.ipv6 === b.ipv6
+const isSamePlace = (a: ListeningPlace, b: ListeningPlace): boolean => a.port === b.port && a.localIp === b.localIp && a.ipv6 === b.ipv6
 
-/** Blocks for the same port are one, over the protocols of all of them. Undefined: there is none for agents. */
+const both = (...lists: readonly (readonly AgentTransport[])[]): readonly AgentTransport[] =>
+  (['tcp', 'udp'] as const).filter((transport) => lists.some((list) => list.includes(transport)))
+
+/** Blocks for the same place are one, over the protocols of all of them. */
+const placesIn = (blocks: readonly ListeningPlace[]): readonly ListeningPlace[] => {
+  const places: ListeningPlace[] = []
+  for (const { ipv6, localIp, port, transports } of blocks) {
+    const at = places.findIndex((place) => isSamePlace(place, { ipv6, localIp, port, transports }))
+    const known = places[at]
+    if (known) places[at] = { ...known, transports: both(known.transports, transports) }
+    else places.push({ port, transports, localIp, ipv6 })
+  }
+  return places
+}
+
+const families = ({ ipv6, localIp }: ListeningPlace): readonly (4 | 6)[] =>
+  localIp === '' ? (ipv6 ? [4, 6] : [4]) : [localIp.includes(':') ? 6 : 4]
+
+/** Over what the machine could not listen at both. */
+const sharedTransport = (a: ListeningPlace, b: ListeningPlace): AgentTransport | undefined => {
+  const isApart = a.port !== b.port || (a.localIp !== b.localIp && a.localIp !== '' && b.localIp !== '')
+  if (isApart || !families(a).some((family) => families(b).includes(family))) return undefined
+  return a.transports.find((transport) => b.transports.includes(transport))
+}
+
+const addressText = ({ ipv6, localIp }: ListeningPlace): string => localIp || (ipv6 ? 'all addresses, IPv6 too' : 'all addresses')
+
+const reportOverlaps = (file: string, places: readonly ListeningPlace[], { mistakes }: Findings): void => {
+  for (const [index, place] of places.entries())
+    for (const other of places.slice(0, index)) {
+      const transport = sharedTransport(other, place)
+      if (transport)
+        mistakes.push(
+          `${file}: two <remote> blocks are for port ${place.port}/${transport.toUpperCase()}, one on ${addressText(other)} and one on ${addressText(place)}: must be another <${remoteOptions.port.name}>, or another address in each <${remoteOptions.localIp.name}>`,
+        )
+    }
+}
+
+/** Undefined: there is none for agents. */
 export const readRemoteBlocks = (
   file: string,
   blocks: readonly (readonly Element[])[],
   findings: Findings,
 ): ListenerServiceSettings | undefined => {
-  const read = blocks.map((elements) => readOne(new BlockValues(file, '<remote>', elements, findings)))
-  const [first, ...others] = read.filter((block) => block !== undefined)
+  const read = blocks
+    .map((elements) => readOne(new BlockValues(file, '<remote>', elements, findings)))
+    .filter((block) => block !== undefined)
+  const places = placesIn(read)
+  const [first, ...further] = places
   if (!first) return undefined
-  const other = others.find((block) => !isSamePlace(first, block))
-  if (other)
+  if (places.length > limits.listeningPlacesMax)
     findings.mistakes.push(
-      `${file}: <remote><${remoteOptions.port.name}> is ${first.port} in one block with the connection "secure" and ${other.port} in another one, or their addresses differ: must be the same port and address in all of them`,
+      `${file}: ${places.length} different places are in <remote> blocks with the connection "secure": must be ${limits.listeningPlacesMax} at most`,
     )
-  const all = [first, ...others]
+  else reportOverlaps(file, places, findings)
   return {
     ...first,
-    transports: (['tcp', 'udp'] as const).filter((transport) => all.some(({ transports }) => transports.includes(transport))),
-    allowHigherVersions: all.some((block) => block.allowHigherVersions),
+    ...(further.length > 0 && { further }),
+    allowHigherVersions: read.some((block) => block.allowHigherVersions),
   }
 }

@@ -1,6 +1,7 @@
 /** What the API says of nodes, in Wazuh's shapes. */
 import { momentText } from '../../base/momentText.js'
 import type { LastLine } from '../cluster/monitoring/lastLines.js'
+import type { NodeReport } from '../cluster/nodeReport.js'
 import type { FilesSummary, NodeHealth, NodeView, SpanView } from '../queries/clusterAnswer.js'
 import type { Messages } from './envelope.js'
 import type { Item } from './listRequest.js'
@@ -79,6 +80,12 @@ export const timeText = (ms: number): string => {
   const [unit, unitMs] = units.find(([, each]) => ms % each === 0) ?? (['s', 1_000] as const)
   return `${ms / unitMs}${unit}`
 }
+
+/** A `<remote>` block, as Wazuh's API has one. */
+export const remoteItem = ({ ipv6, localIp, port, transports }: NonNullable<NodeReport['listening']>[number]): Item => ({
+  ...{ connection: 'secure', port: String(port), protocol: transports, ipv6: ipv6 ? 'yes' : 'no' },
+  ...(localIp !== '' && { local_ip: localIp }),
+})
 
 /** The items whose sum Wazuh compares. */
 const rulesetDirectories = ['etc/rules/', 'etc/decoders/', 'etc/lists/']

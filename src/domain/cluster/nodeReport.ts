@@ -26,8 +26,20 @@ export const nodeReport = () =>
       nodes: list(address(), limits.reportedAddressesMax),
       hidden: Type.Boolean(),
     }),
-    /** Of `<global>`; like `lines`, only where the whole report is asked for. */
+    /** Of `<global>`; like `listening` and `lines`, only where the whole report is asked for. */
     agentsDisconnectionMs: Type.Optional(count()),
+    /** Where agents report to it: see domain/listener/listeningPlace. */
+    listening: Type.Optional(
+      list(
+        fields({
+          port: port(),
+          transports: list(Type.Union([Type.Literal('tcp'), Type.Literal('udp')]), 2),
+          localIp: address(),
+          ipv6: Type.Boolean(),
+        }),
+        limits.listeningPlacesMax,
+      ),
+    ),
     /** The last of its log that say that something is wrong, the newest first. */
     lines: Type.Optional(
       list(

@@ -24,7 +24,7 @@ const { signal } = new AbortController()
 /** A file without any agent is never trusted. */
 const someIds = fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 20 })
 
-const start = async (ids: readonly number[], listener = new ScriptedListener()) => {
+const start = async (ids: readonly number[], listener = new ScriptedListener(), options = listenerOptions) => {
   const clock = new VirtualClock()
   const { agents, disk, keepTable, writeKeys } = localAgentsOver(clock, 'master')
   writeKeys(ids)
@@ -38,7 +38,7 @@ const start = async (ids: readonly number[], listener = new ScriptedListener()) 
   const front = new Front<never>()
   const state = new Published<NodeState | undefined>('ready')
   const logic = listenerThread({
-    ...{ agents, tree, clock, log, host: listener, options: listenerOptions, front, state },
+    ...{ agents, tree, clock, log, host: listener, options, front, state },
     operations: { report: async () => ({ taken: 0, unknown: 0, refused: 0, refusedFacts: [] }) },
     onListening: (port) => ports.push(port),
   })
@@ -108,6 +108,16 @@ describe('the thread that keeps the listener', () => {
     const says = 'error [-] [-] The listener of agents could not be started: Port 1514 is taken. Retrying.'
     expect(node.log.lines.filter((line) => line.startsWith('error'))).toEqual([says])
     expect(node.log.lines).toContain('info [-] [-] Listening on port 1514/TCP (secure).')
+    await node.stop()
+  })
+
+  it('says of each place that it listens at', async () => {
+    const further = [{ port: 1600, transports: ['tcp', 'udp'], localIp: '', ipv6: false }] as const
+    const node = await start([1], new ScriptedListener(), { ...listenerOptions, further })
+    expect(node.log.lines.filter((line) => line.includes('Listening'))).toEqual([
+      'info [-] [-] Listening on port 1514/TCP (secure).',
+      'info [-] [-] Listening on port 1600/TCP,UDP (secure).',
+    ])
     await node.stop()
   })
 

@@ -8,6 +8,7 @@ import { fullStop } from '../../../base/fullStop.js'
 import { limits } from '../../../base/limits.js'
 import { logSeconds } from '../../../base/logText.js'
 import type { NodeState } from '../../../domain/cluster/nodeState.js'
+import { placesOf } from '../../../domain/listener/listeningPlace.js'
 import type { ListenerCounts, ListenerDesk, ListenerHost, ListenerOptions, RunningListener } from '../../../ports/listener.js'
 import type { Clock, Log } from '../../../ports/machine.js'
 import type { AgentOperations } from '../../agents/agentOperations.js'
@@ -53,7 +54,8 @@ export const listenerThread = (thread: ListenerThreadOptions) => {
     start: async (signal) => {
       const run = await startListener(thread, signal)
       const { port } = run.listener
-      log.info(`Listening on port ${port}/${options.transports.join(',').toUpperCase()} (secure).`) // as Wazuh writes it
+      for (const place of placesOf({ ...options, port }))
+        log.info(`Listening on port ${place.port}/${place.transports.join(',').toUpperCase()} (secure).`) // as Wazuh writes it
       onListening(port)
       return run
     },

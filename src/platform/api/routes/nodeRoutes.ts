@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import { limits } from '../../../base/limits.js'
 import { shown } from '../../../base/shown.js'
-import { clusterMessages, logFields, logItem, logSummary, timeText } from '../../../domain/api/clusterItems.js'
+import { clusterMessages, logFields, logItem, logSummary, remoteItem, timeText } from '../../../domain/api/clusterItems.js'
 import type { FailedItem, Messages } from '../../../domain/api/envelope.js'
 import { type Item, listRequest } from '../../../domain/api/listRequest.js'
 import { anyTextParameter, choice, common, listParameters, names } from '../../../domain/api/parameters.js'
@@ -80,7 +80,7 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
     }))
   })
 
-  const configurationParameters = { ...common, section: choice('cluster', 'global'), field: anyTextParameter } as const
+  const configurationParameters = { ...common, section: choice('cluster', 'global', 'remote'), field: anyTextParameter } as const
   app.get<OfNode>('/cluster/:node_id/configuration', async (request, reply) => {
     const { field, pretty: isPretty = false, section, wait_for_complete } = queryOf(request, configurationParameters)
     if (field !== undefined && section === undefined) throw new ApiRefusal(badRequest("Query parameter 'field' needs 'section'"))
@@ -89,11 +89,12 @@ export const nodeRoutes = (app: FastifyInstance, api: ApiContext): void => {
     const isOwn = id === options.node
     const { failures, found } = isOwn ? { failures: [], found: [] } : await reports([id], wait_for_complete, true)
     const known = isOwn ? [{ node: id, report: options }] : found
-    const items = known.map(({ node, report: { agentsDisconnectionMs, configuration } }): Item => {
+    const items = known.map(({ node, report: { agentsDisconnectionMs, configuration, listening } }): Item => {
       const cluster = clusterConfiguration(options.cluster, node, configuration)
-      const sections: Readonly<Record<'cluster' | 'global', Item | undefined>> = {
+      const sections: Readonly<Record<'cluster' | 'global', Item | undefined> & { remote: readonly Item[] | undefined }> = {
         cluster: { ...cluster, disabled: cluster['disabled'] === true ? 'yes' : 'no' },
         global: agentsDisconnectionMs === undefined ? undefined : { agents_disconnection_time: timeText(agentsDisconnectionMs) },
+        remote: listening && listening.length > 0 ? listening.map(remoteItem) : undefined,
       }
       return section === undefined ? sections : { [section]: pickedField(sections[section], field) }
     })
@@ -149,10 +150,13 @@ const nodeOf = (id: string): string => {
   throw new ApiRefusal(badRequest(`Invalid path parameter 'node_id': must be a node's name`))
 }
 
+const isItems = (section: Item | readonly Item[]): section is readonly Item[] => Array.isArray(section)
+
 /** @throws ApiRefusal 1103 */
-const pickedField = (section: Item | undefined, field: string | undefined): Item | undefined => {
+const pickedField = (section: Item | readonly Item[] | undefined, field: string | undefined): Item | readonly Item[] | undefined => {
   if (section === undefined || field === undefined) return section
-  if (!Object.hasOwn(section, field)) throw new ApiRefusal(problems.fieldMissing, `${problems.fieldMissing.detail}: ${shown(field)}`)
+  if (isItems(section) || !Object.hasOwn(section, field))
+    throw new ApiRefusal(problems.fieldMissing, `${problems.fieldMissing.detail}: ${shown(field)}`)
   return { [field]: section[field] }
 }
 
