@@ -5,7 +5,7 @@ import { limits } from '../../../src/base/limits.js'
 import type { LocalNode } from '../../../src/localSocket/wazuh/localNode.js'
 import type { CarriedAnswer } from '../../../src/ports/manager.js'
 import { deferred } from '../../programs/controlWorld.js'
-import { carried, configuration, exceptionIn, localClient, scriptedNode, serveLocal } from './localWorld.js'
+import { carried, configuration, exceptionIn, localClient, scriptedNode, serveLocal, takeString } from './localWorld.js'
 
 const clientOf = async (changes: Parameters<typeof scriptedNode>[0] = {}, ...rest: [Parameters<typeof serveLocal>[1]?]) => {
   const served = await serveLocal(scriptedNode(changes), ...rest)
@@ -14,30 +14,6 @@ const clientOf = async (changes: Parameters<typeof scriptedNode>[0] = {}, ...res
 
 const worker = { type: 'worker' } as const
 const json = (value: unknown): string => JSON.stringify(value)
-
-/** Takes a string of the server as Wazuh's clients do, and says how it ended. */
-const takeString = async (client: ReturnType<typeof localClient>, id = '77') => {
-  let announced = 0
-  let content = ''
-  let pieces = 0
-  for (;;) {
-    const { command, counter, payload } = await client.next()
-    const text = payload.toString('latin1')
-    if (command === 'new_str') {
-      announced = Number(text)
-      client.send('ok', counter, id)
-    } else if (command === 'str_upd') {
-      expect(text.startsWith(`${id} `)).toBe(true)
-      expect(payload.byteLength).toBeLessThanOrEqual(5_242_880)
-      content += text.slice(id.length + 1)
-      pieces += 1
-      client.send('ok', counter, 'String updated')
-    } else {
-      client.send('ok', counter, 'Response received')
-      return { announced, command, content, pieces, text }
-    }
-  }
-}
 
 describe('get_nodes', () => {
   const items = (text: string) => JSON.parse(text).items.map((item: { name: string }) => item.name)

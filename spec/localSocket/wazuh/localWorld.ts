@@ -10,7 +10,7 @@ import type { LocalLimits } from '../../../src/localSocket/wazuh/localConnection
 import type { LocalNode } from '../../../src/localSocket/wazuh/localNode.js'
 import { startLocalServer } from '../../../src/localSocket/wazuh/localServer.js'
 import type { CarriedAnswer } from '../../../src/ports/manager.js'
-import { ClusterFrameReader, type ClusterMessage, clusterFrames } from '../../../src/wire/wazuh/clusterFrame.js'
+import { ClusterFrameReader, type ClusterMessage, clusterFrameBytesMax, clusterFrames } from '../../../src/wire/wazuh/clusterFrame.js'
 import { recordingLog, temporaryHome } from '../../programs/controlWorld.js'
 
 /** As the stub of the recordings says it. */
@@ -143,4 +143,27 @@ export const localClient = (socketPath: string): LocalClient => {
 export const exceptionIn = (text: string): readonly [number, string | null] => {
   const { code, extra_message } = JSON.parse(text).__wazuh_exception__.__object__
   return [code, extra_message]
+}
+
+/** Takes a string of the server as Wazuh's clients do, and says how it ended. */
+export const takeString = async (client: LocalClient, id = '77') => {
+  let announced = 0
+  let content = ''
+  let pieces = 0
+  for (;;) {
+    const { command, counter, payload } = await client.next()
+    const text = payload.toString('latin1')
+    if (command === 'new_str') {
+      announced = Number(text)
+      client.send('ok', counter, id)
+    } else if (command === 'str_upd') {
+      if (!text.startsWith(`${id} `) || payload.byteLength > clusterFrameBytesMax) throw new Error('This is not a piece of the string')
+      content += text.slice(id.length + 1)
+      pieces += 1
+      client.send('ok', counter, 'String updated')
+    } else {
+      client.send('ok', counter, 'Response received')
+      return { announced, command, content, pieces, text }
+    }
+  }
 }
