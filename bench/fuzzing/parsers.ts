@@ -1,6 +1,7 @@
 /** The parsers of what agents, strangers and operators hand in that `npm run fuzz` throws inputs at: a row each. */
 import { agentParsers } from './agentParsers.js'
 import { apiParsers } from './apiParsers.js'
+import { carriedParsers } from './carriedParsers.js'
 import { certificateParsers } from './certificateParsers.js'
 import { enrolmentParsers } from './enrolmentParsers.js'
 import { eventParsers } from './eventParsers.js'
@@ -18,4 +19,5 @@ export const parsers: readonly FuzzedParser[] = [
   ...haproxyParsers,
   ...certificateParsers,
   ...wazuhParsers,
+  ...carriedParsers,
 ]

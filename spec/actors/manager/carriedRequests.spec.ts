@@ -144,7 +144,7 @@ describe('a request between two nodes', () => {
     expect(error).toMatchObject({ code: 'managerFailed' })
   })
 
-  it('is refused where a daemon is not one that may be asked, where a worker is asked for a daemon, and where it is too long', async () => {
+  it('is refused for a daemon that may not be asked, at a worker for any daemon, and where it is too long', async () => {
     const { master, settled, worker, fromWorker } = await nodes()
     for (const daemon of ['wazuh-db', 'analysis', ''])
       expect((await settled(byHand(worker, 'sendsync', 2, [Buffer.from('{}')], daemon))).error).toMatchObject({ code: 'argumentsInvalid' })
