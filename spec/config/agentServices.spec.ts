@@ -129,7 +129,7 @@ describe('the services that agents connect to', () => {
     expect(settingsOf(loaded).listener).toEqual(defaultListenerService)
   })
 
-  it('are a place for each block, one where it is the same, and refuse two that the machine could not listen at', () => {
+  it('are a place for each block, and refuse two that the machine could not listen at', () => {
     const block = (port: number, protocol: string): string => `<remote><port>${port}</port><protocol>${protocol}</protocol></remote>`
     expect(settingsOf(load(block(1514, 'TCP') + block(1514, 'udp'))).listener?.transports).toEqual(['tcp', 'udp'])
     expect(settingsOf(load(block(1514, ' udp , tcp'))).listener?.transports).toEqual(['tcp', 'udp'])

@@ -195,7 +195,7 @@ describe('the HAProxy helper', () => {
     await stop()
   })
 
-  it('makes all changes of servers together where each is a reload, drains after it, and says what was refused', async () => {
+  it('changes servers together where each change is a reload, and drains after it', async () => {
     const { balancer, clock, join, log, stop } = start({ opening: { reloads: true } })
     const made: unknown[] = []
     balancer.together = async (changes) => {
