@@ -54,8 +54,12 @@ export class StateGiver {
   async give(ids: readonly number[], signal: AbortSignal): Promise<void> {
     const giving: Giving = { signal, refused: [], isAnyTaken: false }
     const turns = new Turns(this.#options.clock, signal)
+    let ahead = this.#rowsFrom(ids, 0, signal)
     for (let at = 0; at < ids.length; at += limits.wazuhDbPresencesMax) {
-      const rows = await this.#rowsOf(ids.slice(at, at + limits.wazuhDbPresencesMax), signal)
+      const rows = await ahead
+      // Read while these are given.
+      ahead = this.#rowsFrom(ids, at + limits.wazuhDbPresencesMax, signal)
+      ahead.catch(() => undefined)
       for (const slice of requestSlices(rows, stateRowBytes, sliceMax)) await this.#offer(slice, giving)
       if (turns.isOver(limits.wazuhDbPresencesMax)) await turns.next()
     }
@@ -72,8 +76,10 @@ export class StateGiver {
     return isLost
   }
 
-  async #rowsOf(ids: readonly number[], signal: AbortSignal): Promise<readonly WazuhAgent[]> {
+  async #rowsFrom(all: readonly number[], start: number, signal: AbortSignal): Promise<readonly WazuhAgent[]> {
     const { agents, db } = this.#options
+    const ids = all.slice(start, start + limits.wazuhDbPresencesMax)
+    if (ids.length === 0) return []
     const [views, presences] = await Promise.all([agents.store.list({ ids }, 0), db.presencesOf(ids, signal)])
     const held = new Map(presences.map((presence) => [presence.id, presence]))
     const nowMs = agents.clock.now()

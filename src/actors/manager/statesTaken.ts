@@ -6,13 +6,12 @@ import { counted } from '../../base/counted.js'
 import { fullStop } from '../../base/fullStop.js'
 import { limits } from '../../base/limits.js'
 import type { AgentUpdates } from '../../domain/agents/agent.js'
-import { slicedStates } from '../../domain/manager/requestSlices.js'
 import { areLeftOpen, takenUpdates } from '../../domain/manager/rowUpdates.js'
 import { parseTakenEntry, printTakenEntry, type TakenEntry } from '../../domain/manager/takenEntry.js'
 import type { WazuhStates } from '../../domain/manager/wazuhAgent.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { TakenJournal } from '../../ports/manager.js'
-import { readTakenStates } from '../../wire/wazuh/agentStates.js'
+import { takenSlices } from '../../wire/wazuh/agentStates.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
 import { periodicThread, type Round, type RoundEnd } from '../kit/periodicThread.js'
 import { Turns } from '../kit/turns.js'
@@ -29,6 +28,8 @@ export interface StatesTakenOptions {
 }
 
 const pollMs = 1_000
+/** Slices of an answer that the table has not answered yet while the next one is made. */
+const slicesAheadMax = 4
 /** How long a report waits for client.keys to have its agent, and how many do. */
 const strangerMsMax = 60_000
 const strangersMax = 4_096
@@ -100,14 +101,21 @@ class StatesTaker {
 
   async #record(entry: TakenEntry, signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options
-    const read = readTakenStates(entry.text)
+    const read = takenSlices(entry.text, limits.wazuhDbRowsMax)
     if (!read.ok) return log.error(`What wazuh-db said of agents cannot be read: ${fullStop(read.error.message)}`)
-    if (read.value.dropped > 0) log.warning(`Dropped ${counted(read.value.dropped, 'row')} of wazuh-db that break a rule.`)
     const turns = new Turns(clock, signal)
-    for (const states of slicedStates(read.value.states, limits.wazuhDbRowsMax)) {
-      if (turns.isOver(limits.wazuhDbRowsMax)) await turns.next()
-      await this.#recordRows(states, entry)
+    const underWay: Promise<void>[] = []
+    let left = 0
+    for (const { dropped, states } of read.value) {
+      left += dropped
+      // Reading, converting and copying a slice is what a turn may take.
+      if (turns.isOver(limits.stepsPerTurnMax)) await turns.next()
+      underWay.push(this.#recordRows(states, entry))
+      // What comes while the table is written is written together.
+      if (underWay.length >= slicesAheadMax) await Promise.all(underWay.splice(0))
     }
+    await Promise.all(underWay)
+    if (left > 0) log.warning(`Dropped ${counted(left, 'row')} of wazuh-db that break a rule.`)
   }
 
   /** Stamped and handed to the reports in one turn: a clock that is corrected meanwhile corrects them too. */

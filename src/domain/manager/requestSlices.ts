@@ -1,5 +1,4 @@
 /** Rows for wazuh-db in as many requests as they need: one that is too long ends a thread of it. */
-import type { WazuhStates } from './wazuhAgent.js'
 
 /** Rows in order, each slice at most this many rows and bytes. A row that is too long alone is a slice of its own. */
 export function* requestSlices<T>(
@@ -21,14 +20,3 @@ export function* requestSlices<T>(
   }
   if (slice.length > 0) yield slice
 }
-
-/** All rows, at most this many at a time, in the order in which wazuh-db takes them. */
-export function* slicedStates(states: WazuhStates, rowsMax: number): Generator<WazuhStates> {
-  for (let at = 0; at < states.syncreq.length; at += rowsMax) yield { ...none, syncreq: states.syncreq.slice(at, at + rowsMax) }
-  for (let at = 0; at < states.syncreq_keepalive.length; at += rowsMax)
-    yield { ...none, syncreq_keepalive: states.syncreq_keepalive.slice(at, at + rowsMax) }
-  for (let at = 0; at < states.syncreq_status.length; at += rowsMax)
-    yield { ...none, syncreq_status: states.syncreq_status.slice(at, at + rowsMax) }
-}
-
-const none: WazuhStates = { syncreq: [], syncreq_keepalive: [], syncreq_status: [] }
