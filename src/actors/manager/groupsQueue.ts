@@ -45,10 +45,6 @@ export class GroupsQueue {
     return [...this.#agents.values()].some((sinceMs) => !this.#isLate(sinceMs))
   }
 
-  has(id: number): boolean {
-    return this.#agents.has(id)
-  }
-
   /** Those that wait go on waiting. */
   add(ids: Iterable<number>): void {
     for (const id of ids) if (!this.#agents.has(id)) this.#agents.set(id, undefined)
