@@ -77,17 +77,16 @@ export const services: readonly Service[] = [
   thread(
     'groupsTaken',
     ['master'],
-    ({ agents, log, ports: { clock, wazuh } }) =>
-      wazuh && groupsTaken({ agents, db: wazuh.db, clock, log: log.at({ subtag: 'Manager groups' }) }),
+    ({ agents, log, ports: { clock }, wazuhDb: db }) => db && groupsTaken({ agents, db, clock, log: log.at({ subtag: 'Agent groups' }) }),
     neverGivenUp,
   ),
   thread(
     'groupsGiven',
     ['worker'],
-    ({ agents, identity: { timings }, log, ports: { clock, wazuh }, tree }) =>
-      wazuh &&
+    ({ agents, identity: { timings }, log, ports: { clock }, tree, wazuhDb: db }) =>
+      db &&
       groupsGiven({
-        ...{ agents, clock, db: wazuh.db, tree, log: log.at({ subtag: 'Manager groups' }) },
+        ...{ agents, clock, db, tree, log: log.at({ subtag: 'Agent groups' }) },
         groupsMsMax: timings.timeoutAgentGroupsMs,
         intervalMs: timings.workerSyncAgentGroupsMs,
         mismatchesMax: timings.agentGroupsMismatchesMax,

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type Hosted, startHosted } from '../../../src/actors/kit/host.js'
 import { Signal } from '../../../src/actors/kit/signal.js'
 import { groupsGiven } from '../../../src/actors/manager/groupsGiven.js'
+import { WatchedWazuhDb } from '../../../src/actors/manager/watchedWazuhDb.js'
 import type { GroupsRow } from '../../../src/domain/agents/groups.js'
 import type { WazuhGroupsRow } from '../../../src/domain/manager/wazuhAgent.js'
 import type { WazuhDb } from '../../../src/ports/manager.js'
@@ -49,7 +50,10 @@ const start = async (ids: readonly number[], known: readonly string[] = groups, 
       ...{ agents: world.agents, clock, intervalMs, groupsMsMax, mismatchesMax, log },
       tree: { onContent: content.add.bind(content) },
     }
-    return startHosted(groupsGiven({ ...options, db: recorded(db.port(clock)) }), { clock, onEnd: () => undefined })
+    return startHosted(groupsGiven({ ...options, db: new WatchedWazuhDb({ db: recorded(db.port(clock)), clock, log }) }), {
+      clock,
+      onEnd: () => undefined,
+    })
   }
   let thread = begin()
   return {
@@ -232,11 +236,11 @@ describe('groups of a worker', () => {
     masterSays([{ id: 1, groups: ['web'] }])
     await clock.advance(3 * intervalMs)
     db.start()
-    await clock.advance(1_500)
+    await clock.advance(11_000)
     expect(groupsThere()).toEqual([['web']])
     expect(log.lines.filter((line) => !line.startsWith('debug'))).toEqual([
-      'error [-] [-] The groups of the agents could not be given to wazuh-db: wazuh-db is not running. Retrying.',
-      'info [-] [-] The groups of the agents can be given to wazuh-db again.',
+      'error [-] [-] wazuh-db does not answer: wazuh-db is not running. Nothing is lost; retrying.',
+      expect.stringContaining('info [-] [-] wazuh-db answers again after'),
     ])
     await stop()
   })
@@ -290,7 +294,7 @@ describe('groups of a worker', () => {
         }
         db.heal()
         table.isLocked = false
-        await clock.advance(15_000)
+        await clock.advance(25_000)
         for (const group of groups) makeDirectory(group)
         await clock.advance(intervalMs + 5_000)
         expect(groupsThere()).toEqual(ids.map((id) => table.list({ ids: [id] }, 0)[0]?.groups))

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Hosted, startHosted } from '../../../src/actors/kit/host.js'
 import { groupsTaken, groupsTakenEveryMs } from '../../../src/actors/manager/groupsTaken.js'
+import { WatchedWazuhDb } from '../../../src/actors/manager/watchedWazuhDb.js'
 import { SimulatedWazuhDb } from '../../../src/simulation/manager/simulatedWazuhDb.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { localAgentsOver } from '../../support/localAgentsOver.js'
@@ -26,7 +27,10 @@ const start = async (ids: readonly number[]) => {
     changes += 1
   })
   const begin = (): Hosted =>
-    startHosted(groupsTaken({ agents: world.agents, db: db.port(clock), clock, log }), { clock, onEnd: () => undefined })
+    startHosted(groupsTaken({ agents: world.agents, db: new WatchedWazuhDb({ db: db.port(clock), clock, log }), clock, log }), {
+      clock,
+      onEnd: () => undefined,
+    })
   let thread = begin()
   return {
     ...world,
@@ -121,11 +125,11 @@ describe('the groups of a manager', () => {
     await clock.advance(30 * groupsTakenEveryMs)
     db.start()
     db.assignGroups(1, ['web'])
-    await clock.advance(2 * groupsTakenEveryMs)
+    await clock.advance(11 * groupsTakenEveryMs)
     expect(groupsOf(1)).toEqual(['web'])
     expect(log.lines.filter((line) => !line.startsWith('debug'))).toEqual([
-      'error [-] [-] The groups of the agents could not be taken from wazuh-db: wazuh-db is not running. Retrying.',
-      'info [-] [-] The groups of the agents can be taken from wazuh-db again.',
+      'error [-] [-] wazuh-db does not answer: wazuh-db is not running. Nothing is lost; retrying.',
+      expect.stringContaining('info [-] [-] wazuh-db answers again after'),
     ])
     await stop()
   })
@@ -171,7 +175,7 @@ describe('the groups of a manager', () => {
         }
         db.heal()
         table.isLocked = false
-        await clock.advance(15_000)
+        await clock.advance(25_000)
         await keysAre(ids)
         await clock.advance(3 * groupsTakenEveryMs)
         expect(ids.map((each) => [each, groupsOf(each) ?? []])).toEqual(ids.map((each) => [each, db.groupsOf(each) ?? []]))

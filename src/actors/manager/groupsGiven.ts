@@ -7,18 +7,18 @@ import { sharedDirectory } from '../../domain/agents/mergedFile.js'
 import { isSameGroupsHash } from '../../domain/manager/groupsHashes.js'
 import type { WazuhGroupsRow } from '../../domain/manager/wazuhAgent.js'
 import type { Clock, Log } from '../../ports/machine.js'
-import type { WazuhDb } from '../../ports/manager.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
 import type { LocalTree } from '../files/localTree.js'
 import { changesGatherMs, periodicThread, type Round } from '../kit/periodicThread.js'
 import { groupsPages } from './groupsPages.js'
 import { GroupsQueue } from './groupsQueue.js'
 import { Outage } from './outage.js'
+import { isLoggedFailure, type WatchedWazuhDb } from './watchedWazuhDb.js'
 
 export interface GroupsGivenOptions {
   readonly agents: LocalAgents
   readonly tree: Pick<LocalTree, 'onContent'>
-  readonly db: Pick<WazuhDb, 'groups' | 'groupsHash' | 'recalculateGroups' | 'setGroups'>
+  readonly db: WatchedWazuhDb
   readonly clock: Pick<Clock, 'monotonicMs'>
   /** Between two comparisons that nothing asks for. */
   readonly intervalMs: number
@@ -58,7 +58,8 @@ class GroupsGiving {
   }
 
   get restMs(): number {
-    return this.outage.isLasting || this.#queue.isUrgent ? retryMs : this.#options.intervalMs
+    const { db, intervalMs } = this.#options
+    return db.waitMs || (this.outage.isLasting || this.#queue.isUrgent ? retryMs : intervalMs)
   }
 
   get isWaiting(): boolean {
@@ -71,8 +72,9 @@ class GroupsGiving {
     else this.#isUnknown = true
   }
 
-  async give({ signal }: Round): Promise<'done' | 'comparing'> {
-    const { agents, clock, intervalMs } = this.#options
+  async give({ signal }: Round): Promise<'done' | 'comparing' | 'failed'> {
+    const { agents, clock, db, intervalMs } = this.#options
+    if (db.waitMs > 0) return 'failed'
     await agents.table.ready(signal)
     // A table that never had any groups of a master says nothing about them.
     if ((await agents.store.groupsState()).table === '') return 'done'
@@ -153,11 +155,17 @@ export const groupsGiven = (options: GroupsGivenOptions) =>
         giving.changed(ids)
         wake()
       }),
+      options.db.lost.add(() => {
+        giving.changed(undefined)
+        wake()
+      }),
       // A directory that was waited for may have come.
       options.tree.onContent((paths) => giving.isWaiting && (!paths || paths.some(isOfGroups)) && wake()),
     ],
     restMs: ({ restMs }) => restMs,
     initial: 'giving',
     steps: { giving: (giving, round) => giving.give(round), comparing: (giving, round) => giving.compare(round) },
-    onFailure: ({ outage }, error) => outage.failed(error),
+    onFailure: ({ outage }, error) => {
+      if (!isLoggedFailure(error)) outage.failed(error)
+    },
   })

@@ -7,15 +7,15 @@ import { limits } from '../../base/limits.js'
 import type { GroupsRow } from '../../domain/agents/groups.js'
 import { isSameGroupsHash } from '../../domain/manager/groupsHashes.js'
 import type { Clock, Log } from '../../ports/machine.js'
-import type { WazuhDb } from '../../ports/manager.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
 import { periodicThread } from '../kit/periodicThread.js'
 import { groupsPages } from './groupsPages.js'
 import { Outage } from './outage.js'
+import { isLoggedFailure, type WatchedWazuhDb } from './watchedWazuhDb.js'
 
 export interface GroupsTakenOptions {
   readonly agents: LocalAgents
-  readonly db: Pick<WazuhDb, 'groups' | 'takeGroups'>
+  readonly db: WatchedWazuhDb
   readonly clock: Pick<Clock, 'monotonicMs'>
   readonly log: Log
 }
@@ -45,8 +45,9 @@ class GroupsTaking {
     return this.#early.size > 0
   }
 
-  async take(signal: AbortSignal): Promise<'done'> {
+  async take(signal: AbortSignal): Promise<'done' | 'failed'> {
     const { agents, db } = this.#options
+    if (db.waitMs > 0) return 'failed'
     await agents.table.ready(signal)
     if (this.#keysChanged) {
       this.#keysChanged = false
@@ -132,7 +133,10 @@ export const groupsTaken = (options: GroupsTakenOptions) =>
     everyMs: groupsTakenEveryMs,
     begin: () => new GroupsTaking(options),
     wakes: (taking, wake) => [options.agents.keys.changes.add(() => taking.keysChanged() && wake())],
+    restMs: () => options.db.waitMs || groupsTakenEveryMs,
     initial: 'taking',
     steps: { taking: (taking, { signal }) => taking.take(signal) },
-    onFailure: ({ outage }, error) => outage.failed(error),
+    onFailure: ({ outage }, error) => {
+      if (!isLoggedFailure(error)) outage.failed(error)
+    },
   })
