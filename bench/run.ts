@@ -33,6 +33,7 @@ import { keepAlivesOfMany } from './rows/keepAlivesOfMany.js'
 import { masterRestart } from './rows/masterRestart.js'
 import { masterRestartManyWorkers } from './rows/masterRestartManyWorkers.js'
 import { mergeRule } from './rows/mergeRule.js'
+import { nodesOverLocalSocket } from './rows/nodesOverLocalSocket.js'
 import { openEvents } from './rows/openEvents.js'
 import { periodicScan } from './rows/periodicScan.js'
 import { requestsInFlight } from './rows/requestsInFlight.js'
@@ -51,6 +52,7 @@ const rows: readonly Row[] = [
   requestsSequential,
   requestsInFlight,
   requestsOfTenWorkers,
+  nodesOverLocalSocket,
   streamThroughput,
   coldSync,
   coldSyncFourWorkers,

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { ClusterError } from '../../src/base/errors.js'
+import { limits } from '../../src/base/limits.js'
 import { type ClusterNode, createNode } from '../../src/createNode.js'
 import type { AgentCommand } from '../../src/domain/agents/agentCommand.js'
 import type { AgentReport } from '../../src/domain/agents/agentReport.js'
@@ -11,6 +12,7 @@ import { defaultSyncedItems } from '../../src/domain/files/syncedItems.js'
 import type { AnswerLine } from '../../src/domain/queries/answerLine.js'
 import type { ClusterQuery } from '../../src/domain/queries/clusterQuery.js'
 import { isCommand } from '../../src/domain/queries/controlRequest.js'
+import { startLocalServer } from '../../src/localSocket/wazuh/localServer.js'
 import { SqliteAgentStore } from '../../src/platform/agents/sqliteAgentStore.js'
 import { createFiles } from '../../src/platform/files/createFiles.js'
 import { realClock } from '../../src/platform/machine/realClock.js'
@@ -208,6 +210,23 @@ const calls = {
 
   /** A listener beside the nodes, in its thread, as in a daemon. Resolves with its port. */
   listen: async (options: ListenOptions) => (await startBenchListener(options)).port,
+
+  /** Wazuh's programs may ask a node at the socket there. */
+  serveLocal: async ({ node, socketPath }: { node: string; socketPath: string }) => {
+    const asked = nodeNamed(node)
+    await startLocalServer({
+      socketPath,
+      node: {
+        type: 'master',
+        configuration: {},
+        requests: asked.managerRequests,
+        query: (query, signal) => asked.query(query, signal),
+        rulesetDigests: () => asked.rulesetDigests(),
+      },
+      log: observedLog(() => undefined),
+      limits,
+    })
+  },
 
   openGate: (_: undefined) => {
     const nowMs = systemMs()

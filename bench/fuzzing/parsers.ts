@@ -7,6 +7,7 @@ import { enrolmentParsers } from './enrolmentParsers.js'
 import { eventParsers } from './eventParsers.js'
 import type { FuzzedParser } from './fuzzParser.js'
 import { haproxyParsers } from './haproxyParsers.js'
+import { localParsers } from './localParsers.js'
 import { networkParsers } from './networkParsers.js'
 import { wazuhParsers } from './wazuhParsers.js'
 
@@ -20,4 +21,5 @@ export const parsers: readonly FuzzedParser[] = [
   ...certificateParsers,
   ...wazuhParsers,
   ...carriedParsers,
+  ...localParsers,
 ]
