@@ -93,7 +93,7 @@ const populate = (cluster: SimulatedCluster): void => {
   if (managed) {
     managed.populate(agentsAtStart, ['default', 'web', 'db'])
     for (const [index, { id }] of managed.all.entries())
-      clock.setTimeout(() => managed.connect(nodes[index % nodes.length]?.name ?? 'master', id, connectedMs), connectAtMs)
+      clock.setTimeout(() => managed.connect(nodes[index % nodes.length]?.name ?? 'master', id), connectAtMs)
     return
   }
   agents.populate(agentsAtStart, ['default', 'web', 'db'])

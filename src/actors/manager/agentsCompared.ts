@@ -1,5 +1,5 @@
 /**
- * Agents compared: at the start, each hour, and after wazuh-db was gone, all of its agents are read, so that nothing stays lost that a
+ * Agents compared: at the start, each hour, and after wazuh-db or our table was gone, all of its agents are read, so that nothing stays lost that a
  * kill took back there or here. On a worker, what it has and our table lacks is reported; on a master, our table takes what it says of
  * the master's own agents and of silent ones, and it gets what it lacks of the others.
  */
@@ -36,14 +36,27 @@ class AgentsComparison {
   readonly #giver: StateGiver
   readonly outage: Outage
   hasFailed = false
+  /** The table that was compared, or is being. */
+  #table: string
 
   constructor(options: AgentsComparedOptions) {
     this.#options = options
+    this.#table = options.agents.table.id
     this.#giver = new StateGiver(options)
     this.outage = new Outage({
       log: options.log,
       says: 'The agents could not be compared with wazuh-db',
       saysOver: 'The agents are compared with wazuh-db again.',
+    })
+  }
+
+  /** Calls back when the table is another: what it had not sent is lost with the one before. */
+  onOtherTable(wake: () => void): () => void {
+    const { table } = this.#options.agents
+    return table.changes.add(() => {
+      if (table.id === '' || table.id === this.#table) return
+      if (this.#table !== '') wake()
+      this.#table = table.id
     })
   }
 
@@ -129,7 +142,7 @@ export const agentsCompared = (options: AgentsComparedOptions) =>
     // A worker's is woken by the first answer of its wazuh-db, so that nothing happens between the two that neither has.
     startsResting: options.role === 'worker',
     begin: () => new AgentsComparison(options),
-    wakes: (_, wake) => [options.db.lost.add(wake)],
+    wakes: (comparison, wake) => [options.db.lost.add(wake), comparison.onOtherTable(wake)],
     initial: 'comparing',
     steps: { comparing: (comparison, round) => comparison.compare(round) },
     restMs: (comparison) => options.db.waitMs || (comparison.hasFailed ? retryMs : everyMs),

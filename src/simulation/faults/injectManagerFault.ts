@@ -65,22 +65,21 @@ const injectFaultOfAgent = (agents: ManagedAgents, id: number, fault: FaultOf<'a
       agents.changeGroups({ kind: 'replace', ids: [id], groups: fault.groups.split(',') })
       break
     case 'agentConnects':
-      agents.connect(fault.node, id, fault.durationMs)
+      agents.connect(fault.node, id)
       break
     case 'agentMoves':
-      agents.silence(fault.a, id)
-      agents.connect(fault.b, id, fault.durationMs)
+      agents.connect(fault.b, id)
       break
     case 'agentTwice':
-      agents.connect(fault.a, id, fault.durationMs)
-      agents.connect(fault.b, id, fault.durationMs)
+      agents.connect(fault.a, id)
+      agents.connectToo(fault.b, id, fault.durationMs)
       break
     case 'agentShutsDown':
-      agents.silence(fault.node, id)
+      agents.silence(id, fault.node)
       agents.say(fault.node, id, 'stops')
       break
     case 'agentLost':
-      agents.silence(fault.node, id)
+      agents.silence(id, fault.node)
       break
     default:
   }

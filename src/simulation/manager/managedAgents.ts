@@ -130,13 +130,19 @@ export class ManagedAgents {
 
   // ----------------------------------------------------------------------------------------------------------- agents
 
-  /** Starts at a node and sends keep-alives for this long; what it sends there already ends. */
-  connect(node: string, id: number, durationMs: number): void {
+  /** Starts at a node, has left any other, and sends keep-alives from then on. */
+  connect(node: string, id: number): void {
+    this.silence(id)
+    this.connectToo(node, id, Number.POSITIVE_INFINITY)
+  }
+
+  /** Another agent with the same key does: what it sent to that node ends, and no more. */
+  connectToo(node: string, id: number, durationMs: number): void {
     const { clock } = this.#world
     const untilMs = clock.monotonicMs() + durationMs
     const connection = `${node} ${id}`
     let details: string | undefined = `said ${this.reports}`
-    this.silence(node, id)
+    this.silence(id, node)
     this.say(node, id, 'starts')
     const beat = (): void => {
       if (this.say(node, id, 'keepsAlive', details)) details = undefined
@@ -146,10 +152,13 @@ export class ManagedAgents {
     this.#beating.set(connection, clock.setTimeout(beat, 50))
   }
 
-  /** Sends no more keep-alives. */
-  silence(node: string, id: number): void {
-    this.#world.clock.clearTimeout(this.#beating.get(`${node} ${id}`))
-    this.#beating.delete(`${node} ${id}`)
+  /** Sends no more keep-alives. @param node to any when left out */
+  silence(id: number, node?: string): void {
+    for (const [connection, timer] of this.#beating) {
+      if (node === undefined ? !connection.endsWith(` ${id}`) : connection !== `${node} ${id}`) continue
+      this.#world.clock.clearTimeout(timer)
+      this.#beating.delete(connection)
+    }
   }
 
   /** All fall silent. */
