@@ -73,7 +73,7 @@ const act = (action: Action, machine: ManagerMachine): void => {
   const found = findInstallation(machine, home)
   const steps = action === 'install' ? installSteps(found, wanted()) : uninstallSteps(found)
   if (!steps.ok) throw steps.error
-  carryOutSteps(machine, steps.value, found.paths)
+  carryOutSteps(machine, steps.value, found)
 }
 
 /** Whether it was through before it died. */

@@ -228,6 +228,28 @@ describe('after an upgrade of Wazuh without dpkg', () => {
   })
 })
 
+describe('muster uninstall', () => {
+  it('puts back a kept program that was changed meanwhile, and says so', async () => {
+    await install()
+    writeFileSync(kept(), 'changed')
+    expect(await run('uninstall', '--yes')).toMatchObject({ code: 0, out: expect.stringContaining(`${kept()} is not as it was kept`) })
+    expect(readFileSync(program(), 'utf8')).toBe('changed')
+  })
+
+  it('names what is left that only Muster reads', async () => {
+    await install()
+    mkdirSync(join(home, 'queue/muster'))
+    expect((await run('uninstall', '--yes')).out).toContain(`Only Muster reads ${home}/queue/muster: remove what you do not need`)
+  })
+
+  it('takes away what a process that died was writing, and leaves that of one that runs', async () => {
+    const drafts = [2 ** 22 + 1, process.ppid].map((pid) => join(home, `bin/.wazuh-clusterd.muster.${pid}`))
+    for (const draft of drafts) writeFileSync(draft, 'half')
+    expect((await run('uninstall', '--yes')).code).toBe(0)
+    expect(drafts.map((draft) => existsSync(draft))).toEqual([false, true])
+  })
+})
+
 describe('the script in place of wazuh-clusterd', () => {
   it('says with exit code 1 that Muster is gone, and the command that puts the program of Wazuh back', async () => {
     const before = stateOfFiles(join(home, 'bin'))

@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { asClusterError, ClusterError } from '../../base/errors.js'
 import { safeJson } from '../../base/escapeText.js'
 import { changeDiversion, diversionCommand } from './diversion.js'
-import type { InstallPaths, InstallStep } from './installation.js'
+import type { Installation, InstallPaths, InstallStep } from './installation.js'
 import type { ManagerMachine } from './managerMachine.js'
 
 const recordMode = 0o640
@@ -23,7 +23,6 @@ class InstallFiles {
     this.#paths = paths
   }
 
-  /** What an attempt before left half-written. */
   removeDraft(): void {
     this.#fs.rmSync(this.#paths.draft, { force: true })
   }
@@ -56,6 +55,8 @@ class InstallFiles {
       throw new ClusterError('fileFailed', { message: `${program} has just been replaced by another program: try again` })
     }
     this.rename(draft, kept)
+    // Two names of one file are left as they are by a rename.
+    this.removeDraft()
   }
 
   rename(from: string, to: string): void {
@@ -132,14 +133,14 @@ const carryOut = (step: InstallStep, files: InstallFiles, machine: ManagerMachin
       changeDiversion(machine, paths.program, paths.kept, '--remove')
       break
     case 'forget':
-      files.removeDraft()
       files.remove(paths.record)
   }
 }
 
 /** Throws a ClusterError that names the step; what was done before it stays, and the next attempt goes on from there. */
-export const carryOutSteps = (machine: ManagerMachine, steps: readonly InstallStep[], paths: InstallPaths): void => {
+export const carryOutSteps = (machine: ManagerMachine, steps: readonly InstallStep[], { drafts, paths }: Installation): void => {
   const files = new InstallFiles(machine, paths)
+  for (const draft of drafts) machine.fs.rmSync(draft, { force: true })
   for (const step of steps) {
     try {
       carryOut(step, files, machine, paths)

@@ -5,7 +5,7 @@ import Type from 'typebox'
 import { Check } from 'typebox/value'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
-import { isCode } from '../kit/daemonProcesses.js'
+import { isCode, startTicks } from '../kit/daemonProcesses.js'
 import { isWrapper, programPath, recordPath } from '../kit/installedHome.js'
 import { diversionOf, owningPackage } from './diversion.js'
 import type { FoundProgram, Installation, InstallPaths, InstallRecord } from './installation.js'
@@ -18,6 +18,8 @@ const recordSchema = Type.Object({
   daemon: Type.String(),
 })
 
+/** Followed by the PID. */
+const draftPrefix = '.wazuh-clusterd.muster.'
 /** Of the file that a link made by hand leads to. */
 const daemonNames = ['wazuh-clusterd.js', 'wazuh-clusterd']
 
@@ -82,6 +84,18 @@ const recordAt = (machine: ManagerMachine, path: string): InstallRecord | undefi
   throw new ClusterError('fileFailed', { message: `${path} is not a record of an installation: move it out of the way` })
 }
 
+/** Each process has one of its own, so that two at once do not mix up their files. */
+const draftsIn = ({ fs }: ManagerMachine, bin: string): readonly string[] => {
+  if (!fs.existsSync(bin)) return []
+  return fs
+    .readdirSync(bin)
+    .filter((name) => {
+      const pid = Number(name.startsWith(draftPrefix) ? name.slice(draftPrefix.length) : Number.NaN)
+      return Number.isInteger(pid) && (pid === process.pid || startTicks(pid) === undefined)
+    })
+    .map((name) => join(bin, name))
+}
+
 export const findInstallation = (machine: ManagerMachine, home: string): Installation => {
   const program = join(home, programPath)
   const record = recordAt(machine, join(home, recordPath))
@@ -93,7 +107,7 @@ export const findInstallation = (machine: ManagerMachine, home: string): Install
     program,
     kept: diversion?.to ?? record?.kept ?? `${program}.wazuh`,
     record: join(home, recordPath),
-    draft: join(home, 'bin/.wazuh-clusterd.muster'),
+    draft: join(home, 'bin', `${draftPrefix}${process.pid}`),
   }
   return {
     paths,
@@ -102,6 +116,6 @@ export const findInstallation = (machine: ManagerMachine, home: string): Install
     isDiverted: diversion !== undefined,
     isPackaged: owningPackage(machine, program) !== undefined,
     record,
-    isDraftLeft: machine.fs.lstatSync(paths.draft, { throwIfNoEntry: false }) !== undefined,
+    drafts: draftsIn(machine, join(home, 'bin')),
   }
 }

@@ -12,7 +12,7 @@ export interface InstallPaths {
   /** Wazuh's own program, while Muster is installed. */
   readonly kept: string
   readonly record: string
-  /** A file that is being written. */
+  /** What this process writes before it gets its name. */
   readonly draft: string
 }
 
@@ -50,7 +50,8 @@ export interface Installation {
   /** A package of dpkg has the program. */
   readonly isPackaged: boolean
   readonly record: InstallRecord | undefined
-  readonly isDraftLeft: boolean
+  /** Of processes that died. */
+  readonly drafts: readonly string[]
 }
 
 export interface WantedInstallation {
@@ -135,15 +136,15 @@ const takenBack = (found: Installation): readonly InstallStep[] => {
 
 /** In order; none when there is nothing to undo. */
 export const uninstallSteps = (found: Installation): Result<readonly InstallStep[]> => {
-  if (installState(found) === 'not installed' && !found.isDraftLeft) return ok([])
+  if (installState(found) === 'not installed' && found.drafts.length === 0) return ok([])
   const refused = foreign(found)
   if (refused) return refused
-  const { isDiverted, isDraftLeft, record } = found
+  const { drafts, isDiverted, record } = found
   return ok([
     ...takenBack(found),
     // Last: until the files are back, dpkg goes on writing Wazuh's program where it is kept.
     ...(isDiverted ? [{ kind: 'undivert' } as const] : []),
-    ...(record || isDraftLeft ? [{ kind: 'forget' } as const] : []),
+    ...(record || drafts.length > 0 ? [{ kind: 'forget' } as const] : []),
   ])
 }
 

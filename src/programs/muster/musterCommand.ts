@@ -136,7 +136,7 @@ const change = async (given: MusterArguments, plan: Plan, { machine, talk, world
     await talk.print(['Nothing was changed.\n'])
     return 1
   }
-  if (isNeeded) carryOutSteps(machine, steps, found.paths)
+  if (isNeeded) carryOutSteps(machine, steps, found)
   const says = given.isDryRun && steps.length > 0 ? ['Nothing was changed (--dry-run).'] : plan.done
   await talk.print(given.json ? [outcomeJson(plan, isNeeded || steps.length === 0, 0, says.join(' '))] : says.map((line) => `${line}\n`))
   return 0
