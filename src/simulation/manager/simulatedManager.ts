@@ -3,7 +3,6 @@
  * It is up while the machine has power, whatever becomes of the node's own process.
  */
 import { posix } from 'node:path'
-import { ClusterError } from '../../base/errors.js'
 import { isGroupName } from '../../domain/agents/groups.js'
 import { keysPath } from '../../domain/agents/keyEntry.js'
 import type { Clock } from '../../ports/machine.js'
@@ -12,6 +11,7 @@ import type { MemoryDisk } from '../world/memoryDisk.js'
 import type { SeededRandom } from '../world/seededRandom.js'
 import type { VirtualClock } from '../world/virtualClock.js'
 import { MemoryTakenJournal } from './memoryTakenJournal.js'
+import { SimulatedApiBridge } from './simulatedApiBridge.js'
 import { SimulatedManagerDaemons } from './simulatedManagerDaemons.js'
 import { SimulatedWazuhDb } from './simulatedWazuhDb.js'
 
@@ -37,6 +37,7 @@ const groupDelayMsMax = 5_000
 export class SimulatedManager {
   readonly db: SimulatedWazuhDb
   readonly daemons = new SimulatedManagerDaemons()
+  readonly bridge = new SimulatedApiBridge()
   readonly #options: SimulatedManagerOptions
   readonly #journal = new MemoryTakenJournal()
   /** When a directory of a group is known. */
@@ -94,10 +95,7 @@ export class SimulatedManager {
       db: this.db.port(clock),
       daemons: this.daemons.port(clock),
       taken: this.#journal,
-      bridge: {
-        run: () => Promise.reject(new ClusterError('apiBridgeOff', { message: 'There is no framework here' })),
-        close: async () => undefined,
-      },
+      bridge: this.bridge.port(clock),
     }
   }
 
