@@ -86,6 +86,60 @@ describe('what becomes of an agent at a worker', () => {
   })
 })
 
+describe('what a process noted that died before it was in its table', () => {
+  it('is recorded by the next one as of when it was taken, though wazuh-db is gone', async () => {
+    const cluster = await clusterOf([1, 2])
+    const node = worker(cluster, 0)
+    node.db.agentSendsKeepAlive(2, details)
+    await cluster.time.advance(2_000)
+    node.crashAt = 'noted'
+    node.db.agentStarts(1)
+    node.db.agentSendsKeepAlive(2)
+    const takenMs = cluster.time.now()
+    await cluster.time.advance(300_000)
+    expect([node.agents, node.journal.entries().length]).toEqual([undefined, 1])
+    node.db.stop()
+    await node.start()
+    await cluster.time.advance(15_000)
+    expect(cluster.known(1)).toMatchObject({ connection_status: 'pending', node_name: 'w1' })
+    for (const { seenMs = 0 } of cluster.master.table.list({ ids: [1, 2] }, 0)) {
+      expect(seenMs).toBeGreaterThanOrEqual(takenMs)
+      expect(seenMs).toBeLessThanOrEqual(takenMs + 1_000)
+    }
+    expect(node.journal.entries()).toEqual([])
+    cluster.stop()
+  })
+
+  it.each(['taken', 'noted', 'cleared'] as const)('is in the wazuh-db of the master when it died at %s', async (point) => {
+    const cluster = await clusterOf([1])
+    const node = worker(cluster, 0)
+    node.db.agentSendsKeepAlive(1)
+    await cluster.time.advance(2_000)
+    node.crashAt = point
+    node.db.agentSendsKeepAlive(1, details)
+    await cluster.time.advance(2_000)
+    expect(node.agents).toBe(undefined)
+    await node.start()
+    await cluster.time.advance(15_000)
+    expect(cluster.known(1)).toMatchObject({ ...details, connection_status: 'active', node_name: 'w1' })
+    cluster.stop()
+  })
+
+  it('is given again when it died between the answer of wazuh-db and its note of that', async () => {
+    const cluster = await clusterOf([1])
+    cluster.master.crashAt = 'posted'
+    worker(cluster, 0).db.agentSendsKeepAlive(1, details)
+    await cluster.time.advance(3_000)
+    expect(cluster.master.agents).toBe(undefined)
+    worker(cluster, 0).db.agentStops(1)
+    await cluster.master.start()
+    await cluster.time.advance(20_000)
+    expect(cluster.known(1)).toMatchObject({ ...details, connection_status: 'disconnected', node_name: 'w1' })
+    expect(cluster.master.table.owed('wazuh-db')).toBe(undefined)
+    cluster.stop()
+  })
+})
+
 describe('a row that wazuh-db refuses', () => {
   it('is left out with one line that names the agent, and the others are given', async () => {
     const ids = Array.from({ length: 40 }, (_, index) => index + 1)
