@@ -1,9 +1,9 @@
 /** Server and client over a real unix socket, and malicious clients. */
 
 import { getEventListeners } from 'node:events'
-import { existsSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { ClusterError } from '../../src/base/errors.js'
 import { limits } from '../../src/base/limits.js'
@@ -174,6 +174,13 @@ describe('the socket', () => {
     await server.close()
     await server.close()
     expect(existsSync(socketPath)).toBe(false)
+  })
+
+  it.skipIf(process.geteuid?.() !== 0)('of a daemon of root belongs to the owner of its directory, who asks there', async () => {
+    const home = temporaryHome()
+    chownSync(dirname(controlSocketPath(home)), 4_711, 4_712)
+    const { socketPath } = await serve(always(end), {}, home)
+    expect(statSync(socketPath)).toMatchObject({ uid: 4_711, gid: 4_712 })
   })
 
   it('of a running daemon is left alone, and that of a dead one is replaced', async () => {

@@ -1,5 +1,6 @@
 /** The file of a local socket: made, replaced and removed in one way, whatever is spoken there. */
-import { chmod, lstat, rename, rm } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chmod, chown, lstat, open, rename, rm, stat } from 'node:fs/promises'
 import type { Server } from 'node:net'
 import { basename, dirname, join } from 'node:path'
 import { asClusterError, ClusterError } from '../base/errors.js'
@@ -53,12 +54,27 @@ const listen = async (server: Server, socketPath: string): Promise<number> => {
       })
     })
     await chmod(passing, socketMode)
+    if (process.geteuid?.() === 0) await giveToOwnerOfDirectory(passing)
     const { ino } = await lstat(passing)
     await rename(passing, socketPath)
     return ino
   } catch (error) {
     server.close()
     throw new ClusterError('listenFailed', { message: `The local socket cannot be made: ${asClusterError(error).message}`, cause: error })
+  }
+}
+
+/** Of Linux: only names a file, which need not be opened to be given away. */
+const pathOnly = 0o10_000_000
+
+/** A daemon that stays root beside a manager is asked by the manager's user. Not by the name, which may lead elsewhere by now. */
+const giveToOwnerOfDirectory = async (socketPath: string): Promise<void> => {
+  const { gid, uid } = await stat(dirname(socketPath))
+  const file = await open(socketPath, pathOnly | constants.O_NOFOLLOW)
+  try {
+    if ((await file.stat()).isSocket()) await chown(`/proc/self/fd/${file.fd}`, uid, gid)
+  } finally {
+    await file.close()
   }
 }
 
