@@ -21,7 +21,7 @@ const requests: FrameworkRequests = {
 const real = async (): Promise<ApiBridgeSuite> => {
   const home = mkdtempSync(join(tmpdir(), 'muster-bridge-'))
   addFramework(home)
-  const bridge = createApiBridge({ home, mode: 'auto', log: recordingLog(), script: bridgeScript, restartMsMin: 10 })
+  const bridge = createApiBridge({ home, mode: 'auto', log: recordingLog(), script: bridgeScript, times: { bridgeRestartMsMin: 10 } })
   const { signal } = new AbortController()
   return {
     bridge,

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { waitFor } from '../../../examples/demo/waitFor.js'
 import { limits } from '../../../src/base/limits.js'
 import { createApiBridge } from '../../../src/platform/manager/apiBridge.js'
 import type { ApiBridge, CarriedAnswer } from '../../../src/ports/manager.js'
@@ -40,7 +41,10 @@ const homeOf = (name: string, packages?: string): string => {
 
 const bridgeOf = (home: string, mode: 'auto' | 'off' = 'auto') => {
   const log = recordingLog()
-  return { log, bridge: createApiBridge({ home, mode, log, script: bridgeScript, restartMsMin: 100 }) }
+  return {
+    log,
+    bridge: createApiBridge({ home, mode, log, script: bridgeScript, times: { bridgeRestartMsMin: 100, bridgeDropMsMax: 300 } }),
+  }
 }
 
 const whole = async ({ bytes, content }: CarriedAnswer): Promise<string> => {
@@ -221,6 +225,19 @@ describe.skipIf(isNoPython)('the API bridge', () => {
     expect(log.lines.filter((line) => line.startsWith('error'))).toHaveLength(1)
   })
 
+  it('ends one that hangs, and fails what else is under way', async () => {
+    open()
+    await asked('process')
+    const abort = new AbortController()
+    const blocked = failed(asked('block', { seconds: 600 }, abort.signal))
+    const other = failed(asked('echo'))
+    await waitFor('The block', () => log.lines.some((line) => line.includes('blocked now')))
+    abort.abort(new Error('late'))
+    expect((await blocked).message).toBe('late')
+    expect(await other).toMatchObject({ code: 'managerFailed', message: expect.stringContaining('hangs: it did not end a request') })
+    expect(await asked('echo', { value: 5 })).toBe(5)
+  })
+
   it('ends one that writes what is no frame', async () => {
     open()
     expect(await failed(asked('scribble'))).toMatchObject({
@@ -269,10 +286,10 @@ describe.skipIf(isNoPython)('the API bridge', () => {
   it('refuses more requests than it carries out at once', async () => {
     open()
     await asked('process')
-    const abort = new AbortController()
-    const many = Array.from({ length: limits.bridgeRequestsMax + 2 }, () => failed(asked('sleep', { seconds: 600 }, abort.signal)))
+    const aborts = Array.from({ length: limits.bridgeRequestsMax + 2 }, () => new AbortController())
+    const many = aborts.map(({ signal }) => failed(asked('sleep', { seconds: 600 }, signal)))
     expect((await Promise.race(many)).code).toBe('overloaded')
-    abort.abort(new Error('enough'))
+    for (const abort of aborts) abort.abort(new Error('enough'))
     const codes = (await Promise.all(many)).map(({ code }) => code)
     expect(codes.filter((code) => code === 'overloaded')).toHaveLength(2)
   })

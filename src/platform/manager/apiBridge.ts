@@ -16,10 +16,14 @@ export interface ApiBridgeOptions {
   /** As the option `api_bridge` has it. */
   readonly mode: 'auto' | 'off'
   readonly log: Log
-  /** The program, where it is not that of the package, and the first pause before it is started again: for specs. */
+  /** The program, where it is not that of the package. */
   readonly script?: string
-  readonly restartMsMin?: number
+  /** In place of those of limits.ts. */
+  readonly times?: Partial<BridgeTimes>
 }
+
+/** Until the program is started again, the first time, and until it is ended when it does not end what it is to drop. */
+export type BridgeTimes = Readonly<Record<'bridgeRestartMsMin' | 'bridgeDropMsMax', number>>
 
 const interpreterPath = 'framework/python/bin/python3'
 
@@ -32,6 +36,7 @@ export const createApiBridge = (options: ApiBridgeOptions): ApiBridge => new Res
 class RestartedBridge implements ApiBridge {
   readonly #options: ApiBridgeOptions
   readonly #log: Log
+  readonly #times: BridgeTimes
   #process: BridgeProcess | undefined
   /** Until it may be started again. */
   #resting: { readonly over: Promise<void>; readonly timer: NodeJS.Timeout; readonly end: () => void; readonly reason: string } | undefined
@@ -41,6 +46,7 @@ class RestartedBridge implements ApiBridge {
 
   constructor(options: ApiBridgeOptions) {
     this.#options = options
+    this.#times = { ...limits, ...options.times }
     this.#log = options.log.at({ tag: 'Cluster', subtag: 'API bridge' })
   }
 
@@ -83,7 +89,7 @@ class RestartedBridge implements ApiBridge {
     const startedMs = performance.now()
     const lines = new BoundedLines(this.#log)
     const process = new BridgeProcess({
-      ...{ python, script, home },
+      ...{ python, script, home, dropMsMax: this.#times.bridgeDropMsMax },
       onLine: (line) => lines.add(line),
       onEnd: (reason) => {
         lines.close()
@@ -102,8 +108,7 @@ class RestartedBridge implements ApiBridge {
   }
 
   #rest(reason: string): void {
-    const { restartMsMin = limits.bridgeRestartMsMin } = this.#options
-    const pauseMs = Math.min(limits.bridgeRestartMsMax, restartMsMin * 2 ** (this.#failures - 1))
+    const pauseMs = Math.min(limits.bridgeRestartMsMax, this.#times.bridgeRestartMsMin * 2 ** (this.#failures - 1))
     this.#log.error(`The program under the manager's Python ${reason}. It is started again after ${pauseMs / 1_000} s, when it is needed.`)
     let end = (): void => undefined
     const over = new Promise<void>((resolve) => {

@@ -15,6 +15,8 @@ export interface BridgeProcessOptions {
   readonly python: string
   readonly script: string
   readonly home: string
+  /** Until it is killed when it does not end what it is to drop. */
+  readonly dropMsMax: number
   /** A line that it wrote to its standard error, without its end. */
   onLine(line: string): void
   /** Once, when it has ended, and why. */
@@ -33,10 +35,12 @@ export class BridgeProcess {
   #isReady: { resolve(): void; reject(error: ClusterError): void } | undefined
   /** Why we ended it. */
   #reason: string | undefined
+  readonly #dropMsMax: number
   #lastNumber = 0
   #lastLine = ''
 
-  constructor({ home, onEnd, onLine, python, script }: BridgeProcessOptions) {
+  constructor({ dropMsMax, home, onEnd, onLine, python, script }: BridgeProcessOptions) {
+    this.#dropMsMax = dropMsMax
     this.ready = new Promise((resolve, reject) => {
       this.#isReady = { resolve, reject }
     })
@@ -104,10 +108,10 @@ export class BridgeProcess {
 
   #drop(number: number): void {
     this.#send(number, bridgeAsks.drop)
-    const seconds = limits.bridgeDropMsMax / 1_000
+    const seconds = this.#dropMsMax / 1_000
     this.#dropped.set(
       number,
-      setTimeout(() => this.#kill(`hangs: it did not end a request within ${seconds} s`), limits.bridgeDropMsMax),
+      setTimeout(() => this.#kill(`hangs: it did not end a request within ${seconds} s`), this.#dropMsMax),
     )
   }
 

@@ -15,20 +15,20 @@ export class SimulatedApiBridge {
   delayMs = 5
   isOff = false
   answer: (request: string) => FrameworkAnswer = (request) => ({ answer: request })
-  #end: (() => void) | undefined
+  /** Of what is under way. */
+  readonly #ends = new Set<(error: ClusterError) => void>()
 
   /** For a process of a node; `clock` is its own. */
   port(clock: Clock): ApiBridge {
-    const closing = new AbortController()
-    this.#end = () => closing.abort(new ClusterError('managerFailed', { message: 'The framework was ended' }))
+    let isClosed = false
     return {
       run: async (request, signal) => {
         signal.throwIfAborted()
         if (this.isOff) throw new ClusterError('apiBridgeOff')
-        if (closing.signal.aborted) throw new ClusterError('aborted', { message: 'The node is stopping' })
+        if (isClosed) throw new ClusterError('aborted', { message: 'The node is stopping' })
         this.running += 1
         try {
-          await worked(clock, this.delayMs, [signal, closing.signal])
+          await this.#worked(clock, signal)
         } finally {
           this.running -= 1
         }
@@ -36,27 +36,34 @@ export class SimulatedApiBridge {
         if ('exception' in made) throw new ClusterError('managerRefused', { message: made.exception })
         return inChunks(Buffer.from(made.answer), signal)
       },
-      close: async () => this.end(),
+      close: async () => {
+        isClosed = true
+        this.end()
+      },
     }
   }
 
   /** What is under way fails. */
   end(): void {
-    this.#end?.()
+    for (const end of [...this.#ends]) end(new ClusterError('managerFailed', { message: 'The framework was ended' }))
+  }
+
+  #worked(clock: Clock, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (then: () => void): void => {
+        clock.clearTimeout(timer)
+        this.#ends.delete(end)
+        signal.removeEventListener('abort', onAbort)
+        then()
+      }
+      const end = (error: ClusterError): void => settle(() => reject(error))
+      const onAbort = (): void => settle(() => reject(signal.reason))
+      const timer = clock.setTimeout(() => settle(resolve), this.delayMs)
+      this.#ends.add(end)
+      signal.addEventListener('abort', onAbort, { once: true })
+    })
   }
 }
-
-const worked = (clock: Clock, delayMs: number, signals: readonly AbortSignal[]): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const settle = (then: () => void): void => {
-      clock.clearTimeout(timer)
-      for (const signal of signals) signal.removeEventListener('abort', onAbort)
-      then()
-    }
-    const onAbort = (): void => settle(() => reject(signals.find(({ aborted }) => aborted)?.reason))
-    const timer = clock.setTimeout(() => settle(resolve), delayMs)
-    for (const signal of signals) signal.addEventListener('abort', onAbort, { once: true })
-  })
 
 const inChunks = (bytes: Buffer, signal: AbortSignal): CarriedAnswer => ({
   bytes: bytes.byteLength,

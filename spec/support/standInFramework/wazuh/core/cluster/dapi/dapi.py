@@ -60,6 +60,7 @@ class DistributedAPI:
         return 'slept'
 
     async def block(self, seconds):
+        print('blocked now', flush=True)
         time.sleep(seconds)
         return 'blocked'
 
