@@ -522,7 +522,7 @@ export const limits = {
 
   // --- Wazuh's local socket
   /** Clients at the same time; for one more, the one that has been idle for longest is let go. */
-  localConnectionsMax: 256,
+  localConnectionsMax: 512,
   /** Requests of one client that are being answered; more are refused. */
   localRequestsMax: 16,
   /** Of a request, but for those of the distributed API. Wazuh's C client sends 1 000 000 at most. */

@@ -43,6 +43,8 @@ export interface LocalConnectionOptions {
 const counterDistance = 2 ** 31
 /** For the last answers to be read, when the daemon stops. */
 const stopLingerMs = 300
+/** Of a payload that is written together with its header. */
+const joinedBytesMax = 64 * 1024
 /** Of the client's name for a string of ours. */
 const stringIdCharsMax = 32
 
@@ -264,9 +266,10 @@ export class LocalConnection {
   #send(command: string, counter: number, content: string | Uint8Array): void {
     if (!this.#socket.writable) return
     const payload = typeof content === 'string' ? Buffer.from(content) : content
-    this.#socket.cork()
-    for (const part of clusterFrames({ command, counter, payload })) this.#socket.write(part)
-    this.#socket.uncork()
+    const frames = clusterFrames({ command, counter, payload })
+    // Most answers are small: one write costs less than the copy.
+    if (payload.byteLength <= joinedBytesMax) this.#socket.write(Buffer.concat(frames))
+    else for (const part of frames) this.#socket.write(part)
     if (this.#socket.writableNeedDrain && this.#stalledSinceMs === undefined) {
       this.#stalledSinceMs = performance.now()
       this.#socket.pause()
