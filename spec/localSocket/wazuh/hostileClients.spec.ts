@@ -137,6 +137,20 @@ describe('a client that never reads', () => {
     await answers(socketPath)
   })
 
+  it('for a while gets every answer whole when it reads again', async () => {
+    const { socketPath } = await serveLocal()
+    const client = localClient(socketPath)
+    const sent = Array.from({ length: limits.localRequestsMax }, (_, index) => Buffer.alloc(200_000, index))
+    client.socket.pause()
+    for (const [counter, payload] of sent.entries()) client.send('echo', counter, payload)
+    await answers(socketPath)
+    client.socket.resume()
+    for (const [counter, payload] of sent.entries()) {
+      const answer = await client.next()
+      expect([answer.counter, answer.payload.equals(payload)]).toEqual([counter, true])
+    }
+  })
+
   it('or does not acknowledge a piece is said to that the answer failed', async () => {
     const dapi = async () => carried('abc')
     const { socketPath } = await serveLocal(scriptedNode({ requests: { dapi } }), { localAnswerMsMax: 30 })

@@ -153,10 +153,8 @@ export class LocalConnection {
   #take(message: ClusterMessage): void {
     const { command, counter } = message
     if (isAnswer(command)) {
-      const onAnswer = this.#asked.get(counter)
-      this.#asked.delete(counter)
       // One that nobody waits for any more, or that was never asked for, is dropped: it must not be answered again.
-      onAnswer?.(message)
+      this.#asked.get(counter)?.(message)
       return
     }
     this.#nextCounter ??= (counter + counterDistance) >>> 0
