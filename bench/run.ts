@@ -42,6 +42,7 @@ import { requestsSequential } from './rows/requestsSequential.js'
 import { scanShare } from './rows/scanShare.js'
 import { simulation } from './rows/simulation.js'
 import { startUp } from './rows/startUp.js'
+import { statesBetweenManagers } from './rows/statesBetweenManagers.js'
 import { streamThroughput } from './rows/streamThroughput.js'
 import { systemMs } from './systemClock.js'
 import { jsonOf, type Result, remarksOf, tableOf } from './table.js'
@@ -87,6 +88,7 @@ const rows: readonly Row[] = [
   connectedAgents,
   agentsInABurst,
   agentsMoveOn,
+  statesBetweenManagers,
 ]
 
 const measure = async (row: Row, workshop: Workshop): Promise<Result> => {

@@ -15,6 +15,7 @@ import { isCommand } from '../../src/domain/queries/controlRequest.js'
 import { startLocalServer } from '../../src/localSocket/wazuh/localServer.js'
 import { SqliteAgentStore } from '../../src/platform/agents/sqliteAgentStore.js'
 import { createFiles } from '../../src/platform/files/createFiles.js'
+import { managerBeside } from '../../src/platform/machine/findManager.js'
 import { realClock } from '../../src/platform/machine/realClock.js'
 import { realRandom } from '../../src/platform/machine/realRandom.js'
 import { createTcpNetwork } from '../../src/platform/net/tcp.js'
@@ -175,7 +176,7 @@ const calls = {
       createFiles({ home, synced: defaultSyncedItems, role: type, stageDir: join(home, 'queue', 'cluster', node) })
     const observedPorts = () => ({
       files: observedFiles(files === 'none' ? noFiles : realFiles(), (count) => happened(node, 'scanned', count)),
-      agentStore: observedAgents(new SqliteAgentStore({ home, role: type }), {
+      agentStore: observedAgents(new SqliteAgentStore({ home, role: type, manager: managerBeside(home) }), {
         onKeys: (agents) => happened(node, 'keysTaken', agents),
         onMerged: (taken, dropped) => happened(node, 'merged', taken, dropped),
         onGroups: (same) => happened(node, 'groupsTaken', 0, same ? 0 : 1),

@@ -27,8 +27,8 @@ export interface AgentClusterOptions {
   readonly gated?: boolean
   /** In addition to `default`. */
   readonly groups?: readonly string[]
-  /** Does something to the master's home before its node starts. */
-  readonly prepare?: (home: string) => Promise<void>
+  /** Does something to the master's home, and to those of its workers, before the nodes start. */
+  readonly prepare?: (home: string, workers: readonly string[]) => Promise<void>
   readonly timings?: Partial<Timings>
   /** Agents may enrol at every node, and report to it. */
   readonly hasServices?: boolean
@@ -59,7 +59,7 @@ export const startAgentCluster = async (
     cpSync(home, copy, { recursive: true })
     return copy
   })
-  await prepare?.(home)
+  await prepare?.(home, homes)
   const master: AgentMember = { node: 'master', home, child: workshop.child<NodeCalls>('node') }
   const port = await master.child.call('start', { node: 'master', type: 'master', home, port: 0, timings, hasServices })
   await known(master, agents)

@@ -10,7 +10,12 @@ const now = "CAST(strftime('%s','now') AS INTEGER)"
 
 /** Columns that a full row overwrites, but for its ID. */
 const overwritten = rowColumns.split(',').filter((column) => column !== 'id')
+const overwriteSql = `UPDATE agent SET ${overwritten.map((column) => `${column}=?`).join(',')},sync_status='synced' WHERE id=?`
 const numbers = new Set(['last_keepalive', 'disconnection_time', 'status_code'])
+
+const overwriteAllSql = `UPDATE agent SET ${overwritten
+  .map((column) => `${column}=COALESCE(given.value->>'$.${column}',${numbers.has(column) ? '0' : "''"})`)
+  .join(',')},sync_status='synced' FROM json_each(?) AS given WHERE agent.id=given.value->>'$.id'`
 
 const sqlValue = (value: unknown): Value => (typeof value === 'number' || typeof value === 'string' ? value : null)
 
@@ -87,11 +92,21 @@ export class WazuhDbAgents {
   /** A full row: every column, and what it lacks becomes `missing`, or zero where that is a text. */
   overwrite(row: Fields, missing: '' | null): void {
     const values = overwritten.map((column) => sqlValue(row[column]) ?? (missing === '' && numbers.has(column) ? 0 : missing))
-    this.#tables.run(
-      `UPDATE agent SET ${overwritten.map((column) => `${column}=?`).join(',')},sync_status='synced' WHERE id=?`,
-      ...values,
-      sqlValue(row['id']),
-    )
+    this.#tables.run(overwriteSql, ...values, sqlValue(row['id']))
+  }
+
+  /** As `overwrite` for each and without labels, in one statement. False, and nothing is done, when any of them breaks a rule. */
+  overwriteAll(rows: readonly Fields[]): boolean {
+    const ids = new Set(rows.map(({ id }) => id))
+    if (ids.size < rows.length || ![...ids].every((id) => typeof id === 'number')) return false
+    try {
+      this.#tables.run(overwriteAllSql, JSON.stringify(rows))
+      this.#tables.run('DELETE FROM labels WHERE id IN (SELECT value FROM json_each(?))', JSON.stringify([...ids]))
+      return true
+    } catch (thrown) {
+      if (thrown instanceof SqlError) return false
+      throw thrown
+    }
   }
 
   /** As the states of a worker are given to a master. */

@@ -77,8 +77,11 @@ export class WazuhDbHttp {
   }
 
   #takeStates(): string {
+    const labels = this.#labels()
     const rows = (wish: string, columns: string): readonly string[] =>
-      this.#tables.rows(`SELECT ${columns} FROM agent WHERE id>0 AND sync_status=? ORDER BY id`, wish).map((row) => this.#stateText(row))
+      this.#tables
+        .rows(`SELECT ${columns} FROM agent WHERE id>0 AND sync_status=? ORDER BY id`, wish)
+        .map((row) => stateText(row, labels.get(Number(row['id']))))
     const lists = {
       syncreq: rows('syncreq', rowColumns),
       syncreq_keepalive: rows('syncreq_keepalive', 'id,version'),
@@ -89,24 +92,26 @@ export class WazuhDbHttp {
     return `{${parts.join(',')}}`
   }
 
-  /** Empty texts are left out, numbers that are not there are zero. */
-  #stateText(row: Json): string {
-    const fields = Object.entries(row).flatMap(([name, value]) => {
-      const shown = value ?? (numberColumns.includes(name) ? 0 : '')
-      return shown === '' ? [] : [[name, shown] as const]
-    })
-    const text = rowText(Object.fromEntries(fields))
-    const labels = 'name' in row ? this.#agents.labels(Number(row['id'])) : []
-    return labels.length === 0 ? text : `${text.slice(0, -1)},"labels":${JSON.stringify(labels.map(({ key, value }) => ({ key, value })))}}`
+  /** Of agents whose whole rows are asked for. */
+  #labels(): ReadonlyMap<number, readonly string[]> {
+    const labels = new Map<number, string[]>()
+    const sql = "SELECT id,key,value FROM labels WHERE id IN (SELECT id FROM agent WHERE sync_status='syncreq') ORDER BY id,key"
+    for (const { id, key, value } of this.#tables.rows(sql)) {
+      const own = labels.get(Number(id)) ?? []
+      own.push(JSON.stringify({ key, value }))
+      labels.set(Number(id), own)
+    }
+    return labels
   }
 
   #giveStates(body: string): void {
     const { syncreq, syncreq_keepalive, syncreq_status } = JSON.parse(body) as Json
     const [full, keepAlives, statuses] = [listIn(syncreq), listIn(syncreq_keepalive), listIn(syncreq_status)]
+    const areDone = this.#agents.overwriteAll(full)
     for (const row of full) {
       const id = idOf(row)
-      this.#agents.overwrite(row, '')
-      this.#agents.trySetLabels(id, row['labels'])
+      if (!areDone) this.#agents.overwrite(row, '')
+      if (!areDone || row['labels'] !== undefined) this.#agents.trySetLabels(id, row['labels'])
     }
     for (const row of keepAlives) this.#agents.keepAliveNow(idOf(row), String(row['version'] ?? ''))
     for (const row of statuses) {
@@ -154,6 +159,16 @@ export class WazuhDbHttp {
     const rows = this.#tables.rows(`SELECT id,version FROM agent WHERE connection_status='active' ${among} ORDER BY id`)
     return JSON.stringify({ items: rows.map(({ id, version }) => ({ id, version: version ?? '' })) })
   }
+}
+
+/** Empty texts are left out, numbers that are not there are zero. */
+const stateText = (row: Json, labels: readonly string[] | undefined): string => {
+  const fields = Object.entries(row).flatMap(([name, value]) => {
+    const shown = value ?? (numberColumns.includes(name) ? 0 : '')
+    return shown === '' ? [] : [[name, shown] as const]
+  })
+  const text = rowText(Object.fromEntries(fields))
+  return 'name' in row && labels ? `${text.slice(0, -1)},"labels":[${labels.join(',')}]}` : text
 }
 
 const statusTexts = { 200: 'OK', 400: 'Bad Request', 404: 'Not Found', 500: 'Internal Server Error' } as const

@@ -1,0 +1,82 @@
+/** A process with the wazuh-db of one manager or more: fakes of the real one, over its Unix sockets and real SQL. */
+import { FakeWazuhDb } from '../../spec/support/wazuhDb/fakeWazuhDb.js'
+import { agentKeys, factsOf } from '../agents.js'
+import { answerParent } from '../answerParent.js'
+import { systemMs } from '../systemClock.js'
+
+export interface WazuhDbStart {
+  readonly node: string
+  readonly home: string
+  readonly role: 'master' | 'worker'
+  /** Agents 1 to this one are in its table. */
+  readonly agents: number
+}
+
+/** How changes came from one to the other. */
+export interface StatesGiven {
+  /** From the request that took them until the other had the last of them. */
+  readonly seconds: number
+  readonly requests: number
+  /** Processor time of the fakes in it. */
+  readonly cpuSeconds: number
+}
+
+const fakes = new Map<string, FakeWazuhDb>()
+
+const cpuMs = (): number => {
+  const { system, user } = process.cpuUsage()
+  return (user + system) / 1_000
+}
+
+const fakeOf = (node: string): FakeWazuhDb => {
+  const fake = fakes.get(node)
+  if (!fake) throw new Error(`There is no wazuh-db of ${node}`)
+  return fake
+}
+
+/** Every agent of a worker sends a keep-alive with new details. */
+const change = (fake: FakeWazuhDb, agents: number, round: string): void => {
+  for (let id = 1; id <= agents; id++) {
+    const { configSum, ip, mergedSum, osArch, osName, osPlatform, osUname, osVersion, version } = factsOf(id, round)
+    fake.agentSendsKeepAlive(id, {
+      ...{ ip, version, config_sum: configSum, merged_sum: mergedSum },
+      ...{ os_arch: osArch, os_name: osName, os_platform: osPlatform, os_uname: osUname, os_version: osVersion },
+    })
+  }
+}
+
+const calls = {
+  start: async ({ agents, home, node, role }: WazuhDbStart): Promise<void> => {
+    const fake = new FakeWazuhDb({ home, role, nodeName: node })
+    fakes.set(node, fake)
+    for (const { id, name } of agentKeys(agents)) fake.insertAgent(id, name)
+    await fake.start()
+  },
+
+  /** Changes all agents of one, and waits until another has them. */
+  states: async ({ agents, from, round, to }: { from: string; to: string; agents: number; round: string }): Promise<StatesGiven> => {
+    const [worker, master] = [fakeOf(from), fakeOf(to)]
+    let [takenMs, takenCpuMs, requests] = [0, 0, 0]
+    change(worker, agents, round)
+    worker.lie = (_, request) => {
+      if (takenMs > 0 || !request.startsWith('GET ')) return false
+      takenMs = systemMs()
+      takenCpuMs = cpuMs()
+      return false
+    }
+    master.lie = (_, request) => {
+      if (request.startsWith('POST ')) requests += 1
+      return false
+    }
+    const { configSum } = factsOf(1, round)
+    await master.until(() => master.sql(`SELECT COUNT(*) AS n FROM agent WHERE config_sum='${configSum}'`)[0]?.['n'] === agents)
+    const seconds = (systemMs() - takenMs) / 1_000
+    worker.heal()
+    master.heal()
+    return { seconds, requests, cpuSeconds: (cpuMs() - takenCpuMs) / 1_000 }
+  },
+}
+
+export type WazuhDbCalls = typeof calls
+
+answerParent(calls)
