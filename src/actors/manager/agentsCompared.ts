@@ -27,6 +27,9 @@ export interface AgentsComparedOptions {
 }
 
 const everyMs = 3_600_000
+/** A master's, more often: our table shows the master's own agents, and who is silent, as they were then. At most a fiftieth of the time. */
+const onMasterMsMin = 60_000
+const restsPerComparison = 50
 const retryMs = 10_000
 /** wazuh-db was gone: its other daemons connect to it first. */
 const gatherMs = 1_000
@@ -36,6 +39,7 @@ class AgentsComparison {
   readonly #giver: StateGiver
   readonly outage: Outage
   hasFailed = false
+  #tookMs = 0
   /** The table that was compared, or is being. */
   #table: string
 
@@ -79,10 +83,18 @@ class AgentsComparison {
     }
     this.hasFailed = false
     this.outage.worked()
-    const says = `Compared ${counted(compared, 'agent')} with wazuh-db in ${logSeconds(clock.monotonicMs() - startMs)}`
+    this.#tookMs = clock.monotonicMs() - startMs
+    const says = `Compared ${counted(compared, 'agent')} with wazuh-db in ${logSeconds(this.#tookMs)}`
     if (given > 0) log.info(`${says}: it lacked the state of ${given}.`)
     else log.debug(`${says}.`)
     return 'done'
+  }
+
+  get restMs(): number {
+    const { db, role } = this.#options
+    if (db.waitMs > 0) return db.waitMs
+    if (this.hasFailed) return retryMs
+    return role === 'worker' ? everyMs : Math.min(everyMs, Math.max(onMasterMsMin, restsPerComparison * this.#tookMs))
   }
 
   /** Returns how many agents wazuh-db was given again. */
@@ -145,7 +157,7 @@ export const agentsCompared = (options: AgentsComparedOptions) =>
     wakes: (comparison, wake) => [options.db.lost.add(wake), comparison.onOtherTable(wake)],
     initial: 'comparing',
     steps: { comparing: (comparison, round) => comparison.compare(round) },
-    restMs: (comparison) => options.db.waitMs || (comparison.hasFailed ? retryMs : everyMs),
+    restMs: ({ restMs }) => restMs,
     onFailure: ({ outage }, error) => {
       if (!isLoggedFailure(error)) outage.failed(error)
     },

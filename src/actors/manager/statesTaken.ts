@@ -100,9 +100,12 @@ class StatesTaker {
   }
 
   async #record(entry: TakenEntry, signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#options
+    const { clock, db, log } = this.#options
     const read = takenSlices(entry.text, limits.wazuhDbRowsMax)
-    if (!read.ok) return log.error(`What wazuh-db said of agents cannot be read: ${fullStop(read.error.message)}`)
+    if (!read.ok) {
+      log.error(`What wazuh-db said of agents cannot be read: ${fullStop(read.error.message)} All of them are compared.`)
+      return db.lost.emit()
+    }
     const turns = new Turns(clock, signal)
     const underWay: Promise<void>[] = []
     let left = 0
