@@ -1,5 +1,6 @@
 /** muster as an operator meets it: what it checks, says, asks and does, on a pretended manager's home. */
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
@@ -225,6 +226,24 @@ describe('after an upgrade of Wazuh without dpkg', () => {
     installWazuhs(home, '4.14.9')
     expect((await run('uninstall', '--yes')).code).toBe(0)
     expect([stateOfNames(), readFileSync(program(), 'utf8')]).toEqual([['wazuh-clusterd', 'wazuh-control'], wazuhsProgram('4.14.9')])
+  })
+})
+
+describe('muster status', () => {
+  it("says that an installation is not finished, and that Wazuh's own daemon still runs", async () => {
+    await install()
+    const running = spawn('sleep', ['1000'], { argv0: join(home, 'framework/scripts/wazuh_clusterd.py'), stdio: 'ignore' })
+    try {
+      await once(running, 'spawn')
+      writeFileSync(join(home, 'var/run', `wazuh-clusterd-${running.pid}.pid`), `${running.pid}\n`)
+      const says = `Wazuh's own wazuh-clusterd runs (PID ${running.pid}): ${home}/bin/wazuh-control restart starts what is installed.\n`
+      expect(await run('status')).toMatchObject({ code: 1, out: expect.stringMatching(/installed +rename +wazuh/) })
+      expect((await run('status')).out.endsWith(says)).toBe(true)
+    } finally {
+      running.kill('SIGKILL')
+    }
+    renameSync(kept(), program())
+    expect(await run('status')).toMatchObject({ code: 1, out: expect.stringMatching(/unfinished .*\nThe installation is not finished: /) })
   })
 })
 

@@ -95,8 +95,7 @@ const checkConfiguration = (home: string): readonly Check[] => {
 }
 
 const checkUser = (machine: ManagerMachine, { daemon, node, stayRoot, uid }: CheckOptions): Check => {
-  if (stayRoot)
-    return check('user', 'warning', 'the daemon stays root (-r), and so do its files, which the programs of Wazuh may not change')
+  if (stayRoot) return check('user', 'warning', 'the daemon keeps running as root (-r), which is for trials')
   const picked = pickUser({ uid, stayRoot, passwd: machine.fs.readFileSync('/etc/passwd', 'utf8') })
   if (!picked.ok) return check('user', 'refused', picked.error.message)
   const user = picked.value

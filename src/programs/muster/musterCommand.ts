@@ -154,7 +154,7 @@ const statusOf = (found: Installation, { machine, own }: MusterPlace): Status =>
   const again = `muster install-into-manager --home ${home}`
   const daemon = found.program?.text === undefined ? undefined : daemonOf(found.program.text)
   const running = daemonsOf(home)
-  const isWazuhs = running.some(({ kind }) => kind === 'wazuh')
+  const wazuhs = running.find(({ kind }) => kind === 'wazuh')
   const says = [
     ...(state === 'replaced'
       ? [
@@ -165,13 +165,11 @@ const statusOf = (found: Installation, { machine, own }: MusterPlace): Status =>
     ...(daemon !== undefined && !machine.fs.existsSync(daemon)
       ? [`${program} starts ${daemon}, which is not there: ${again} makes it start ${own.daemon}.`]
       : []),
-    ...(state !== 'not installed' && isWazuhs
-      ? [
-          `Wazuh's own wazuh-clusterd runs (PID ${running.find(({ kind }) => kind === 'wazuh')?.pid}): ${control(home, 'restart')} starts what is installed.`,
-        ]
+    ...(state !== 'not installed' && wazuhs
+      ? [`Wazuh's own wazuh-clusterd runs (PID ${wazuhs.pid}): ${control(home, 'restart')} starts what is installed.`]
       : []),
   ]
-  return { state, runs: isWazuhs ? 'wazuh' : running.length > 0 ? 'muster' : 'nothing', says }
+  return { state, runs: wazuhs ? 'wazuh' : running.length > 0 ? 'muster' : 'nothing', says }
 }
 
 const showStatus = async ({ home, json }: MusterArguments, place: MusterPlace, { print }: Conversation): Promise<number> => {
