@@ -519,6 +519,8 @@ export const limits = {
   rulesetReloadMsMax: 60_000,
   rulesetMessagesMax: 64,
   rulesetMessageCharsMax: 512,
+  /** Of all messages of one worker that its master shows: in one line, which fits into a chunk beside others. */
+  rulesetShownCharsMax: 16 * KiB,
 
   // --- Wazuh's local socket
   /** Clients at the same time; for one more, the one that has been idle for longest is let go. */

@@ -9,6 +9,7 @@ import {
   rulesetGatherMs,
   rulesetReload,
 } from '../../../src/actors/manager/rulesetReload.js'
+import { limits } from '../../../src/base/limits.js'
 import { WorkerState } from '../../../src/domain/cluster/workerState.js'
 import { SimulatedManagerDaemons } from '../../../src/simulation/manager/simulatedManagerDaemons.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
@@ -145,5 +146,12 @@ it('a master keeps what a worker said of its rules last', () => {
   link.receiveNotice('ruleset.reloaded', { atMs: 1, isLoaded: false, messages: ['one'] })
   link.receiveNotice('ruleset.reloaded', { atMs: 2, isLoaded: true, messages: [] })
   expect(state.ruleset).toEqual({ atMs: 2, isLoaded: true, messages: [] })
+  // Nothing that a lying one says makes a line of an answer that does not fit into a chunk.
+  for (const character of ['\u0000', '"', '\u65e5', '\ud800']) {
+    const messages = Array.from({ length: limits.rulesetMessagesMax }, () => character.repeat(limits.rulesetMessageCharsMax))
+    link.receiveNotice('ruleset.reloaded', { atMs: 3, isLoaded: false, messages })
+    expect(state.ruleset?.messages.length).toBeGreaterThan(10)
+    expect(Buffer.byteLength(JSON.stringify(state.ruleset))).toBeLessThan(limits.streamChunkBytesMax / 4)
+  }
   stop?.()
 })

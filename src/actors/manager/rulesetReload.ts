@@ -7,6 +7,7 @@ import { fullStop } from '../../base/fullStop.js'
 import { limits } from '../../base/limits.js'
 import { shortened } from '../../base/logText.js'
 import type { WorkerState } from '../../domain/cluster/workerState.js'
+import { shownReport } from '../../domain/manager/rulesetReport.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { ManagerDaemons, RulesetReload } from '../../ports/manager.js'
@@ -156,7 +157,7 @@ export const rulesetFollowInput = (link: Link, state: Pick<WorkerState, 'ruleset
   alongside: () =>
     link.subscribe({
       'ruleset.reloaded': (report) => {
-        state.ruleset = report
+        state.ruleset = shownReport(report)
       },
     }),
   answers: () => ({}),
