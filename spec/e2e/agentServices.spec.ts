@@ -86,7 +86,9 @@ describe('agents at real daemons', () => {
           const connected = [worker, secondWorker].map((name) => shown[name]?.info.listener?.['connected_agents'] ?? 0)
           return connected.reduce((sum, count) => sum + count, 0) === agentCount || connected.join(' and ')
         })
-        expect((await cluster.control(master, ['-i', 'more'])).out).toMatch(/Connected agents: \d+\n {8}Events: \d+ taken, 0 dropped\n/)
+        expect((await cluster.control(master, ['-i', 'more'])).out).toMatch(
+          /Agents report to: [\d.:]+\/TCP,UDP\n {8}Connected agents: \d+\n {8}Events: \d+ taken, 0 dropped\n/,
+        )
         expect((await cluster.control(master, ['-i'])).out).not.toContain('Connected agents')
 
         // A drained node lets its agents go, and nobody in, after a restart too.

@@ -27,6 +27,7 @@ import type { Remoted } from '../ports/remoted.js'
 import type { AgentOperations } from './agents/agentOperations.js'
 import type { PublishedGroups } from './agents/localAgentGroups.js'
 import type { LocalAgents } from './agents/nodeAgents.js'
+import { placesCapability } from './cluster/keepAlive.js'
 import type { NodeMeter } from './cluster/nodeMeter.js'
 import { type NodeStates, statesCapability } from './cluster/nodeStates.js'
 import type { Registry } from './cluster/registry.js'
@@ -173,6 +174,7 @@ const ownCapabilities: readonly string[] = [
   figuresCapability,
   reportsCapability,
   wholeReportsCapability,
+  placesCapability,
   rulesetCapability,
 ]
 

@@ -250,6 +250,7 @@ export const limits = {
   agentCounterMessages: 128,
   /** Ports and addresses that agents report to at one node. */
   listeningPlacesMax: 16,
+  listeningPlacesCharsMax: 1_024,
   agentRequestsMax: 1_024,
   agentRequestBytesMax: 32 * KiB,
   /** Answers over UDP that come again are acknowledged again. */

@@ -64,6 +64,8 @@ export interface ListenerCounts {
   /** Frames, datagrams and connections that were refused. */
   readonly refused: number
   readonly segmentsDeleted: number
+  /** Where agents report to, as a text for people. */
+  readonly places?: string
 }
 
 /** What an agent of these groups is to have. */

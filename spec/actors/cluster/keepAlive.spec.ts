@@ -170,6 +170,29 @@ describe('keep alive, the sender', () => {
     ])
     expect(sent[0]).not.toHaveProperty('clockSkewMs')
   })
+
+  it('says where agents report to only to a master that takes it', async () => {
+    const clock = new VirtualClock()
+    const counts = { connected: 1, eventsTaken: 2, eventsDropped: 3, refused: 4 }
+    for (const capabilities of [[], ['places']]) {
+      const sent: unknown[] = []
+      const scripted = new ScriptedLink('master', async (_type, body) => {
+        sent.push(body)
+        return { receivedAtMs: clock.now() }
+      })
+      const link = Object.assign(scripted, { peer: { ...scripted.peer, capabilities } })
+      const clusterClock = new ClusterClock(clock, 'worker')
+      const listener = async () => ({ ...counts, places: '1514/TCP' })
+      const beating = linkBeats(link, { clock, answerMsMax: 1_000, clusterClock, integrity: () => 'resting', listener }).beat(
+        new AbortController().signal,
+        undefined,
+      )
+      await clock.advance(1_000)
+      await beating
+      expect(sent).toMatchObject([{ listener: counts }])
+      expect((sent[0] as { listener: object }).listener).toEqual({ ...counts, ...(capabilities.length > 0 && { places: '1514/TCP' }) })
+    }
+  })
 })
 
 /** Check intervals from a twentieth of the allowed silence to several times as long. */

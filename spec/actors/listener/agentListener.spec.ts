@@ -68,7 +68,7 @@ describe('several places to report to', () => {
     agents[2]?.socket.collect()
     expect(agents.map((agent) => agent.texts())).toEqual([[ack], [ack], [ack]])
     expect(world.outlet.events).toHaveLength(3)
-    expect((await world.listener.counts()).connected).toBe(3)
+    expect(await world.listener.counts()).toMatchObject({ connected: 3, places: '1514/TCP, 1600/TCP, 10.0.0.1:1700/UDP' })
     const stopping = world.listener.stop()
     await world.clock.advance(5_000)
     await stopping

@@ -110,6 +110,9 @@ export interface LinkBeatsOptions {
   listener?(): Promise<ListenerFigures | undefined>
 }
 
+/** A master with it takes, and shows, where agents report to a worker. */
+export const placesCapability = 'places'
+
 /** What a question to the own listener may delay a beat. */
 const countsMsMax = 500
 
@@ -129,6 +132,7 @@ const soonOrNothing = async <T>(asked: Promise<T>, clock: Clock, signal: AbortSi
  */
 export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integrity, listener }: LinkBeatsOptions): Beats => {
   const isCounted = link.peer.capabilities.includes(figuresCapability)
+  const hasPlaces = link.peer.capabilities.includes(placesCapability)
   let roundTripMs: number | undefined
   const beat: Beats['beat'] = async (signal, skewMs) => {
     // A listener that is busy must not hold up a sign of life.
@@ -141,7 +145,7 @@ export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integr
         sentAtMs,
         integrity: integrity(),
         ...(skewMs !== undefined && { clockSkewMs: skewMs }),
-        ...(counts && { listener: figuresOf(counts) }),
+        ...(counts && { listener: figuresOf(counts, hasPlaces) }),
         ...(roundTripMs !== undefined && isCounted && { roundTripMs }),
       },
       { signal, timeoutMs: answerMsMax },

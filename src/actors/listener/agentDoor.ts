@@ -36,6 +36,7 @@ export class AgentDoor implements ConnectionHost {
   readonly #unproven = new Set<AgentConnection>()
   #listeners: Listener[] = []
   readonly #sockets = new Set<DatagramSocket>()
+  readonly #places: ListeningPlace[] = []
   #isShut = false
   #isPaused = false
   #refused = 0
@@ -56,11 +57,15 @@ export class AgentDoor implements ConnectionHost {
     return this.#refused
   }
 
+  /** Those that are open, with their ports. */
+  get places(): readonly ListeningPlace[] {
+    return this.#places
+  }
+
   /** Returns the port of the first place. Fails with `listenFailed`. */
   async open(): Promise<number> {
-    const ports: number[] = []
-    for (const place of placesOf(this.#door.options)) ports.push(await this.#openPlace(place))
-    return ports[0] ?? 0
+    for (const place of placesOf(this.#door.options)) this.#places.push({ ...place, port: await this.#openPlace(place) })
+    return this.#places[0]?.port ?? 0
   }
 
   async #openPlace({ ipv6, localIp, port, transports }: ListeningPlace): Promise<number> {

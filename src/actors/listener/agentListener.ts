@@ -5,6 +5,7 @@
 import { Deadlines } from '../../base/deadlines.js'
 import { limits } from '../../base/limits.js'
 import { agentIdText } from '../../domain/agents/agent.js'
+import { placesText } from '../../domain/listener/listeningPlace.js'
 import type {
   EventOutlet,
   KeysUpdate,
@@ -123,6 +124,7 @@ export class AgentListener implements ListenerCalls {
       eventsDropped: eventsDropped + this.#events.dropped,
       refused: this.#intake.refused + this.#door.refused,
       segmentsDeleted,
+      places: placesText(this.#door.places),
     }
   }
 

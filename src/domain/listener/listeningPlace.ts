@@ -18,3 +18,12 @@ export const placesOf = ({
   { port, transports, localIp, ipv6 },
   ...further,
 ]
+
+/** `1514/TCP, 10.0.0.1:1600/TCP,UDP` */
+export const placesText = (places: readonly ListeningPlace[]): string =>
+  places
+    .map(({ localIp, port, transports }) => {
+      const address = localIp.includes(':') ? `[${localIp}]:` : localIp === '' ? '' : `${localIp}:`
+      return `${address}${port}/${transports.join(',').toUpperCase()}`
+    })
+    .join(', ')

@@ -103,6 +103,7 @@ const choiceLines = ({ compressed, diskWrites }: WorkerHealth): readonly string[
 const listenerLines = ({ listener }: NodeHealth): readonly string[] =>
   listener
     ? [
+        ...(listener.places === undefined ? [] : [`        Agents report to: ${escapeText(listener.places)}`]),
         `        Connected agents: ${listener.connected}`,
         `        Events: ${listener.eventsTaken} taken, ${listener.eventsDropped} dropped`,
         `        Refused messages and connections: ${listener.refused}`,
@@ -170,6 +171,7 @@ const listenerJson = (listener: NodeHealth['listener']): object =>
           events_taken: listener.eventsTaken,
           events_dropped: listener.eventsDropped,
           refused: listener.refused,
+          places: listener.places,
         },
       }
     : {}
