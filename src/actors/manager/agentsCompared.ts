@@ -7,7 +7,7 @@ import { counted } from '../../base/counted.js'
 import { logSeconds } from '../../base/logText.js'
 import type { AgentDetails, AgentUpdates, AgentView, Presence } from '../../domain/agents/agent.js'
 import { packFacts } from '../../domain/agents/packedFacts.js'
-import { isMissing, isSeen, isSilence, type SeenAgent } from '../../domain/manager/givenRows.js'
+import { type Here, isMissing, isSeen, isSilence, type SeenAgent } from '../../domain/manager/givenRows.js'
 import { heldUpdates } from '../../domain/manager/rowUpdates.js'
 import type { WazuhAgent } from '../../domain/manager/wazuhAgent.js'
 import type { Clock, Log } from '../../ports/machine.js'
@@ -106,8 +106,8 @@ class AgentsComparison {
     const others = role === 'master' ? page.filter(({ node_name }) => node_name !== node) : []
     updates.presences.push(...silencesIn(others, views))
     if (updates.presences.length + updates.details.length > 0) await agents.reports.addUpdates(updates, true)
-    const nowMs = agents.clock.now()
-    const missing = role === 'worker' ? [] : page.filter((row) => isMissingThere(views.get(row.id), row, nowMs)).map(({ id }) => id)
+    const here = { node, nowMs: agents.clock.now() }
+    const missing = role === 'worker' ? [] : page.filter((row) => isMissingThere(views.get(row.id), row, here)).map(({ id }) => id)
     if (missing.length > 0) await this.#giver.give(missing, signal)
     return missing.length
   }
@@ -129,8 +129,8 @@ class AgentsComparison {
   }
 }
 
-const isMissingThere = (view: AgentView | undefined, row: WazuhAgent, nowMs: number): boolean =>
-  view !== undefined && isSeen(view) && isMissing(view, row, nowMs)
+const isMissingThere = (view: AgentView | undefined, row: WazuhAgent, here: Here): boolean =>
+  view !== undefined && isSeen(view) && isMissing(view, row, here)
 
 /** Agents of other nodes that wazuh-monitord of the master called silent since their last sign of life. */
 const silencesIn = (rows: readonly WazuhAgent[], views: ReadonlyMap<number, AgentView>): readonly Presence[] =>

@@ -18,6 +18,8 @@ import type { WatchedWazuhDb } from './watchedWazuhDb.js'
 export interface StateGiverOptions {
   readonly agents: LocalAgents
   readonly db: WatchedWazuhDb
+  /** The master. */
+  readonly node: string
   readonly clock: Clock
   readonly log: Log
 }
@@ -77,15 +79,15 @@ export class StateGiver {
   }
 
   async #rowsFrom(all: readonly number[], start: number, signal: AbortSignal): Promise<readonly WazuhAgent[]> {
-    const { agents, db } = this.#options
+    const { agents, db, node } = this.#options
     const ids = all.slice(start, start + limits.wazuhDbPresencesMax)
     if (ids.length === 0) return []
     const [views, presences] = await Promise.all([agents.store.list({ ids }, 0), db.presencesOf(ids, signal)])
     const held = new Map(presences.map((presence) => [presence.id, presence]))
-    const nowMs = agents.clock.now()
+    const here = { node, nowMs: agents.clock.now() }
     const wanted = views.filter(isSeen).filter((view) => {
       const known = held.get(view.id)
-      return known !== undefined && !isOutdated(view, known, nowMs)
+      return known !== undefined && !isOutdated(view, known, here)
     })
     const heldRows = await this.#heldRows(
       wanted.filter(({ facts }) => facts === undefined),

@@ -58,22 +58,29 @@ const columnsOf = (facts: AgentFacts, ip: string): Partial<WazuhAgent> => {
 /** A time that a wrong clock made, which loses to anything. */
 const isBeyond = (timeSeconds: number, nowMs: number): boolean => timeSeconds * 1_000 > nowMs + limits.agentFutureMsMax
 
+/** Of the master. */
+export interface Here {
+  readonly node: string
+  readonly nowMs: number
+}
+
 /**
  * Whether wazuh-db knows of a newer sign of life at another node, such as at this one, whose agents only it knows. Within one second, which is
- * all that it has, a connected agent wins.
+ * all that it has, a connected agent wins, and first of all one that is connected here: a row of ours would take what it has just said of
+ * itself, while the next sign of life of an agent that is there is given anyway.
  */
-export const isOutdated = ({ node, seenMs, status }: SeenAgent, held: WazuhPresence, nowMs: number): boolean => {
+export const isOutdated = ({ node, seenMs, status }: SeenAgent, held: WazuhPresence, { node: own, nowMs }: Here): boolean => {
   const { connection_status, last_keepalive = 0, node_name = '' } = held
   if (node_name === '' || node_name === node || isBeyond(last_keepalive, nowMs)) return false
   if (last_keepalive !== seconds(seenMs)) return last_keepalive > seconds(seenMs)
-  return status === 'disconnected' && connection_status !== 'disconnected'
+  return (status === 'disconnected' || node_name === own) && connection_status !== 'disconnected'
 }
 
 /** Whether wazuh-db lacks what our table has of an agent: it lost what it had taken, or refused it. What its manager's daemons decided stays. */
-export const isMissing = (view: SeenAgent, held: WazuhAgent, nowMs: number): boolean => {
+export const isMissing = (view: SeenAgent, held: WazuhAgent, here: Here): boolean => {
   const { connection_status, last_keepalive = 0, node_name = '' } = held
-  if (isOutdated(view, held, nowMs)) return false
-  if (last_keepalive !== seconds(view.seenMs)) return last_keepalive < seconds(view.seenMs) || isBeyond(last_keepalive, nowMs)
+  if (isOutdated(view, held, here)) return false
+  if (last_keepalive !== seconds(view.seenMs)) return last_keepalive < seconds(view.seenMs) || isBeyond(last_keepalive, here.nowMs)
   return node_name !== view.node || (connection_status !== view.status && !isSilence(held))
 }
 

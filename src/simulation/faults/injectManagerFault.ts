@@ -72,7 +72,7 @@ const injectFaultOfAgent = (agents: ManagedAgents, id: number, fault: FaultOf<'a
       break
     case 'agentTwice':
       agents.connect(fault.a, id)
-      agents.connectToo(fault.b, id, fault.durationMs)
+      agents.connectClone(fault.b, id, fault.durationMs)
       break
     case 'agentShutsDown':
       agents.silence(id, fault.node)

@@ -29,6 +29,8 @@ export interface ManagedAgent {
 export type AgentWord = 'starts' | 'keepsAlive' | 'stops'
 
 const keepAliveMs = 10_000
+/** Two agents send nothing in step. */
+const clonesApartMs = 3_700
 /** wazuh-db knows seconds, and a keep-alive is of the time at which it is taken. */
 const stampErrorMs = 3_000
 /** wazuh-db commits within it; what came later may be lost with it. */
@@ -133,11 +135,15 @@ export class ManagedAgents {
   /** Starts at a node, has left any other, and sends keep-alives from then on. */
   connect(node: string, id: number): void {
     this.silence(id)
-    this.connectToo(node, id, Number.POSITIVE_INFINITY)
+    this.#connect(node, id, Number.POSITIVE_INFINITY)
   }
 
-  /** Another agent with the same key does: what it sent to that node ends, and no more. */
-  connectToo(node: string, id: number, durationMs: number): void {
+  /** Another agent with the same key does, and neither knows of the other. */
+  connectClone(node: string, id: number, durationMs: number): void {
+    this.#world.clock.setTimeout(() => this.#connect(node, id, durationMs), clonesApartMs)
+  }
+
+  #connect(node: string, id: number, durationMs: number): void {
     const { clock } = this.#world
     const untilMs = clock.monotonicMs() + durationMs
     const connection = `${node} ${id}`
