@@ -1,5 +1,5 @@
 /** The program that runs requests in Wazuh's framework, over a stand-in that answers as the real one did: every recorded request, and trouble. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -270,6 +270,12 @@ describe.skipIf(isNoPython)('the API bridge', () => {
     expect(await failed(asked('echo'))).toMatchObject({ code: 'apiBridgeOff', message: expect.stringContaining(`there is no ${python}`) })
     mkdirSync(join(bare, 'framework/python/bin'), { recursive: true })
     writeFileSync(python, 'no program')
+    chmodSync(python, 0o757)
+    expect(await failed(asked('echo'))).toMatchObject({
+      code: 'apiBridgeOff',
+      message: expect.stringContaining('is writable by every user'),
+    })
+    chmodSync(python, 0o640)
     expect(await failed(asked('echo'))).toMatchObject({ code: 'managerFailed', message: expect.stringContaining('could not be started') })
   })
 

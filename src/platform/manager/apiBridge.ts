@@ -25,6 +25,7 @@ export interface ApiBridgeOptions {
 /** Until the program is started again, the first time, and until it is ended when it does not end what it is to drop. */
 export type BridgeTimes = Readonly<Record<'bridgeRestartMsMin' | 'bridgeDropMsMax', number>>
 
+const writableByOthers = 0o002
 const interpreterPath = 'framework/python/bin/python3'
 
 /** Where the build puts it. By the package's own name: in a bundle this file stands elsewhere. */
@@ -80,7 +81,11 @@ class RestartedBridge implements ApiBridge {
     const { home, mode } = this.#options
     if (mode === 'off') throw off('the option api_bridge in etc/cluster.json is "off"')
     const python = join(home, interpreterPath)
-    if (!statSync(python, { throwIfNoEntry: false })?.isFile()) throw off(`there is no ${python}`)
+    const stat = statSync(python, { throwIfNoEntry: false })
+    if (!stat?.isFile()) throw off(`there is no ${python}`)
+    // It is run as this process' user: nobody else may have a say in what it is.
+    if (![0, process.geteuid?.()].includes(stat.uid)) throw off(`${python} belongs to user ${stat.uid}`)
+    if ((stat.mode & writableByOthers) !== 0) throw off(`${python} is writable by every user`)
     return python
   }
 
