@@ -12,6 +12,7 @@ import { lengthFrame } from '../../../src/wire/wazuh/lengthFrames.js'
 import { FakeWazuhDb } from '../../support/wazuhDb/fakeWazuhDb.js'
 
 const going = new AbortController().signal
+const status = { connection_status: 'active', group_config_status: 'synced' } as const
 const answerMsMax = 200
 const rowsMax = 256
 
@@ -239,6 +240,19 @@ describe('what stands in the place of a socket of wazuh-db', () => {
     // As a package of the manager has it: the directories are wazuh's as well.
     for (const path of ['queue/db', 'queue/sockets']) chownSync(join(home, path), 12_345, 12_345)
     expect(await db.agents(0, going)).toHaveLength(1)
+  })
+
+  it('is passed over when a version that is gone left it: commands do the same', async () => {
+    await fake.kill()
+    rmSync(streamSocket())
+    const old = new FakeWazuhDb({ home, role: 'worker', nodeName: 'w1', isOld: true })
+    await old.start()
+    old.insertAgent(1, 'a1')
+    old.agentSendsKeepAlive(1)
+    expect((await db.takeStates(going))?.text).toContain('"name":"a1"')
+    await db.giveStates({ syncreq: [{ ...status, id: 1, name: 'new' }], syncreq_keepalive: [], syncreq_status: [] }, going)
+    expect(await db.agents(0, going)).toMatchObject([{ id: 1, name: 'new' }])
+    await old.close()
   })
 
   it('is said when it is not there, or when nobody listens at it any more', async () => {

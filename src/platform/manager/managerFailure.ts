@@ -42,6 +42,9 @@ const codeOf = (thrown: unknown): string => (thrown instanceof Error && 'code' i
 export const connectionFailed = (name: DaemonName, thrown: unknown): ClusterError =>
   daemonFailed(name, reasons[codeOf(thrown)] ?? `cannot be asked: ${thrown instanceof Error ? thrown.message : String(thrown)}`, thrown)
 
+/** Of a failure of a connection: nothing was sent. */
+export const isNobodyThere = (error: unknown): boolean => error instanceof ClusterError && codeOf(error.cause) === 'ECONNREFUSED'
+
 /** As a failure of this daemon, with the code that it had. */
 export const asDaemonFailure = (name: DaemonName, error: ClusterError, kept: readonly ErrorCode[] = []): ClusterError =>
   kept.includes(error.code) ? error : daemonFailed(name, `answered badly: ${error.message}`, error)

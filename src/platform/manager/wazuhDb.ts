@@ -18,7 +18,7 @@ import {
   takeGroupsRequest,
 } from '../../wire/wazuh/groupsRequests.js'
 import { callByHttp } from './httpCall.js'
-import { type DaemonName, daemonFailed, daemonRefused, requestTooLong } from './managerFailure.js'
+import { type DaemonName, daemonFailed, daemonRefused, isNobodyThere, requestTooLong } from './managerFailure.js'
 import { isThere } from './managerSocket.js'
 import { type CommandAnswer, WazuhDbCommands, wazuhDbName } from './wazuhDbCommands.js'
 import { WazuhDbRows } from './wazuhDbRows.js'
@@ -77,7 +77,10 @@ class States {
   }
 
   async take(signal: AbortSignal): Promise<TakenStates | undefined> {
-    const { payload, isMore } = isThere(this.#home, httpName.path) ? await this.#takeByHttp(signal) : await this.#takeByCommand(signal)
+    const { payload, isMore } = await this.#eitherWay(
+      () => this.#takeByHttp(signal),
+      () => this.#takeByCommand(signal),
+    )
     const isNothing = payload === '{}' || payload === '[]' || payload === ''
     if (isNothing && isMore) throw daemonFailed(wazuhDbName, 'answered badly: it has no states, and says that there are more')
     return isNothing ? undefined : { text: payload, isMore }
@@ -85,8 +88,23 @@ class States {
 
   async give(states: WazuhStates, signal: AbortSignal): Promise<void> {
     assertRows(states)
-    if (isThere(this.#home, httpName.path)) return this.#giveByHttp(statesJson(states), signal)
-    for (const request of stateRequests(states)) await this.#commands.ask(request, signal)
+    await this.#eitherWay(
+      () => this.#giveByHttp(statesJson(states), signal),
+      async () => {
+        for (const request of stateRequests(states)) await this.#commands.ask(request, signal)
+      },
+    )
+  }
+
+  /** By commands too where nobody listens at the socket for HTTP: a version that is gone left it, or wazuh-db is only starting. */
+  async #eitherWay<T>(byHttp: () => Promise<T>, byCommands: () => Promise<T>): Promise<T> {
+    if (!isThere(this.#home, httpName.path)) return byCommands()
+    try {
+      return await byHttp()
+    } catch (thrown) {
+      if (isNobodyThere(thrown)) return byCommands()
+      throw thrown
+    }
   }
 
   async #takeByHttp(signal: AbortSignal): Promise<CommandAnswer> {
