@@ -159,7 +159,7 @@ const httpLies: readonly (readonly [string, (socket: Socket) => void])[] = [
   ['headers for ever', (socket) => socket.write(`HTTP/1.1 200 OK\r\n${'x: y\r\n'.repeat(20_000)}`)],
   ['less than it says, and closes', (socket) => socket.end(`${head('200 OK', 'Content-Length: 10')}{}`)],
   ['less than it says', (socket) => socket.write(`${head('200 OK', 'Content-Length: 10')}{}`)],
-  ['a chunk that is none', (socket) => socket.write(`${head('200 OK', 'Transfer-Encoding: chunked')}zz\r\n`)],
+  ['a chunk without a length', (socket) => socket.write(`${head('200 OK', 'Transfer-Encoding: chunked')}zz\r\n`)],
   ['another place', (socket) => socket.write(head('302 Found', 'Location: http://localhost/v1/agents/sync', 'Content-Length: 0'))],
   ['another protocol', (socket) => socket.write(head('101 Switching Protocols', 'Upgrade: x', 'Connection: Upgrade'))],
   ['that it has no such path', (socket) => socket.write(head('404 Not Found', 'Content-Length: 0'))],
