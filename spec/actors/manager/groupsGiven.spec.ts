@@ -300,6 +300,6 @@ describe('groups of a worker', () => {
         expect(groupsThere()).toEqual(ids.map((id) => table.list({ ids: [id] }, 0)[0]?.groups))
         await stop()
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     ))
 })
