@@ -63,7 +63,7 @@ export interface RulesetReload {
 }
 
 export interface ManagerDaemons {
-  /** Asks one of them: an opaque message, and its answer as it came, at most limits.daemonAnswerBytesMax. */
+  /** Asks one of them: an opaque message, and its answer as it came. Fails with `tooLarge` for one over limits.daemonAnswerBytesMax. */
   ask(daemon: AskedDaemon, message: Uint8Array, signal: AbortSignal): Promise<Uint8Array>
   /** Undefined: this manager is of a version (up to 4.12) that must be restarted for it. */
   reloadRuleset(signal: AbortSignal): Promise<RulesetReload | undefined>

@@ -80,7 +80,7 @@ describe('a daemon of the manager', () => {
     fake.answers.authd = (message) => 'x'.repeat(Number(message))
     expect(await ask(String(limits.daemonAnswerBytesMax))).toHaveLength(limits.daemonAnswerBytesMax)
     expect(await failed(ask(String(limits.daemonAnswerBytesMax + 1)))).toMatchObject({
-      code: 'managerFailed',
+      code: 'tooLarge',
       message: expect.stringContaining('65537'),
     })
     const { code } = await failed(ask('x'.repeat(limits.daemonRequestBytesMax + 1)))
@@ -88,18 +88,18 @@ describe('a daemon of the manager', () => {
   })
 
   it.each([
-    ['closes the connection', Buffer.alloc(0)],
-    ['closes it within a frame', Buffer.from([5, 0, 0, 0, 1])],
-    ['says to have 4 GB', Buffer.from([255, 255, 255, 255])],
-    ['answers as if it spoke HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')],
-  ])('that %s in place of an answer fails with its name and socket', async (_, bytes) => {
+    ['closes the connection', Buffer.alloc(0), 'managerFailed'],
+    ['closes it within a frame', Buffer.from([5, 0, 0, 0, 1]), 'managerFailed'],
+    ['says to have 4 GB', Buffer.from([255, 255, 255, 255]), 'tooLarge'],
+    ['answers as if it spoke HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'), 'tooLarge'],
+  ])('that %s in place of an answer fails with its name and socket', async (_, bytes, code) => {
     await fake.start('authd')
     fake.answers.authd = (_message, socket) => {
       socket.end(bytes)
       return undefined
     }
     expect(await failed(ask('{}'))).toMatchObject({
-      code: 'managerFailed',
+      code,
       message: expect.stringContaining('wazuh-authd (queue/sockets/auth) '),
     })
   })

@@ -88,17 +88,20 @@ const forwarded = ({ node, payload, signal }: LocalCall): Promise<LocalReply> =>
 
 const askDaemon = async ({ node, payload, signal }: LocalCall): Promise<LocalReply['payload']> => {
   const { daemon, message } = accepted(parseSendsync(payload))
-  const { bytes, content } = await node.requests.sendsync(daemon, message, signal)
+  const bytesMax = limits.daemonAnswerBytesMax
   const parts: Uint8Array[] = []
   let length = 0
-  for await (const part of content) {
-    length += part.byteLength
-    if (length > limits.daemonAnswerBytesMax) break
-    parts.push(part)
+  try {
+    for await (const part of (await node.requests.sendsync(daemon, message, signal)).content) {
+      length += part.byteLength
+      if (length > bytesMax) throw new ClusterError('tooLarge', { message: `The answer of ${daemon} has more than ${bytesMax} bytes` })
+      parts.push(part)
+    }
+  } catch (thrown) {
+    if (thrown instanceof ClusterError && thrown.code === 'tooLarge') return daemonErrorJson(thrown.message)
+    throw thrown
   }
-  if (length <= limits.daemonAnswerBytesMax) return Buffer.concat(parts)
-  const says = `The answer of ${daemon} has ${Math.max(bytes, length)} bytes, and Wazuh's clients take ${limits.daemonAnswerBytesMax}`
-  return daemonErrorJson(says)
+  return Buffer.concat(parts)
 }
 
 const asksDaemon = { role: 'worker', answerMsMax: limits.daemonAnswerMsMax } as const

@@ -1,5 +1,6 @@
 /** The daemons of a real manager that nodes ask, each over its own socket. */
 import { join } from 'node:path'
+import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { isLowerVersion } from '../../domain/cluster/wazuhVersion.js'
 import type { AskedDaemon, ManagerDaemons } from '../../ports/manager.js'
@@ -20,9 +21,13 @@ const analysisd: DaemonName = { daemon: 'wazuh-analysisd', path: 'queue/sockets/
 const reloadingVersion = '4.13.0'
 
 export const createManagerDaemons = (home: string): ManagerDaemons => ({
-  ask: (daemon, message, signal) => {
+  ask: async (daemon, message, signal) => {
     const { daemonAnswerBytesMax: answerBytesMax, daemonAnswerMsMax: answerMsMax } = limits
-    return askDaemon({ home, name: asked[daemon], message, answerBytesMax, answerMsMax }, signal)
+    try {
+      return await askDaemon({ home, name: asked[daemon], message, answerBytesMax, answerMsMax }, signal)
+    } catch (thrown) {
+      throw isTooLong(thrown) ? new ClusterError('tooLarge', { message: thrown.message, cause: thrown }) : thrown
+    }
   },
   reloadRuleset: async (signal) => {
     const version = managerVersion(home)
@@ -34,6 +39,10 @@ export const createManagerDaemons = (home: string): ManagerDaemons => ({
     throw asDaemonFailure(analysisd, reload.error)
   },
 })
+
+/** It was asked and has answered: a program that asks again has it done twice. */
+const isTooLong = (thrown: unknown): thrown is ClusterError =>
+  thrown instanceof ClusterError && thrown.cause instanceof ClusterError && thrown.cause.code === 'tooLarge'
 
 /** The socket of one of them, absolute. */
 export const daemonSocketPath = (home: string, daemon: AskedDaemon | 'analysis'): string =>
