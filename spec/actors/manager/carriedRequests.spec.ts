@@ -315,6 +315,24 @@ describe('what requests may cost', () => {
     expect([carried, world.load.isIdle]).toEqual([0, true])
   })
 
+  it('a request that comes a byte a minute has no more time than any other', async () => {
+    const { clock, load, settled, worker } = await nodes()
+    const answer = worker.expectStream('control', limits.daemonAnswerMsMax)
+    const body = { kind: 'dapi', bytes: 100, answer: answer.id } as const
+    const { value } = await settled(worker.request('manager.carry', body, patient))
+    const out = worker.openStream(value?.question ?? 0)
+    for (let sent = 0; sent < 3; sent++) {
+      await out.write(Buffer.from('x'))
+      await clock.advance(60_000)
+    }
+    expect([load.isIdle, out.signal.aborted]).toEqual([false, false])
+    await clock.advance(limits.carriedMsMax - 180_000)
+    expect(load.isIdle).toBe(true)
+    expect(out.signal.reason).toMatchObject({ code: 'requestTimeout' })
+    const { error } = await settled(whole({ bytes: 0, content: answer }))
+    expect(error).toMatchObject({ code: 'requestTimeout' })
+  })
+
   it('requests of one peer that are held together have a bound', async () => {
     const world = await nodes({ dapi: (_, signal) => never(signal) })
     const half = Buffer.alloc(limits.carriedRequestBytesMax / 2)
