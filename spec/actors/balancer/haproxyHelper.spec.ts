@@ -226,6 +226,22 @@ describe('the HAProxy helper', () => {
     await stop()
   })
 
+  it('tries each change by itself when all of them together are refused', async () => {
+    const { balancer, clock, join, log, stop } = start({ opening: { reloads: true } })
+    balancer.together = () => Promise.reject(failure('The configuration is not valid.'))
+    balancer.refused.add('w2')
+    balancer.isDown = true
+    await join('w1', '10.0.0.2')
+    await join('w2', '10.0.0.3')
+    balancer.isDown = false
+    await clock.advance(10_001)
+    expect(balancer.calls.filter((call) => call.startsWith('add'))).toEqual(['add master 10.0.0.1', 'add w1 10.0.0.2'])
+    expect(log.lines.filter((line) => line.startsWith('warning'))).toEqual([
+      "warning [HAPHelper] [Main] Server 'w2' could not be added: No such backend.",
+    ])
+    await stop()
+  })
+
   it('says once that the balancer fails, however long it does, and once that it works again', async () => {
     const { balancer, clock, log, stop } = start()
     await clock.advance(1)

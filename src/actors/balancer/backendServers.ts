@@ -66,10 +66,21 @@ export class BackendServers {
   }
 
   async #changeTogether(changes: readonly ChangeStep[], signal: AbortSignal): Promise<void> {
-    const outcomes = await this.#options.balancer.together?.(changes, signal)
+    const outcomes = await this.#madeTogether(changes, signal)
     for (const [index, step] of changes.entries()) {
       const error = outcomes?.[index]
-      await this.#attempt(step, () => (error ? Promise.reject(error) : this.#changed(step)), signal)
+      const carryOut = outcomes ? () => (error ? Promise.reject(error) : this.#changed(step)) : () => this.#carryOut(step, signal)
+      await this.#attempt(step, carryOut, signal)
+    }
+  }
+
+  /** What became of each. Undefined when all together are refused, which may be for the sake of one: each is to be tried by itself. */
+  async #madeTogether(changes: readonly ChangeStep[], signal: AbortSignal): Promise<readonly (ClusterError | undefined)[] | undefined> {
+    try {
+      return await this.#options.balancer.together?.(changes, signal)
+    } catch (thrown) {
+      if (asClusterError(thrown).code !== 'balancerFailed') throw thrown
+      return undefined
     }
   }
 
