@@ -1,5 +1,4 @@
 /** Clients of Wazuh's local socket that ask for the nodes, as cluster_control does it (a connection for each question) or over one connection. */
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { ClusterFrameReader, clusterFrames } from '../../src/wire/wazuh/clusterFrame.js'
 import { answerParent } from '../answerParent.js'
@@ -18,27 +17,26 @@ const payload = Buffer.from(
 const request = (counter: number): Buffer => Buffer.concat(clusterFrames({ command: 'get_nodes', counter, payload }))
 
 /** Asks over one connection until the time is over, at most `questionsMax` times, one question after the other. */
-const askOver = async (socketPath: string, questionsMax: number, endMs: number): Promise<{ asked: number; bytes: number }> => {
-  const socket = connect(socketPath)
-  const reader = new ClusterFrameReader({ messageBytesMax: 2 ** 24, dividedMax: 1 })
-  let asked = 0
-  let bytes = 0
-  await once(socket, 'connect')
-  socket.write(request(asked))
-  for await (const chunk of socket) {
-    reader.append(chunk)
-    const next = reader.next()
-    if (!next.ok) throw next.error
-    if (!next.value) continue
-    if (next.value.command !== 'ok' || next.value.counter !== asked) throw new Error('This is no answer')
-    bytes = next.value.payload.byteLength
-    asked += 1
-    if (asked >= questionsMax || performance.now() >= endMs) break
+const askOver = (socketPath: string, questionsMax: number, endMs: number): Promise<{ asked: number; bytes: number }> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(socketPath)
+    const reader = new ClusterFrameReader({ messageBytesMax: 2 ** 24, dividedMax: 1 })
+    let asked = 0
+    socket.on('error', reject)
+    socket.on('data', (chunk) => {
+      reader.append(chunk)
+      const next = reader.next()
+      if (!next.ok) return reject(next.error)
+      if (!next.value) return
+      const { command, counter, payload: answer } = next.value
+      if (command !== 'ok' || counter !== asked) return reject(new Error('This is no answer'))
+      asked += 1
+      if (asked < questionsMax && performance.now() < endMs) return socket.write(request(asked))
+      socket.destroy()
+      resolve({ asked, bytes: answer.byteLength })
+    })
     socket.write(request(asked))
-  }
-  socket.destroy()
-  return { asked, bytes }
-}
+  })
 
 const calls = {
   /** Questions that are answered a second, and the bytes of an answer. */
