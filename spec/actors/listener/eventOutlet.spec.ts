@@ -132,6 +132,9 @@ describe('where events go', () => {
     expect(world.kept).toEqual(upTo(5))
     expect(world.log.filter((line) => line.includes('ENOSPC'))).toHaveLength(61)
     expect(world.log.at(-1)).toBe('queue/events takes events again.')
+    // The failures of the last minute are over, and no line of them comes after it.
+    await world.clock.advance(60_000)
+    expect(world.log.at(-1)).toBe('queue/events takes events again.')
   })
 
   it('drops and counts what finds no room in memory during an hour of a full disk, with a line a minute', async () => {

@@ -128,8 +128,10 @@ class NodeOutlet implements EventOutlet {
     }
     gathered.shrink(keptBytes)
     if (this.#store.failure) this.#sums.undeleted.add(1)
-    if (this.#isFailing) this.#log('info', 'queue/events takes events again.')
+    if (!this.#isFailing) return
     this.#isFailing = false
+    this.#sums.failures.forget()
+    this.#log('info', 'queue/events takes events again.')
   }
 
   #feedReader(feed: ReaderFeed): void {

@@ -19,6 +19,11 @@ export class MinuteSum {
     if (this.#count > 0 && this.#timer === undefined) this.#say()
   }
 
+  /** It is over: what was not logged yet is not logged any more. */
+  forget(): void {
+    this.#count = 0
+  }
+
   /** What was not logged yet is logged now. */
   close(): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
