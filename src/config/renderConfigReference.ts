@@ -54,7 +54,7 @@ export const renderConfigReference = (): string =>
     table(Object.values(globalOptions), ({ name }) => name, fallbackInXml),
     '### `<auth>` and `<remote>` in `etc/ossec.conf`',
     'What agents connect to, as Wazuh 4.14 has it. Without a block the service is off. Both are left to wazuh-authd and wazuh-remoted where a real manager runs. ' +
-      'With several `<auth>` blocks the last value of an option counts; several `<remote>` blocks for agents are one port over the protocols of all of them.',
+      'With several `<auth>` blocks the last value of an option counts; several `<remote>` blocks for agents are several places that agents connect to, 16 at most; those with the same port and address are one, over the protocols of all of them.',
     table(Object.values(authOptions), ({ name }) => `auth/${name.replace('><', '/')}`, fallbackInXml),
     table(Object.values(forceOptions), ({ name }) => `auth/force/${name}`, fallbackInXml),
     table(Object.values(remoteOptions), ({ name }) => `remote/${name.replace('><', '/')}`, fallbackInXml),

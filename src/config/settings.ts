@@ -143,7 +143,8 @@ export const topOptions = {
     schema: Type.Array(Type.String({ minLength: 1, maxLength: 4_096, pattern: '^[^\\u0000]+$' }), { minItems: 1, maxItems: 64 }),
     fallback: [],
     allowed: 'a list of texts: the program and its arguments',
-    description: 'Run once after a change of items with `restart`, but for a Wazuh manager from 4.13 on, whose `wazuh-analysisd` is asked to load its rules again. The program and its arguments, without a shell.',
+    description:
+      'Run once after a change of items with `restart`, but for a Wazuh manager from 4.13 on, whose `wazuh-analysisd` is asked to load its rules again. The program and its arguments, without a shell.',
   }),
   compression: option({
     name: 'compression',
