@@ -166,11 +166,22 @@ describe('a row that wazuh-db refuses', () => {
     for (const id of ids) worker(cluster, 0).db.agentSendsKeepAlive(id, details)
     await cluster.time.advance(30_000)
     expect(ids.filter((id) => cluster.known(id)?.connection_status !== 'active')).toEqual([7])
-    expect(cluster.master.log.lines.filter((line) => line.includes('agent 007'))).toHaveLength(1)
-    // It is given once it is taken, when all are compared.
+    const linesOf = (text: string): readonly string[] => cluster.master.log.lines.filter((line) => line.includes(text))
+    expect(linesOf('agent 007')).toHaveLength(1)
+    // It goes on, and nobody waits for it.
+    for (let beat = 0; beat < 5; beat++) {
+      worker(cluster, 0).db.agentSendsKeepAlive(7, { version: `v${beat}` })
+      await cluster.time.advance(10)
+      worker(cluster, 0).db.agentSendsKeepAlive(8, { version: `v${beat}` })
+      await cluster.time.advance(2_500)
+      expect(cluster.known(8)).toMatchObject({ version: `v${beat}` })
+    }
+    expect(linesOf('agent 007')).toHaveLength(1)
     cluster.master.db.refused.clear()
-    await cluster.time.advance(65_000)
-    expect(cluster.known(7)).toMatchObject({ connection_status: 'active', node_name: 'w1' })
+    worker(cluster, 0).db.agentSendsKeepAlive(7, details)
+    await cluster.time.advance(2_500)
+    expect(cluster.known(7)).toMatchObject({ ...details, connection_status: 'active', node_name: 'w1' })
+    expect(linesOf('agent 007')).toHaveLength(2)
     cluster.stop()
   })
 

@@ -29,6 +29,8 @@ const sliceMax = { rowsMax: limits.wazuhDbRowsMax, bytesMax: limits.wazuhDbReque
 const refusalsMax = 3
 /** Rows refused one by one, and none taken: it is not the rows. */
 const refusedInTurnMax = 8
+/** Agents that were left out are tried alone, so that the others do not wait for them. */
+const leftOutMax = 1_000
 
 interface RefusedRow {
   readonly row: WazuhAgent
@@ -46,6 +48,8 @@ export class StateGiver {
   readonly #options: StateGiverOptions
   /** How often rows were refused, by the agent. */
   readonly #refusals = new Map<number, number>()
+  /** Agents whose last row was left out. */
+  readonly #leftOut = new Set<number>()
   #lastGiven: Pick<WazuhAgent, 'id' | 'last_keepalive'> | undefined
 
   constructor(options: StateGiverOptions) {
@@ -62,7 +66,9 @@ export class StateGiver {
       // Read while these are given.
       ahead = this.#rowsFrom(ids, at + limits.wazuhDbPresencesMax, signal)
       ahead.catch(() => undefined)
-      for (const slice of requestSlices(rows, stateRowBytes, sliceMax)) await this.#offer(slice, giving)
+      const sound = this.#leftOut.size === 0 ? rows : rows.filter(({ id }) => !this.#leftOut.has(id))
+      for (const slice of requestSlices(sound, stateRowBytes, sliceMax)) await this.#offer(slice, giving)
+      if (sound.length < rows.length) await this.#offerAgain(rows, signal)
       if (turns.isOver(limits.wazuhDbPresencesMax)) await turns.next()
     }
     this.#leaveOut(giving)
@@ -125,6 +131,17 @@ export class StateGiver {
     }
   }
 
+  /** Those that were left out before, one by one: it was said already that they are refused. */
+  async #offerAgain(rows: readonly WazuhAgent[], signal: AbortSignal): Promise<void> {
+    for (const row of rows.filter(({ id }) => this.#leftOut.has(id))) {
+      const giving: Giving = { signal, refused: [], isAnyTaken: false }
+      await this.#offer([row], giving)
+      if (!giving.isAnyTaken) continue
+      this.#leftOut.delete(row.id)
+      this.#options.log.info(`wazuh-db takes the state of agent ${agentIdText(row.id)} again.`)
+    }
+  }
+
   /** Fails while any of them is to be tried again. */
   #leaveOut({ isAnyTaken, refused }: Giving): void {
     const [first] = refused
@@ -139,6 +156,7 @@ export class StateGiver {
     if (again) throw again
     for (const { error, row } of refused) {
       this.#refusals.delete(row.id)
+      if (this.#leftOut.size < leftOutMax) this.#leftOut.add(row.id)
       this.#options.log.error(`wazuh-db refuses the state of agent ${agentIdText(row.id)}, which is left out: ${fullStop(error.message)}`)
     }
   }
