@@ -3,6 +3,7 @@ import { agentInfoSend } from '../../src/actors/agents/agentInfo.js'
 import type { LocalAgents } from '../../src/actors/agents/nodeAgents.js'
 import { type ChildEvent, type Hosted, startHosted } from '../../src/actors/kit/host.js'
 import { agentsCompared } from '../../src/actors/manager/agentsCompared.js'
+import { StateGiver } from '../../src/actors/manager/stateGiver.js'
 import { statesGiven } from '../../src/actors/manager/statesGiven.js'
 import { statesTaken } from '../../src/actors/manager/statesTaken.js'
 import { WatchedWazuhDb } from '../../src/actors/manager/watchedWazuhDb.js'
@@ -70,10 +71,11 @@ export class ManagedNode {
     const died = new AbortController()
     const db = new WatchedWazuhDb({ db: this.#crashing(this.db.port(clock)), clock, log })
     const options = { agents, clock, db, log, node: name }
+    const giver = new StateGiver(options)
     const logics =
       role === 'master'
-        ? [statesGiven(options), agentsCompared({ ...options, role })]
-        : [statesTaken({ ...options, journal: this.#crashingJournal(journal) }), agentsCompared({ ...options, role })]
+        ? [statesGiven({ ...options, giver }), agentsCompared({ ...options, giver })]
+        : [statesTaken({ ...options, journal: this.#crashingJournal(journal) }), agentsCompared({ ...options, giver: undefined })]
     const onEnd = (event: ChildEvent): void => void this.ends.push(event)
     const threads: Hosted[] = []
     this.#process = { agents, threads, died }

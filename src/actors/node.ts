@@ -28,6 +28,7 @@ import { drainAgents } from './listener/thread/listenerThread.js'
 import { activeAgents } from './manager/activeAgents.js'
 import type { ManagerRequests } from './manager/managerRequests.js'
 import { RulesetChanges } from './manager/rulesetReload.js'
+import { StateGiver } from './manager/stateGiver.js'
 import { WatchedWazuhDb } from './manager/watchedWazuhDb.js'
 import { MasterRole } from './masterRole.js'
 import type { NodeFronts, NodeIdentity, NodeParts, NodePorts, NodeRole } from './nodeContext.js'
@@ -92,6 +93,8 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
     enrolmentRules: identity.enrolmentRules,
     activeAgents: wazuhDb && type === 'master' ? activeAgents(wazuhDb, clock) : undefined,
   })
+  const stateGiver =
+    wazuhDb && type === 'master' ? new StateGiver({ agents, db: wazuhDb, clock, log: log.at({ subtag: 'Agent states' }) }) : undefined
   const isLastingHere = decidesKeys && itemOf(synced, keysPath) !== undefined
   const lasting = isLastingHere ? { path: keysPath, isLasting: () => agents.keys.hadAgents !== false } : undefined
   const tree = new LocalTree(ports.files, synced, clock, lasting)
@@ -108,7 +111,7 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
   })
   const groups = new PublishedGroups()
   const ruleset = new RulesetChanges()
-  const shared = { agents, fronts, groups, identity, log, meter, ports, ruleset, startedMs, states, tree, wazuhDb }
+  const shared = { agents, fronts, groups, identity, log, meter, ports, ruleset, startedMs, stateGiver, states, tree, wazuhDb }
   const parts: NodeParts = { ...shared, emit: onEvent }
   const role = roleOf(parts)
   const boundaries = new Boundaries(clock)

@@ -42,6 +42,7 @@ import type { ListenerRun } from './listener/thread/listenerThread.js'
 import { carryCapability } from './manager/carriedRequest.js'
 import type { ManagerRequests } from './manager/managerRequests.js'
 import { type RulesetChanges, rulesetCapability } from './manager/rulesetReload.js'
+import type { StateGiver } from './manager/stateGiver.js'
 import type { WatchedWazuhDb } from './manager/watchedWazuhDb.js'
 import type { NodeEvent } from './nodeEvent.js'
 import { reportsCapability, wholeReportsCapability } from './queries/nodeReports.js'
@@ -122,6 +123,8 @@ export interface NodeParts {
   readonly states: NodeStates
   /** Where a real manager has the agents: its database, asked by all threads through one watch. */
   readonly wazuhDb: WatchedWazuhDb | undefined
+  /** On a master with a real manager. */
+  readonly stateGiver: StateGiver | undefined
   /** When the node began, by its clock. */
   readonly startedMs: number
   readonly meter: NodeMeter

@@ -121,15 +121,15 @@ export const services: readonly Service[] = [
   thread(
     'statesGiven',
     ['master'],
-    ({ agents, identity: { node }, log, ports: { clock }, wazuhDb: db }) =>
-      db && statesGiven({ ...{ agents, clock, db, node }, log: log.at({ subtag: 'Agent states' }) }),
+    ({ agents, identity: { node }, log, ports: { clock }, stateGiver: giver, wazuhDb: db }) =>
+      db && giver && statesGiven({ ...{ agents, clock, db, giver, node }, log: log.at({ subtag: 'Agent states' }) }),
     neverGivenUp,
   ),
   thread(
     'agentsCompared',
     everywhere,
-    ({ agents, identity: { node, type: role }, log, ports: { clock }, wazuhDb: db }) =>
-      db && agentsCompared({ ...{ agents, clock, db, node, role }, log: log.at({ subtag: 'Agent states' }) }),
+    ({ agents, identity: { node }, log, ports: { clock }, stateGiver: giver, wazuhDb: db }) =>
+      db && agentsCompared({ ...{ agents, clock, db, giver, node }, log: log.at({ subtag: 'Agent states' }) }),
     neverGivenUp,
   ),
   // What agents can do to their listener is no reason for the cluster to lose a node.

@@ -14,14 +14,15 @@ import type { Clock, Log } from '../../ports/machine.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
 import { periodicThread, type Round, type RoundEnd } from '../kit/periodicThread.js'
 import { Outage } from './outage.js'
-import { StateGiver } from './stateGiver.js'
+import type { StateGiver } from './stateGiver.js'
 import { isLoggedFailure, type WatchedWazuhDb } from './watchedWazuhDb.js'
 
 export interface AgentsComparedOptions {
   readonly agents: LocalAgents
   readonly db: WatchedWazuhDb
+  /** Of a master. */
+  readonly giver: StateGiver | undefined
   readonly node: string
-  readonly role: 'master' | 'worker'
   readonly clock: Clock
   readonly log: Log
 }
@@ -36,7 +37,6 @@ const gatherMs = 1_000
 
 class AgentsComparison {
   readonly #options: AgentsComparedOptions
-  readonly #giver: StateGiver
   readonly outage: Outage
   hasFailed = false
   #tookMs = 0
@@ -46,7 +46,6 @@ class AgentsComparison {
   constructor(options: AgentsComparedOptions) {
     this.#options = options
     this.#table = options.agents.table.id
-    this.#giver = new StateGiver(options)
     this.outage = new Outage({
       log: options.log,
       says: 'The agents could not be compared with wazuh-db',
@@ -91,24 +90,24 @@ class AgentsComparison {
   }
 
   get restMs(): number {
-    const { db, role } = this.#options
+    const { db, giver } = this.#options
     if (db.waitMs > 0) return db.waitMs
     if (this.hasFailed) return retryMs
-    return role === 'worker' ? everyMs : Math.min(everyMs, Math.max(onMasterMsMin, restsPerComparison * this.#tookMs))
+    return giver === undefined ? everyMs : Math.min(everyMs, Math.max(onMasterMsMin, restsPerComparison * this.#tookMs))
   }
 
   /** Returns how many agents wazuh-db was given again. */
   async #comparePage(page: readonly WazuhAgent[], signal: AbortSignal): Promise<number> {
-    const { agents, node, role } = this.#options
+    const { agents, giver, node } = this.#options
     const views = new Map((await agents.store.list({ ids: page.map(({ id }) => id) }, 0)).map((view) => [view.id, view]))
     const own = page.filter(({ node_name }) => node_name === node)
     const updates = this.#updatesIn(own, views)
-    const others = role === 'master' ? page.filter(({ node_name }) => node_name !== node) : []
+    const others = giver ? page.filter(({ node_name }) => node_name !== node) : []
     updates.presences.push(...silencesIn(others, views))
     if (updates.presences.length + updates.details.length > 0) await agents.reports.addUpdates(updates, true)
     const here = { node, nowMs: agents.clock.now() }
-    const missing = role === 'worker' ? [] : page.filter((row) => isMissingThere(views.get(row.id), row, here)).map(({ id }) => id)
-    if (missing.length > 0) await this.#giver.give(missing, signal)
+    const missing = giver === undefined ? [] : page.filter((row) => isMissingThere(views.get(row.id), row, here)).map(({ id }) => id)
+    if (giver && missing.length > 0) await giver.give(missing, signal)
     return missing.length
   }
 
@@ -152,7 +151,7 @@ export const agentsCompared = (options: AgentsComparedOptions) =>
     everyMs,
     gatherMs,
     // A worker's is woken by the first answer of its wazuh-db, so that nothing happens between the two that neither has.
-    startsResting: options.role === 'worker',
+    startsResting: options.giver === undefined,
     begin: () => new AgentsComparison(options),
     wakes: (comparison, wake) => [options.db.lost.add(wake), comparison.onOtherTable(wake)],
     initial: 'comparing',

@@ -9,12 +9,13 @@ import { decodeAgentBatch } from '../../wire/muster/agentBatch.js'
 import type { LocalAgents } from '../agents/nodeAgents.js'
 import { changesGatherMs, periodicThread, type Round, type RoundEnd } from '../kit/periodicThread.js'
 import { Outage } from './outage.js'
-import { StateGiver } from './stateGiver.js'
+import type { StateGiver } from './stateGiver.js'
 import { isLoggedFailure, type WatchedWazuhDb } from './watchedWazuhDb.js'
 
 export interface StatesGivenOptions {
   readonly agents: LocalAgents
   readonly db: WatchedWazuhDb
+  readonly giver: StateGiver
   readonly node: string
   readonly clock: Clock
   readonly log: Log
@@ -27,12 +28,10 @@ const everyMs = 5_000
 
 class StatesGiving {
   readonly #options: StatesGivenOptions
-  readonly #giver: StateGiver
   readonly outage: Outage
 
   constructor(options: StatesGivenOptions) {
     this.#options = options
-    this.#giver = new StateGiver(options)
     this.outage = new Outage({
       log: options.log,
       says: 'The states of agents could not be given to wazuh-db',
@@ -41,15 +40,15 @@ class StatesGiving {
   }
 
   async give({ signal }: Round): Promise<RoundEnd> {
-    const { agents, db } = this.#options
+    const { agents, db, giver } = this.#options
     if (db.waitMs > 0) return 'failed'
     await agents.table.ready(signal)
-    if (await this.#giver.isLastGivenLost(signal)) db.lost.emit()
+    if (await giver.isLastGivenLost(signal)) db.lost.emit()
     for (;;) {
       signal.throwIfAborted()
       const updates = await agents.store.unsent(acknowledger, 0, agents.clock.now())
       if (!updates) break
-      await this.#giver.give(this.#agentsOf(updates), signal)
+      await giver.give(this.#agentsOf(updates), signal)
       await agents.store.acknowledge(acknowledger, updates)
     }
     this.outage.worked()
