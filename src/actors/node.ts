@@ -94,7 +94,7 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
     activeAgents: wazuhDb && type === 'master' ? activeAgents(wazuhDb, clock) : undefined,
   })
   const stateGiver =
-    wazuhDb && type === 'master' ? new StateGiver({ agents, db: wazuhDb, clock, log: log.at({ subtag: 'Agent states' }) }) : undefined
+    wazuhDb && type === 'master' ? new StateGiver({ agents, db: wazuhDb, clock, node, log: log.at({ subtag: 'Agent states' }) }) : undefined
   const isLastingHere = decidesKeys && itemOf(synced, keysPath) !== undefined
   const lasting = isLastingHere ? { path: keysPath, isLasting: () => agents.keys.hadAgents !== false } : undefined
   const tree = new LocalTree(ports.files, synced, clock, lasting)
