@@ -33,7 +33,7 @@ export interface SimulateOptions {
   readonly tls?: boolean
   /** Whether these agents come by a load balancer that the master drives; in half of the seeds that have agents they do when it is left out. */
   readonly balancer?: boolean
-  /** `wazuh`: real managers beside the nodes, which have the agents; `none` when it is left out. */
+  /** `wazuh`: real managers beside the nodes, which have the agents; in one of `seedsPerManager` seeds when it is left out, and no agents are asked for. */
   readonly manager?: Manager
   readonly synced?: SyncedItems
   readonly timings?: Partial<Timings>
@@ -101,7 +101,16 @@ const populate = (cluster: SimulatedCluster): void => {
     clock.setTimeout(() => agents.connect(nodes[index % nodes.length]?.name ?? 'master', id, connectedMs), connectAtMs)
 }
 
-export const managerOf = ({ manager = 'none' }: Pick<SimulateOptions, 'manager'>): Manager => manager
+const seedsPerManager = 7
+
+/** Whether real managers stand beside the nodes in a run with these options. */
+export const managerOf = ({
+  agents,
+  balancer,
+  manager,
+  seed,
+}: Pick<SimulateOptions, 'agents' | 'balancer' | 'manager' | 'seed'>): Manager =>
+  manager ?? (!agents && !balancer && seed % seedsPerManager === 1 ? 'wazuh' : 'none')
 
 const seedsPerFleet = 5
 const fleetAgents = 5

@@ -45,7 +45,10 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
     numberArgument(0, 1_000, true),
   )
   .addOption(
-    new Option('--manager <which>', 'real managers beside the nodes, which have the agents; none when left out').choices(['wazuh', 'none']),
+    new Option('--manager <which>', 'real managers beside the nodes, which have the agents; in one of seven seeds when left out').choices([
+      'wazuh',
+      'none',
+    ]),
   )
   .option('--tls', 'nodes show certificates to each other; in one of four seeds when left out')
   .option('--no-tls', 'they do not')
@@ -142,7 +145,7 @@ const given = (option: string, isGiven: boolean | undefined): string =>
 
 /** What the seed decides is decided by it again. */
 const replay = (seed: number, plan: FaultPlan): string =>
-  `npm run simulate -- --nodes ${flags.nodes} --seed ${seed} --agents ${fleetOf({ ...flags, seed })} --manager ${managerOf(flags)}` +
+  `npm run simulate -- --nodes ${flags.nodes} --seed ${seed} --agents ${fleetOf({ ...flags, seed })} --manager ${managerOf({ ...flags, seed })}` +
   `${given('tls', flags.tls)}${given('balancer', flags.balancer)} --virtual-hours ${flags.virtualHours} --plan '${renderPlan(plan)}'`
 
 const summary = (report: SimulationReport, seconds: number): string =>
