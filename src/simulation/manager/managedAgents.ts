@@ -41,6 +41,8 @@ export class ManagedAgents {
   /** What agents say of themselves: each start says something else. */
   readonly details = new ReportedAgents()
   readonly all: ManagedAgent[] = []
+  /** Agents of which there were two with the same key: wazuh-db does not say which of them said what it has. */
+  readonly cloned = new Set<number>()
   /** What agents said, through any node. */
   reports = 0
   readonly #world: ManagedAgentsOptions
@@ -140,6 +142,7 @@ export class ManagedAgents {
 
   /** Another agent with the same key does, and neither knows of the other. */
   connectClone(node: string, id: number, durationMs: number): void {
+    this.cloned.add(id)
     this.#world.clock.setTimeout(() => this.#connect(node, id, durationMs), clonesApartMs)
   }
 

@@ -44,6 +44,8 @@ export class SimulatedManager {
   readonly #groupsDueMs = new Map<string, number>()
   /** What was seen of client.keys last; undefined: it is read again, whatever it is. */
   #keys: string | undefined
+  /** Of wazuh-db, when that was seen. */
+  #starts = 0
   #isOn = false
   #hasTimers = false
   #monitoredMs = 0
@@ -102,8 +104,10 @@ export class SimulatedManager {
   /** What the daemons do by themselves, again and again. */
   #work(): void {
     const { disconnectionMs, time } = this.#options
-    if (!this.#isOn || !this.db.isRunning) this.#keys = undefined
-    else {
+    // What it was asked before may be lost with it.
+    if (this.#starts !== this.db.starts) this.#keys = undefined
+    this.#starts = this.db.starts
+    if (this.#isOn && this.db.isRunning) {
       this.#readGroups()
       this.#readKeys()
       const nowMs = time.monotonicMs()

@@ -46,6 +46,8 @@ export class SimulatedWazuhDb {
   readonly refused = new Set<number>()
   /** It takes requests and carries them out, and answers none. */
   isSilent = false
+  /** How often it was started. */
+  starts = 0
   /** Requests that it carried out, of a node. */
   requests = 0
 
@@ -76,6 +78,7 @@ export class SimulatedWazuhDb {
 
   start(): void {
     this.#isRunning = true
+    this.starts += 1
   }
 
   /** Ends every fault. */

@@ -33,7 +33,8 @@ const presenceDifferences = ({ connection_status, id, node_name }: WazuhAgent, {
   return isSaid ? [] : [`${id} is ${shown}, and may be ${[...says].join(', ')}`]
 }
 
-const detailsDifferences = ({ id, os_uname = '' }: WazuhAgent, { details }: ManagedAgents): readonly string[] => {
+const detailsDifferences = ({ id, os_uname = '' }: WazuhAgent, { cloned, details }: ManagedAgents): readonly string[] => {
+  if (cloned.has(id)) return []
   const { isCertain, says } = details.allowed(id)
   const allowed = new Set([...says].map((one) => one.split(' at ', 1)[0] ?? ''))
   if (os_uname === '') return isCertain ? [`${id} is nothing, and said ${[...allowed].join(', ')}`] : []
