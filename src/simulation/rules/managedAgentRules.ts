@@ -48,7 +48,8 @@ const groupsDifferences = ({ db: wanted }: SimulatedManager, { db }: SimulatedMa
   const ids = new Set([...there.keys(), ...here.keys()])
   const says = [...ids].flatMap((id) => {
     const [want, have] = [there.get(id), here.get(id)]
-    if (want === have) return []
+    // Groups that are set on a worker make a row, which stays until wazuh-modulesd reads client.keys again.
+    if (want === have || (want === undefined && have === '')) return []
     return [
       `agent ${id} is ${have === undefined ? 'not there' : `in '${have}'`}, and ${want === undefined ? 'not there' : `in '${want}'`} on the master`,
     ]
