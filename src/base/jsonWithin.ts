@@ -27,8 +27,8 @@ export const isJsonWithin = (text: string, { depthMax, valuesMax }: JsonBounds):
   return true
 }
 
-/** The place of its closing quote, or the end of the text. */
-const endOfString = (text: string, from: number): number => {
+/** The place of the closing quote of the string that begins here, or the end of the text. */
+export const endOfString = (text: string, from: number): number => {
   for (let at = text.indexOf('"', from + 1); at >= 0; at = text.indexOf('"', at + 1)) {
     let backslashes = 0
     while (text.charCodeAt(at - 1 - backslashes) === backslash) backslashes += 1

@@ -10,6 +10,7 @@ import {
   stateRowBytes,
   statesJson,
   statesRequestBytes,
+  takenSlices,
 } from '../../../src/wire/wazuh/agentStates.js'
 import { wazuhStates } from '../../support/wazuhArbitraries.js'
 
@@ -78,6 +79,25 @@ describe('states of agents', () => {
       const result = readTakenStates(text)
       expect(!result.ok && result.error.code).toBe('malformed')
     }
+  })
+
+  it('are the same in slices, none of which has too many rows', () =>
+    fc.assert(
+      fc.property(wazuhStates, fc.integer({ min: 1, max: 4 }), (states, rowsMax) => {
+        const slices = [...takenSlices(statesJson(states), rowsMax)]
+        for (const slice of slices) for (const rows of Object.values(slice.states)) expect(rows.length).toBeLessThanOrEqual(rowsMax)
+        expect({
+          syncreq: slices.flatMap((slice) => slice.states.syncreq),
+          syncreq_keepalive: slices.flatMap((slice) => slice.states.syncreq_keepalive),
+          syncreq_status: slices.flatMap((slice) => slice.states.syncreq_status),
+        }).toEqual(states)
+      }),
+    ))
+
+  it('in slices are good until something is no JSON', () => {
+    const slices = takenSlices(`${recordedList.slice(0, -1)},{]`, 1)
+    for (let row = 0; row < 3; row++) expect(slices.next().done).toBe(false)
+    expect(() => slices.next()).toThrow('is not JSON')
   })
 
   it('are read or refused, whatever the JSON', () =>

@@ -3,6 +3,7 @@
  * master. wazuh-db says a thing once: it is in the journal before anything else, and there until the table has it.
  */
 import { counted } from '../../base/counted.js'
+import { ClusterError } from '../../base/errors.js'
 import { fullStop } from '../../base/fullStop.js'
 import { limits } from '../../base/limits.js'
 import type { AgentUpdates } from '../../domain/agents/agent.js'
@@ -100,24 +101,33 @@ class StatesTaker {
   }
 
   async #record(entry: TakenEntry, signal: AbortSignal): Promise<void> {
-    const { clock, db, log } = this.#options
-    const read = takenSlices(entry.text, limits.wazuhDbRowsMax)
-    if (!read.ok) {
-      log.error(`What wazuh-db said of agents cannot be read: ${fullStop(read.error.message)} All of them are compared.`)
-      return db.lost.emit()
+    const { db, log } = this.#options
+    try {
+      await this.#recordSlices(entry, signal)
+    } catch (thrown) {
+      if (!(thrown instanceof ClusterError) || thrown.code !== 'malformed') throw thrown
+      log.error(`What wazuh-db said of agents cannot be read: ${fullStop(thrown.message)} All of them are compared.`)
+      db.lost.emit()
     }
+  }
+
+  async #recordSlices(entry: TakenEntry, signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options
     const turns = new Turns(clock, signal)
     const underWay: Promise<void>[] = []
     let left = 0
-    for (const { dropped, states } of read.value) {
-      left += dropped
-      // Reading, converting and copying a slice is what a turn may take.
-      if (turns.isOver(limits.stepsPerTurnMax)) await turns.next()
-      underWay.push(this.#recordRows(states, entry))
-      // What comes while the table is written is written together.
-      if (underWay.length >= slicesAheadMax) await Promise.all(underWay.splice(0))
+    try {
+      for (const { dropped, states } of takenSlices(entry.text, limits.wazuhDbRowsMax)) {
+        left += dropped
+        // Reading, converting and copying a slice is what a turn may take.
+        if (turns.isOver(limits.stepsPerTurnMax)) await turns.next()
+        underWay.push(this.#recordRows(states, entry))
+        // What comes while the table is written is written together.
+        if (underWay.length >= slicesAheadMax) await Promise.all(underWay.splice(0))
+      }
+    } finally {
+      await Promise.all(underWay)
     }
-    await Promise.all(underWay)
     if (left > 0) log.warning(`Dropped ${counted(left, 'row')} of wazuh-db that break a rule.`)
   }
 

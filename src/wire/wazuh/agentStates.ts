@@ -3,6 +3,7 @@
  * differ by their fields.
  */
 import { ok, type Result, refuse } from '../../base/errors.js'
+import { jsonPieces } from '../../base/jsonPieces.js'
 import { isJsonWithin } from '../../base/jsonWithin.js'
 import { limits } from '../../base/limits.js'
 import type { WazuhAgent, WazuhKeepAlive, WazuhStates, WazuhStatus } from '../../domain/manager/wazuhAgent.js'
@@ -29,57 +30,32 @@ export const wazuhDbJson = (text: string): Result<unknown> => {
 
 /** Reads what `takeStates` took, of any version. Refuses with `malformed` what is neither; a row that is wrong is counted and left out. */
 export const readTakenStates = (text: string): Result<ReadStates> => {
-  const slices = takenSlices(text, Number.POSITIVE_INFINITY)
-  if (!slices.ok) return slices
-  const all = [...slices.value]
-  return ok({
-    states: {
-      syncreq: all.flatMap(({ states }) => states.syncreq),
-      syncreq_keepalive: all.flatMap(({ states }) => states.syncreq_keepalive),
-      syncreq_status: all.flatMap(({ states }) => states.syncreq_status),
-    },
-    dropped: all.reduce((sum, { dropped }) => sum + dropped, 0),
-  })
-}
-
-/** The same in slices of at most this many rows, each read when it is wanted: thousands of rows take longer than a turn may. */
-export const takenSlices = (text: string, rowsMax: number): Result<Iterable<ReadStates>> => {
   const json = wazuhDbJson(text)
-  if (!json.ok) return json
-  if (Array.isArray(json.value)) return ok(mixedSlices(json.value, rowsMax))
-  if (isRecord(json.value)) return ok(listSlices(json.value, rowsMax))
-  return refuse('malformed', { message: 'The states of agents that wazuh-db gave are neither an object nor a list' })
+  return json.ok ? readSlice(json.value) : json
 }
 
-function* mixedSlices(list: readonly unknown[], rowsMax: number): Generator<ReadStates> {
-  for (const slice of slicesOf(list, rowsMax)) yield readMixedRows(slice)
-}
-
-function* listSlices(
-  { syncreq, syncreq_keepalive, syncreq_status }: Readonly<Record<string, unknown>>,
-  rowsMax: number,
-): Generator<ReadStates> {
-  for (const slice of slicesOf(syncreq, rowsMax)) {
-    const { dropped, rows } = rowsOf(slice, readAgentRow)
-    yield { states: { ...noStates, syncreq: rows }, dropped }
-  }
-  for (const slice of slicesOf(syncreq_keepalive, rowsMax)) {
-    const { dropped, rows } = rowsOf(slice, readKeepAliveRow)
-    yield { states: { ...noStates, syncreq_keepalive: rows }, dropped }
-  }
-  for (const slice of slicesOf(syncreq_status, rowsMax)) {
-    const { dropped, rows } = rowsOf(slice, readStatusRow)
-    yield { states: { ...noStates, syncreq_status: rows }, dropped }
+/**
+ * The same in slices of at most this many rows, each read when it is wanted: thousands of rows take longer than a turn may. Fails with
+ * `malformed` where something is not as it must be; the slices before it are good.
+ */
+export function* takenSlices(text: string, rowsMax: number): Generator<ReadStates> {
+  for (const piece of jsonPieces(text, rowsMax)) {
+    const read = readTakenStates(piece)
+    if (!read.ok) throw read.error
+    yield read.value
   }
 }
 
-const noStates: WazuhStates = { syncreq: [], syncreq_keepalive: [], syncreq_status: [] }
-
-/** What is no list is one wrong row. */
-function* slicesOf(list: unknown, rowsMax: number): Generator<readonly unknown[]> {
-  if (list === undefined || list === null) return
-  if (!Array.isArray(list)) return yield [undefined]
-  for (let at = 0; at < list.length; at += rowsMax) yield rowsMax >= list.length ? list : list.slice(at, at + rowsMax)
+const readSlice = (value: unknown): Result<ReadStates> => {
+  if (Array.isArray(value)) return ok(readMixedRows(value))
+  if (!isRecord(value)) return refuse('malformed', { message: 'The states of agents that wazuh-db gave are neither an object nor a list' })
+  const full = rowsOf(value['syncreq'], readAgentRow)
+  const keepAlives = rowsOf(value['syncreq_keepalive'], readKeepAliveRow)
+  const statuses = rowsOf(value['syncreq_status'], readStatusRow)
+  return ok({
+    states: { syncreq: full.rows, syncreq_keepalive: keepAlives.rows, syncreq_status: statuses.rows },
+    dropped: full.dropped + keepAlives.dropped + statuses.dropped,
+  })
 }
 
 /** The rows of a list of which some may be wrong. What is no list is one wrong row. */
