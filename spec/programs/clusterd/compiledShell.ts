@@ -2,34 +2,22 @@
  * The daemon's shell as a real program, with a daemon inside that does nothing: compiled from the sources as they are now
  * (a dist/ may be older), so that processes, signals and PID files are the real ones and the cluster is not in the way.
  */
-import { mkdirSync, mkdtempSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { withoutTypes } from '../../support/withoutTypes.js'
 
 const repository = fileURLToPath(new URL('../../..', import.meta.url))
-const needed = [
-  'base',
-  'config',
-  'domain',
-  'platform/agents/agentTableFile.ts',
-  'platform/agents/agentTablePath.ts',
-  'platform/agents/agentTableSchema.ts',
-  'platform/machine/findManager.ts',
-  'platform/machine/isDirectory.ts',
-  'platform/machine/logFile.ts',
-  'programs/clusterd',
-  'programs/kit/commandLine.ts',
-  'programs/kit/daemonProcesses.ts',
-  'programs/kit/installedHome.ts',
-  'programs/kit/sourceStack.ts',
-  'ports',
-  'version.ts',
-]
-
-const sources = (path: string): string[] =>
-  path.endsWith('.ts') ? [path] : readdirSync(join(repository, 'src', path)).flatMap((name) => sources(join(path, name)))
+/** The shell, and what it imports of ours, values only, from there on. */
+const sourcesFrom = (path: string, found = new Map<string, string>()): ReadonlyMap<string, string> => {
+  if (found.has(path)) return found
+  const code = withoutTypes(join(repository, 'src', path))
+  found.set(path, code)
+  for (const [, imported = ''] of code.matchAll(/^(?:import|export)\b[^'"]*['"](\.{1,2}\/[^'"]+)\.js['"]/gm))
+    sourcesFrom(join(dirname(path), `${imported}.ts`), found)
+  return found
+}
 
 /** What the daemon inside does is set by the environment variable `INSIDE`. */
 const entry = `
@@ -50,10 +38,10 @@ process.exit(await main(process.argv.slice(2), process.env, { stdout, stderr, sc
 /** Returns the directory to remove afterwards and the program's path. */
 export const compileShell = (): { readonly directory: string; readonly program: string } => {
   const directory = mkdtempSync(join(tmpdir(), 'muster-shell-'))
-  for (const path of needed.flatMap(sources)) {
+  for (const [path, code] of sourcesFrom('programs/clusterd/clusterdMain.ts')) {
     const target = join(directory, 'dist', path.replace(/\.ts$/, '.js'))
     mkdirSync(dirname(target), { recursive: true })
-    writeFileSync(target, withoutTypes(join(repository, 'src', path)))
+    writeFileSync(target, code)
   }
   const program = join(directory, 'dist/cli/wazuh-clusterd.js')
   mkdirSync(dirname(program), { recursive: true })
