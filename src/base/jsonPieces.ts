@@ -77,22 +77,14 @@ function* memberPieces(text: string, open: number, itemsMax: number): Generator<
 /** The place of the comma or bracket that ends the value which begins here, or the end of the text. */
 const endOfValue = (text: string, from: number): number => {
   let depth = 0
-  for (let at = from; at < text.length; at++)
-    switch (text[at]) {
-      case '"':
-        at = endOfString(text, at)
-        break
-      case '[':
-      case '{':
-        depth += 1
-        break
-      case ']':
-      case '}':
-        if (depth === 0) return at
-        depth -= 1
-        break
-      case ',':
-        if (depth === 0) return at
-    }
+  for (let at = from; at < text.length; at++) {
+    const char = text[at]
+    if (char === '"') at = endOfString(text, at)
+    else if (char === '[' || char === '{') depth += 1
+    else if (char === ']' || char === '}') {
+      if (depth === 0) return at
+      depth -= 1
+    } else if (char === ',' && depth === 0) return at
+  }
   return text.length
 }
