@@ -36,9 +36,20 @@ export default defineConfig({
           name: 'processes',
           // They wait more than they work.
           maxWorkers: 3,
-          include: [withProcesses],
+          include: ['spec/e2e/*.spec.ts'],
           globalSetup: ['spec/support/buildWhenStale.ts'],
           sequence: { groupOrder: 1 },
+        },
+      },
+      // Those of them that take longest.
+      {
+        extends: true,
+        test: {
+          name: 'longProcesses',
+          maxWorkers: 3,
+          include: ['spec/e2e/long/*.spec.ts'],
+          globalSetup: ['spec/support/buildWhenStale.ts'],
+          sequence: { groupOrder: 2 },
         },
       },
     ],

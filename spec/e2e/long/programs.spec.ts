@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ts from 'typescript'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { isAlive, repository } from '../support/daemons.js'
+import { isAlive, repository } from '../../support/daemons.js'
 
 let directory = ''
 beforeEach(() => {

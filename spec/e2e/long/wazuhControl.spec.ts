@@ -3,16 +3,16 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { writeBelow } from '../../examples/demo/nodeHome.js'
-import type { ProcessCluster } from '../../examples/demo/processCluster.js'
-import { waitFor } from '../../examples/demo/waitFor.js'
-import { master, repository, withCluster, worker } from '../support/daemons.js'
-import { isMissing } from '../support/debianProgram.js'
-import { installWazuhs, stateOfFiles, wazuhsProgram } from '../support/managerHome.js'
-import { PackagedManager } from '../support/packagedManager.js'
+import { writeBelow } from '../../../examples/demo/nodeHome.js'
+import type { ProcessCluster } from '../../../examples/demo/processCluster.js'
+import { waitFor } from '../../../examples/demo/waitFor.js'
+import { master, repository, withCluster, worker } from '../../support/daemons.js'
+import { isMissing } from '../../support/debianProgram.js'
+import { installWazuhs, stateOfFiles, wazuhsProgram } from '../../support/managerHome.js'
+import { PackagedManager } from '../../support/packagedManager.js'
 
 const nodes = [master, worker]
-const controlScript = readFileSync(new URL('../support/wazuhControl.sh', import.meta.url), 'utf8')
+const controlScript = readFileSync(new URL('../../support/wazuhControl.sh', import.meta.url), 'utf8')
 
 /** A daemon that only has a PID file. */
 const otherDaemon = `#!/bin/sh

@@ -3,12 +3,12 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { hashList } from '../../examples/demo/managerFiles.js'
-import { replaceBelow } from '../../examples/demo/nodeHome.js'
-import type { ProcessCluster } from '../../examples/demo/processCluster.js'
-import { SizeWatch, sizeIn } from '../../examples/demo/sizeWatch.js'
-import { waitFor } from '../../examples/demo/waitFor.js'
-import { master, withCluster, worker } from '../support/daemons.js'
+import { hashList } from '../../../examples/demo/managerFiles.js'
+import { replaceBelow } from '../../../examples/demo/nodeHome.js'
+import type { ProcessCluster } from '../../../examples/demo/processCluster.js'
+import { SizeWatch, sizeIn } from '../../../examples/demo/sizeWatch.js'
+import { waitFor } from '../../../examples/demo/waitFor.js'
+import { master, withCluster, worker } from '../../support/daemons.js'
 
 const paths = Array.from({ length: 24 }, (_, index) => `etc/lists/feed-${index}`)
 const digestIn = (home: string, path: string): string =>
