@@ -213,6 +213,21 @@ describe('a wazuh-db that is down', () => {
     cluster.stop()
   })
 
+  it('that was killed at a worker, and lost what an agent said of itself, does not take it from the master', async () => {
+    const cluster = await clusterOf([1])
+    const { db } = worker(cluster, 0)
+    db.agentSendsKeepAlive(1, details)
+    await cluster.time.advance(3_000)
+    db.kill()
+    await cluster.time.advance(3_000)
+    db.heal()
+    db.insertAgent(1, 'agent1')
+    db.agentSendsKeepAlive(1)
+    await cluster.time.advance(30_000)
+    expect(cluster.known(1)).toMatchObject({ ...details, connection_status: 'active' })
+    cluster.stop()
+  })
+
   it('is given again what a kill took back', async () => {
     const cluster = await clusterOf([1])
     worker(cluster, 0).db.agentSendsKeepAlive(1, details)

@@ -115,6 +115,7 @@ class AgentsComparison {
   #updatesIn(own: readonly WazuhAgent[], views: ReadonlyMap<number, AgentView>): { presences: Presence[]; details: AgentDetails[] } {
     const { agents, node } = this.#options
     const { clock } = agents
+    const silentOfThemselves = new Set(own.filter(saysNothing).map(({ id }) => id))
     const updates: AgentUpdates = heldUpdates(own, { node, takenMs: clock.now(), skewMs: clock.skewMs })
     const isNewer = ({ id, seenMs, status }: Presence): boolean => {
       const known = views.get(id)
@@ -122,11 +123,16 @@ class AgentsComparison {
     }
     const isOther = ({ facts, id }: AgentDetails): boolean => {
       const known = views.get(id)?.facts
-      return known === undefined || packFacts(known) !== facts
+      if (known === undefined) return true
+      // A wazuh-db that was killed may have lost what an agent said of itself: what is nothing is not newer than what is known.
+      return packFacts(known) !== facts && !silentOfThemselves.has(id)
     }
     return { presences: updates.presences.filter(isNewer), details: updates.details.filter(isOther) }
   }
 }
+
+/** Every agent names its system when it starts. */
+const saysNothing = ({ os_name, os_platform, os_uname }: WazuhAgent): boolean => !os_name && !os_platform && !os_uname
 
 const isMissingThere = (view: AgentView | undefined, row: WazuhAgent, here: Here): boolean =>
   view !== undefined && isSeen(view) && isMissing(view, row, here)
