@@ -117,6 +117,7 @@ export class SimulatedCluster {
         random: random.fork(`manager ${index}`),
         disconnectionMs: timings.agentsDisconnectionMs,
         onGone: (id: number, node: string) => managed.wasTakenForGone(id, node),
+        onWritten: (content: Buffer) => this.history.note(content),
       }
       return createSimulatedNode({ index, time, synced, home, tls, manager })
     })

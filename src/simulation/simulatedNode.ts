@@ -52,7 +52,7 @@ export interface SimulatedNodeOptions {
   readonly home: string
   readonly tls?: boolean | undefined
   /** Where real managers run beside the nodes: what theirs is made of. */
-  readonly manager?: Pick<SimulatedManagerOptions, 'random' | 'disconnectionMs' | 'onGone'> | undefined
+  readonly manager?: Pick<SimulatedManagerOptions, 'random' | 'disconnectionMs' | 'onGone' | 'onWritten'> | undefined
 }
 
 const authority = 'simulated'

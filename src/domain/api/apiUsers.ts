@@ -3,8 +3,8 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { type Result, refuse } from '../../base/errors.js'
 import { fields, list, type ReadonlyValue } from '../../base/fields.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
-import { parsedJson } from '../../base/parsedJson.js'
 
 /** Relative to the home. */
 export const usersPath = 'etc/muster-api-users.json'

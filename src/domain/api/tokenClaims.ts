@@ -2,8 +2,8 @@
 import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { fields, list, type ReadonlyValue, text } from '../../base/fields.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
-import { parsedJson } from '../../base/parsedJson.js'
 import { roles } from './apiUsers.js'
 
 const claims = fields({

@@ -3,8 +3,8 @@ import Type, { type Static } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { ClusterError, ok, type Result, refuse } from '../../base/errors.js'
 import { fields, list, name, type ReadonlyValue, text } from '../../base/fields.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
-import { parsedJson } from '../../base/parsedJson.js'
 import type { Manager } from '../agents/leftToManager.js'
 
 export const nodeStates = ['ready', 'drained', 'removed'] as const

@@ -1,8 +1,8 @@
 /** What comes over the local socket, one JSON text: a question, a command or reports. A worker forwards the first two as they are. */
 import Type from 'typebox'
 import { type Result, refuse } from '../../base/errors.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
-import { parsedJson } from '../../base/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'
 import { type AgentCommand, agentCommands } from '../agents/agentCommand.js'
 import { type ReportRequest, reportRequest } from '../agents/agentReport.js'

@@ -5,6 +5,7 @@
 import { posix } from 'node:path'
 import { isGroupName } from '../../domain/agents/groups.js'
 import { keysPath } from '../../domain/agents/keyEntry.js'
+import { mergedName } from '../../domain/agents/mergedFile.js'
 import type { Clock } from '../../ports/machine.js'
 import type { ManagerPorts } from '../../ports/manager.js'
 import type { MemoryDisk } from '../world/memoryDisk.js'
@@ -27,10 +28,13 @@ export interface SimulatedManagerOptions {
   readonly disconnectionMs: number
   /** wazuh-monitord, or wazuh-remoted at its start, takes an agent for gone. */
   onGone(id: number, node: string): void
+  /** One of its daemons writes a file that is synced. */
+  onWritten(content: Buffer): void
 }
 
 const modulesdMs = 1_000
 const monitordMs = 20_000
+const mergedContent = Buffer.from('#group\n')
 /** Until wazuh-modulesd knows a directory that was made. */
 const groupDelayMsMax = 5_000
 
@@ -121,16 +125,25 @@ export class SimulatedManager {
 
   /** wazuh-modulesd knows groups by their directories, a while after they are there. */
   #readGroups(): void {
-    const { disk, home, random, time } = this.#options
+    const { disk, home, random, role, time } = this.#options
     const shared = posix.join(home, 'etc/shared')
     const present = new Set(disk.namesIn(shared).filter((name) => isGroupName(name) && isDirectory(disk, posix.join(shared, name))))
     for (const name of present)
       if (!this.#groupsDueMs.has(name)) this.#groupsDueMs.set(name, time.monotonicMs() + random.integer(0, groupDelayMsMax))
+    if (role === 'master') for (const name of present) this.#mergeFiles(posix.join(shared, name, mergedName))
     for (const [name, dueMs] of this.#groupsDueMs) {
       if (!present.has(name)) this.#groupsDueMs.delete(name)
       else if (dueMs <= time.monotonicMs()) this.db.insertGroup(name)
     }
     for (const name of this.db.groupNames()) if (!present.has(name)) this.db.deleteGroup(name)
+  }
+
+  /** wazuh-remoted of a master makes one in every group. What is in it is nobody's business here. */
+  #mergeFiles(path: string): void {
+    const { disk, onWritten } = this.#options
+    if (disk.namesIn(posix.dirname(path)).includes(mergedName)) return
+    onWritten(mergedContent)
+    disk.edit(path, mergedContent, 0o660)
   }
 
   /** wazuh-authd and wazuh-modulesd know agents by client.keys: when it changes, and after a start. */

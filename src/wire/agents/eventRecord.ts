@@ -2,7 +2,7 @@
 import Type, { type Static } from 'typebox'
 import type { Result } from '../../base/errors.js'
 import type { ReadonlyValue } from '../../base/fields.js'
-import { parsedJson } from '../../base/parsedJson.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'
 
 /** Fields that a later version adds do no harm. */

@@ -4,8 +4,8 @@
  */
 import Type from 'typebox'
 import { ok, type Result, refuse } from '../../base/errors.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
-import { parsedJson } from '../../base/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'
 import {
   type AgentDetails,

@@ -1,8 +1,8 @@
 /** The groups of agents as they travel: JSON rows `[id, "group,group"]`, in order of the IDs. */
 import Type from 'typebox'
 import { ok, type Result, refuse } from '../../base/errors.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
-import { parsedJson } from '../../base/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'
 import { type GroupsRow, isGroupName } from '../../domain/agents/groups.js'
 

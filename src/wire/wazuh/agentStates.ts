@@ -3,8 +3,8 @@
  * differ by their fields.
  */
 import { ok, type Result, refuse } from '../../base/errors.js'
-import { jsonPieces } from '../../base/jsonPieces.js'
-import { isJsonWithin } from '../../base/jsonWithin.js'
+import { jsonPieces } from '../../base/json/jsonPieces.js'
+import { isJsonWithin } from '../../base/json/jsonWithin.js'
 import { limits } from '../../base/limits.js'
 import type { WazuhAgent, WazuhKeepAlive, WazuhStates, WazuhStatus } from '../../domain/manager/wazuhAgent.js'
 import { isRecord, readAgentRow, readKeepAliveRow, readStatusRow } from './agentRow.js'

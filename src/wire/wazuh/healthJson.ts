@@ -1,8 +1,8 @@
 /** `get_health` of Wazuh's local clients: which nodes are asked for, and what cluster_control and the API print of them. */
 import Type from 'typebox'
 import { ok, type Result } from '../../base/errors.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { momentText } from '../../base/momentText.js'
-import { parsedJson } from '../../base/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'
 import type { NodeHealth, SpanView } from '../../domain/queries/clusterAnswer.js'
 import { namesOf } from './nodesRequest.js'

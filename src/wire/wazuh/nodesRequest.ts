@@ -4,7 +4,7 @@
  */
 import Type, { type TSchema } from 'typebox'
 import { ok, type Result, refuse } from '../../base/errors.js'
-import { parsedJson } from '../../base/parsedJson.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'
 import { ListPager } from '../../domain/api/listPager.js'
 import type { Item, ListRequest } from '../../domain/api/listRequest.js'

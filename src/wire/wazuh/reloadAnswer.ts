@@ -2,9 +2,9 @@
 import Type from 'typebox'
 import { ok, type Result } from '../../base/errors.js'
 import { visibleLine } from '../../base/escapeText.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
 import { shortened } from '../../base/logText.js'
-import { parsedJson } from '../../base/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'
 
 export const reloadRequest = Buffer.from(JSON.stringify({ version: 1, origin: { module: 'cluster' }, command: 'reload-ruleset' }))

@@ -1,9 +1,9 @@
 /** `sendsync` of a worker's daemons in C: a question to a daemon of the master, and answers that they take. */
 import Type from 'typebox'
 import { ok, type Result, refuse } from '../../base/errors.js'
-import { isJsonWithin } from '../../base/jsonWithin.js'
+import { isJsonWithin } from '../../base/json/jsonWithin.js'
+import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
-import { parsedJson } from '../../base/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'
 
 const shape = shapeOf(Type.Object({ daemon_name: Type.String(), message: Type.Unknown() }), 64)

@@ -1,8 +1,8 @@
 /** JSON in pieces: together they are the whole, none has too many items, and what is not JSON is noticed. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ClusterError } from '../../src/base/errors.js'
-import { jsonPieces } from '../../src/base/jsonPieces.js'
+import { ClusterError } from '../../../src/base/errors.js'
+import { jsonPieces } from '../../../src/base/json/jsonPieces.js'
 
 const spaced = (text: string, space: string): string => JSON.stringify(JSON.parse(text), undefined, space === '' ? undefined : space)
 

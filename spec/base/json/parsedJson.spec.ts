@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { describe, expect, it } from 'vitest'
-import { parsedJson } from '../../src/base/parsedJson.js'
+import { parsedJson } from '../../../src/base/json/parsedJson.js'
 
 const shape = Compile(Type.Array(Type.Integer()))
 

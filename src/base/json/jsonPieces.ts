@@ -2,7 +2,7 @@
  * A long text of JSON as several short ones, so that none of them takes longer to parse than a turn may: lists that it is, or that its object
  * has, are cut between their items. What is found in the pieces together is what is in the whole.
  */
-import { ClusterError } from './errors.js'
+import { ClusterError } from '../errors.js'
 import { endOfString } from './jsonWithin.js'
 
 /** Texts of JSON in order: a list `[…]` of at most this many items, or an object `{"name":…}` with one member and a list of no more. Fails with `malformed`. */

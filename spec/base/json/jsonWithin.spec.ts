@@ -1,7 +1,7 @@
 /** Bounds on JSON before it is parsed: they count what the parser would make, and nothing in strings. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { isJsonWithin } from '../../src/base/jsonWithin.js'
+import { isJsonWithin } from '../../../src/base/json/jsonWithin.js'
 
 const depthOf = (value: unknown): number =>
   typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0

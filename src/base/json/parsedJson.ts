@@ -1,6 +1,6 @@
 /** JSON that a peer or a client wrote, as a value of one shape. */
-import { ok, type Result, refuse } from './errors.js'
-import type { Shape } from './shapeOf.js'
+import { ok, type Result, refuse } from '../errors.js'
+import type { Shape } from '../shapeOf.js'
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
