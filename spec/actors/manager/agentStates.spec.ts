@@ -213,7 +213,7 @@ describe('a wazuh-db that is down', () => {
     cluster.stop()
   })
 
-  it('that was killed at a worker, and lost what an agent said of itself, does not take it from the master', async () => {
+  it('killed at a worker, with what an agent said of itself lost, does not take it from the master', async () => {
     const cluster = await clusterOf([1])
     const { db } = worker(cluster, 0)
     db.agentSendsKeepAlive(1, details)
