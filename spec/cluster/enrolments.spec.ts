@@ -7,6 +7,7 @@ import type { KeyEntry } from '../../src/domain/agents/keyEntry.js'
 import { defaultEnrolmentRules, type EnrolmentRules, keyHashOf } from '../../src/domain/agents/replacement.js'
 import { SimulatedCluster } from '../../src/simulation/cluster.js'
 import { keysPath } from '../../src/simulation/simulatedAgents.js'
+import { runs } from '../support/runs.js'
 
 const { signal } = new AbortController()
 const minuteMs = 60_000
@@ -273,7 +274,7 @@ describe('any series of enrolments, retries, removals and crashes', () => {
         await here.cluster.stopAll()
         expect(here.cluster.violations).toEqual([])
       }),
-      { numRuns: 15, interruptAfterTimeLimit: 50_000 },
+      { numRuns: runs(15), interruptAfterTimeLimit: 50_000 },
     )
   })
 })

@@ -6,6 +6,7 @@ import { SimulatedCluster } from '../../src/simulation/cluster.js'
 import type { Fault } from '../../src/simulation/faults/faultPlan.js'
 import { schedulePlan } from '../../src/simulation/faults/schedulePlan.js'
 import { nodeNames } from '../../src/testing/faultPlanArbitraries.js'
+import { runs } from '../support/runs.js'
 
 const { signal } = new AbortController()
 const ids = [1, 2, 3, 4, 5]
@@ -99,7 +100,7 @@ describe('a table that is lost', () => {
           await finish(cluster)
         },
       ),
-      { numRuns: 12 },
+      { numRuns: runs(12) },
     ))
 
   it('gets the states of all agents back once the workers know the new table, without new reports', async () => {

@@ -8,6 +8,7 @@ import { recipeRow } from '../../../src/domain/files/content/contentRecipe.js'
 import type { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
 import { ContentBlockWriter } from '../../../src/wire/muster/contentBlock.js'
 import { edited, noise } from '../../support/editedContent.js'
+import { runs } from '../../support/runs.js'
 import { forever, outcome } from '../../support/sessionPair.js'
 import { home, type Lie, leftInStage, setUp, type World } from '../../support/syncWorld.js'
 
@@ -35,7 +36,7 @@ describe('an update of a file', () => {
         expect(await world.round()).toEqual({ received: 0, failures: [] })
         await world.stop()
       }),
-      { numRuns: 60 },
+      { numRuns: runs(60) },
     ))
 
   it.each([

@@ -20,6 +20,7 @@ import { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
 import { createSimulatedFiles } from '../../../src/simulation/world/simulatedFiles.js'
 import type { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { recordingLog } from '../../support/recordingLog.js'
+import { runs } from '../../support/runs.js'
 import { hello, recordingAcceptor, sessionPair, welcome } from '../../support/sessionPair.js'
 
 const home = '/home'
@@ -169,7 +170,7 @@ describe('integrity, both ends', () => {
           await world.stop()
         },
       ),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     ))
 
   it('shows at both ends which step of its round the worker is in', async () => {
@@ -236,7 +237,7 @@ describe('integrity, both ends', () => {
         expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
         await world.stop()
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     ))
 
   it('takes an edit that is announced without a check, for less than 250 bytes to the master', async () => {
@@ -280,7 +281,7 @@ describe('integrity, both ends', () => {
           await world.stop()
         },
       ),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ))
 
   it('is refused, with the limit, when the master has more files than are synced', async () => {
@@ -316,7 +317,7 @@ describe('integrity, both ends', () => {
         else expect(frames).toBeGreaterThan(1)
         await world.stop()
       }),
-      { numRuns: 20 },
+      { numRuns: runs(20) },
     ))
 
   it('survives a false announcement: the next check finds the real difference', () =>
@@ -341,7 +342,7 @@ describe('integrity, both ends', () => {
         expect(world.applied.length).toBeLessThanOrEqual(4)
         await world.stop()
       }),
-      { numRuns: 30 },
+      { numRuns: runs(30) },
     ))
 
   it('shows a file that is announced as pending until the worker has it', async () => {
@@ -374,7 +375,7 @@ describe('integrity, both ends', () => {
         expect(world.worker.contentOf(`${home}/etc/rules/a`).toString()).toBe('y'.repeat(2_000_001))
         await world.stop()
       }),
-      { numRuns: 40 },
+      { numRuns: runs(40) },
     ))
 
   it('applies a large plan in portions: the stage never holds more than one, and deletions come last', async () => {
@@ -496,6 +497,6 @@ describe('integrity, both ends', () => {
         expect(world.ends).toEqual([])
         await world.stop()
       }),
-      { numRuns: 25 },
+      { numRuns: runs(25) },
     ))
 })

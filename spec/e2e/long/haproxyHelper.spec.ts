@@ -5,13 +5,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { HelpedCluster } from '../../examples/demo/helpedCluster.js'
-import type { ProcessCluster } from '../../examples/demo/processCluster.js'
-import { waitFor } from '../../examples/demo/waitFor.js'
-import { createRuntimeSocket } from '../../src/platform/balancer/runtimeSocket.js'
-import type { BalancerServer } from '../../src/ports/balancer.js'
-import { master, repository, secondWorker, withCluster, worker } from '../support/daemons.js'
-import { isMissing } from '../support/debianProgram.js'
+import { HelpedCluster } from '../../../examples/demo/helpedCluster.js'
+import type { ProcessCluster } from '../../../examples/demo/processCluster.js'
+import { waitFor } from '../../../examples/demo/waitFor.js'
+import { createRuntimeSocket } from '../../../src/platform/balancer/runtimeSocket.js'
+import type { BalancerServer } from '../../../src/ports/balancer.js'
+import { master, repository, secondWorker, withCluster, worker } from '../../support/daemons.js'
+import { isMissing } from '../../support/debianProgram.js'
 
 const going = new AbortController().signal
 const names = [master, worker, secondWorker] as const

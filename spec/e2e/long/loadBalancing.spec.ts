@@ -5,11 +5,11 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { freePort } from '../../examples/demo/nodeHome.js'
-import type { ProcessCluster, Ran } from '../../examples/demo/processCluster.js'
-import { waitFor } from '../../examples/demo/waitFor.js'
-import { master, repository, secondWorker, withCluster, worker } from '../support/daemons.js'
-import { isMissing } from '../support/debianProgram.js'
+import { freePort } from '../../../examples/demo/nodeHome.js'
+import type { ProcessCluster, Ran } from '../../../examples/demo/processCluster.js'
+import { waitFor } from '../../../examples/demo/waitFor.js'
+import { master, repository, secondWorker, withCluster, worker } from '../../support/daemons.js'
+import { isMissing } from '../../support/debianProgram.js'
 
 interface Balancer {
   readonly program: string

@@ -2,10 +2,10 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { writeBelow } from '../../examples/demo/nodeHome.js'
-import type { ProcessCluster, Ran } from '../../examples/demo/processCluster.js'
-import { waitFor } from '../../examples/demo/waitFor.js'
-import { master, secondWorker, withCluster, worker } from '../support/daemons.js'
+import { writeBelow } from '../../../examples/demo/nodeHome.js'
+import type { ProcessCluster, Ran } from '../../../examples/demo/processCluster.js'
+import { waitFor } from '../../../examples/demo/waitFor.js'
+import { master, secondWorker, withCluster, worker } from '../../support/daemons.js'
 
 const agentCount = 20
 

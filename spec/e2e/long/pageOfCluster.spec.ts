@@ -4,10 +4,10 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freePort, writeBelow } from '../../examples/demo/nodeHome.js'
-import type { ProcessCluster, Ran } from '../../examples/demo/processCluster.js'
-import { hasNoBrowser, openPage, says, screenshot, seen, signIn, startBrowser } from '../support/browser.js'
-import { master, repository, secondWorker, withCluster, worker } from '../support/daemons.js'
+import { freePort, writeBelow } from '../../../examples/demo/nodeHome.js'
+import type { ProcessCluster, Ran } from '../../../examples/demo/processCluster.js'
+import { hasNoBrowser, openPage, says, screenshot, seen, signIn, startBrowser } from '../../support/browser.js'
+import { master, repository, secondWorker, withCluster, worker } from '../../support/daemons.js'
 
 const [user, password] = ['night-shift', 'correct horse battery']
 const agentCount = 24
