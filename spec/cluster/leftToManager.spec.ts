@@ -13,6 +13,7 @@ const managersFiles: Readonly<Record<string, Buffer>> = {
   'etc/client.keys': keys([1, 2]),
   'etc/shared/default/agent.conf': Buffer.from('<agent_config/>'),
   'etc/shared/default/merged.mg': Buffer.from('of remoted'),
+  'etc/shared/web/merged.mg': Buffer.from('of remoted'),
   'etc/shared/web/rules.txt': Buffer.from('web'),
   'queue/rids/001': Buffer.from('1:1:'),
   'queue/rids/002': Buffer.from('1:2:'),
