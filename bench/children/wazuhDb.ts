@@ -14,7 +14,7 @@ export interface WazuhDbStart {
 
 /** How changes came from one to the other. */
 export interface StatesGiven {
-  /** From the request that took them until the other had the last of them. */
+  /** From the answer that had them until the other had the last of them. */
   readonly seconds: number
   readonly requests: number
   /** Processor time of the fakes in it. */
@@ -57,11 +57,16 @@ const calls = {
   states: async ({ agents, from, round, to }: { from: string; to: string; agents: number; round: string }): Promise<StatesGiven> => {
     const [worker, master] = [fakeOf(from), fakeOf(to)]
     let [takenMs, takenCpuMs, requests] = [0, 0, 0]
+    let isTaken = false
     change(worker, agents, round)
     worker.lie = (_, request) => {
-      if (takenMs > 0 || !request.startsWith('GET ')) return false
-      takenMs = systemMs()
-      takenCpuMs = cpuMs()
+      if (isTaken || !request.startsWith('GET ')) return false
+      isTaken = true
+      // It answers in this turn.
+      setImmediate(() => {
+        takenMs = systemMs()
+        takenCpuMs = cpuMs()
+      })
       return false
     }
     master.lie = (_, request) => {
