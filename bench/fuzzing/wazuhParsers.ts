@@ -1,6 +1,7 @@
 /** The parsers of what the daemons of a real manager answer. */
+import { ClusterError } from '../../src/base/errors.js'
 import { invariant } from '../../src/base/invariant.js'
-import { readTakenStates } from '../../src/wire/wazuh/agentStates.js'
+import { takenSlices } from '../../src/wire/wazuh/agentStates.js'
 import { readGroupsPage } from '../../src/wire/wazuh/groupsRequests.js'
 import { LengthFrameReader, lengthFrame } from '../../src/wire/wazuh/lengthFrames.js'
 import { readWazuhDbAnswer } from '../../src/wire/wazuh/wazuhDbAnswer.js'
@@ -42,10 +43,17 @@ export const wazuhParsers: readonly FuzzedParser[] = [
     name: 'manager: states of agents',
     examples: () => [Buffer.from(object), Buffer.from(list)],
     parse: (bytes) => {
-      const read = readTakenStates(textOf(bytes))
-      if (!read.ok) return read.error.code
-      for (const { id } of read.value.states.syncreq) invariant(Number.isInteger(id) && id > 0, 'a row is of an agent')
-      return read.value.dropped > 0 ? 'some dropped' : 'taken'
+      let dropped = 0
+      try {
+        for (const slice of takenSlices(textOf(bytes), 1)) {
+          for (const { id } of slice.states.syncreq) invariant(Number.isInteger(id) && id > 0, 'a row is of an agent')
+          dropped += slice.dropped
+        }
+      } catch (thrown) {
+        if (thrown instanceof ClusterError) return thrown.code
+        throw thrown
+      }
+      return dropped > 0 ? 'some dropped' : 'taken'
     },
   },
   {
