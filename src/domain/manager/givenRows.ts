@@ -61,16 +61,21 @@ export interface Here {
   readonly nowMs: number
 }
 
+/** What a worker reports may be stamped this much later than it was: it asks each second, and has whole ones. */
+const uncertainSeconds = 2
+
 /**
  * Whether wazuh-db knows of a newer sign of life at another node, such as at this one, whose agents only it knows. Within one second, which is
- * all that it has, a connected agent wins, and first of all one that is connected here: a row of ours would take what it has just said of
- * itself, while the next sign of life of an agent that is there is given anyway.
+ * all that it has, a connected agent wins. One that is connected here wins as long as the stamp of another node is uncertain: a row of ours
+ * would take what it has just said of itself, while the next sign of life of an agent that is there is given anyway.
  */
 export const isOutdated = ({ node, seenMs, status }: SeenAgent, held: WazuhPresence, { node: own, nowMs }: Here): boolean => {
   const { connection_status, last_keepalive = 0, node_name = '' } = held
   if (node_name === '' || node_name === node || isBeyond(last_keepalive, nowMs)) return false
-  if (last_keepalive !== seconds(seenMs)) return last_keepalive > seconds(seenMs)
-  return (status === 'disconnected' || node_name === own) && connection_status !== 'disconnected'
+  const isConnected = connection_status !== 'disconnected'
+  const aheadSeconds = seconds(seenMs) - last_keepalive
+  if (node_name === own && isConnected) return aheadSeconds <= uncertainSeconds
+  return aheadSeconds < 0 || (aheadSeconds === 0 && status === 'disconnected' && isConnected)
 }
 
 /** Whether wazuh-db lacks what our table has of an agent: it lost what it had taken, or refused it. What its manager's daemons decided stays. */
