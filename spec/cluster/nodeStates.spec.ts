@@ -147,6 +147,19 @@ const orders = fc.record({
   afterMs: fc.integer({ min: 0, max: 60_000 }),
 })
 
+type Order = typeof orders extends fc.Arbitrary<infer O> ? O : never
+
+/** Agents leave a node that takes nothing more from them: its clean end said that all of it was taken. */
+const drainedWithAFullDisk: [number, Order[]] = [
+  -797_813_835,
+  [
+    { by: 'w1', node: 'master', state: 'ready', afterMs: 60_000 },
+    { by: 'master', node: 'w2', state: 'ready', afterMs: 56_489 },
+    { by: 'w2', node: 'master', state: 'drained', afterMs: 53_780 },
+    { by: 'w1', node: 'w2', state: 'ready', afterMs: 25_486 },
+  ],
+]
+
 describe('states of nodes under faults', () => {
   it('what an operator was answered holds at the master and at each worker, however they crash', () =>
     fc.assert(
@@ -181,7 +194,7 @@ describe('states of nodes under faults', () => {
         await cluster.stopAll()
         expect(cluster.violations).toEqual([])
       }),
-      { numRuns: runs(6) },
+      { numRuns: runs(6), examples: [drainedWithAFullDisk] },
     ))
 
   it('a damaged or foreign file is set aside and said once, and the node works', async () => {

@@ -35,6 +35,9 @@ export class AgentConnection implements AgentEndpoint, ByteStreamEvents, Due {
   readonly #frames = new AgentFrameReader()
   readonly #openedMs: number
   #readMs: number
+  #isPaused = false
+  /** Our side is closed as soon as it is read on. */
+  #endsWhenRead = false
   /** Since when a message is in part here. */
   #partMs: number | undefined
   #partBytes = 0
@@ -78,13 +81,17 @@ export class AgentConnection implements AgentEndpoint, ByteStreamEvents, Due {
     if (!this.#stream.write([message])) this.#stalledMs ??= this.#host.clock.monotonicMs()
   }
 
-  /** The agent is let go: what it has sent is still read, until it closes its side too. */
+  /**
+   * The agent is let go: what it has sent is still read, until it closes its side too. While nothing can be read our side stays open: its
+   * clean end would say that all is taken.
+   */
   close(): void {
     if (this.#state !== 'open') return
     this.#state = 'ending'
     this.#endedMs = this.#host.clock.monotonicMs()
     this.#lingerAgain()
-    this.#stream.end()
+    if (this.#isPaused) this.#endsWhenRead = true
+    else this.#stream.end()
   }
 
   /** What it sent and sends counts for nothing. */
@@ -102,13 +109,18 @@ export class AgentConnection implements AgentEndpoint, ByteStreamEvents, Due {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#stream.pause()
   }
 
   resume(): void {
+    this.#isPaused = false
     this.#readMs = this.#host.clock.monotonicMs()
     if (this.#partMs !== undefined) this.#partMs = this.#readMs
     this.#stream.resume()
+    if (!this.#endsWhenRead) return
+    this.#endsWhenRead = false
+    this.#stream.end()
   }
 
   onBytes(bytes: Uint8Array): void {
