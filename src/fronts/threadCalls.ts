@@ -5,7 +5,7 @@
 import { createBirpc } from 'birpc'
 import { asClusterError, ClusterError } from '../base/errors.js'
 import { limits } from '../base/limits.js'
-import { isRefusal, refusalIn, type ThreadRefusal } from '../platform/machine/threadAnswer.js'
+import { isRefusal, refusalIn, refusalOf } from '../platform/machine/threadAnswer.js'
 
 /** Whatever has only methods that take and answer plain data. */
 export type Methods<T> = { readonly [K in keyof T]: (...given: never) => Promise<unknown> }
@@ -87,8 +87,6 @@ const answering =
     try {
       return await (method as (...given: readonly unknown[]) => Promise<unknown>)(...given)
     } catch (thrown) {
-      const { code, message } = asClusterError(thrown)
-      const refusal: ThreadRefusal = { refused: { code, message } }
-      return refusal
+      return refusalOf(asClusterError(thrown))
     }
   }

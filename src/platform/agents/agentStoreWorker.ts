@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
 import { limits } from '../../base/limits.js'
 import type { AgentTable } from '../../ports/agents.js'
-import type { ThreadRefusal } from '../machine/threadAnswer.js'
+import { refusalOf, type ThreadRefusal } from '../machine/threadAnswer.js'
 import { isDamage, isLocked, tableFailure } from './agentDatabase.js'
 import { SqliteAgentTable, type SqliteAgentTableOptions } from './sqliteAgentTable.js'
 
@@ -34,7 +34,7 @@ const moved = (answer: unknown): unknown => {
 const refusal = (thrown: unknown): ThreadRefusal => {
   const failure = tableFailure(options.path, thrown)
   if (failure.code === 'tableDamaged') table.giveUp(failure, isDamage(thrown))
-  return { refused: { code: failure.code, message: failure.message } }
+  return refusalOf(failure)
 }
 
 export const call = async ({ given, name }: AgentCall): Promise<unknown> => {

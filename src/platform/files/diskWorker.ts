@@ -11,7 +11,7 @@ import { type CreateTreeOptions, createTree, type TreeOperation } from '../../di
 import { SyncPace } from '../../domain/files/content/syncPace.js'
 import type { ContentRequest, Digest, StageOutcome } from '../../domain/files/treeValues.js'
 import { createNodeDisk, type FileOwner } from '../machine/nodeDisk.js'
-import { answering, calling, type ThreadRefusal } from '../machine/threadAnswer.js'
+import { answering, calling, isRefusal, type ThreadRefusal } from '../machine/threadAnswer.js'
 
 /** A block that came in, with the digests that were asked for, by index of the file. */
 export interface ArrivedBlock {
@@ -60,7 +60,7 @@ const makeAllDurable = async (files: readonly number[]): Promise<ReadonlyMap<num
 
 const stageOne = async ({ block, digests }: ArrivedBlock): Promise<StageOutcome | ThreadRefusal> => {
   const receipt = answering(() => tree.receive(block, (file) => digests.get(file)))
-  if ('refused' in receipt) return receipt
+  if (isRefusal(receipt)) return receipt
   const outcome = receipt.settle(await makeAllDurable(receipt.unsynced))
   return { ...outcome, diskWrites: pace.diskWrites }
 }

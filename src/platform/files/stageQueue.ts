@@ -7,7 +7,7 @@ import { asClusterError, ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import type { Digest, StageOutcome } from '../../domain/files/treeValues.js'
 import { filesInBlock } from '../../wire/muster/contentBlock.js'
-import { refusalIn } from '../machine/threadAnswer.js'
+import { isRefusal, refusalIn } from '../machine/threadAnswer.js'
 import type { DiskThread } from './diskThreads.js'
 import type { ArrivedBlock } from './diskWorker.js'
 
@@ -73,7 +73,7 @@ export class StageQueue {
       for (const [index, waiting] of going.entries()) {
         const answer = answers[index]
         if (answer === undefined) waiting.reject(new ClusterError('internal', { message: 'The thread did not answer for a block' }))
-        else if ('refused' in answer) waiting.reject(refusalIn(answer))
+        else if (isRefusal(answer)) waiting.reject(refusalIn(answer))
         else waiting.resolve(answer)
       }
     } catch (thrown) {

@@ -1,26 +1,28 @@
 /** How a disk thread answers: with what was asked for, or with a ClusterError in a form that crosses threads. */
 import { ClusterError, isErrorCode } from '../../base/errors.js'
 
-/** A ClusterError as it crosses threads, which know only plain errors. */
+/** A ClusterError as it crosses threads, which know only plain errors. No answer of a port has a field of this name. */
 export interface ThreadRefusal {
-  readonly refused: { readonly code: string; readonly message: string }
+  readonly threadRefusal: { readonly code: string; readonly message: string }
 }
+
+export const refusalOf = ({ code, message }: ClusterError): ThreadRefusal => ({ threadRefusal: { code, message } })
+
+/** The error that a thread refused with. */
+export const refusalIn = ({ threadRefusal: { code, message } }: ThreadRefusal): ClusterError =>
+  new ClusterError(isErrorCode(code) ? code : 'internal', { message })
+
+export const isRefusal = (answer: unknown): answer is ThreadRefusal =>
+  typeof answer === 'object' && answer !== null && 'threadRefusal' in answer
 
 export const answering = <T>(answer: () => T): T | ThreadRefusal => {
   try {
     return answer()
   } catch (thrown) {
-    if (thrown instanceof ClusterError) return { refused: { code: thrown.code, message: thrown.message } }
+    if (thrown instanceof ClusterError) return refusalOf(thrown)
     throw thrown
   }
 }
-
-/** The error that a thread refused with. */
-export const refusalIn = ({ refused: { code, message } }: ThreadRefusal): ClusterError =>
-  new ClusterError(isErrorCode(code) ? code : 'internal', { message })
-
-export const isRefusal = (answer: unknown): answer is ThreadRefusal =>
-  typeof answer === 'object' && answer !== null && 'refused' in answer && typeof answer.refused === 'object'
 
 /** An operation of a port, to be run in a thread. */
 export interface ThreadCall<Operation extends string = string> {
