@@ -1,6 +1,7 @@
 /** The rules of src/: which file may import which, and which may read real time or randomness. */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -74,8 +75,23 @@ const goodHouse: Readonly<Record<string, readonly string[]>> = {
   'testing.ts': ['./index.js'],
 }
 
-/** rule, the file that breaks it, what it imports, and that import's name in the report */
-const breaches: readonly (readonly [string, string, string, string])[] = [
+const { forbidden } = createRequire(import.meta.url)('../.dependency-cruiser.cjs') as {
+  readonly forbidden: readonly { readonly name: string }[]
+}
+const rules = forbidden.map(({ name }) => name)
+const capabilities = rules.flatMap((name) => /^capability-(.*)$/.exec(name)?.[1] ?? [])
+
+/** Each capability but the highest imports the one above it; the highest imports what puts all together. */
+const orderBreaches = capabilities.map((name, at): Breach => {
+  const above = capabilities[at + 1]
+  const to = above === undefined ? 'node' : `${above}/highest`
+  return [`capability-${name}`, `actors/${name}/lowest.ts`, above === undefined ? '../node.js' : `../${to}.js`, `src/actors/${to}.ts`]
+})
+
+/** The rule, the file that breaks it, what it imports, and that import's name in the report. */
+type Breach = readonly [string, string, string, string]
+
+const breaches: readonly Breach[] = [
   ['base', 'base/errors.ts', '../ports/link.js', 'src/ports/link.ts'],
   ['domain', 'domain/files/bad.ts', '../../ports/link.js', 'src/ports/link.ts'],
   ['domain', 'domain/files/worse.ts', '../../wire/muster/codec.js', 'src/wire/muster/codec.ts'],
@@ -92,6 +108,8 @@ const breaches: readonly (readonly [string, string, string, string])[] = [
   ['config', 'config/bad.ts', '../actors/node.js', 'src/actors/node.ts'],
   ['page', 'page/bad.ts', '../ports/link.js', 'src/ports/link.ts'],
   ['localSocket', 'localSocket/bad.ts', '../actors/node.js', 'src/actors/node.ts'],
+  ['fronts', 'fronts/bad.ts', '../transport/session.js', 'src/transport/session.ts'],
+  ...orderBreaches,
   ['capability-kit', 'actors/kit/worse.ts', '../files/tree.js', 'src/actors/files/tree.ts'],
   ['capability-files', 'domain/files/upward.ts', '../agents/keys.js', 'src/domain/agents/keys.ts'],
   ['capability-files', 'disk/files/upward.ts', '../agents/keys.js', 'src/disk/agents/keys.ts'],
@@ -107,6 +125,8 @@ const breaches: readonly (readonly [string, string, string, string])[] = [
   ['barrels-are-for-others', 'cli/bad.ts', '../index.js', 'src/index.ts'],
   ['no-other-barrel', 'cli/worse.ts', '../disk/index.js', 'src/disk/index.ts'],
   ['resolvable', 'cli/missing.ts', './nowhere.js', './nowhere.js'],
+  ['not-to-spec', 'cli/tested.ts', '../../spec/fixture.js', 'spec/fixture.ts'],
+  ['not-to-dev', 'cli/tested.ts', 'vitest', 'node_modules/vitest/index.d.ts'],
 ]
 
 describe('the import rules', () => {
@@ -125,6 +145,10 @@ describe('the import rules', () => {
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'muster-architecture-'))
     for (const name of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json']) cpSync(join(root, name), join(directory, name))
+    for (const file of ['spec/fixture.ts', 'node_modules/vitest/index.d.ts', 'node_modules/vitest/package.json']) {
+      mkdirSync(dirname(join(directory, file)), { recursive: true })
+      writeFileSync(join(directory, file), file.endsWith('.json') ? '{ "name": "vitest", "types": "index.d.ts" }' : 'export {}\n')
+    }
   })
   afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
@@ -135,9 +159,15 @@ describe('the import rules', () => {
 
   it('name every import that breaks one, and no other', () => {
     const house = new Map(Object.entries(goodHouse)).set('disk/index.ts', []).set('domain/weather/rain.ts', [])
+    for (const name of capabilities) house.set(`actors/${name}/highest.ts`, [])
     for (const [, path, name] of breaches) house.set(path, [...(house.get(path) ?? []), name])
     write(house)
     expect(violations(directory)).toEqual(breaches.map(([rule, path, , to]) => `${rule}: src/${path} -> ${to}`).sort())
+  })
+
+  it('are each broken here', () => {
+    const broken = new Set(['no-cycle', ...breaches.map(([rule]) => rule)])
+    expect(rules.filter((name) => !broken.has(name))).toEqual([])
   })
 
   it('refuse a cycle of values and allow one of types', () => {
