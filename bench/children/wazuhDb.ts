@@ -1,5 +1,5 @@
 /** A process with the wazuh-db of one manager or more: fakes of the real one, over its Unix sockets and real SQL. */
-import { FakeWazuhDb } from '../../spec/support/wazuhDb/fakeWazuhDb.js'
+import { FakeWazuhDb } from '../../spec/support/manager/wazuhDb/fakeWazuhDb.js'
 import { agentKeys, factsOf } from '../agents.js'
 import { answerParent } from '../answerParent.js'
 import { systemMs } from '../systemClock.js'

@@ -10,13 +10,13 @@ import { limits } from '../../src/base/limits.js'
 import { defaultTimings } from '../../src/domain/cluster/timings.js'
 import type { Link } from '../../src/ports/link.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../support/localAgentsOver.js'
+import { localAgentsOver } from '../support/agents/localAgentsOver.js'
+import { ScriptedFiles } from '../support/files/scriptedFiles.js'
+import { synced } from '../support/files/treeArbitraries.js'
 import { memoryNodeStates } from '../support/memoryNodeStates.js'
 import { recordingLog } from '../support/recordingLog.js'
-import { ScriptedFiles } from '../support/scriptedFiles.js'
 import { ScriptedLink } from '../support/scriptedLink.js'
 import { hello } from '../support/sessionPair.js'
-import { synced } from '../support/treeArbitraries.js'
 
 /** A master that answers everything: the trees are the same. */
 const masterLink = (clock: VirtualClock): ScriptedLink =>

@@ -6,7 +6,7 @@ import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type AgentFilesSuite, agentFilesCases } from '../../src/testing/compliance/agentFilesCases.js'
 import { suiteItems as synced } from '../../src/testing/compliance/nodeHome.js'
 import { type CompiledWorker, compileAgentFilesWorker } from '../support/compiledDiskWorker.js'
-import { createMemoryWorld, createNodeWorld, nodeHomeIn } from '../support/diskWorlds.js'
+import { createMemoryWorld, createNodeWorld, nodeHomeIn } from '../support/files/diskWorlds.js'
 import { settledIn } from '../support/settledIn.js'
 
 const managerName = 'manager'

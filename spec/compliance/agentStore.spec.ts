@@ -11,7 +11,7 @@ import { MemoryAgentStore } from '../../src/simulation/world/memoryAgentStore.js
 import { MemoryAgentTable } from '../../src/simulation/world/memoryAgentTable.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type AgentStoreSuite, agentStoreCases } from '../../src/testing/compliance/agentStoreCases.js'
-import { filters, operationsOn, viewOf } from '../support/agentOperations.js'
+import { filters, operationsOn, viewOf } from '../support/agents/agentOperations.js'
 import { type CompiledWorker, compileWorker } from '../support/compiledDiskWorker.js'
 import { runs } from '../support/runs.js'
 import { settledIn } from '../support/settledIn.js'

@@ -8,7 +8,7 @@ import { SimulatedApiBridge } from '../../src/simulation/manager/simulatedApiBri
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type ApiBridgeSuite, apiBridgeCases, type FrameworkRequests } from '../../src/testing/compliance/apiBridgeCases.js'
 import { isMissing } from '../support/debianProgram.js'
-import { addFramework, bridgeScript, standInRequest } from '../support/frameworkHome.js'
+import { addFramework, bridgeScript, standInRequest } from '../support/manager/frameworkHome.js'
 import { recordingLog } from '../support/recordingLog.js'
 import { settledIn } from '../support/settledIn.js'
 

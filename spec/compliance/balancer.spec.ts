@@ -11,7 +11,7 @@ import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type BalancerSuite, balancerCases } from '../../src/testing/compliance/balancerCases.js'
 import { absentAddress, BalancedNodes, balancerAddress, nodeAddresses } from '../support/balancedNodes.js'
 import { isMissing } from '../support/debianProgram.js'
-import { FakeDataPlane } from '../support/fakeDataPlane.js'
+import { FakeDataPlane } from '../support/manager/fakeDataPlane.js'
 import { settledIn } from '../support/settledIn.js'
 
 const backend = 'wazuh_reporting'

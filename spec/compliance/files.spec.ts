@@ -7,7 +7,7 @@ import { filesCases } from '../../src/testing/compliance/filesCases.js'
 import type { FilesSuite } from '../../src/testing/compliance/filesPair.js'
 import { suiteItems as synced } from '../../src/testing/compliance/nodeHome.js'
 import { type CompiledWorker, compileDiskWorker } from '../support/compiledDiskWorker.js'
-import { createMemoryWorld, createNodeWorld, type DiskWorld, nodeHomeIn } from '../support/diskWorlds.js'
+import { createMemoryWorld, createNodeWorld, type DiskWorld, nodeHomeIn } from '../support/files/diskWorlds.js'
 import { settledIn } from '../support/settledIn.js'
 
 let compiled: CompiledWorker

@@ -8,7 +8,7 @@ import { askedDaemons } from '../../src/ports/manager.js'
 import { SimulatedManagerDaemons } from '../../src/simulation/manager/simulatedManagerDaemons.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type ManagerDaemonsSuite, managerDaemonsCases } from '../../src/testing/compliance/managerDaemonsCases.js'
-import { FakeManagerDaemons } from '../support/fakeManagerDaemons.js'
+import { FakeManagerDaemons } from '../support/manager/fakeManagerDaemons.js'
 import { settledIn } from '../support/settledIn.js'
 
 const overSockets = async (): Promise<ManagerDaemonsSuite> => {

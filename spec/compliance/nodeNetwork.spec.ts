@@ -8,7 +8,7 @@ import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type NetworkSuite, networkCases } from '../../src/testing/compliance/networkCases.js'
 import { type NodeNetworkSuite, nodeNetworkCases } from '../../src/testing/compliance/nodeNetworkCases.js'
-import { nodeNameOf, nodeVector, simulatedCertificatesOf } from '../support/nodeCertificates.js'
+import { nodeNameOf, nodeVector, simulatedCertificatesOf } from '../support/certificates/nodeCertificates.js'
 import { settledIn } from '../support/settledIn.js'
 
 type Suite = NodeNetworkSuite & Pick<NetworkSuite, 'turn'>

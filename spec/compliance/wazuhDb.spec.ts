@@ -7,8 +7,8 @@ import { createWazuhDb } from '../../src/platform/manager/wazuhDb.js'
 import { SimulatedWazuhDb } from '../../src/simulation/manager/simulatedWazuhDb.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { type WazuhDbSuite, type WazuhDbSuiteOptions, wazuhDbCases } from '../../src/testing/compliance/wazuhDbCases.js'
+import { FakeWazuhDb } from '../support/manager/wazuhDb/fakeWazuhDb.js'
 import { settledIn } from '../support/settledIn.js'
-import { FakeWazuhDb } from '../support/wazuhDb/fakeWazuhDb.js'
 
 const overSockets =
   (isOld: boolean) =>

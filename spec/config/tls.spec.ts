@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadSettings } from '../../src/config/loadSettings.js'
 import { createNode, type NodeOptions } from '../../src/createNode.js'
-import { vectorPaths } from '../support/nodeCertificates.js'
+import { vectorPaths } from '../support/certificates/nodeCertificates.js'
 import { renderXml } from './renderedConfig.js'
 
 const home = mkdtempSync(join(tmpdir(), 'muster-tls-'))

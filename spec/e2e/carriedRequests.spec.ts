@@ -8,9 +8,9 @@ import { waitFor } from '../../examples/demo/waitFor.js'
 import { askedDaemons } from '../../src/ports/manager.js'
 import { clusterJson, isAlive, master, withCluster, worker } from '../support/daemons.js'
 import { isMissing } from '../support/debianProgram.js'
-import { FakeManagerDaemons } from '../support/fakeManagerDaemons.js'
-import { addFramework, setCase, standInRequest } from '../support/frameworkHome.js'
-import { askAsC, askAsPython } from '../support/wazuhLocalClient.js'
+import { FakeManagerDaemons } from '../support/manager/fakeManagerDaemons.js'
+import { addFramework, setCase, standInRequest } from '../support/manager/frameworkHome.js'
+import { askAsC, askAsPython } from '../support/manager/wazuhLocalClient.js'
 
 const isNoPython = isMissing('python3', 'python3')
 const nodes = [master, worker]

@@ -5,8 +5,8 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { lacksOpenssl, openssl } from '../support/certificates/openssl.js'
 import { repository } from '../support/daemons.js'
-import { lacksOpenssl, openssl } from '../support/openssl.js'
 
 const program = join(repository, 'dist/cli/wazuh-certs-tool.js')
 let directory = ''

@@ -5,8 +5,8 @@ import { expect, it } from 'vitest'
 import { freePort, writeBelow } from '../../examples/demo/nodeHome.js'
 import type { ProcessCluster } from '../../examples/demo/processCluster.js'
 import { waitFor } from '../../examples/demo/waitFor.js'
+import { parsedMetrics } from '../support/api/parsedMetrics.js'
 import { master, withCluster, worker } from '../support/daemons.js'
-import { parsedMetrics } from '../support/parsedMetrics.js'
 
 const serveHttp = async (cluster: ProcessCluster, name: string): Promise<string> => {
   const port = await freePort()

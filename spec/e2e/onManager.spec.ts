@@ -6,9 +6,9 @@ import { replaceBelow, writeBelow } from '../../examples/demo/nodeHome.js'
 import type { ProcessCluster } from '../../examples/demo/processCluster.js'
 import { waitFor } from '../../examples/demo/waitFor.js'
 import { master, secondWorker, withCluster, worker } from '../support/daemons.js'
-import { FakeManagerDaemons } from '../support/fakeManagerDaemons.js'
-import { askDaemon } from '../support/wazuhClient.js'
-import { FakeWazuhDb } from '../support/wazuhDb/fakeWazuhDb.js'
+import { FakeManagerDaemons } from '../support/manager/fakeManagerDaemons.js'
+import { askDaemon } from '../support/manager/wazuhClient.js'
+import { FakeWazuhDb } from '../support/manager/wazuhDb/fakeWazuhDb.js'
 
 const nodes = [master, worker, secondWorker]
 

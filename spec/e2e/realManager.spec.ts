@@ -17,8 +17,8 @@ import { replaceBelow, writeBelow } from '../../examples/demo/nodeHome.js'
 import type { ProcessCluster } from '../../examples/demo/processCluster.js'
 import { waitFor } from '../../examples/demo/waitFor.js'
 import { agentTablePath, earlierTablePath } from '../../src/platform/agents/agentTablePath.js'
+import { ForeignOwner, seenIn } from '../support/agents/foreignOwner.js'
 import { master, withCluster, worker } from '../support/daemons.js'
-import { ForeignOwner, seenIn } from '../support/foreignOwner.js'
 
 const nodes = [master, worker]
 

@@ -10,8 +10,8 @@ import { wazuhSocketPath } from '../../src/localSocket/controlSocketPath.js'
 import { exceptionIn, localClient, takeString } from '../localSocket/wazuh/localWorld.js'
 import { master, withCluster, worker } from '../support/daemons.js'
 import { isMissing } from '../support/debianProgram.js'
-import { FakeManagerDaemons } from '../support/fakeManagerDaemons.js'
-import { addFramework, standInRequest } from '../support/frameworkHome.js'
+import { FakeManagerDaemons } from '../support/manager/fakeManagerDaemons.js'
+import { addFramework, standInRequest } from '../support/manager/frameworkHome.js'
 
 const nodes = [master, worker]
 const script = '#!/bin/sh\nVERSION="v4.13.1"\n'

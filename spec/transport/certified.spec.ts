@@ -9,7 +9,7 @@ import { createSimulatedNodeNetwork } from '../../src/simulation/network/simulat
 import { SeededRandom } from '../../src/simulation/world/seededRandom.js'
 import { VirtualClock } from '../../src/simulation/world/virtualClock.js'
 import { createTransport } from '../../src/transport/transport.js'
-import { simulatedCertificates } from '../support/nodeCertificates.js'
+import { simulatedCertificates } from '../support/certificates/nodeCertificates.js'
 import { forever, hello, outcome, recordingAcceptor } from '../support/sessionPair.js'
 
 const endpoint = { host: 'master', port: 1516 }

@@ -9,11 +9,11 @@ import { EventsView } from './eventsView.js'
 import { type Freshness, freshnessOf } from './freshness.js'
 import { HeadlineView, whereText } from './headlineView.js'
 import { LiveStream, type PageClock } from './liveStream.js'
-import { NodesView } from './nodesView.js'
+import { NodesView } from './nodes/nodesView.js'
+import { TopologyView } from './nodes/topologyView.js'
 import { service } from './service.js'
 import { SignInForm } from './signInForm.js'
 import { startThemeButton } from './themeButton.js'
-import { TopologyView } from './topologyView.js'
 
 const browserClock: PageClock = {
   now: () => performance.now(),

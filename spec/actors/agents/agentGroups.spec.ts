@@ -7,7 +7,7 @@ import { MemoryAgentTable } from '../../../src/simulation/world/memoryAgentTable
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { encodeGroupsRows } from '../../../src/wire/muster/groupsRows.js'
 import type { RequestBody } from '../../../src/wire/muster/messages.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
 import { recordingLog } from '../../support/recordingLog.js'
 import { ScriptedLink } from '../../support/scriptedLink.js'
 

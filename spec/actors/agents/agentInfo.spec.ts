@@ -8,7 +8,7 @@ import { limits } from '../../../src/base/limits.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { decodeAgentBatch } from '../../../src/wire/muster/agentBatch.js'
 import type { RequestBody } from '../../../src/wire/muster/messages.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
 import { recordingLog } from '../../support/recordingLog.js'
 import { ScriptedLink } from '../../support/scriptedLink.js'
 

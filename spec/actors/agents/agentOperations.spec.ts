@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { type AgentOperations, masterOperations, workerOperations } from '../../../src/actors/agents/agentOperations.js'
 import { asClusterError, ClusterError } from '../../../src/base/errors.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
 import { recordingLog } from '../../support/recordingLog.js'
 import { ScriptedLink } from '../../support/scriptedLink.js'
 

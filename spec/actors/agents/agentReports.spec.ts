@@ -5,7 +5,7 @@ import { limits } from '../../../src/base/limits.js'
 import type { AgentReport } from '../../../src/domain/agents/agentReport.js'
 import { MemoryAgentTable } from '../../../src/simulation/world/memoryAgentTable.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { NotedAgentStore } from '../../support/notedAgentStore.js'
+import { NotedAgentStore } from '../../support/agents/notedAgentStore.js'
 import { settledIn } from '../../support/settledIn.js'
 
 /** Reports of a worker that knows three agents, and whose clock is behind the master's. */

@@ -4,7 +4,7 @@ import { localAgentGroups, PublishedGroups } from '../../../src/actors/agents/lo
 import { startHosted } from '../../../src/actors/kit/host.js'
 import { ClusterError } from '../../../src/base/errors.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
 import { recordingLog } from '../../support/recordingLog.js'
 
 const intervalMs = 10_000

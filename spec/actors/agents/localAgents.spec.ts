@@ -7,10 +7,10 @@ import { LocalTree } from '../../../src/actors/files/localTree.js'
 import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
 import { asClusterError, ClusterError } from '../../../src/base/errors.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
+import { ScriptedFiles } from '../../support/files/scriptedFiles.js'
+import { synced } from '../../support/files/treeArbitraries.js'
 import { recordingLog } from '../../support/recordingLog.js'
-import { ScriptedFiles } from '../../support/scriptedFiles.js'
-import { synced } from '../../support/treeArbitraries.js'
 
 const checkIntervalMs = 8_000
 const { signal } = new AbortController()

@@ -6,9 +6,9 @@ import { MemoryAgentTable } from '../../../src/simulation/world/memoryAgentTable
 import { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
 import { createSimulatedAgentFiles } from '../../../src/simulation/world/simulatedAgentFiles.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { NotedAgentStore } from '../../support/notedAgentStore.js'
+import { NotedAgentStore } from '../../support/agents/notedAgentStore.js'
+import { synced } from '../../support/files/treeArbitraries.js'
 import { settledIn } from '../../support/settledIn.js'
-import { synced } from '../../support/treeArbitraries.js'
 
 const going = new AbortController().signal
 const home = '/home'

@@ -6,10 +6,10 @@ import { startHosted } from '../../../src/actors/kit/host.js'
 import { ClusterError } from '../../../src/base/errors.js'
 import type { MergedOutcome } from '../../../src/ports/agents.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
+import { ScriptedFiles } from '../../support/files/scriptedFiles.js'
+import { synced } from '../../support/files/treeArbitraries.js'
 import { recordingLog } from '../../support/recordingLog.js'
-import { ScriptedFiles } from '../../support/scriptedFiles.js'
-import { synced } from '../../support/treeArbitraries.js'
 
 const intervalMs = 10_000
 const { signal } = new AbortController()

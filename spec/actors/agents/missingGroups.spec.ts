@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { MissingGroups } from '../../../src/actors/agents/missingGroups.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
 import { recordingLog } from '../../support/recordingLog.js'
 
 const intervalMs = 8_000

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../../src/base/errors.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
 
 describe('the counts of agents', () => {
   it('stay as they were while the table fails, so that the cluster can still be shown', async () => {

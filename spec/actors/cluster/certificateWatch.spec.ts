@@ -6,7 +6,7 @@ import { limits } from '../../../src/base/limits.js'
 import type { Link, Peer } from '../../../src/ports/link.js'
 import { simulatedIdentity } from '../../../src/simulation/network/simulatedCertificates.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { authorityText, simulatedCertificates } from '../../support/nodeCertificates.js'
+import { authorityText, simulatedCertificates } from '../../support/certificates/nodeCertificates.js'
 import { recordingLog } from '../../support/recordingLog.js'
 import { ScriptedLink } from '../../support/scriptedLink.js'
 

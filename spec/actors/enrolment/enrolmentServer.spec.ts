@@ -5,8 +5,8 @@ import { limits } from '../../../src/base/limits.js'
 import type { EnrolmentAnswer, EnrolmentRequest } from '../../../src/domain/agents/enrolmentRequest.js'
 import { defaultEnrolmentRules } from '../../../src/domain/agents/replacement.js'
 import type { EnrolmentOptions } from '../../../src/ports/enrolment.js'
-import { EnrolmentWorld } from '../../support/enrolmentWorld.js'
-import { RecordedMaster } from '../../support/recordedMaster.js'
+import { EnrolmentWorld } from '../../support/agents/enrolmentWorld.js'
+import { RecordedMaster } from '../../support/agents/recordedMaster.js'
 
 const master = () => new RecordedMaster(defaultEnrolmentRules.force, 0)
 const started = (options: Partial<EnrolmentOptions> = {}) => EnrolmentWorld.started(options, master())

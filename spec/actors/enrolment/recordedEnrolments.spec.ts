@@ -4,9 +4,9 @@ import type { EnrolmentAnswer } from '../../../src/domain/agents/enrolmentReques
 import { defaultEnrolmentRules, type ForceRules } from '../../../src/domain/agents/replacement.js'
 import { passwordIn } from '../../../src/domain/enrolment/passwordFile.js'
 import type { EnrolmentOptions } from '../../../src/ports/enrolment.js'
-import { type RecordedEnrolment, serverRecordings, textOf } from '../../support/enrolmentRecordings.js'
-import { EnrolmentWorld } from '../../support/enrolmentWorld.js'
-import { RecordedMaster } from '../../support/recordedMaster.js'
+import { type RecordedEnrolment, serverRecordings, textOf } from '../../support/agents/enrolmentRecordings.js'
+import { EnrolmentWorld } from '../../support/agents/enrolmentWorld.js'
+import { RecordedMaster } from '../../support/agents/recordedMaster.js'
 
 /** When the database was changed, an hour or two before. */
 const nowMs = 1_795_662_714_000

@@ -7,10 +7,10 @@ import { ContentChunker } from '../../../src/domain/files/content/contentChunks.
 import { recipeRow } from '../../../src/domain/files/content/contentRecipe.js'
 import type { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
 import { ContentBlockWriter } from '../../../src/wire/muster/contentBlock.js'
-import { edited, noise } from '../../support/editedContent.js'
+import { edited, noise } from '../../support/files/editedContent.js'
+import { home, type Lie, leftInStage, setUp, type World } from '../../support/files/syncWorld.js'
 import { runs } from '../../support/runs.js'
 import { forever, outcome } from '../../support/sessionPair.js'
-import { home, type Lie, leftInStage, setUp, type World } from '../../support/syncWorld.js'
 
 const path = 'etc/client.keys'
 const absolute = `${home}/${path}`

@@ -5,9 +5,9 @@ import { LocalTree } from '../../../src/actors/files/localTree.js'
 import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
 import { ClusterError } from '../../../src/base/errors.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
+import { ScriptedFiles } from '../../support/files/scriptedFiles.js'
+import { digestOf, synced } from '../../support/files/treeArbitraries.js'
 import { recordingLog } from '../../support/recordingLog.js'
-import { ScriptedFiles } from '../../support/scriptedFiles.js'
-import { digestOf, synced } from '../../support/treeArbitraries.js'
 
 const setUp = (intervalMs = 8_000, prepare: (files: ScriptedFiles) => void = () => {}) => {
   const clock = new VirtualClock()

@@ -5,9 +5,9 @@ import { ClusterError } from '../../../src/base/errors.js'
 import { Manifest } from '../../../src/domain/files/manifest.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { ScriptedFiles } from '../../support/scriptedFiles.js'
+import { ScriptedFiles } from '../../support/files/scriptedFiles.js'
+import { digestOf, synced } from '../../support/files/treeArbitraries.js'
 import { outcome } from '../../support/sessionPair.js'
-import { digestOf, synced } from '../../support/treeArbitraries.js'
 
 const forever = new AbortController().signal
 const paths = fc.nat(9).map((file) => `etc/shared/${file}`)

@@ -11,7 +11,7 @@ import { parseEventLog } from '../../../src/domain/fleet/eventText.js'
 import { createSimulatedNetwork } from '../../../src/simulation/network/simulatedNetwork.js'
 import { SeededRandom } from '../../../src/simulation/world/seededRandom.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { ScriptedManager } from '../../support/scriptedManager.js'
+import { ScriptedManager } from '../../support/agents/scriptedManager.js'
 
 const entry: KeyEntry = { id: 1, name: 'fleet-1', ip: 'any', key: 'ab'.repeat(32) }
 const run = 'r1'

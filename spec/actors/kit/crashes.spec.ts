@@ -18,11 +18,11 @@ import { ClusterError, type ErrorCode } from '../../../src/base/errors.js'
 import { defaultRestartPolicy } from '../../../src/domain/cluster/restartPolicy.js'
 import type { Log } from '../../../src/ports/machine.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
+import { ScriptedFiles } from '../../support/files/scriptedFiles.js'
+import { synced } from '../../support/files/treeArbitraries.js'
 import { recordingLog } from '../../support/recordingLog.js'
-import { ScriptedFiles } from '../../support/scriptedFiles.js'
 import { ScriptedLink } from '../../support/scriptedLink.js'
-import { synced } from '../../support/treeArbitraries.js'
 
 interface World {
   readonly clock: VirtualClock

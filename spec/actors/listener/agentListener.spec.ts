@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import { ClusterError } from '../../../src/base/errors.js'
 import { limits } from '../../../src/base/limits.js'
-import { ListenerWorld, MemoryListenerFiles, TestAgent, testKey } from '../../support/listenerWorld.js'
+import { ListenerWorld, MemoryListenerFiles, TestAgent, testKey } from '../../support/agents/listenerWorld.js'
 
 const ack = '#!-agent ack '
 const md5 = (bytes: Uint8Array): string => createHash('md5').update(bytes).digest('hex')

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../../src/base/errors.js'
-import { ListenerWorld, MemoryListenerFiles, TestAgent, testKey } from '../../support/listenerWorld.js'
+import { ListenerWorld, MemoryListenerFiles, TestAgent, testKey } from '../../support/agents/listenerWorld.js'
 
 const agentCount = 4
 const who = fc.integer({ min: 1, max: agentCount })

@@ -4,7 +4,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { AgentCipher } from '../../../src/wire/agents/agentCipher.js'
-import { ListenerWorld, MemoryListenerFiles, TestAgent, testKey } from '../../support/listenerWorld.js'
+import { ListenerWorld, MemoryListenerFiles, TestAgent, testKey } from '../../support/agents/listenerWorld.js'
 
 const ack = '#!-agent ack '
 const worlds: ListenerWorld[] = []

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest'
 import type { KeyEntry } from '../../../src/domain/agents/keyEntry.js'
 import { AgentCipher } from '../../../src/wire/agents/agentCipher.js'
 import { MessageOpener } from '../../../src/wire/agents/agentMessage.js'
-import { type RecordedLine, readRecording, recordedEntry } from '../../support/agentRecordings.js'
-import { ListenerWorld, TestAgent, type TestSocket } from '../../support/listenerWorld.js'
+import { type RecordedLine, readRecording, recordedEntry } from '../../support/agents/agentRecordings.js'
+import { ListenerWorld, TestAgent, type TestSocket } from '../../support/agents/listenerWorld.js'
 
 interface TimedLine extends RecordedLine {
   readonly t_ms?: number

@@ -10,7 +10,7 @@ import type { WazuhGroupsRow } from '../../../src/domain/manager/wazuhAgent.js'
 import type { WazuhDb } from '../../../src/ports/manager.js'
 import { SimulatedWazuhDb } from '../../../src/simulation/manager/simulatedWazuhDb.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
 import { recordingLog } from '../../support/recordingLog.js'
 
 const intervalMs = 30_000

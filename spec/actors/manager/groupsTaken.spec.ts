@@ -6,7 +6,7 @@ import { groupsTaken, groupsTakenEveryMs } from '../../../src/actors/manager/gro
 import { WatchedWazuhDb } from '../../../src/actors/manager/watchedWazuhDb.js'
 import { SimulatedWazuhDb } from '../../../src/simulation/manager/simulatedWazuhDb.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
 import { recordingLog } from '../../support/recordingLog.js'
 
 const groups = ['default', 'web', 'db']

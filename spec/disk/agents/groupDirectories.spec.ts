@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { ClusterError } from '../../../src/base/errors.js'
 import { GroupDirectories } from '../../../src/disk/agents/groupDirectories.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
-import { createMemoryWorld, createNodeWorld, type DiskWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
+import { createMemoryWorld, createNodeWorld, type DiskWorld, filesBelow, type MemoryWorld } from '../../support/files/diskWorlds.js'
 
 class Crash extends Error {}
 

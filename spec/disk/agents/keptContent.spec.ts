@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { KeptContent } from '../../../src/disk/agents/keptContent.js'
-import { createMemoryWorld } from '../../support/diskWorlds.js'
+import { createMemoryWorld } from '../../support/files/diskWorlds.js'
 
 const path = 'etc/client.keys'
 

@@ -6,7 +6,7 @@ import { AgentKeys } from '../../../src/disk/agents/keysOnDisk.js'
 import { forgetCounters } from '../../../src/disk/agents/messageCounters.js'
 import { idsDigest } from '../../../src/domain/agents/agentIds.js'
 import type { KeyEntry, KeysChange, KeysPage } from '../../../src/domain/agents/keyEntry.js'
-import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
+import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/files/diskWorlds.js'
 
 const path = 'etc/client.keys'
 const { keysTrustedMs } = limits

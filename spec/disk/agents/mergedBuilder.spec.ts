@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest'
 import { MergedFiles } from '../../../src/disk/agents/mergedBuilder.js'
 import { groupsHash } from '../../../src/domain/agents/groups.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
-import { createNodeWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
 import {
   changesReported,
   editGroups,
@@ -15,8 +14,9 @@ import {
   nothing,
   presentMerged,
   startedWorld,
-} from '../../support/groupEdits.js'
-import { unpackMerged } from '../../support/unpackedMerged.js'
+} from '../../support/agents/groupEdits.js'
+import { unpackMerged } from '../../support/agents/unpackedMerged.js'
+import { createNodeWorld, filesBelow, type MemoryWorld } from '../../support/files/diskWorlds.js'
 
 /** Paths that are opened, written or changed while `act` runs; stats and listings do not count. */
 const touchedBy = (world: MemoryWorld, act: () => void): string[] => {

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { groupsHash } from '../../../src/domain/agents/groups.js'
-import { filesBelow } from '../../support/diskWorlds.js'
 import {
   editGroups,
   expectedMerged,
@@ -13,7 +12,8 @@ import {
   nothing,
   presentMerged,
   startedWorld,
-} from '../../support/groupEdits.js'
+} from '../../support/agents/groupEdits.js'
+import { filesBelow } from '../../support/files/diskWorlds.js'
 
 class Crash extends Error {}
 

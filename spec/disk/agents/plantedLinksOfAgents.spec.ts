@@ -4,9 +4,9 @@ import { describe, expect, it } from 'vitest'
 import { createSynchronousAgentFiles, type SynchronousAgentFiles } from '../../../src/disk/agents/synchronousAgentFiles.js'
 import { groupsHash } from '../../../src/domain/agents/groups.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
-import { createMemoryWorld, filesBelow } from '../../support/diskWorlds.js'
+import { createMemoryWorld, filesBelow } from '../../support/files/diskWorlds.js'
+import { sha256 } from '../../support/files/treeEdits.js'
 import { runs } from '../../support/runs.js'
-import { sha256 } from '../../support/treeEdits.js'
 
 const attacked = ['etc/shared/g', 'etc/shared/g/sub', `var/multigroups/${groupsHash(['g', 'h'])}`]
 const names = ['agent.conf', 'merged.mg', 'x', 'sub/y', '001']

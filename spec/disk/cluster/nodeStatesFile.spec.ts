@@ -5,7 +5,7 @@ import { limits } from '../../../src/base/limits.js'
 import { NodeStatesFile, nodeStatesPath } from '../../../src/disk/cluster/nodeStatesFile.js'
 import { type NodeState, nodeStates } from '../../../src/domain/cluster/nodeState.js'
 import { MemoryDisk } from '../../../src/simulation/world/memoryDisk.js'
-import { createMemoryWorld, createNodeWorld, type DiskWorld } from '../../support/diskWorlds.js'
+import { createMemoryWorld, createNodeWorld, type DiskWorld } from '../../support/files/diskWorlds.js'
 
 const states = fc.array(fc.tuple(fc.constantFrom('w1', 'w2', 'a.b'), fc.constantFrom(...nodeStates))).map((entries) => new Map(entries))
 

@@ -1,11 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { decidePlan } from '../../../src/domain/files/syncPlan.js'
-import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
+import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/files/diskWorlds.js'
+import { synced } from '../../support/files/treeArbitraries.js'
+import { edit, expectedEntries, sha256, type TreeEdit, treeEdits } from '../../support/files/treeEdits.js'
+import { syncRound, TreeNode, transfer } from '../../support/files/treeNodes.js'
 import { runs } from '../../support/runs.js'
-import { synced } from '../../support/treeArbitraries.js'
-import { edit, expectedEntries, sha256, type TreeEdit, treeEdits } from '../../support/treeEdits.js'
-import { syncRound, TreeNode, transfer } from '../../support/treeNodes.js'
 
 class Crash extends Error {}
 

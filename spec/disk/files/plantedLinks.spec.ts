@@ -1,11 +1,11 @@
 /** A user who may write in the synced directories puts links in their place while the daemon is at work in them. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/diskWorlds.js'
+import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/files/diskWorlds.js'
+import { synced } from '../../support/files/treeArbitraries.js'
+import { edit, sha256, type TreeEdit, treeEdits } from '../../support/files/treeEdits.js'
+import { syncRound, TreeNode } from '../../support/files/treeNodes.js'
 import { runs } from '../../support/runs.js'
-import { synced } from '../../support/treeArbitraries.js'
-import { edit, sha256, type TreeEdit, treeEdits } from '../../support/treeEdits.js'
-import { syncRound, TreeNode } from '../../support/treeNodes.js'
 
 const outside = 'outside'
 

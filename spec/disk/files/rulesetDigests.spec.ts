@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { createTree } from '../../../src/disk/files/tree.js'
 import { defaultSyncedItems } from '../../../src/domain/files/syncedItems.js'
-import { createMemoryWorld, createNodeWorld, type DiskWorld } from '../../support/diskWorlds.js'
+import { createMemoryWorld, createNodeWorld, type DiskWorld } from '../../support/files/diskWorlds.js'
 
 const blake2b = (content: string): string => createHash('blake2b512').update(content).digest('hex')
 

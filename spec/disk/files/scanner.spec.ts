@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
-import { createMemoryWorld, createNodeWorld, type DiskWorld, type MemoryWorld } from '../../support/diskWorlds.js'
-import { synced } from '../../support/treeArbitraries.js'
-import { edit, expectedEntries, sha256, treeEdits } from '../../support/treeEdits.js'
-import { TreeNode } from '../../support/treeNodes.js'
+import { createMemoryWorld, createNodeWorld, type DiskWorld, type MemoryWorld } from '../../support/files/diskWorlds.js'
+import { synced } from '../../support/files/treeArbitraries.js'
+import { edit, expectedEntries, sha256, treeEdits } from '../../support/files/treeEdits.js'
+import { TreeNode } from '../../support/files/treeNodes.js'
 
 const found = (node: TreeNode): Map<string, string> =>
   new Map(

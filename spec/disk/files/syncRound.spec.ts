@@ -5,10 +5,10 @@ import { limits } from '../../../src/base/limits.js'
 import { itemOf } from '../../../src/domain/files/syncedItems.js'
 import { decidePlan, writeStepsOf } from '../../../src/domain/files/syncPlan.js'
 import type { WriteStep } from '../../../src/domain/files/treeValues.js'
-import { createMemoryWorld, createNodeWorld, type DiskWorld, filesBelow } from '../../support/diskWorlds.js'
-import { synced } from '../../support/treeArbitraries.js'
-import { edit, expectedEntries, sha256, treeEdits } from '../../support/treeEdits.js'
-import { syncRound, TreeNode, transfer } from '../../support/treeNodes.js'
+import { createMemoryWorld, createNodeWorld, type DiskWorld, filesBelow } from '../../support/files/diskWorlds.js'
+import { synced } from '../../support/files/treeArbitraries.js'
+import { edit, expectedEntries, sha256, treeEdits } from '../../support/files/treeEdits.js'
+import { syncRound, TreeNode, transfer } from '../../support/files/treeNodes.js'
 
 const worlds = [
   { on: 'the real disk', create: createNodeWorld, runs: 15 },

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { DiskListenerFiles } from '../../../src/disk/listener/listenerFiles.js'
-import { createMemoryWorld, createNodeWorld, type DiskWorld } from '../../support/diskWorlds.js'
+import { createMemoryWorld, createNodeWorld, type DiskWorld } from '../../support/files/diskWorlds.js'
 
 const counters = fc.record({ global: fc.integer({ min: 0, max: 9_999_999_999 }), local: fc.integer({ min: 0, max: 9_999 }) })
 

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ClusterError } from '../../../src/base/errors.js'
 import { TakenJournalFile, takenJournalPath } from '../../../src/disk/manager/takenJournal.js'
-import { createMemoryWorld, createNodeWorld, type DiskWorld } from '../../support/diskWorlds.js'
+import { createMemoryWorld, createNodeWorld, type DiskWorld } from '../../support/files/diskWorlds.js'
 
 const texts = fc.array(fc.oneof(fc.string(), fc.constantFrom('', '{"syncreq":[]}', 'ä\n\0'.repeat(50))), { maxLength: 6 })
 

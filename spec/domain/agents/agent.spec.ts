@@ -11,7 +11,7 @@ import {
   type Presence,
   silencedPresence,
 } from '../../../src/domain/agents/agent.js'
-import { details, firstMs, moments, presences } from '../../support/agentArbitraries.js'
+import { details, firstMs, moments, presences } from '../../support/agents/agentArbitraries.js'
 
 const futures = fc.option(moments, { nil: Number.POSITIVE_INFINITY })
 /** Two reports on one agent. */

@@ -12,7 +12,7 @@ import {
   whyUnchanged,
 } from '../../../src/domain/agents/groups.js'
 import { encodeGroupsRows } from '../../../src/wire/muster/groupsRows.js'
-import { groupNames } from '../../support/agentArbitraries.js'
+import { groupNames } from '../../support/agents/agentArbitraries.js'
 
 const lists = fc.uniqueArray(groupNames, { maxLength: 5 })
 const changes: fc.Arbitrary<GroupsChange> = fc.oneof(

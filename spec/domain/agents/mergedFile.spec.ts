@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { combineFiles, isMergeableName, layOutMerged, mergedBytes } from '../../../src/domain/agents/mergedFile.js'
-import { unpackMerged } from '../../support/unpackedMerged.js'
+import { unpackMerged } from '../../support/agents/unpackedMerged.js'
 
 interface Source {
   readonly name: string

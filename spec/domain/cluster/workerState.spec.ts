@@ -4,7 +4,7 @@ import { limits } from '../../../src/base/limits.js'
 import { WorkerState } from '../../../src/domain/cluster/workerState.js'
 import type { IntegrityState } from '../../../src/domain/files/integrityState.js'
 import { emptyPlan, type SyncPlan } from '../../../src/domain/files/syncPlan.js'
-import { digestOf } from '../../support/treeArbitraries.js'
+import { digestOf } from '../../support/files/treeArbitraries.js'
 
 const entryOf = (path: string): { path: string; size: number; mode: number; digest: string } => ({
   path,

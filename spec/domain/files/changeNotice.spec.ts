@@ -8,8 +8,8 @@ import { RecentChanges } from '../../../src/domain/files/recentChanges.js'
 import { decidePlan } from '../../../src/domain/files/syncPlan.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
 import { encodeNotice } from '../../../src/wire/muster/codec.js'
-import { manifestOf, unordered } from '../../support/comparedTrees.js'
-import { digestOf, entries, synced, syncedPaths, trees } from '../../support/treeArbitraries.js'
+import { manifestOf, unordered } from '../../support/files/comparedTrees.js'
+import { digestOf, entries, synced, syncedPaths, trees } from '../../support/files/treeArbitraries.js'
 
 type Edit = { readonly set: FileEntry } | { readonly remove: number }
 

@@ -11,7 +11,7 @@ import {
   splitPaths,
 } from '../../../src/domain/files/entryColumns.js'
 import { checkPath } from '../../../src/domain/files/paths.js'
-import { entries, synced, syncedPaths, trees } from '../../support/treeArbitraries.js'
+import { entries, synced, syncedPaths, trees } from '../../support/files/treeArbitraries.js'
 
 /** Columns from an untrusted peer: any bytes, or valid ones with something changed. */
 const anyColumns: fc.Arbitrary<EntryColumns> = fc.record({

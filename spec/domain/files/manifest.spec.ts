@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { bucketCount, differingDigests, Manifest, sameDigest } from '../../../src/domain/files/manifest.js'
 import { bucketOf, digestBytes, partCount, partIndexOf, partOf } from '../../../src/domain/files/pathHash.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
-import { manifestOf } from '../../support/comparedTrees.js'
-import { entryAt, heldEntries, treePairs, trees } from '../../support/treeArbitraries.js'
+import { manifestOf } from '../../support/files/comparedTrees.js'
+import { entryAt, heldEntries, treePairs, trees } from '../../support/files/treeArbitraries.js'
 
 /** What a root digest covers. */
 const facts = (entries: Iterable<FileEntry>): string[] =>

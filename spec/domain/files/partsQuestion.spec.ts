@@ -8,8 +8,8 @@ import { bucketOf, digestBytes, partCount, partIndexOf } from '../../../src/doma
 import { answerCompare, askAbout, byPart, decidePlan, joinPlans, readAnswer, type SyncPlan } from '../../../src/domain/files/syncPlan.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
 import { encodeReply, encodeRequest, requestTypeOf } from '../../../src/wire/muster/codec.js'
-import { manifestOf, unordered, value } from '../../support/comparedTrees.js'
-import { digestOf, entries, synced, treePairs, trees } from '../../support/treeArbitraries.js'
+import { manifestOf, unordered, value } from '../../support/files/comparedTrees.js'
+import { digestOf, entries, synced, treePairs, trees } from '../../support/files/treeArbitraries.js'
 
 const byPath = (tree: readonly FileEntry[]): Map<string, FileEntry> => new Map(tree.map((entry) => [entry.path, entry]))
 

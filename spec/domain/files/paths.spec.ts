@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { checkPath } from '../../../src/domain/files/paths.js'
 import { defaultSyncedItems, isExcluded } from '../../../src/domain/files/syncedItems.js'
-import { synced, syncedPaths } from '../../support/treeArbitraries.js'
+import { synced, syncedPaths } from '../../support/files/treeArbitraries.js'
 
 const fragments = fc.constantFrom(
   'etc',

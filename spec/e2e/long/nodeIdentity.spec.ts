@@ -4,9 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { ProcessCluster } from '../../../examples/demo/processCluster.js'
+import { WazuhCertificates } from '../../support/certificates/wazuhCertificates.js'
 import { clusterJson, master, repository, secondWorker, withCluster, worker } from '../../support/daemons.js'
 import { isMissing } from '../../support/debianProgram.js'
-import { WazuhCertificates } from '../../support/wazuhCertificates.js'
 
 const nodes = [master, worker, secondWorker]
 

@@ -2,14 +2,14 @@
 import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { hasNoBrowser, openPage, says, screenshot, seen, signIn, startBrowser } from '../../support/browser.js'
-import { PageServer, pageUser } from '../../support/pageServer.js'
-import { failing, failingFiles, first, healthy, lost, master, nowMs, overviewOf, second, third } from '../../support/shownClusters.js'
+import { hasNoBrowser, openPage, says, screenshot, seen, signIn, startBrowser } from '../../support/api/browser.js'
+import { PageServer, pageUser } from '../../support/api/pageServer.js'
+import { failing, failingFiles, first, healthy, lost, master, nowMs, overviewOf, second, third } from '../../support/api/shownClusters.js'
 
 const unsafeCharacters = /[\p{Cf}\p{Zl}\p{Zp}\p{Cs}]|[^\P{Cc}\n\t]/u
 
 /** In the browser, which has a world of its own: see there. */
-const lowestContrast = readFileSync(new URL('../../support/lowestContrast.js', import.meta.url), 'utf8')
+const lowestContrast = readFileSync(new URL('../../support/api/lowestContrast.js', import.meta.url), 'utf8')
 
 describe.skipIf(hasNoBrowser)('the page', () => {
   let browser: Browser

@@ -6,7 +6,7 @@ import type { Browser } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freePort, writeBelow } from '../../../examples/demo/nodeHome.js'
 import type { ProcessCluster, Ran } from '../../../examples/demo/processCluster.js'
-import { hasNoBrowser, openPage, says, screenshot, seen, signIn, startBrowser } from '../../support/browser.js'
+import { hasNoBrowser, openPage, says, screenshot, seen, signIn, startBrowser } from '../../support/api/browser.js'
 import { master, repository, secondWorker, withCluster, worker } from '../../support/daemons.js'
 
 const [user, password] = ['night-shift', 'correct horse battery']

@@ -8,11 +8,11 @@ import type { ProcessCluster } from '../../../examples/demo/processCluster.js'
 import { waitFor } from '../../../examples/demo/waitFor.js'
 import { master, repository, withCluster, worker } from '../../support/daemons.js'
 import { isMissing } from '../../support/debianProgram.js'
-import { installWazuhs, stateOfFiles, wazuhsProgram } from '../../support/managerHome.js'
-import { PackagedManager } from '../../support/packagedManager.js'
+import { installWazuhs, stateOfFiles, wazuhsProgram } from '../../support/manager/managerHome.js'
+import { PackagedManager } from '../../support/manager/packagedManager.js'
 
 const nodes = [master, worker]
-const controlScript = readFileSync(new URL('../../support/wazuhControl.sh', import.meta.url), 'utf8')
+const controlScript = readFileSync(new URL('../../support/manager/wazuhControl.sh', import.meta.url), 'utf8')
 
 /** A daemon that only has a PID file. */
 const otherDaemon = `#!/bin/sh

@@ -10,7 +10,7 @@ import type { LocalNode } from '../../../src/localSocket/wazuh/localNode.js'
 import type { CarriedAnswer } from '../../../src/ports/manager.js'
 import { type ClusterMessage, clusterHeaderBytes } from '../../../src/wire/wazuh/clusterFrame.js'
 import { deferred } from '../../programs/controlWorld.js'
-import { type LocalRecording, localRecordings, payloadOf, type RecordedServerFrame } from '../../support/localRecordings.js'
+import { type LocalRecording, localRecordings, payloadOf, type RecordedServerFrame } from '../../support/manager/localRecordings.js'
 import { carried, localClient, scriptedNode, serveLocal } from './localWorld.js'
 
 /** What is not about our answers: why. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createRemoted } from '../../../src/platform/agents/remotedSocket.js'
-import { LocalReader } from '../../support/localReader.js'
+import { LocalReader } from '../../support/manager/localReader.js'
 
 const home = mkdtempSync(join(tmpdir(), 'muster-remoted-'))
 const path = join(home, 'queue/alerts/ar')

@@ -10,7 +10,7 @@ import { agentTablePath, earlierTablePath } from '../../../src/platform/agents/a
 import { agentMigrations, migrate } from '../../../src/platform/agents/agentTableSchema.js'
 import { SqliteAgentStore } from '../../../src/platform/agents/sqliteAgentStore.js'
 import { SqliteAgentTable } from '../../../src/platform/agents/sqliteAgentTable.js'
-import { firstMs } from '../../support/agentArbitraries.js'
+import { firstMs } from '../../support/agents/agentArbitraries.js'
 import { type CompiledWorker, compileWorker } from '../../support/compiledDiskWorker.js'
 
 const needed = ['base', 'domain', 'platform', 'wire', 'ports']

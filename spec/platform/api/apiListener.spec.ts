@@ -4,7 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { ApiListener } from '../../../src/platform/api/apiListener.js'
 import type { ApiOptions } from '../../../src/ports/api.js'
-import { ApiWorld } from '../../support/apiWorld.js'
+import { ApiWorld } from '../../support/api/apiWorld.js'
 
 const started: ApiListener[] = []
 const sockets: Socket[] = []

@@ -1,7 +1,7 @@
 /** The HTTP service over no socket: who may ask what, and how it is refused. */
 import { describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
-import { ApiWorld, basic, rightPassword } from '../../support/apiWorld.js'
+import { ApiWorld, basic, rightPassword } from '../../support/api/apiWorld.js'
 
 const problem = (title: string, detail: string) => ({ title, detail })
 

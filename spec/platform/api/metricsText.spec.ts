@@ -3,8 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { metricsText } from '../../../src/platform/api/metricsText.js'
 import { metricTable } from '../../../src/platform/api/metricTable.js'
+import { parsedMetrics } from '../../support/api/parsedMetrics.js'
 import { anyFigures, wellMaster, wellWorker, wellWorkerNode } from '../../support/figuresArbitraries.js'
-import { parsedMetrics } from '../../support/parsedMetrics.js'
 
 /** Those that were proposed to operators; rules and boards are made of them. */
 const promised = `muster_build_info muster_node_info muster_up_timestamp_seconds nodejs_eventloop_lag_seconds process_cpu_seconds_total

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { createDataPlane, type DataPlaneOptions, plainTextWarnings } from '../../../src/platform/balancer/dataPlane.js'
 import type { Balancer } from '../../../src/ports/balancer.js'
-import { FakeDataPlane } from '../../support/fakeDataPlane.js'
+import { FakeDataPlane } from '../../support/manager/fakeDataPlane.js'
 
 const going = new AbortController().signal
 const [user, password, backend, agentsPort] = ['wazuh', 'p"ss wörd', 'wazuh_reporting', 1_514]

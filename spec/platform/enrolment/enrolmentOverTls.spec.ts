@@ -10,8 +10,8 @@ import { createAgentNetwork } from '../../../src/platform/net/agentNetwork.js'
 import type { EnrolmentOptions } from '../../../src/ports/enrolment.js'
 import { readReply } from '../../../src/wire/enrolment/replyText.js'
 import { requestLineText } from '../../../src/wire/enrolment/requestLine.js'
-import { enrolmentOptions } from '../../support/enrolmentWorld.js'
-import { RecordedMaster } from '../../support/recordedMaster.js'
+import { enrolmentOptions } from '../../support/agents/enrolmentWorld.js'
+import { RecordedMaster } from '../../support/agents/recordedMaster.js'
 
 const text = (name: string): string => readFileSync(new URL(`../../vectors/tls/${name}`, import.meta.url), 'utf8')
 const own = { certificate: text('server.cert'), key: text('server.key') }

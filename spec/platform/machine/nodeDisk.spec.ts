@@ -14,9 +14,9 @@ import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { afterEach, describe, expect, it } from 'vitest'
 import { assertHandles, createNodeDisk } from '../../../src/platform/machine/nodeDisk.js'
-import { createNodeWorld, filesBelow, temporaryDirectory } from '../../support/diskWorlds.js'
-import { synced } from '../../support/treeArbitraries.js'
-import { syncRound, TreeNode } from '../../support/treeNodes.js'
+import { createNodeWorld, filesBelow, temporaryDirectory } from '../../support/files/diskWorlds.js'
+import { synced } from '../../support/files/treeArbitraries.js'
+import { syncRound, TreeNode } from '../../support/files/treeNodes.js'
 
 const made: string[] = []
 const directory = (): string => {

@@ -8,7 +8,7 @@ import { limits } from '../../../src/base/limits.js'
 import { createApiBridge } from '../../../src/platform/manager/apiBridge.js'
 import type { ApiBridge, CarriedAnswer } from '../../../src/ports/manager.js'
 import { isMissing } from '../../support/debianProgram.js'
-import { addFramework, bridgeScript, setCase, standInRequest } from '../../support/frameworkHome.js'
+import { addFramework, bridgeScript, setCase, standInRequest } from '../../support/manager/frameworkHome.js'
 import { recordingLog } from '../../support/recordingLog.js'
 import { forever } from '../../support/sessionPair.js'
 

@@ -9,7 +9,7 @@ import { ClusterError } from '../../../src/base/errors.js'
 import { createWazuhDb } from '../../../src/platform/manager/wazuhDb.js'
 import type { WazuhDb } from '../../../src/ports/manager.js'
 import { lengthFrame } from '../../../src/wire/wazuh/lengthFrames.js'
-import { FakeWazuhDb } from '../../support/wazuhDb/fakeWazuhDb.js'
+import { FakeWazuhDb } from '../../support/manager/wazuhDb/fakeWazuhDb.js'
 
 const going = new AbortController().signal
 const status = { connection_status: 'active', group_config_status: 'synced' } as const

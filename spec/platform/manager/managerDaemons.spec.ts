@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { createManagerDaemons, daemonSocketPath } from '../../../src/platform/manager/managerDaemons.js'
 import { askedDaemons, type ManagerDaemons } from '../../../src/ports/manager.js'
-import { FakeManagerDaemons } from '../../support/fakeManagerDaemons.js'
+import { FakeManagerDaemons } from '../../support/manager/fakeManagerDaemons.js'
 import { forever } from '../../support/sessionPair.js'
 
 let home = ''

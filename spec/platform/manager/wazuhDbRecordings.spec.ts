@@ -6,8 +6,8 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { lengthFrame } from '../../../src/wire/wazuh/lengthFrames.js'
-import { FakeWazuhDb } from '../../support/wazuhDb/fakeWazuhDb.js'
-import { WazuhDbClient } from '../../support/wazuhDb/wazuhDbClient.js'
+import { FakeWazuhDb } from '../../support/manager/wazuhDb/fakeWazuhDb.js'
+import { WazuhDbClient } from '../../support/manager/wazuhDb/wazuhDbClient.js'
 import {
   type RecordedCommand,
   type RecordedHttp,
@@ -15,7 +15,7 @@ import {
   recordedHttp,
   recordedPages,
   withoutVolatile,
-} from '../../support/wazuhDb/wazuhDbRecordings.js'
+} from '../../support/manager/wazuhDb/wazuhDbRecordings.js'
 
 const within = async (role: 'master' | 'worker', use: (fake: FakeWazuhDb, home: string) => Promise<void>): Promise<void> => {
   const home = mkdtempSync(join(tmpdir(), 'muster-wdb-'))

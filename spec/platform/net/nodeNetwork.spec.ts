@@ -12,7 +12,7 @@ import { NodeCertificateFiles } from '../../../src/platform/net/nodeCertificateF
 import { createNodeNetwork } from '../../../src/platform/net/nodeNetwork.js'
 import type { ByteStream, Listener } from '../../../src/ports/network.js'
 import type { NodeKind } from '../../../src/testing/compliance/nodeNetworkCases.js'
-import { foreignAuthority, nodeVector, vectorPaths } from '../../support/nodeCertificates.js'
+import { foreignAuthority, nodeVector, vectorPaths } from '../../support/certificates/nodeCertificates.js'
 
 const never = new AbortController().signal
 const endings: (() => unknown)[] = []

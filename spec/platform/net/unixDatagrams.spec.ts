@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
 import { openLocalDatagrams } from '../../../src/platform/net/unixDatagrams.js'
 import type { LocalDatagrams } from '../../../src/ports/listener.js'
-import { LocalReader } from '../../support/localReader.js'
+import { LocalReader } from '../../support/manager/localReader.js'
 
 let home = ''
 let path = ''

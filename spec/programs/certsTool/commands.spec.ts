@@ -6,8 +6,8 @@ import { chmodSync, existsSync, readdirSync, renameSync, statSync } from 'node:f
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { dayMs } from '../../../src/domain/certificates/expiry.js'
+import { lacksOpenssl, openssl } from '../../support/certificates/openssl.js'
 import { isMissing } from '../../support/debianProgram.js'
-import { lacksOpenssl, openssl } from '../../support/openssl.js'
 import { CertsHome, oneNode, sentences, threeNodes } from './certsWorld.js'
 
 const withFiles = async (...more: readonly string[]): Promise<CertsHome> => {

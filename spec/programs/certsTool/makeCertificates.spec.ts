@@ -6,7 +6,7 @@ import { connect, createServer, type TLSSocket } from 'node:tls'
 import { describe, expect, it } from 'vitest'
 import { certificateKind } from '../../../src/domain/certificates/certificateFacts.js'
 import { runCertsTool } from '../../../src/programs/certsTool/certsCommand.js'
-import { lacksOpenssl, openssl } from '../../support/openssl.js'
+import { lacksOpenssl, openssl } from '../../support/certificates/openssl.js'
 import { noInput } from '../ranProgram.js'
 import { CertsHome, oneNode, sentences, startMs, threeNodes } from './certsWorld.js'
 

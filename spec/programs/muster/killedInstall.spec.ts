@@ -9,8 +9,8 @@ import { installState, installSteps, uninstallSteps } from '../../../src/program
 import { type ManagerMachine, realMachine } from '../../../src/programs/muster/managerMachine.js'
 import { wrapperText } from '../../../src/programs/muster/wrapper.js'
 import { isMissing } from '../../support/debianProgram.js'
-import { installWazuhs, makeManagerHome, stateOfFiles, wazuhsProgram } from '../../support/managerHome.js'
-import { PackagedManager } from '../../support/packagedManager.js'
+import { installWazuhs, makeManagerHome, stateOfFiles, wazuhsProgram } from '../../support/manager/managerHome.js'
+import { PackagedManager } from '../../support/manager/packagedManager.js'
 
 let root = ''
 let home = ''

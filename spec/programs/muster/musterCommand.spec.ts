@@ -22,7 +22,7 @@ import { type ManagerMachine, realMachine } from '../../../src/programs/muster/m
 import { unreachable } from '../../../src/programs/muster/mayReach.js'
 import { runMuster } from '../../../src/programs/muster/musterCommand.js'
 import { daemonOf } from '../../../src/programs/muster/wrapper.js'
-import { installWazuhs, makeManagerHome, managerConf, stateOfFiles, wazuhsProgram } from '../../support/managerHome.js'
+import { installWazuhs, makeManagerHome, managerConf, stateOfFiles, wazuhsProgram } from '../../support/manager/managerHome.js'
 import { noInput, ranProgram } from '../ranProgram.js'
 
 let root = ''

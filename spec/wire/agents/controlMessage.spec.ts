@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { agentControl, isControl, managerControl, parseAgentControl, parseManagerControl } from '../../../src/wire/agents/controlMessage.js'
-import { readRecording } from '../../support/agentRecordings.js'
+import { readRecording } from '../../support/agents/agentRecordings.js'
 
 const recorded = ['agent-wire', 'manager-wire'].flatMap((name) =>
   readRecording(name).lines.flatMap(({ from, key, plaintext }) =>

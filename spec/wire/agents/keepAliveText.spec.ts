@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { type AgentFactName, agentFactNames } from '../../../src/domain/agents/agent.js'
 import { parseAgentControl } from '../../../src/wire/agents/controlMessage.js'
 import { parseKeepAlive, printKeepAlive } from '../../../src/wire/agents/keepAliveText.js'
-import { type RecordedLine, readRecording } from '../../support/agentRecordings.js'
+import { type RecordedLine, readRecording } from '../../support/agents/agentRecordings.js'
 
 type Row = Readonly<Record<string, string | undefined>>
 

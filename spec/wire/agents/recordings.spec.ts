@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { cipherKey } from '../../../src/wire/agents/agentCipher.js'
 import { MessageOpener, peekId } from '../../../src/wire/agents/agentMessage.js'
 import { sealMessage } from '../../../src/wire/agents/sealMessage.js'
-import { isRecordedText, readRecording, recordedCiphers, recordedEntry, recordedMessages } from '../../support/agentRecordings.js'
+import { isRecordedText, readRecording, recordedCiphers, recordedEntry, recordedMessages } from '../../support/agents/agentRecordings.js'
 
 describe.each(['agent-wire', 'manager-wire'])('the recording %s', (name) => {
   const recording = readRecording(name)

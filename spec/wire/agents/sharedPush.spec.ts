@@ -6,7 +6,7 @@ import { limits } from '../../../src/base/limits.js'
 import { isControl } from '../../../src/wire/agents/controlMessage.js'
 import { readMerged } from '../../../src/wire/agents/readMerged.js'
 import { checkPushable, MergedReceiver, pushPieceEnd } from '../../../src/wire/agents/sharedPush.js'
-import { unpackMerged } from '../../support/unpackedMerged.js'
+import { unpackMerged } from '../../support/agents/unpackedMerged.js'
 
 const md5 = (content: Uint8Array): string => createHash('md5').update(content).digest('hex')
 

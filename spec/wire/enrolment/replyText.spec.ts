@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { errorReply, keyReply, readReply } from '../../../src/wire/enrolment/replyText.js'
-import { agentRecordings, textOf } from '../../support/enrolmentRecordings.js'
+import { agentRecordings, textOf } from '../../support/agents/enrolmentRecordings.js'
 
 const keyEntries = fc.record({
   id: fc.integer({ min: 1, max: 99_999_999 }),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readRequestLine, requestLineText } from '../../../src/wire/enrolment/requestLine.js'
-import { agentRecordings } from '../../support/enrolmentRecordings.js'
+import { agentRecordings } from '../../support/agents/enrolmentRecordings.js'
 
 const value = (charsMax: number) =>
   fc.string({ unit: fc.constantFrom('a', 'b', '.', '-', ',', '1', '/', ':'), minLength: 0, maxLength: charsMax })

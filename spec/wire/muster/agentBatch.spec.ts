@@ -6,7 +6,7 @@ import { type AgentDetails, type AgentUpdates, shiftedPresence, shiftedTimes } f
 import { packFacts } from '../../../src/domain/agents/packedFacts.js'
 import { latestTimeMs, soundUpdates } from '../../../src/domain/agents/soundUpdates.js'
 import { AgentBatchWriter, decodeAgentBatch } from '../../../src/wire/muster/agentBatch.js'
-import { anyUpdates, factsOf, firstMs, moments, nows, soundUpdatesOf } from '../../support/agentArbitraries.js'
+import { anyUpdates, factsOf, firstMs, moments, nows, soundUpdatesOf } from '../../support/agents/agentArbitraries.js'
 
 const encode = (updates: AgentUpdates, nowMs: number): { batch: Uint8Array; rows: number } => {
   const writer = new AgentBatchWriter(nowMs)

@@ -12,7 +12,7 @@ import {
   statesRequestBytes,
   takenSlices,
 } from '../../../src/wire/wazuh/agentStates.js'
-import { wazuhStates } from '../../support/wazuhArbitraries.js'
+import { wazuhStates } from '../../support/manager/wazuhArbitraries.js'
 
 const read = (text: string): ReadStates => {
   const result = readTakenStates(text)

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { groupsRequestBytes, groupsRowBytes, readGroupsPage, setGroupsRequest } from '../../../src/wire/wazuh/groupsRequests.js'
-import { wazuhGroupsRows } from '../../support/wazuhArbitraries.js'
+import { wazuhGroupsRows } from '../../support/manager/wazuhArbitraries.js'
 
 describe('groups of agents', () => {
   it('are read as wazuh-db gives them', () => {

@@ -12,12 +12,12 @@ import { limits } from '../../../../src/base/limits.js'
 import type { NodeState } from '../../../../src/domain/cluster/nodeState.js'
 import { neverGivenUp } from '../../../../src/domain/cluster/restartPolicy.js'
 import { VirtualClock } from '../../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../../support/agents/localAgentsOver.js'
+import { listenerOptions, ScriptedListener } from '../../../support/agents/scriptedListener.js'
+import { ScriptedFiles } from '../../../support/files/scriptedFiles.js'
+import { synced } from '../../../support/files/treeArbitraries.js'
 import { recordingLog } from '../../../support/recordingLog.js'
-import { ScriptedFiles } from '../../../support/scriptedFiles.js'
-import { listenerOptions, ScriptedListener } from '../../../support/scriptedListener.js'
 import { settledIn } from '../../../support/settledIn.js'
-import { synced } from '../../../support/treeArbitraries.js'
 
 const { signal } = new AbortController()
 

@@ -7,9 +7,9 @@ import { ClusterError } from '../../../../src/base/errors.js'
 import type { Presence } from '../../../../src/domain/agents/agent.js'
 import type { RunningListener } from '../../../../src/ports/listener.js'
 import { VirtualClock } from '../../../../src/simulation/world/virtualClock.js'
-import { localAgentsOver } from '../../../support/localAgentsOver.js'
+import { localAgentsOver } from '../../../support/agents/localAgentsOver.js'
+import { listenerOptions, ScriptedListener } from '../../../support/agents/scriptedListener.js'
 import { ScriptedLink } from '../../../support/scriptedLink.js'
-import { listenerOptions, ScriptedListener } from '../../../support/scriptedListener.js'
 import { settledIn } from '../../../support/settledIn.js'
 
 const { signal } = new AbortController()

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { averageBitsMin, ContentChunker } from '../../../../src/domain/files/content/contentChunks.js'
 import { type ContentRecipe, recipeRow } from '../../../../src/domain/files/content/contentRecipe.js'
 import { KnownChunks } from '../../../../src/domain/files/content/knownChunks.js'
-import { noise } from '../../../support/editedContent.js'
+import { noise } from '../../../support/files/editedContent.js'
 
 const recipeOf = (content: Uint8Array): ContentRecipe => {
   const rows: Uint8Array[] = []
