@@ -38,7 +38,7 @@ export default [
         'error',
         {
           selector:
-            ":function:has(CallExpression[callee.name=/^(setup|periodicThread|servingThread)$/]) > BlockStatement > VariableDeclaration[kind='let']",
+            ":function:has(CallExpression[callee.name=/^(setup|periodicThread|servingThread|frontThread)$/]) > BlockStatement > VariableDeclaration[kind='let']",
           message: 'Keep what a machine decides by in its context: what its factory holds outlives a crash.',
         },
       ],

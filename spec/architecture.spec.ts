@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ESLint, Linter } from 'eslint'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -183,16 +183,34 @@ describe('the import rules', () => {
 })
 
 describe('the tree', () => {
-  const all = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts'))
+  const filesIn = (folder: string): readonly string[] =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.endsWith('.pyc'))
+      .map(({ name, parentPath }) => relative(join(root, folder), join(parentPath, name)))
+  const all = filesIn('src').filter((path) => path.endsWith('.ts'))
+  const specs = filesIn('spec')
+  /** What is not the spec of a file or a folder of src. */
+  const ofItsOwn = /^(cluster|compliance|e2e|bench|support|vectors)\//
 
   it('has no file name twice', () => {
     const names = all.map((path) => path.split('/').at(-1) ?? '')
     expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([])
   })
 
-  it('has no folder of more than 20 files', () => {
-    const folders = all.map(dirname)
-    expect([...new Set(folders)].filter((folder) => folders.filter((other) => other === folder).length > 20)).toEqual([])
+  it.each(['src', 'spec'])('has no folder of more than 20 files in %s', (folder) => {
+    const folders = filesIn(folder).map(dirname)
+    expect([...new Set(folders)].filter((name) => folders.filter((other) => other === name).length > 20)).toEqual([])
+  })
+
+  it('is mirrored by spec/: each folder is one of src, and the spec of a file lies where its file does', () => {
+    const folders = new Set(all.map(dirname).flatMap((folder) => folder.split('/').map((_, at, parts) => parts.slice(0, at + 1).join('/'))))
+    const placeOf = new Map(all.map((path) => [basename(path, '.ts'), dirname(path)]))
+    const misplaced = specs.filter((path) => {
+      if (ofItsOwn.test(path) || !path.endsWith('.spec.ts')) return false
+      const folder = dirname(path)
+      return !folders.has(folder) || (placeOf.get(basename(path, '.spec.ts')) ?? folder) !== folder
+    })
+    expect(misplaced).toEqual([])
   })
 })
 
@@ -255,6 +273,7 @@ describe('what a machine decides by', () => {
     'const thread = (clock) => { let count = 0; return setup({}).createMachine({ entry: () => { count = clock.now() } }) }',
     'const thread = function () { let count; return periodicThread({ begin: () => count }) }',
     'function thread() { let count = 0; const logic = servingThread("x"); return logic }',
+    'const thread = (port) => { let starts = 0; return frontThread({ start: () => host.start(++starts) }) }',
   ])('may not be held by its factory: %s', async (code) => {
     expect(await problems(code)).toEqual([expect.stringContaining('in its context')])
   })
