@@ -14,6 +14,7 @@ import { waitFor } from '../examples/demo/waitFor.js'
 import { toolOptions } from '../src/programs/kit/toolOptions.js'
 import { type AgentsReport, reportText } from '../src/programs/musterAgents/agentsReport.js'
 import { builtProgram } from './builtProgram.js'
+import { runTrial, say } from './clusterTrial.js'
 import { type AccountOptions, accountCommand } from './toolCommands.js'
 
 const flags = toolOptions<AccountOptions>(accountCommand())
@@ -30,8 +31,6 @@ const cluster = new ProcessCluster({
   clusterJson: { intervals: { worker: { connection_retry: 2, keep_alive: 5 } } },
   hasAgents: true,
 })
-const startedMs = performance.now()
-const say = (what: string): void => void process.stderr.write(`${((performance.now() - startedMs) / 1_000).toFixed(0)} s: ${what}\n`)
 
 /** Agents that go from one of these nodes to the next, and the run of muster-agents that has them. */
 interface Group {
@@ -190,12 +189,4 @@ const run = async (): Promise<boolean> => {
   return areAllActive && reports.every(({ events }) => events?.lost === 0)
 }
 
-try {
-  process.exitCode = (await run()) ? 0 : 1
-} catch (thrown) {
-  process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
-  for (const daemon of cluster.daemons) process.stderr.write(`The last lines of ${daemon.name}:\n${daemon.lastLines()}\n`)
-  process.exitCode = 1
-} finally {
-  await cluster.close()
-}
+await runTrial(cluster, run)

@@ -13,6 +13,7 @@ import type { BalancerServer } from '../src/ports/balancer.js'
 import { toolOptions } from '../src/programs/kit/toolOptions.js'
 import type { AgentsReport } from '../src/programs/musterAgents/agentsReport.js'
 import { builtProgram } from './builtProgram.js'
+import { runTrial, say } from './clusterTrial.js'
 import { type BalancingOptions, balancingCommand } from './toolCommands.js'
 
 const flags = toolOptions<BalancingOptions>(balancingCommand())
@@ -28,8 +29,6 @@ const balancedMsMax = 120_000
 const passPattern = /Servers are not balanced .* Moving (\d+) of/
 
 const going = new AbortController().signal
-const startedMs = performance.now()
-const say = (what: string): void => void process.stderr.write(`${((performance.now() - startedMs) / 1_000).toFixed(0)} s: ${what}\n`)
 
 const cluster = new ProcessCluster({
   programs: builtProgram('src/cli'),
@@ -139,12 +138,4 @@ const print = (figures: Readonly<Record<string, unknown>>): void => {
   else for (const [name, value] of Object.entries(figures)) console.log(`  ${name.padEnd(28)} ${String(value)}`)
 }
 
-try {
-  process.exitCode = (await run()) ? 0 : 1
-} catch (thrown) {
-  process.stderr.write(`${thrown instanceof Error ? thrown.message : String(thrown)}\n`)
-  for (const daemon of cluster.daemons) process.stderr.write(`The last lines of ${daemon.name}:\n${daemon.lastLines()}\n`)
-  process.exitCode = 1
-} finally {
-  await cluster.close()
-}
+await runTrial(cluster, run)
