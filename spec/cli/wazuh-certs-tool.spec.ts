@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { parseCertsArguments } from '../../src/programs/certsTool/certsArguments.js'
-import { commandNames } from '../../src/programs/certsTool/commandArguments.js'
+import { commandNames } from '../../src/programs/certsTool/certsHelp.js'
 import { CertsHome, sentences, threeNodes } from '../programs/certsTool/certsWorld.js'
 
 const probably = (flag: string): string =>

@@ -34,6 +34,15 @@ describe.each(commandLines().map((program) => [program.name(), program] as const
   })
 })
 
+it.each([
+  ['muster', 'install-into-manager'],
+  ['wazuh-certs-tool', 'renew'],
+])('of %s offer its actions', (name, action) => {
+  const program = commandLines().find((known) => known.name() === name) ?? new Command()
+  expect(completed(program, action.slice(0, 3), name)).toEqual([action])
+  expect(zshCompletion(program)).toMatch(new RegExp(`'1:action:\\(.*\\b${action}\\b.*\\)'`))
+})
+
 it('complete choices and directories, and nothing where any text is meant', () => {
   const program = new Command('trial')
     .addOption(new Option('--cipher <cipher>', "an agent's [old]: one").choices(['aes', 'blowfish']))

@@ -5,9 +5,9 @@
 import { CommanderError } from 'commander'
 import { closestName } from '../../domain/certificates/closestName.js'
 import { sentenceOf, withLongNames, wrongValueOf } from '../kit/commandLine.js'
-import { certsHelp, certsProgram } from './certsHelp.js'
+import { certsHelp, certsProgram, commandNames } from './certsHelp.js'
 import type { AuthorityPaths, CertsArguments, MakeMode, PrintedInstead } from './certsTask.js'
-import { commandNames, parseCommand } from './commandArguments.js'
+import { parseCommand } from './commandArguments.js'
 import { type GivenMakingOptions, makingConflict, makingOptionsOf } from './makingOptions.js'
 
 /** commander has no option of several letters after one dash. Of the two spellings of -ca, the one is in Wazuh's help, the other works there. */

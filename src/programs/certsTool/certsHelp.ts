@@ -1,13 +1,16 @@
 /** What `wazuh-certs-tool --help` says, and the options of Wazuh's own tool behind it. */
 import { Command, Option } from 'commander'
 import { productVersion } from '../../version.js'
-import { helpOf } from '../kit/commandLine.js'
+import { helpOf, wordsArgument } from '../kit/commandLine.js'
 import { caDaysOption, keyOption, withMakingOptions } from './makingOptions.js'
 
 export const programName = 'wazuh-certs-tool'
 export const defaultDirectory = 'wazuh-certificates'
 /** As Wazuh calls it. */
 export const logName = 'wazuh-certificates-tool.log'
+
+export const commandNames = ['list', 'check', 'renew', 'add', 'bundle', 'request', 'sign'] as const
+export type CommandName = (typeof commandNames)[number]
 
 const help = `
 Commands:
@@ -59,7 +62,7 @@ export const certsProgram = (): Command =>
     .addOption(new Option('--intermediate', 'nodes are signed by a CA below the root, whose own key can then be kept elsewhere'))
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', help)
-    .allowExcessArguments()
+    .addArgument(wordsArgument(commandNames))
     .exitOverride()
 
 export const certsHelp = (): string => helpOf(certsProgram())

@@ -7,7 +7,7 @@ import { dayMs } from '../../domain/certificates/expiry.js'
 import { defaultKeyKind, type KeyKind } from '../../domain/certificates/keyKinds.js'
 import { nameRefusalText } from '../../domain/certificates/nodeName.js'
 import { parsedOptions } from '../kit/commandLine.js'
-import { defaultDirectory, programName } from './certsHelp.js'
+import { type CommandName, defaultDirectory, programName } from './certsHelp.js'
 import type { CertsArguments, CertsTask, ShowTask } from './certsTask.js'
 import {
   durationArgument,
@@ -17,9 +17,6 @@ import {
   makingOptionsOf,
   withMakingOptions,
 } from './makingOptions.js'
-
-export const commandNames = ['list', 'check', 'renew', 'add', 'bundle', 'request', 'sign'] as const
-export type CommandName = (typeof commandNames)[number]
 
 /** A command line is parsed into a task, or a sentence about what is wrong. */
 type Parsed = CertsTask | string

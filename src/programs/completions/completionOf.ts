@@ -10,6 +10,9 @@ const kindOf = ({ argChoices, flags }: Option): 'choice' | 'directory' | 'file' 
   return shown === undefined ? undefined : 'text'
 }
 
+/** The words that the program knows beside its options: its actions. */
+const wordsOf = (program: Command): readonly string[] => program.registeredArguments.flatMap(({ argChoices }) => argChoices ?? [])
+
 /** The ones that its help shows. */
 const shownOptions = (program: Command): readonly Option[] => program.createHelp().visibleOptions(program)
 
@@ -46,7 +49,7 @@ export const bashCompletion = (program: Command): string => {
     '  case "$3" in',
     ...cases,
     '  esac',
-    `  COMPREPLY=($(compgen -W '${options.flatMap(namesOf).join(' ')}' -- "$2"))`,
+    `  COMPREPLY=($(compgen -W '${[...wordsOf(program), ...options.flatMap(namesOf)].join(' ')}' -- "$2"))`,
     '}',
     `complete -o filenames -F ${functionOf(program)} ${program.name()}`,
     '',
@@ -75,5 +78,7 @@ export const zshCompletion = (program: Command): string => {
   const specs = shownOptions(program).flatMap((option) =>
     namesOf(option).map((name) => `  '*${name}[${zshText(option.description)}]${zshValue(option)}'`),
   )
-  return [`#compdef ${program.name()}`, '_arguments \\', specs.join(' \\\n'), ''].join('\n')
+  const words = wordsOf(program)
+  const specsOfWords = words.length > 0 ? [`  '1:action:(${words.join(' ')})'`] : []
+  return [`#compdef ${program.name()}`, '_arguments \\', [...specs, ...specsOfWords].join(' \\\n'), ''].join('\n')
 }

@@ -1,5 +1,5 @@
 /** What the command lines of all programs have in common: options that are parsed or explained, mistakes in one sentence. */
-import { type Command, CommanderError, Option } from 'commander'
+import { Argument, type Command, CommanderError, Option } from 'commander'
 import { limits } from '../../base/limits.js'
 import { productVersion } from '../../version.js'
 
@@ -31,6 +31,9 @@ export const withCommonOptions = (command: Command, examples: string): Command =
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', `\nExamples:\n${examples}`)
     .exitOverride()
+
+/** The words of a command line that begins with one of these. Shells complete them; the program says what is wrong with another. */
+export const wordsArgument = (first: readonly string[]): Argument => new Argument('[words...]').choices(first).argParser((word) => word)
 
 export const commonArguments = ({ debug, home, json }: CommonOptions, env: NodeJS.ProcessEnv): CommonArguments => ({
   debug: debug ?? false,

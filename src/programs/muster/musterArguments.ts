@@ -9,6 +9,7 @@ import {
   type ParsedArguments,
   parsedOptions,
   withCommonOptions,
+  wordsArgument,
 } from '../kit/commandLine.js'
 
 export const actions = ['install-into-manager', 'uninstall', 'status'] as const
@@ -37,7 +38,7 @@ export const musterCommandLine = (): Command =>
     new Command('muster')
       .description('Puts Muster in the place of wazuh-clusterd in the home of a Wazuh manager, and undoes it.')
       .usage('install-into-manager|uninstall|status [options]')
-      .argument('[words...]')
+      .addArgument(wordsArgument(actions))
       .addOption(new Option('--dry-run', 'print what would be done, and do nothing'))
       .addOption(new Option('-y, --yes', 'do it without asking'))
       .addOption(new Option('-r, --root', 'of an installation: the daemon keeps running as root, for trials')),
