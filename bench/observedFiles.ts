@@ -15,6 +15,7 @@ export const observedFiles = (files: Files, onScanned: (count: number) => void):
       return seen(await files.scan(paths, signal))
     },
     nextPage: async (signal) => seen(await files.nextPage(signal)),
+    wrote: (file, signal) => files.wrote(file, signal),
     watch: (onHint) => files.watch(onHint),
     read: (request, signal) => files.read(request, signal),
     staged: (digests, signal) => files.staged(digests, signal),

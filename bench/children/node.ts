@@ -102,6 +102,7 @@ const refuseContent = (): Promise<never> => Promise.reject(new ClusterError('fil
 const noFiles: Files = {
   scan: () => Promise.resolve(nothing),
   nextPage: () => Promise.resolve(nothing),
+  wrote: () => Promise.resolve(undefined),
   watch: () => Promise.resolve({ isWhole: true, close: () => Promise.resolve() }),
   read: refuseContent,
   staged: (digests) => Promise.resolve(digests.map(() => 0)),

@@ -99,7 +99,7 @@ export const startNode = (identity: NodeIdentity, given: NodePorts, onEvent: (ev
   const lasting = isLastingHere ? { path: keysPath, isLasting: () => agents.keys.hadAgents !== false } : undefined
   const tree = new LocalTree(ports.files, synced, clock, lasting)
   meter.follow(tree, () => clock.now())
-  agents.keys.written.add(() => tree.hint([keysPath]))
+  agents.keys.written.add((file) => void tree.wrote(file))
   agents.keys.changes.add(() => void tree.judgeLastingFile())
   const agentsLog = log.at({ subtag: 'Local agents' })
   agents.reports.factRefused.add(({ fact, id, why }) => agentsLog.warning(`'${fact}' of agent ${agentIdText(id)} is ignored: it ${why}.`))

@@ -4,7 +4,17 @@
  */
 
 import type { ByteRange, ContentRecipe } from '../domain/files/content/contentRecipe.js'
-import type { AppliedPlan, ContentRequest, PatchRanges, PatchStart, ScanPage, StageOutcome, WriteStep } from '../domain/files/treeValues.js'
+import type {
+  AppliedPlan,
+  ContentRequest,
+  FileEntry,
+  PatchRanges,
+  PatchStart,
+  ScanPage,
+  StageOutcome,
+  WriteStep,
+  WrittenFile,
+} from '../domain/files/treeValues.js'
 
 export interface TreeWatch {
   /** Every directory of the tree that is there is watched at the moment. */
@@ -21,6 +31,8 @@ export interface Files {
   scan(paths: readonly string[] | undefined, signal: AbortSignal): Promise<ScanPage>
   /** The next page of the last scan, until a page says `done`. */
   nextPage(signal: AbortSignal): Promise<ScanPage>
+  /** This process has just written the file, whole. Returns its entry, which no scan reports; nothing when another file is there by now. */
+  wrote(file: WrittenFile, signal: AbortSignal): Promise<FileEntry | undefined>
   /** Calls back with paths that may have changed, or with nothing when anything may have. */
   watch(onHint: (paths: readonly string[] | undefined) => void): Promise<TreeWatch>
   /** One block of content (see wire/muster/contentBlock), from `from` on, at most limits.streamChunkBytesMax bytes long. */

@@ -141,6 +141,27 @@ describe('local tree', () => {
     expect([tree.isKnown, isKnown]).toEqual([true, true])
   })
 
+  it('takes a file that was written here at once, and has a scan find what it cannot take', async () => {
+    const { clock, files, tree } = setUp()
+    const entry: FileEntry = { path: 'etc/shared/a', size: 1, mode: 0o660, digest: digestOf(1) }
+    const hints: string[] = []
+    let emitted = 0
+    tree.onHint((hinted) => hints.push(...hinted))
+    tree.onChanged(() => {
+      emitted += 1
+    })
+    await outcome(clock, tree.scan(undefined, forever))
+    for (const path of [entry.path, 'etc/shared/gone']) {
+      files.disk.set(entry.path, entry)
+      await outcome(clock, tree.wrote({ path, digest: entry.digest, stamp: '' }))
+      await outcome(clock, tree.wrote({ path, digest: digestOf(2), stamp: '' }))
+    }
+    expect([...tree.manifest.entries()]).toEqual([entry])
+    expect(emitted).toBe(2)
+    expect(hints).toEqual([entry.path, 'etc/shared/gone', 'etc/shared/gone'])
+    expect(files.scans).toEqual(['everything'])
+  })
+
   it('is not waited for by a caller that gave up before or while waiting', async () => {
     const { clock, tree } = setUp()
     const abort = new AbortController()

@@ -6,7 +6,10 @@ import { AgentKeys } from '../../../src/disk/agents/keysOnDisk.js'
 import { forgetCounters } from '../../../src/disk/agents/messageCounters.js'
 import { idsDigest } from '../../../src/domain/agents/agentIds.js'
 import type { KeyEntry, KeysChange, KeysPage } from '../../../src/domain/agents/keyEntry.js'
+
 import { createMemoryWorld, filesBelow, type MemoryWorld } from '../../support/files/diskWorlds.js'
+
+import { sha256 } from '../../support/files/treeEdits.js'
 
 const path = 'etc/client.keys'
 const { keysTrustedMs } = limits
@@ -275,6 +278,24 @@ describe('a change of client.keys', () => {
     expect(node.world.modeOf(path)).toBe(0o640)
     expect(node.world.disk.readdir('/home/etc')).toHaveLength(1)
     expect(node.check()).toMatchObject({ upserts: [{ id: 4 }, { id: 42 }], removals: [2] })
+  })
+
+  it('is shown once by the next check, with the digest of the file as it then is', () => {
+    const node = nodeWith(three)
+    const shown = (): boolean => {
+      const { written } = node.check()
+      if (written) expect(written).toMatchObject({ path, digest: sha256(node.world.read(path)) })
+      return written !== undefined
+    }
+    expect(shown()).toBe(false)
+    for (const changes of [[add('a1')], [add('a2'), add('a3')], [remove(1)], [add('a4')]]) {
+      node.keys.change(changes)
+      expect([shown(), shown()]).toEqual([true, false])
+    }
+    node.write(`${node.world.read(path)}099 mine any dd\n`)
+    expect(shown()).toBe(false)
+    node.keys.change([add('a5')])
+    expect(shown()).toBe(true)
   })
 
   it('sees what an operator wrote just before, and keeps it', () => {

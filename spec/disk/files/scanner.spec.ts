@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { limits } from '../../../src/base/limits.js'
+import { stampOf } from '../../../src/disk/files/fileHash.js'
+import type { WrittenFile } from '../../../src/domain/files/treeValues.js'
 import { createMemoryWorld, createNodeWorld, type DiskWorld, type MemoryWorld } from '../../support/files/diskWorlds.js'
 import { synced } from '../../support/files/treeArbitraries.js'
 import { edit, expectedEntries, sha256, treeEdits } from '../../support/files/treeEdits.js'
@@ -321,6 +323,36 @@ describe('a scan of a faulty disk', () => {
     expect(openedBy(() => node.check())).toBe(0)
     world.write('etc/rules/a', 'other')
     expect(openedBy(() => node.check())).toBe(1)
+  })
+
+  it('takes what this process wrote unread, and reads it again only if its times could hide a write', () => {
+    const node = new TreeNode(world, 'master', synced)
+    node.check()
+    let opened = 0
+    world.disk.onStep = (operation) => {
+      if (operation === 'open') opened += 1
+    }
+    const place = (content: string, waitMs: number): WrittenFile => {
+      world.write('etc/whole', content)
+      world.clock.nowMs += waitMs
+      world.disk.rename('/home/etc/whole', '/home/etc/rules/a')
+      return { path: 'etc/rules/a', digest: sha256(content), stamp: stampOf(world.disk.lstat('/home/etc/rules/a')) }
+    }
+    for (const { readings, waitMs } of [
+      { waitMs: 1, readings: 0 },
+      { waitMs: 0, readings: 1 },
+    ]) {
+      const written = place(`waited ${waitMs}`, waitMs)
+      opened = 0
+      expect(node.tree.wrote(written)).toMatchObject({ path: written.path, digest: written.digest })
+      expect(node.tree.scan([written.path]).upserts).toEqual([])
+      expect(opened).toBe(readings)
+      world.write('etc/rules/a', `edited ${waitMs}`)
+      expect(node.tree.scan([written.path]).upserts).toMatchObject([{ digest: sha256(`edited ${waitMs}`) }])
+    }
+    expect(node.tree.wrote({ path: 'etc/rules/a', digest: zeros, stamp: 'of another' })).toBeUndefined()
+    world.remove('etc/rules/a')
+    expect(node.tree.wrote({ path: 'etc/rules/a', digest: zeros, stamp: '' })).toBeUndefined()
   })
 
   it('of one path costs what changed, not what is there', () => {

@@ -1,7 +1,7 @@
 /** The Files port over a map, in virtual time: as slow as a test wants, and able to fail. It notices calls that overlap. */
 
 import { ClusterError } from '../../../src/base/errors.js'
-import type { AppliedPlan, FileEntry, ScanPage, WriteStep } from '../../../src/domain/files/treeValues.js'
+import type { AppliedPlan, FileEntry, ScanPage, WriteStep, WrittenFile } from '../../../src/domain/files/treeValues.js'
 import type { Files, TreeWatch } from '../../../src/ports/files.js'
 import type { Clock } from '../../../src/ports/machine.js'
 
@@ -54,6 +54,15 @@ export class ScriptedFiles implements Files {
       for (const path of this.#reported.keys()) if (isScanned(path) && !this.disk.has(path)) this.#rest.push(path)
       return this.#page()
     })
+  }
+
+  /** Fails for a file that is not on the disk. */
+  async wrote({ digest, path }: WrittenFile): Promise<FileEntry | undefined> {
+    const entry = this.disk.get(path)
+    if (!entry) throw new ClusterError('fileFailed')
+    if (entry.digest !== digest) return undefined
+    this.#reported.set(path, entry)
+    return entry
   }
 
   async nextPage(signal: AbortSignal): Promise<ScanPage> {

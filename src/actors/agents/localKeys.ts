@@ -8,6 +8,7 @@ import { limits } from '../../base/limits.js'
 import type { EnrolmentRequest } from '../../domain/agents/enrolmentRequest.js'
 import type { KeyEntry } from '../../domain/agents/keyEntry.js'
 import type { EnrolmentRules } from '../../domain/agents/replacement.js'
+import type { WrittenFile } from '../../domain/files/treeValues.js'
 import type { AgentFiles, AgentKeysStore, OpenedStore } from '../../ports/agents.js'
 import type { Clock } from '../../ports/machine.js'
 import { pause } from '../kit/pause.js'
@@ -69,7 +70,7 @@ export class LocalKeys {
   /** Emitted when agents came or went, and when client.keys was read for the first time. */
   readonly changes = new Signal()
   /** This node wrote client.keys. */
-  readonly written = new Signal()
+  readonly written = new Signal<WrittenFile>()
   /** By each check that succeeded. */
   readonly found = new Published<KeysFound>({ idsDigest: '', isTrusted: false })
   readonly #options: LocalKeysOptions
@@ -90,7 +91,6 @@ export class LocalKeys {
       now: () => options.clock.now(),
       inTurn: this.#inTurn,
       onWritten: async (signal) => {
-        this.written.emit()
         await this.#check(signal)
       },
       assignGroups: async (ids, groups, signal) => {
@@ -133,6 +133,7 @@ export class LocalKeys {
     const isFirst = table.value.state === 'unread'
     let changed = 0
     let page = await files.check(all, master.ids, signal)
+    if (page.written) this.written.emit(page.written)
     for (;;) {
       if (page.upserts.length > 0) await store.addAgents(page.upserts, clock.now())
       changed += page.upserts.length

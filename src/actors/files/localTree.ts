@@ -13,7 +13,7 @@ import { heldReason, type LastingFile, lastingEntry } from '../../domain/files/l
 import { Manifest, sameDigest } from '../../domain/files/manifest.js'
 import { RecentChanges } from '../../domain/files/recentChanges.js'
 import { itemsDigest, type SyncedItems } from '../../domain/files/syncedItems.js'
-import type { AppliedPlan, FileEntry, FileFailure, ScanPage, WriteStep } from '../../domain/files/treeValues.js'
+import type { AppliedPlan, FileEntry, FileFailure, ScanPage, WriteStep, WrittenFile } from '../../domain/files/treeValues.js'
 import type { Files } from '../../ports/files.js'
 import type { Clock } from '../../ports/machine.js'
 import { Signal, waitUntil } from '../kit/signal.js'
@@ -116,6 +116,16 @@ export class LocalTree {
   /** This node itself has just written these paths: nobody has to wait for the watcher to say so. */
   hint(paths: readonly string[]): void {
     for (const hinted of [...this.#hinted]) hinted(paths)
+  }
+
+  /** This node itself has just written this file, whole: nobody has to wait for the watcher to say so, or to read it again. */
+  wrote(file: WrittenFile): Promise<void> {
+    return this.#inTurn.run(async () => {
+      const entry = await this.files.wrote(file, new AbortController().signal).catch(() => undefined)
+      if (!entry) return this.hint([file.path])
+      this.#put(entry.path, entry)
+      this.#emitIfChanged()
+    })
   }
 
   /** Calls back with the paths of each hint until the returned function is called. */

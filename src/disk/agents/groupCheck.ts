@@ -9,6 +9,7 @@ import { activeResponseName, isMergeableName, type MergeSource, mergedName, shar
 import { isExcluded, type SyncedItems } from '../../domain/files/syncedItems.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { errnoOf, failureOf, isGone } from '../files/diskFailure.js'
+import { stampOf } from '../files/fileHash.js'
 import { decodeName, isTemporaryName, shownName } from '../files/relativePath.js'
 import { targetWithin } from '../files/targetWithin.js'
 import { lstatIfThere } from './makeDirectory.js'
@@ -52,8 +53,6 @@ export interface GroupView extends GroupState {
 
 /** Whether a change at this time and another one right now may be indistinguishable. */
 export const isFresh = (nowMs: number, { ctimeNs }: DiskStat): boolean => Math.abs(nowMs - Number(ctimeNs / 1_000_000n)) < freshMs
-
-export const stampOf = ({ ctimeNs, inode, mtimeNs, size }: DiskStat): string => `${size} ${mtimeNs} ${ctimeNs} ${inode}`
 
 /** Names of the groups, in order, and what else is called a directory there. */
 export const listGroups = (disk: Disk, home: string): { readonly groups: readonly string[]; readonly problems: readonly string[] } => {

@@ -3,12 +3,14 @@
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { keysPath } from '../../domain/agents/keyEntry.js'
+import type { WrittenFile } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { diskError, errnoOf, failureOf, isGone } from '../files/diskFailure.js'
-import { isUntouched, unknownDigest } from '../files/fileHash.js'
+import { isUntouched, stampOf, unknownDigest } from '../files/fileHash.js'
 import { KnownFile } from '../files/knownTree.js'
 import { parentOf } from '../files/relativePath.js'
 import { targetWithin } from '../files/targetWithin.js'
+import { GrowingDigest } from './growingDigest.js'
 import { KeptContent } from './keptContent.js'
 import { lstatIfThere, syncDirectory } from './makeDirectory.js'
 import { replaceFile } from './replaceFile.js'
@@ -28,14 +30,21 @@ export class KeysFile {
   readonly #directory: string
   readonly #path: string
   readonly #content = new KeptContent()
+  readonly #digest = new GrowingDigest()
   #last: { readonly reading: KeysReading; readonly known: KnownFile } | undefined
   /** What was read last is what this process has just written, which needs no reading to be known. */
   #isWritten = false
+  #written: WrittenFile | undefined
 
   constructor(disk: Disk, home: string) {
     this.#disk = disk
     this.#path = `${home}/${keysPath}`
     this.#directory = parentOf(this.#path)
+  }
+
+  /** What was written last, unless somebody changed it at once. */
+  get written(): WrittenFile | undefined {
+    return this.#written
   }
 
   /** Returns the very reading of before when the file has not changed since. */
@@ -53,6 +62,7 @@ export class KeysFile {
    * @throws ClusterError when it cannot be written
    */
   write(parts: readonly Buffer[], before: KeysReading): boolean {
+    this.#written = undefined
     try {
       const target = this.#target()
       const directory = parentOf(target)
@@ -78,8 +88,9 @@ export class KeysFile {
     const bytes = this.#content.joined(parts)
     this.#content.keep(bytes)
     const reading: KeysReading = { kind: 'content', bytes, stat }
-    this.#last = { reading, known: new KnownFile(stat, stat.mode, unknownDigest, this.#disk.now()) }
+    this.#last = { reading, known: KnownFile.placed(stat, stat.mode, unknownDigest, this.#disk.now()) }
     this.#isWritten = true
+    this.#written = { path: keysPath, digest: this.#digest.of(bytes), stamp: stampOf(stat) }
   }
 
   #read(): KeysReading {

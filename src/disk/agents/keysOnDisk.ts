@@ -8,8 +8,9 @@ import { ClientKeys, type KeysDelta } from '../../domain/agents/clientKeys.js'
 import { type KeyEntry, type KeysAnswer, type KeysChange, type KeysPage, keysPath } from '../../domain/agents/keyEntry.js'
 import { changeKeys } from '../../domain/agents/keys/keysChange.js'
 import { KeysTrust, type KeysUpdates } from '../../domain/agents/keysTrust.js'
+import type { WrittenFile } from '../../domain/files/treeValues.js'
 import type { Disk } from '../../ports/files.js'
-import { stampOf } from './groupCheck.js'
+import { stampOf } from '../files/fileHash.js'
 import { KeysFile, type KeysReading } from './keysFile.js'
 
 export interface AgentKeysOptions {
@@ -45,6 +46,7 @@ export class AgentKeys {
   /** Counts the different contents that were read. */
   #contents = 0
   #againInMs: number | undefined
+  #written: WrittenFile | undefined
   #idsAreWanted = false
   #confirmed = ''
   #digest: { readonly ids: Uint32Array; readonly digest: string } | undefined
@@ -87,6 +89,8 @@ export class AgentKeys {
     if (isWithIds) this.#idsAreWanted = false
     const problems = this.#problems
     this.#problems = []
+    const written = this.#written
+    this.#written = undefined
     return {
       upserts,
       removals,
@@ -96,6 +100,7 @@ export class AgentKeys {
       idsDigest: this.#digestOf(ids),
       ...(isWithIds && { ids }),
       ...(this.#againInMs !== undefined && { againInMs: this.#againInMs }),
+      ...(written && { written }),
       done,
     }
   }
@@ -116,6 +121,7 @@ export class AgentKeys {
       if (parts.reduce((bytes, part) => bytes + part.length, 0) > limits.keysFileBytesMax)
         throw new ClusterError('tooLarge', { message: `'${keysPath}' would be larger than ${limits.keysFileBytesMax} bytes` })
       if (!this.#file.write(parts, reading)) continue
+      this.#written = this.#file.written
       for (const id of dropped) this.#dropped.add(id)
       return answers
     }

@@ -103,7 +103,7 @@ export class FileCheck {
   put(directory: KnownDirectory, name: string, item: SyncedItem, stat: DiskStat, digest: Digest): FileEntry {
     const path = `${directory.path}/${name}`
     if (!directory.files.has(name)) this.#files += 1
-    const file = new KnownFile(stat, this.#modeOf(item, stat), digest, this.#disk.now())
+    const file = KnownFile.placed(stat, this.#modeOf(item, stat), digest, this.#disk.now())
     directory.files.set(name, file)
     this.journal.withdraw(path)
     return file.entry(path)

@@ -17,6 +17,9 @@ export const isDigest = (text: string): boolean => /^[0-9a-f]{64}$/.test(text)
 export const isUntouched = (before: DiskStat, after: DiskStat): boolean =>
   before.size === after.size && before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs && before.inode === after.inode
 
+/** As a text: the same for two stats when nothing was written to the file between them. */
+export const stampOf = ({ ctimeNs, inode, mtimeNs, size }: DiskStat): string => `${size} ${mtimeNs} ${ctimeNs} ${inode}`
+
 /** Calls `take` with each part of the open file, from its start on, at most `length` bytes in all. Returns how many there were. */
 export const readThrough = (disk: Disk, file: number, buffer: Uint8Array, length: number, take: (part: Uint8Array) => void): number => {
   let position = 0

@@ -4,6 +4,7 @@ import type { DiskStat } from '../../ports/files.js'
 
 /** A file that was hashed this shortly after it was written can be written again without its times showing it. */
 const racyMs = 2_000
+const longAgoMs = Number.NEGATIVE_INFINITY
 
 export class KnownFile {
   readonly stat: DiskStat
@@ -22,6 +23,14 @@ export class KnownFile {
     this.digest = digest
     this.hashedAtMs = hashedAtMs
     this.nonsense = nonsense
+  }
+
+  /**
+   * A file that this process renamed into place when it was whole. A later write sets both times to one value: so where they differ,
+   * the stat shows every later write, however soon it comes.
+   */
+  static placed(stat: DiskStat, mode: number, digest: Digest, nowMs: number): KnownFile {
+    return new KnownFile(stat, mode, digest, stat.mtimeNs < stat.ctimeNs ? longAgoMs : nowMs)
   }
 
   /** It was hashed so close to a write that another write might not have shown. */

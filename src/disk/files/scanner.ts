@@ -5,10 +5,11 @@
 
 import { limits } from '../../base/limits.js'
 import type { SyncedItem } from '../../domain/files/syncedItems.js'
-import type { FileEntry, ScanPage } from '../../domain/files/treeValues.js'
+import type { FileEntry, ScanPage, WrittenFile } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { errnoOf, failureOf, isGone } from './diskFailure.js'
 import { FileCheck, type TreeOptions } from './fileCheck.js'
+import { stampOf } from './fileHash.js'
 import { KnownDirectory } from './knownTree.js'
 import { decodeName, isBelow, isTemporaryName, nameOf, shownName } from './relativePath.js'
 
@@ -68,6 +69,17 @@ export class Scanner {
     const below = place.directory.directories.get(name)
     if (below) this.#forgetDirectory(place.directory, name, below)
     return this.#check.put(place.directory, name, place.item, stat, digest)
+  }
+
+  /** As `put`, of what this process says that it has put there; undefined when something else is there by now. */
+  wrote({ digest, path, stamp }: WrittenFile): FileEntry | undefined {
+    try {
+      const stat = this.#disk.lstat(this.#absolute(path))
+      return stat.kind === 'file' && stampOf(stat) === stamp ? this.put(path, stat, digest) : undefined
+    } catch (thrown) {
+      if (errnoOf(thrown) === undefined) throw thrown
+      return undefined
+    }
   }
 
   /** The file was deleted; it will be in no page. */

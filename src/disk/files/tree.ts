@@ -24,7 +24,7 @@ export interface CreateTreeOptions extends TreeOptions {
 }
 
 export const treeOperations = [
-  ...(['scan', 'nextPage', 'apply', 'staged', 'clearStage'] as const),
+  ...(['scan', 'nextPage', 'wrote', 'apply', 'staged', 'clearStage'] as const),
   ...(['recipe', 'beginPatch', 'fillPatch', 'finishPatch', 'rulesetDigests'] as const),
 ] as const
 
@@ -59,6 +59,7 @@ export const createTree = (anyDisk: Disk, options: CreateTreeOptions): Tree => {
   return {
     scan: (paths) => operation(() => scanner.scan(paths)),
     nextPage: () => scanner.nextPage(),
+    wrote: (file) => operation(() => scanner.wrote(file)),
     read: (request, firstFile) => operation(() => reader.read(request, firstFile)),
     staged: (digests) => operation(() => stage.staged(digests)),
     stage: (block, digestOf) => operation(() => stage.stage(block, digestOf)),

@@ -1,5 +1,7 @@
 /** What client.keys says, and the changes asked of it: which agents exist. The types that the parser, the files' port and the agents' table share. */
 
+import type { WrittenFile } from '../files/treeValues.js'
+
 /** Relative to the home. */
 export const keysPath = 'etc/client.keys'
 
@@ -32,6 +34,8 @@ export interface KeysPage {
   readonly ids?: Uint32Array
   /** Something is trusted only later: check again after this many milliseconds. */
   readonly againInMs?: number
+  /** The file as this process has written it since the check before. */
+  readonly written?: WrittenFile
   readonly done: boolean
 }
 

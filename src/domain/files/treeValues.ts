@@ -81,6 +81,14 @@ export interface WriteStep {
   readonly from: { readonly kind: 'stage' } | { readonly kind: 'copy'; readonly path: string }
 }
 
+/** A file that this process has just put in its place, whole: nobody has to read it to know its content. */
+export interface WrittenFile {
+  readonly path: string
+  readonly digest: Digest
+  /** Of its stat, see stampOf. */
+  readonly stamp: string
+}
+
 export interface AppliedPlan {
   readonly failures: readonly FileFailure[]
   /** The tree's own view of what it changed, to bring the manifest up to date without hashing again. */

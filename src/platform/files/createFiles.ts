@@ -59,6 +59,7 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
     switch (name) {
       case 'scan':
       case 'nextPage':
+      case 'wrote':
       case 'apply':
         return treeThread
       case 'staged':

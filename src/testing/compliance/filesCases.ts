@@ -41,6 +41,17 @@ const tests: Readonly<Record<string, (pair: FilesPair) => Promise<void>>> = {
     await settle(watch.close())
   },
 
+  'takes what this process wrote, unless something else is there by now': async ({ master, scan, settle }) => {
+    const manifest = new Manifest()
+    const path = 'etc/rules/written'
+    await scan(master, manifest)
+    master.home.write(path, 'written')
+    const other = { path, digest: sha256('written'), stamp: 'another' }
+    assert.equal(await settle(master.files.wrote(other, going)), undefined)
+    await scan(master, manifest, [path])
+    assert.equal(manifest.get(path)?.digest, other.digest)
+  },
+
   'gives the BLAKE2b digests of all rules, and of nothing else': async ({ master, settle }) => {
     const digestOf = (content: string): string => createHash('blake2b512').update(content).digest('hex')
     assert.deepEqual(await settle(master.files.rulesetDigests(going)), {})
