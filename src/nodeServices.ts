@@ -1,4 +1,5 @@
 /** The services that agents connect to, of a node in the real world: what they are given, and the threads that they run in. */
+
 import type { NodeIdentity, NodePorts } from './actors/nodeContext.js'
 import { ownConfiguration } from './actors/ownReport.js'
 import {
@@ -10,6 +11,7 @@ import {
 import { type ApiServiceSettings, defaultApiService } from './config/apiOptions.js'
 import { loadSettings } from './config/loadSettings.js'
 import { defaultInternalSettings } from './config/settings.js'
+import type { KeyKind } from './domain/certificates/keyKinds.js'
 import { placesOf } from './domain/listener/listeningPlace.js'
 import { createThreadApi } from './fronts/threadApi.js'
 import { createThreadEnrolment } from './fronts/threadEnrolment.js'
@@ -93,8 +95,10 @@ export const realHosts = (
   { api, enrolment, listener }: ServiceOptions,
   home: string,
 ): Pick<NodePorts, 'api' | 'enrolment' | 'listener'> => {
-  const { agentCaPath, certificatePath, keyPath, usesPassword } = { ...defaultEnrolmentService, ...enrolment }
-  const files = { home, certificatePath, keyPath, usesPassword, ...(agentCaPath !== '' && { agentCaPath }) }
+  const { agentCaPath, certificatePath, ciphers, keyPath, usesPassword } = { ...defaultEnrolmentService, ...enrolment }
+  // An operator's own list may have ciphers for RSA only.
+  const keyKind: KeyKind = ciphers === defaultEnrolmentService.ciphers ? 'p256' : 'rsa2048'
+  const files = { home, certificatePath, keyPath, usesPassword, keyKind, ...(agentCaPath !== '' && { agentCaPath }) }
   return {
     ...(api && { api: createThreadApi() }),
     ...(listener && { listener: createThreadListener() }),

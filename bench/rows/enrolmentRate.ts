@@ -46,7 +46,8 @@ const measured = async (workshop: Workshop, { agents, at, perSecondMin, what }: 
   const inFileMs = systemMs() - enrolled.atMs
   const taken = await worker.child.call('covered', { type: 'keysTaken', node: worker.node, files: total })
   const inTableMs = Math.max(inFileMs, (taken.at(-1)?.atMs ?? enrolled.atMs) - enrolled.atMs)
-  const cpu = `${((after.cpuMs - before.cpuMs) / enrolled.count).toFixed(2)} ms of the master's CPU each`
+  const each = (cpuMs: number): string => (cpuMs / enrolled.count).toFixed(2)
+  const cpu = `${each(after.cpuMs - before.cpuMs)} ms of the master's CPU each, ${each(enrolled.cpuMs)} of its agent's`
   const note = `agents and both nodes on this machine; ${enrolled.count} in ${enrolled.seconds.toFixed(1)} s, p50 ${median(enrolled.took).toFixed(0)} ms; ${cpu}`
   return [
     { what: `${what}, each second`, measured: enrolled.count / enrolled.seconds, unit: '/s', ...atLeast(perSecondMin), note },

@@ -101,7 +101,7 @@ describe('the HTTP service of a real cluster', () => {
         'api.address is "0.0.0.0", which other machines reach: must be a loopback address such as "127.0.0.1" (reach it by ssh -L), or set api.certificate and api.key too',
       )
       expect(said).toContain('muster-api user add NAME')
-      const { certificate, key } = await selfSignedCertificate(Date.now())
+      const { certificate, key } = await selfSignedCertificate(Date.now(), 'p256')
       const place = (name: string): string => join(cluster.home(master), 'etc', name)
       writeFileSync(place('api.crt'), certificate)
       writeFileSync(place('api.key'), key, { mode: 0o640 })

@@ -22,7 +22,10 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true }))
 
 const load = (options: Partial<EnrolmentFiles> = {}) =>
-  loadEnrolmentFiles({ home, certificatePath: defaultCertificatePath, keyPath: defaultKeyPath, usesPassword: false, ...options }, nowMs)
+  loadEnrolmentFiles(
+    { home, certificatePath: defaultCertificatePath, keyPath: defaultKeyPath, usesPassword: false, keyKind: 'p256', ...options },
+    nowMs,
+  )
 
 /** A pair that need not be made. */
 const givePair = (): void => {

@@ -1,9 +1,10 @@
 /**
- * A certificate for an enrolment service that was given none, as the installation of Wazuh makes it: agents that are not set up to check
- * it take any.
+ * A certificate for an enrolment service that was given none, as the installation of Wazuh makes it but for the kind of its key: agents
+ * that are not set up to check it take any.
  */
 import { authorityProfile, type SubjectAttribute } from '../../domain/certificates/certificateProfile.js'
 import { dayMs } from '../../domain/certificates/expiry.js'
+import type { KeyKind } from '../../domain/certificates/keyKinds.js'
 import { certificatePem, issueCertificate } from '../certificates/issueCertificate.js'
 import { keyPem, makePrivateKey } from '../certificates/privateKeys.js'
 
@@ -20,8 +21,8 @@ const subject: readonly SubjectAttribute[] = [
 ]
 const lifeDays = 3_650
 
-export const selfSignedCertificate = async (nowMs: number): Promise<CertificateWithKey> => {
-  const key = await makePrivateKey('rsa2048')
+export const selfSignedCertificate = async (nowMs: number, kind: KeyKind): Promise<CertificateWithKey> => {
+  const key = await makePrivateKey(kind)
   const certificate = await issueCertificate({
     profile: authorityProfile('compatible', 0),
     publicKey: key,
