@@ -28,7 +28,7 @@ export interface ServiceOptions {
   readonly listener?: Partial<ListenerServiceSettings>
   /** What is kept of the events of agents. */
   readonly events?: Partial<EventOptions>
-  /** Messages whose counters are not greater than those before are refused; no when left out. */
+  /** A message whose counter is not greater than the previous one is refused; no when left out. */
   readonly verifiesCounters?: boolean
   /** Load balancers, by address or network, whose connections begin with a header of the PROXY protocol. */
   readonly proxies?: readonly string[]

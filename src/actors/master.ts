@@ -192,7 +192,7 @@ export const masterView = (
       states,
       tree,
     },
-    // Who asked for the reports waits this long for all of them.
+    // The caller waits this long for all reports.
     reportMsMax: timings.requestTimeoutMs / 2,
     log,
   }
@@ -229,7 +229,7 @@ export const master = (options: MasterOptions, registry: Registry) => {
           onLink: (link) => registry.add(link),
           onRefusal: (refusal) => sendBack({ type: 'door.refused', refusal }),
         }
-        // Who was removed must be known before anybody is let in.
+        // Which nodes were removed must be known before any node is let in.
         const opening = options.states.loaded.then(() => options.transport.listen(options.bind, policy))
         opening.then(
           (listener) => stopped || sendBack({ type: 'door.opened', listener }),

@@ -1,5 +1,5 @@
 /**
- * Many deadlines, one timer: those of the same length stand in a lane in the order in which they fall due, so that adding,
+ * Many deadlines, one timer: those of the same length are in a lane in the order in which they fall due, so that adding,
  * putting off and removing one costs nothing that grows with their number.
  */
 

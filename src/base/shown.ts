@@ -1,4 +1,4 @@
-/** A value of anything, as it may stand in a message about it. */
+/** Any value, as a message about it may show it. */
 import { safeJson } from './escapeText.js'
 import { shortened } from './logText.js'
 
@@ -14,5 +14,5 @@ const whole = (value: unknown): string => {
   }
 }
 
-/** A value as it may stand in a message: one line, bounded. */
+/** A value as a message may show it: one line, bounded. */
 export const shown = (value: unknown): string => shortened(whole(value), shownCharsMax)

@@ -181,7 +181,7 @@ export const verifiesCountersOption: Option<ReturnType<typeof Type.Boolean>> = o
   fallback: false,
   allowed: 'true or false',
   description:
-    "Whether messages of agents whose counters are not greater than those before are refused, as with Wazuh's `remoted.verify_msg_id`.",
+    "Whether a message of an agent is refused when its counter is not greater than the previous one, as with Wazuh's `remoted.verify_msg_id`.",
 })
 
 /** As a program hands them to createNode: in types of their own, and with any free port. */

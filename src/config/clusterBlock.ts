@@ -19,7 +19,7 @@ export interface ClusterBlock {
   readonly disabled: boolean
 }
 
-/** What stands in its `<haproxy_helper>`, if there is one: see haproxyHelperBlock. */
+/** The content of its `<haproxy_helper>`, if there is one: see haproxyHelperBlock. */
 export const helperElements = (clusters: readonly (readonly Element[])[]): readonly Element[] | undefined =>
   clusters.flat().findLast(({ name }) => name === helperBlockName)?.children
 
@@ -29,7 +29,7 @@ const { masterAddress } = clusterOptions
 const otherNames = ['nodes', 'interval', helperBlockName]
 const needlessNames = ['socket_timeout', 'connection_timeout']
 
-/** Ours alone: Wazuh's programs stop at an element that they do not know, so these stand in cluster.json. */
+/** Ours alone: Wazuh's programs stop at an element that they do not know, so these are in cluster.json. */
 const movedNames = [topOptions.keyFile, topOptions.previousKey, topOptions.previousKeyFile].map(({ name }) => name)
 
 /** Reads and checks the options of one merged block. */

@@ -139,7 +139,7 @@ class JsonReader {
       bytesMax: this.#value(given, eventOptions.bytesMax, 'events.'),
       toReader: this.#value(given, eventOptions.toReader, 'events.'),
     }
-    // The default is no mistake of anybody's.
+    // The default is nobody's mistake.
     const segmentBytesMax = Math.min(events.segmentBytesMax, Math.floor(events.bytesMax / 2))
     if (own(given, eventOptions.segmentBytesMax.name) !== undefined && segmentBytesMax < events.segmentBytesMax)
       this.#mistake(`events.${eventOptions.segmentBytesMax.name}`, events.segmentBytesMax, 'half of keep_bytes at most')

@@ -1,5 +1,5 @@
 /**
- * The cluster's keys, from the texts and the files that the configuration names, and whether the files of `tls` are there; no key ever stands in
+ * The cluster's keys, from the texts and the files that the configuration names, and whether the files of `tls` are there; no key is ever in
  * a message.
  */
 import { resolve } from 'node:path'

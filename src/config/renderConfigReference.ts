@@ -43,7 +43,7 @@ const itemsTable = (): string =>
 export const renderConfigReference = (): string =>
   [
     '### `<cluster>` in `etc/ossec.conf`',
-    'Only elements that Wazuh 4.14 knows stand here, since its own programs do not start with others; what is ours stands in `etc/cluster.json`. ' +
+    "Only elements that Wazuh 4.14 knows go here, since its own programs do not start with others; Muster's own options go into `etc/cluster.json`. " +
       'Write one `<cluster>` block, with `<disabled>`. With several blocks the last value of an option counts, with a warning. Blocks of other programs are not read.',
     table(Object.values(clusterOptions), ({ name }) => name.replace('><', '/'), fallbackInXml),
     '`interval` (version 3.0) and the node type `client` are accepted with a warning. `socket_timeout` and `connection_timeout` are ignored.',

@@ -55,7 +55,7 @@ export const exchangeCalls = <Theirs extends Methods<Theirs>>(port: CallPort): C
   const ask = async (name: string, given: readonly unknown[]): Promise<unknown> => {
     if (closed) throw closed
     if (waiting >= limits.frontCallsMax)
-      throw new ClusterError('overloaded', { message: `${limits.frontCallsMax} calls wait for the other thread already` })
+      throw new ClusterError('overloaded', { message: `${limits.frontCallsMax} calls are already waiting for the other thread` })
     waiting += 1
     try {
       const answer = await call(name, ...given).catch((thrown: unknown) => {

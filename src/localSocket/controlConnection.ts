@@ -40,7 +40,7 @@ export class ControlConnection {
     this.#log = log
     this.#closed = new Promise((resolve) => socket.once('close', () => resolve()))
     socket.once('close', () => this.#stop.abort(new ClusterError('linkClosed', { message: 'The local client went away' })))
-    // 'close' follows and is what counts; a client that goes away in the middle is no fault of the daemon.
+    // 'close' follows and is what counts; a client that goes away in the middle is not the daemon's fault.
     socket.on('error', (error) => log.debug(`A local client was lost: ${error.message}`))
   }
 

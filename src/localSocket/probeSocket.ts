@@ -1,4 +1,4 @@
-/** Finds out what stands at the path of a unix socket. */
+/** Finds out what is at the path of a unix socket. */
 import { lstat } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { ClusterError } from '../base/errors.js'

@@ -29,7 +29,7 @@ export interface ListenerOptions extends ListeningPlace {
   /** Newer agents (by major and minor) are refused unless `allowHigherVersions`. */
   readonly wazuhVersion: string
   readonly allowHigherVersions: boolean
-  /** `remoted.verify_msg_id`: messages whose counters are not greater than those before are refused. */
+  /** `remoted.verify_msg_id`: a message whose counter is not greater than the previous one is refused. */
   readonly verifiesCounters: boolean
   /** Peers whose connections begin with a header of the PROXY protocol: addresses or networks. */
   readonly proxies: readonly string[]

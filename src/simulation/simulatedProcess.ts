@@ -88,7 +88,7 @@ const networksOf = (
 ): Pick<TransportOptions, 'network' | 'certified'> => {
   const plain = network.network(name)
   if (!certificates) return { network: plain }
-  // What stands in the files now: the process begins with it.
+  // What is in the files now: the process begins with it.
   certificates.refresh()
   const certified = createSimulatedNodeNetwork({ network: plain, clock, random: random.fork('tls'), certificates })
   return { network: certified, certified: { requires: true, allowed: undefined, plain } }

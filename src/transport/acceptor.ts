@@ -48,7 +48,9 @@ export class Acceptor extends Handshake implements PendingPeer {
 
   evict(): void {
     this.fail(
-      new ClusterError('overloaded', { message: 'Too many connections wait to be let in; one that chance chose was closed to make room' }),
+      new ClusterError('overloaded', {
+        message: 'Too many connections are waiting to be let in; this one was picked at random and closed to make room',
+      }),
     )
   }
 

@@ -1,5 +1,5 @@
 /**
- * Who may try to get in at the same time. Over the cap, and over one address's share of it, one goes that has not got in yet:
+ * How many may try to get in at the same time. Over the cap, and over one address's share of it, one goes that has not got in yet:
  * first of the strangers that have proven nothing, then of the addresses that had a session before, last of those that have
  * proven the key and only owe their hello. Which of them is left to chance: then no rate of connections keeps a worker out
  * for certain, as it would if the oldest went.

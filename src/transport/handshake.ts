@@ -27,7 +27,7 @@ export interface HandshakeOptions {
 }
 
 const wrongState = (): ClusterError =>
-  new ClusterError('wrongState', { message: 'The peer said something else before the hello was answered' })
+  new ClusterError('wrongState', { message: 'The peer sent something else before the hello was answered' })
 
 /** Refuses everything; the two ends allow what they wait for. */
 export abstract class Handshake implements SessionEvents {
@@ -122,7 +122,7 @@ export abstract class Handshake implements SessionEvents {
     this.#opening = Buffer.alloc(0)
     this.onOpening(opening)
     const rest = bytes.subarray(missing)
-    // After its part a peer can only know what to say once it has our answer: anything more is no peer of ours.
+    // After its part a peer can only know what to say once it has our answer: anything more is not a peer.
     if (rest.byteLength > 0) this.fail(wrongState())
   }
 }

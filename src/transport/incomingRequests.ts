@@ -77,7 +77,7 @@ export class IncomingRequests {
       return
     }
     if (this.#serving >= this.#options.servedMax) {
-      this.#refuse(id, type.traffic, new ClusterError('overloaded', { message: `${this.#serving} requests are being served already` }))
+      this.#refuse(id, type.traffic, new ClusterError('overloaded', { message: `${this.#serving} requests are already being served` }))
       return
     }
     this.#run(id, type, service, body.value)

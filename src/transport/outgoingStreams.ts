@@ -59,7 +59,7 @@ class SendingStream implements OutgoingStream, Due {
     // An empty chunk says nothing, and costs the receiver something.
     if (chunk.byteLength === 0) return Promise.resolve()
     if (this.#queuedCost > this.#streams.windowBytes)
-      return Promise.reject(new ClusterError('overloaded', { message: 'Chunks were written without waiting for those before' }))
+      return Promise.reject(new ClusterError('overloaded', { message: 'A chunk was written without waiting for the previous ones' }))
     this.#queuedCost += chunkCost(chunk.byteLength)
     if (this.#queue.length < readyChunksMax && this.#queuedCost <= this.window.credit) {
       this.#queue.push({ bytes: chunk, waiter: undefined })

@@ -149,10 +149,10 @@ describe('the HAProxy helper', () => {
       'debug2 [HAPHelper] [Proxy] Obtained proxy backends',
       'debug2 [HAPHelper] [Proxy] Obtained proxy frontends',
       'info [HAPHelper] [Main] Proxy was initialized',
-      'debug [HAPHelper] [Main] HAProxy is of version 2.8.1.',
+      'debug [HAPHelper] [Main] HAProxy has version 2.8.1.',
       'info [HAPHelper] [Main] Ensuring only exists one HAProxy process. Not sleeping: no change needs a reload.',
       'warning [HAPHelper] [Main] The password is sent as it is.',
-      expect.stringContaining("warning [HAPHelper] [Main] Other frontends of HAProxy are on the agents' port: other."),
+      expect.stringContaining("warning [HAPHelper] [Main] Other HAProxy frontends use the agents' port: other."),
       'info [HAPHelper] [Main] Starting HAProxy Helper',
       'debug2 [HAPHelper] [Proxy] Obtained proxy servers',
       "info [HAPHelper] [Main] Server 'master' was added with the address 10.0.0.1.",
@@ -249,10 +249,10 @@ describe('the HAProxy helper', () => {
     await clock.advance(10 * defaultBalancing.frequencyMs)
     balancer.isDown = false
     await clock.advance(defaultBalancing.frequencyMs)
-    const said = log.lines.filter((line) => line.includes('away') || line.includes('works again'))
+    const said = log.lines.filter((line) => line.includes('away') || line.includes('is working again'))
     expect(said).toEqual([
       'error [HAPHelper] [Main] The load balancer is away. Trying again every 10 seconds.',
-      'info [HAPHelper] [Main] The HAProxy helper works again.',
+      'info [HAPHelper] [Main] The HAProxy helper is working again.',
     ])
     await stop()
   })

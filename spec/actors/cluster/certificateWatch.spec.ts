@@ -63,7 +63,7 @@ describe('the certificates of a running node', () => {
     const { certificates, end, log, nowMs, time } = watched(3)
     certificates.files = { ca: authorityText, certificate: 'not a certificate', key: 'not a key' }
     await time.advance(10 * limits.certificatesCheckMs)
-    expect(log.lines.filter((line) => line.includes('cannot be used, and the ones before stay in use'))).toHaveLength(1)
+    expect(log.lines.filter((line) => line.includes('cannot be used; the previous ones stay in use'))).toHaveLength(1)
     expect(certificateFigures(certificates, 'master')[0]).toEqual({ kind: 'node', name: 'master', endsMs: nowMs + 3 * dayMs })
     const endsMs = nowMs + 300 * dayMs
     certificates.files = { ca: authorityText, ...simulatedIdentity('authority', ['master'], { startsMs: 0, endsMs }) }

@@ -88,8 +88,8 @@ describe('the events of a cluster', () => {
     expect(said()).toEqual([
       "info w1: Worker 'w1' was synced: 2 files created, 0 updated, 1 deleted.",
       "warning w1: Worker 'w1' undid 2 edits of its own files.",
-      "warning w1: The listener of agents of worker 'w1' does not run or does not answer.",
-      "error master: Thread 'integrity' crashed and is started again: Internal error: x.",
+      "warning w1: The agents' listener of worker 'w1' is not running or does not answer.",
+      "error master: Thread 'integrity' crashed and is being restarted: Internal error: x.",
     ])
   })
 

@@ -225,7 +225,7 @@ describe('groups of a worker', () => {
     expect([given.flat().length, recalculations]).toEqual([4, 1])
     await clock.advance(mismatchesMax * intervalMs)
     expect([given.flat().length, recalculations]).toEqual([6, 2])
-    const warning = `The groups in wazuh-db still differ after ${mismatchesMax} attempts: it gets all of them again.`
+    const warning = `The groups in wazuh-db still differ after ${mismatchesMax} attempts: sending all of them again.`
     expect(log.lines.filter((line) => !line.startsWith('debug'))).toEqual([`warning [-] [-] ${warning}`, `warning [-] [-] ${warning}`])
     await stop()
   })

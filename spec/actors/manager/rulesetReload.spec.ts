@@ -93,7 +93,7 @@ describe('the rules of a worker', () => {
     expect(log.lines).toEqual([
       'info [-] [-] wazuh-analysisd loaded the rules again: 1 warning.',
       'warning [-] [-] wazuh-analysisd: Rule 1 is old',
-      'error [-] [-] wazuh-analysisd could not load the rules, and keeps those before:',
+      'error [-] [-] wazuh-analysisd could not load the rules and keeps the previous ones:',
       'error [-] [-] wazuh-analysisd: Rule 2 is wrong',
     ])
     const said = link.notices

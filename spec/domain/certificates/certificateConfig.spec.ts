@@ -75,7 +75,7 @@ describe('a config.yml', () => {
   it.each([
     ['a public address', server('ip: 8.8.8.8'), ['The IP 8.8.8.8 is public. (config.yml, line 4)']],
     ['a single label', server('ip: localhost'), ['The name localhost has no dot. (config.yml, line 4: few machines know it by that)']],
-    ['a wildcard', server('dns: "*.example.com"'), ['The name *.example.com stands for every name under it. (config.yml, line 4)']],
+    ['a wildcard', server('dns: "*.example.com"'), ['The name *.example.com stands for every name below it. (config.yml, line 4)']],
     ['carriers and IPv6', server('ip: 100.64.0.1', 'ip: fe80::1', 'ip: 169.254.1.1'), []],
   ])('with %s is taken, and warned of where that is unusual', (_, text, warnings) =>
     expect(checked(text)).toMatchObject({ nodes: [expect.any(String)], mistakes: [], warnings }),
@@ -170,9 +170,9 @@ const mistakes: readonly (readonly [string, ...(readonly string[])])[] = [
   ['node:\n  indexer:\n', 'Unknown key "node". (config.yml, line 1: did you mean \'nodes\'?)'],
   [
     `${server('ip: 10.0.0.1')}  server:\n    - name: w2\n      ip: 10.0.0.2\n`,
-    'The section server stands twice. (config.yml, line 5: put its nodes under that of line 2)',
+    'The section server appears twice. (config.yml, line 5: put its nodes under that of line 2)',
   ],
-  [server('ip: 10.0.0.1').repeat(2), 'The section server stands twice. (config.yml, line 6: put its nodes under that of line 2)'],
+  [server('ip: 10.0.0.1').repeat(2), 'The section server appears twice. (config.yml, line 6: put its nodes under that of line 2)'],
   [
     'nodes:\n  server:\n    name: w1\n    ip: 10.0.0.1\n',
     "The section server is not a list of nodes. (config.yml, line 3: each begins with '- name:')",

@@ -60,7 +60,7 @@ describe.skipIf(isMissing('openssl', 'openssl'))('nodes with certificates', () =
       const { ca, directory } = certificates
       const before = cluster.daemon(worker).mark()
       writeFileSync(join(directory, `${worker}-key.pem`), 'no key')
-      await cluster.daemon(worker).logged('The new certificate files cannot be used, and the ones before stay in use', before)
+      await cluster.daemon(worker).logged('The new certificate files cannot be used; the previous ones stay in use', before)
       certificates.issue(worker, 20)
       await cluster.daemon(worker).logged('New certificates are in use for new connections.', before)
       await cluster.daemon(worker).logged('The certificate of this node ends in 19 days', before)

@@ -213,7 +213,7 @@ describe('dapi and dapi_fwd', () => {
     expect(ended).toEqual([
       ['dapi_err', [3034, 'The answer broke off']],
       ['dapi_err', [1000, 'The answer is longer than was announced']],
-      ['dapi_err', [1000, 'The local client has no name for the answer']],
+      ['dapi_err', [1000, 'The local client gave no name for the answer']],
       ['dapi_err', [1701, 'x']],
     ])
   })

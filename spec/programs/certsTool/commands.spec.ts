@@ -1,4 +1,4 @@
-/** The commands that Wazuh's tool has not: list, check, renew, add, bundle, request and sign. */
+/** The commands that Wazuh's tool does not have: list, check, renew, add, bundle, request and sign. */
 
 import { spawnSync } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'

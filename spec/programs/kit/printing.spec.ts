@@ -434,7 +434,7 @@ All 34 files of w1 are in sync.
 The rules of w1 were loaded with warnings (2026-11-26 17:08 UTC):
   Rule 1\\x1b[31m is old
 All 34 files of w2 are in sync.
-The rules of w2 could not be loaded, and those before are kept (2026-11-26 17:08 UTC):
+The rules of w2 could not be loaded, and the previous ones are kept (2026-11-26 17:08 UTC):
   Rule 2 is wrong
   Rule 3 is wrong
 All 34 files of w3 are in sync.

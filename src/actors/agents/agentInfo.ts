@@ -32,7 +32,7 @@ export interface AgentInfoSendInput {
 
 /** Batches that the master has not answered yet while the next one is made. */
 const batchesAheadMax = 2
-/** A master that knows since this short a time that there are no updates is not sent an empty round again. */
+/** A master that learned this recently that there are no updates is not sent another empty round. */
 const silenceMsMax = 60_000
 const nothing = new Uint8Array()
 

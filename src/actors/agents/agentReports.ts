@@ -152,7 +152,7 @@ export class AgentReports {
 
   #assertRoomFor(reports: number): void {
     if (this.#reportsWaiting + reports > limits.agentReportsWaitingMax)
-      throw new ClusterError('overloaded', { message: 'Too many reports of agents wait for the table' })
+      throw new ClusterError('overloaded', { message: 'Too many reports about agents are waiting for the table' })
   }
 
   forget(ids: readonly number[]): void {

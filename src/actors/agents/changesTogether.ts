@@ -43,7 +43,7 @@ export interface ChangeMade {
 
 interface WaitingChange {
   readonly wanted: WantedChange
-  /** Who may go for it, and the sentences about them. */
+  /** The requests that may be carried out, and the sentences about them. */
   replaces: ReadonlyMap<number, string>
   readonly resolve: (made: ChangeMade) => void
   readonly reject: (thrown: unknown) => void
@@ -81,7 +81,7 @@ export class ChangesTogether {
   async #write(): Promise<void> {
     const together = this.#waiting.splice(0, limits.keysChangesMax)
     if (this.#waiting.length > 0) void this.#options.inTurn.run(() => this.#write())
-    // Who asked may go away; what is begun is finished for the others.
+    // The caller may go away; what is begun is finished for the others.
     const { signal } = new AbortController()
     try {
       const idFloor = await this.#note(together)
@@ -166,7 +166,7 @@ export class ChangesTogether {
     const replaces = new Map<number, string>()
     for (const entry of holders) {
       const holder = known.get(entry.id)
-      // Who is in client.keys and not in the table yet came by another way just now.
+      // An agent in client.keys that is not in the table yet came another way just now.
       if (!holder) return refusal
       if (isSameRegistration(holder, entry, request, nowMs)) return { entry }
       const replacement = replacementOf(holder, entry, request.keyHash, rules.force, nowMs)

@@ -1,5 +1,5 @@
 /**
- * Who exists on this node: client.keys, read into the table and changed on the master. Reading and changing take turns. When it is
+ * Which agents exist on this node: client.keys, read into the table and changed on the master. Reading and changing take turns. When it is
  * read says the thread localAgents, but for what was just changed.
  */
 import { ClusterError } from '../../base/errors.js'
@@ -22,7 +22,7 @@ import type { LocalGroups } from './localGroups.js'
 import type { MasterState } from './masterState.js'
 import type { TableLife } from './tableLife.js'
 
-/** Who enrols: the key is made by who asks, so that asking twice is the same as asking once. */
+/** An agent that enrols: the caller makes the key, so that asking twice is the same as asking once. */
 export interface AgentRequest {
   readonly name: string
   /** `any`, an address or a network. */

@@ -35,7 +35,7 @@ export class DeskAnswers {
   /** Fails with `overloaded`. */
   async ask(request: ClusterQuery | AgentCommand): Promise<number> {
     if (this.#open.size >= limits.apiAnswersMax)
-      throw new ClusterError('overloaded', { message: `${limits.apiAnswersMax} answers are being read already` })
+      throw new ClusterError('overloaded', { message: `${limits.apiAnswersMax} answers are already being read` })
     const ending = new AbortController()
     const number = ++this.#numbers
     const open: Open = { lines: this.#answer(request, ending.signal)[Symbol.asyncIterator](), ending, idle: undefined }
@@ -46,7 +46,7 @@ export class DeskAnswers {
 
   async next(number: number): Promise<readonly AnswerLine[] | undefined> {
     const open = this.#open.get(number)
-    if (!open) throw new ClusterError('aborted', { message: 'The answer was dropped: nobody had read it for too long' })
+    if (!open) throw new ClusterError('aborted', { message: 'The answer was dropped: it was not read for too long' })
     this.#clock.clearTimeout(open.idle)
     try {
       const page = await pageOf(open.lines)

@@ -81,7 +81,7 @@ export class AgentPass {
   async advance(servers: readonly BalancerServer[], signal: AbortSignal): Promise<boolean> {
     const { agentChunkSize, agentReconnectionMs, clock, log } = this.#options
     if (!servers.some((server) => this.#receivers.has(server.name) && takesAgents(server))) {
-      log.warning(`Agents are not moved any further: none of ${[...this.#receivers].join(', ')} takes any.`)
+      log.warning(`No more agents are moved: none of ${[...this.#receivers].join(', ')} takes any.`)
       return false
     }
     if (this.restMs > 0) return true

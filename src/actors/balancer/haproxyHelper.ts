@@ -104,7 +104,7 @@ class HelperRun {
   }
 
   #done(): RoundEnd {
-    if (this.#trouble !== undefined) this.#options.log.info('The HAProxy helper works again.')
+    if (this.#trouble !== undefined) this.#options.log.info('The HAProxy helper is working again.')
     this.#trouble = undefined
     return 'done'
   }
@@ -136,14 +136,14 @@ class HelperRun {
     proxyLog.debug2('Obtained proxy frontends')
     if (this.#hasStarted) return
     log.info('Proxy was initialized')
-    if (version !== undefined) log.debug(`HAProxy is of version ${version}.`)
+    if (version !== undefined) log.debug(`HAProxy has version ${version}.`)
     log.info(
       `Ensuring only exists one HAProxy process. ${reloads ? 'Not sleeping: old ones end by their hard stop.' : 'Not sleeping: no change needs a reload.'}`,
     )
     for (const warning of warnings) log.warning(warning)
     if (foreignFrontends.length > 0)
       log.warning(
-        `Other frontends of HAProxy are on the agents' port: ${foreignFrontends.join(', ')}. Agents that come by them are not balanced: remove them.`,
+        `Other HAProxy frontends use the agents' port: ${foreignFrontends.join(', ')}. Agents that connect through them are not balanced: remove them.`,
       )
     if (!operations)
       log.warning('Agents are not moved from one node to another: a Wazuh manager has them. New ones go to the node with the fewest.')

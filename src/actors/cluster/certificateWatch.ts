@@ -59,7 +59,7 @@ class Watch {
     const { certificates, log } = this.#options
     const refreshed = certificates.refresh()
     if (refreshed.kind === 'kept')
-      log.error(`The new certificate files cannot be used, and the ones before stay in use: ${fullStop(refreshed.why)}`)
+      log.error(`The new certificate files cannot be used; the previous ones stay in use: ${fullStop(refreshed.why)}`)
     if (refreshed.kind !== 'taken') return
     log.info(
       `New certificates are in use for new connections. The certificate of this node ends on ${utcMinute(certificates.inUse.own.endsMs)}.`,

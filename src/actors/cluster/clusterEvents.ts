@@ -1,4 +1,4 @@
-/** What a master remembers of what happened in its cluster: from the signals that there are, in the sentences of an operator. */
+/** What a master remembers of what happened in its cluster: from the node's signals, in the sentences that an operator reads. */
 import { counted } from '../../base/counted.js'
 import { fullStop } from '../../base/fullStop.js'
 import { daysLeft, expiryStage } from '../../domain/certificates/expiry.js'
@@ -34,9 +34,9 @@ export class ClusterEvents {
 
   follow({ meter, node: own, registry, states }: FollowedCluster): void {
     meter.restarted.add(({ error, thread }) =>
-      this.add({ level: 'error', node: own, message: `Thread '${thread}' crashed and is started again: ${fullStop(error.message)}` }),
+      this.add({ level: 'error', node: own, message: `Thread '${thread}' crashed and is being restarted: ${fullStop(error.message)}` }),
     )
-    // What was said before this start is no event of it.
+    // What was said before this start is not one of its events.
     void states.loaded.then(() =>
       states.changed.add(({ node, state }) =>
         this.add({ level: 'info', node, message: `Node '${node}' ${stateText[state]}, as an operator said.` }),
@@ -52,7 +52,7 @@ export class ClusterEvents {
     })
     registry.applied.add(({ member, report }) => this.#applied(member, report))
     registry.listenerLost.add(({ name }) =>
-      this.add({ level: 'warning', node: name, message: `The listener of agents of worker '${name}' does not run or does not answer.` }),
+      this.add({ level: 'warning', node: name, message: `The agents' listener of worker '${name}' is not running or does not answer.` }),
     )
   }
 

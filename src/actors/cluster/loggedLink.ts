@@ -1,6 +1,6 @@
 /**
  * A link that says at debug2 what is sent and received over it, by kind: requests with what became of them and after how long,
- * notices, and streams with their bytes. Never what stands in a message, for there may be keys in it.
+ * notices, and streams with their bytes. Never the content of a message: there may be keys in it.
  */
 
 import { asClusterError } from '../../base/errors.js'

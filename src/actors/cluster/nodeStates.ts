@@ -108,7 +108,7 @@ export class NodeStates {
       await this.#read()
     } catch (thrown) {
       const { code, message } = asClusterError(thrown)
-      if (code !== 'aborted') log.error(`It is not known which nodes are drained or removed, so all are ready: ${fullStop(message)}`)
+      if (code !== 'aborted') log.error(`The states of nodes could not be read, so every node counts as ready: ${fullStop(message)}`)
     }
     // The master may have said it meanwhile.
     if (this.own.value === undefined) this.own.publish(this.stateOf(node))

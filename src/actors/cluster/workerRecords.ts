@@ -1,6 +1,6 @@
 /**
  * What a master remembers of each worker that is or was in its cluster. A connection's own counts end with it: what it counted is added to what
- * those before it did. Workers that have left are kept for a day, so that somebody can see that they are missing.
+ * earlier ones did. Workers that have left are kept for a day, so that an operator can see that they are missing.
  */
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'

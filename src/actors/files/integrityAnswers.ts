@@ -180,7 +180,7 @@ const readFetch = (body: RequestBody<'integrity.fetch'>, tree: LocalTree): Conte
     body.digests.byteLength !== paths.length * 32 ||
     body.offsets.length !== paths.length
   )
-    throw new ClusterError('malformed', { message: 'A fetch names as many paths as digests and offsets, and at least one' })
+    throw new ClusterError('malformed', { message: 'A fetch must have a digest and an offset for each path, and at least one path' })
   const files = paths.map((path, index) => {
     return { path: checkedPath(tree, path), digest: digests[index] ?? '', offset: body.offsets[index] ?? 0 }
   })

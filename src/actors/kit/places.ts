@@ -28,7 +28,7 @@ export class Places {
 
   #wait(signal: AbortSignal): Promise<void> {
     if (this.#waiting.size >= this.#waitingMax)
-      throw new ClusterError('overloaded', { message: `${this.#waitingMax} ${this.#what} are waiting already` })
+      throw new ClusterError('overloaded', { message: `${this.#waitingMax} ${this.#what} are already waiting` })
     return new Promise((resolve, reject) => {
       const settle = (then: () => void): void => {
         this.#waiting.delete(enter)

@@ -49,7 +49,7 @@ class AgentsComparison {
     this.outage = new Outage({
       log: options.log,
       says: 'The agents could not be compared with wazuh-db',
-      saysOver: 'The agents are compared with wazuh-db again.',
+      saysOver: 'The agents can be compared with wazuh-db again.',
     })
   }
 

@@ -132,7 +132,7 @@ export const askedDaemon = (name: string | undefined): AskedDaemon => {
   const daemon = askedDaemons.find((known) => known === name)
   if (daemon) return daemon
   throw new ClusterError('argumentsInvalid', {
-    message: `'${name ?? ''}' is no daemon that may be asked: must be one of ${askedDaemons.join(', ')}`,
+    message: `'${name ?? ''}' is not a daemon that can be asked: must be one of ${askedDaemons.join(', ')}`,
   })
 }
 
@@ -226,6 +226,6 @@ const gatheredRequest = async (question: IncomingStream, bytes: number, held: He
   }
 }
 
-/** Never what stands in it, for there may be keys in it. */
+/** Never its content: there may be keys in it. */
 const shownRequest = ({ bytes, daemon, kind }: Pick<RequestBody<'manager.carry'>, 'bytes' | 'daemon' | 'kind'>): string =>
   `${kind === 'dapi' ? 'A request of the distributed API' : `A request to ${daemon}`} (${bytes} bytes)`

@@ -144,7 +144,7 @@ class Conversation {
     }
   }
 
-  #end(error = new ClusterError('aborted', { message: 'Nobody waits for the answer any more' })): void {
+  #end(error = new ClusterError('aborted', { message: 'The caller no longer waits for the answer' })): void {
     this.#time.end()
     this.#answer?.cancel(error)
     this.#question?.reset(error)

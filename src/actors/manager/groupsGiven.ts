@@ -108,7 +108,7 @@ class GroupsGiving {
     if (!wasUnknown && !this.isWaiting) this.#mismatches += 1
     const isAll = this.#mismatches >= mismatchesMax
     if (isAll) {
-      log.warning(`The groups in wazuh-db still differ after ${mismatchesMax} attempts: it gets all of them again.`)
+      log.warning(`The groups in wazuh-db still differ after ${mismatchesMax} attempts: sending all of them again.`)
       this.#mismatches = 0
       await db.recalculateGroups(signal)
     }

@@ -12,7 +12,7 @@ export async function* groupsPages(db: Pick<WazuhDb, 'groups'>, signal: AbortSig
     const last = page.rows.at(-1)?.id ?? 0
     rows += page.rows.length
     if (last <= from || rows > limits.agentsMax)
-      throw new ClusterError('managerFailed', { message: 'The pages of groups of wazuh-db do not come to an end' })
+      throw new ClusterError('managerFailed', { message: "wazuh-db's pages of groups do not end" })
     from = last
   }
 }

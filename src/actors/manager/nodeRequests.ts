@@ -86,7 +86,7 @@ export const masterRequests = (options: MasterRequestsOptions): ManagerRequests 
   return {
     sendsync: async () => {
       throw new ClusterError('argumentsInvalid', {
-        message: 'sendsync is of workers: on the master daemons are asked at their own sockets',
+        message: 'sendsync is for workers: on the master, ask the daemons at their own sockets',
       })
     },
     dapi: (request, signal) => carriedOutHere(options, request, signal),
@@ -97,7 +97,7 @@ export const masterRequests = (options: MasterRequestsOptions): ManagerRequests 
       return carry(link, { kind: 'dapi', request }, signal)
     },
     reloadRulesetAfterCheck: () => {
-      throw new ClusterError('argumentsInvalid', { message: 'sendrreload is of workers' })
+      throw new ClusterError('argumentsInvalid', { message: 'sendrreload is for workers' })
     },
   }
 }
@@ -109,7 +109,7 @@ export const workerRequests = (options: WorkerRequestsOptions): ManagerRequests 
       carry(options.master(), { kind: 'sendsync', daemon: askedDaemon(daemon), request }, signal),
     dapi: async (request, signal) => carry(options.master(), { kind: 'dapi', request }, signal),
     dapiForward: async () => {
-      throw new ClusterError('notOnWorker', { message: 'Requests to other nodes go by way of the master' })
+      throw new ClusterError('notOnWorker', { message: 'Requests to other nodes go through the master' })
     },
     reloadRulesetAfterCheck: () => {
       options.master()

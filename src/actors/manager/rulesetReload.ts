@@ -122,7 +122,7 @@ class Reloading {
     const { log } = this.#options
     if (isLoaded)
       log.info(`wazuh-analysisd loaded the rules again${messages.length > 0 ? `: ${counted(messages.length, 'warning')}` : ''}.`)
-    else log.error('wazuh-analysisd could not load the rules, and keeps those before:')
+    else log.error('wazuh-analysisd could not load the rules and keeps the previous ones:')
     for (const message of messages) log[isLoaded ? 'warning' : 'error'](`wazuh-analysisd: ${message}`)
   }
 

@@ -35,7 +35,7 @@ class StatesGiving {
     this.outage = new Outage({
       log: options.log,
       says: 'The states of agents could not be given to wazuh-db',
-      saysOver: 'The states of agents are given to wazuh-db again.',
+      saysOver: 'The states of agents can be given to wazuh-db again.',
     })
   }
 

@@ -56,14 +56,14 @@ class StatesTaker {
     this.outage = new Outage({
       log: options.log,
       says: 'The states of agents could not be taken from wazuh-db',
-      saysOver: 'The states of agents are taken from wazuh-db again.',
+      saysOver: 'The states of agents can be taken from wazuh-db again.',
     })
     const entries = options.journal.entries()
     this.#hasJournal = entries.length > 0
     for (const entry of entries) {
       const parsed = parseTakenEntry(entry)
       if (parsed) this.#pending.push(parsed)
-      else options.log.error('An entry of the journal of agent states cannot be read and is left out.')
+      else options.log.error('An entry in the journal of agent states cannot be read and is skipped.')
     }
   }
 
@@ -106,7 +106,7 @@ class StatesTaker {
       await this.#recordSlices(entry, signal)
     } catch (thrown) {
       if (!(thrown instanceof ClusterError) || thrown.code !== 'malformed') throw thrown
-      log.error(`What wazuh-db said of agents cannot be read: ${fullStop(thrown.message)} All of them are compared.`)
+      log.error(`wazuh-db's report about agents cannot be read: ${fullStop(thrown.message)} Comparing all agents.`)
       db.lost.emit()
     }
   }
@@ -128,7 +128,7 @@ class StatesTaker {
     } finally {
       await Promise.all(underWay)
     }
-    if (left > 0) log.warning(`Dropped ${counted(left, 'row')} of wazuh-db that break a rule.`)
+    if (left > 0) log.warning(`Dropped ${counted(left, 'row')} of wazuh-db with invalid values.`)
   }
 
   /** Stamped and handed to the reports in one turn: a clock that is corrected meanwhile corrects them too. */

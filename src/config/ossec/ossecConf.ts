@@ -102,7 +102,7 @@ class ConfReader {
     for (const _tag of this.#inside(opened));
   }
 
-  /** The texts of one option, whatever else stands in the block. */
+  /** The texts of one option, whatever else is in the block. */
   #global(opened: Tag): void {
     let wanted: Tag | undefined
     for (const tag of this.#inside(opened)) {

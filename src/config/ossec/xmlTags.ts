@@ -101,7 +101,7 @@ export function* tagsOf(text: string, effort: Effort): Generator<Tag, undefined>
   }
 }
 
-/** What stands in a tag as `name="value"`; the last value of a name counts. */
+/** What a tag has as `name="value"`; the last value of a name counts. */
 export const attributesIn = (tag: string): ReadonlyMap<string, string> => {
   const attributes = new Map<string, string>()
   // Each name is tried from its beginning only, so that a long one is not read again and again.

@@ -47,7 +47,7 @@ export class KeysFile {
     return this.#written
   }
 
-  /** Returns the very reading of before when the file has not changed since. */
+  /** Returns the same object as the previous reading when the file has not changed since. */
   read(): KeysReading {
     try {
       return this.#read()

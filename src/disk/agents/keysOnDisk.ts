@@ -210,7 +210,7 @@ export class AgentKeys {
     this.#isLoggedExposed = isExposed
   }
 
-  /** Who lacks in the file while it is saved would lack for good in a new version of it. */
+  /** An agent that is missing while the file is being saved would be missing for good in a new version of it. */
   #assertSettled(): void {
     const [missing] = this.#trust.missing
     if (missing)

@@ -70,7 +70,7 @@ export class MergedFiles {
     this.#views.clear()
     this.#written = []
     this.#removed = []
-    // Unless all that there is can be listed, everything stays as it is.
+    // Unless everything can be listed, nothing is changed.
     this.#isKnown = this.#attempt(sharedDirectory, 'read', () => {
       if (changes) this.#buildChanged(multigroups, changes)
       else this.#buildAll(multigroups)

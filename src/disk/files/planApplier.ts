@@ -1,7 +1,7 @@
 /**
  * Writes what a plan says, in an order in which a crash at any instruction leaves each file old or new: first all content is
  * whole and durable in the stage, then it is renamed into place, in the order of domain/files/writeOrder, and what the master does
- * not have is deleted last. Only what stands in the way of a write (a file where a directory has to be, and the other way round) is
+ * not have is deleted last. Only what is in the way of a write (a file where a directory has to be, and the other way round) is
  * deleted before.
  */
 
@@ -207,7 +207,7 @@ class PlanRun {
 
   // ------------------------------------------------------------------------------------------------------ removals
 
-  /** @param replaced paths of files that are to be written: a directory that stands there goes when it is empty */
+  /** @param replaced paths of files that are to be written: a directory that is there is removed when it is empty */
   #remove(removals: readonly Removal[], replaced: ReadonlySet<string>): void {
     const emptied = new Set<string>()
     for (const { item, path } of removals) {
@@ -280,5 +280,4 @@ class PlanRun {
 /** So that each directory is opened once. */
 const byPath = (a: { readonly path: string }, b: { readonly path: string }): number => (a.path < b.path ? -1 : 1)
 
-const gone = (): ClusterError =>
-  new ClusterError('fileGone', { message: 'The content that was to be used is no longer there; fetching it again.' })
+const gone = (): ClusterError => new ClusterError('fileGone', { message: 'The content to use is no longer there; fetching it again.' })

@@ -8,7 +8,7 @@ export const parentOf = (path: string): string => path.slice(0, Math.max(0, path
 export const nameOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 export const isBelow = (path: string, directory: string): boolean => directory === '' || path.startsWith(`${directory}/`)
 
-/** The name as text; undefined when its bytes are not UTF-8, so that no text stands for it. */
+/** The name as text; undefined when its bytes are not UTF-8, so that no text names it. */
 export const decodeName = (bytes: Uint8Array): string | undefined => {
   const name = bufferOver(bytes).toString('utf8')
   return name.includes('\ufffd') && !isUtf8(bytes) ? undefined : name

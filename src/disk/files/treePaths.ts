@@ -41,7 +41,7 @@ export class TreePaths {
     }
   }
 
-  /** Makes sure that the directory is there and really is one; what else stands in the way is deleted. */
+  /** Makes sure that the directory is there and really is one; anything else in the way is deleted. */
   makeDirectory(directory: string, item: SyncedItem): void {
     if (this.#proven.has(directory)) return
     if (directory === item.dir) this.#makeItemDirectory(directory)

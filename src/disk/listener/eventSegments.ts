@@ -16,7 +16,7 @@ export const eventsPath = 'queue/events'
 const directoryMode = 0o750
 const fileMode = 0o640
 const newline = 0x0a
-/** How often it is checked that the segment has not been deleted or cut by somebody else. */
+/** How often to check that no other program has deleted or cut the segment. */
 const checkIntervalMs = 1_000
 /** Files of others that stand where a segment is to be. */
 const namesTriedMax = 16

@@ -82,7 +82,7 @@ export class ClientKeys {
     return this.#lines.idsByName.get(name)
   }
 
-  /** Who has this address or network, which is not `any`. */
+  /** The agent with this address or network, which is not `any`. */
   idsOfIp(ip: string): readonly number[] {
     return this.#lines.idsByIp.get(ip) ?? []
   }

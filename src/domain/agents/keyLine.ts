@@ -1,4 +1,4 @@
-/** The grammar of one line of client.keys, `ID NAME IP KEY`: what may stand in it, and what an agent that is added may be called. */
+/** The grammar of one line of client.keys, `ID NAME IP KEY`: what it may contain, and what an agent that is added may be called. */
 import { limits } from '../../base/limits.js'
 import { addressNetwork, isIpv4 } from '../kit/addressInNetwork.js'
 import { agentIdText } from './agent.js'

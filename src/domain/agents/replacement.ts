@@ -18,7 +18,7 @@ export interface EnrolmentRules {
 /** Of `<force>`. */
 export interface ForceRules {
   readonly enabled: boolean
-  /** Who shows to have the key of the agent that is there does not replace it. */
+  /** An agent that proves to have the key of the existing agent does not replace it. */
   readonly keyMismatch: boolean
   /** Only agents are replaced that have been disconnected for longer, or that never connected; undefined: any. */
   readonly disconnectedMs: number | undefined
@@ -60,7 +60,7 @@ export const signatureOf = ({ keyHash = '', name, source }: Pick<EnrolmentReques
     .update(JSON.stringify([name, source, keyHash]))
     .digest('base64url')
 
-/** The answer to the request before was lost: the agent, which has not connected with its key yet, asks again. */
+/** The answer to the previous request was lost: the agent, which has not connected with its key yet, asks again. */
 export const isSameRegistration = (
   holder: Registration,
   entry: KeyEntry,

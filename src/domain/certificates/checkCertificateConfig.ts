@@ -151,7 +151,7 @@ const addressWarnings = ({ addresses }: NodeWithAddresses): readonly ConfigFindi
     if (name === undefined) return []
     const { type, value } = name
     if (type === 'ip') return isPrivateAddress(value) ? [] : [{ line, sentence: `The IP ${value} is public.` }]
-    if (value.startsWith('*.')) return [{ line, sentence: `The name ${value} stands for every name under it.` }]
+    if (value.startsWith('*.')) return [{ line, sentence: `The name ${value} stands for every name below it.` }]
     return value.includes('.') ? [] : [{ line, sentence: `The name ${value} has no dot.`, detail: 'few machines know it by that' }]
   })
 

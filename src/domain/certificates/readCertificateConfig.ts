@@ -59,7 +59,7 @@ class ConfigReader {
       const earlier = this.#sectionLines.get(key.text)
       this.#sectionLines.set(key.text, key.line)
       if (earlier !== undefined)
-        this.#mistake(key.line, `The section ${key.text} stands twice`, `put its nodes under that of line ${earlier}`)
+        this.#mistake(key.line, `The section ${key.text} appears twice`, `put its nodes under that of line ${earlier}`)
       return this.#list(key.text, list)
     })
   }

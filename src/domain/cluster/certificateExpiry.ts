@@ -20,7 +20,7 @@ const goneMax = 1_000
 export class ExpiryNotices {
   readonly #said = new Map<string, number>()
 
-  /** What is to be said now of all that there are. Of those that are gone it is remembered for a while: a peer may come and go. */
+  /** What to say now of all certificates. Those that are gone are remembered for a while: a peer may come and go. */
   due(certificates: readonly EndingCertificate[], nowMs: number): readonly ExpiryNotice[] {
     const present = new Set<string>()
     const notices: ExpiryNotice[] = []

@@ -254,7 +254,7 @@ export class WorkerState {
     this.#failed = this.#files.size
   }
 
-  /** Who reads the rows slowly keeps those that were. */
+  /** A slow reader keeps the rows as they were. */
   #forgetFiles(): void {
     this.#files = new Map()
     this.#failed = 0

@@ -1,6 +1,6 @@
 /** What the line of an agent that enrols says, before anything of it is judged. Texts have one character a byte, as agents send them. */
 
-/** In the order in which they stand in a line; as the error names them. */
+/** In their order in a line; as the error names them. */
 export const fieldNames = ['version', 'group', 'IP', 'key'] as const
 
 export type FieldName = (typeof fieldNames)[number]

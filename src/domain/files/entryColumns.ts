@@ -56,7 +56,7 @@ export const decodeEntries = (columns: EntryColumns, synced: SyncedItems): Resul
   for (const [index, path] of paths.entries()) {
     const checked = checkPath(synced, path)
     if (!checked.ok) return checked
-    if (seen.has(path)) return refuse('malformed', { message: 'A path stands twice in a list of entries' })
+    if (seen.has(path)) return refuse('malformed', { message: 'A path appears twice in a list of entries' })
     seen.add(path)
     const size = Number(sizeView.readBigUInt64BE(index * 8))
     if (!Number.isSafeInteger(size)) return refuse('malformed', { message: 'A file size is impossible' })

@@ -44,8 +44,7 @@ export const answerParts = (
 
 /** Indexes of the parts whose bit is set. */
 export const readParts = (buckets: readonly number[], bits: Uint8Array): Result<number[]> => {
-  if (bits.byteLength !== buckets.length * bitmapBytes)
-    return refuse('malformed', { message: 'An answer has as many bits as there are parts' })
+  if (bits.byteLength !== buckets.length * bitmapBytes) return refuse('malformed', { message: 'An answer must have one bit for each part' })
   return ok(
     buckets.flatMap((bucket, position) =>
       Array.from({ length: partCount }, (_, part) => part)

@@ -1,4 +1,4 @@
-/** Where a path stands in a manifest: in which bucket, and in which part of it. Both ends of a comparison must agree. */
+/** Where a path belongs in a manifest: in which bucket, and in which part of it. Both ends of a comparison must agree. */
 
 /** Bytes of the digest of a bucket, or of a part, on the wire. */
 export const digestBytes = 16

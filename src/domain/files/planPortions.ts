@@ -1,6 +1,6 @@
 /**
  * A plan that is too large to be carried out at once: what it writes, in portions, directory by directory, so that each
- * directory is opened and made durable about once. What stands in the way of a write has to be deleted before all of them.
+ * directory is opened and made durable about once. What is in the way of a write has to be deleted before all of them.
  */
 import type { FileEntry } from './treeValues.js'
 import { byWriteOrder, isWrittenLast } from './writeOrder.js'

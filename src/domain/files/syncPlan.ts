@@ -1,5 +1,5 @@
 /**
- * Who decides who wins: here. The master's tree is the truth; a worker creates what it lacks, updates what differs and
+ * Which file wins is decided here. The master's tree is the truth; a worker creates what it lacks, updates what differs and
  * deletes what the master does not have. Excluded names never come this far: they are in no manifest.
  */
 import { ok, type Result, refuse } from '../../base/errors.js'
@@ -132,7 +132,7 @@ export const answerCompare = (
 ): Result<{ answer: CompareAnswer; plan: SyncPlan }> => {
   const { places } = question
   if (places.length !== question.counts.length)
-    return refuse('malformed', { message: `A comparison names as many ${division.what}s as counts` })
+    return refuse('malformed', { message: `A comparison must have one count for each ${division.what}` })
   if (places.length === 0 || new Set(places).size !== places.length)
     return refuse('malformed', { message: `A comparison names at least one ${division.what}, and none twice` })
   // Each bucket costs a few milliseconds before its parts are known.
@@ -150,7 +150,7 @@ export const answerCompare = (
     const end = start + (question.counts[position] ?? 0)
     const theirs = byPath(decoded.value.slice(start, end))
     if (theirs.size !== end - start || [...theirs.keys()].some((path) => division.indexOf(path) !== index))
-      return refuse('malformed', { message: `An entry stands in a ${division.what} that is not its own` })
+      return refuse('malformed', { message: `An entry is in a ${division.what} that is not its own` })
     const ours = division.entriesIn(master, index)
     const plan = decidePlan(byPath(ours), theirs, isUnknown)
     const planBytes = planWireBytes(plan)

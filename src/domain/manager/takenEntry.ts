@@ -1,4 +1,4 @@
-/** An answer of wazuh-db as it stands in the journal, with the times without which keep-alives in it say nothing. */
+/** An answer of wazuh-db as the journal keeps it, with the times without which its keep-alives mean nothing. */
 
 export interface TakenEntry {
   /** By the machine's clock: when it was taken, and when the answer before it was; 0 when that is not known. */

@@ -59,7 +59,7 @@ export class LocalConnection {
   readonly #reader: ClusterFrameReader
   readonly #strings = new ReceivedStrings()
   readonly #calls = new Set<BoundedCall>()
-  /** Who waits for the client's answer, by our counter. */
+  /** The requests that wait for the client's answer, by our counter. */
   readonly #asked = new Map<number, (answer: ClusterMessage) => void>()
   #nextCounter: number | undefined
   #payloadBytes = 0
@@ -75,7 +75,7 @@ export class LocalConnection {
     this.#reader = new ClusterFrameReader({ messageBytesMax, dividedMax })
     socket.on('data', (chunk) => this.#onData(chunk))
     socket.on('drain', () => this.#onDrain())
-    // 'close' follows and is what counts; a client that goes away in the middle is no fault of the daemon.
+    // 'close' follows and is what counts; a client that goes away in the middle is not the daemon's fault.
     socket.on('error', (error) => options.log.debug(`A local client was lost: ${error.message}`))
     socket.once('close', () => this.#onClose())
   }
@@ -220,7 +220,7 @@ export class LocalConnection {
   async #sendString({ bytes, content }: CarriedAnswer, call: BoundedCall): Promise<string> {
     const id = (await this.#ask('new_str', String(bytes), call)).toString('latin1')
     if (!/^\w+$/.test(id) || id.length > stringIdCharsMax)
-      throw new ClusterError('malformed', { message: 'The local client has no name for the answer' })
+      throw new ClusterError('malformed', { message: 'The local client gave no name for the answer' })
     const prefix = Buffer.from(`${id} `)
     const pieceBytesMax = clusterFrameBytesMax - prefix.byteLength
     let left = bytes

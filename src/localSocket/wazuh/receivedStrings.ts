@@ -12,7 +12,7 @@ interface ReceivedString {
 }
 
 const space = 0x20
-/** Longer numbers are no length that is allowed. */
+/** Longer numbers are not valid lengths. */
 const digitsMax = 10
 
 export class ReceivedStrings {

@@ -35,7 +35,7 @@ export const assertFromOwnPage = ({ headers, method, protocol }: FastifyRequest)
 
 const one = (header: string | string[] | undefined): string | undefined => (Array.isArray(header) ? header[0] : header)
 
-/** Who sent a request; undefined when it does not say. Throws an ApiRefusal when it says it wrongly. */
+/** The sender of a request; undefined when it does not say. Throws an ApiRefusal when it says it wrongly. */
 const callerOf = async (request: FastifyRequest, access: Access, api: ApiContext): Promise<Caller | undefined> => {
   const authorization = parseAuthorization(request.headers.authorization)
   if (authorization) return byHeader(authorization, request, access, api)

@@ -9,7 +9,7 @@ import type { Tokens } from './tokens.js'
 import type { UserStore } from './userFile.js'
 
 /**
- * Who may call a route. `open`: anybody; `login`: who is about to say who it is; `local`: this machine, and everybody who is logged in;
+ * Who may call a route. `open`: anybody; `login`: a client that is about to log in; `local`: this machine, and everybody who is logged in;
  * `read` and `admin`: users of this role.
  */
 export type Access = 'open' | 'login' | 'local' | Role

@@ -32,7 +32,7 @@ const problemIn = (thrown: unknown, log: (level: LogLevel, message: string) => v
   if (thrown instanceof ApiRefusal) return thrown.problem
   if (thrown instanceof ClusterError && thrown.code !== 'internal') return problemOf(thrown)
   if (thrown instanceof Error && isFastifys(thrown)) return ofFastify(thrown)
-  // A mistake of ours: what it is stands in the log, and is none of the client's business.
+  // A mistake of ours: the log says what it is, and the client need not know.
   log('error', fullStop(`A request failed: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`))
   return problems.internal
 }
@@ -65,7 +65,7 @@ export const withProblemReplies = (app: FastifyInstance, log: (level: LogLevel, 
     })
 }
 
-/** Of what is no request at all: there is no reply that could be sent, only bytes. */
+/** For bytes that are not a request at all: no reply can be made, only bytes. */
 export const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex): void => {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()

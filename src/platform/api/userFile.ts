@@ -7,7 +7,7 @@ import { limits } from '../../base/limits.js'
 import { type ApiUser, parseUsers, usersPath, usersText } from '../../domain/api/apiUsers.js'
 
 export interface UserStore {
-  /** Those that there are now. Fails with `configInvalid` when the file cannot be used. */
+  /** The current ones. Fails with `configInvalid` when the file cannot be used. */
   users(): Promise<readonly ApiUser[]>
 }
 

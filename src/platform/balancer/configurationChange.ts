@@ -1,6 +1,6 @@
 /**
  * One change of HAProxy's configuration through its Data Plane API, of any number of writes: a transaction, which is one new version and one
- * reload. It is begun for the version that there is; when another program's change came before, all of it is made again for the new one.
+ * reload. It is begun for the current version; when another program's change came first, all of it is made again for the new one.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ClusterError } from '../../base/errors.js'

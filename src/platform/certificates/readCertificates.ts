@@ -42,7 +42,7 @@ export const certificateFacts = (certificate: X509Certificate): CertificateFacts
   }
 }
 
-/** Without the escapes that its line in `subject` has. Whatever the types say, a subject may be empty, and a name that stands twice is a list. */
+/** Without the escapes that its line in `subject` has. Whatever the types say, a subject may be empty, and a name that occurs twice is a list. */
 const commonNameOf = (certificate: X509Certificate): string => {
   const commonNames: readonly unknown[] = [certificate.toLegacyObject().subject?.CN].flat()
   const last = commonNames.at(-1)

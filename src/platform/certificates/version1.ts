@@ -1,4 +1,4 @@
-/** A certificate of version 1, which the library that makes certificates cannot make: the same one, signed again without what version 1 has not. */
+/** A certificate of version 1, which the library that makes certificates cannot make: the same one, signed again without what version 1 lacks. */
 import { type KeyObject, sign } from 'node:crypto'
 import { invariant } from '../../base/invariant.js'
 import { signingAlgorithm } from './privateKeys.js'

@@ -6,7 +6,7 @@ import { versionOfControlScript } from '../../domain/cluster/wazuhVersion.js'
 /** The script says it in its first lines. */
 const bytesMax = 64 * 1024
 
-/** Undefined where no manager is installed, or where its program cannot be read: then Muster stands for the manager. The program is not run. */
+/** Undefined where no manager is installed, or where its program cannot be read: then Muster takes the place of the manager. The program is not run. */
 export const managerVersion = (home: string): string | undefined => {
   let file: number | undefined
   try {

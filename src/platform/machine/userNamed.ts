@@ -19,7 +19,7 @@ export const userNamed = (passwd: string, name: string): User | undefined => {
   return undefined
 }
 
-/** Who has to own what a process makes beside a real manager: a process of root is another user than the manager's daemons, which have to read it. */
+/** The user who has to own what a process makes beside a real manager: a process of root is another user than the manager's daemons, which have to read it. */
 export const ownerBesideManager = (): User | undefined => {
   if (process.geteuid?.() !== 0) return undefined
   try {

@@ -55,7 +55,7 @@ class RestartedBridge implements ApiBridge {
     const process = await this.#started(signal)
     await unlessAborted(process.ready, signal)
     if (process.open >= limits.bridgeRequestsMax)
-      throw new ClusterError('overloaded', { message: `${process.open} requests are carried out by Wazuh's framework already` })
+      throw new ClusterError('overloaded', { message: `Wazuh's framework is already carrying out ${process.open} requests` })
     return process.run(request, signal)
   }
 
@@ -114,7 +114,9 @@ class RestartedBridge implements ApiBridge {
 
   #rest(reason: string): void {
     const pauseMs = Math.min(limits.bridgeRestartMsMax, this.#times.bridgeRestartMsMin * 2 ** (this.#failures - 1))
-    this.#log.error(`The program under the manager's Python ${reason}. It is started again after ${pauseMs / 1_000} s, when it is needed.`)
+    this.#log.error(
+      `The program under the manager's Python ${reason}. It will be started again after ${pauseMs / 1_000} s, when it is needed.`,
+    )
     let end = (): void => undefined
     const over = new Promise<void>((resolve) => {
       end = () => {

@@ -80,7 +80,7 @@ export class BridgeRequest {
           })
       }
     } finally {
-      this.fail(new ClusterError('aborted', { message: 'Nobody reads the answer any more' }))
+      this.fail(new ClusterError('aborted', { message: 'The caller no longer reads the answer' }))
     }
   }
 

@@ -82,7 +82,7 @@ class States {
       () => this.#takeByCommand(signal),
     )
     const isNothing = payload === '{}' || payload === '[]' || payload === ''
-    if (isNothing && isMore) throw daemonFailed(wazuhDbName, 'answered badly: it has no states, and says that there are more')
+    if (isNothing && isMore) throw daemonFailed(wazuhDbName, 'answered badly: it sent no states, but announced more')
     return isNothing ? undefined : { text: payload, isMore }
   }
 
@@ -126,7 +126,7 @@ class States {
     try {
       await this.#call({ method: 'POST', body }, signal)
     } catch (thrown) {
-      // It says the same when it can do nothing at all, which is no fault of the rows.
+      // It says the same when it can do nothing at all, which is not the rows' fault.
       if (thrown instanceof ClusterError && thrown.code === 'managerRefused') await this.#commands.ask(anyRowSql, signal)
       throw thrown
     }
@@ -167,7 +167,7 @@ class Groups {
     const { isMore, payload } = await this.#commands.ask(request, signal)
     const { dropped, hash, rows } = this.#read(readGroupsPage(payload))
     if (dropped > 0) this.#options.warn(`wazuh-db gave ${dropped} rows of groups of agents that are not valid, which are left out`)
-    // Who asked could not go on after them.
+    // The caller could not go on after them.
     if (isMore && rows.length === 0) throw daemonFailed(wazuhDbName, 'answered badly: a page of groups has no row, and is not the last')
     if (rows.some(({ id }, index) => id <= (rows[index - 1]?.id ?? after)))
       throw daemonFailed(wazuhDbName, 'answered badly: its rows do not come in order')

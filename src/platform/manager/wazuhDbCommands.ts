@@ -50,7 +50,7 @@ export class WazuhDbCommands {
   }
 }
 
-/** While it restores a backup: it is no fault of what was asked. */
+/** While it restores a backup: the request is not at fault. */
 const databaseOff = 'DB global disabled.'
 
 const shownCharsMax = 60

@@ -18,7 +18,9 @@ export class WazuhDbRows {
 
   async presencesOf(ids: readonly number[], signal: AbortSignal): Promise<readonly WazuhPresence[]> {
     if (ids.length > limits.wazuhDbPresencesMax)
-      throw new ClusterError('tooLarge', { message: `${ids.length} agents are asked for: at most ${limits.wazuhDbPresencesMax}` })
+      throw new ClusterError('tooLarge', {
+        message: `${ids.length} agents were asked for: at most ${limits.wazuhDbPresencesMax} are allowed`,
+      })
     if (ids.length === 0) return []
     const wanted = new Set(ids)
     const found: WazuhPresence[] = []

@@ -37,7 +37,7 @@ const bounded = (names: readonly unknown[]): readonly string[] =>
     .filter((name) => name !== '' && name.length <= limits.certificateNameCharsMax)
     .slice(0, limits.certificateNamesMax)
 
-/** Whatever the types say, without a certificate there is no subject, and a name that stands twice is a list. */
+/** Whatever the types say, without a certificate there is no subject, and a name that occurs twice is a list. */
 const commonNamesOf = ({ subject }: PeerCertificate): readonly unknown[] => [subject?.CN].flat()
 
 export const certificateNames = (socket: TLSSocket): readonly string[] => {

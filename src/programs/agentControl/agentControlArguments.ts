@@ -78,7 +78,7 @@ export const agentControlCommandLine = (): Command => {
   for (const flag of Object.keys(lacking)) command.addOption(new Option(`-${flag} [value]`).hideHelp())
   return withCommonOptions(
     command
-      .description('Shows, enrols and removes agents, on the master; has them reconnect, from any node.')
+      .description('Shows, enrols and removes agents, on the master; makes them reconnect, from any node.')
       .addOption(new Option('-l, --list', 'list the agents'))
       .addOption(new Option('-c, --connected', 'with -l: the active ones only'))
       .addOption(new Option('-n, --disconnected', 'with -l: the disconnected ones only'))
@@ -87,7 +87,7 @@ export const agentControlCommandLine = (): Command => {
       .addOption(new Option('--add <name>', 'enrol an agent'))
       .addOption(new Option('--ip <ip>', 'with --add: the address or network that it connects from (default: any)'))
       .addOption(new Option('--remove <id>', "remove an agent (no short option: Wazuh's -r and -R scan and restart agents)"))
-      .addOption(new Option('--reconnect [id...]', 'ask these agents to connect again, to the node that they find first'))
+      .addOption(new Option('--reconnect [id...]', 'ask these agents to connect again, to the first node that they find'))
       .addOption(new Option('--all', 'with --reconnect: all agents'))
       .addOption(new Option('--filter-node <node...>', 'with --reconnect: those that are connected to these nodes only'))
       .addOption(new Option('-q, --quiet', 'ask no questions'))

@@ -1,4 +1,4 @@
-/** Certificates for nodes that have none yet, in a directory that there is. */
+/** Certificates for nodes that have none yet, in an existing directory. */
 import { ClusterError } from '../../base/errors.js'
 import type { AltName } from '../../domain/certificates/altName.js'
 import { certificateFile, keyFile } from '../../domain/certificates/nodeName.js'

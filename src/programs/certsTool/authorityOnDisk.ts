@@ -15,7 +15,7 @@ export const existingFile = (path: string, hint = ''): PemFile => {
   return file
 }
 
-/** What is copied of an authority that there is, beside itself. */
+/** What is copied of an existing authority, beside itself. */
 export interface AuthorityTexts {
   readonly authority: Authority
   readonly certificate: string

@@ -1,6 +1,6 @@
 /**
  * The command line of wazuh-certs-tool: the flags of Wazuh's own tool, whose mistakes are said in Wazuh's sentences. The commands that
- * its tool has not are in commandArguments.
+ * its tool does not have are in commandArguments.
  */
 import { CommanderError } from 'commander'
 import { closestName } from '../../domain/certificates/closestName.js'

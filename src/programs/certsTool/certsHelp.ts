@@ -30,7 +30,7 @@ appears whole, or not at all. -ca and -a read no config.yml.
 
 Examples:
   ${programName} -A                                    a CA, the administrator and every node of config.yml
-  ${programName} -A root-ca.pem root-ca.key            the same with a CA that there is
+  ${programName} -A root-ca.pem root-ca.key            the same with an existing CA
   ${programName} -ws root-ca.pem root-ca.key --out new --key p256
   ${programName} -A --compatible                       exactly what Wazuh's own tool makes
   ${programName} add wazuh-4 10.0.0.14 w4.example.com
@@ -53,13 +53,13 @@ export const certsProgram = (): Command =>
       .addOption(new Option('--wazuh-indexer-certificates [paths...]', '-wi: indexer nodes'))
       .addOption(new Option('--wazuh-server-certificates [paths...]', '-ws: server nodes (5.x: -wm, --wazuh-manager-certificates)'))
       .addOption(new Option('--wazuh-dashboard-certificates [paths...]', '-wd: dashboard nodes'))
-      .addOption(new Option('--cert_tmp_path [dir]', '-tmp: taken, as Wazuh takes it, and not needed: keys are made in memory'))
-      .addOption(new Option('--config <file>', 'says which nodes there are').default('config.yml'))
+      .addOption(new Option('--cert_tmp_path [dir]', "-tmp: accepted as in Wazuh's tool, but not needed: keys are made in memory"))
+      .addOption(new Option('--config <file>', 'names the nodes').default('config.yml'))
       .addOption(new Option('--out <dir>', 'where the certificates go').default(defaultDirectory)),
     keyOption(),
   )
     .addOption(caDaysOption())
-    .addOption(new Option('--intermediate', 'nodes are signed by a CA below the root, whose own key can then be kept elsewhere'))
+    .addOption(new Option('--intermediate', 'sign nodes with a CA below the root, whose own key can then be kept elsewhere'))
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', help)
     .addArgument(wordsArgument(commandNames))

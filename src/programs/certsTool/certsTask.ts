@@ -30,7 +30,7 @@ export interface MakeTask extends MakingOptions {
   readonly hasIntermediate: boolean
 }
 
-/** Of a command that works in a directory that there is, with its CA or one that lies elsewhere. */
+/** Of a command that works in an existing directory, with its CA or one that is elsewhere. */
 interface InDirectory extends MakingOptions {
   readonly directory: string
   readonly authority: Partial<AuthorityPaths>
@@ -87,7 +87,7 @@ export interface PrintedInstead {
   readonly text: string
 }
 
-/** Of a command that Wazuh's tool has not: one sentence on stderr. */
+/** Of a command that Wazuh's tool does not have: one sentence on stderr. */
 export interface WrongCommand {
   readonly code: number
   readonly mistake: string

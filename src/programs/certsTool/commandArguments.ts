@@ -107,11 +107,11 @@ const rows: Readonly<Record<CommandName, CommandRow>> = {
     describe: (command) =>
       withDirectoryOptions(
         command
-          .description('Makes certificates for nodes that have none yet, in a directory that there is, signed by its CA.')
+          .description('Makes certificates for nodes that have none yet, in an existing directory, signed by its CA.')
           .argument('[name]', 'of the node (default: every node of config.yml that has no certificate)')
           .argument('[addresses...]', 'IP addresses and DNS names of the node'),
         keyOption(),
-      ).addOption(new Option('--config <file>', 'says which nodes there are').default('config.yml')),
+      ).addOption(new Option('--config <file>', 'names the nodes').default('config.yml')),
     examples: ['add wazuh-4 10.0.0.14 w4.example.com', 'add --config new-nodes.yml', 'add w5 10.0.0.15 --ca-key /media/usb/root-ca.key'],
     taskOf: (command) => {
       const options = command.opts<DirectoryOptions & { readonly config: string }>()

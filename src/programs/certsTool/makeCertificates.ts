@@ -69,7 +69,7 @@ const assertFree = (directory: string, given: string): void => {
   if ((fileNamesIn(directory) ?? []).length > 0) {
     // As Wazuh writes it, and what it means where ours puts it.
     const says = `Directory ${given} already exists in the same path as the script. Please, remove the certs directory to create new certificates.`
-    throw new ClusterError('fileFailed', { message: `${says} (${directory}; add and renew work in a directory that there is)` })
+    throw new ClusterError('fileFailed', { message: `${says} (${directory}; add and renew work in an existing directory)` })
   }
   assertWritable(dirname(directory))
 }

@@ -55,11 +55,11 @@ const examples = `  cluster_control -l                         List the nodes of
   cluster_control -f -fn worker-1 --json     Print the state of every file of this worker as JSON
   cluster_control -a                         List the agents
   cluster_control -a -fs disconnected        List the agents of this status only
-  cluster_control --drain worker-1           Have the agents of this node go to others, and no new ones come, after a question
+  cluster_control --drain worker-1           Move the agents of this node to others and let no new ones in, after a question
   cluster_control --drain worker-1 -q        The same without a question
-  cluster_control --ready worker-1           Have this node take agents again, or add it again after it was removed
-  cluster_control --remove worker-1          Take this node out of the cluster: it is refused until it is made ready
-  cluster_control --check                    Say in one line whether all is well, for Nagios or systemd
+  cluster_control --ready worker-1           Let this node take agents again, or add it back after it was removed
+  cluster_control --remove worker-1          Remove this node from the cluster: it is refused until it is made ready
+  cluster_control --check                    Say in one line whether everything is fine, for Nagios or systemd
   cluster_control -d -l --home DIR           Ask the daemon of another home, with debug messages
 `
 
@@ -74,9 +74,9 @@ export const clusterControlCommandLine = (): Command =>
       .addOption(new Option('--check', 'check the node and its cluster in one line: exit code 0 is OK, 1 a warning, 2 critical'))
       .addOption(new Option('--filter-node <node...>', 'show these nodes only, or the agents of these nodes'))
       .addOption(new Option('--filter-agent-status <status...>', `with -a: show agents of this status only: ${agentStatuses.join(', ')}`))
-      .addOption(new Option('--drain <node>', 'have the agents of this node go to other nodes, and no new ones come; it stays in sync'))
-      .addOption(new Option('--ready <node>', 'have this node take agents again, or add it again after it was removed'))
-      .addOption(new Option('--remove <node>', 'take this node out of the cluster: it is refused until it is made ready'))
+      .addOption(new Option('--drain <node>', 'move the agents of this node to other nodes and let no new ones in; it stays in sync'))
+      .addOption(new Option('--ready <node>', 'let this node take agents again, or add it back after it was removed'))
+      .addOption(new Option('--remove <node>', 'remove this node from the cluster: it is refused until it is made ready'))
       .addOption(new Option('-q, --quiet', 'with --drain, --ready and --remove: ask no questions'))
       .addOption(new Option('-u, --usage', 'show the usage'))
       .configureHelp({ optionTerm: ({ flags }) => shownTerms[flags] ?? flags }),

@@ -29,7 +29,7 @@ const remarkOn = ({ node, inSync, files, pending, failed, failuresLeftOut, error
 /** What its manager said of its rules; nothing when all was well. */
 const rulesetRemarks = ({ node, ruleset }: FilesSummary): readonly string[] => {
   if (!ruleset || (ruleset.isLoaded && ruleset.messages.length === 0)) return []
-  const says = ruleset.isLoaded ? 'were loaded with warnings' : 'could not be loaded, and those before are kept'
+  const says = ruleset.isLoaded ? 'were loaded with warnings' : 'could not be loaded, and the previous ones are kept'
   const messages = ruleset.messages.map((message) => `  ${escapeText(message)}`)
   return [`The rules of ${escapeText(node)} ${says} (${utcMinute(ruleset.atMs)}):`, ...messages]
 }

@@ -122,7 +122,7 @@ const settleIn = (asked: ClusterdArguments, settings?: NodeSettings): void => {
   checkLog(asked.home)
 }
 
-/** For a process that says something and ends; what it says stands on stderr already, so a log that fails only adds a line. */
+/** For a process that says something and ends; what it says is on stderr already, so a log that fails only adds a line. */
 const writeToLog = async (asked: SettledArguments, err: (line: string) => void, write: (log: Log) => void): Promise<void> => {
   try {
     settleIn(asked)

@@ -1,4 +1,4 @@
-/** What the programs make of an answer: whether it is about nodes that there are, its only line, the order of its nodes. */
+/** What the programs make of an answer: whether it is about existing nodes, its only line, the order of its nodes. */
 import { ClusterError } from '../../base/errors.js'
 import type { NodeState } from '../../domain/cluster/nodeState.js'
 import type { AnswerLine } from '../../domain/queries/answerLine.js'

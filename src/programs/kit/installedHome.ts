@@ -6,7 +6,7 @@ import { join } from 'node:path'
 export const programPath = 'bin/wazuh-clusterd'
 export const recordPath = 'bin/.muster-install.json'
 
-/** Every script that stands in place of Wazuh's program begins so. */
+/** Every script that replaces Wazuh's program begins with this. */
 export const wrapperBeginning = '#!/bin/sh\n# Muster in place of wazuh-clusterd.'
 
 export const isWrapper = (text: string): boolean => text.startsWith(wrapperBeginning)

@@ -71,7 +71,7 @@ export type InstallStep =
 
 const isOurs = (program: FoundProgram | undefined): boolean => program?.kind === 'wrapper' || program?.kind === 'link'
 
-/** The wrapper is as its makers want it: the content, and mode and owner of the program that it stands for. */
+/** The wrapper is as its makers want it: the content, and mode and owner of the program that it replaces. */
 const isWanted = (program: FoundProgram | undefined, like: FoundProgram, text: string): boolean =>
   program?.kind === 'wrapper' && program.text === text && program.mode === like.mode && program.uid === like.uid && program.gid === like.gid
 

@@ -36,12 +36,12 @@ const examples = `  muster install-into-manager --dry-run
 export const musterCommandLine = (): Command =>
   withCommonOptions(
     new Command('muster')
-      .description('Puts Muster in the place of wazuh-clusterd in the home of a Wazuh manager, and undoes it.')
+      .description('Replaces wazuh-clusterd with Muster in the home of a Wazuh manager, and undoes it.')
       .usage('install-into-manager|uninstall|status [options]')
       .addArgument(wordsArgument(actions))
       .addOption(new Option('--dry-run', 'print what would be done, and do nothing'))
       .addOption(new Option('-y, --yes', 'do it without asking'))
-      .addOption(new Option('-r, --root', 'of an installation: the daemon keeps running as root, for trials')),
+      .addOption(new Option('-r, --root', 'when installing: the daemon keeps running as root, for trials')),
     examples,
   )
 

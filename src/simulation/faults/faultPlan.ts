@@ -71,7 +71,7 @@ export type FaultClass = (typeof faultClasses)[number]
 
 const faultOf = <const C extends FaultClass, const F extends readonly (keyof FaultFields)[]>(of: C, fields: F) => ({ of, fields })
 
-/** The fields stand in the order in which a plan's text has them. */
+/** The fields are in the order in which a plan's text has them. */
 export const faultTable = {
   /** Power loss: what is not synced is lost, peers are not informed; on again after the duration. */
   crash: faultOf('crash', ['node', 'durationMs']),

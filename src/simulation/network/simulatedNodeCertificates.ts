@@ -3,7 +3,7 @@ import { ClusterError } from '../../base/errors.js'
 import type { CertificatesInUse, CertificatesRefresh, OwnCertificates } from '../../ports/certificates.js'
 import { authorityNames, checkTlsTexts, type SimulatedIdentity, shownBySimulated } from './simulatedCertificates.js'
 
-/** What stands in its files. */
+/** The content of its files. */
 export interface NodeCertificateTexts extends SimulatedIdentity {
   readonly ca: string
 }

@@ -1,5 +1,5 @@
 /**
- * What was said of the agents of a simulation, and what of it may stand in the master's table at the end: the newest report, and
+ * What was said of the agents of a simulation, and what the master's table may have of it at the end: the newest report, and
  * nothing else decides. Knows the true time of every report, but not in which order, by which way or whether it arrived.
  */
 import type { AgentReport } from '../../domain/agents/agentReport.js'
@@ -86,7 +86,7 @@ export class ReportedAgents {
       for (const report of reports) if (report.node === node && report.seenMs >= sinceMs) report.isCertain = false
   }
 
-  /** What may stand in the master's table; `certain`: something must. */
+  /** What the master's table may have; `certain`: it must have something. */
   allowed(id: number): { readonly says: ReadonlySet<string>; readonly timed: readonly AgentReportStamp[]; readonly isCertain: boolean } {
     const { untimed, reports } = this.#said.get(id) ?? { untimed: new Set<string>(), reports: [] }
     const fromMs = newestMs(reports)

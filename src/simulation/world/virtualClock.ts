@@ -138,7 +138,7 @@ export interface ClockSkew {
   readonly driftPpm?: number
 }
 
-/** A timer of a view: where it stands in the shared heap, or waiting in a frozen view. */
+/** A timer of a view: its place in the shared heap, or waiting in a frozen view. */
 class ViewTimer {
   heapTimer: HeapTimer | undefined
   readonly fire: () => void

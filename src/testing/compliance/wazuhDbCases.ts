@@ -178,9 +178,9 @@ const master: Readonly<Record<string, (use: Used) => Promise<void>>> = {
     assert.deepEqual(others, [])
   },
 
-  'refuses at the first row that breaks a rule: those before it are written, those after it are not': async (use) => {
+  'refuses at the first row that breaks a rule: those ahead of it are written, those after it are not': async (use) => {
     use.insertAgents(3)
-    // Not a status that there is.
+    // Not an existing status.
     const wrong = { ...row(2, { version: 'new' }), connection_status: 'gone' } as unknown as WazuhAgent
     const states = { ...noStates, syncreq: [row(1, { version: 'new' }), wrong, row(3, { version: 'new' })] }
     assert.equal(await use.settle(codeOf(use.db.giveStates(states, going))), 'managerRefused')

@@ -41,7 +41,7 @@ export interface OpenedMessage {
 }
 
 /**
- * Who says that it sent the message. `none`: it does not say, so its address decides; `invalid`: it cannot be an ID, or not as Wazuh
+ * Which agent the message says it is from. `none`: it does not say, so its address decides; `invalid`: it cannot be an ID, or not as Wazuh
  * writes it.
  */
 export const peekId = (message: Uint8Array): number | 'none' | 'invalid' => {

@@ -1,6 +1,6 @@
 /**
  * The line of an agent that enrols, without its newline: `[OSSEC PASS: pw ]OSSEC A:'name'[ V:'v4.14.7'][ G:'a,b'][ IP:'src'][ K:'hash']`.
- * It is read as wazuh-authd reads it: fields stand in this order, and what stands elsewhere is not seen. One character is one byte.
+ * It is read as wazuh-authd reads it: fields are in this order, and anything elsewhere is not seen. One character is one byte.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FieldName, RequestFields } from '../../domain/enrolment/requestFields.js'

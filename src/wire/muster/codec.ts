@@ -127,7 +127,7 @@ export const failureOf = (error: ClusterError): Failure => ({
   message: error.message.slice(0, limits.errorMessageCharsMax),
 })
 
-/** A code from a newer version becomes `otherwise`; the sentence is kept. A crash of the peer is no crash of ours. */
+/** A code from a newer version becomes `otherwise`; the sentence is kept. A crash of the peer is not one here. */
 export const errorOfFailure = ({ code, message }: Failure, otherwise: ErrorCode = 'requestFailed'): ClusterError => {
   const known = isErrorCode(code) && code !== 'internal' ? code : otherwise
   return new ClusterError(known, { message: message === '' ? errorTable[known].says : message, context: { saidBy: 'peer' } })

@@ -67,7 +67,7 @@ export class ContentBlockWriter {
     return this.#buffer.subarray(this.#end, this.#end + Math.max(0, this.room))
   }
 
-  /** Adds a piece whose `length` bytes already stand at the start of `free`. */
+  /** Adds a piece whose `length` bytes are already at the start of `free`. */
   add(
     piece: { readonly file: number; readonly offset: number; readonly status: PieceStatus; readonly failure?: PieceFailure },
     length: number,

@@ -150,7 +150,7 @@ export const requests = {
   },
   /**
    * Updates about agents (see wire/muster/agentBatch), in rounds of chunks. `table` is the master's table that the worker counts its
-   * acknowledgements in; the reply names the one that there is.
+   * acknowledgements in; the reply names the existing one.
    */
   'agentInfo.report': {
     id: 10,

@@ -19,7 +19,7 @@ export class PendingRequests<T> {
   /** An id for one more request; fails when the peer owes too many answers already. */
   nextId(): Result<number> {
     if (this.#waiting.size + this.#abandoned.size >= this.#inFlightMax)
-      return refuse('overloaded', { message: `${this.#inFlightMax} requests wait for the peer's answers already` })
+      return refuse('overloaded', { message: `${this.#inFlightMax} requests are already waiting for the peer's answers` })
     // Ids come round after 2³² requests; one that is still in use then is passed over.
     do this.#lastId = (this.#lastId + 1) % 2 ** 32
     while (this.#waiting.has(this.#lastId) || this.#abandoned.has(this.#lastId))

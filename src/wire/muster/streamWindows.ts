@@ -4,7 +4,7 @@
  */
 import { ok, type Result, refuse } from '../../base/errors.js'
 
-/** Each chunk costs this much more than its bytes, so that a window of tiny chunks is no window of a million objects. */
+/** Each chunk costs this much more than its bytes, so that a window of tiny chunks does not hold a million objects. */
 const chunkOverheadBytes = 256
 
 export const chunkCost = (chunkBytes: number): number => chunkBytes + chunkOverheadBytes

@@ -9,7 +9,7 @@ export const agentsSql = (after: number, limit: number): string => select(agentC
 export const presencesSql = (ids: readonly number[], after: number, limit: number): string =>
   select(['id', 'node_name', 'last_keepalive', 'connection_status'], 'agent', `id IN (${ids.join(',')}) AND id>${after}`, 'id', limit)
 
-/** Labels of the agents from one ID to another; those before `offset` are left out. */
+/** Labels of the agents from one ID to another; those below `offset` are left out. */
 export const labelsSql = (from: number, to: number, offset: number, limit: number): string =>
   `${select(['id', 'key', 'value'], 'labels', `id BETWEEN ${from} AND ${to}`, 'id,key', limit)} OFFSET ${offset}`
 

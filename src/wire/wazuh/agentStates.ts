@@ -20,7 +20,7 @@ const bounds = { depthMax: limits.wazuhDbDepthMax, valuesMax: limits.wazuhDbValu
 /** JSON of wazuh-db, within bounds. Refuses with `malformed`. */
 export const wazuhDbJson = (text: string): Result<unknown> => {
   if (!isJsonWithin(text, bounds))
-    return refuse('malformed', { message: 'An answer of wazuh-db has more values, or nests deeper, than is read' })
+    return refuse('malformed', { message: 'An answer of wazuh-db has too many values or is nested too deeply' })
   try {
     return ok(JSON.parse(text) as unknown)
   } catch {

@@ -47,7 +47,7 @@ export class BridgeFrameReader {
     const kindByte = bytes.readUInt8(4)
     const payloadBytes = bytes.readUInt32BE(5)
     const kind = kindOf(kindByte)
-    if (!kind) return refuse('malformed', { message: `A frame is of the kind ${kindByte}, which there is not` })
+    if (!kind) return refuse('malformed', { message: `A frame has the unknown kind ${kindByte}` })
     if (payloadBytes > limits.streamChunkBytesMax) return refuse('tooLarge', { message: `A frame says that it has ${payloadBytes} bytes` })
     if (length < headBytes + payloadBytes) return ok(undefined)
     const payload = Buffer.from(bytes.subarray(headBytes, headBytes + payloadBytes))

@@ -34,6 +34,6 @@ export const readWazuhDbAnswer = (bytes: Uint8Array): Result<WazuhDbAnswer> => {
     case 'err':
       return ok({ status: 'err', reason: payload })
     default:
-      return refuse('malformed', { message: 'An answer of wazuh-db begins with none of ok, due and err' })
+      return refuse('malformed', { message: 'An answer of wazuh-db does not begin with ok, due or err' })
   }
 }

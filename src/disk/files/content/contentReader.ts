@@ -32,7 +32,7 @@ export class ContentReader {
   }
 
   /**
-   * One block, from `request.from` on; what goes wrong with a file stands in the block.
+   * One block, from `request.from` on; what goes wrong with a file is said in the block.
    * @param firstFile how the first file of the request is numbered in the block, when it is a part of a larger one
    */
   read(request: ContentRequest, firstFile = 0): ReadContent {

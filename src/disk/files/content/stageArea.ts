@@ -98,7 +98,7 @@ export class StageArea {
     try {
       const { kind, links } = this.#disk.fstat(file)
       if (kind === 'file' && links === 1) return file
-      throw new ClusterError('transferFailed', { message: 'What is staged has another name elsewhere; fetching it again.' })
+      throw new ClusterError('transferFailed', { message: 'The staged file has another hard link; fetching it again.' })
     } catch (thrown) {
       this.#disk.close(file)
       throw thrown
@@ -149,7 +149,7 @@ export class StageArea {
           position += count
         }
         if (hash.digest('hex') !== digest)
-          throw new ClusterError('fileGone', { message: 'The content that was to be copied is no longer there; fetching it again.' })
+          throw new ClusterError('fileGone', { message: 'The content to copy is no longer there; fetching it again.' })
         this.#disk.sync(target)
       } finally {
         this.#disk.close(target)

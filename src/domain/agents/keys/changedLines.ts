@@ -1,6 +1,6 @@
 /** Which lines of a text differ between two versions of it, found at the speed of a comparison of bytes. */
 
-/** Lines that stand in the place of others; whole ones, and either may be none. */
+/** Lines that replace others: whole lines, and there may be none of either. */
 export interface ChangedLines {
   readonly before: Buffer
   readonly after: Buffer

@@ -58,7 +58,7 @@ class KeysChanges {
     if (namesake && namesake.ip === ip && namesake.key === key) return { ok: true, entry: namesake }
     if (this.#keys.isShadowed(name)) return refused('duplicateAgentName', name)
     const holders = [...new Set([...this.#atIp(ip), ...(namesake ? [namesake] : [])])]
-    // Who is added together with others stays: nobody can mean it.
+    // An agent that is added in the same change stays: no caller can mean it.
     if (!holders.every((holder) => replaces.includes(holder.id) && this.#keys.get(holder.id) === holder))
       return { ...(namesake ? refused('duplicateAgentName', name) : refused('duplicateAgentIp', ip)), holders }
     if (this.#keys.size + this.#added.size - this.#removed.size - holders.length >= limits.agentsMax)
@@ -80,7 +80,7 @@ class KeysChanges {
     return isAgentKey(key) ? undefined : refused('agentKeyInvalid')
   }
 
-  /** Who is added together with others stays: nobody knows the ID before the change is made. */
+  /** An agent that is added in the same change stays: no caller knows its ID before the change is made. */
   #remove(id: number, purge: boolean): KeysAnswer {
     const entry = this.#liveOf(id)
     if (!entry) return refused('unknownAgent', agentIdText(id))
@@ -165,7 +165,7 @@ const noIdLeft = (highestId: number): KeysAnswer => ({
   ok: false,
   code: 'tooManyAgents',
   message:
-    `No ID is left: ${agentIdText(highestId)} was used once, the highest that there is, and a new agent gets one above all that were ` +
+    `No ID is left: ${agentIdText(highestId)} was used once, which is the highest possible, and a new agent gets one above all that were ` +
     'ever used. docs/operating.md describes how to give up an ID that was a mistake',
 })
 

@@ -32,7 +32,7 @@ export class KeysInspection {
   end(): KeysNonsense | undefined {
     if (!this.#isText || !this.#isUtf8(new Uint8Array(), false)) return 'noise'
     this.#note(this.#rest)
-    // Who deletes all lines leaves a comment (see AgentKeys); a comment among lines that cannot be used is of another file.
+    // An operator who deletes all lines leaves a comment (see AgentKeys); a comment among lines that cannot be used is of another file.
     return this.#namesAnyone || (this.#hasComment && !this.#hasUnusable) ? undefined : 'noLine'
   }
 

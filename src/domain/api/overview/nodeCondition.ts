@@ -1,7 +1,7 @@
 /** How a node is, in one word, for those who must see at once which of many needs them: decided from its row alone. */
 import type { NodeOverview } from '../../queries/clusterAnswer.js'
 
-/** What a condition asks of an operator: to act, to wait, to know, nothing; `off` is no part of the cluster any more. */
+/** What a condition asks of an operator: to act, to wait, to know, nothing; `off` is not part of the cluster any more. */
 export type Severity = 'bad' | 'busy' | 'note' | 'good' | 'off'
 
 /** The worst first; the word for it, and what it means. */
