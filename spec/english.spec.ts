@@ -24,6 +24,12 @@ const habits: readonly RegExp[] = [
   /\blook(s|ed|ing)?\b(?! (up|like|ahead))/i,
   /\b(older|newer|newest|earlier|later|first|last|acknowledged) words?\b/i,
   /\b(Surroundings|Workplace)\b/,
+  /\bstands? (twice|in|at|there|here)\b(?! the way)/,
+  /\bthose before(?=[:;,.]|$)/,
+  /\bthat there (is|are)(?=[:;,.]|$)/,
+  /\bwhich there is not\b/,
+  /(?<!If it )\bha(s|ve) not(?=[:;,.]|$)/,
+  /(^|[.:;] |\/\*\* |\/\/ |^ \* )Who (was|had|asked|gets?|lacks?|reads?|deletes?|sent|waits?|says|shows)\b/m,
 ]
 
 /** This file and the table of words name what they forbid. */

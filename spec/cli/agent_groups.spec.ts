@@ -126,7 +126,7 @@ describe('agent_groups changes', () => {
     expect(groupsOf(1)).toEqual(['default'])
   })
 
-  it('the groups that there are, after a yes', async () => {
+  it('which groups exist, after a yes', async () => {
     const { groupsOf, run, world } = await master()
     expect(await run(['-a', '-g', 'db'], 'y\n')).toEqual(printed("Do you want to create the group 'db'? [y/N]: Group 'db' created.\n"))
     expect(world.groups.has('db')).toBe(true)

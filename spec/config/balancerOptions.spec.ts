@@ -145,7 +145,7 @@ describe('<haproxy_helper>', () => {
     expect(load(undefined)).toMatchObject({ ok: true, warnings: [], notes: [] })
   })
 
-  it('is the master’s: a worker says so in one line, whatever stands in it', () => {
+  it('is the master’s: a worker says so in one line, whatever it contains', () => {
     const loaded = load({ ...required, frequency: '1', haproxy_address: 'a b' }, { type: 'worker' })
     expect(balancerOf(loaded)).toBeUndefined()
     expect(loaded.notes).toEqual([`${place} is the master's: the HAProxy helper does not run on a worker`])

@@ -37,7 +37,7 @@ const entries: readonly KeyEntry[] = recording.keys
   .map((entry) => ({ ...entry, ip: managersIps.get(entry.id) ?? 'any' }))
 const ciphers = recording.keys.map((key) => new AgentCipher(recordedEntry(key)))
 
-/** Lines of remoted's log that ours has not, and why. */
+/** Lines of remoted's log that ours does not have, and why. */
 const unsaid: readonly (readonly [RegExp, string])[] = [
   [/^Decrypt the message fail/, 'says again what the line before it says'],
   [/^Error validating control message/, 'says again what the line before it says'],

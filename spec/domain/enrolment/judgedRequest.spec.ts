@@ -12,7 +12,7 @@ const rules: RequestRules = { isMaster: true, usesSourceIp: false, wazuhVersion:
 const textBytes = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)), maxLength: 60 })
 
 describe('what a node decides of a request', () => {
-  it('keeps what could not stand in client.keys or in a path from the master', () =>
+  it('keeps from the master what client.keys or a path could not contain', () =>
     fc.assert(
       fc.property(textBytes, textBytes, textBytes, (name, groups, ip) => {
         const judged = judgedRequest({ name, groups, ip }, rules, '10.0.0.1')

@@ -105,7 +105,7 @@ interface Listed {
   readonly lastKeepAlive?: string
 }
 
-/** The node of each agent that was seen there after `sinceMs`; the manager itself stands in the list as 000. */
+/** The node of each agent that was seen there after `sinceMs`; the manager itself is 000 in the list. */
 const seenAt = ({ out }: Ran, sinceMs: number): readonly string[] => {
   const { items = [] } = JSON.parse(out || '{}') as { readonly items?: readonly Listed[] }
   const isSeen = ({ id, lastKeepAlive = '', status }: Listed): boolean =>

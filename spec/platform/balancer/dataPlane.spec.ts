@@ -233,7 +233,7 @@ describe('the password', () => {
     expect(message).toMatch(/^The load balancer at http:\/\/127\.0\.0\.1:\d+ does not know the user "wazuh" with this password \(401\)$/)
   })
 
-  it('stands in no sentence, whatever the other side says', async () => {
+  it('is in no sentence, whatever the other side says', async () => {
     const { balancer, fake } = await opened()
     const base64 = Buffer.from(`${user}:${password}`).toString('base64')
     for (const said of [password, base64, `Basic ${base64}`])

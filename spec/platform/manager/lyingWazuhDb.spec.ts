@@ -204,7 +204,7 @@ describe('a wazuh-db that lies over HTTP', () => {
   })
 })
 
-describe('what stands in the place of a socket of wazuh-db', () => {
+describe('what is in the place of a socket of wazuh-db', () => {
   const streamSocket = (): string => join(home, 'queue/db/wdb')
   const httpSocket = (): string => join(home, 'queue/sockets/wdb-http.sock')
 

@@ -47,7 +47,7 @@ const kept = (): string => `${program()}.wazuh`
 const runWith = (stdin: Readable, argv: readonly string[]) =>
   ranProgram(
     (given, world) => runMuster(given, world, { machine: withoutDpkg, own }),
-    // As root the daemon would want the user wazuh, which machines of developers have not.
+    // As root the daemon would want the user wazuh, which machines of developers do not have.
     [...argv, '--home', home, ...(argv[0]?.startsWith('install') ? ['-r'] : [])],
     {},
     stdin,

@@ -184,7 +184,7 @@ export class FakeDataPlane {
     return { backends, binds, frontends, global, servers }
   }
 
-  /** As if its configuration were the one that there is. */
+  /** As if its configuration were the current one. */
   #within(transaction: { configuration: Configuration } | undefined, found: () => Answered): Answered {
     if (!transaction) return found()
     const outside = this.#configuration
