@@ -122,7 +122,7 @@ describe('the rules of a worker', () => {
       await clock.advance(settleMs)
     }
     const says = 'wazuh-analysisd could not be asked to load the rules again: The daemon does not run.'
-    expect(log.lines).toEqual([`error [-] [-] ${says} It is asked at the next change.`])
+    expect(log.lines).toEqual([`error [-] [-] ${says} Trying again at the next change.`])
     expect(link.notices.at(-1)).toMatchObject({ isLoaded: false, messages: [says] })
     daemons.isDown = false
     changes.applied(true)

@@ -113,7 +113,7 @@ class Reloading {
   /** analysisd reads all of them when it starts, so that one that is down has nothing to be asked again. */
   failed(message: string): void {
     const says = `wazuh-analysisd could not be asked to load the rules again: ${fullStop(message)}`
-    if (message !== this.#failure) this.#options.log.error(`${says} It is asked at the next change.`)
+    if (message !== this.#failure) this.#options.log.error(`${says} Trying again at the next change.`)
     this.#failure = message
     this.#report({ isLoaded: false, messages: [shortened(says, limits.rulesetMessageCharsMax - 1)] })
   }
