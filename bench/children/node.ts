@@ -19,6 +19,7 @@ import { managerBeside } from '../../src/platform/machine/findManager.js'
 import { realClock } from '../../src/platform/machine/realClock.js'
 import { realRandom } from '../../src/platform/machine/realRandom.js'
 import { createTcpNetwork } from '../../src/platform/net/tcp.js'
+import type { AgentStore } from '../../src/ports/agents.js'
 import type { Files } from '../../src/ports/files.js'
 import type { Link, Transport } from '../../src/ports/link.js'
 import { createTransport } from '../../src/transport/transport.js'
@@ -29,6 +30,7 @@ import { memoryPorts } from '../memoryPorts.js'
 import { observedAgents } from '../observedAgents.js'
 import { observedFiles } from '../observedFiles.js'
 import { observedLog } from '../observedLog.js'
+import { recordReports } from '../recordedReports.js'
 import { systemMs } from '../systemClock.js'
 
 const key = 'benchmarkbenchmarkbenchmarkbench'
@@ -80,8 +82,11 @@ export interface ObservedEvent {
 }
 
 const nodes = new Map<string, ClusterNode>()
+const stores = new Map<string, AgentStore>()
 const links = new Map<string, Link>()
 const openGates: (() => void)[] = []
+/** Of agents that a node receives at one moment. */
+const reportsMax = 50_000
 const loopResolutionMs = 10
 const loopDelay = monitorEventLoopDelay({ resolution: loopResolutionMs })
 let events: ObservedEvent[] = []
@@ -175,14 +180,15 @@ const calls = {
   start: async ({ node, type, home, port, timings, files, gated, hasServices }: StartOptions) => {
     const realFiles = (): Files =>
       createFiles({ home, synced: defaultSyncedItems, role: type, stageDir: join(home, 'queue', 'cluster', node) })
-    const observedPorts = () => ({
-      files: observedFiles(files === 'none' ? noFiles : realFiles(), (count) => happened(node, 'scanned', count)),
-      agentStore: observedAgents(new SqliteAgentStore({ home, role: type, manager: managerBeside(home) }), {
+    const observedPorts = () => {
+      const agentStore = observedAgents(new SqliteAgentStore({ home, role: type, manager: managerBeside(home) }), {
         onKeys: (agents) => happened(node, 'keysTaken', agents),
         onMerged: (taken, dropped) => happened(node, 'merged', taken, dropped),
         onGroups: (same) => happened(node, 'groupsTaken', 0, same ? 0 : 1),
-      }),
-    })
+      })
+      stores.set(node, agentStore)
+      return { files: observedFiles(files === 'none' ? noFiles : realFiles(), (count) => happened(node, 'scanned', count)), agentStore }
+    }
     const gate = gated ? new Promise<void>((resolve) => openGates.push(resolve)) : Promise.resolve()
     const transport = createTransport({ network: createTcpNetwork(), clock: realClock, random: realRandom, keys: { current: key } })
     const started = createNode({
@@ -273,6 +279,9 @@ const calls = {
       const id = first + index
       return { id, kind: 'keepAlive', ...(facts !== undefined && { facts: factsOf(id, facts) }) }
     })
+    // The table sends nothing by itself: a round begins with those that the node takes, when all others are there.
+    const store = stores.get(node)
+    if (store) await recordReports(store, node, reports.splice(0, Math.max(0, count - reportsMax)))
     const outcome = await nodes.get(node)?.agents.report(reports)
     if (!outcome || outcome.unknown + outcome.refused > 0) throw new Error('Reports of agents were not taken')
   },
