@@ -1,6 +1,5 @@
 /** What the agents' table takes and gives of agents, in SQL: the rule of domain/agents/agent, on sets of rows. */
 
-import { limits } from '../../base/limits.js'
 import { type AgentDetails, type AgentUpdates, disconnections, type Presence, presenceStatuses } from '../../domain/agents/agent.js'
 import { latestTimeMs, soundUpdates, unknownIn } from '../../domain/agents/soundUpdates.js'
 import { givesDefaultGroup, sendsMerged, sendsRecorded } from '../../domain/agents/tableDuties.js'
@@ -25,6 +24,7 @@ const upsert = (table: string, order: readonly string[]): string => {
 
 const presenceOrder = ['seen', 'epoch', 'rank', 'node', 'disconnected', 'code'] as const
 const detailsOrder = ['seen', 'epoch', 'node', 'facts'] as const
+const orders = { presence: presenceOrder, details: detailsOrder } as const
 
 /**
  * Rows are bound, not read out of JSON, which takes longer, twice as long with texts. Whether they are corrected and the first
@@ -76,8 +76,11 @@ const putDetails = putting<AgentDetails>('details', detailsOrder, ({ epochMs, fa
   facts,
 ])
 
-/** Rows of a query in pages: few are read that do not fit into a batch any more. */
-const detailsPerPage = 1_024
+/** Rows of a query in pages: few are read that do not fit into a batch any more, or of which only the first one is needed. */
+const rowsPerPage = 256
+
+type PresenceRow = [number, number, number, number, number, string, number, number]
+type DetailsRow = [number, number, number, number, string, string]
 
 type Changed<T> = { readonly change: number; readonly row: T }
 
@@ -223,28 +226,29 @@ export class AgentTableUpdates {
   }
 
   *#unsentPresences(after: number): Generator<Changed<Presence>, undefined> {
-    const rows = this.#state.database.rows<[number, number, number, number, number, string, number, number]>(
-      `SELECT json_array(change, id, ${presenceOrder.join(', ')}) AS row FROM presence WHERE change > ? AND corrected = 1
-       ORDER BY change LIMIT ${limits.agentBatchRowsMax}`,
-      after,
-    )
-    for (const [change, id, seenMs, epochMs, rank, node, disconnectedMs, code] of rows)
+    for (const [change, id, seenMs, epochMs, rank, node, disconnectedMs, code] of this.#unsentRows<PresenceRow>('presence', after))
       yield { change, row: presenceOf(id, seenMs, epochMs, rank, node, disconnectedMs, code) }
     return undefined
   }
 
   *#unsentDetails(after: number): Generator<Changed<AgentDetails>, undefined> {
+    for (const [change, id, seenMs, epochMs, node, facts] of this.#unsentRows<DetailsRow>('details', after))
+      yield { change, row: { id, seenMs, epochMs, node, facts } }
+    return undefined
+  }
+
+  *#unsentRows<R extends readonly [change: number, ...unknown[]]>(table: keyof typeof orders, after: number): Generator<R, undefined> {
     for (let from = after; ; ) {
-      const rows = this.#state.database.rows<[number, number, number, number, string, string]>(
-        `SELECT json_array(change, id, ${detailsOrder.join(', ')}) AS row FROM details WHERE change > ? AND corrected = 1
-         ORDER BY change LIMIT ${detailsPerPage}`,
+      const rows = this.#state.database.rows<R>(
+        `SELECT json_array(change, id, ${orders[table].join(', ')}) AS row FROM ${table} WHERE change > ? AND corrected = 1
+         ORDER BY change LIMIT ${rowsPerPage}`,
         from,
       )
-      for (const [change, id, seenMs, epochMs, node, facts] of rows) {
-        yield { change, row: { id, seenMs, epochMs, node, facts } }
-        from = change
+      for (const row of rows) {
+        yield row
+        ;[from] = row
       }
-      if (rows.length < detailsPerPage) return undefined
+      if (rows.length < rowsPerPage) return undefined
     }
   }
 }
