@@ -46,6 +46,18 @@ const headingsOf = (document: string): readonly string[] =>
 const leadsSomewhere = ({ path, heading }: Link): boolean =>
   existsSync(join(root, path)) && (heading === undefined || headingsOf(path).includes(heading))
 
+/** Where the paths in documents may begin: here, in `src/`, in a layer of it, or beside the document. */
+const placesOf = (document: string): readonly string[] => {
+  const layers = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory())
+  return ['', 'src', ...layers.map(({ name }) => join('src', name)), dirname(document)]
+}
+
+/** Paths of sources that a document names as code, also without their ending (`actors/files/integrity`). */
+const sourcesNamedIn = (document: string): readonly string[] =>
+  [...read(document).matchAll(/`([a-z][\w-]*(?:\/[\w.-]+)+)`/g)]
+    .map(([, path = '']) => path)
+    .filter((path) => /\.(ts|py)$/.test(path) || /^(actors|domain|wire|disk|platform|transport|localSocket|programs|kit)\//.test(path))
+
 /** The paths of the files that `npm pack` would put into the package. */
 const packed = (): readonly string[] => {
   const { stdout, stderr } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
@@ -59,6 +71,12 @@ const packed = (): readonly string[] => {
 }
 
 describe('the documents', () => {
+  it.each([...documents, 'src/simulation/README.md'])('name only sources that exist: %s', (document) => {
+    const exists = (path: string): boolean =>
+      placesOf(document).some((place) => [path, `${path}.ts`].some((name) => existsSync(join(root, place, name))))
+    expect(sourcesNamedIn(document).filter((path) => !exists(path))).toEqual([])
+  })
+
   it('have no relative link that leads nowhere', () => {
     const broken = documents.flatMap((document) =>
       linksOf(document)
