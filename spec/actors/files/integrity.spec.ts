@@ -259,6 +259,30 @@ describe('integrity, both ends', () => {
     await world.stop()
   })
 
+  it('takes the content of files that change in quick succession out of their announcements', () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(8), { minLength: 1, maxLength: 8 }), async (rests) => {
+        const world = await setUp((...disks) => {
+          for (const disk of disks) for (let file = 0; file < 8; file++) write(disk, `etc/rules/${file}`, 'one')
+        })
+        await world.clock.advance(1_000)
+        const scans = []
+        for (const [file, restTenthMs] of rests.entries()) {
+          write(world.master, `etc/rules/${file}`, `new ${file}`)
+          scans.push(world.masterTree.scan([`etc/rules/${file}`], forever))
+          await world.clock.advance(restTenthMs / 10)
+        }
+        await world.clock.advance(1_000)
+        await Promise.all(scans)
+        expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
+        expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
+        const hasFetched = world.state.isCompressed !== undefined
+        expect(hasFetched).toBe(false)
+        await world.stop()
+      }),
+      { numRuns: runs(40) },
+    ))
+
   it('finds what differs in buckets of many files, on nodes of this build and the one before', () =>
     fc.assert(
       fc.asyncProperty(

@@ -59,7 +59,7 @@ describe('the files of a worker', () => {
     const { lines, read, state, turn } = world()
     const reading = read()
     await turn()
-    state.checkedSame(0)
+    state.checkedSame(0, new Uint8Array(32))
     while (await turn());
     await reading
     expect(lines.filter((line) => line.kind === 'file' && line.row.state === 'pending')).toHaveLength(files)

@@ -22,6 +22,8 @@ const plans: fc.Arbitrary<SyncPlan> = fc
 const pathsOf = ({ create, update, remove }: SyncPlan): string[] =>
   [...new Set([...create, ...update].map((entry) => entry.path).concat(remove))].sort()
 
+const root = new Uint8Array(32)
+
 /** A round up to its plan. */
 const begin = (state: WorkerState, plan: SyncPlan): void => {
   state.checkedDifferent()
@@ -56,7 +58,7 @@ describe('worker state', () => {
           [...failed].sort().map((path) => [path, { state: 'failed', error: { code: 'diskFull', message: 'The disk is full' } }]),
         )
         expect(state).toMatchObject({ failuresLeftOut: leftOut, isSyncing: false, isCompared: true, inSync: failed.length + leftOut === 0 })
-        state.checkedSame(0)
+        state.checkedSame(0, root)
         expect(state).toMatchObject({ failuresLeftOut: 0, isSyncing: false, inSync: true })
         expect(state.files.size).toBe(0)
       }),
@@ -127,7 +129,7 @@ describe('worker state', () => {
       [() => state.announced(['etc/shared/b']), 'transferring'],
       [() => state.applied([], 0), 'resting'],
       [() => state.checking(0), 'checking'],
-      [() => state.checkedSame(0), 'resting'],
+      [() => state.checkedSame(0, root), 'resting'],
       [() => state.checking(0), 'checking'],
       [() => state.refused('itemsDiffer', 'They differ'), 'resting'],
       [() => begin(state, emptyPlan), 'resting'],
@@ -158,7 +160,7 @@ describe('worker state', () => {
   })
 
   it('does not count a broken-off sync for the next one, whatever the next check finds', () => {
-    for (const check of [(state: WorkerState) => state.checkedSame(30), (state: WorkerState) => state.checkedDifferent()]) {
+    for (const check of [(state: WorkerState) => state.checkedSame(30, root), (state: WorkerState) => state.checkedDifferent()]) {
       const state = new WorkerState()
       state.sync.begin(10)
       state.checking(20)

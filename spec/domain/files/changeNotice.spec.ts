@@ -83,6 +83,26 @@ describe('the announcement of a change', () => {
       }),
     ))
 
+  it('to a node with one of the last trees says what changed since then, and is for that tree', () =>
+    fc.assert(
+      fc.property(trees(), batches, (tree, edits) => {
+        const { before, master, recent } = announced(tree, edits)
+        for (const earlier of before.slice(-recent.roots.length)) {
+          const worker = manifestOf(earlier)
+          const later = recent.last(recent.countSince(worker.root()))
+          expect(later.paths.size).toBeLessThanOrEqual(recent.paths.size)
+          const notice = announceChange(later, master, synced)
+          if (notice.since === undefined) continue
+          expect(isAnnouncedFor(notice, worker.root())).toBe(true)
+          const plan = planOfNotice(notice, worker, synced)
+          if (!plan.ok) throw plan.error
+          expect(unordered(plan.value)).toEqual(unordered(decidePlan(byPath(master), byPath(worker))))
+        }
+        expect(recent.countSince(undefined)).toBe(recent.roots.length)
+        expect(recent.countSince(new Uint8Array(32))).toBe(recent.roots.length)
+      }),
+    ))
+
   it('stays within its bounds whatever changes, and fits into a message', () =>
     fc.assert(
       fc.property(

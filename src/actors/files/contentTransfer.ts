@@ -61,6 +61,9 @@ const spoiledDeltasMax = 64
 type Failure = Omit<FileFailure, 'path'>
 type Failures = Map<Digest, Failure>
 
+/** No content has this digest. */
+const notWanted: Digest = ''
+
 const unfinished: Failure = { code: 'transferFailed', message: 'The master did not send the whole file' }
 /** Most likely one of the files is being written to: the next check knows more of it. */
 const outgrown: Failure = { code: 'digestMismatch', message: 'The master sent much more than it had announced' }
@@ -105,9 +108,10 @@ export class ContentTransfer {
     entries: readonly FileEntry[],
     signal: AbortSignal,
   ): Promise<void> {
-    const digests = splitDigests(contentDigests)
     const wanted = new Set(entries.map(({ digest }) => digest))
-    if (!content || !digests.every((digest) => wanted.has(digest))) return
+    // It may also have what this tree has by now.
+    const digests = splitDigests(contentDigests).map((digest) => (wanted.has(digest) ? digest : notWanted))
+    if (!content || digests.every((digest) => digest === notWanted)) return
     const { complete, diskWrites } = await this.#options.tree.files.stage(content, digests, signal)
     this.#diskWrites = diskWrites ?? this.#diskWrites
     for (const index of complete) {

@@ -6,7 +6,6 @@ import { counted } from '../../base/counted.js'
 import type { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { logSeconds } from '../../base/logText.js'
-import { splitPaths } from '../../domain/files/entryColumns.js'
 import { appliedLines } from '../../domain/files/fileLines.js'
 import { emptyPlan, isEmptyPlan } from '../../domain/files/syncPlan.js'
 import { type FileFailure, isPassing } from '../../domain/files/treeValues.js'
@@ -176,16 +175,17 @@ const failuresLoggedMax = 20
 
 /** Announces to a worker that the master's tree has changed, and what has changed when the worker can use that. */
 const announce = async (tree: LocalTree, { link, state }: IntegrityAnswersInput): Promise<void> => {
-  const { notice } = tree
+  const announcement = tree.announcements.since(state.sameRoot)
+  const { notice, paths } = announcement
   const { capabilities } = link.peer
   if (!capabilities.includes(changesCapability)) {
     link.notify('integrity.changed', { root: notice.root })
     return
   }
-  if (notice.since) state.announced([...splitPaths(notice.entries?.paths ?? ''), ...splitPaths(notice.removed ?? '')])
-  const whole = capabilities.includes(contentsCapability) ? await tree.noticeWithContent() : notice
+  state.announced(paths)
+  const whole = capabilities.includes(contentsCapability) ? await announcement.withContent() : notice
   // What has changed again meanwhile is announced by that change.
-  if (tree.notice === notice) link.notify('integrity.changed', whole)
+  if (announcement.isLast) link.notify('integrity.changed', whole)
 }
 
 /** Answers one worker's questions, and notifies it when the master's tree has changed. */

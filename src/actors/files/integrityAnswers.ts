@@ -109,7 +109,7 @@ export const integrityAnswers = (
       await tree.known(signal)
       if (tree.refusal) throw refused(tree.refusal)
       const same = sameDigest(root, tree.manifest.root())
-      if (same) state.checkedSame(clock.now())
+      if (same) state.checkedSame(clock.now(), tree.manifest.root())
       else state.checkedDifferent()
       const { endMs, startMs } = state.check.end(clock.now())
       served?.checked(endMs - startMs)
@@ -165,7 +165,7 @@ export const integrityAnswers = (
       loggedFailures = says
       if (!report.root) return {}
       const same = sameDigest(report.root, tree.manifest.root())
-      if (same) state.checkedSame(clock.now())
+      if (same) state.checkedSame(clock.now(), tree.manifest.root())
       return { same }
     },
   }

@@ -6,17 +6,15 @@
 import { ClusterError } from '../../base/errors.js'
 import { InTurn } from '../../base/inTurn.js'
 import { limits } from '../../base/limits.js'
-import { announceChange, announcedContent, type ChangeNotice } from '../../domain/files/changeNotice.js'
-import { joinDigests } from '../../domain/files/entryColumns.js'
 import { FileLines } from '../../domain/files/fileLines.js'
 import { heldReason, type LastingFile, lastingEntry } from '../../domain/files/lastingFile.js'
 import { Manifest, sameDigest } from '../../domain/files/manifest.js'
-import { RecentChanges } from '../../domain/files/recentChanges.js'
 import { itemsDigest, type SyncedItems } from '../../domain/files/syncedItems.js'
 import type { AppliedPlan, FileEntry, FileFailure, ScanPage, WriteStep, WrittenFile } from '../../domain/files/treeValues.js'
 import type { Files } from '../../ports/files.js'
 import type { Clock } from '../../ports/machine.js'
 import { Signal, waitUntil } from '../kit/signal.js'
+import { Announcements } from './announcements.js'
 import { SharedContent } from './sharedContent.js'
 
 /** Paths of more files that changed are not kept: then anything may have. */
@@ -45,6 +43,7 @@ export class LocalTree {
   readonly files: Files
   /** For those who send what is in the tree. */
   readonly content: SharedContent
+  readonly announcements: Announcements
   readonly #clock: Clock
   readonly #lasting: LastingFile | undefined
   /** What is on the disk in place of the lasting file. */
@@ -58,12 +57,9 @@ export class LocalTree {
   /** Files that changed in the manifest since the last call-back about content; undefined when any may have. */
   #unreported: string[] | undefined
   readonly #hinted = new Set<(paths: readonly string[]) => void>()
-  readonly #recent = new RecentChanges()
   /** Paths that changed in the manifest since it had the root that was shown last; as many as are announced, and one more. */
   readonly #touched = new Set<string>()
   #shownRoot: Uint8Array | undefined
-  #notice: ChangeNotice | undefined
-  #noticeWithContent: Promise<ChangeNotice> | undefined
   readonly #inTurn = new InTurn()
   #scanned = false
   /** Paths that changed on this node's disk since its tree was the master's; nothing before it was. */
@@ -73,6 +69,7 @@ export class LocalTree {
     this.files = files
     this.content = new SharedContent(files)
     this.synced = synced
+    this.announcements = new Announcements(this)
     this.itemsDigest = itemsDigest(synced)
     this.#clock = clock
     this.#lasting = lasting
@@ -229,30 +226,10 @@ export class LocalTree {
     return [{ path: entry.path, code: 'fileFailed', message: heldReason(entry) }]
   }
 
-  /** What the tree's last change was, for those that have the tree from before it. */
-  get notice(): ChangeNotice {
-    this.#notice ??= announceChange(this.#recent, this.manifest, this.synced)
-    return this.#notice
-  }
-
-  /** The notice with what changed last, when that is small. Read once for all workers; without content when it cannot be read. */
-  noticeWithContent(): Promise<ChangeNotice> {
-    this.#noticeWithContent ??= this.#readContent(this.notice)
-    return this.#noticeWithContent
-  }
-
-  async #readContent(notice: ChangeNotice): Promise<ChangeNotice> {
-    const request = notice.since && announcedContent(this.#recent, this.manifest)
-    if (!request) return notice
-    const read = await this.files.read(request, new AbortController().signal).catch(() => undefined)
-    if (!read || read.next || read.block.byteLength > limits.announcedBlockBytesMax) return notice
-    return { ...notice, content: read.block, contentDigests: joinDigests(request.files.map(({ digest }) => digest)) }
-  }
-
   #emitIfChanged(): boolean {
     const root = this.manifest.root()
     if (!this.#scanned || (this.#shownRoot && sameDigest(this.#shownRoot, root))) return false
-    if (this.#shownRoot) this.#recent.add(this.#shownRoot, this.#touched)
+    if (this.#shownRoot) this.announcements.changed(this.#shownRoot, this.#touched)
     this.#show(root)
     this.#changed.emit()
     this.#emitContent()
@@ -262,8 +239,6 @@ export class LocalTree {
   #show(root: Uint8Array): void {
     this.#shownRoot = root
     this.#touched.clear()
-    this.#notice = undefined
-    this.#noticeWithContent = undefined
   }
 
   /**
@@ -284,7 +259,7 @@ export class LocalTree {
         })
       } finally {
         while (this.manifest.settleSome(entriesPerTurn)) await this.#pause()
-        this.#recent.forget()
+        this.announcements.forget()
         if (this.#scanned) this.#show(this.manifest.root())
         if (isOther) this.#emitContent()
       }

@@ -70,6 +70,7 @@ export class WorkerState {
   /** Rows of failed files. */
   #failed = 0
   #inSyncMs: number | undefined
+  #sameRoot: Uint8Array | undefined
   #roundTripMs: number | undefined
   #checks = 0
 
@@ -110,6 +111,11 @@ export class WorkerState {
   /** When the trees were last seen to be the same. */
   get inSyncMs(): number | undefined {
     return this.#inSyncMs
+  }
+
+  /** Of both trees then. */
+  get sameRoot(): Uint8Array | undefined {
+    return this.#sameRoot
   }
 
   /** The state of the worker's integrity thread, from what it asks for and from what its keep-alives say. */
@@ -190,8 +196,9 @@ export class WorkerState {
   }
 
   /** The trees are the same: no file has a row. */
-  checkedSame(nowMs: number): void {
+  checkedSame(nowMs: number, root: Uint8Array): void {
     this.#inSyncMs = nowMs
+    this.#sameRoot = root
     this.#refusal = undefined
     this.#integrity = 'resting'
     this.sync.drop()

@@ -10,7 +10,7 @@ import type { Manifest } from './manifest.js'
 import type { RecentChanges } from './recentChanges.js'
 import type { SyncedItems } from './syncedItems.js'
 import { decidePlan, isBelowUnknown, readAnswer, type SyncPlan } from './syncPlan.js'
-import type { ContentRequest, FileEntry } from './treeValues.js'
+import type { ContentRequest, Digest, FileEntry } from './treeValues.js'
 
 /** Bytes of each root in `since`: two of a handful of roots do not share them, and if they did, the next root would be a wrong one. */
 export const shortRootBytes = 8
@@ -29,13 +29,17 @@ export interface ChangeNotice {
   readonly contentDigests?: Uint8Array
 }
 
-/** What of a change is so small that its content goes with the announcement: the files of the last change, when all of them do. */
+/** What of these changes is so small that its content goes with the announcement, the newest first. */
 export const announcedContent = (recent: RecentChanges, master: Manifest): ContentRequest | undefined => {
-  const entries = [...recent.lastPaths].map((path) => master.get(path)).filter((entry) => entry !== undefined)
-  const bytes = entries.reduce((sum, { size }) => sum + size, 0)
-  if (entries.length === 0 || bytes > limits.announcedContentBytesMax || entries.some(({ held }) => held)) return undefined
-  const files = entries.map(({ digest, path }) => ({ path, digest, offset: 0 }))
-  return { files, from: { file: 0, offset: 0 }, compress: true }
+  const files: { path: string; digest: Digest; offset: number }[] = []
+  let room: number = limits.announcedContentBytesMax
+  for (const path of [...recent.paths].reverse()) {
+    const entry = master.get(path)
+    if (!entry || entry.held || entry.size > room) continue
+    room -= entry.size
+    files.push({ path, digest: entry.digest, offset: 0 })
+  }
+  return files.length === 0 ? undefined : { files, from: { file: 0, offset: 0 }, compress: true }
 }
 
 export const announceChange = (recent: RecentChanges, master: Manifest, synced: SyncedItems): ChangeNotice => {

@@ -3,6 +3,7 @@
  * still has one of these roots needs nothing but the entries of these paths.
  */
 import { limits } from '../../base/limits.js'
+import { sameDigest } from './manifest.js'
 
 interface Step {
   /** Before the change. */
@@ -25,9 +26,18 @@ export class RecentChanges {
     return this.#paths
   }
 
-  /** What the last change was in. */
-  get lastPaths(): ReadonlySet<string> {
-    return this.#steps.at(-1)?.paths ?? new Set()
+  /** How many changes were made since the tree had this root; all that are known when it is not one of the roots. */
+  countSince(root: Uint8Array | undefined): number {
+    const at = root ? this.#steps.findLastIndex((step) => sameDigest(step.root, root)) : -1
+    return this.#steps.length - Math.max(0, at)
+  }
+
+  /** This many of them. */
+  last(count: number): RecentChanges {
+    const last = new RecentChanges()
+    last.#steps = this.#steps.slice(this.#steps.length - count)
+    last.#join()
+    return last
   }
 
   /** The tree that had this root changed in no other paths than these. Older changes are dropped when they are too many together. */
