@@ -31,7 +31,7 @@ import { placesCapability } from './cluster/keepAlive.js'
 import type { NodeMeter } from './cluster/nodeMeter.js'
 import { type NodeStates, statesCapability } from './cluster/nodeStates.js'
 import type { Registry } from './cluster/registry.js'
-import { changesCapability, contentsCapability } from './files/announcedChange.js'
+import { appliedCapability, changesCapability, contentsCapability } from './files/announcedChange.js'
 import { figuresCapability } from './files/integritySync.js'
 import { itemsCapability } from './files/itemsRefusal.js'
 import type { LocalTree } from './files/localTree.js'
@@ -172,6 +172,7 @@ const ownCapabilities: readonly string[] = [
   itemsCapability,
   changesCapability,
   contentsCapability,
+  appliedCapability,
   partsCapability,
   statesCapability,
   figuresCapability,

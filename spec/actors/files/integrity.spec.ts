@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { changesCapability, contentsCapability } from '../../../src/actors/files/announcedChange.js'
+import { appliedCapability, changesCapability, contentsCapability } from '../../../src/actors/files/announcedChange.js'
 import { integrityApply, integrityServeInput } from '../../../src/actors/files/integrity.js'
 import { IntegritySync } from '../../../src/actors/files/integritySync.js'
 import { LocalTree } from '../../../src/actors/files/localTree.js'
@@ -32,9 +32,18 @@ interface Builds {
   readonly master: string[]
   readonly worker: string[]
 }
-const ours = [changesCapability, contentsCapability, partsCapability]
+const ours = [changesCapability, contentsCapability, appliedCapability, partsCapability]
+/** Of the build before. */
+const earlier = [changesCapability, contentsCapability, partsCapability]
 const sameBuild: Builds = { master: ours, worker: ours }
-const builds = fc.constantFrom<Builds>(sameBuild, { ...sameBuild, master: [] }, { ...sameBuild, worker: [] }, { master: [], worker: [] })
+const builds = fc.constantFrom<Builds>(
+  sameBuild,
+  { ...sameBuild, master: earlier },
+  { ...sameBuild, worker: earlier },
+  { ...sameBuild, master: [] },
+  { ...sameBuild, worker: [] },
+  { master: [], worker: [] },
+)
 
 /** A disk that stores no modes, like some mounted ones. */
 class ModelessDisk extends MemoryDisk {
@@ -240,11 +249,16 @@ describe('integrity, both ends', () => {
       { numRuns: runs(40) },
     ))
 
-  it('takes an edit that is announced without a check, for less than 250 bytes to the master', async () => {
+  it('takes an edit that is announced without a question, whatever changed before, for few bytes', async () => {
     const world = await setUp((master) => {
       for (let file = 0; file < 300; file++) write(master, `etc/rules/${file}`, 'one')
     })
     await world.clock.advance(1_000)
+    for (let file = 20; file < 70; file++) write(world.master, `etc/rules/${file}`, 'two')
+    await world.scan()
+    await world.clock.advance(1_000)
+    expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
+    const frames = world.pair.master.counters.framesSent
     const lines = world.masterLog.lines.length
     const before = { ...world.pair.worker.counters }
     write(world.master, 'etc/rules/7', 'two')
@@ -252,8 +266,14 @@ describe('integrity, both ends', () => {
     await world.clock.advance(100)
     await scan
     expect(world.worker.contentOf(`${home}/etc/rules/7`).toString()).toBe('two')
-    expect(world.pair.worker.counters.bytesSent - before.bytesSent).toBeLessThan(250)
-    expect(world.pair.worker.counters.bytesReceived - before.bytesReceived).toBeLessThan(600)
+    expect(world.pair.worker.counters.bytesSent - before.bytesSent).toBeLessThan(150)
+    expect(world.pair.worker.counters.bytesReceived - before.bytesReceived).toBeLessThan(350)
+    expect(world.pair.master.counters.framesSent - frames).toBe(1)
+    expect(world.masterLog.lines.slice(lines)).toEqual([
+      'info [-] [Integrity sync] Starting.',
+      'info [-] [Integrity sync] Files to create in worker: 0 | Files to update in worker: 1 | Files to delete in worker: 0',
+      expect.stringMatching(/Finished in /),
+    ])
     expect(world.masterLog.lines.slice(lines).filter((line) => line.includes('Received metadata'))).toEqual([])
     expect(world.state).toMatchObject({ inSync: true, isSyncing: false })
     await world.stop()

@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { type IntegrityAnswersInput, integrityAnswers } from '../../../src/actors/files/integrityAnswers.js'
 import { IntegritySync } from '../../../src/actors/files/integritySync.js'
 import { LocalTree } from '../../../src/actors/files/localTree.js'
+import { SyncReports } from '../../../src/actors/files/syncReports.js'
 import { RunningAnswers } from '../../../src/actors/kit/runningAnswers.js'
 import { ok } from '../../../src/base/errors.js'
 import { limits } from '../../../src/base/limits.js'
@@ -45,7 +46,9 @@ export const setUp = async ({ capabilities = ['delta'], handlers, masterFiles, w
   const master = node(clock, 'master', masterFiles)
   const worker = node(clock, 'worker', workerFiles)
   const transfers = new RunningAnswers('transfers', limits.fetchesPerWorkerMax)
-  const input = { link: pair.master, state: new WorkerState(), log: recordingLog(), transfers }
+  const [state, log] = [new WorkerState(), recordingLog()]
+  const reports = new SyncReports({ tree: master.tree, clock, state, log, onApplied: () => {} })
+  const input = { link: pair.master, state, log, reports, transfers }
   const crash = (thrown: unknown): never => {
     throw thrown
   }

@@ -7,6 +7,8 @@ import type { Link } from '../../ports/link.js'
 export const changesCapability = 'changes'
 /** Of a build that takes small content with the announcement. */
 export const contentsCapability = 'contents'
+/** Of a build that takes it as a notice that all of an announced change was carried out. */
+export const appliedCapability = 'applied'
 
 export class AnnouncedChange {
   /** The link over which a check was answered, so that both nodes have the same items. */

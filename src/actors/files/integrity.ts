@@ -18,6 +18,7 @@ import { changesCapability, contentsCapability } from './announcedChange.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from './integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from './integritySync.js'
 import type { LocalTree } from './localTree.js'
+import { SyncReports } from './syncReports.js'
 
 // ------------------------------------------------------------------------------------------------------- worker's end
 
@@ -188,12 +189,26 @@ const announce = async (tree: LocalTree, { link, state }: IntegrityAnswersInput)
   if (announcement.isLast) link.notify('integrity.changed', whole)
 }
 
-/** Answers one worker's questions, and notifies it when the master's tree has changed. */
+/** Answers one worker's questions, takes its reports, and notifies it when the master's tree has changed. */
 export const integrityServeInput = (options: IntegrityAnswersOptions, input: IntegrityAnswersInput): ServingInput => {
+  const { clock, served, tree } = options
+  const { link, log, state } = input
   const transfers = new RunningAnswers('transfers', limits.fetchesPerWorkerMax)
+  const reports = new SyncReports({ tree, clock, state, log, onApplied: (report) => served?.applied(report) })
   return {
-    link: input.link,
-    answers: (thread) => integrityAnswers(options, { ...input, transfers }, thread),
-    alongside: () => options.tree.onChanged(() => void announce(options.tree, input)),
+    link,
+    answers: (thread) => integrityAnswers(options, { ...input, reports, transfers }, thread),
+    alongside: () => {
+      const stopReports = link.subscribe({
+        'integrity.applied': (done) => {
+          reports.take({ ...done, phase: 'applied', failures: [], failuresLeftOut: 0 })
+        },
+      })
+      const stopAnnouncing = tree.onChanged(() => void announce(tree, input))
+      return () => {
+        stopAnnouncing()
+        stopReports()
+      }
+    },
   }
 }

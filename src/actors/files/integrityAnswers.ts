@@ -3,19 +3,17 @@
  * (domain/cluster/workerState), so a worker can stop, lie or repeat itself at any point without harm.
  */
 
-import { counted } from '../../base/counted.js'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { logSeconds } from '../../base/logText.js'
 import type { WorkerState } from '../../domain/cluster/workerState.js'
 import { decodeRanges } from '../../domain/files/content/contentRecipe.js'
-import { diskWritesOf } from '../../domain/files/content/syncPace.js'
 import { splitDigests, splitPaths } from '../../domain/files/entryColumns.js'
 import { differingDigests, sameDigest } from '../../domain/files/manifest.js'
 import { answerParts } from '../../domain/files/partsQuestion.js'
 import { checkPath } from '../../domain/files/paths.js'
 import { answerCompare, byPart, type CompareAnswer, type CompareQuestion, type Division } from '../../domain/files/syncPlan.js'
-import { type ContentRequest, isPassing } from '../../domain/files/treeValues.js'
+import type { ContentRequest } from '../../domain/files/treeValues.js'
 import type { Handlers, Link, OutgoingStream } from '../../ports/link.js'
 import type { Clock, Log } from '../../ports/machine.js'
 import type { RequestBody } from '../../wire/muster/messages.js'
@@ -23,6 +21,7 @@ import type { RunningAnswers } from '../kit/runningAnswers.js'
 import type { ServingEnd } from '../kit/servingThread.js'
 import { ItemsRefusals } from './itemsRefusal.js'
 import type { LocalTree } from './localTree.js'
+import type { SyncReport, SyncReports } from './syncReports.js'
 import { partsCapability } from './treeComparison.js'
 
 export interface IntegrityAnswersInput {
@@ -32,15 +31,16 @@ export interface IntegrityAnswersInput {
   readonly log: Log
 }
 
-export interface CountedTransfers {
-  /** Of this worker, over all restarts of the thread. */
+/** Of one worker, over all restarts of the thread. */
+export interface OfWorker {
   readonly transfers: RunningAnswers
+  readonly reports: SyncReports
 }
 
 /** What the worker has had answered and has done, for those who count it. */
 export interface ServedIntegrity {
   checked(tookMs: number): void
-  applied(report: RequestBody<'integrity.report'>): void
+  applied(report: SyncReport): void
 }
 
 export interface IntegrityAnswersOptions {
@@ -51,28 +51,20 @@ export interface IntegrityAnswersOptions {
 
 export const integrityAnswers = (
   { clock, served, tree }: IntegrityAnswersOptions,
-  { link, log, state, transfers }: IntegrityAnswersInput & CountedTransfers,
+  { link, log, reports, state, transfers }: IntegrityAnswersInput & OfWorker,
   thread: ServingEnd,
 ): Handlers => {
   const { signal } = thread
   const checkLog = log.at({ subtag: 'Integrity check' })
-  const syncLog = log.at({ subtag: 'Integrity sync' })
   const itemsRefusals = new ItemsRefusals(tree.synced, link, state, checkLog)
   /** Why no check is answered, as the log has it. */
   let loggedRefusal = ''
-  /** Of the failures, as the log has them: the same ones are not logged again. */
-  let loggedFailures = ''
 
   const refused = (error: ClusterError): ClusterError => {
     state.refused(error.code, error.message)
     if (error.message !== loggedRefusal) checkLog.error(error.message)
     loggedRefusal = error.message
     return error
-  }
-  const logStart = ({ created, removed, updated }: RequestBody<'integrity.report'>): void => {
-    syncLog.info('Starting.') // as Wazuh writes it
-    // As Wazuh writes it.
-    syncLog.info(`Files to create in worker: ${created} | Files to update in worker: ${updated} | Files to delete in worker: ${removed}`)
   }
   const decide = (question: CompareQuestion, division?: Division): CompareAnswer => {
     const decided = answerCompare(tree.manifest, tree.synced, question, division)
@@ -143,31 +135,7 @@ export const integrityAnswers = (
       begin(body.stream, readRanges(body, tree))
       return {}
     },
-    'integrity.report': (report) => {
-      if (report.phase === 'started') {
-        state.sync.begin(clock.now())
-        logStart(report)
-        return {}
-      }
-      // What was announced begins without a report.
-      if (!state.sync.isUnderWay) logStart(report)
-      state.applied(report.failures, report.failuresLeftOut, diskWritesOf(report.diskWrites))
-      state.sync.add({ missing: report.created, shared: report.updated, extra: report.removed })
-      state.sync.end(clock.now(), report.tookMs)
-      syncLog.info(`Finished in ${logSeconds(report.tookMs)}.`) // as Wazuh writes it
-      served?.applied(report)
-      const lasting = report.failures.filter((failure) => !isPassing(failure))
-      const [example] = lasting
-      const says = example
-        ? `${counted(lasting.length + report.failuresLeftOut, 'file')} could not be synced, among them '${example.path}': ${example.message}`
-        : ''
-      if (says !== '' && says !== loggedFailures) syncLog.error(`${says} Retrying at each check; see cluster_control -f.`)
-      loggedFailures = says
-      if (!report.root) return {}
-      const same = sameDigest(report.root, tree.manifest.root())
-      if (same) state.checkedSame(clock.now(), tree.manifest.root())
-      return { same }
-    },
+    'integrity.report': (report) => reports.take(report),
   }
 }
 

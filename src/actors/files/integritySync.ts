@@ -7,13 +7,14 @@ import { ClusterError, type Result } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { type ChangeNotice, planOfNotice } from '../../domain/files/changeNotice.js'
 import type { IntegrityState } from '../../domain/files/integrityState.js'
+import { sameDigest } from '../../domain/files/manifest.js'
 import { PlanPortions } from '../../domain/files/planPortions.js'
 import { itemOf } from '../../domain/files/syncedItems.js'
 import { isEmptyPlan, type SyncPlan } from '../../domain/files/syncPlan.js'
 import type { FileFailure, WriteStep } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
 import { Turns } from '../kit/turns.js'
-import { AnnouncedChange, changesCapability } from './announcedChange.js'
+import { AnnouncedChange, appliedCapability, changesCapability } from './announcedChange.js'
 import { ContentTransfer, type ContentTransferOptions, type Transferred as TransferredPortion } from './contentTransfer.js'
 import { explainedRefusal } from './itemsRefusal.js'
 import type { ApplyPortion } from './localTree.js'
@@ -139,23 +140,35 @@ export class IntegritySync {
     return { created, updated, removed: doneOf(plan.remove, failed), failures, undone, reload }
   }
 
-  /** Whether the master says that our tree is now its own. */
+  /** Whether our tree is now the master's: as it was announced, or as the master says. */
   async report(link: Link, outcome: Outcome, tookMs: number, signal: AbortSignal): Promise<boolean> {
     const { tree } = this.#options
+    const { capabilities } = link.peer
     const root = tree.manifest.root()
+    const done = { created: outcome.created, updated: outcome.updated, removed: outcome.removed, tookMs: Math.round(tookMs) }
+    const { diskWrites } = this.#content
+    const optional = diskWrites && { diskWrites }
+    const isAsAnnounced = outcome.failures.length === 0 && this.#notice !== undefined && sameDigest(this.#notice.root, root)
+    if (isAsAnnounced && capabilities.includes(appliedCapability)) {
+      link.notify('integrity.applied', { root, ...done, undone: outcome.undone.size, ...optional })
+      tree.isMasters(root)
+      return true
+    }
     const failures = outcome.failures.slice(0, limits.reportedFailuresMax).map(({ path, code, message }) => ({
       path,
       code: code.slice(0, 64),
       message: message.slice(0, limits.errorMessageCharsMax),
     }))
-    const { created, updated, removed } = outcome
     const failuresLeftOut = outcome.failures.length - failures.length
-    const report = { phase: 'applied', created, updated, removed, failures, failuresLeftOut, tookMs: Math.round(tookMs) } as const
-    const isRootTaken = link.peer.capabilities.includes(changesCapability)
-    const { diskWrites } = this.#content
-    const isCounted = link.peer.capabilities.includes(figuresCapability)
-    const optional = { ...(isRootTaken && { root }), ...(diskWrites && { diskWrites }), ...(isCounted && { undone: outcome.undone.size }) }
-    const { same = false } = await link.request('integrity.report', { ...report, ...optional }, this.#limits(signal))
+    const { same = false } = await link.request(
+      'integrity.report',
+      {
+        ...{ phase: 'applied', ...done, failures, failuresLeftOut, ...optional },
+        ...(capabilities.includes(changesCapability) && { root }),
+        ...(capabilities.includes(figuresCapability) && { undone: outcome.undone.size }),
+      },
+      this.#limits(signal),
+    )
     if (same) tree.isMasters(root)
     return same
   }

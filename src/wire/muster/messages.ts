@@ -327,6 +327,19 @@ export const notices = {
       contentDigests: Type.Optional(blob(limits.announcedFilesMax * 32)),
     }),
   },
+  /** The worker has done all that was announced to it, and its tree has the root that was. In place of `integrity.report`, with the capability `applied`. */
+  'integrity.applied': {
+    id: 72,
+    notice: fields({
+      root: digest(),
+      created: count(),
+      updated: count(),
+      removed: count(),
+      undone: count(),
+      tookMs: count(),
+      diskWrites: Type.Optional(text(limits.stateCharsMax)),
+    }),
+  },
   /** The state of the groups on the master, once a round and after each change; `ids` is the digest of the agents that exist. */
   'agentGroups.state': { id: 69, notice: fields({ table: text(64), version: count(), hash: text(40), ids: text(64) }) },
   /** What an operator said of this worker, at its start and after each change. With the capability `states`. */
