@@ -1,6 +1,7 @@
 /**
  * The real Files port: all work with the disk happens in threads, one that scans and applies, one that reads and stages
- * content, and one for recipes and patches, so that neither the event loop nor the others wait for it.
+ * content, and one for recipes and patches, so that neither the event loop nor the others wait for it. A thread is begun by
+ * the first work for it: each takes a twentieth of a second of a start, and more than ten megabytes.
  */
 import { statfs } from 'node:fs/promises'
 import { asClusterError, ClusterError } from '../../base/errors.js'
@@ -17,6 +18,15 @@ import { watchTree } from './watcher.js'
 export interface CreateFilesOptions extends DiskWorkerOptions {
   /** The compiled diskWorker; the one beside this file when left out. */
   readonly workerFile?: URL
+}
+
+/** What a thread does. */
+type Work = 'tree' | 'content' | 'delta'
+
+const workOf: Readonly<Record<TreeOperation, Work>> = {
+  ...{ scan: 'tree', nextPage: 'tree', wrote: 'tree', apply: 'tree' },
+  ...{ staged: 'content', clearStage: 'content' },
+  ...{ recipe: 'delta', beginPatch: 'delta', fillPatch: 'delta', finishPatch: 'delta', rulesetDigests: 'delta' },
 }
 
 /** This many files of a request go to the thread at a time: a request is copied for each few blocks that are read. */
@@ -38,12 +48,15 @@ const assertGoing = (signal: AbortSignal): void => {
  */
 export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: CreateFilesOptions): Files => {
   assertHandles()
-  const treeThread = new DiskThread(options, workerFile)
-  const contentThread = new DiskThread(options, workerFile)
-  /** Begun by the first large file that changes. */
-  let deltaThread: DiskThread | undefined
+  const threads = new Map<Work, DiskThread>()
   let isClosed = false
-  const stageQueue = new StageQueue(contentThread)
+  const threadOf = (work: Work): DiskThread => {
+    if (isClosed) throw new ClusterError('aborted', { message: 'The files are closed' })
+    const thread = threads.get(work) ?? new DiskThread(options, workerFile)
+    threads.set(work, thread)
+    return thread
+  }
+  const stageQueue = new StageQueue(() => threadOf('content'))
   const watchers = new Set<TreeWatch>()
   /** By the request that continues: when the request is forgotten, so are its blocks. */
   const readAhead = new WeakMap<ContentRequest, ReadAhead>()
@@ -52,30 +65,14 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
     readAhead.delete(request)
     if (ahead) return ahead
     const firstFile = request.from.file
-    const answers = await contentThread.run('read', { request: windowOf(request), firstFile })
+    const answers = await threadOf('content').run('read', { request: windowOf(request), firstFile })
     return { answers, windowEnd: firstFile + filesPerReadMax }
-  }
-  const threadOf = (name: TreeOperation): DiskThread => {
-    switch (name) {
-      case 'scan':
-      case 'nextPage':
-      case 'wrote':
-      case 'apply':
-        return treeThread
-      case 'staged':
-      case 'clearStage':
-        return contentThread
-      default:
-        if (isClosed) throw new ClusterError('aborted', { message: 'The files are closed' })
-        deltaThread ??= new DiskThread(options, workerFile)
-        return deltaThread
-    }
   }
   const run = async <N extends TreeOperation>(name: N, given: Given<Files, N>, signal: AbortSignal) => {
     // What a scan found must not be lost on the way.
     if (name !== 'nextPage') assertGoing(signal)
-    const thread = threadOf(name)
-    if (thread === contentThread) await stageQueue.settled()
+    const work = workOf[name]
+    if (work === 'content') await stageQueue.settled()
     const moved: ArrayBuffer[] = []
     const own = given.map((value: unknown) => {
       if (!(value instanceof Uint8Array)) return value
@@ -83,7 +80,7 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
       moved.push(block.buffer)
       return block
     })
-    return (await thread.run('call', { name, given: own }, moved)) as Answer<Files, N>
+    return (await threadOf(work).run('call', { name, given: own }, moved)) as Answer<Files, N>
   }
   const operations = calledOperations<Files, TreeOperation>(treeOperations, run)
   return {
@@ -131,7 +128,7 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
       isClosed = true
       await Promise.all([...watchers].map((watcher) => watcher.close()))
       watchers.clear()
-      await Promise.all([treeThread.close(), contentThread.close(), deltaThread?.close()])
+      await Promise.all([...threads.values()].map((thread) => thread.close()))
     },
   }
 }

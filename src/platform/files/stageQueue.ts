@@ -23,11 +23,11 @@ interface Waiting {
 const frameOverheadBytesMax = 16
 
 export class StageQueue {
-  readonly #thread: DiskThread
+  readonly #thread: () => DiskThread
   readonly #waiting: Waiting[] = []
   #draining: Promise<void> | undefined
 
-  constructor(thread: DiskThread) {
+  constructor(thread: () => DiskThread) {
     this.#thread = thread
   }
 
@@ -65,7 +65,7 @@ export class StageQueue {
     }
     if (going.length === 0) return
     try {
-      const answers = await this.#thread.run(
+      const answers = await this.#thread().run(
         'stage',
         blocks,
         blocks.map(({ block }) => block.buffer),
