@@ -8,7 +8,7 @@ import { dirname, relative, resolve } from 'node:path'
 import { build } from 'rolldown'
 
 /** Most of a start was spent on finding and parsing their files. All others stay outside: native code, threads, the caller's own copy. */
-const bundled = ['typebox', 'commander']
+const bundled = ['birpc', 'commander', 'nanoid', 'typebox', 'xstate']
 const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8'))
 const external = Object.keys(dependencies)
   .filter((name) => !bundled.includes(name))
