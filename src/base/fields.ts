@@ -2,7 +2,7 @@
  * The kinds of field that a message may have. Each has an explicit bound, so that neither a decoder check nor a generated
  * example (see testing/arbitraries) ever needs to guess one.
  */
-import Type, { type TSchema, type TUnsafe } from 'typebox'
+import { type TSchema, type TUnsafe, Type } from 'typebox'
 import { limits } from './limits.js'
 
 /** What a schema of plain data says, for reading only. */
@@ -22,6 +22,10 @@ export const count = (max: number = Number.MAX_SAFE_INTEGER) => Type.Integer({ m
 export const timeMs = () => Type.Number({ minimum: 0, maximum: 8.64e15 })
 export const list = <T extends TSchema>(item: T, itemsMax: number) => Type.Array(item, { maxItems: itemsMax })
 export const fields = <T extends Record<string, TSchema>>(properties: T) => Type.Object(properties, { additionalProperties: false })
+/** The same under each of these names. (`Type.Record` over an enum compares each name with each other one, at the start of every program.) */
+export const properties = <N extends string, T extends TSchema>(names: readonly N[], schema: T): Record<N, T> =>
+  // The keys are these names and no others.
+  Object.fromEntries(names.map((named) => [named, schema])) as Record<N, T>
 /** One SHA-256 digest. */
 export const digest = () => blob(32, 32)
 export const streamId = () => Type.Integer({ minimum: 1, maximum: 2 ** 32 - 1 })

@@ -1,6 +1,6 @@
 /** Shapes of values, compiled when they are used for the first time: a program that starts pays for what it needs only. */
 import type { Static, TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile } from 'typebox/schema'
 import { Check } from 'typebox/value'
 
 export interface Shape<T> {

@@ -1,5 +1,5 @@
 /** The services that agents connect to: the options of `<auth>` and `<remote>`, as Wazuh 4.14 has them, and what comes of them. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { Check } from 'typebox/value'
 import { limits } from '../base/limits.js'
 import { defaultEnrolmentRules, type EnrolmentRules } from '../domain/agents/replacement.js'

@@ -1,5 +1,5 @@
 /** The object `api` of cluster.json: the HTTP service. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { usersPath } from '../domain/api/apiUsers.js'
 import { isLoopbackAddress } from '../domain/api/loopback.js'
 import { filePath, option } from './option.js'

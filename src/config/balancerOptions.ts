@@ -1,5 +1,5 @@
 /** The load balancer of a master: the options of `<haproxy_helper>`, as Wazuh 4.14 has them, those of cluster.json, and what comes of them. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { Check } from 'typebox/value'
 import { limits } from '../base/limits.js'
 import { type BalancingOptions, defaultBalancing } from '../domain/balancer/balancingOptions.js'

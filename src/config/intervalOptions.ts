@@ -2,7 +2,7 @@
  * The intervals and limits of cluster.json, under the names that operators know from Wazuh. Operators write seconds
  * (fractions allowed); inside they are milliseconds.
  */
-import Type, { type TNumber } from 'typebox'
+import { type TNumber, Type } from 'typebox'
 import { limits } from '../base/limits.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'
 import { type Option, option } from './option.js'

@@ -2,7 +2,7 @@
  * What is known of one configuration option, in one place: the check, the default, the rule as text and the description.
  * Validation, the sentences about mistakes and the reference in docs/operating.md all come from it, so that they cannot drift.
  */
-import Type, { type Static, type TSchema } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { Check } from 'typebox/value'
 import { limits } from '../base/limits.js'
 import { shown } from '../base/shown.js'

@@ -1,5 +1,5 @@
 /** The configuration of a node: the options of the `<cluster>` block and of cluster.json, and the settings that come of them. */
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { Check } from 'typebox/value'
 import { limits } from '../base/limits.js'
 import { defaultTimings, type Timings } from '../domain/cluster/timings.js'

@@ -1,5 +1,5 @@
 /** The options of one synced item in cluster.json (`files`), and the rule for its directory. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { limits } from '../base/limits.js'
 import { shown } from '../base/shown.js'
 import { defaultSyncedItems, type SyncedItem, type SyncedItems } from '../domain/files/syncedItems.js'

@@ -1,5 +1,5 @@
 /** Commands over agents and groups, as agent_control and agent_groups give them to their node. */
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { fields, list, type ReadonlyValue } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 import { agentId, agentTool, anyText, anyTexts } from './agentQuery.js'

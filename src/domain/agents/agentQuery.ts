@@ -1,5 +1,5 @@
 /** Questions about agents, as the programs on this machine ask their node: cluster_control -a, agent_control and agent_groups. */
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { count, fields, list, type ReadonlyValue, text } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 import { hashNames } from '../files/hashNames.js'

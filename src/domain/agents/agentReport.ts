@@ -1,6 +1,6 @@
 /** What a listener saw of agents, as it reports it to its node. */
-import Type, { type Static } from 'typebox'
-import { fields, list, type ReadonlyValue } from '../../base/fields.js'
+import { type Static, Type } from 'typebox'
+import { fields, list, properties, type ReadonlyValue } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 import { agentFactNames } from './agent.js'
 import { agentId, anyText } from './agentQuery.js'
@@ -12,7 +12,7 @@ const agentReport = fields({
   id: agentId(),
   kind: Type.Enum([...reportKinds]),
   /** With a start-up or keep-alive that says what the agent is; without, only that it is there. */
-  facts: Type.Optional(Type.Partial(Type.Record(Type.Enum([...agentFactNames]), anyText()), { additionalProperties: false })),
+  facts: Type.Optional(fields(properties(agentFactNames, Type.Optional(anyText())))),
 })
 
 /** Reports over the local socket. */

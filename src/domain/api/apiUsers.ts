@@ -1,10 +1,10 @@
 /** The users of the HTTP service, as the text of their file: names, roles and hashes of passwords. */
-import Type, { type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { type Static, Type } from 'typebox'
 import { type Result, refuse } from '../../base/errors.js'
 import { fields, list, type ReadonlyValue } from '../../base/fields.js'
 import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
+import { shapeOf } from '../../base/shapeOf.js'
 
 /** Relative to the home. */
 export const usersPath = 'etc/muster-api-users.json'
@@ -21,7 +21,7 @@ const user = fields({
   password: Type.String({ pattern: '^scrypt\\$1[0-8]\\$(8|16)\\$[1-4]\\$[A-Za-z0-9_-]{22,86}\\$[A-Za-z0-9_-]{43,86}$' }),
 })
 
-const users = Compile(fields({ users: list(user, limits.apiUsersMax) }))
+const users = shapeOf(fields({ users: list(user, limits.apiUsersMax) }))
 
 export type ApiUser = ReadonlyValue<Static<typeof user>>
 

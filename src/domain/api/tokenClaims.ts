@@ -1,9 +1,9 @@
 /** What a token says, with the claims of Wazuh's, and whether it still counts. */
-import Type, { type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { type Static, Type } from 'typebox'
 import { fields, list, type ReadonlyValue, text } from '../../base/fields.js'
 import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
+import { shapeOf } from '../../base/shapeOf.js'
 import { roles } from './apiUsers.js'
 
 const claims = fields({
@@ -22,7 +22,7 @@ const claims = fields({
   fingerprint: text(64, 1),
 })
 
-const shape = Compile(claims)
+const shape = shapeOf(claims)
 
 export type TokenClaims = ReadonlyValue<Static<typeof claims>>
 

@@ -1,5 +1,5 @@
 /** What the listener of a node counted, as operators see it: agents that are connected, and since its start events and refusals. */
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { count, fields, text } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 

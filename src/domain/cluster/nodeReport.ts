@@ -1,6 +1,6 @@
 /** What a node says of its own machine and of its own files when its master asks it. */
 import type { Static } from 'typebox'
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { count, fields, list, type ReadonlyValue, text, timeMs } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 

@@ -1,10 +1,10 @@
 /** What an operator said of a node: it works, it is to be left by its agents, or it does not belong to the cluster any more. */
-import Type, { type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { type Static, Type } from 'typebox'
 import { ClusterError, ok, type Result, refuse } from '../../base/errors.js'
 import { fields, list, name, type ReadonlyValue, text } from '../../base/fields.js'
 import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'
+import { shapeOf } from '../../base/shapeOf.js'
 import type { Manager } from '../agents/leftToManager.js'
 
 export const nodeStates = ['ready', 'drained', 'removed'] as const
@@ -35,7 +35,7 @@ export interface StateChange {
   readonly isKnown: boolean
 }
 
-const nodeName = Compile(name(limits.nodeNameCharsMax))
+const nodeName = shapeOf(name(limits.nodeNameCharsMax))
 
 /** Whether anything changes. Refuses what cannot be: nobody could say `ready` of a master that was removed. */
 export const decideStateChange = ({ current, isKnown, masterNode, node, state }: StateChange): Result<boolean> => {
@@ -81,7 +81,7 @@ export const withNodeState = (states: StatesByNode, node: string, state: NodeSta
   return refuse('tooLarge', { message: `More than ${limits.knownNodesMax} nodes cannot be drained or removed` })
 }
 
-const kept = Compile(
+const kept = shapeOf(
   Type.Object({
     nodes: list(Type.Object({ name: name(limits.nodeNameCharsMax), state: nodeState() }), limits.knownNodesMax),
   }),

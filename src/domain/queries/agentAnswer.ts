@@ -1,6 +1,6 @@
 /** Answers about agents and groups: the lines, their check, and how long lists are cut into them. */
-import Type, { type Static } from 'typebox'
-import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
+import { type Static, Type } from 'typebox'
+import { count, properties, type ReadonlyValue, timeMs } from '../../base/fields.js'
 import {
   type AgentListShape,
   type AgentView,
@@ -52,10 +52,10 @@ const shape = Type.Object({
   nodeChars: count(),
 })
 
-const factsShape = Type.Intersect([
-  Type.Record(Type.Enum([...agentFactNames]), Type.String()),
-  Type.Partial(Type.Record(Type.Enum([...managerFactNames]), Type.String())),
-])
+const factsShape = Type.Object({
+  ...properties(agentFactNames, Type.String()),
+  ...properties(managerFactNames, Type.Optional(Type.String())),
+})
 
 /** See AgentView. */
 const view = Type.Object({
@@ -87,7 +87,7 @@ export const agentAnswers = [
   /** Of all agents but the manager, by status, and how many have the configuration of their groups. */
   Type.Object({
     kind: Type.Literal('agentSummary'),
-    counts: Type.Record(Type.Enum([...agentStatuses]), count()),
+    counts: Type.Object(properties(agentStatuses, count())),
     configuration: Type.Optional(Type.Object({ synced: count(), notSynced: count() })),
   }),
   /** How many agents said that they run on each. */

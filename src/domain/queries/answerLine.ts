@@ -2,7 +2,7 @@
  * Checks one line of an answer, as it comes from a daemon or from the master through a worker. Fields that a newer daemon
  * adds are let be.
  */
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { Result } from '../../base/errors.js'
 import type { ReadonlyValue } from '../../base/fields.js'
 import { parsedJson } from '../../base/json/parsedJson.js'

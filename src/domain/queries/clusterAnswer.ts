@@ -1,5 +1,5 @@
 /** Answers about the cluster's nodes and files, as data: printed as text or as JSON by the programs. */
-import Type, { type Static, type TSchema } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { count, type ReadonlyValue, timeMs } from '../../base/fields.js'
 import { shownFigures } from '../cluster/listenerFigures.js'
 import { severities } from '../cluster/monitoring/nodeHealth.js'

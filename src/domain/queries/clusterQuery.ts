@@ -1,5 +1,5 @@
 /** Questions that the programs on a machine ask their node; those about agents are domain/agents/agentQuery's. */
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { fields, list, type ReadonlyValue, text } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 import { agentQueries } from '../agents/agentQuery.js'

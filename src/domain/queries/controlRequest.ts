@@ -1,5 +1,5 @@
 /** What comes over the local socket, one JSON text: a question, a command or reports. A worker forwards the first two as they are. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { type Result, refuse } from '../../base/errors.js'
 import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'

@@ -2,7 +2,7 @@
  * The two Data Plane APIs of HAProxy in one table: what differs between them. Version 2 names the parent of a thing in the query and puts
  * what it knows of the configuration into an envelope; version 3 has the parent in the path and no envelope.
  */
-import Type, { type TSchema } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import { shapeOf } from '../../base/shapeOf.js'
 
 /** A path below `/v2` or `/v3`, with its query. */

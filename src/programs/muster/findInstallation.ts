@@ -1,7 +1,7 @@
 /** Reads what is there of an installation in a manager's home. */
 import { createHash } from 'node:crypto'
 import { basename, join } from 'node:path'
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { Check } from 'typebox/value'
 import { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'

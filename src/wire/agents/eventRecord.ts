@@ -1,5 +1,5 @@
 /** What a line of an event says: the other direction of eventLine.ts, for those who follow segments. */
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import type { Result } from '../../base/errors.js'
 import type { ReadonlyValue } from '../../base/fields.js'
 import { parsedJson } from '../../base/json/parsedJson.js'

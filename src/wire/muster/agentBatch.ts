@@ -2,7 +2,7 @@
  * Updates about agents as they travel from a worker's table to the master's: JSON in three weights, with times counted back from
  * one moment, so that a mere sign of life costs about 20 bytes. The node is not in it: it is who sends.
  */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'

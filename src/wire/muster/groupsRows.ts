@@ -1,5 +1,5 @@
 /** The groups of agents as they travel: JSON rows `[id, "group,group"]`, in order of the IDs. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { parsedJson } from '../../base/json/parsedJson.js'
 import { limits } from '../../base/limits.js'

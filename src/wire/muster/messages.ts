@@ -4,7 +4,7 @@
  *
  * A *request* is answered by its reply or by an error; a *notice* is answered by nothing.
  */
-import Type, { type Static } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { blob, count, digest, failure, fields, list, name, streamId, text, timeMs } from '../../base/fields.js'
 import { limits } from '../../base/limits.js'
 import { listenerFigures } from '../../domain/cluster/listenerFigures.js'

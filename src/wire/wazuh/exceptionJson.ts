@@ -1,5 +1,5 @@
 /** Errors as Wazuh's programs in Python take them: the JSON of an exception of theirs. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { type ClusterError, errorTable, firstOwnNumber } from '../../base/errors.js'
 import { parsedJson } from '../../base/json/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'

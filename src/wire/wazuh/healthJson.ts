@@ -1,5 +1,5 @@
 /** `get_health` of Wazuh's local clients: which nodes are asked for, and what cluster_control and the API print of them. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { ok, type Result } from '../../base/errors.js'
 import { parsedJson } from '../../base/json/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'

@@ -2,7 +2,7 @@
  * `get_nodes` of Wazuh's local clients: which nodes are asked for, and the JSON of the list. The order of the fields is the order of the
  * columns that cluster_control prints.
  */
-import Type, { type TSchema } from 'typebox'
+import { type TSchema, Type } from 'typebox'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { parsedJson } from '../../base/json/parsedJson.js'
 import { shapeOf } from '../../base/shapeOf.js'

@@ -1,5 +1,5 @@
 /** The reload of rules, decoders and lists by wazuh-analysisd (4.13 and newer): what is asked, and what it says. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { ok, type Result } from '../../base/errors.js'
 import { visibleLine } from '../../base/escapeText.js'
 import { parsedJson } from '../../base/json/parsedJson.js'

@@ -1,5 +1,5 @@
 /** `sendsync` of a worker's daemons in C: a question to a daemon of the master, and answers that they take. */
-import Type from 'typebox'
+import { Type } from 'typebox'
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { isJsonWithin } from '../../base/json/jsonWithin.js'
 import { parsedJson } from '../../base/json/parsedJson.js'

@@ -1,9 +1,9 @@
 /** What of Wazuh's API changes something: for the role admin, and noted in the log. */
 import type { FastifyInstance } from 'fastify'
-import Type from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Type } from 'typebox'
 import { escapeText } from '../../../base/escapeText.js'
 import { fields } from '../../../base/fields.js'
+import { shapeOf } from '../../../base/shapeOf.js'
 import { agentIdText } from '../../../domain/agents/agent.js'
 import { anyText } from '../../../domain/agents/agentQuery.js'
 import { keyLineText } from '../../../domain/agents/keyLine.js'
@@ -16,8 +16,8 @@ import { answerLines } from './answerLines.js'
 import { queryOf } from './clusterRoutes.js'
 import { sendJson } from './listReply.js'
 
-const newGroup = Compile(fields({ group_id: anyText() }))
-const newAgent = Compile(fields({ name: anyText(), ip: Type.Optional(anyText()) }))
+const newGroup = shapeOf(fields({ group_id: anyText() }))
+const newAgent = shapeOf(fields({ name: anyText(), ip: Type.Optional(anyText()) }))
 
 const keyBytes = 32
 

@@ -1,9 +1,9 @@
 /** The web page: its files out of memory, so that no path of a request reaches the disk, and the session that it works with. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import Type from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Type } from 'typebox'
 import { fields, text } from '../../../base/fields.js'
 import { limits } from '../../../base/limits.js'
+import { shapeOf } from '../../../base/shapeOf.js'
 import { jsonWriter } from '../../../domain/api/envelope.js'
 import { common } from '../../../domain/api/parameters.js'
 import { ApiRefusal, badRequest, plainProblem } from '../../../domain/api/problem.js'
@@ -15,8 +15,8 @@ import { fingerprintOf } from '../passwordHash.js'
 import { queryOf } from './clusterRoutes.js'
 import { sendJson } from './listReply.js'
 
-const login = Compile(fields({ user: text(limits.apiUserNameCharsMax), password: text(limits.apiBodyBytesMax) }))
-const nothing = Compile(Type.Union([fields({}), Type.Null(), Type.Undefined()]))
+const login = shapeOf(fields({ user: text(limits.apiUserNameCharsMax), password: text(limits.apiBodyBytesMax) }))
+const nothing = shapeOf(Type.Union([fields({}), Type.Null(), Type.Undefined()]))
 
 const sessionBytes = 32
 
