@@ -14,6 +14,7 @@ const neededByAny = [
   'disk/files',
   'platform/machine/nodeDisk.ts',
   'platform/machine/threadAnswer.ts',
+  'platform/machine/threadTasks.ts',
   'ports',
 ]
 

@@ -1,9 +1,10 @@
 /** What runs inside the thread of the agents' table: one operation after the other; while the table is locked, it waits in small steps. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
+import { workerData } from 'node:worker_threads'
 import { limits } from '../../base/limits.js'
 import type { AgentTable } from '../../ports/agents.js'
 import { refusalOf, type ThreadRefusal } from '../machine/threadAnswer.js'
+import { MovedAnswer, runTasks } from '../machine/threadTasks.js'
 import { isDamage, isLocked, tableFailure } from './agentDatabase.js'
 import { SqliteAgentTable, type SqliteAgentTableOptions } from './sqliteAgentTable.js'
 
@@ -20,15 +21,7 @@ const pauseMs = 20
 
 const moved = (answer: unknown): unknown => {
   if (typeof answer !== 'object' || answer === null || !('batch' in answer) || !(answer.batch instanceof Uint8Array)) return answer
-  const { buffer } = answer.batch
-  return move({
-    get [transferableSymbol]() {
-      return [buffer]
-    },
-    get [valueSymbol]() {
-      return answer
-    },
-  })
+  return new MovedAnswer(answer, [answer.batch])
 }
 
 const refusal = (thrown: unknown): ThreadRefusal => {
@@ -37,7 +30,7 @@ const refusal = (thrown: unknown): ThreadRefusal => {
   return refusalOf(failure)
 }
 
-export const call = async ({ given, name }: AgentCall): Promise<unknown> => {
+const call = async ({ given, name }: AgentCall): Promise<unknown> => {
   const operations: AgentTable = table
   const operation = operations[name].bind(table) as (...given: readonly unknown[]) => unknown
   const untilMs = performance.now() + limits.agentTableLockedMsMax
@@ -50,3 +43,5 @@ export const call = async ({ given, name }: AgentCall): Promise<unknown> => {
     }
   }
 }
+
+runTasks({ call })

@@ -19,7 +19,7 @@ export interface SqliteAgentStoreOptions {
   readonly workerFile?: URL
 }
 
-/** By the name that agentStoreWorker exports. */
+/** By the name that agentStoreWorker runs it by. */
 interface TableTasks {
   call: { readonly task: AgentCall; readonly answer: unknown }
 }

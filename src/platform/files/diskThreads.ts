@@ -11,7 +11,7 @@ export interface CallTask<Operation extends string> {
   call: { readonly task: ThreadCall<Operation>; readonly answer: unknown }
 }
 
-/** What a disk thread does, by the names that diskWorker exports. */
+/** What a disk thread does, by the names that diskWorker runs it by. */
 export interface DiskTasks extends CallTask<TreeOperation> {
   read: { readonly task: { readonly request: ContentRequest; readonly firstFile: number }; readonly answer: readonly ReadAnswer[] }
   stage: { readonly task: readonly ArrivedBlock[]; readonly answer: readonly (StageOutcome | ThreadRefusal)[] }

@@ -4,7 +4,7 @@
  */
 import { fdatasync, fdatasyncSync } from 'node:fs'
 import { promisify } from 'node:util'
-import { move, transferableSymbol, valueSymbol, workerData } from 'piscina'
+import { workerData } from 'node:worker_threads'
 import { limits } from '../../base/limits.js'
 import type { ReadContent } from '../../disk/files/content/contentReader.js'
 import { type CreateTreeOptions, createTree, type TreeOperation } from '../../disk/files/tree.js'
@@ -12,6 +12,7 @@ import { SyncPace } from '../../domain/files/content/syncPace.js'
 import type { ContentRequest, Digest, StageOutcome } from '../../domain/files/treeValues.js'
 import { createNodeDisk, type FileOwner } from '../machine/nodeDisk.js'
 import { answering, calling, isRefusal, type ThreadRefusal } from '../machine/threadAnswer.js'
+import { MovedAnswer, runTasks } from '../machine/threadTasks.js'
 
 /** A block that came in, with the digests that were asked for, by index of the file. */
 export interface ArrivedBlock {
@@ -33,8 +34,6 @@ export interface ReadAnswer {
 
 const { owner, ...options }: DiskWorkerOptions = workerData
 const tree = createTree(createNodeDisk(owner), options)
-
-export const call = calling<TreeOperation>(tree)
 
 const makeDurable = promisify(fdatasync)
 
@@ -70,7 +69,7 @@ const nowhere = new MessageChannel().port1
 nowhere.close()
 
 /** One answer for each block, in order. */
-export const stage = async (blocks: readonly ArrivedBlock[]): Promise<readonly (StageOutcome | ThreadRefusal)[]> => {
+const stage = async (blocks: readonly ArrivedBlock[]): Promise<readonly (StageOutcome | ThreadRefusal)[]> => {
   const answers: (StageOutcome | ThreadRefusal)[] = []
   for (const arrived of blocks) {
     answers.push(await stageOne(arrived))
@@ -80,7 +79,7 @@ export const stage = async (blocks: readonly ArrivedBlock[]): Promise<readonly (
 }
 
 /** The block that was asked for, and a few of those that will be asked for next. */
-export const read = ({ firstFile, request }: { request: ContentRequest; firstFile: number }): unknown =>
+const read = ({ firstFile, request }: { request: ContentRequest; firstFile: number }): unknown =>
   answering(() => {
     const answers: ReadAnswer[] = []
     let next: ContentRequest | undefined = request
@@ -89,12 +88,10 @@ export const read = ({ firstFile, request }: { request: ContentRequest; firstFil
       next = content.next
       answers.push({ block: content.block, from: next && { file: firstFile + next.from.file, offset: next.from.offset } })
     }
-    return move({
-      get [transferableSymbol]() {
-        return answers.map(({ block }) => block.buffer)
-      },
-      get [valueSymbol]() {
-        return answers
-      },
-    })
+    return new MovedAnswer(
+      answers,
+      answers.map(({ block }) => block),
+    )
   })
+
+runTasks({ call: calling<TreeOperation>(tree), stage, read })

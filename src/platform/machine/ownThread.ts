@@ -1,12 +1,12 @@
-/** One dedicated thread that keeps its state (a tree, the agents' files, a table) from task to task. Tasks run in the order in which they were given. */
+/** One dedicated thread that keeps its state (a tree, the agents' files, a table) from task to task. Tasks run in the order in which they were given. The thread's side is runTasks. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
-import { Piscina } from 'piscina'
+import { Worker } from 'node:worker_threads'
 import { asClusterError, ClusterError, type ErrorCode } from '../../base/errors.js'
 import { InTurn } from '../../base/inTurn.js'
 import { isRefusal, refusalIn, type ThreadRefusal } from './threadAnswer.js'
+import type { NamedTask, TaskOutcome } from './threadTasks.js'
 
-/** What a thread does: by the name of each function that its program exports, what it takes and what it answers. */
+/** What a thread does: by the name of each task that its program runs, what it takes and what it answers. */
 export type TaskTable<Tasks> = { readonly [K in keyof Tasks]: { readonly task: unknown; readonly answer: unknown } }
 
 export interface OwnThreadOptions {
@@ -22,33 +22,32 @@ export interface OwnThreadOptions {
   readonly failed: (thrown: unknown) => ErrorCode
 }
 
+interface Waiting {
+  resolve(answer: unknown): void
+  reject(thrown: unknown): void
+}
+
 export class OwnThread<Tasks extends TaskTable<Tasks>> {
-  readonly #pool: Piscina
+  readonly #worker: Worker
   readonly #options: OwnThreadOptions
-  /** Piscina's own queue does not keep the order of tasks when its thread is busy. */
   readonly #inTurn = new InTurn()
+  readonly #ended: Promise<unknown>
+  /** Who waits for the task that is under way. */
+  #waiting: Waiting | undefined
   #closing: Promise<void> | undefined
-  /** Node aborts the whole process when a thread is ended while it requires its program (v8::Module::IsGraphAsync). */
-  readonly #loaded: Promise<unknown>
   /** A thread that died took with it what it knew; another in its place would know only a part of it. */
   #death: ClusterError | undefined
 
   constructor(options: OwnThreadOptions) {
     this.#options = options
-    this.#pool = new Piscina({
-      filename: fileURLToPath(options.workerFile),
-      minThreads: 1,
-      maxThreads: 1,
-      idleTimeout: Number.POSITIVE_INFINITY,
-      recordTiming: false,
-      workerData: options.workerData,
-    })
-    this.#pool.on('error', (thrown: unknown) => this.#die(thrown))
-    for (const worker of this.#pool.threads) worker.once('error', (thrown) => this.#die(thrown))
-    // The first message of a thread of piscina's says that its program is loaded.
-    this.#loaded = Promise.all(
-      this.#pool.threads.map((worker) => new Promise((resolve) => worker.once('message', resolve).once('exit', resolve))),
-    )
+    const worker = new Worker(options.workerFile, { workerData: options.workerData })
+    this.#worker = worker
+    this.#ended = new Promise((resolve) => worker.once('exit', resolve))
+    worker.on('message', (outcome: TaskOutcome) => this.#settle(outcome))
+    worker.once('error', (thrown) => this.#die(thrown))
+    worker.once('exit', (code) => this.#die(new Error(`the thread ended by itself (code ${code})`)))
+    // A process that has nothing else to do may end.
+    worker.unref()
   }
 
   /** Fails with what the task refused, with `aborted` once the thread is closed, and with the codes of the options. */
@@ -62,7 +61,7 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
     try {
       answer = await this.#inTurn.run(() => {
         this.#assertAlive()
-        return this.#pool.run(task, { name, transferList })
+        return this.#hand({ name, task }, transferList)
       })
     } catch (thrown) {
       this.#assertAlive()
@@ -74,29 +73,47 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
 
   /** Ends the thread, in the middle of a task too: its code leaves nothing behind that the next start cannot repair. */
   close(): Promise<void> {
-    this.#closing ??= this.#destroy()
+    this.#closing ??= this.#end()
     return this.#closing
   }
 
   /** Waits for the task that is under way and then for this one, but not longer than that; the tasks behind it fail. Then ends the thread. */
   closeAfter<K extends keyof Tasks & string>(name: K, task: Tasks[K]['task'], msMax: number): Promise<void> {
-    this.#closing ??= this.#closeAfter(() => this.#pool.run(task, { name }), msMax)
+    this.#closing ??= this.#closeAfter({ name, task }, msMax)
     return this.#closing
   }
 
-  async #closeAfter(last: () => Promise<unknown>, msMax: number): Promise<void> {
+  async #closeAfter(last: NamedTask, msMax: number): Promise<void> {
     const waited = new AbortController()
     // Begins in the next turn, when the thread counts as closed.
-    const done = this.#inTurn.run(() => (this.#death ? undefined : last()))
+    const done = this.#inTurn.run(() => (this.#death ? undefined : this.#hand(last, [])))
     const late = pause(msMax, undefined, { signal: waited.signal })
     await Promise.race([done, late]).catch(() => undefined)
     waited.abort()
-    await Promise.all([late.catch(() => undefined), this.#destroy(), done.catch(() => undefined)])
+    await Promise.all([late.catch(() => undefined), this.#end(), done.catch(() => undefined)])
   }
 
-  async #destroy(): Promise<void> {
-    await this.#loaded
-    await this.#pool.destroy()
+  /** One task at a time. */
+  #hand(task: NamedTask, transferList: ArrayBuffer[]): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#worker.postMessage(task, transferList)
+      this.#waiting = { resolve, reject }
+      this.#worker.ref()
+    })
+  }
+
+  #settle(outcome: TaskOutcome): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    this.#worker.unref()
+    if ('thrown' in outcome) waiting?.reject(outcome.thrown)
+    else waiting?.resolve(outcome.answer)
+  }
+
+  async #end(): Promise<void> {
+    await this.#worker.terminate()
+    await this.#ended
+    this.#waiting?.reject(new ClusterError('aborted', { message: this.#options.closed }))
   }
 
   #assertAlive(): void {
@@ -106,5 +123,6 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
 
   #die(thrown: unknown): void {
     if (!this.#closing) this.#death ??= asClusterError(thrown, this.#options.died)
+    this.#waiting?.reject(thrown)
   }
 }
