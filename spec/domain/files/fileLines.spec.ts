@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { counted } from '../../../src/base/counted.js'
 import { limits } from '../../../src/base/limits.js'
-import { appliedLines } from '../../../src/domain/files/fileLines.js'
+import { addApplied, FileLines } from '../../../src/domain/files/fileLines.js'
 
 const kinds = fc.constantFrom('create', 'update', 'remove')
 const rows = fc.array(fc.record({ kind: kinds, fails: fc.boolean(), isUndone: fc.boolean() }), { maxLength: 3 * limits.filesLoggedMax })
@@ -15,7 +15,10 @@ it('the lines of a plan name each file and its change once, up to the bound, and
       const entriesOf = (kind: string) => pathsOf(kind).map((path) => ({ path, size: 0, mode: 0o660, digest: '' }))
       const failures = files.filter(({ fails }) => fails).map(({ path }) => ({ path, code: 'fileFailed', message: '' }))
       const undone = new Set(files.filter(({ isUndone }) => isUndone).map(({ path }) => path))
-      const lines = appliedLines({ create: entriesOf('create'), update: entriesOf('update'), remove: pathsOf('remove') }, failures, undone)
+      const plan = { create: entriesOf('create'), update: entriesOf('update'), remove: pathsOf('remove') }
+      const added = new FileLines()
+      expect([...addApplied(added, plan, failures, undone)]).toHaveLength(files.length)
+      const { lines } = added
       const done = files.filter(({ fails }) => !fails)
       const named = Math.min(done.length, limits.filesLoggedMax)
       expect(lines).toHaveLength(named + (done.length > named ? 1 : 0))

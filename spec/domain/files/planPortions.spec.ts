@@ -8,8 +8,10 @@ const path = fc
 const paths = fc.uniqueArray(path, { maxLength: 20 })
 
 const portionsOf = (writes: readonly string[]): PlanPortions => {
-  const portions = new PlanPortions()
-  for (const each of writes) portions.add({ path: each, size: 0, mode: 0o660, digest: '' })
+  const entries = writes.map((each) => ({ path: each, size: 0, mode: 0o660, digest: '' }))
+  const half = entries.length >> 1
+  const portions = new PlanPortions({ create: entries.slice(0, half), update: entries.slice(half) })
+  for (let index = 0; index < portions.writes; index++) portions.add(index)
   return portions
 }
 const directoryOf = (each: string): string => each.slice(0, each.lastIndexOf('/'))

@@ -11,14 +11,13 @@ import {
   type CompareQuestion,
   decidePlan,
   isEmptyPlan,
-  joinPlans,
   readAnswer,
   type SyncPlan,
   writeStepsOf,
 } from '../../../src/domain/files/syncPlan.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
 import { encodeReply, encodeRequest, requestTypeOf } from '../../../src/wire/muster/codec.js'
-import { manifestOf, unordered, value } from '../../support/files/comparedTrees.js'
+import { joinPlans, manifestOf, unordered, value } from '../../support/files/comparedTrees.js'
 import { digestOf, entries, entryAt, heldEntries, synced, treePairs, trees } from '../../support/files/treeArbitraries.js'
 
 const byPath = (tree: readonly FileEntry[]): Map<string, FileEntry> => new Map(tree.map((entry) => [entry.path, entry]))

@@ -15,9 +15,15 @@ export const value = <T>(result: Result<T>): T => {
   return result.value
 }
 
+export const joinPlans = (plans: readonly SyncPlan[]): SyncPlan => ({
+  create: plans.flatMap(({ create }) => [...create]),
+  update: plans.flatMap(({ update }) => [...update]),
+  remove: plans.flatMap(({ remove }) => remove),
+})
+
 /** A plan without the order of its steps. */
 export const unordered = ({ create, update, remove }: SyncPlan): unknown => ({
-  create: create.map((entry) => JSON.stringify(entry)).sort(),
-  update: update.map((entry) => JSON.stringify(entry)).sort(),
+  create: [...create].map((entry) => JSON.stringify(entry)).sort(),
+  update: [...update].map((entry) => JSON.stringify(entry)).sort(),
   remove: [...remove].sort(),
 })

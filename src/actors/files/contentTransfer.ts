@@ -20,6 +20,7 @@ import type { Digest, FileEntry, FileFailure, WriteStep } from '../../domain/fil
 import type { Link } from '../../ports/link.js'
 import type { Clock } from '../../ports/machine.js'
 import { contentBytesIn } from '../../wire/muster/contentBlock.js'
+import type { Turns } from '../kit/turns.js'
 import { type DeltaFile, deltaCapability, deltaFilesOf, transferDelta } from './deltaTransfer.js'
 import type { LocalTree } from './localTree.js'
 
@@ -95,9 +96,10 @@ export class ContentTransfer {
     return this.#diskWrites
   }
 
-  begin(link: Link, plan: SyncPlan): PlanTransfer {
+  async begin(link: Link, plan: SyncPlan, turns: Turns): Promise<PlanTransfer> {
     const { manifest } = this.#options.tree
-    const deltas = link.peer.capabilities.includes(deltaCapability) ? deltaFilesOf(plan, (path) => manifest.get(path)?.size) : undefined
+    const isTaken = link.peer.capabilities.includes(deltaCapability)
+    const deltas = isTaken ? await deltaFilesOf(plan, (path) => manifest.get(path)?.size, turns) : undefined
     return { link, deltas, room: undefined, proven: new Set() }
   }
 

@@ -10,6 +10,7 @@ import type { SyncPlan } from '../../domain/files/syncPlan.js'
 import type { Digest } from '../../domain/files/treeValues.js'
 import type { Files } from '../../ports/files.js'
 import type { Link, RequestOptions } from '../../ports/link.js'
+import type { Turns } from '../kit/turns.js'
 
 export const deltaCapability = 'delta'
 
@@ -27,10 +28,23 @@ const isSizeForDelta = (bytes: number): boolean => bytes >= limits.deltaBytesMin
  * The updates of a plan for which a delta is worth trying, the largest first, by their digests.
  * @param sizeOf bytes of the worker's own file
  */
-export const deltaFilesOf = (plan: SyncPlan, sizeOf: (path: string) => number | undefined): ReadonlyMap<Digest, DeltaFile> => {
-  const files = plan.update.filter(({ path, size }) => isSizeForDelta(size) && isSizeForDelta(sizeOf(path) ?? 0))
-  files.sort((one, other) => other.size - one.size)
-  return new Map(files.slice(0, limits.patchesPerPlanMax).map(({ digest, path, size }) => [digest, { path, digest, size }]))
+export const deltaFilesOf = async (
+  plan: SyncPlan,
+  sizeOf: (path: string) => number | undefined,
+  turns: Turns,
+): Promise<ReadonlyMap<Digest, DeltaFile>> => {
+  let files: DeltaFile[] = []
+  const keepLargest = (): void => {
+    files = files.sort((one, other) => other.size - one.size).slice(0, limits.patchesPerPlanMax)
+  }
+  for (const { digest, path, size } of plan.update) {
+    if (isSizeForDelta(size) && isSizeForDelta(sizeOf(path) ?? 0)) files.push({ path, digest, size })
+    if (!turns.isOver()) continue
+    keepLargest()
+    await turns.next()
+  }
+  keepLargest()
+  return new Map(files.map((file) => [file.digest, file]))
 }
 
 export interface DeltaOptions {

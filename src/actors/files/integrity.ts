@@ -6,7 +6,7 @@ import { counted } from '../../base/counted.js'
 import type { ClusterError } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { logSeconds } from '../../base/logText.js'
-import { appliedLines } from '../../domain/files/fileLines.js'
+import { addApplied, FileLines } from '../../domain/files/fileLines.js'
 import { emptyPlan, isEmptyPlan } from '../../domain/files/syncPlan.js'
 import { type FileFailure, isPassing } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
@@ -14,6 +14,7 @@ import type { Clock, Log } from '../../ports/machine.js'
 import { periodicThread, type Round } from '../kit/periodicThread.js'
 import { RunningAnswers } from '../kit/runningAnswers.js'
 import type { ServingInput } from '../kit/servingThread.js'
+import { Turns } from '../kit/turns.js'
 import { changesCapability, contentsCapability } from './announcedChange.js'
 import { type IntegrityAnswersInput, type IntegrityAnswersOptions, integrityAnswers } from './integrityAnswers.js'
 import type { IntegritySync, Outcome, Transferred } from './integritySync.js'
@@ -103,11 +104,15 @@ class IntegrityRounds {
     this.#plan = emptyPlan
     this.#transferred = nothingTransferred
     const outcome = await sync.apply(plan, transferred, signal)
-    for (const line of appliedLines(plan, outcome.failures, outcome.undone)) this.#syncLog.debug(line)
-    this.#logFailures(outcome.failures)
     const tookMs = clock.monotonicMs() - startMs
-    this.#syncLog.info(`Finished in ${logSeconds(tookMs)}.`) // as Wazuh writes it
+    // At once: what the manager has to read again must not be lost when this round ends early.
     onApplied(outcome, tookMs)
+    const turns = new Turns(clock, signal)
+    const files = new FileLines()
+    for (const _ of addApplied(files, plan, outcome.failures, outcome.undone)) if (turns.isOver()) await turns.next()
+    for (const line of files.lines) this.#syncLog.debug(line)
+    this.#logFailures(outcome.failures)
+    this.#syncLog.info(`Finished in ${logSeconds(tookMs)}.`) // as Wazuh writes it
     const isProven = await sync.report(this.link, outcome, tookMs, signal)
     // After a failure that is no edit in the middle the interval decides.
     if (outcome.failures.some((failure) => !isPassing(failure))) return 'failed'

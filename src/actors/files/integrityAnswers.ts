@@ -114,7 +114,7 @@ export const integrityAnswers = (
       const differing = differingDigests(tree.manifest.bucketDigests(), digests)
       state.differsIn(differing.length)
       if (!link.peer.capabilities.includes(partsCapability)) return { differing }
-      return { differing, files: differing.map((index) => tree.manifest.bucket(index).size) }
+      return { differing, files: differing.map((index) => tree.manifest.filesIn(index)) }
     },
     'integrity.parts': (question) => {
       const differing = answerParts(tree.manifest, question)

@@ -118,7 +118,7 @@ export class IntegritySync {
     const writes = plan.create.length + plan.update.length
     if (Math.max(writes, plan.remove.length) > this.#portionFilesMax)
       return this.#options.tree.inPortions(signal, (apply) => this.#carryOut(link, plan, apply, signal))
-    const transfer = this.#content.begin(link, plan)
+    const transfer = await this.#content.begin(link, plan, new Turns(this.#options.clock, signal))
     const entries = [...plan.create, ...plan.update]
     if (this.#notice) await this.#content.take(transfer, this.#notice, entries, signal)
     const brought = await this.#content.bring(transfer, entries, signal)
@@ -134,10 +134,13 @@ export class IntegritySync {
     // What failed may be fetched again and resumed; without failures nothing that is staged is of use any more.
     if (failures.length === 0) await tree.files.clearStage(signal)
     const failed = new Set(failures.map((failure) => failure.path))
-    const [created, updated] = [doneOf(plan.create.map(pathOf), failed), doneOf(plan.update.map(pathOf), failed)]
+    const turns = new Turns(this.#options.clock, signal)
+    const created = await doneOf(plan.create, pathOf, failed, turns)
+    const updated = await doneOf(plan.update, pathOf, failed, turns)
+    const removed = await doneOf(plan.remove, (path) => path, failed, turns)
     const reload = this.#reload
     this.#reload = false
-    return { created, updated, removed: doneOf(plan.remove, failed), failures, undone, reload }
+    return { created, updated, removed, failures, undone, reload }
   }
 
   /** Whether our tree is now the master's: as it was announced, or as the master says. */
@@ -175,12 +178,11 @@ export class IntegritySync {
 
   async #carryOut(link: Link, plan: SyncPlan, apply: ApplyPortion, signal: AbortSignal): Promise<Transferred> {
     const turns = new Turns(this.#options.clock, signal)
-    const portions = new PlanPortions()
-    for (const entries of [plan.create, plan.update])
-      for (const entry of entries) {
-        portions.add(entry)
-        if (turns.isOver()) await turns.next()
-      }
+    const portions = new PlanPortions(plan)
+    for (let index = 0; index < portions.writes; index++) {
+      portions.add(index)
+      if (turns.isOver()) await turns.next()
+    }
     const inTheWay: string[] = []
     const last: string[] = []
     for (const path of plan.remove) {
@@ -193,7 +195,7 @@ export class IntegritySync {
     const remove = async (paths: readonly string[]): Promise<void> => {
       for (const removals of slicesOf(paths, this.#portionFilesMax)) await this.#apply(apply, { writes: [], removals }, failures, undone)
     }
-    const transfer = this.#content.begin(link, plan)
+    const transfer = await this.#content.begin(link, plan, turns)
     for (const entries of portions.ofAtMost(this.#portionFilesMax)) {
       const brought = await this.#content.bring(transfer, entries, signal)
       failures.push(...brought.failures)
@@ -225,8 +227,21 @@ export class IntegritySync {
 
 const pathOf = ({ path }: { readonly path: string }): string => path
 
-const doneOf = (paths: readonly string[], failed: ReadonlySet<string>): number =>
-  failed.size === 0 ? paths.length : paths.reduce((done, path) => (failed.has(path) ? done : done + 1), 0)
+/** How many of the steps did not fail. */
+const doneOf = async <T>(
+  steps: Iterable<T> & { readonly length: number },
+  path: (step: T) => string,
+  failed: ReadonlySet<string>,
+  turns: Turns,
+): Promise<number> => {
+  let done = steps.length
+  if (failed.size === 0) return done
+  for (const step of steps) {
+    if (failed.has(path(step))) done -= 1
+    if (turns.isOver()) await turns.next()
+  }
+  return done
+}
 
 function* slicesOf(paths: readonly string[], length: number): Generator<readonly string[]> {
   for (let start = 0; start < paths.length; start += length) yield paths.slice(start, start + length)

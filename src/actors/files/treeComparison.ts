@@ -3,6 +3,7 @@
  * large, and what the master decides about the entries there. Any difference costs what it is, however large the trees are.
  */
 import { ClusterError, type Result } from '../../base/errors.js'
+import { EntryList } from '../../domain/files/entryList.js'
 import { askForParts, isInParts, readParts } from '../../domain/files/partsQuestion.js'
 import {
   askAbout,
@@ -11,7 +12,6 @@ import {
   type CompareAnswer,
   type CompareQuestion,
   type Division,
-  joinPlans,
   readAnswer,
   type SyncPlan,
 } from '../../domain/files/syncPlan.js'
@@ -30,9 +30,10 @@ export const compareTrees = async (link: Link, tree: Tree, options: RequestOptio
   const { differing, files = [] } = await link.request('integrity.buckets', { digests }, options)
   const filesIn = new Map(differing.map((index, position) => [index, files[position] ?? 0]))
   const isDivided = ([index, count]: readonly [number, number]): boolean =>
-    link.peer.capabilities.includes(partsCapability) && isInParts(Math.max(manifest.bucket(index).size, count))
+    link.peer.capabilities.includes(partsCapability) && isInParts(Math.max(manifest.filesIn(index), count))
   const whole = [...filesIn].filter((bucket) => !isDivided(bucket)).map(([index]) => index)
-  const plans = await decisions(tree, whole, byBucket, ({ places, ...question }) =>
+  const plan: GrowingPlan = { create: new EntryList(), update: new EntryList(), remove: [] }
+  await decide(plan, tree, whole, byBucket, ({ places, ...question }) =>
     link.request('integrity.compare', { ...question, buckets: places }, options),
   )
   for (let open = [...filesIn].filter(isDivided).map(([index]) => index); open.length > 0; ) {
@@ -40,33 +41,40 @@ export const compareTrees = async (link: Link, tree: Tree, options: RequestOptio
     const { buckets } = question
     open = open.slice(buckets.length)
     const answer = await link.request('integrity.parts', { ...question, buckets: [...buckets] }, options)
-    const parts = await decisions(tree, unwrap(readParts(buckets, answer.differing)), byPart, ({ places, ...asked }) =>
+    await decide(plan, tree, unwrap(readParts(buckets, answer.differing)), byPart, ({ places, ...asked }) =>
       link.request('integrity.compareParts', { ...asked, parts: places }, options),
     )
-    plans.push(...parts)
   }
-  return joinPlans(plans)
+  return plan
+}
+
+interface GrowingPlan {
+  readonly create: EntryList
+  readonly update: EntryList
+  readonly remove: string[]
 }
 
 type Asked = Omit<CompareQuestion, 'places' | 'counts'> & { places: number[]; counts: number[] }
 
-/** About all of these buckets or parts, question by question. */
-const decisions = async (
+/** Adds what is decided about all of these buckets or parts, question by question. */
+const decide = async (
+  plan: GrowingPlan,
   { manifest, synced }: Tree,
   places: readonly number[],
   division: Division,
   ask: (question: Asked) => Promise<CompareAnswer>,
-): Promise<SyncPlan[]> => {
-  const plans: SyncPlan[] = []
+): Promise<void> => {
   for (let open = places; open.length > 0; ) {
     const { counts, entries, places: asked } = unwrap(askAbout(manifest, open, division))
     const answer = await ask({ places: [...asked], counts: [...counts], entries })
     if (answer.decided < 1 || answer.decided > asked.length)
       throw new ClusterError('malformed', { message: 'The master decided on more or less than it was asked about' })
-    plans.push(unwrap(readAnswer(answer, synced)))
+    const decided = unwrap(readAnswer(answer, synced))
+    for (const entry of decided.create) plan.create.add(entry)
+    for (const entry of decided.update) plan.update.add(entry)
+    plan.remove.push(...decided.remove)
     open = open.slice(answer.decided)
   }
-  return plans
 }
 
 const unwrap = <T>(result: Result<T>): T => {

@@ -6,8 +6,8 @@ import { keysPath } from '../../domain/agents/keyEntry.js'
 import type { WrittenFile } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { diskError, errnoOf, failureOf, isGone } from '../files/diskFailure.js'
-import { isUntouched, stampOf, unknownDigest } from '../files/fileHash.js'
-import { KnownFile } from '../files/knownTree.js'
+import { isUntouched, stampOf } from '../files/fileHash.js'
+import { isRacy, isSameStat, placedAtMs } from '../files/knownTree.js'
 import { parentOf } from '../files/relativePath.js'
 import { targetWithin } from '../files/targetWithin.js'
 import { GrowingDigest } from './growingDigest.js'
@@ -19,8 +19,14 @@ const keysMode = 0o640
 /** A file that is written to while it is read is read again this often; what it then still lacks is seen by the next check. */
 const attemptsMax = 3
 
+interface KeysContent {
+  readonly kind: 'content'
+  readonly bytes: Buffer
+  readonly stat: DiskStat
+}
+
 export type KeysReading =
-  | { readonly kind: 'content'; readonly bytes: Buffer; readonly stat: DiskStat }
+  | KeysContent
   | { readonly kind: 'missing' }
   /** There is something, but nothing can be learnt from it. */
   | { readonly kind: 'unreadable'; readonly why: string }
@@ -31,7 +37,7 @@ export class KeysFile {
   readonly #path: string
   readonly #content = new KeptContent()
   readonly #digest = new GrowingDigest()
-  #last: { readonly reading: KeysReading; readonly known: KnownFile } | undefined
+  #last: { readonly reading: KeysContent; readonly isRacy: boolean } | undefined
   /** What was read last is what this process has just written, which needs no reading to be known. */
   #isWritten = false
   #written: WrittenFile | undefined
@@ -87,8 +93,7 @@ export class KeysFile {
     if (stat?.inode !== inode || stat.mtimeNs !== mtimeNs || stat.size !== size) return
     const bytes = this.#content.joined(parts)
     this.#content.keep(bytes)
-    const reading: KeysReading = { kind: 'content', bytes, stat }
-    this.#last = { reading, known: KnownFile.placed(stat, stat.mode, unknownDigest, this.#disk.now()) }
+    this.#last = { reading: { kind: 'content', bytes, stat }, isRacy: isRacy(stat, placedAtMs(stat, this.#disk.now())) }
     this.#isWritten = true
     this.#written = { path: keysPath, digest: this.#digest.of(bytes), stamp: stampOf(stat) }
   }
@@ -100,7 +105,8 @@ export class KeysFile {
     try {
       let stat = this.#disk.fstat(file)
       for (let attempt = 1; ; attempt++) {
-        if (this.#last?.known.hasStat(stat) && (isWritten || !this.#last.known.isRacy)) return this.#last.reading
+        const last = this.#last
+        if (last && isSameStat(last.reading.stat, stat) && (isWritten || !last.isRacy)) return last.reading
         if (stat.kind !== 'file') return { kind: 'unreadable', why: `'${keysPath}' is not a file.` }
         if (stat.size > limits.keysFileBytesMax)
           return { kind: 'unreadable', why: `'${keysPath}' is larger than ${limits.keysFileBytesMax} bytes.` }
@@ -109,8 +115,8 @@ export class KeysFile {
         const after = this.#disk.fstat(file)
         if (isUntouched(stat, after) && bytes.length === stat.size) {
           this.#content.keep(bytes)
-          const reading: KeysReading = { kind: 'content', bytes, stat }
-          this.#last = { reading, known: new KnownFile(stat, stat.mode, unknownDigest, nowMs) }
+          const reading: KeysContent = { kind: 'content', bytes, stat }
+          this.#last = { reading, isRacy: isRacy(stat, nowMs) }
           return reading
         }
         if (attempt === attemptsMax) return { kind: 'unreadable', why: `'${keysPath}' keeps being written to.` }

@@ -11,7 +11,7 @@ import type { Digest, FileEntry } from '../../domain/files/treeValues.js'
 import type { Disk, DiskStat } from '../../ports/files.js'
 import { errnoOf, failureOf, isGone } from './diskFailure.js'
 import { hashFile, readBytes, unknownDigest } from './fileHash.js'
-import { type KnownDirectory, KnownFile } from './knownTree.js'
+import { type FoundFile, type KnownDirectory, KnownFiles, placedAtMs } from './knownTree.js'
 import { isTemporaryName } from './relativePath.js'
 import { ScanJournal } from './scanJournal.js'
 import { targetWithin } from './targetWithin.js'
@@ -34,26 +34,22 @@ interface Place {
   readonly path: string
   readonly absolute: string
   readonly item: SyncedItem
-  readonly known: KnownFile | undefined
+  /** Its row among the known files. */
+  readonly known: number | undefined
 }
 
 export class FileCheck {
   readonly journal = new ScanJournal()
   /** Paths of the master's symlinks that were seen. */
   readonly links = new Set<string>()
+  readonly known = new KnownFiles()
   readonly #disk: Disk
   readonly #options: TreeOptions
   readonly #buffer = new Uint8Array(readBytes)
-  #files = 0
 
   constructor(disk: Disk, options: TreeOptions) {
     this.#disk = disk
     this.#options = options
-  }
-
-  /** Files in the tree. */
-  get files(): number {
-    return this.#files
   }
 
   isSynced(item: SyncedItem, name: string): boolean {
@@ -68,7 +64,7 @@ export class FileCheck {
   examine(directory: KnownDirectory, name: string, item: SyncedItem): void {
     const path = `${directory.path}/${name}`
     const known = directory.files.get(name)
-    if (known) known.listing = directory.listings
+    if (known !== undefined) this.known.setListing(known, directory.listings)
     const place = { directory, name, path, absolute: `${this.#options.home}/${path}`, item, known }
     if (path.length > surelyShortPathChars && Buffer.byteLength(path) > limits.pathBytesMax) {
       this.#skip(place, `The path is longer than ${limits.pathBytesMax} bytes, so the file is not synced.`)
@@ -78,7 +74,8 @@ export class FileCheck {
       const stat = this.#disk.lstat(place.absolute)
       if (stat.kind === 'file') this.#examineContent(place, stat, place.absolute)
       else if (stat.kind === 'directory') this.forget(directory, name)
-      else if (this.#options.role === 'worker') this.#set(place, new KnownFile({ ...stat, size: 0 }, stat.mode, unknownDigest, 0))
+      else if (this.#options.role === 'worker')
+        this.#set(place, { stat: { ...stat, size: 0 }, mode: stat.mode, digest: unknownDigest, hashedAtMs: 0 })
       else if (stat.kind === 'symlink') this.#examineLink(place)
       else this.#skip(place, 'It is neither a file nor a directory, so it is not synced.')
     } catch (thrown) {
@@ -87,37 +84,37 @@ export class FileCheck {
   }
 
   /** There is such a file, but nobody can say what is in it: it stays as it is everywhere. */
-  hold(path: string, file: KnownFile): void {
-    if (file.held) return
-    file.held = true
-    this.journal.upsert(file.entry(path))
+  hold(path: string, row: number): void {
+    if (this.known.isHeld(row)) return
+    this.known.setHeld(row, true)
+    this.journal.upsert(this.known.entry(row, path))
   }
 
   forget(directory: KnownDirectory, name: string): void {
-    if (!directory.files.delete(name)) return
-    this.#files -= 1
-    this.journal.remove(`${directory.path}/${name}`)
+    if (this.#remove(directory, name)) this.journal.remove(`${directory.path}/${name}`)
   }
 
   /** Like a check that found this, but returned to the caller instead of noted in the journal. */
   put(directory: KnownDirectory, name: string, item: SyncedItem, stat: DiskStat, digest: Digest): FileEntry {
     const path = `${directory.path}/${name}`
-    if (!directory.files.has(name)) this.#files += 1
-    const file = KnownFile.placed(stat, this.#modeOf(item, stat), digest, this.#disk.now())
-    directory.files.set(name, file)
+    const found = { stat, mode: this.#modeOf(item, stat), digest, hashedAtMs: placedAtMs(stat, this.#disk.now()) }
+    const row = this.#keep(directory, name, found)
     this.journal.withdraw(path)
-    return file.entry(path)
+    return this.known.entry(row, path)
   }
 
   drop(directory: KnownDirectory, name: string): void {
-    if (directory.files.delete(name)) this.#files -= 1
+    this.#remove(directory, name)
     this.journal.withdraw(`${directory.path}/${name}`)
   }
 
   #examineContent(place: Place, stat: DiskStat, from: string): void {
     const { item, known } = place
-    if (known?.hasStat(stat) && !known.isRacy && known.digest !== unknownDigest) {
-      if (known.held) this.#set(place, new KnownFile(stat, known.mode, known.digest, known.hashedAtMs, known.nonsense))
+    if (known !== undefined && this.#isAsKnown(known, stat)) {
+      if (this.known.isHeld(known)) {
+        this.known.setHeld(known, false)
+        this.journal.upsert(this.known.entry(known, place.path))
+      }
       return
     }
     const hashedAtMs = this.#disk.now()
@@ -129,7 +126,12 @@ export class FileCheck {
     }
     const isJudged = this.#options.role === 'master' && place.path === keysPath
     const hashed = hashFile(this.#disk, from, this.#buffer, 'sha256', isJudged ? inspect : undefined)
-    this.#set(place, new KnownFile(hashed.stat, this.#modeOf(item, hashed.stat), hashed.digest, hashedAtMs, keys?.end()))
+    const { digest, stat: hashedStat } = hashed
+    this.#set(place, { stat: hashedStat, mode: this.#modeOf(item, hashedStat), digest, hashedAtMs, nonsense: keys?.end() })
+  }
+
+  #isAsKnown(row: number, stat: DiskStat): boolean {
+    return this.known.hasStat(row, stat) && !this.known.isRacy(row) && this.known.digestOf(row) !== unknownDigest
   }
 
   #examineLink(place: Place): void {
@@ -162,23 +164,45 @@ export class FileCheck {
     }
     this.problem(path, failureOf(path, thrown, 'read').message)
     if (this.#options.role === 'worker') {
-      this.#set(place, new KnownFile(noStat, 0, unknownDigest, 0))
+      this.#set(place, { stat: noStat, mode: 0, digest: unknownDigest, hashedAtMs: 0 })
       return
     }
-    const file = known ?? new KnownFile(noStat, item.mode, unknownDigest, 0)
-    if (!known) this.#set(place, file)
-    this.hold(path, file)
+    const row = known ?? this.#set(place, { stat: noStat, mode: item.mode, digest: unknownDigest, hashedAtMs: 0 })
+    this.hold(path, row)
   }
 
   #modeOf(item: SyncedItem, stat: DiskStat): number {
     return this.#options.role === 'master' ? item.mode : stat.mode
   }
 
-  #set({ directory, known, name, path }: Place, file: KnownFile): void {
-    file.listing = directory.listings
-    directory.files.set(name, file)
-    if (!known) this.#files += 1
-    if (!known || known.digest !== file.digest || known.mode !== file.mode || known.held) this.journal.upsert(file.entry(path))
+  /** Returns its row. */
+  #set({ directory, known, name, path }: Place, found: FoundFile): number {
+    const isShown =
+      known !== undefined &&
+      !this.known.isHeld(known) &&
+      this.known.modeOf(known) === found.mode &&
+      this.known.digestOf(known) === found.digest
+    const row = this.#keep(directory, name, found)
+    this.known.setListing(row, directory.listings)
+    if (!isShown) this.journal.upsert(this.known.entry(row, path))
+    return row
+  }
+
+  #keep(directory: KnownDirectory, name: string, found: FoundFile): number {
+    const known = directory.files.get(name)
+    const row = known ?? this.known.add()
+    this.known.put(row, found)
+    if (known === undefined) directory.files.set(name, row)
+    return row
+  }
+
+  /** False when there was no such file. */
+  #remove(directory: KnownDirectory, name: string): boolean {
+    const row = directory.files.get(name)
+    if (row === undefined) return false
+    directory.files.delete(name)
+    this.known.remove(row)
+    return true
   }
 
   #skip({ directory, name, path }: Place, why: string): void {

@@ -15,6 +15,11 @@ export class ScanJournal {
   readonly #reported = new Map<string, { message: string; scan: number }>()
   #scan = 0
 
+  /** Files that are in no page yet. */
+  get changes(): number {
+    return this.#changes.size
+  }
+
   begin(): void {
     this.#scan += 1
   }

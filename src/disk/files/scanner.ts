@@ -1,6 +1,6 @@
 /**
  * Keeps what is known of a synced tree true, by scanning everything or single paths. One walk per item; no symlink
- * below an item's directory is ever walked through. What becomes of each file is said in fileLook.ts.
+ * below an item's directory is ever walked through. What becomes of each file is said in fileCheck.ts.
  */
 
 import { limits } from '../../base/limits.js'
@@ -28,6 +28,10 @@ export class Scanner {
   /** Paths of the master's directories that could not be read when they were scanned last. */
   readonly #unreadable = new Set<string>()
   readonly #check: FileCheck
+  /** Directories that are still to be walked through, the next one last. */
+  readonly #open: { readonly directory: KnownDirectory; readonly item: SyncedItem }[] = []
+  /** The scan of everything is not over. */
+  #isScanning = false
 
   constructor(disk: Disk, options: TreeOptions) {
     this.#disk = disk
@@ -37,28 +41,42 @@ export class Scanner {
     this.#itemDirs = new Set(options.synced.items.map((item) => item.dir))
   }
 
-  /** Scans everything, or `paths` and what is below them; returns the first page of what changed. */
+  /**
+   * Scans everything, or `paths` and what is below them; returns the first page of what changed. Everything is scanned page by page, so
+   * that what was found and is not fetched yet is never all of a large tree.
+   */
   scan(paths?: readonly string[]): ScanPage {
     const named = paths?.map((path) => path.replace(/^(\.?\/)+|\/+$/g, ''))
     const everything = named === undefined || named.some((path) => path === '' || path === '.')
     const { journal, links } = this.#check
     journal.begin()
+    this.#isScanning = everything
+    this.#open.length = 0
     if (everything) {
       links.clear()
       for (const root of this.#roots) this.#walkRoot(root)
-      journal.end(undefined)
     } else {
       // What a link of the master leads to changes without anybody naming the link.
       const scopes = new Set([...named, ...links])
-      for (const path of scopes) this.#examine(path)
+      for (const path of scopes) {
+        this.#examine(path)
+        this.#walkOpen(Number.POSITIVE_INFINITY)
+      }
       journal.end([...scopes])
     }
     return this.nextPage()
   }
 
   nextPage(): ScanPage {
+    const { journal, known } = this.#check
+    this.#walkOpen(limits.scanPageEntriesMax)
+    if (this.#isScanning && this.#open.length === 0) {
+      this.#isScanning = false
+      journal.end(undefined)
+    }
     const missing = this.#roots.filter((root) => root.state !== 'there').map((root) => root.item.dir)
-    return this.#check.journal.page(this.#check.files, [...missing, ...this.#unreadable])
+    const page = journal.page(known.size, [...missing, ...this.#unreadable])
+    return this.#isScanning ? { ...page, done: false } : page
   }
 
   /** Somebody put this content there, and proved it. Returns the entry, which will be in no page. */
@@ -112,7 +130,16 @@ export class Scanner {
   // ------------------------------------------------------------------------------------------------- directories
 
   #walkRoot(root: Root): void {
-    if (this.#isThere(root)) this.#walk(root.known, root.item)
+    if (this.#isThere(root)) this.#open.push({ directory: root.known, item: root.item })
+  }
+
+  /** Until this much was found that is not fetched yet, or nothing is left to be walked through. */
+  #walkOpen(changesMax: number): void {
+    while (this.#check.journal.changes < changesMax) {
+      const next = this.#open.pop()
+      if (!next) return
+      this.#walk(next.directory, next.item)
+    }
   }
 
   /** Whether the item's directory is there. A master that lost one still stands by the files that were in it. */
@@ -161,7 +188,7 @@ export class Scanner {
       else if (this.#check.isSynced(item, name)) this.#check.examine(directory, name, item)
       else if (isTemporaryName(name)) this.#removeTemporary(`${directory.path}/${name}`)
     }
-    for (const [name, file] of directory.files) if (file.listing !== listing) this.#check.forget(directory, name)
+    for (const [name, row] of directory.files) if (this.#check.known.listingOf(row) !== listing) this.#check.forget(directory, name)
     for (const [name, below] of directory.directories) if (below.listing !== listing) this.#forgetDirectory(directory, name, below)
   }
 
@@ -174,7 +201,7 @@ export class Scanner {
     }
     const below = directory.directory(name)
     below.listing = directory.listings
-    this.#walk(below, item)
+    this.#open.push({ directory: below, item })
   }
 
   #unreadableDirectory(directory: KnownDirectory, thrown: unknown): void {
@@ -185,7 +212,7 @@ export class Scanner {
   }
 
   #holdDirectory(directory: KnownDirectory): void {
-    for (const [name, file] of directory.files) this.#check.hold(`${directory.path}/${name}`, file)
+    for (const [name, row] of directory.files) this.#check.hold(`${directory.path}/${name}`, row)
     for (const below of directory.directories.values()) this.#holdDirectory(below)
   }
 

@@ -58,7 +58,7 @@ export const createTree = (anyDisk: Disk, options: CreateTreeOptions): Tree => {
   const { operation } = disk
   return {
     scan: (paths) => operation(() => scanner.scan(paths)),
-    nextPage: () => scanner.nextPage(),
+    nextPage: () => operation(() => scanner.nextPage()),
     wrote: (file) => operation(() => scanner.wrote(file)),
     read: (request, firstFile) => operation(() => reader.read(request, firstFile)),
     staged: (digests) => operation(() => stage.staged(digests)),

@@ -7,8 +7,8 @@ import { digestBytes, partCount, partOf } from './pathHash.js'
 import type { FileEntry } from './treeValues.js'
 
 export interface BucketParts {
-  /** Of each part, in order of the paths. */
-  readonly entries: readonly (readonly FileEntry[])[]
+  /** Of each part, in order. */
+  readonly paths: readonly (readonly string[])[]
   /** Of the parts, joined. */
   readonly digests: Uint8Array
 }
@@ -22,13 +22,12 @@ export const entriesDigest = (sorted: Iterable<FileEntry>): Uint8Array => {
 
 const digestOfNone = entriesDigest([])
 
-export const inParts = (bucket: ReadonlyMap<string, FileEntry>, sorted: readonly string[]): BucketParts => {
-  const entries: FileEntry[][] = Array.from({ length: partCount }, () => [])
-  for (const path of sorted) {
-    const entry = bucket.get(path)
-    if (entry) entries[partOf(path)]?.push(entry)
-  }
+/** @param entriesOf the entries of some of the paths */
+export const inParts = (sorted: readonly string[], entriesOf: (paths: readonly string[]) => Iterable<FileEntry>): BucketParts => {
+  const paths: string[][] = Array.from({ length: partCount }, () => [])
+  for (const path of sorted) paths[partOf(path)]?.push(path)
   const digests = Buffer.alloc(partCount * digestBytes)
-  for (const [index, part] of entries.entries()) digests.set(part.length === 0 ? digestOfNone : entriesDigest(part), index * digestBytes)
-  return { entries, digests }
+  for (const [index, part] of paths.entries())
+    digests.set(part.length === 0 ? digestOfNone : entriesDigest(entriesOf(part)), index * digestBytes)
+  return { paths, digests }
 }

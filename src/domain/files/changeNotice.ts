@@ -73,7 +73,7 @@ export const planOfNotice = ({ entries, removed = '' }: ChangeNotice, worker: Ma
   const nothing = encodeEntries([])
   const read = readAnswer({ decided: 0, create: entries ?? nothing, update: nothing, remove: removed }, synced)
   if (!read.ok) return read
-  const wanted = new Map(read.value.create.map((entry) => [entry.path, entry]))
+  const wanted = new Map([...read.value.create].map((entry) => [entry.path, entry]))
   const present = new Map<string, FileEntry>()
   for (const path of [...wanted.keys(), ...read.value.remove]) {
     const entry = worker.get(path)

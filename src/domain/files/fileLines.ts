@@ -20,15 +20,18 @@ export class FileLines {
   }
 }
 
-/** Of a plan that was carried out, but for `failures`. */
-export const appliedLines = (plan: SyncPlan, failures: readonly FileFailure[], undone: ReadonlySet<string>): readonly string[] => {
-  const files = new FileLines()
+/** Adds the files of a plan that was carried out, but for `failures`; yields after each, because they may be very many. */
+export function* addApplied(
+  files: FileLines,
+  plan: SyncPlan,
+  failures: readonly FileFailure[],
+  undone: ReadonlySet<string>,
+): Generator<undefined> {
   const failed = new Set(failures.map(({ path }) => path))
-  const add = (what: string, path: string): void => {
+  const add = (what: string, path: string): undefined => {
     if (!failed.has(path)) files.add(what, path, undone.has(path) ? ' (a change made on this node is undone)' : '')
   }
-  for (const { path } of plan.create) add('Created file', path)
-  for (const { path } of plan.update) add('Updated file', path)
-  for (const path of plan.remove) add('Remove file', path) // as Wazuh writes it
-  return files.lines
+  for (const { path } of plan.create) yield add('Created file', path)
+  for (const { path } of plan.update) yield add('Updated file', path)
+  for (const path of plan.remove) yield add('Remove file', path) // as Wazuh writes it
 }

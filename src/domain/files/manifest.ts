@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import { invariant } from '../../base/invariant.js'
 import { type BucketParts, entriesDigest, inParts } from './bucketParts.js'
+import { EntryTable } from './entryTable.js'
 import { bucketOf, digestBytes, partCount } from './pathHash.js'
 import type { Digest, FileEntry } from './treeValues.js'
 
@@ -13,11 +14,16 @@ export const bucketCount = 256
 /** Buckets whose parts are kept for the next question about them. */
 const bucketsInPartsMax = 8
 
-type Bucket = Map<string, FileEntry>
+/** Rows of the entries, by path. */
+type Bucket = Map<string, number>
+
+/** The beginning of a digest, as a number: contents are found by it in half the memory. */
+const contentKey = (digest: Digest): number => Number.parseInt(digest.slice(0, 8), 16) | 0
 
 export class Manifest {
   /** Directories that are missing or cannot be read: of files below them nothing is known, not even that they are gone. */
   unknownDirectories: ReadonlySet<string> = new Set()
+  readonly #entries = new EntryTable()
   readonly #buckets: readonly Bucket[] = Array.from({ length: bucketCount }, () => new Map())
   readonly #digests = Buffer.alloc(bucketCount * digestBytes)
   readonly #stale = new Set<number>(Array.from({ length: bucketCount }, (_, index) => index))
@@ -26,17 +32,21 @@ export class Manifest {
   /** The one that was asked for longest ago first. */
   readonly #parts = new Map<number, BucketParts>()
   readonly #held = new Set<string>()
-  /** Where each content is, to copy from instead of fetching: nearly always at one path, for which a set would be a waste. */
-  readonly #pathsOf = new Map<Digest, string | Set<string>>()
+  /** Where contents are, by contentKey, to copy from instead of fetching: nearly always at one path, for which a set would be a waste. */
+  readonly #pathsOf = new Map<number, string | Set<string>>()
   #root: Uint8Array | undefined
-  #files = 0
 
   get files(): number {
-    return this.#files
+    return this.#entries.size
   }
 
   get(path: string): FileEntry | undefined {
-    return this.#buckets[bucketOf(path)]?.get(path)
+    const row = this.#buckets[bucketOf(path)]?.get(path)
+    return row === undefined ? undefined : this.#entries.entry(row, path)
+  }
+
+  has(path: string): boolean {
+    return this.#buckets[bucketOf(path)]?.has(path) === true
   }
 
   /** Of the entries that are held. */
@@ -46,21 +56,23 @@ export class Manifest {
 
   /** Some path with this content, if any. */
   pathWith(digest: Digest): string | undefined {
-    const paths = this.#pathsOf.get(digest)
-    if (typeof paths !== 'object') return paths
-    for (const path of paths) return path
+    const paths = this.#pathsOf.get(contentKey(digest))
+    if (paths === undefined) return undefined
+    for (const path of typeof paths === 'object' ? paths : [paths]) if (this.get(path)?.digest === digest) return path
     return undefined
   }
 
   set(entry: FileEntry): void {
-    const bucket = this.#touch(entry.path)
-    const before = bucket.get(entry.path)
-    if (before) this.#forgetContent(before)
+    const index = bucketOf(entry.path)
+    const bucket = this.#touch(index)
+    const known = bucket.get(entry.path)
+    const row = known ?? this.#entries.add()
+    if (known !== undefined) this.#forgetContent(known, entry.path)
     else {
-      this.#files += 1
-      this.#sorted[bucketOf(entry.path)] = undefined
+      bucket.set(entry.path, row)
+      this.#sorted[index] = undefined
     }
-    bucket.set(entry.path, entry)
+    this.#entries.write(row, entry)
     if (entry.held) this.#held.add(entry.path)
     else {
       this.#held.delete(entry.path)
@@ -69,33 +81,37 @@ export class Manifest {
   }
 
   delete(path: string): void {
-    const before = this.get(path)
-    if (!before) return
-    this.#touch(path).delete(path)
-    this.#sorted[bucketOf(path)] = undefined
+    const index = bucketOf(path)
+    const row = this.#buckets[index]?.get(path)
+    if (row === undefined) return
+    this.#touch(index).delete(path)
+    this.#sorted[index] = undefined
     this.#held.delete(path)
-    this.#forgetContent(before)
-    this.#files -= 1
+    this.#forgetContent(row, path)
+    this.#entries.remove(row)
   }
 
-  bucket(index: number): ReadonlyMap<string, FileEntry> {
-    const bucket = this.#buckets[index]
-    invariant(bucket !== undefined, 'a bucket index is below 256')
-    return bucket
+  filesIn(index: number): number {
+    return this.#bucket(index).size
+  }
+
+  /** Of a bucket. */
+  entriesIn(index: number): readonly FileEntry[] {
+    return [...this.#bucket(index)].map(([path, row]) => this.#entries.entry(row, path))
   }
 
   /** The paths of a bucket in order. The list is never changed, so that a reader may take its time. */
   sortedPaths(index: number): readonly string[] {
     const known = this.#sorted[index]
     if (known) return known
-    const sorted = [...this.bucket(index).keys()].sort()
+    const sorted = [...this.#bucket(index).keys()].sort()
     this.#sorted[index] = sorted
     return sorted
   }
 
   /** The bucket in its 256 parts. */
   parts(index: number): BucketParts {
-    const parts = this.#parts.get(index) ?? inParts(this.bucket(index), this.sortedPaths(index))
+    const parts = this.#parts.get(index) ?? inParts(this.sortedPaths(index), (paths) => this.#entriesOf(index, paths))
     this.#parts.delete(index)
     this.#parts.set(index, parts)
     const [oldest] = this.#parts.keys()
@@ -105,7 +121,8 @@ export class Manifest {
 
   /** Entries of a part, of which `index` is that of its bucket times 256 and its own in there. */
   part(index: number): readonly FileEntry[] {
-    return this.parts(Math.floor(index / partCount)).entries[index % partCount] ?? []
+    const bucket = Math.floor(index / partCount)
+    return [...this.#entriesOf(bucket, this.parts(bucket).paths[index % partCount] ?? [])]
   }
 
   /**
@@ -116,10 +133,9 @@ export class Manifest {
     let left = entriesMax
     for (const index of this.#stale) {
       if (left <= 0) return true
-      const bucket = this.bucket(index)
-      this.#digests.set(entriesDigest(entriesOf(bucket, this.sortedPaths(index))), index * digestBytes)
+      this.#digests.set(entriesDigest(this.#entriesOf(index, this.sortedPaths(index))), index * digestBytes)
       this.#stale.delete(index)
-      left -= bucket.size + 1
+      left -= this.filesIn(index) + 1
     }
     return false
   }
@@ -136,37 +152,44 @@ export class Manifest {
   }
 
   *entries(): IterableIterator<FileEntry> {
-    for (const bucket of this.#buckets) yield* bucket.values()
+    for (const bucket of this.#buckets) for (const [path, row] of bucket) yield this.#entries.entry(row, path)
   }
 
-  #touch(path: string): Bucket {
-    const index = bucketOf(path)
+  #touch(index: number): Bucket {
     this.#stale.add(index)
     this.#parts.delete(index)
     this.#root = undefined
+    return this.#bucket(index)
+  }
+
+  #bucket(index: number): Bucket {
     const bucket = this.#buckets[index]
-    invariant(bucket !== undefined, 'a path has a bucket')
+    invariant(bucket !== undefined, 'a bucket index is below 256')
     return bucket
   }
 
+  /** Of paths that are in the bucket. */
+  *#entriesOf(index: number, paths: readonly string[]): Generator<FileEntry> {
+    const bucket = this.#bucket(index)
+    for (const path of paths) {
+      const row = bucket.get(path)
+      if (row !== undefined) yield this.#entries.entry(row, path)
+    }
+  }
+
   #noteContent({ digest, path }: FileEntry): void {
-    const paths = this.#pathsOf.get(digest)
-    if (paths === undefined) this.#pathsOf.set(digest, path)
+    const key = contentKey(digest)
+    const paths = this.#pathsOf.get(key)
+    if (paths === undefined) this.#pathsOf.set(key, path)
     else if (typeof paths === 'object') paths.add(path)
-    else this.#pathsOf.set(digest, new Set([paths, path]))
+    else if (paths !== path) this.#pathsOf.set(key, new Set([paths, path]))
   }
 
-  #forgetContent({ digest, path }: FileEntry): void {
-    const paths = this.#pathsOf.get(digest)
+  #forgetContent(row: number, path: string): void {
+    const key = contentKey(this.#entries.digestOf(row))
+    const paths = this.#pathsOf.get(key)
     if (typeof paths === 'object') paths.delete(path)
-    if (paths === path || (typeof paths === 'object' && paths.size === 0)) this.#pathsOf.delete(digest)
-  }
-}
-
-function* entriesOf(bucket: ReadonlyMap<string, FileEntry>, sorted: readonly string[]): Iterable<FileEntry> {
-  for (const path of sorted) {
-    const entry = bucket.get(path)
-    if (entry) yield entry
+    if (paths === path || (typeof paths === 'object' && paths.size === 0)) this.#pathsOf.delete(key)
   }
 }
 

@@ -5,6 +5,7 @@
 import { ok, type Result, refuse } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'
 import { decodeEntries, type EntryColumns, encodeEntries, entryWireBytes, joinPaths, splitPaths } from './entryColumns.js'
+import type { Entries } from './entryList.js'
 import type { Manifest } from './manifest.js'
 import { bucketOf, partCount, partIndexOf } from './pathHash.js'
 import { checkPath } from './paths.js'
@@ -12,19 +13,13 @@ import { itemOf, type SyncedItems } from './syncedItems.js'
 import type { FileEntry, WriteStep } from './treeValues.js'
 
 export interface SyncPlan {
-  readonly create: readonly FileEntry[]
-  readonly update: readonly FileEntry[]
+  readonly create: Entries
+  readonly update: Entries
   readonly remove: readonly string[]
 }
 
 export const emptyPlan: SyncPlan = { create: [], update: [], remove: [] }
 export const isEmptyPlan = (plan: SyncPlan): boolean => plan.create.length + plan.update.length + plan.remove.length === 0
-export const joinPlans = (plans: readonly SyncPlan[]): SyncPlan => ({
-  create: plans.flatMap((plan) => plan.create),
-  update: plans.flatMap((plan) => plan.update),
-  remove: plans.flatMap((plan) => plan.remove),
-})
-
 /**
  * What makes the worker's files the master's. Held files (unreadable on the master) are left as the worker has them.
  *
@@ -70,7 +65,7 @@ export const byBucket: Division = {
   what: 'bucket',
   indexOf: bucketOf,
   bucketOf: (index) => index,
-  entriesIn: (manifest, index) => [...manifest.bucket(index).values()],
+  entriesIn: (manifest, index) => manifest.entriesIn(index),
 }
 
 export const byPart: Division = {
@@ -143,7 +138,10 @@ export const answerCompare = (
   if (question.counts.reduce((sum, count) => sum + count, 0) !== decoded.value.length)
     return refuse('malformed', { message: 'The counts of a comparison do not add up to its entries' })
   const isUnknown = (path: string): boolean => isBelowUnknown(master.unknownDirectories, synced, path)
-  const plans: SyncPlan[] = []
+  const create: FileEntry[] = []
+  const update: FileEntry[] = []
+  const remove: string[] = []
+  let decided = 0
   let bytes = 0
   let start = 0
   for (const [position, index] of places.entries()) {
@@ -156,18 +154,15 @@ export const answerCompare = (
     const planBytes = planWireBytes(plan)
     if (planBytes > limits.compareBytesMax) return tooManyAlike(division.what, ours.length)
     if (bytes + planBytes > limits.compareBytesMax) break
-    plans.push(plan)
+    create.push(...plan.create)
+    update.push(...plan.update)
+    remove.push(...plan.remove)
+    decided += 1
     bytes += planBytes
     start = end
   }
-  const plan = joinPlans(plans)
-  const answer = {
-    decided: plans.length,
-    create: encodeEntries(plan.create),
-    update: encodeEntries(plan.update),
-    remove: joinPaths(plan.remove),
-  }
-  return ok({ answer, plan })
+  const answer = { decided, create: encodeEntries(create), update: encodeEntries(update), remove: joinPaths(remove) }
+  return ok({ answer, plan: { create, update, remove } })
 }
 
 const byPath = (entries: readonly FileEntry[]): ReadonlyMap<string, FileEntry> => new Map(entries.map((entry) => [entry.path, entry]))
