@@ -13,6 +13,7 @@ import {
   isEmptyPlan,
   readAnswer,
   type SyncPlan,
+  withWrites,
   writeStepsOf,
 } from '../../../src/domain/files/syncPlan.js'
 import type { FileEntry } from '../../../src/domain/files/treeValues.js'
@@ -142,6 +143,24 @@ describe('sync plan', () => {
         for (const { digest, from } of steps) {
           if (from.kind === 'copy') expect(worker.get(from.path)?.digest).toBe(digest)
           else expect(theirs.some((entry) => entry.digest === digest)).toBe(false)
+        }
+      }),
+    ))
+
+  it('copies for a portion only what is there once the one before it is written', () =>
+    fc.assert(
+      fc.property(treePairs(), fc.nat(), ([ours, theirs], cut) => {
+        const { create, update } = decidePlan(byPath(ours), byPath(theirs))
+        const writes = [...create, ...update]
+        const length = cut % (writes.length + 1)
+        const writing = writeStepsOf({ create: writes.slice(0, length), update: [] }, manifestOf(theirs))
+        const after = manifestOf([...theirs, ...writes.slice(0, length)])
+        for (const { digest, from } of writeStepsOf(
+          { create: writes.slice(length), update: [] },
+          withWrites(manifestOf(theirs), writing),
+        )) {
+          if (from.kind === 'copy') expect(after.get(from.path)?.digest).toBe(digest)
+          else expect(writing.some((step) => step.digest === digest)).toBe(false)
         }
       }),
     ))

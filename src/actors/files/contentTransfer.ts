@@ -15,7 +15,7 @@ import {
 } from '../../domain/files/content/compressionChoice.js'
 import type { DiskWrites } from '../../domain/files/content/syncPace.js'
 import { joinDigests, joinPaths, splitDigests } from '../../domain/files/entryColumns.js'
-import { type SyncPlan, writeStepsOf } from '../../domain/files/syncPlan.js'
+import { type SyncPlan, withWrites, writeStepsOf } from '../../domain/files/syncPlan.js'
 import type { Digest, FileEntry, FileFailure, WriteStep } from '../../domain/files/treeValues.js'
 import type { Link } from '../../ports/link.js'
 import type { Clock } from '../../ports/machine.js'
@@ -126,10 +126,18 @@ export class ContentTransfer {
     return Math.min(limits.planBytesMax, (await this.#options.tree.files.freeBytes(signal)) - limits.diskReserveBytes)
   }
 
-  /** Resolves when all content of these files that can be had is staged and proven. */
-  async bring(transfer: PlanTransfer, entries: readonly FileEntry[], signal: AbortSignal): Promise<Transferred> {
+  /**
+   * Resolves when all content of these files that can be had is staged and proven.
+   * @param writing what is written meanwhile, and will be before these files are
+   */
+  async bring(
+    transfer: PlanTransfer,
+    entries: readonly FileEntry[],
+    signal: AbortSignal,
+    writing: readonly WriteStep[] = [],
+  ): Promise<Transferred> {
     const { manifest } = this.#options.tree
-    const steps = writeStepsOf({ create: entries, update: [] }, manifest)
+    const steps = writeStepsOf({ create: entries, update: [] }, withWrites(manifest, writing))
     const sizes = new Map(entries.map(({ digest, size }) => [digest, size]))
     const wantedBy = new Map<Digest, string>()
     for (const { digest, from, path } of steps)

@@ -112,7 +112,7 @@ export class IntegritySync {
 
   /**
    * Brings the content that is neither in the tree nor staged. Resolves when all that can be had is staged and proven. A plan of more
-   * than limits.planPortionFilesMax files is carried out here, portion by portion: each is applied before the next one is brought.
+   * than limits.planPortionFilesMax files is carried out here, portion by portion: each is applied while the next one is brought.
    */
   async transfer(link: Link, plan: SyncPlan, signal: AbortSignal): Promise<Transferred> {
     const writes = plan.create.length + plan.update.length
@@ -196,12 +196,25 @@ export class IntegritySync {
       for (const removals of slicesOf(paths, this.#portionFilesMax)) await this.#apply(apply, { writes: [], removals }, failures, undone)
     }
     const transfer = await this.#content.begin(link, plan, turns)
-    for (const entries of portions.ofAtMost(this.#portionFilesMax)) {
-      const brought = await this.#content.bring(transfer, entries, signal)
-      failures.push(...brought.failures)
-      await remove(inTheWay.splice(0))
-      await this.#apply(apply, { writes: brought.steps, removals: [] }, failures, undone)
+    let writing: readonly WriteStep[] = []
+    let written = Promise.resolve()
+    try {
+      for (const entries of portions.ofAtMost(this.#portionFilesMax)) {
+        // While the portion before is written.
+        const brought = await this.#content.bring(transfer, entries, signal, writing)
+        await written
+        failures.push(...brought.failures)
+        await remove(inTheWay.splice(0))
+        writing = brought.steps
+        written = this.#apply(apply, { writes: writing, removals: [] }, failures, undone)
+        // It is thrown where it is waited for.
+        written.catch(() => undefined)
+      }
+    } finally {
+      // What has begun is finished before anything else is done with the tree.
+      await written.catch(() => undefined)
     }
+    await written
     await remove(last)
     return { steps: [], failures, undone, isCarriedOut: true }
   }

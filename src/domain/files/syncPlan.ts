@@ -188,11 +188,27 @@ export const readAnswer = (answer: CompareAnswer, synced: SyncedItems): Result<S
   return ok({ create: create.value, update: update.value, remove })
 }
 
+/** Where the contents of a tree are. */
+type Contents = Pick<Manifest, 'pathWith'>
+
+/** The tree as it will be once these files are written. */
+export const withWrites = (tree: Contents, writes: readonly WriteStep[]): Contents => {
+  if (writes.length === 0) return tree
+  const written = new Map(writes.map(({ digest, path }) => [digest, path]))
+  const changed = new Set(writes.map(({ path }) => path))
+  return {
+    pathWith: (digest) => {
+      const path = tree.pathWith(digest)
+      return written.get(digest) ?? (path !== undefined && changed.has(path) ? undefined : path)
+    },
+  }
+}
+
 /**
  * How the worker comes by each file: content that one of its paths has is copied, and the rest is fetched, each content once.
  * A file of which only the mode differs is such a copy, of itself: another name of it, outside the tree, keeps its mode.
  */
-export const writeStepsOf = (plan: Pick<SyncPlan, 'create' | 'update'>, worker: Manifest): WriteStep[] =>
+export const writeStepsOf = (plan: Pick<SyncPlan, 'create' | 'update'>, worker: Contents): WriteStep[] =>
   [...plan.create, ...plan.update].map(({ path, digest }) => {
     const twin = worker.pathWith(digest)
     return twin === undefined ? { path, digest, from: { kind: 'stage' } } : { path, digest, from: { kind: 'copy', path: twin } }
