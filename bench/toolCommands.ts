@@ -30,7 +30,7 @@ export const benchCommand = (): Command =>
     )
     .option('--json <file>', 'write the figures of the rows to this file too')
     .addOption(
-      new Option('--growth [curve]', 'measure how costs grow, in place of the rows: each point, and the exponent of each cost').choices(
+      new Option('--growth [curve]', 'measure how costs grow instead of the rows: each point, and the exponent of each cost').choices(
         curveNames,
       ),
     )
@@ -44,9 +44,9 @@ export interface SoakOptions {
 
 export const soakCommand = (): Command =>
   toolCommand('soak', 'Runs three real daemons under random edits, restarts and kills, and compares their trees and memory.')
-    .option('--minutes <count>', 'how long it goes on', numberArgument(0.01, 100_000, false), 60)
+    .option('--minutes <count>', 'how long it runs', numberArgument(0.01, 100_000, false), 60)
     .option('--seed <text>', 'decides what is edited, restarted and killed', '1')
-    .option('--program <file>', 'the daemon to run, an executable file, in place of the one that is built for the soak')
+    .option('--program <file>', 'the daemon to run, an executable file, instead of the one that is built for the soak')
 
 export interface AccountOptions {
   readonly agents: number
@@ -58,12 +58,12 @@ export interface AccountOptions {
 }
 
 export const accountCommand = (): Command =>
-  toolCommand('account', 'Accounts for the events of many agents over three real daemons, of which workers are killed and drained.')
+  toolCommand('account', 'Accounts for the events of many agents over three real daemons while workers are killed and drained.')
     .option('--agents <count>', 'agents of our own, which enrol through every node', numberArgument(3, 100_000, true), 1_000)
-    .option('--minutes <count>', 'how long it goes on', numberArgument(0.1, 100_000, false), 10)
-    .option('--rate <events>', 'of each agent in a second', numberArgument(0.01, 1_000, false), 2)
-    .option('--size <bytes>', 'of an event', numberArgument(1, 60_000, true), 300)
-    .option('--period <seconds>', 'between two kills; a worker is drained in every other', numberArgument(10, 100_000, false), 60)
+    .option('--minutes <count>', 'how long it runs', numberArgument(0.1, 100_000, false), 10)
+    .option('--rate <events>', 'events per second and agent', numberArgument(0.01, 1_000, false), 2)
+    .option('--size <bytes>', 'size of an event', numberArgument(1, 60_000, true), 300)
+    .option('--period <seconds>', 'time between two kills; a worker is drained in every other', numberArgument(10, 100_000, false), 60)
     .option('--json', 'print the account as JSON')
     .addHelpText('after', '\nExample:\n  npm run account -- --agents 1000 --minutes 10\n')
 
@@ -77,11 +77,11 @@ export interface BalancingOptions {
 export const balancingCommand = (): Command =>
   toolCommand(
     'balancing',
-    'Agents over three real nodes behind a real HAProxy, which the master drives by its runtime socket: a fourth node joins.',
+    'Runs agents over three real nodes behind a real HAProxy, which the master drives through its runtime socket, while a fourth node joins.',
   )
     .option('--agents <count>', 'agents of our own, which enrol and report through HAProxy', numberArgument(4, 10_000, true), 1_000)
-    .option('--rate <events>', 'of each agent in a second', numberArgument(0.01, 1_000, false), 2)
-    .option('--size <bytes>', 'of an event', numberArgument(1, 60_000, true), 300)
+    .option('--rate <events>', 'events per second and agent', numberArgument(0.01, 1_000, false), 2)
+    .option('--size <bytes>', 'size of an event', numberArgument(1, 60_000, true), 300)
     .option('--json', 'print the figures as JSON')
     .addHelpText('after', '\nExample:\n  npm run balancing -- --agents 1000\n')
 
@@ -91,8 +91,8 @@ export interface FuzzOptions {
 }
 
 export const fuzzCommand = (): Command =>
-  toolCommand('fuzz', 'Throws changed and arbitrary inputs at the parsers of what agents and strangers send.')
+  toolCommand('fuzz', 'Feeds mutated and arbitrary inputs to the parsers of what agents and strangers send.')
     .usage('-- [options] [NAME…]')
-    .argument('[names...]', 'the parsers whose names have one of these in them; all of them without one')
-    .option('--inputs <count>', 'for each parser', numberArgument(1, 1_000_000_000, true), 100_000)
-    .option('--seed <text>', 'decides what the inputs are')
+    .argument('[names...]', 'parsers whose names contain one of these; all of them when left out')
+    .option('--inputs <count>', 'inputs for each parser', numberArgument(1, 1_000_000_000, true), 100_000)
+    .option('--seed <text>', 'decides the inputs')

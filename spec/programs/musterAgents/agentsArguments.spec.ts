@@ -118,7 +118,7 @@ describe('the arguments of muster-agents', () => {
     const parsed = parseAgentsArguments(['--help'])
     const text = 'shown' in parsed ? parsed.shown : ''
     for (const { long } of agentsCommandLine().options) expect(text).toContain(long)
-    expect(text).toMatch(/exit code is 1 when something taken was lost, and 2\s+when/)
+    expect(text).toMatch(/exit code is 1 when a taken event was lost, and 2\s+when/)
     expect(text.split('\n').every((line) => line.length <= 140)).toBe(true)
     expect(parseAgentsArguments(['--version'])).toEqual({ shown: expect.stringMatching(/^muster-agents \d+\.\d+\.\d+\S* \(Muster\)\n$/) })
   })

@@ -14,10 +14,10 @@ export type CommandName = (typeof commandNames)[number]
 
 const help = `
 Commands:
-  list [DIR]                 the certificates of a directory: what each is for, until when, and its key
-  check [DIR]                what is wrong with them. Exit code 0: all is fine; 1: something is to be done soon (a certificate ends
+  list [DIR]                 the certificates of a directory: what each is for, when it ends, and its key
+  check [DIR]                what is wrong with them. Exit code 0: all is fine; 1: something needs to be done soon (a certificate ends
                              within --within, every user can read a key); 2: something is expired or broken, or cannot be read
-  renew [NAME...|all]        new ones in place of those that end soon, or of the named ones; the old files are kept as .old
+  renew [NAME...|all]        new certificates for those that end soon, or for the named ones; the old files are kept as .old
   add [NAME ADDRESS...]      certificates for nodes that have none yet: the named one, or those of config.yml
   bundle NAME                a tar of NAME.pem, NAME-key.pem and root-ca.pem: what the node needs, and never the key of the CA
   request NAME ADDRESS...    a key and a request for a certificate, made on the node itself

@@ -42,7 +42,9 @@ const outOption = (): Option => new Option('--out <dir>', 'the directory of the 
 const withDirectoryOptions = (command: Command, key: Option | undefined): Command =>
   withMakingOptions(command, key)
     .addOption(outOption())
-    .addOption(new Option('--ca-cert <file>', 'of the CA that signs (default: intermediate-ca.pem or root-ca.pem of the directory)'))
+    .addOption(
+      new Option('--ca-cert <file>', 'certificate of the CA that signs (default: intermediate-ca.pem or root-ca.pem of the directory)'),
+    )
     .addOption(new Option('--ca-key <file>', 'its key (default: intermediate-ca.key or root-ca.key of the directory)'))
 
 const inDirectory = (options: DirectoryOptions) => ({
@@ -61,7 +63,7 @@ const showRow = (kind: ShowTask['kind'], description: string): CommandRow => ({
   describe: (command) =>
     command
       .description(description)
-      .argument('[dir]', 'of the certificates', defaultDirectory)
+      .argument('[dir]', 'directory of the certificates', defaultDirectory)
       .addOption(withinOption('what ends within this time ends soon'))
       .addOption(new Option('-j, --json', 'print JSON')),
   examples: [`${kind}`, `${kind} /etc/filebeat/certs --json`, ...(kind === 'check' ? ['check --within 60d'] : [])],
@@ -86,9 +88,9 @@ const rows: Readonly<Record<CommandName, CommandRow>> = {
           )
           .argument(
             '[names...]',
-            'of the files, without .pem: these are renewed whenever they end; without one, or with all: what ends soon',
+            'names of files, without .pem, to renew whenever they end; without a name, or with all: those that end soon',
           ),
-        keyOption('of the new keys (default: what the old ones are)'),
+        keyOption('kind of the new keys (default: as the old ones)'),
       )
         .addOption(withinOption('what ends within this time is renewed'))
         .addOption(new Option('--keep-key', 'keep the keys: only the certificates are new')),
@@ -108,7 +110,7 @@ const rows: Readonly<Record<CommandName, CommandRow>> = {
       withDirectoryOptions(
         command
           .description('Makes certificates for nodes that have none yet, in an existing directory, signed by its CA.')
-          .argument('[name]', 'of the node (default: every node of config.yml that has no certificate)')
+          .argument('[name]', 'name of the node (default: every node of config.yml that has no certificate)')
           .argument('[addresses...]', 'IP addresses and DNS names of the node'),
         keyOption(),
       ).addOption(new Option('--config <file>', 'names the nodes').default('config.yml')),
@@ -124,7 +126,7 @@ const rows: Readonly<Record<CommandName, CommandRow>> = {
     describe: (command) =>
       command
         .description('Packs what one node needs into a tar: NAME.pem, NAME-key.pem and root-ca.pem, and never the key of the CA.')
-        .argument('<name>', 'of the node')
+        .argument('<name>', 'name of the node')
         .addOption(outOption())
         .addOption(new Option('--file <file>', 'the tar (default: NAME.tar)')),
     examples: ['bundle wazuh-1', 'bundle wazuh-1 --file /tmp/w1.tar'],
@@ -138,7 +140,7 @@ const rows: Readonly<Record<CommandName, CommandRow>> = {
     describe: (command) =>
       command
         .description('Makes NAME-key.pem and NAME.csr, on the node itself: sign makes a certificate of the request where the CA is.')
-        .argument('<name>', 'of the node')
+        .argument('<name>', 'name of the node')
         .argument('<addresses...>', 'IP addresses and DNS names of the node')
         .addOption(keyOption())
         .addOption(new Option('--out <dir>', 'where both go').default('.')),

@@ -16,19 +16,20 @@ export interface GivenMakingOptions {
   readonly verbose?: true
 }
 
-export const keyOption = (says = 'of the keys that are made (default: rsa2048)'): Option =>
-  new Option('--key <kind>', says).choices(keyKinds)
+export const keyOption = (says = 'kind of the new keys (default: rsa2048)'): Option => new Option('--key <kind>', says).choices(keyKinds)
 
 /** `key`: undefined where none is made. */
 export const withMakingOptions = (command: Command, key: Option | undefined): Command =>
   (key ? command.addOption(key) : command)
-    .addOption(new Option('--days <days>', 'that certificates are valid').argParser(numberArgument(1, daysMax, true)).default(daysDefault))
-    .addOption(new Option('--ca-passphrase-file <file>', 'its first line opens the key of the CA, and encrypts that of a new one'))
-    .addOption(new Option('--compatible', "certificates exactly as Wazuh's own tool makes them"))
+    .addOption(
+      new Option('--days <days>', 'days for which certificates are valid').argParser(numberArgument(1, daysMax, true)).default(daysDefault),
+    )
+    .addOption(new Option('--ca-passphrase-file <file>', 'its first line decrypts the key of the CA, or encrypts that of a new one'))
+    .addOption(new Option('--compatible', "make certificates exactly as Wazuh's own tool does"))
     .addOption(new Option('-v, --verbose', 'show debug messages'))
 
 export const caDaysOption = (): Option =>
-  new Option('--ca-days <days>', 'that a new CA is valid').argParser(numberArgument(1, daysMax, true)).default(daysDefault)
+  new Option('--ca-days <days>', 'days for which a new CA is valid').argParser(numberArgument(1, daysMax, true)).default(daysDefault)
 
 export const makingOptionsOf = ({ caPassphraseFile, compatible, days, key, verbose }: GivenMakingOptions): MakingOptions => ({
   keyKind: key,

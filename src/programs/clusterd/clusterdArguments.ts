@@ -43,7 +43,7 @@ const levelOf = (debug: number): LogLevel => (debug === 1 ? 'debug' : 'debug2')
 
 export const clusterdCommandLine = (): Command =>
   new Command('wazuh-clusterd')
-    .description('Keeps the files of a cluster of Wazuh managers the same.')
+    .description('Keeps the files of all Wazuh managers in a cluster identical.')
     .option('--home <dir>', `home of the manager (default: ${defaultHomeText})`)
     .option('-c, --config <file>', 'configuration file (default: etc/ossec.conf of the home)')
     .option('-t, --test', 'test the configuration and exit: 0 when it is valid, 1 when not')

@@ -71,9 +71,9 @@ interface Options {
 const eventBytesMax = 65_000
 
 const help = `
-An event counts as taken when a node read it. Agents are acknowledged nothing, so it is judged by connections: of one that the agent
-closed itself (after a request to reconnect, or at the end) everything must be in a segment; of one that broke what is missing behind
-the last event that arrived was in flight, and any hole before that is a loss. The exit code is 1 when something taken was lost, and 2
+An event counts as taken when a node has read it. Nodes acknowledge no events, so the account goes by connections. When the agent closed
+the connection itself (after a request to reconnect, or at the end), every event must be in a segment. When it broke, events after the
+last one that arrived were in flight, and any gap before that is a loss. The exit code is 1 when a taken event was lost, and 2
 when the account could not be made.
 
 Examples:
@@ -85,44 +85,59 @@ const portsArgument = (text: string): readonly number[] => text.split(',').map(n
 
 export const agentsCommandLine = (): Command =>
   new Command('muster-agents')
-    .description('Runs many agents in one process, which speak the real protocol, and accounts for every event that they send.')
+    .description('Runs many agents in one process. They speak the real protocol, and every event that they send is accounted for.')
     .version(`muster-agents ${productVersion} (Muster)`, '-V, --version', 'print the version of this program')
-    .addOption(new Option('--agents <count>', 'how many').argParser(numberArgument(1, limits.fleetAgentsMax, true)).default(10))
-    .addOption(new Option('--servers <list>', "HOST[:PORT] with commas between, in an agent's order (a load balancer is one of them)"))
-    .addOption(new Option('--ossec-conf <file>', "an agent's ossec.conf: its <client> says the servers and the times"))
-    .addOption(new Option('--rotate', 'each agent begins with another server of the list'))
-    .addOption(new Option('--enrol', 'agents without a key ask for one before they connect'))
-    .addOption(new Option('--password <text>', 'of the enrolment'))
+    .addOption(new Option('--agents <count>', 'number of agents').argParser(numberArgument(1, limits.fleetAgentsMax, true)).default(10))
     .addOption(
-      new Option('--enrol-port <ports>', 'of the enrolment: one, or one for each server with commas between (default: 1515)').argParser(
+      new Option(
+        '--servers <list>',
+        'HOST[:PORT], separated by commas, in the order in which an agent tries them (a load balancer is one of them)',
+      ),
+    )
+    .addOption(new Option('--ossec-conf <file>', "an agent's ossec.conf: its <client> has the servers and times"))
+    .addOption(new Option('--rotate', 'let each agent begin with another server of the list'))
+    .addOption(new Option('--enrol', 'enrol agents that have no key before they connect'))
+    .addOption(new Option('--password <text>', 'password for the enrolment'))
+    .addOption(
+      new Option('--enrol-port <ports>', 'port for the enrolment, or one for each server, separated by commas (default: 1515)').argParser(
         portsArgument,
       ),
     )
-    .addOption(new Option('--groups <names>', 'that agents ask for when they enrol, with commas between'))
-    .addOption(new Option('--keys <file>', 'a client.keys: its first agents are these'))
+    .addOption(new Option('--groups <names>', 'groups to ask for in the enrolment, separated by commas'))
+    .addOption(new Option('--keys <file>', 'a client.keys: its first agents are used'))
     .addOption(new Option('--save-keys <file>', 'write the keys of all agents there at the end'))
-    .addOption(new Option('--name <prefix>', 'of the names of agents that enrol').default('fleet'))
-    .addOption(new Option('--agent-version <version>', 'that agents say they have').default(`v${servedWazuhVersion}`))
-    .addOption(new Option('--protocol <protocol>', 'of --servers (default: tcp)').choices(['tcp', 'udp']))
-    .addOption(new Option('--cipher <cipher>', 'default: aes').choices(['aes', 'blowfish']))
-    .addOption(new Option('--rate <events>', 'of each agent in a second').argParser(numberArgument(0, 100_000, false)).default(1))
-    .addOption(new Option('--size <bytes>', 'of the log line of an event').argParser(numberArgument(1, eventBytesMax, true)).default(300))
-    .addOption(new Option('--notify-time <seconds>', 'between keep-alives (default: 20)').argParser(numberArgument(0.1, 100_000, false)))
-    .addOption(new Option('--retry-interval <seconds>', 'between attempts (default: 10)').argParser(numberArgument(0.05, 100_000, false)))
+    .addOption(new Option('--name <prefix>', 'prefix for the names of agents that enrol').default('fleet'))
+    .addOption(new Option('--agent-version <version>', 'version that agents report').default(`v${servedWazuhVersion}`))
+    .addOption(new Option('--protocol <protocol>', 'protocol for --servers (default: tcp)').choices(['tcp', 'udp']))
+    .addOption(new Option('--cipher <cipher>', 'cipher of the messages (default: aes)').choices(['aes', 'blowfish']))
+    .addOption(new Option('--rate <events>', 'events per second and agent').argParser(numberArgument(0, 100_000, false)).default(1))
+    .addOption(
+      new Option('--size <bytes>', 'size of the log line of an event').argParser(numberArgument(1, eventBytesMax, true)).default(300),
+    )
+    .addOption(
+      new Option('--notify-time <seconds>', 'time between keep-alives (default: 20)').argParser(numberArgument(0.1, 100_000, false)),
+    )
+    .addOption(
+      new Option('--retry-interval <seconds>', 'time between attempts (default: 10)').argParser(numberArgument(0.05, 100_000, false)),
+    )
     .addOption(
       new Option('--max-retries <count>', 'attempts before the next server (default: 5)').argParser(numberArgument(1, 100_000, true)),
     )
     .addOption(
-      new Option('--time-reconnect <seconds>', 'without an answer until a server counts as gone (default: 60)').argParser(
+      new Option('--time-reconnect <seconds>', 'time without an answer after which a server counts as gone (default: 60)').argParser(
         numberArgument(1, 100_000, false),
       ),
     )
     .addOption(
-      new Option('--enrol-delay <seconds>', 'with a new key until it is used (default: 20)').argParser(numberArgument(0, 100_000, false)),
+      new Option('--enrol-delay <seconds>', 'time before a new key is used (default: 20)').argParser(numberArgument(0, 100_000, false)),
     )
-    .addOption(new Option('--start-rate <agents>', 'that start in a second').argParser(numberArgument(1, 100_000, false)).default(200))
-    .addOption(new Option('--duration <seconds>', 'default: until SIGINT or SIGTERM').argParser(numberArgument(0.1, 10_000_000, false)))
-    .addOption(new Option('--account <home...>', 'homes of the nodes on this machine: their segments of events are read'))
+    .addOption(new Option('--start-rate <agents>', 'agents to start per second').argParser(numberArgument(1, 100_000, false)).default(200))
+    .addOption(
+      new Option('--duration <seconds>', 'how long to run (default: until SIGINT or SIGTERM)').argParser(
+        numberArgument(0.1, 10_000_000, false),
+      ),
+    )
+    .addOption(new Option('--account <home...>', 'homes of nodes on this machine, whose segments of events are read'))
     .addOption(new Option('-j, --json', 'print the account as JSON'))
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', help)

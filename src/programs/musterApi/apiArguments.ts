@@ -31,11 +31,11 @@ const examples = `  muster-api user add alice --role admin
 export const apiCommandLine = (): Command =>
   withCommonOptions(
     new Command('muster-api')
-      .description('Users of the HTTP service (API, metrics, page). The running service takes a change at once.')
+      .description('Manages the users of the HTTP service (API, metrics, page). A change takes effect at once in the running service.')
       .usage('user add|list|remove|password [NAME] [options]')
       .argument('[words...]')
-      .addOption(new Option('--role <role>', 'of a new user: what it may do').choices(roles).default('read'))
-      .addOption(new Option('--password-file <file>', 'take the first line of this file as the password, in place of asking')),
+      .addOption(new Option('--role <role>', 'what a new user may do').choices(roles).default('read'))
+      .addOption(new Option('--password-file <file>', 'take the first line of this file as the password instead of asking')),
     examples,
   )
 

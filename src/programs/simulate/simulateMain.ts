@@ -41,7 +41,7 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
   )
   .option(
     '--agents <count>',
-    'agents that speak the real protocol with listeners of the nodes; five in one of five seeds when left out',
+    "agents that speak the real protocol to the nodes' listeners; five in one of five seeds when left out",
     numberArgument(0, 1_000, true),
   )
   .addOption(
@@ -51,16 +51,16 @@ const command = toolCommand('simulate', 'Runs a whole cluster in virtual time, w
     ]),
   )
   .option('--tls', 'nodes show certificates to each other; in one of four seeds when left out')
-  .option('--no-tls', 'they do not')
-  .option('--balancer', 'these agents come by a load balancer that the master drives; in one of ten seeds when left out')
-  .option('--no-balancer', 'they go to the nodes themselves')
-  .option('--virtual-hours <hours>', 'how long faults go on', numberArgument(0.001, 10_000, false), 24)
+  .option('--no-tls', 'nodes show no certificates')
+  .option('--balancer', 'these agents connect through a load balancer that the master drives; in one of ten seeds when left out')
+  .option('--no-balancer', 'these agents connect to the nodes directly')
+  .option('--virtual-hours <hours>', 'how long there are faults', numberArgument(0.001, 10_000, false), 24)
   .option(
     '--faults <kinds>',
-    `all, none, or classes (${faultClasses.join(', ')}) or kinds of fault with commas between; all when left out`,
+    `all, none, or classes (${faultClasses.join(', ')}) or kinds of fault separated by commas; all when left out`,
     result(parseFaultKinds),
   )
-  .option('--faults-per-hour <count>', 'on average', numberArgument(0, 10_000, false), 30)
+  .option('--faults-per-hour <count>', 'faults per hour on average', numberArgument(0, 10_000, false), 30)
   .option('--plan <json>', 'the faults themselves, as a failure prints them', result(parsePlan))
   .option('--trace <lines>', 'on a failure, show this many of the last events', numberArgument(0, 100_000, true), 20)
   .option(
