@@ -5,22 +5,37 @@ const isLittleEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1
 
 /** `ids` with some more and without some. Sorted, and an array of its own, when `ids` is sorted. An ID in both is taken out. */
 export const changedIds = (ids: Uint32Array, added: Iterable<number>, removed: ReadonlySet<number>): Uint32Array => {
-  const more = Uint32Array.from(added).sort()
-  const changed = new Uint32Array(ids.length + more.length)
+  const touched = Uint32Array.from([...added, ...removed]).sort()
+  const changed = new Uint32Array(ids.length + touched.length)
   let length = 0
-  let last = 0
-  const take = (id: number): void => {
-    if (id === last || removed.has(id)) return
-    changed[length++] = id
+  let from = 0
+  // What lies between those that are touched is copied in one piece.
+  const copyUntil = (end: number): void => {
+    changed.set(ids.subarray(from, end), length)
+    length += end - from
+    from = end
+  }
+  let last: number | undefined
+  for (const id of touched) {
+    if (id === last) continue
     last = id
+    copyUntil(placeOf(ids, id, from))
+    if (ids[from] === id) from += 1
+    if (!removed.has(id)) changed[length++] = id
   }
-  let at = 0
-  for (const id of ids) {
-    for (let next = more[at]; next !== undefined && next <= id; next = more[++at]) take(next)
-    take(id)
-  }
-  for (const id of more.subarray(at)) take(id)
+  copyUntil(ids.length)
   return changed.slice(0, length)
+}
+
+/** Where the ID stands, or would stand, among the sorted ones from `start` on. */
+export const placeOf = (sorted: Uint32Array, id: number, start: number): number => {
+  let low = start
+  for (let high = sorted.length; low < high; ) {
+    const middle = (low + high) >>> 1
+    if ((sorted[middle] ?? 0) < id) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** SHA-256 (hex) over the IDs, each as four bytes, the lowest first. */

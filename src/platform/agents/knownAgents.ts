@@ -3,6 +3,7 @@
  * sizes cost what changed, and no reading of all rows.
  */
 import { createHash } from 'node:crypto'
+import { placeOf } from '../../domain/agents/agentIds.js'
 
 const hashChars = 8
 
@@ -133,15 +134,4 @@ export class KnownAgents {
     copyUntil(layout.ids.length)
     return { ids: ids.subarray(0, to), text: text.subarray(0, to * hashChars) }
   }
-}
-
-/** Where the ID stands, or would stand, among the sorted ones from `start` on. */
-const placeOf = (sorted: Uint32Array, id: number, start: number): number => {
-  let low = start
-  for (let high = sorted.length; low < high; ) {
-    const middle = (low + high) >>> 1
-    if ((sorted[middle] ?? 0) < id) low = middle + 1
-    else high = middle
-  }
-  return low
 }
