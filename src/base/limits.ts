@@ -176,6 +176,8 @@ export const limits = {
   keysPageEntriesMax: 1_000,
   /** Changes of client.keys that are written together. */
   keysChangesMax: 1_000,
+  /** From one write of several changes to the next one. */
+  keysGatheredMs: 20,
   /** A file that lacks agents is trusted when it has been stable for this long. */
   keysTrustedMs: 5_000,
   /** Of a SHA-1, hexadecimal: an agent that enrols says by it which key it had. */

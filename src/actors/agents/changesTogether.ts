@@ -12,6 +12,8 @@ import type { EnrolmentRequest } from '../../domain/agents/enrolmentRequest.js'
 import type { KeyEntry, KeysAnswer, KeysChange } from '../../domain/agents/keyEntry.js'
 import { type EnrolmentRules, isSameRegistration, type Registration, replacementOf, signatureOf } from '../../domain/agents/replacement.js'
 import type { AgentFiles, AgentKeysStore } from '../../ports/agents.js'
+import type { Clock } from '../../ports/machine.js'
+import { pause } from '../kit/pause.js'
 
 export interface ChangesTogetherOptions {
   readonly files: Pick<AgentFiles, 'change'>
@@ -19,6 +21,9 @@ export interface ChangesTogetherOptions {
   readonly rules: EnrolmentRules
   /** The master's time, in milliseconds since 1970. */
   readonly now: () => number
+  readonly timers: Pick<Clock, 'monotonicMs' | 'setTimeout' | 'clearTimeout'>
+  /** Aborted when the node stops. */
+  readonly closing: AbortSignal
   /** The turns in which client.keys is read and changed. */
   readonly inTurn: InTurn
   /** They are written; they are answered once this resolves, which brings the table in line. */
@@ -65,6 +70,7 @@ export class ChangesTogether {
   readonly #waiting: WaitingChange[] = []
   /** Notes of agents that were not registered. */
   #obsolete: string[] = []
+  #nextWriteMs = 0
 
   constructor(options: ChangesTogetherOptions) {
     this.#options = options
@@ -74,12 +80,21 @@ export class ChangesTogether {
   make(wanted: WantedChange): Promise<ChangeMade> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ wanted, replaces: new Map(), resolve, reject })
-      if (this.#waiting.length === 1) void this.#options.inTurn.run(() => this.#write())
+      if (this.#waiting.length === 1) void this.#begin()
     })
+  }
+
+  /** A write costs several times what a change in it does: in a burst the next one gathers for a moment. One that comes alone does not wait. */
+  async #begin(): Promise<void> {
+    const { closing, inTurn, timers } = this.#options
+    const missingMs = this.#nextWriteMs - timers.monotonicMs()
+    if (missingMs > 0) await pause(timers, missingMs, closing).catch(() => undefined)
+    await inTurn.run(() => this.#write())
   }
 
   async #write(): Promise<void> {
     const together = this.#waiting.splice(0, limits.keysChangesMax)
+    this.#nextWriteMs = together.length > 1 ? this.#options.timers.monotonicMs() + limits.keysGatheredMs : 0
     if (this.#waiting.length > 0) void this.#options.inTurn.run(() => this.#write())
     // The caller may go away; what is begun is finished for the others.
     const { signal } = new AbortController()

@@ -89,6 +89,8 @@ export class LocalKeys {
       store: options.store,
       rules: options.rules,
       now: () => options.clock.now(),
+      timers: options.timers,
+      closing: options.closing,
       inTurn: this.#inTurn,
       onWritten: async (signal) => {
         await this.#check(signal)
