@@ -93,7 +93,7 @@ export const masterRegistry = (options: MasterOptions): Registry => {
       return integrityServeInput({ tree, clock, served }, member)
     }),
     answering('queries', ({ link, name }) =>
-      // The log says by way of which worker an operator changed something.
+      // The log says through which worker an operator changed something.
       clusterQueriesInput(link, masterView(options, registry, log.at({ tag: `Worker ${name}` }))),
     ),
     answering('agentInfo', ({ link, state, log: memberLog }) =>

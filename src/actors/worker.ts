@@ -57,7 +57,7 @@ export interface WorkerOptions {
 
 /** The first redial comes this soon, in milliseconds. */
 const redialMsMin = 100
-/** A connection that ends sooner than this, in milliseconds, was as good as none: redials after several of them become rarer. */
+/** A connection that ends sooner than this, in milliseconds, counts as a failed dial: after several of them redials become rarer. */
 const shortLifeMs = 1_000
 
 interface Dialling {

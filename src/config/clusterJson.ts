@@ -159,7 +159,7 @@ class JsonReader {
     }
   }
 
-  /** Undefined when it is off: its other options matter to nobody then, but are checked. */
+  /** Undefined when it is off: its other options have no effect then, but are checked. */
   #api(given: Json): ApiServiceSettings | undefined {
     this.#warnOfUnknown(given, 'api.', names(apiOptions), [])
     const path = (name: 'certificatePath' | 'keyPath' | 'clientCaPath'): string | undefined =>

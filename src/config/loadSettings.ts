@@ -131,7 +131,7 @@ export interface SettingsPlace {
 
 /**
  * The settings of the node in `home`, from `file` (by default etc/ossec.conf of the home) and etc/cluster.json.
- * While the cluster is disabled mistakes matter to nobody: they are notes then, and `key` may be empty.
+ * While the cluster is disabled, mistakes have no effect: they are notes then, and `key` may be empty.
  */
 export const loadSettings = (given: SettingsPlace): LoadedSettings => {
   const home = resolve(given.home)

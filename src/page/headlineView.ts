@@ -1,4 +1,4 @@
-/** The sentence at the top: the worst thing first, or that nobody knows. Below it what else is to be known, and the sums. */
+/** The sentence at the top: the worst thing first, or that the state is unknown. Below it what else matters, and the sums. */
 import { escapeText } from '../base/escapeText.js'
 import { agentCounts } from '../domain/api/overview/agentCounts.js'
 import { clusterFindings, type Finding } from '../domain/api/overview/clusterFindings.js'

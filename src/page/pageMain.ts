@@ -68,7 +68,7 @@ class Page {
     if (!document.hidden) this.#stream.start()
   }
 
-  /** That a page is seen again signs nobody in. */
+  /** Showing a page again does not sign anybody in. */
   #seen(isSeen: boolean): void {
     if (this.#stream.life.kind === 'signedOut') return
     if (isSeen) this.#stream.start()

@@ -111,7 +111,7 @@ export class Admission {
     if (oldest !== undefined && this.#known.size > allLimits.addressesKnownMax) this.#known.delete(oldest)
   }
 
-  /** Sends everybody away: nobody listens any more. */
+  /** Closes all pending connections: the listener is gone. */
   close(): void {
     for (const pending of [...this.#places.keys()]) this.#evict(pending)
   }

@@ -1,6 +1,6 @@
 /**
  * How much of a node's time the records of one peer may take: a short burst at once, and a share of the time for long. Over it the
- * peer's bytes wait in its own socket, so that a flood of costly requests slows down nobody but who sends it.
+ * peer's bytes wait in its own socket, so that a flood of costly requests slows down only its sender.
  */
 import type { Clock } from '../ports/machine.js'
 

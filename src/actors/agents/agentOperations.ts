@@ -56,7 +56,7 @@ export interface MasterOperationsOptions {
   readonly reconnect: AgentOperations['reconnect']
 }
 
-/** The master carries out. `log`: of the caller, and says by way of which node an agent or a group was changed. */
+/** The master carries out. `log`: of the caller; it says through which node an agent or a group was changed. */
 export const masterOperations = ({ agents, home, manager, reconnect }: MasterOperationsOptions, log: Log): AgentOperations => {
   const assertOurs = (change: LeftChange): void => {
     if (manager === 'wazuh') throw leftToManager(change, home)

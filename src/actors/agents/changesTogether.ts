@@ -108,7 +108,7 @@ export class ChangesTogether {
     }
   }
 
-  /** Before they are in client.keys, so that a crash right after leaves nobody of whom nothing is known. Returns what new IDs are above. */
+  /** Before they are in client.keys, so that a crash right after leaves no agent in it without a record. Returns the ID that new ones are above. */
   async #note(together: readonly WaitingChange[]): Promise<number> {
     if (together.every(({ wanted }) => wanted.kind === 'remove')) return 0
     const { now, store } = this.#options

@@ -1,4 +1,4 @@
-/** What a node counts of itself while it runs, where it happens: each count is an addition, so that nobody has to do without it. */
+/** What a node counts of itself while it runs, where it happens: each count is one addition, so every node can afford it. */
 import type { ClusterError } from '../../base/errors.js'
 import { Tally } from '../../base/tally.js'
 import { Durations } from '../../domain/cluster/monitoring/durations.js'

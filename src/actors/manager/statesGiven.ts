@@ -23,7 +23,7 @@ export interface StatesGivenOptions {
 
 /** What acknowledges: the table remembers one. */
 const acknowledger = 'wazuh-db'
-/** Rest when no worker reports anything, which bounds how long nobody sees that wazuh-db was killed, and after a refusal. */
+/** Rest when no worker reports anything, which bounds how long it goes unnoticed that wazuh-db was killed, and after a refusal. */
 const everyMs = 5_000
 
 class StatesGiving {

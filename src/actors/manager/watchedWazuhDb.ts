@@ -19,7 +19,7 @@ const retryMsMax = 10_000
 
 export class WatchedWazuhDb implements WazuhDb {
   readonly #options: WatchedWazuhDbOptions
-  /** Something may be lost, there or on the way: it answers again after a while, what it was given last is not there, or nobody asked it for long. */
+  /** Something may be lost, there or on the way: it answers again after a while, what it was given last is not there, or it was not asked for a long time. */
   readonly lost = new Signal()
   #gone: { readonly sinceMs: number; readonly retryAtMs: number } | undefined
 

@@ -34,7 +34,7 @@ export class AgentKeys {
   readonly #file: KeysFile
   readonly #keys = new ClientKeys()
   readonly #trust = new KeysTrust()
-  /** What was found and nobody has fetched yet; `undefined`: the agent is gone. */
+  /** What was found and not fetched yet; `undefined`: the agent is gone. */
   readonly #found = new Map<number, KeyEntry | undefined>()
   /** Agents whose lines this process dropped: they are gone for sure, although the file only lacks them. */
   readonly #dropped = new Set<number>()

@@ -25,7 +25,7 @@ export const agentFilesOperations = [
 export type AgentFilesOperation = (typeof agentFilesOperations)[number]
 export type SynchronousAgentFiles = Synchronous<AgentFiles, AgentFilesOperation>
 
-/** Directories that agents' files are in; below them nobody's symlink is followed. */
+/** Directories that agents' files are in; below them no symlink is followed. */
 const directories = ['etc', sharedDirectory, multigroupsDirectory, countersPath]
 
 export const createSynchronousAgentFiles = (anyDisk: Disk, options: CreateAgentFilesOptions): SynchronousAgentFiles => {

@@ -15,7 +15,7 @@ import { type ChangedLines, changedLines } from './keys/changedLines.js'
 /** What a version says that the one before did not. */
 export interface KeysDelta {
   readonly upserts: readonly KeyEntry[]
-  /** IDs that are marked as removed by now, of whomever they were. */
+  /** IDs that are marked as removed by now, whichever agents had them. */
   readonly marked: readonly number[]
   /** Agents that no line names any more. */
   readonly vanished: readonly KeyEntry[]

@@ -44,7 +44,7 @@ export type KeysChange =
       readonly kind: 'add'
       readonly name: string
       readonly ip: string
-      /** Made by who asks; asking again with the same key is answered with the agent that is there already. */
+      /** Made by the caller; asking again with the same key is answered with the agent that is there already. */
       readonly key: string
       /** Given out only above this number. */
       readonly idFloor: number

@@ -58,7 +58,7 @@ const stateSteps = (servers: readonly BalancerServer[], { held, stateOf }: Serve
   })
 }
 
-/** Servers that are to take agents come before those that are not to take any more, so that at no moment nobody takes them. */
+/** Servers that are to take agents come before those that are to take no more, so that at every moment some server takes them. */
 export const serverPlan = (situation: ServerSituation): readonly ServerStep[] => {
   const { excludedNodes, held, nodes, servers, stateOf } = situation
   const connected = new Set(nodes.map(({ name }) => name))

@@ -37,7 +37,7 @@ export interface StateChange {
 
 const nodeName = shapeOf(name(limits.nodeNameCharsMax))
 
-/** Whether anything changes. Refuses what cannot be: nobody could say `ready` of a master that was removed. */
+/** Whether anything changes. Refuses the impossible: no node could make a removed master ready again. */
 export const decideStateChange = ({ current, isKnown, masterNode, node, state }: StateChange): Result<boolean> => {
   // What no node can be named would not be read again.
   if (!isKnown || !nodeName.Check(node)) return refuse('unknownNode', { message: `Unknown node ID: ${node}` })

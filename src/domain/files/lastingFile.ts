@@ -1,5 +1,5 @@
 /**
- * A file that nobody means to be gone when it is missing, empty or damaged on the master: an editor saves it at that moment, a disk
+ * A file that is not meant to be gone when it is missing, empty or damaged on the master: an editor saves it at that moment, a disk
  * ran full, or a crash left zeros in it. Its copies stay as they are until it says something again (decision 0008).
  */
 import type { FileEntry } from './treeValues.js'

@@ -6,7 +6,7 @@
 
 /**
  * `agreed`: the agent closed it, after a request to reconnect or at its own end, and the node closed its side after that without an
- * error. `broken`: any other end. `datagrams`: nobody knows what arrives.
+ * error. `broken`: any other end. `datagrams`: it is unknown what arrives.
  */
 export type ConnectionEnd = 'agreed' | 'broken' | 'datagrams'
 

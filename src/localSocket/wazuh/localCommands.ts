@@ -37,7 +37,7 @@ export interface LocalCommand {
   readonly carryOut: (call: LocalCall) => LocalReply | Promise<LocalReply>
 }
 
-/** A command that nobody has here. Its text is Wazuh's, and no exception. */
+/** A command that is unknown here. Its text is Wazuh's, and not an exception. */
 export const unknownCommand = (name: string): string => `unknown command '${bytesText(name)}'`
 
 const noFiles = (): never => {

@@ -1,6 +1,6 @@
 /**
  * One of Wazuh's local clients: what it asks is answered under the counter of its request, and long answers go to it by requests of ours,
- * which it answers. What it may cost is bounded; what it does not read holds up nobody but itself.
+ * which it answers. What it may cost is bounded; what it does not read holds up no other client.
  */
 import type { Socket } from 'node:net'
 import { asClusterError, ClusterError, isCrash } from '../../base/errors.js'
@@ -209,7 +209,7 @@ export class LocalConnection {
     }
   }
 
-  /** Its answer matters to nobody. */
+  /** Its answer is not used. */
   #sayFailed(command: 'dapi_err' | 'err', thrown: unknown): void {
     const error = asClusterError(thrown)
     this.#options.log.debug(`A late answer to a local client failed: ${error.message}`)

@@ -14,7 +14,7 @@ import { securityHeaders } from './securityHeaders.js'
 
 const minuteMs = 60_000
 
-/** A browser lets nobody but this very origin set a cookie of this name. */
+/** A browser lets only this origin set a cookie of this name. */
 export const cookieName = (isSecure: boolean): string => (isSecure ? '__Host-muster' : 'muster')
 
 /** What is kept of the cookie's value. */

@@ -232,7 +232,7 @@ const workerMetrics: readonly MetricRow[] = [
     'counter',
     'muster_connections_total',
     ['worker', 'result'],
-    'Workers that were let in, and connections that were refused: of these nobody knows whose they were.',
+    'Workers that were let in, and connections that were refused, whose workers are unknown.',
     ({ refusals, workers }) => [
       ...workers.map(({ joined, name }) => ({ labels: { worker: name, result: 'accepted' }, value: joined })),
       ...[...refusalsByResult(refusals)].map(([result, value]) => ({ labels: { worker: '', result }, value })),

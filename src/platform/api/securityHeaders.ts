@@ -1,4 +1,4 @@
-/** What every answer orders a browser: nothing foreign runs, nobody frames it, nothing is kept. */
+/** What every answer demands of a browser: run nothing foreign, do not be framed, keep nothing. */
 
 export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': [

@@ -32,7 +32,7 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
   readonly #options: OwnThreadOptions
   readonly #inTurn = new InTurn()
   readonly #ended: Promise<unknown>
-  /** Who waits for the task that is under way. */
+  /** The caller that waits for the task under way. */
   #waiting: Waiting | undefined
   #closing: Promise<void> | undefined
   /** A thread that died took with it what it knew; another in its place would know only a part of it. */

@@ -83,7 +83,7 @@ class RestartedBridge implements ApiBridge {
     const python = join(home, interpreterPath)
     const stat = statSync(python, { throwIfNoEntry: false })
     if (!stat?.isFile()) throw off(`there is no ${python}`)
-    // It is run as this process' user: nobody else may have a say in what it is.
+    // It is run as this process' user: no other user may be able to change it.
     if (![0, process.geteuid?.()].includes(stat.uid)) throw off(`${python} belongs to user ${stat.uid}`)
     if ((stat.mode & writableByOthers) !== 0) throw off(`${python} is writable by every user`)
     return python

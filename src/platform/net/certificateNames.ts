@@ -45,7 +45,7 @@ export const certificateNames = (socket: TLSSocket): readonly string[] => {
   return bounded([...commonNamesOf(shown), ...altNames(shown.subjectaltname ?? '')])
 }
 
-/** Of a certificate whose names cannot all be read, or kept: nobody is called so, and its common name does not count. */
+/** Of a certificate whose names cannot all be read, or kept: it names no node, and its common name does not count. */
 const unreadable = ''
 
 export const dnsNamesIn = (subjectAltName: string): readonly string[] => {

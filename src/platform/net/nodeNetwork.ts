@@ -40,7 +40,7 @@ const channelOf = (socket: TLSSocket, ownEndsMs: number): SecureChannel => {
   }
 }
 
-/** Of a certificate that nobody has vouched for yet: whatever it holds, it is no crash. */
+/** Of a certificate that is not verified yet: whatever it holds must not cause a crash. */
 const readChannel = (socket: TLSSocket, ownEndsMs: number): Result<SecureChannel> => {
   try {
     return ok(channelOf(socket, ownEndsMs))
@@ -49,7 +49,7 @@ const readChannel = (socket: TLSSocket, ownEndsMs: number): Result<SecureChannel
   }
 }
 
-/** A session that is taken up again would be one whose certificates nobody checked. */
+/** In a resumed session the certificates would not be checked. */
 const noTickets = constants.SSL_OP_NO_TICKET | constants.SSL_OP_NO_RENEGOTIATION
 
 const withoutTickets = (context: SecureContextOptions): SecureContextOptions => ({ ...context, secureOptions: noTickets })

@@ -171,7 +171,7 @@ class AgentsRun {
     this.#world.stderr.write(`An enrolment failed: ${says}\n`)
   }
 
-  /** The file is nobody else's to read, also where there was one. */
+  /** No other user may read the file, even where there was one before. */
   saveKeys(): void {
     const { saveKeys: file } = this.#given
     if (file === undefined) return

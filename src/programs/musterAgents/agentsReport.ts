@@ -55,7 +55,7 @@ const eventsText = ({ counts, events }: AgentsReport): string => {
     ['in flight at a kill', inFlight],
   ]
   if (events.datagramsMissing > 0) rows.push(['datagrams that did not arrive', events.datagramsMissing])
-  if (events.strange > 0) rows.push(['received, but sent by nobody', events.strange])
+  if (events.strange > 0) rows.push(['received, but never sent', events.strange])
   if (events.segmentsMissed > 0) rows.push(['segments deleted before read', events.segmentsMissed])
   const lostText = events.lostRanges.map(({ agent, from, to, end }) => `    agent ${agent}: ${from} to ${to - 1} (${end})\n`).join('')
   return rows.map(([name, value]) => `  ${name.padEnd(28)} ${value}\n`).join('') + lostText

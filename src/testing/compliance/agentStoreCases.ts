@@ -215,7 +215,7 @@ const tests: Readonly<Record<string, (stores: Stores) => Promise<void>>> = {
     )
   },
 
-  'of a master that is new has lost groups, and gets them back for agents that nobody grouped since': async (stores) => {
+  'of a master that is new has lost groups, and gets them back for agents that were not grouped since': async (stores) => {
     assert.deepEqual(
       [(await stores.settle(stores.master.open())).groupsLost, (await stores.settle(stores.worker.open())).groupsLost],
       [true, false],

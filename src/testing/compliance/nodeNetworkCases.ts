@@ -139,7 +139,7 @@ const tests: Readonly<Record<string, (nodes: Nodes) => Promise<void>>> = {
     )
   },
 
-  'says of a dial to a listener without TLS that there is none': async (nodes) => {
+  'fails a dial to a listener without TLS, and says why': async (nodes) => {
     const { suite } = nodes
     const listener = await suite.run(
       suite.plain('listening').listen({ host: suite.listenHost, port: 0 }, (stream) => {

@@ -37,7 +37,7 @@ const tests: Readonly<Record<string, (net: TlsConnections) => Promise<void>>> = 
     assert.deepEqual(stream?.peerNames, [])
   },
 
-  'lets in who shows a certificate of the authority, with all its names, and nobody else': async (net) => {
+  'lets in only peers with a certificate of the authority, and knows all its names': async (net) => {
     const { authority, client, stranger } = net.suite.identities
     await net.listen({ clientCa: authority })
     await net.connect({ tls: client })

@@ -1,4 +1,4 @@
-/** Which of our requests wait for their answers, and which answers nobody waits for any more. */
+/** Which of our requests wait for their answers, and which answers are no longer waited for. */
 import { ok, type Result, refuse } from '../../base/errors.js'
 
 export class PendingRequests<T> {

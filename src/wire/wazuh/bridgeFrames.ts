@@ -6,7 +6,7 @@ import { ok, type Result, refuse } from '../../base/errors.js'
 import { GrowingBytes } from '../../base/growingBytes.js'
 import { limits } from '../../base/limits.js'
 
-/** What the node says: carry this out; send the next chunk of the answer; nobody waits for it any more. */
+/** What the node says: carry this out; send the next chunk of the answer; it is no longer waited for. */
 export const bridgeAsks = { run: 1, more: 2, drop: 3 } as const
 /** What the program says. */
 const kinds = { 16: 'ready', 17: 'answer', 18: 'exception', 19: 'chunk', 20: 'gone' } as const

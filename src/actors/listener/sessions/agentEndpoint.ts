@@ -8,7 +8,7 @@ export interface AgentEndpoint {
   readonly address: string
   /** Nobody can be reached through it any more. */
   readonly isClosed: boolean
-  /** Whether more can be sent without waiting; of datagrams nobody knows. */
+  /** Whether more can be sent without waiting; unknown for datagrams. */
   readonly hasRoom: boolean
   /** Whole, as the codec made it. */
   send(message: Uint8Array): void

@@ -95,7 +95,7 @@ export class AgentSessions {
     if (!session.isShutDown) this.#options.onLost(session)
   }
 
-  /** Of an agent over UDP nobody says that it is gone. */
+  /** Nothing says that an agent over UDP is gone. */
   #due(session: AgentSession): void {
     const silentMs = this.#options.clock.monotonicMs() - session.readMs
     const isIdle = session.connections === 0 && silentMs >= limits.agentIdleMsMax
