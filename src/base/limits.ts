@@ -91,7 +91,7 @@ export const limits = {
   manifestEntriesMax: 2_000_000,
   compareBytesMax: 256 * KiB,
   compareEntriesMax: 16_384,
-  /** Buckets with more files than this are compared by their parts. */
+  /** Buckets of which a worker has more files than this are compared by their parts. */
   comparedWholeFilesMax: 32,
   /** Parts that one question is about, and the buckets that they are in: each of a large tree takes a few milliseconds. */
   comparedPartsMax: 1_024,

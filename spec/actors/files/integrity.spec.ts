@@ -155,6 +155,11 @@ const files = fc.dictionary(
 /** Enough files for the bucket to be compared in parts. */
 const manyInOneBucket = Array.from({ length: 30_000 }, (_, file) => `etc/lists/${file}`).filter((path) => bucketOf(path) === 7)
 
+/** More than is decided on in one message. */
+const longInOneBucket = Array.from({ length: 40_000 }, (_, file) => `etc/lists/${`${'long'.repeat(60)}/`.repeat(12)}${file}`).filter(
+  (path) => bucketOf(path) === 8,
+)
+
 describe('integrity, both ends', () => {
   it('gives the worker the tree of the master, whatever each had, and reports it to the master', () =>
     fc.assert(
@@ -327,6 +332,35 @@ describe('integrity, both ends', () => {
       ),
       { numRuns: runs(20) },
     ))
+
+  it('asks for parts of a bucket only when it has many of its files, or the bucket is too large', async () => {
+    const asked: string[] = []
+    const world = await setUp(() => undefined)
+    const { worker } = world.pair
+    const request = worker.request.bind(worker)
+    const noting: typeof worker.request = (type, ...rest) => {
+      asked.push(type)
+      return request(type, ...rest)
+    }
+    Object.defineProperty(worker, 'request', { value: noting, configurable: true })
+    const questions = async (paths: readonly string[], content: string): Promise<readonly string[]> => {
+      asked.length = 0
+      for (const path of paths) write(world.master, path, content)
+      await world.scan()
+      await world.clock.advance(2_000)
+      expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
+      return asked.filter((type) => /compare|parts/.test(type))
+    }
+    expect(await questions(manyInOneBucket, 'one')).toEqual(['integrity.compare'])
+    expect(await questions(manyInOneBucket, 'two')).toEqual(['integrity.parts', 'integrity.compareParts'])
+    expect(await questions(longInOneBucket, 'one')).toEqual([
+      'integrity.compare',
+      'integrity.parts',
+      expect.stringContaining('Parts'),
+      expect.stringContaining('Parts'),
+    ])
+    await world.stop()
+  })
 
   it('is refused, with the limit, when the master has more files than are synced', async () => {
     const world = await setUp((master) => write(master, 'etc/rules/a', 'one'))

@@ -27,23 +27,25 @@ type Tree = Pick<LocalTree, 'manifest' | 'synced'>
 export const compareTrees = async (link: Link, tree: Tree, options: RequestOptions): Promise<SyncPlan> => {
   const { manifest } = tree
   const digests = Uint8Array.from(manifest.bucketDigests())
-  const { differing, files = [] } = await link.request('integrity.buckets', { digests }, options)
-  const filesIn = new Map(differing.map((index, position) => [index, files[position] ?? 0]))
-  const isDivided = ([index, count]: readonly [number, number]): boolean =>
-    link.peer.capabilities.includes(partsCapability) && isInParts(Math.max(manifest.filesIn(index), count))
-  const whole = [...filesIn].filter((bucket) => !isDivided(bucket)).map(([index]) => index)
+  const { differing } = await link.request('integrity.buckets', { digests }, options)
+  const knowsParts = link.peer.capabilities.includes(partsCapability)
+  // Of a bucket of which this node has little, nearly every part differs: only when it is too large to be decided on whole, it is divided.
+  const isDivided = (index: number): boolean => knowsParts && isInParts(manifest.filesIn(index))
+  const whole = differing.filter((index) => !isDivided(index))
   const plan: GrowingPlan = { create: new EntryList(), update: new EntryList(), remove: [] }
-  await decide(plan, tree, whole, byBucket, ({ places, ...question }) =>
+  const tooLarge = await decide(plan, tree, whole, byBucket, ({ places, ...question }) =>
     link.request('integrity.compare', { ...question, buckets: places }, options),
   )
-  for (let open = [...filesIn].filter(isDivided).map(([index]) => index); open.length > 0; ) {
+  if (tooLarge && !knowsParts) throw tooLarge.error
+  for (let open = [...(tooLarge?.places ?? []), ...differing.filter(isDivided)]; open.length > 0; ) {
     const question = askForParts(manifest, open)
     const { buckets } = question
     open = open.slice(buckets.length)
     const answer = await link.request('integrity.parts', { ...question, buckets: [...buckets] }, options)
-    await decide(plan, tree, unwrap(readParts(buckets, answer.differing)), byPart, ({ places, ...asked }) =>
+    const refused = await decide(plan, tree, unwrap(readParts(buckets, answer.differing)), byPart, ({ places, ...asked }) =>
       link.request('integrity.compareParts', { ...asked, parts: places }, options),
     )
+    if (refused) throw refused.error
   }
   return plan
 }
@@ -56,17 +58,26 @@ interface GrowingPlan {
 
 type Asked = Omit<CompareQuestion, 'places' | 'counts'> & { places: number[]; counts: number[] }
 
-/** Adds what is decided about all of these buckets or parts, question by question. */
+/**
+ * Adds what is decided about these buckets or parts, question by question. Returns those that are left when one is too large for a
+ * message.
+ */
 const decide = async (
   plan: GrowingPlan,
   { manifest, synced }: Tree,
   places: readonly number[],
   division: Division,
   ask: (question: Asked) => Promise<CompareAnswer>,
-): Promise<void> => {
+): Promise<{ readonly places: readonly number[]; readonly error: ClusterError } | undefined> => {
   for (let open = places; open.length > 0; ) {
     const { counts, entries, places: asked } = unwrap(askAbout(manifest, open, division))
-    const answer = await ask({ places: [...asked], counts: [...counts], entries })
+    let answer: CompareAnswer
+    try {
+      answer = await ask({ places: [...asked], counts: [...counts], entries })
+    } catch (thrown) {
+      if (thrown instanceof ClusterError && thrown.code === 'tooLarge') return { places: open, error: thrown }
+      throw thrown
+    }
     if (answer.decided < 1 || answer.decided > asked.length)
       throw new ClusterError('malformed', { message: 'The master decided on more or less than it was asked about' })
     const decided = unwrap(readAnswer(answer, synced))
@@ -75,6 +86,7 @@ const decide = async (
     plan.remove.push(...decided.remove)
     open = open.slice(answer.decided)
   }
+  return undefined
 }
 
 const unwrap = <T>(result: Result<T>): T => {

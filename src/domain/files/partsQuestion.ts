@@ -6,7 +6,7 @@ import { digestBytes, partCount } from './pathHash.js'
 
 const bitmapBytes = partCount / 8
 
-/** Whether the parts of a bucket are asked for before its entries are. @param files in it, on the node that has more */
+/** Whether the parts of a bucket are asked for before its entries are. @param files in it, on the worker */
 export const isInParts = (files: number): boolean => files > limits.comparedWholeFilesMax
 
 export interface PartsQuestion {
