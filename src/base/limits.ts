@@ -114,7 +114,10 @@ export const limits = {
   /** A fetch may bring this many times what the plan says is missing, because files may grow until they are sent, and this much more. */
   fetchGrowthMax: 2,
   fetchSlackBytes: 1 * MiB,
-  /** Files of a plan that are brought and written together, or deleted together; a larger plan is carried out in portions. */
+  /**
+   * Files of a plan that are staged at the same time, or deleted together. A larger plan is carried out in portions of half as many: each
+   * is written while the next one is brought.
+   */
   planPortionFilesMax: 8_192,
   /** Blocks that go to a disk thread, or come from it, together. */
   contentBlocksPerTaskMax: 4,

@@ -67,6 +67,7 @@ const setUp = async (
   newDisk: (clock: VirtualClock) => MemoryDisk = (clock) => new MemoryDisk({ now: () => clock.now() }),
   builds: Builds = sameBuild,
   portionFilesMax?: number,
+  applyDelayMs = 0,
 ) => {
   const acceptor = recordingAcceptor(() => ok({ ...welcome, capabilities: builds.master }))
   const pair = await sessionPair({}, {}, acceptor, { ...hello, capabilities: builds.worker })
@@ -76,6 +77,12 @@ const setUp = async (
   const masterTree = treeOf(clock, master, 'master')
   const workerTree = treeOf(clock, worker, 'worker')
   prepare(master, worker)
+  const { apply } = workerTree.files
+  const applyLater: typeof apply = async (...given) => {
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, applyDelayMs))
+    return apply(...given)
+  }
+  if (applyDelayMs > 0) Object.defineProperty(workerTree.files, 'apply', { value: applyLater })
   const state = new WorkerState()
   const [masterLog, workerLog] = [recordingLog(), recordingLog()]
   const ends: ChildEvent[] = []
@@ -456,7 +463,7 @@ describe('integrity, both ends', () => {
       { numRuns: runs(40) },
     ))
 
-  it('applies a large plan in portions: the stage never holds more than one, and deletions come last', async () => {
+  it('applies a large plan in portions: the stage holds no more than the limit, and deletions come last', async () => {
     const stage = `${home}/queue/cluster/w1`
     let stagedMax = 0
     let filesAtFirstDelete = 0
@@ -482,12 +489,29 @@ describe('integrity, both ends', () => {
     await world.clock.advance(2_000)
     world.worker.onStep = undefined
     expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
-    expect(stagedMax).toBe(4)
+    expect(stagedMax).toBe(2)
     expect(filesAtFirstDelete).toBe(30)
     expect(world.applied).toHaveLength(1)
     expect(world.workerLog.lines.filter((line) => line.startsWith('error'))).toEqual([])
     await world.stop()
   })
+
+  it('carries out a plan in portions in one round, wherever content is and whatever is written over it', () =>
+    fc.assert(
+      // With a delay the next portion is on the worker before one is applied.
+      fc.asyncProperty(files, files, fc.integer({ min: 1, max: 4 }), fc.constantFrom(0, 200), async (ours, theirs, filesMax, delayMs) => {
+        const prepare = (master: MemoryDisk, worker: MemoryDisk): void => {
+          for (const [path, content] of Object.entries(ours)) write(master, path, content)
+          for (const [path, content] of Object.entries(theirs)) write(worker, path, content)
+        }
+        const world = await setUp(prepare, undefined, undefined, filesMax, delayMs)
+        await world.clock.advance(8_000)
+        expect(entriesOf(world.workerTree)).toEqual(entriesOf(world.masterTree))
+        expect(world.applied.length).toBeLessThanOrEqual(1)
+        await world.stop()
+      }),
+      { numRuns: runs(100) },
+    ))
 
   it('asks for a reload at the end of the next round when a round that changed rules broke off', async () => {
     const world = await setUp(

@@ -199,8 +199,8 @@ export class IntegritySync {
     let writing: readonly WriteStep[] = []
     let written = Promise.resolve()
     try {
-      for (const entries of portions.ofAtMost(this.#portionFilesMax)) {
-        // While the portion before is written.
+      for (const entries of portions.ofAtMost(Math.ceil(this.#portionFilesMax / 2))) {
+        // While the portion before is written: together they are what may be staged.
         const brought = await this.#content.bring(transfer, entries, signal, writing)
         await written
         failures.push(...brought.failures)
