@@ -11,6 +11,7 @@ import type { WazuhDb } from '../../../src/ports/manager.js'
 import { SimulatedWazuhDb } from '../../../src/simulation/manager/simulatedWazuhDb.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
+import { restartableThread } from '../../support/agents/restartableThread.js'
 import { recordingLog } from '../../support/recordingLog.js'
 
 const intervalMs = 30_000
@@ -55,9 +56,9 @@ const start = async (ids: readonly number[], known: readonly string[] = groups, 
       onEnd: () => undefined,
     })
   }
-  let thread = begin()
   return {
     ...world,
+    ...restartableThread({ agents: world.agents, clock, keeping, begin }),
     clock,
     db,
     given,
@@ -74,17 +75,6 @@ const start = async (ids: readonly number[], known: readonly string[] = groups, 
     },
     /** The groups of the agents in wazuh-db. */
     groupsThere: () => ids.map((id) => db.groupsOf(id) ?? []),
-    restart: () => {
-      thread.stop()
-      thread = begin()
-    },
-    stop: async () => {
-      thread.stop()
-      keeping.stop()
-      await world.agents.close()
-      await clock.settle()
-      expect(thread.timers + clock.pending).toBe(0)
-    },
   }
 }
 
@@ -148,7 +138,7 @@ describe('groups of a worker', () => {
     expect(groupsThere()).toEqual([['db'], ['db'], []])
     db.stop()
     masterSays([{ id: 3, groups: ['web'] }], true)
-    restart()
+    await restart()
     db.start()
     await clock.advance(2_000)
     expect(groupsThere()).toEqual([[], [], ['web']])
@@ -287,7 +277,7 @@ describe('groups of a worker', () => {
           if (step.kind === 'start') db.start()
           if (step.kind === 'silent') db.isSilent = true
           if (step.kind === 'refuse') db.refusals = 3
-          if (step.kind === 'restart') restart()
+          if (step.kind === 'restart') await restart()
           if (step.kind === 'lock') table.isLocked = true
           if (step.kind === 'unlock') table.isLocked = false
           await clock.advance(waitMs)

@@ -7,6 +7,7 @@ import { WatchedWazuhDb } from '../../../src/actors/manager/watchedWazuhDb.js'
 import { SimulatedWazuhDb } from '../../../src/simulation/manager/simulatedWazuhDb.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
+import { restartableThread } from '../../support/agents/restartableThread.js'
 import { recordingLog } from '../../support/recordingLog.js'
 
 const groups = ['default', 'web', 'db']
@@ -31,9 +32,9 @@ const start = async (ids: readonly number[]) => {
       clock,
       onEnd: () => undefined,
     })
-  let thread = begin()
   return {
     ...world,
+    ...restartableThread({ agents: world.agents, clock, keeping, begin }),
     clock,
     db,
     insert,
@@ -45,19 +46,6 @@ const start = async (ids: readonly number[]) => {
       // A locked table keeps it waiting.
       void world.agents.keys.check(signal).catch(() => undefined)
       await clock.advance(5)
-    },
-    /** The thread's process dies, and another one begins after `meanwhile`. */
-    restart: async (meanwhile?: () => Promise<unknown>) => {
-      thread.stop()
-      await meanwhile?.()
-      thread = begin()
-    },
-    stop: async () => {
-      thread.stop()
-      keeping.stop()
-      await world.agents.close()
-      await clock.settle()
-      expect(thread.timers + clock.pending).toBe(0)
     },
   }
 }
