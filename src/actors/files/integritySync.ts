@@ -209,6 +209,7 @@ export class IntegritySync {
         written = this.#apply(apply, { writes: writing, removals: [] }, failures, undone)
         // It is thrown where it is waited for.
         written.catch(() => undefined)
+        await turns.next()
       }
     } finally {
       // What has begun is finished before anything else is done with the tree.
