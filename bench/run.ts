@@ -16,6 +16,7 @@ import { coldSync } from './rows/coldSync.js'
 import { coldSyncBigFile } from './rows/coldSyncBigFile.js'
 import { coldSyncFourWorkers } from './rows/coldSyncFourWorkers.js'
 import { coldSyncManyFiles } from './rows/coldSyncManyFiles.js'
+import { coldSyncMillionFiles } from './rows/coldSyncMillionFiles.js'
 import { connectedAgents } from './rows/connectedAgents.js'
 import { editArrives } from './rows/editArrives.js'
 import { editProcessorTime } from './rows/editProcessorTime.js'
@@ -59,6 +60,7 @@ const rows: readonly Row[] = [
   coldSyncFourWorkers,
   coldSyncBigFile,
   coldSyncManyFiles,
+  coldSyncMillionFiles,
   checkWithoutChange,
   editArrives,
   editProcessorTime,

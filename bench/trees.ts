@@ -1,6 +1,6 @@
 /** Homes with the files of a manager: rules, decoders, lists and groups, the same in each run. */
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { defaultSyncedItems } from '../src/domain/files/syncedItems.js'
 import { SeededRandom } from '../src/simulation/world/seededRandom.js'
 
@@ -35,8 +35,18 @@ const pathOf = (index: number): string => {
   }
 }
 
+export interface TreeSize {
+  readonly count: number
+  readonly bytes: number
+  /** Of each path, at least. */
+  readonly pathBytes?: number
+}
+
+const lengthened = (path: string, bytes: number): string =>
+  join(dirname(path), basename(path).padStart(bytes - dirname(path).length - 1, '0'))
+
 /** Writes `count` files of `bytes` in all, many small and a few large, no two the same. Resolves with their paths. */
-export const fillHome = (home: string, { count, bytes }: { count: number; bytes: number }): readonly string[] => {
+export const fillHome = (home: string, { count, bytes, pathBytes = 0 }: TreeSize): readonly string[] => {
   makeHome(home)
   const random = new SeededRandom('bench tree')
   const pool = Buffer.from(Buffer.from(random.bytes(poolBytes)).toString('base64'))
@@ -44,7 +54,7 @@ export const fillHome = (home: string, { count, bytes }: { count: number; bytes:
   const weight = weights.reduce((sum, one) => sum + one, 0)
   const dirs = new Set<string>()
   return weights.map((one, index) => {
-    const path = pathOf(index)
+    const path = lengthened(pathOf(index), pathBytes)
     const dir = dirname(path)
     if (!dirs.has(dir)) mkdirSync(join(home, dir), { recursive: true })
     dirs.add(dir)

@@ -16,6 +16,14 @@ export const startMaster = async (
   return { master, port }
 }
 
+export interface ColdSyncInput {
+  readonly port: number
+  readonly masterHome: string
+  readonly workers: number
+  /** What is done with each worker once it has the tree, before it ends. */
+  readonly afterwards?: (worker: { readonly child: Child<NodeCalls>; readonly home: string; readonly node: string }) => Promise<void>
+}
+
 export interface ColdSync {
   /** From the first dial until the last worker has applied the last file. */
   readonly seconds: number
@@ -31,19 +39,17 @@ export interface ColdSync {
 
 const idleMs = 300
 
-export const coldSyncOf = async (
-  workshop: Workshop,
-  { port, masterHome, workers }: { port: number; masterHome: string; workers: number },
-): Promise<ColdSync> => {
+export const coldSyncOf = async (workshop: Workshop, { afterwards, masterHome, port, workers }: ColdSyncInput): Promise<ColdSync> => {
   const started = await Promise.all(
     Array.from({ length: workers }, async (_, index) => {
+      const node = `w${index}`
       const home = makeHome(workshop.place(`worker${index}`))
       const child = workshop.child<NodeCalls>('node')
-      await child.call('start', { node: `w${index}`, type: 'worker', home, port, gated: true })
+      await child.call('start', { node, type: 'worker', home, port, gated: true })
       await child.call('happened', { type: 'scanned', count: 1 })
       await new Promise((resolve) => setTimeout(resolve, idleMs))
       const idle = await child.call('usage', { collect: false })
-      return { home, child, idle }
+      return { home, node, child, idle }
     }),
   )
   const outcomes = await Promise.all(
@@ -58,7 +64,8 @@ export const coldSyncOf = async (
       return { startMs, endMs: applied.atMs, longestBlockMs, peakMB, memoryMB, cpuMs }
     }),
   )
-  for (const { child, home } of started) {
+  for (const { child, home, node } of started) {
+    await afterwards?.({ child, home, node })
     await child.end()
     assertSameFiles(masterHome, home)
     rmSync(home, { recursive: true })
