@@ -28,6 +28,8 @@ const habits: readonly RegExp[] = [
   /\bthose before(?=[:;,.]|$)/,
   /\bthat there (is|are)(?=[:;,.]|$)/,
   /\bwhich there is not\b/,
+  // Pages that a reader does not have.
+  /\breference\/(wazuh|agent)|\bthe reference('s\b| (prints|says|never)|[:;])/,
   /(?<!If it )\bha(s|ve) not(?=[:;,.]|$)/,
   /(^|[.:;] |\/\*\* |\/\/ |^ \* )Who (was|had|asked|gets?|lacks?|reads?|deletes?|sent|waits?|says|shows)\b/m,
 ]

@@ -28,7 +28,7 @@ export interface ProcessMeter {
   read(): Promise<ProcessFigures>
 }
 
-/** Operators' log. `tag` and `subtag` are those of the reference: `[Worker w1] [Integrity sync]`. */
+/** Operators' log. `tag` and `subtag` are Wazuh's: `[Worker w1] [Integrity sync]`. */
 export interface Log {
   error(message: string): void
   warning(message: string): void

@@ -1,4 +1,4 @@
-/** Groups of agents: names, the ordered list that an agent has, and its hash. Rules: reference/agent-protocol.md. */
+/** Groups of agents: names, the ordered list that an agent has, and its hash. The rules are those of Wazuh. */
 import { createHash } from 'node:crypto'
 import { ClusterError, type ErrorCode } from '../../base/errors.js'
 import { limits } from '../../base/limits.js'

@@ -1,4 +1,4 @@
-/** Which files are synced: directories with rules, and names that are never touched. Defaults: reference/wazuh-cluster.md. */
+/** Which files are synced: directories with rules, and names that are never touched. The defaults are those of Wazuh. */
 import { createHash } from 'node:crypto'
 
 export interface SyncedItem {

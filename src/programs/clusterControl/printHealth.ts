@@ -1,4 +1,4 @@
-/** `cluster_control -i` and `-i more`: what each node last did, to the letter as the reference prints it. */
+/** `cluster_control -i` and `-i more`: what each node last did, to the letter as Wazuh prints it. */
 
 import { escapeText, safeJson } from '../../base/escapeText.js'
 import { momentText } from '../../base/momentText.js'

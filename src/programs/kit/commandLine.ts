@@ -47,7 +47,7 @@ export const agentIdOf = (text: string): number | undefined => {
   return id <= limits.agentIdMax ? id : undefined
 }
 
-/** Options with several letters after one dash are the reference's; commander has none. `long` has their long names. */
+/** Options with several letters after one dash are Wazuh's; commander has none. `long` has their long names. */
 export const withLongNames = (argv: readonly string[], long: Readonly<Record<string, string>>): readonly string[] => {
   const end = argv.indexOf('--')
   return argv.map((argument, at) => {

@@ -8,7 +8,7 @@ export const secondsText = (ms: number): string => {
   return `${Number.isInteger(seconds) ? seconds.toFixed(1) : String(seconds)}s`
 }
 
-/** `0.013s (START - END)`; the reference never says less than a millisecond. */
+/** `0.013s (START - END)`; Wazuh never says less than a millisecond. */
 export const spanText = (span: SpanView | undefined): string => {
   const took = span ? secondsText(Math.max(1, span.endMs - span.startMs)) : notAvailable
   return `${took} (${momentText(span?.startMs)} - ${momentText(span?.endMs)})`

@@ -1,4 +1,4 @@
-/** Tables as the reference prints them: upper-cased headers, each column as wide as its longest value and two spaces. */
+/** Tables as Wazuh prints them: upper-cased headers, each column as wide as its longest value and two spaces. */
 
 const ascii = /^[\x20-\x7e]*$/
 const widthOf = (text: string): number => (ascii.test(text) ? text.length : [...text].length)
