@@ -3,7 +3,7 @@
  * watched is found by the periodic scan of everything.
  */
 import { realpathSync } from 'node:fs'
-import watcher from '@parcel/watcher'
+import type Watcher from '@parcel/watcher'
 import { errnoOf, isGone } from '../../disk/files/diskFailure.js'
 import { coveringRoots, hintOf } from '../../disk/files/treeHints.js'
 import type { SyncedItems } from '../../domain/files/syncedItems.js'
@@ -14,19 +14,28 @@ export type OnHint = (paths: readonly string[] | undefined) => void
 /** How often a directory that is not there, or whose watch failed, is tried again. */
 const retryMs = 5_000
 
+interface WatchedRootOptions {
+  readonly subscribe: typeof Watcher.subscribe
+  readonly home: string
+  readonly synced: SyncedItems
+  readonly onHint: OnHint
+}
+
 /** Watches one directory for as long as it is there, and again when it is back. */
 class WatchedRoot {
+  readonly #subscribe: typeof Watcher.subscribe
   readonly #home: string
   readonly #root: string
   readonly #synced: SyncedItems
   readonly #onHint: OnHint
-  #subscription: watcher.AsyncSubscription | undefined
+  #subscription: Watcher.AsyncSubscription | undefined
   #retry: NodeJS.Timeout | undefined
   #isClosed = false
   /** The directory is not there. */
   #isMissing = false
 
-  constructor(home: string, root: string, synced: SyncedItems, onHint: OnHint) {
+  constructor(root: string, { home, onHint, subscribe, synced }: WatchedRootOptions) {
+    this.#subscribe = subscribe
     this.#home = home
     this.#root = root
     this.#synced = synced
@@ -44,7 +53,7 @@ class WatchedRoot {
     try {
       // Events name the real path, also when the item's directory is a symlink.
       const real = realpathSync.native(`${this.#home}/${this.#root}`)
-      const subscription = await watcher.subscribe(real, (error, events) => this.#handle(real, error, events))
+      const subscription = await this.#subscribe(real, (error, events) => this.#handle(real, error, events))
       if (this.#isClosed) await subscription.unsubscribe()
       else this.#subscription = subscription
       if (isAgain && !this.#isClosed) this.#onHint([this.#root])
@@ -63,7 +72,7 @@ class WatchedRoot {
     await subscription?.unsubscribe()
   }
 
-  #handle(real: string, error: Error | null, events: readonly watcher.Event[]): void {
+  #handle(real: string, error: Error | null, events: readonly Watcher.Event[]): void {
     if (this.#isClosed) return
     if (error) {
       this.#onHint(undefined)
@@ -98,7 +107,9 @@ class WatchedRoot {
 
 /** Resolves when everything that is there is watched. Calls back with paths relative to the home, or with nothing when anything may have changed. */
 export const watchTree = async (home: string, synced: SyncedItems, onHint: OnHint): Promise<TreeWatch> => {
-  const roots = coveringRoots(synced).map((root) => new WatchedRoot(home, root, synced, onHint))
+  // Native code, a twentieth of a start: a node begins to listen before it is loaded.
+  const { subscribe } = (await import('@parcel/watcher')).default
+  const roots = coveringRoots(synced).map((root) => new WatchedRoot(root, { subscribe, home, synced, onHint }))
   await Promise.all(roots.map((root) => root.start()))
   return {
     get isWhole() {
