@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fchmodSync, openSync, writeSync } from 'node:fs'
 import { type FileHandle, lstat, open } from 'node:fs/promises'
+import { pino, symbols } from 'pino'
 import { counted } from '../../base/counted.js'
 import { visibleLine } from '../../base/escapeText.js'
 import { limits } from '../../base/limits.js'
@@ -28,15 +29,9 @@ export interface LogFile extends Log {
   close(): Promise<void>
 }
 
-/** The most important one first; `debug2` is `-dd`. */
-const levels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug', 'debug2']
-
-interface Place {
-  readonly tag: string
-  readonly subtag: string
-}
-
-const ownPlace: Place = { tag: 'Cluster', subtag: 'Main' }
+/** pino's numbers for our names; `debug2` is `-dd`. */
+const levels = { error: 50, warning: 40, info: 30, debug: 20, debug2: 10 } as const satisfies Record<LogLevel, number>
+const levelNames: ReadonlyMap<number, string> = new Map(Object.entries(levels).map(([name, number]) => [number, name.toUpperCase()]))
 
 const fileMode = 0o640
 /** Never through a link that took the file's place: what it leads to is somebody else's. */
@@ -51,8 +46,8 @@ const timestamp = (at: Date): string =>
 /** Nothing that a peer or a file name contains can begin a line of its own or steer a terminal. */
 const oneLine = (text: string): string => shortened(visibleLine(text), limits.logLineCharsMax)
 
-const formatLine = (level: LogLevel, { subtag, tag }: Place, message: string): string =>
-  `${timestamp(new Date())} ${level.toUpperCase()}: [${oneLine(tag)}] [${oneLine(subtag)}] ${oneLine(message)}\n`
+const formatLine = (level: string, tag: string, subtag: string, message: string): string =>
+  `${timestamp(new Date())} ${level}: [${oneLine(tag)}] [${oneLine(subtag)}] ${oneLine(message)}\n`
 
 const reasonOf = (error: unknown): string => {
   if (error instanceof Error && 'code' in error && error.code === 'ELOOP') return 'it is a link, which is not followed'
@@ -182,8 +177,13 @@ class LineAppender {
     if (this.#lost === 0) return
     const lost = this.#lost
     this.#lost = 0
-    this.append(formatLine('warning', ownPlace, `${counted(lost, 'line')} of this log could not be written`))
+    this.append(formatLine('WARNING', 'Cluster', 'Main', `${counted(lost, 'line')} of this log could not be written`))
   }
+}
+
+interface Place {
+  readonly tag: string
+  readonly subtag: string
 }
 
 type Writer = (level: LogLevel, place: Place, message: string) => void
@@ -197,6 +197,11 @@ const logAt = (write: Writer, keepsDebug2: boolean, place: Place): Log => ({
   keepsDebug2,
   at: (further) => logAt(write, keepsDebug2, { ...place, ...further }),
 })
+
+const textAt = (record: object, name: 'tag' | 'subtag'): string => {
+  const value: unknown = Reflect.get(record, name)
+  return typeof value === 'string' ? value : ''
+}
 
 /** A line to the console never waits: a reader that does not read loses lines, not the daemon its memory. */
 const copyTo = (stream: NodeJS.WritableStream | undefined): ((line: string) => void) => {
@@ -214,15 +219,29 @@ const copyTo = (stream: NodeJS.WritableStream | undefined): ((line: string) => v
 /** The operators' log on a file. Never throws; a file that cannot be written is reported on `alsoTo`. */
 export const createLog = (options: LogFileOptions): LogFile => {
   const copy = copyTo(options.alsoTo)
-  const appender = new LineAppender(options.file, (says) => copy(formatLine('error', ownPlace, says)))
-  const written = new Set(levels.slice(0, levels.indexOf(options.level) + 1))
-  const write: Writer = (level, place, message) => {
-    if (!written.has(level)) return
-    const line = formatLine(level, place, message)
-    appender.append(line)
-    copy(line)
+  const appender = new LineAppender(options.file, (says) => copy(formatLine('ERROR', 'Cluster', 'Main', says)))
+  const destination = {
+    [symbols.needsMetadataGsym]: true as const,
+    lastLevel: 0,
+    lastTime: '',
+    lastMsg: '',
+    lastObj: {},
+    // pino fills these before each write; its JSON line is not used.
+    lastLogger: pino({ enabled: false }, { write: () => undefined }),
+    write(): void {
+      const line = formatLine(
+        levelNames.get(this.lastLevel) ?? 'INFO',
+        textAt(this.lastObj, 'tag'),
+        textAt(this.lastObj, 'subtag'),
+        this.lastMsg,
+      )
+      appender.append(line)
+      copy(line)
+    },
   }
-  const log = logAt(write, options.level === 'debug2', ownPlace)
+  const logger = pino({ customLevels: levels, useOnlyCustomLevels: true, level: options.level, base: null, timestamp: false }, destination)
+  const write: Writer = (level, place, message) => logger[level](place, message)
+  const log = logAt(write, options.level === 'debug2', { tag: 'Cluster', subtag: 'Main' })
   return {
     ...log,
     flush: () => appender.settled(),
