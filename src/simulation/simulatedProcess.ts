@@ -10,6 +10,7 @@ import type { Balancer } from '../ports/balancer.js'
 import type { Link } from '../ports/link.js'
 import type { Clock, Log } from '../ports/machine.js'
 import { createTransport, type TransportOptions } from '../transport/transport.js'
+import { PlainCipher } from './network/plainCipher.js'
 import type { SimulatedNetwork } from './network/simulatedNetwork.js'
 import { createSimulatedNodeNetwork } from './network/simulatedNodeNetwork.js'
 import { type SimulatedFronts, simulatedEnrolmentOptions, simulatedListenerOptions } from './simulatedFronts.js'
@@ -29,6 +30,7 @@ const cluster = 'simulated'
 const wazuhVersion = '4.14.6'
 const version = '1.0.0'
 const keys = { current: '0123456789abcdef0123456789abcdef' }
+const plainCipher = (): PlainCipher => new PlainCipher()
 
 /** Where a node stages content. */
 export const stageDirOf = (node: string): string => posix.join(simulatedHome, 'queue', 'cluster', node)
@@ -70,7 +72,7 @@ const portsOf = (node: SimulatedNode, options: ProcessOptions): NodePorts => {
   return {
     ...{ clock, random, log },
     machine: { timeZone: 'UTC', utcOffsetMinutes: () => 0, configurationMistakes: () => mistakes },
-    transport: createTransport({ ...networksOf(node, options), clock, random, keys, limits: limitsOfLinks }),
+    transport: createTransport({ ...networksOf(node, options), clock, random, keys, plainCipher, limits: limitsOfLinks }),
     ...(certificates && { certificates }),
     agentStore: new MemoryAgentStore(agentTable, clock),
     agentFiles: createSimulatedAgentFiles(disk, clock, { home, role, managerName: name, synced }),
@@ -96,7 +98,7 @@ const networksOf = (
 
 /** A link to the master from a peer that has the key but is not one of the nodes: to see what it can do. */
 export const dialMasterAs = (name: string, network: SimulatedNetwork, clock: Clock, random: SeededRandom): Promise<Link> => {
-  const transport = createTransport({ network: network.network(name), clock, random, keys })
+  const transport = createTransport({ network: network.network(name), clock, random, keys, plainCipher })
   const hello = { cluster, node: name, type: 'worker' as const, instance: name, version, capabilities: [] }
   return transport.dial(master, hello, new AbortController().signal)
 }

@@ -2,6 +2,7 @@
 import { ClusterError } from '../base/errors.js'
 import type { Clock, Random } from '../ports/machine.js'
 import type { ByteStream } from '../ports/network.js'
+import type { Cipher } from '../wire/muster/cipherState.js'
 import { decodeEarlyRefusal } from '../wire/muster/earlyRefusal.js'
 import type { TransportKeys } from '../wire/muster/noise.js'
 import type { VersionRange } from '../wire/muster/preamble.js'
@@ -24,6 +25,8 @@ export interface HandshakeOptions {
   readonly psks: readonly { readonly name: KeyName; readonly psk: Uint8Array }[]
   /** Of a node that has certificates. */
   readonly certified?: CertifiedPeers | undefined
+  /** See TransportOptions. */
+  readonly plainCipher?: (() => Cipher) | undefined
 }
 
 const wrongState = (): ClusterError =>
@@ -68,8 +71,9 @@ export abstract class Handshake implements SessionEvents {
   }
 
   protected startSession(keys: TransportKeys, initiator: boolean): Session {
-    const { clock, limits } = this.handshakeOptions
-    const session = new Session({ stream: this.stream, clock, limits, keys, initiator })
+    const { clock, limits, plainCipher } = this.handshakeOptions
+    const ciphers = plainCipher ? { initiatorToResponder: plainCipher(), responderToInitiator: plainCipher() } : keys
+    const session = new Session({ stream: this.stream, clock, limits, keys: ciphers, initiator })
     session.hearWith(this)
     this.#session = session
     return session

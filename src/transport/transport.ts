@@ -4,6 +4,7 @@ import { limits as allLimits } from '../base/limits.js'
 import type { AdmissionPolicy, Link, Transport } from '../ports/link.js'
 import type { Clock, Random } from '../ports/machine.js'
 import type { ByteStream, Endpoint, Listener, Network } from '../ports/network.js'
+import type { Cipher } from '../wire/muster/cipherState.js'
 import { pskOf } from '../wire/muster/clusterKey.js'
 import { encodeRequest, requestTypeOf } from '../wire/muster/codec.js'
 import { type Hello, protocolRange } from '../wire/muster/messages.js'
@@ -29,6 +30,8 @@ export interface TransportOptions {
   readonly certified?: (CertifiedPeers & { readonly plain: Network }) | undefined
   /** What this build speaks, unless a test says otherwise. */
   readonly protocol?: VersionRange | undefined
+  /** Simulations only, whose wires nobody taps: makes what takes the place of the cipher of each direction once the peer has proved the key. */
+  readonly plainCipher?: (() => Cipher) | undefined
 }
 
 export const createTransport = ({
@@ -39,6 +42,7 @@ export const createTransport = ({
   limits,
   certified,
   protocol = protocolRange,
+  plainCipher,
 }: TransportOptions): Transport => {
   const ownLimits = { ...sessionLimits, ...limits }
   const handshakeOptions: HandshakeOptions = {
@@ -49,6 +53,7 @@ export const createTransport = ({
     resting: new RestingPeers(),
     protocol,
     certified,
+    plainCipher,
     psks: [
       { name: 'current', psk: pskOf(keys.current) },
       ...(keys.previous === undefined ? [] : [{ name: 'previous' as const, psk: pskOf(keys.previous) }]),

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { CipherState } from '../../../src/wire/muster/cipherState.js'
+import type { Cipher } from '../../../src/wire/muster/cipherState.js'
 import { pskOf } from '../../../src/wire/muster/clusterKey.js'
 import { acceptHandshake, type HandshakeSecrets, initiateHandshake, type TransportKeys } from '../../../src/wire/muster/noise.js'
 
@@ -35,7 +35,7 @@ const handshake = (
   return finished.ok ? { ours: finished.value, theirs: answer.value } : undefined
 }
 
-const sealed = (cipher: CipherState, payload: Uint8Array): Buffer => {
+const sealed = (cipher: Cipher, payload: Uint8Array): Buffer => {
   const { parts, tag } = cipher.seal(none, [payload])
   return Buffer.concat([...parts, tag])
 }

@@ -17,6 +17,9 @@ export interface Sealed {
   readonly tag: Uint8Array
 }
 
+/** What seals one direction, frame by frame, and opens it at the other end. */
+export type Cipher = Pick<CipherState, 'count' | 'seal' | 'open' | 'rekey'>
+
 export class CipherState {
   // A KeyObject, not bytes: OpenSSL then need not import the key at each frame.
   #key: KeyObject

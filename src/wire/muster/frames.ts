@@ -3,7 +3,7 @@
  * that are split and joined anyhow; a sealer and an opener count frames and renew the key in step.
  */
 import { ok, type Result, refuse } from '../../base/errors.js'
-import { type CipherState, tagBytes } from './cipherState.js'
+import { type Cipher, tagBytes } from './cipherState.js'
 
 export const frameHeaderBytes = 4
 const joinedBytesMax = 32 * 1024
@@ -14,10 +14,10 @@ export interface SealedFrame {
 }
 
 export class FrameSealer {
-  readonly #cipher: CipherState
+  readonly #cipher: Cipher
   readonly #framesPerRekey: number
 
-  constructor(cipher: CipherState, framesPerRekey: number) {
+  constructor(cipher: Cipher, framesPerRekey: number) {
     this.#cipher = cipher
     this.#framesPerRekey = framesPerRekey
   }
@@ -43,10 +43,10 @@ export class FrameSealer {
 }
 
 export class FrameOpener {
-  readonly #cipher: CipherState
+  readonly #cipher: Cipher
   readonly #framesPerRekey: number
 
-  constructor(cipher: CipherState, framesPerRekey: number) {
+  constructor(cipher: Cipher, framesPerRekey: number) {
     this.#cipher = cipher
     this.#framesPerRekey = framesPerRekey
   }

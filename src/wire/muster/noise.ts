@@ -4,7 +4,7 @@
  */
 import { createHash, createHmac, createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto'
 import { ok, type Result, refuse } from '../../base/errors.js'
-import { CipherState, tagBytes } from './cipherState.js'
+import { type Cipher, CipherState, tagBytes } from './cipherState.js'
 
 export const publicKeyBytes = 32
 export const secretKeyBytes = 32
@@ -15,8 +15,8 @@ const nothing = new Uint8Array(0)
 export const handshakeMessageBytes = (payloadBytes: number): number => publicKeyBytes + payloadBytes + tagBytes
 
 export interface TransportKeys {
-  readonly initiatorToResponder: CipherState
-  readonly responderToInitiator: CipherState
+  readonly initiatorToResponder: Cipher
+  readonly responderToInitiator: Cipher
 }
 
 export interface HandshakeSecrets {
