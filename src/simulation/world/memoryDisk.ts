@@ -33,6 +33,8 @@ export interface DiskChanges {
   onChange(listener: (path: string) => void): () => void
   /** The path of an open file, and of a path that begins with an open directory. */
   named(of: string | number): string
+  /** Another number after each change; undefined while calls fail that need not. */
+  readonly version: number | undefined
 }
 
 interface OpenFile {
@@ -86,6 +88,11 @@ export class MemoryDisk extends EditedTree implements Disk, DiskChanges {
       for (const below of node.entries.values()) lose(below)
     }
     lose(this.names.root)
+    this.changes += 1
+  }
+
+  get version(): number | undefined {
+    return this.onStep || this.#faults.size > 0 ? undefined : this.changes
   }
 
   get openFiles(): number {

@@ -1,7 +1,8 @@
 /** The Files port of a simulated node: the same code as the real one's, called inline after a little virtual time. */
 
-import { type CreateTreeOptions, createTree, type TreeOperation, treeOperations } from '../../disk/files/tree.js'
+import { type CreateTreeOptions, createTree, type Tree, type TreeOperation, treeOperations } from '../../disk/files/tree.js'
 import { hintOf } from '../../disk/files/treeHints.js'
+import type { ScanPage } from '../../domain/files/treeValues.js'
 import type { Disk, Files } from '../../ports/files.js'
 import type { Clock } from '../../ports/machine.js'
 import { calledOperations, type Synchronous } from '../../ports/operations.js'
@@ -19,10 +20,29 @@ export interface SimulatedFilesOptions extends CreateTreeOptions {
 
 const hintsMax = 1_000
 
+/**
+ * After two scans of everything that found nothing a third one finds nothing either, for as long as nothing changes on the disk: most are
+ * such. Two, because the second hashes again what was written shortly before the first.
+ */
+const scanOf = (tree: Tree, changes: DiskChanges | undefined): Tree['scan'] => {
+  let nothing: { readonly version: number; readonly page: ScanPage; readonly isSettled: boolean } | undefined
+  return (paths) => {
+    const version = changes?.version
+    const before = paths === undefined && nothing?.version === version ? nothing : undefined
+    if (before?.isSettled) return before.page
+    const page = tree.scan(paths)
+    const found = page.upserts.length + page.removals.length + page.problems.length
+    const isNothing = paths === undefined && page.done && found === 0
+    nothing =
+      isNothing && version !== undefined && version === changes?.version ? { version, page, isSettled: before !== undefined } : undefined
+    return page
+  }
+}
+
 export const createSimulatedFiles = (disk: Disk, clock: Clock, options: SimulatedFilesOptions): Files => {
   const { delayMs = 0.1, hintDelayMs = 50 } = options
   const tree = createTree(disk, options)
-  const operations: Synchronous<Files, TreeOperation> = tree
+  const operations: Synchronous<Files, TreeOperation> = { ...tree, scan: scanOf(tree, options.changes) }
   const closers = new Set<() => void>()
   const calls = new SimulatedCalls(clock, delayMs)
 

@@ -33,6 +33,10 @@ export class WatchedDisk extends ForwardingDisk<Disk & DiskChanges> implements D
     return this.disk.named(of)
   }
 
+  get version(): number | undefined {
+    return this.disk.version
+  }
+
   /** The process that used it is gone: the system no longer calls it. */
   abandon(): void {
     for (const stop of this.#watches) stop()

@@ -11,6 +11,8 @@ export const rawPrefix = '/raw:'
 
 export class EditedTree {
   protected readonly names: MemoryNames
+  /** How many there were. */
+  protected changes = 0
   readonly #now: () => number
   readonly #listeners = new Set<(path: string) => void>()
   #inodes = 1n
@@ -115,6 +117,7 @@ export class EditedTree {
   }
 
   protected changed(path: string): void {
+    this.changes += 1
     for (const listener of this.#listeners) listener(path)
   }
 
