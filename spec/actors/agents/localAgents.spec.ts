@@ -6,6 +6,7 @@ import type { TableState } from '../../../src/actors/agents/tableLife.js'
 import { LocalTree } from '../../../src/actors/files/localTree.js'
 import { type ChildEvent, startHosted } from '../../../src/actors/kit/host.js'
 import { asClusterError, ClusterError } from '../../../src/base/errors.js'
+import { limits } from '../../../src/base/limits.js'
 import { VirtualClock } from '../../../src/simulation/world/virtualClock.js'
 import { localAgentsOver } from '../../support/agents/localAgentsOver.js'
 import { ScriptedFiles } from '../../support/files/scriptedFiles.js'
@@ -88,6 +89,28 @@ describe('local agents', () => {
     expect(gaps.length).toBeGreaterThan(25)
     expect(gaps.filter((gapMs) => gapMs < checkIntervalMs || gapMs > checkIntervalMs + 5)).toEqual([])
     expect(searchesMs.length).toBe(25)
+    await stop()
+  })
+
+  it('publishes what a check found when it is something else, and not at each check', async () => {
+    const { agents, clock, stop, table, writeKeys } = setUp()
+    const published: string[] = []
+    agents.keys.found.changes.add(() => published.push(agents.keys.found.value.idsDigest))
+    await clock.advance(limits.keysTrustedMs + 10 * checkIntervalMs)
+    const ofTwo = agents.keys.found.value.idsDigest
+    const settled = published.length
+    await clock.advance(10 * checkIntervalMs)
+    expect(published).toHaveLength(settled)
+    writeKeys([1, 2, 3])
+    await clock.advance(2 * checkIntervalMs)
+    expect(published.slice(settled).filter((digest) => digest === ofTwo)).toEqual([])
+    expect(published.length).toBeGreaterThan(settled)
+    // A table that was opened again knows nothing of what an earlier one was brought in line with.
+    const before = published.length
+    table.damage('another table')
+    await clock.advance(limits.keysTrustedMs + 4 * checkIntervalMs)
+    expect(published.length).toBeGreaterThan(before)
+    expect(agents.table.value.state).toBe('trusted')
     await stop()
   })
 

@@ -71,7 +71,7 @@ export class LocalKeys {
   readonly changes = new Signal()
   /** This node wrote client.keys. */
   readonly written = new Signal<WrittenFile>()
-  /** By each check that succeeded. */
+  /** By the first check that succeeded since the table was opened, and by those that found something else. */
   readonly found = new Published<KeysFound>({ idsDigest: '', isTrusted: false })
   readonly #options: LocalKeysOptions
   readonly #changesTogether: ChangesTogether
@@ -160,7 +160,9 @@ export class LocalKeys {
     this.#complete = opened
     this.#feed.emit({ isFirst: false, upserts: [], removals: gone, isLast: true })
     reports.forget(gone)
-    this.found.publish({ idsDigest: page.idsDigest, isTrusted: page.ids !== undefined })
+    const found = { idsDigest: page.idsDigest, isTrusted: page.ids !== undefined }
+    if (isFirst || found.idsDigest !== this.found.value.idsDigest || found.isTrusted !== this.found.value.isTrusted)
+      this.found.publish(found)
     if (removed > 0) groups.changes.emit()
     return { agents: page.agents, isFirst, changed, removed, problems, againInMs: page.againInMs }
   }
