@@ -50,7 +50,7 @@ export class MasterRole implements NodeRole {
       figures: () => ownFigures(parts, this),
       report: (isWhole) => ownReport(parts, isWhole),
       ...carriedHere(ports.wazuh, 'master'),
-      listenerCounts: () => countsOf(fronts.listener),
+      listenerCounts: async () => countsOf(fronts.listener),
       onListening: (listener: Listener) => {
         this.#listener = listener
         emit({ type: 'listening', address: listener.address, port: listener.port })

@@ -106,8 +106,8 @@ export interface LinkBeatsOptions {
   readonly clusterClock: ClusterClock
   /** The state of this node's integrity thread. */
   integrity(): IntegrityState
-  /** What this node's listener of agents counted; undefined without one. */
-  listener?(): Promise<ListenerFigures | undefined>
+  /** What this node's listener of agents counted; undefined while there is none. */
+  listener?(): Promise<ListenerFigures | undefined> | undefined
 }
 
 /** A master with it takes, and shows, where agents report to a worker. */
@@ -136,7 +136,8 @@ export const linkBeats = (link: Link, { answerMsMax, clock, clusterClock, integr
   let roundTripMs: number | undefined
   const beat: Beats['beat'] = async (signal, skewMs) => {
     // A listener that is busy must not hold up a sign of life.
-    const counts = listener && (await soonOrNothing(listener(), clock, signal))
+    const asked = listener?.()
+    const counts = asked && (await soonOrNothing(asked, clock, signal))
     const sentAtMs = clock.now()
     const sentMonotonicMs = clock.monotonicMs()
     const { receivedAtMs } = await link.request(

@@ -29,7 +29,7 @@ export interface ListenerRun extends RunningFront {
 }
 
 /** What the run under way counted; undefined while there is none, or when it does not answer. */
-export const countsOf = async ({ running }: Front<ListenerRun>): Promise<ListenerCounts | undefined> =>
+export const countsOf = ({ running }: Front<ListenerRun>): Promise<ListenerCounts | undefined> | undefined =>
   running?.listener.counts().catch(() => undefined)
 
 export interface ListenerThreadOptions {
