@@ -37,11 +37,10 @@ export class PeerLogs {
   }
 
   #logOf(kinds: Kinds, log: Log, subtag: string): Log {
-    const add =
-      (level: LogLevel) =>
-      (message: string): void => {
+    const add = (level: LogLevel) => {
+      const name = `${level} ${subtag}`
+      return (message: string): void => {
         const nowMs = this.#clock.monotonicMs()
-        const name = `${level} ${subtag}`
         const kind = kinds.get(name) ?? { say: (text: string) => log[level](text), budget: new ByteBudget(rule, nowMs), leftOut: 0 }
         kinds.set(name, kind)
         if (!kind.budget.use(Buffer.byteLength(message) + limits.peerLogPlaceBytes, nowMs)) {
@@ -52,6 +51,7 @@ export class PeerLogs {
         kind.leftOut = 0
         log[level](`${message}${more}`)
       }
+    }
     return {
       error: add('error'),
       warning: add('warning'),
