@@ -11,8 +11,8 @@ import { makeHome } from '../trees.js'
 import { freePort, sleep, type Workshop } from '../workshop.js'
 
 const starts = 5
-/** The first scan and the first rounds are over by then. */
-const settleMs = 5_000
+/** The first scan and the first rounds are over by then, and the thread for content is ended. */
+const settleMs = 20_000
 
 const makeNode = (home: string, type: 'master' | 'worker', port: number): string => {
   writeFileSync(

@@ -18,10 +18,11 @@ afterAll(() => compiled.dispose())
 
 const optionsIn = ({ home }: DiskWorld, role: 'master' | 'worker') => ({ home, synced, role, stageDir: `${home}/queue/cluster/node` })
 
-const real = (): FilesSuite => ({
+const onDisk = (options: { readonly contentRestMs?: number }): FilesSuite => ({
   create: (role) => {
     const world = createNodeWorld()
-    return { home: nodeHomeIn(world), files: createFiles({ ...optionsIn(world, role), workerFile: compiled.workerFile }) }
+    const { workerFile } = compiled
+    return { home: nodeHomeIn(world), files: createFiles({ ...optionsIn(world, role), ...options, workerFile }) }
   },
   settle: (call) => call,
 })
@@ -39,7 +40,8 @@ const simulated = (): FilesSuite => {
 }
 
 describe.each([
-  { on: 'the real disk', suite: real },
+  { on: 'the real disk', suite: () => onDisk({}) },
+  { on: 'the real disk, when the thread for content ends after each task', suite: () => onDisk({ contentRestMs: 0 }) },
   { on: 'the simulated disk', suite: simulated },
 ])('the files of a node on $on', ({ suite }) => {
   for (const { title, run } of filesCases(suite)) it(title, run)

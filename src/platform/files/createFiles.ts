@@ -1,7 +1,8 @@
 /**
  * The real Files port: all work with the disk happens in threads, one that scans and applies, one that reads and stages
  * content, and one for recipes and patches, so that neither the event loop nor the others wait for it. A thread is begun by
- * the first work for it: each takes a twentieth of a second of a start, and more than ten megabytes.
+ * the first work for it, and the one for content ended when it rests: each takes a twentieth of a second of a start, and more than ten
+ * megabytes.
  */
 import { statfs } from 'node:fs/promises'
 import { asClusterError, ClusterError } from '../../base/errors.js'
@@ -10,7 +11,7 @@ import type { ContentRequest } from '../../domain/files/treeValues.js'
 import type { Files, TreeWatch } from '../../ports/files.js'
 import { type Answer, calledOperations, type Given } from '../../ports/operations.js'
 import { assertHandles } from '../machine/nodeDisk.js'
-import { DiskThread, defaultWorkerFile } from './diskThreads.js'
+import { DiskThread, DiskThreads, type DiskWork, defaultWorkerFile } from './diskThreads.js'
 import type { DiskWorkerOptions, ReadAnswer } from './diskWorker.js'
 import { movable, StageQueue } from './stageQueue.js'
 import { watchTree } from './watcher.js'
@@ -18,12 +19,13 @@ import { watchTree } from './watcher.js'
 export interface CreateFilesOptions extends DiskWorkerOptions {
   /** The compiled diskWorker; the one beside this file when left out. */
   readonly workerFile?: URL
+  /** How long the thread for content stays when it has nothing to do; a quarter of a minute when left out. */
+  readonly contentRestMs?: number
 }
 
-/** What a thread does. */
-type Work = 'tree' | 'content' | 'delta'
+const defaultContentRestMs = 15_000
 
-const workOf: Readonly<Record<TreeOperation, Work>> = {
+const workOf: Readonly<Record<TreeOperation, DiskWork>> = {
   ...{ scan: 'tree', nextPage: 'tree', wrote: 'tree', apply: 'tree' },
   ...{ staged: 'content', clearStage: 'content' },
   ...{ recipe: 'delta', beginPatch: 'delta', fillPatch: 'delta', finishPatch: 'delta', rulesetDigests: 'delta' },
@@ -46,17 +48,11 @@ const assertGoing = (signal: AbortSignal): void => {
  * An aborted call fails with `aborted` if it has not begun; a scan or a plan that has begun is finished and answered all the
  * same, because its answer is the only account of what changed.
  */
-export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: CreateFilesOptions): Files => {
+export const createFiles = (given: CreateFilesOptions): Files => {
+  const { contentRestMs = defaultContentRestMs, workerFile = defaultWorkerFile, ...options } = given
   assertHandles()
-  const threads = new Map<Work, DiskThread>()
-  let isClosed = false
-  const threadOf = (work: Work): DiskThread => {
-    if (isClosed) throw new ClusterError('aborted', { message: 'The files are closed' })
-    const thread = threads.get(work) ?? new DiskThread(options, workerFile)
-    threads.set(work, thread)
-    return thread
-  }
-  const stageQueue = new StageQueue(() => threadOf('content'))
+  const threads = new DiskThreads(() => new DiskThread(options, workerFile), contentRestMs)
+  const stageQueue = new StageQueue(() => threads.of('content'))
   const watchers = new Set<TreeWatch>()
   /** By the request that continues: when the request is forgotten, so are its blocks. */
   const readAhead = new WeakMap<ContentRequest, ReadAhead>()
@@ -65,7 +61,7 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
     readAhead.delete(request)
     if (ahead) return ahead
     const firstFile = request.from.file
-    const answers = await threadOf('content').run('read', { request: windowOf(request), firstFile })
+    const answers = await threads.of('content').run('read', { request: windowOf(request), firstFile })
     return { answers, windowEnd: firstFile + filesPerReadMax }
   }
   const run = async <N extends TreeOperation>(name: N, given: Given<Files, N>, signal: AbortSignal) => {
@@ -80,7 +76,7 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
       moved.push(block.buffer)
       return block
     })
-    return (await threadOf(work).run('call', { name, given: own }, moved)) as Answer<Files, N>
+    return (await threads.of(work).run('call', { name, given: own }, moved)) as Answer<Files, N>
   }
   const operations = calledOperations<Files, TreeOperation>(treeOperations, run)
   return {
@@ -125,10 +121,10 @@ export const createFiles = ({ workerFile = defaultWorkerFile, ...options }: Crea
       }
     },
     close: async () => {
-      isClosed = true
+      const closing = threads.close()
       await Promise.all([...watchers].map((watcher) => watcher.close()))
       watchers.clear()
-      await Promise.all([...threads.values()].map((thread) => thread.close()))
+      await closing
     },
   }
 }

@@ -32,6 +32,8 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
   readonly #options: OwnThreadOptions
   readonly #inTurn = new InTurn()
   readonly #ended: Promise<unknown>
+  /** Tasks that were given and have not ended. */
+  #tasks = 0
   /** The caller that waits for the task under way. */
   #waiting: Waiting | undefined
   #closing: Promise<void> | undefined
@@ -50,6 +52,11 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
     worker.unref()
   }
 
+  /** It lives, and has nothing to do. */
+  get isIdle(): boolean {
+    return this.#tasks === 0 && !this.#death
+  }
+
   /** Fails with what the task refused, with `aborted` once the thread is closed, and with the codes of the options. */
   async run<K extends keyof Tasks & string>(
     name: K,
@@ -58,6 +65,7 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
   ): Promise<Tasks[K]['answer']> {
     this.#assertAlive()
     let answer: Tasks[K]['answer'] | ThreadRefusal
+    this.#tasks += 1
     try {
       answer = await this.#inTurn.run(() => {
         this.#assertAlive()
@@ -66,6 +74,8 @@ export class OwnThread<Tasks extends TaskTable<Tasks>> {
     } catch (thrown) {
       this.#assertAlive()
       throw asClusterError(thrown, this.#options.failed(thrown))
+    } finally {
+      this.#tasks -= 1
     }
     if (!isRefusal(answer)) return answer
     throw refusalIn(answer)
