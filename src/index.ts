@@ -67,6 +67,7 @@ export type {
   ScanPage,
   StageOutcome,
   WriteStep,
+  WrittenFile,
 } from './domain/files/treeValues.js'
 export type { ListeningPlace } from './domain/listener/listeningPlace.js'
 export type {
