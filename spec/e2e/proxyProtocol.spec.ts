@@ -14,7 +14,7 @@ import { Deadlines } from '../../src/base/deadlines.js'
 import { realClock } from '../../src/platform/machine/realClock.js'
 import { createAgentNetwork } from '../../src/platform/net/agentNetwork.js'
 import type { ByteStream } from '../../src/ports/network.js'
-import { isMissing } from '../support/debianProgram.js'
+import { isMissing, nginxStreamModule } from '../support/debianProgram.js'
 
 const host = '127.0.0.1'
 /** Where the agents are, as seen by the balancer. */
@@ -30,6 +30,8 @@ interface Ports {
 interface Balancer {
   readonly program: string
   readonly packages: string
+  /** Files that it loads, which are not in its own package. */
+  readonly files: readonly string[]
   readonly title: string
   configuration(front: Ports, back: Ports, directory: string): string
   flags(file: string): readonly string[]
@@ -38,6 +40,7 @@ interface Balancer {
 const haproxy = (option: string): Balancer => ({
   program: 'haproxy',
   packages: 'haproxy',
+  files: [],
   title: `HAProxy with ${option}`,
   configuration: (front, back) =>
     `defaults\n  mode tcp\n  timeout connect 2s\n  timeout client 10s\n  timeout server 10s\n${(['tcp', 'tls'] as const)
@@ -49,6 +52,7 @@ const haproxy = (option: string): Balancer => ({
 const nginx: Balancer = {
   program: 'nginx',
   packages: 'nginx libnginx-mod-stream',
+  files: [nginxStreamModule],
   title: 'nginx with proxy_protocol',
   configuration: (front, back, directory) =>
     `daemon off;\npid ${directory}/nginx.pid;\nerror_log ${directory}/error.log;\n${loadedModules}events { }\nstream {\n${(
@@ -106,25 +110,28 @@ const withDoors = async (use: (back: Ports, refused: readonly string[]) => Promi
   }
 }
 
-describe.each([haproxy('send-proxy'), haproxy('send-proxy-v2'), nginx])('behind $title', ({ configuration, flags, packages, program }) => {
-  it.skipIf(isMissing(program, packages))("an agent's own address is known, over TCP and over TLS", () =>
-    withDoors(async (back, refused) => {
-      const directory = mkdtempSync(join(tmpdir(), 'muster-'))
-      const front = { tcp: await freePort(), tls: await freePort() }
-      const file = join(directory, 'configuration')
-      writeFileSync(file, configuration(front, back, directory))
-      const child = spawn(program, [...flags(file)], { stdio: ['ignore', 'ignore', 'inherit'] })
-      try {
-        const tcpAnswer = (): Promise<string> => answerOf(connect({ host, port: front.tcp, localAddress: agent }))
-        await waitFor(`${program} forwards`, async () => (await tcpAnswer()) !== '')
-        const tls = connectTls({ socket: connect({ host, port: front.tls, localAddress: agent }), rejectUnauthorized: false })
-        expect([await tcpAnswer(), await answerOf(tls), refused]).toEqual([agent, agent, []])
-      } finally {
-        const ended = once(child, 'close')
-        child.kill('SIGTERM')
-        await ended
-        rmSync(directory, { recursive: true })
-      }
-    }),
-  )
-})
+describe.each([haproxy('send-proxy'), haproxy('send-proxy-v2'), nginx])(
+  'behind $title',
+  ({ configuration, files, flags, packages, program }) => {
+    it.skipIf(isMissing(program, packages, files))("an agent's own address is known, over TCP and over TLS", () =>
+      withDoors(async (back, refused) => {
+        const directory = mkdtempSync(join(tmpdir(), 'muster-'))
+        const front = { tcp: await freePort(), tls: await freePort() }
+        const file = join(directory, 'configuration')
+        writeFileSync(file, configuration(front, back, directory))
+        const child = spawn(program, [...flags(file)], { stdio: ['ignore', 'ignore', 'inherit'] })
+        try {
+          const tcpAnswer = (): Promise<string> => answerOf(connect({ host, port: front.tcp, localAddress: agent }))
+          await waitFor(`${program} forwards`, async () => (await tcpAnswer()) !== '')
+          const tls = connectTls({ socket: connect({ host, port: front.tls, localAddress: agent }), rejectUnauthorized: false })
+          expect([await tcpAnswer(), await answerOf(tls), refused]).toEqual([agent, agent, []])
+        } finally {
+          const ended = once(child, 'close')
+          child.kill('SIGTERM')
+          await ended
+          rmSync(directory, { recursive: true })
+        }
+      }),
+    )
+  },
+)

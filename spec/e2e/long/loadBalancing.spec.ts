@@ -9,11 +9,13 @@ import { freePort } from '../../../examples/demo/nodeHome.js'
 import type { ProcessCluster, Ran } from '../../../examples/demo/processCluster.js'
 import { waitFor } from '../../../examples/demo/waitFor.js'
 import { master, repository, secondWorker, withCluster, worker } from '../../support/daemons.js'
-import { isMissing } from '../../support/debianProgram.js'
+import { isMissing, nginxStreamModule } from '../../support/debianProgram.js'
 
 interface Balancer {
   readonly program: string
   readonly packages: string
+  /** Files that it loads, which are not in its own package. */
+  readonly files: readonly string[]
   readonly configuration: string
   /** What else it needs in its configuration to run for a test, as any user. */
   adapt(configuration: string, directory: string): string
@@ -23,6 +25,7 @@ interface Balancer {
 const haproxy: Balancer = {
   program: 'haproxy',
   packages: 'haproxy',
+  files: [],
   configuration: 'haproxy.cfg',
   adapt: (configuration) => configuration.replaceAll('*:', '127.0.0.1:').replace('maxconn 20000', 'maxconn 500'),
   flags: (file) => ['-db', '-f', file],
@@ -31,6 +34,7 @@ const haproxy: Balancer = {
 const nginx: Balancer = {
   program: 'nginx',
   packages: 'nginx libnginx-mod-stream',
+  files: [nginxStreamModule],
   configuration: 'nginx.conf',
   adapt: (configuration, directory) =>
     `daemon off;\npid ${directory}/nginx.pid;\nerror_log ${directory}/error.log;\n${configuration}`
@@ -119,48 +123,50 @@ const busiest = (places: readonly string[]): string => {
 }
 
 describe.each([haproxy, nginx])('behind $program', (balancer) => {
-  it.skipIf(isMissing(balancer.program, balancer.packages))('agents enrol and report, and no taken event is lost when a node goes', () =>
-    withCluster(
-      [master, worker, secondWorker],
-      async (cluster) => {
-        await cluster.startAll()
-        await withBalancer(balancer, cluster, async ({ register, reporting }) => {
-          const names: readonly string[] = hosts.map(([, name]) => name)
-          const enough = new AbortController()
-          const run = cluster.agents(
-            [
-              ...['--agents', String(agentCount), '--servers', `127.0.0.1:${reporting}`, '--enrol', '--enrol-port', String(register)],
-              ...['--enrol-delay', '0', '--retry-interval', '0.2', '--notify-time', '1', '--rate', '10', '--json'],
-              ...['--account', ...names.map((name) => cluster.home(name))],
-            ],
-            enough.signal,
-          )
-          let places: readonly string[] = []
-          const allAreSeen = (sinceMs: number): Promise<number> =>
-            waitFor(
-              'All agents are seen at nodes that are up',
-              async () => {
-                const up = names.filter((name) => cluster.daemon(name).isRunning)
-                places = seenAt(await cluster.control(up[0] ?? master, ['-a', '--json']), sinceMs).filter((node) => up.includes(node))
-                return places.length === agentCount || `${places.length} are`
-              },
-              { everyMs: 200, deadlineMs: 40_000 },
-            )
-          await allAreSeen(0)
-          await cluster.daemon(busiest(places)).kill()
-          // What the table says of agents of the killed node is from before.
-          const killedMs = Date.now()
+  it.skipIf(isMissing(balancer.program, balancer.packages, balancer.files))(
+    'agents enrol and report, and no taken event is lost when a node goes',
+    () =>
+      withCluster(
+        [master, worker, secondWorker],
+        async (cluster) => {
           await cluster.startAll()
-          await allAreSeen(killedMs)
-          enough.abort()
-          const { code, err, out } = await run
-          const { counts, events } = JSON.parse(out) as Account
-          expect({ code, err, lost: events.lost }).toMatchObject({ code: 0, lost: 0 })
-          expect(counts).toMatchObject({ enrolled: agentCount, connected: agentCount })
-          expect(events.received).toBeGreaterThan(agentCount * 10)
-        })
-      },
-      true,
-    ),
+          await withBalancer(balancer, cluster, async ({ register, reporting }) => {
+            const names: readonly string[] = hosts.map(([, name]) => name)
+            const enough = new AbortController()
+            const run = cluster.agents(
+              [
+                ...['--agents', String(agentCount), '--servers', `127.0.0.1:${reporting}`, '--enrol', '--enrol-port', String(register)],
+                ...['--enrol-delay', '0', '--retry-interval', '0.2', '--notify-time', '1', '--rate', '10', '--json'],
+                ...['--account', ...names.map((name) => cluster.home(name))],
+              ],
+              enough.signal,
+            )
+            let places: readonly string[] = []
+            const allAreSeen = (sinceMs: number): Promise<number> =>
+              waitFor(
+                'All agents are seen at nodes that are up',
+                async () => {
+                  const up = names.filter((name) => cluster.daemon(name).isRunning)
+                  places = seenAt(await cluster.control(up[0] ?? master, ['-a', '--json']), sinceMs).filter((node) => up.includes(node))
+                  return places.length === agentCount || `${places.length} are`
+                },
+                { everyMs: 200, deadlineMs: 40_000 },
+              )
+            await allAreSeen(0)
+            await cluster.daemon(busiest(places)).kill()
+            // What the table says of agents of the killed node is from before.
+            const killedMs = Date.now()
+            await cluster.startAll()
+            await allAreSeen(killedMs)
+            enough.abort()
+            const { code, err, out } = await run
+            const { counts, events } = JSON.parse(out) as Account
+            expect({ code, err, lost: events.lost }).toMatchObject({ code: 0, lost: 0 })
+            expect(counts).toMatchObject({ enrolled: agentCount, connected: agentCount })
+            expect(events.received).toBeGreaterThan(agentCount * 10)
+          })
+        },
+        true,
+      ),
   )
 })
