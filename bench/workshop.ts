@@ -37,6 +37,11 @@ export class Workshop {
     return dir
   }
 
+  /** A process with hundreds of nodes, which stand for as many machines: it has the young generation of many. */
+  childOfMany<C extends Calls>(script: string): Child<C> {
+    return this.child<C>(script, ['--max-semi-space-size=32'])
+  }
+
   /** @param execArgv flags of node, e.g. `--expose-gc` */
   child<C extends Calls>(script: string, execArgv: readonly string[] = []): Child<C> {
     const child = new Child<C>(script, execArgv)

@@ -39,7 +39,7 @@ export const restartsOf = async (
   { calmMs, files, masterHome, restarts, workers: count }: RestartsOptions,
 ): Promise<readonly Restart[]> => {
   const port = await freePort()
-  const workers = workshop.child<NodeCalls>('node')
+  const workers = workshop.childOfMany<NodeCalls>('node')
   const startMaster = async (): Promise<Child<NodeCalls>> => {
     const master = workshop.child<NodeCalls>('node')
     await master.call('start', { node: 'master', type: 'master', home: masterHome, port })

@@ -32,16 +32,8 @@ export const coldSyncMillionFiles: Row = {
       },
     })
     const { peakMB: masterPeakMB } = await master.call('usage', { collect: false })
-    const note = `until the last of ${count} files is in place; ${cpuSeconds.toFixed(1)} s of processor time of the worker; peaks of resident memory: ${peakMB.toFixed(0)} MB on the worker, ${masterPeakMB.toFixed(0)} MB on the master`
-    return [
-      { what: 'until the last file', measured: seconds, unit: 's', ...atMost(120), note },
-      {
-        what: 'one edit, on the wire',
-        measured: editBytes / 1000,
-        unit: 'KB',
-        ...atMost(20),
-        note: 'both ways, its 2 KB of content included',
-      },
-    ]
+    const peaks = `peaks of resident memory: ${peakMB.toFixed(0)} MB on the worker, ${masterPeakMB.toFixed(0)} MB on the master`
+    const note = `both ways, its 2 KB of content included; the last of ${count} files was in place after ${seconds.toFixed(0)} s, with ${cpuSeconds.toFixed(0)} s of processor time of the worker; ${peaks}; the trees are compared byte for byte`
+    return [{ what: 'one edit, on the wire', measured: editBytes / 1000, unit: 'KB', ...atMost(20), note }]
   },
 }

@@ -20,7 +20,7 @@ const startMany = async (workshop: Workshop) => {
   const home = workshop.place('edited-master')
   const paths = fillHome(home, { count: fileCount, bytes: 50_000 })
   const master = workshop.child<NodeCalls>('node')
-  const workers = workshop.child<NodeCalls>('node')
+  const workers = workshop.childOfMany<NodeCalls>('node')
   const port = await master.call('start', { node: 'master', type: 'master', home, port: 0 })
   await master.call('happened', { type: 'scanned', count: 1 })
   for (let started = 0; started < workerCount; started += batch) {
