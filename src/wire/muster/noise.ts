@@ -27,12 +27,9 @@ export interface HandshakeSecrets {
   readonly ephemeral: Uint8Array
 }
 
-// X25519 keys have one ASN.1 form; what comes before the 32 bytes never changes.
-const privatePrefix = Buffer.from('302e020100300506032b656e04220420', 'hex')
-
+// As JSON keys are read in a tenth of the time that ASN.1 takes. Of a private one Node reads `d` only; its public half follows from it.
 const privateKeyOf = (secret: Uint8Array): KeyObject =>
-  createPrivateKey({ key: Buffer.concat([privatePrefix, secret]), format: 'der', type: 'pkcs8' })
-// As JSON a public key is read and written in a tenth of the time that ASN.1 takes.
+  createPrivateKey({ key: { kty: 'OKP', crv: 'X25519', x: '', d: Buffer.from(secret).toString('base64url') }, format: 'jwk' })
 const publicKeyOf = (bytes: Uint8Array): KeyObject =>
   createPublicKey({ key: { kty: 'OKP', crv: 'X25519', x: Buffer.from(bytes).toString('base64url') }, format: 'jwk' })
 const publicBytesOf = (key: KeyObject): Uint8Array => Buffer.from(createPublicKey(key).export({ format: 'jwk' }).x ?? '', 'base64url')
