@@ -108,16 +108,25 @@ const withPeer = (fault: Fault, random: SeededRandom, { peers = [] }: PlanOption
     ? { ...fault, b: random.pick(peers) }
     : fault
 
+const removedMsMax = 600_000
+
+/** A node that was removed is made ready again later: else few nodes would be left after a day, and those dial for nothing. */
+const withReturn = (fault: Fault, random: SeededRandom, durationMs: number): readonly Fault[] => {
+  if (fault.kind !== 'removeNode') return [fault]
+  const atMs = fault.atMs + random.integer(0, removedMsMax)
+  return atMs > durationMs ? [fault] : [fault, { ...fault, atMs, kind: 'readyNode' }]
+}
+
 /** The same plan for the same random and options. */
 export const randomPlan = (random: SeededRandom, options: RandomPlanOptions): FaultPlan => {
   if (options.kinds.length === 0) return []
   const count = Math.round((options.perHour * options.durationMs) / 3_600_000)
-  const plan = Array.from({ length: count }, (): Fault => {
+  const drawn = Array.from({ length: count }, (): Fault => {
     const kind = random.pick(options.kinds)
     const values: [string, unknown][] = fieldsOf(kind).map((field) => [field, drawField[field](random, options)])
     const fault = { atMs: random.integer(0, options.durationMs), kind, ...Object.fromEntries(values) }
     invariant(isFault(fault), 'a drawn fault is a fault')
     return withPeer(placed(fault, options.nodes), random, options)
   })
-  return inOrder(plan)
+  return inOrder(drawn.flatMap((fault) => withReturn(fault, random, options.durationMs)))
 }
