@@ -111,22 +111,25 @@ const withPeer = (fault: Fault, random: SeededRandom, { peers = [] }: PlanOption
 const removedMsMax = 600_000
 
 /** A node that was removed is made ready again later: else few nodes would be left after a day, and those dial for nothing. */
-const withReturn = (fault: Fault, random: SeededRandom, durationMs: number): readonly Fault[] => {
-  if (fault.kind !== 'removeNode') return [fault]
+const returnOf = (fault: Fault, random: SeededRandom, { durationMs, kinds }: RandomPlanOptions): Fault | undefined => {
+  if (fault.kind !== 'removeNode' || !kinds.includes('readyNode')) return undefined
   const atMs = fault.atMs + random.integer(0, removedMsMax)
-  return atMs > durationMs ? [fault] : [fault, { ...fault, atMs, kind: 'readyNode' }]
+  return atMs > durationMs ? undefined : { ...fault, atMs, kind: 'readyNode' }
 }
 
 /** The same plan for the same random and options. */
 export const randomPlan = (random: SeededRandom, options: RandomPlanOptions): FaultPlan => {
   if (options.kinds.length === 0) return []
   const count = Math.round((options.perHour * options.durationMs) / 3_600_000)
-  const drawn = Array.from({ length: count }, (): Fault => {
+  const plan: Fault[] = []
+  while (plan.length < count) {
     const kind = random.pick(options.kinds)
     const values: [string, unknown][] = fieldsOf(kind).map((field) => [field, drawField[field](random, options)])
     const fault = { atMs: random.integer(0, options.durationMs), kind, ...Object.fromEntries(values) }
     invariant(isFault(fault), 'a drawn fault is a fault')
-    return withPeer(placed(fault, options.nodes), random, options)
-  })
-  return inOrder(drawn.flatMap((fault) => withReturn(fault, random, options.durationMs)))
+    plan.push(withPeer(placed(fault, options.nodes), random, options))
+    const back = returnOf(fault, random, options)
+    if (back && plan.length < count) plan.push(back)
+  }
+  return inOrder(plan)
 }
