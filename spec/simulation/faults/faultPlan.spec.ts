@@ -93,6 +93,15 @@ describe('a random plan', () => {
       { numRuns: 50 },
     ))
 
+  it('makes a removed node ready again within ten minutes, unless it ends before', () => {
+    const plan = randomPlan(new SeededRandom(2), { nodes, durationMs: 24 * hour, kinds: faultKinds, perHour: 60 })
+    const returns = (node: string, atMs: number): boolean =>
+      plan.some((fault) => fault.kind === 'readyNode' && fault.node === node && fault.atMs >= atMs && fault.atMs <= atMs + hour / 6)
+    const removals = plan.flatMap((fault) => (fault.kind === 'removeNode' && fault.atMs < 23 * hour ? [fault] : []))
+    expect(removals.length).toBeGreaterThan(5)
+    for (const { atMs, node } of removals) expect(returns(node, atMs)).toBe(true)
+  })
+
   it('has every kind of fault, and edits workers on workers only', () => {
     const plan = randomPlan(new SeededRandom(1), { nodes, durationMs: 24 * hour, kinds: faultKinds, perHour: 60 })
     expect(new Set(plan.map((fault) => fault.kind))).toEqual(new Set(faultKinds))
