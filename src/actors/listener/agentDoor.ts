@@ -10,7 +10,6 @@ import { ProxyDoor } from '../kit/proxyDoor.js'
 import type { ListenerLog } from './listenerLog.js'
 import { AgentConnection, type ConnectionHost } from './sessions/agentConnection.js'
 import { type AgentEndpoint, DatagramEndpoint } from './sessions/agentEndpoint.js'
-import type { AgentSession } from './sessions/agentSession.js'
 
 export interface AgentDoorOptions {
   readonly options: ListenerOptions
@@ -105,11 +104,6 @@ export class AgentDoor implements ConnectionHost {
     for (const connection of this.connections)
       if (isPaused) connection.pause()
       else connection.resume()
-  }
-
-  /** The key of this agent is gone. */
-  refuseAll(session: AgentSession): void {
-    for (const connection of this.connections) if (connection.sessions.includes(session)) connection.refuse()
   }
 
   onMessage(message: Buffer, connection: AgentConnection): boolean {

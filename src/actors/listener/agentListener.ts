@@ -194,7 +194,7 @@ export class AgentListener implements ListenerCalls {
     if (!session) return
     session.isShutDown = true
     this.#sessions.remove(session)
-    if (session.connections > 0) this.#door.refuseAll(session)
+    for (const connection of session.connections) connection.refuse()
   }
 
   #lost(session: AgentSession): void {

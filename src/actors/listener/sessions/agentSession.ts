@@ -17,8 +17,8 @@ export class AgentSession implements PushedAgent, Due {
   /** Of its last control message, and of any. */
   seenMs = Number.NEGATIVE_INFINITY
   readMs = 0
-  /** Connections that it sent anything over. */
-  connections = 0
+  /** Connections that it sent anything over: seldom more than one. */
+  readonly connections = new Set<{ refuse(): void }>()
   /** It said that it stops: the end of its connection says nothing more. */
   isShutDown = false
   /** Of the last keep-alive whose facts were reported. */

@@ -54,7 +54,7 @@ export class AgentSessions {
   join(session: AgentSession, connection: AgentConnection): void {
     if (connection.sessions.includes(session)) return
     connection.sessions.push(session)
-    session.connections += 1
+    session.connections.add(connection)
   }
 
   /** From now on it is there. Returns where it was before, when that was somewhere else. */
@@ -70,9 +70,9 @@ export class AgentSessions {
 
   left(connection: AgentConnection): void {
     for (const session of connection.sessions) {
-      session.connections -= 1
+      session.connections.delete(connection)
       if (session.endpoint === connection) this.#lose(session)
-      if (session.connections === 0 && !session.endpoint) this.remove(session)
+      if (session.connections.size === 0 && !session.endpoint) this.remove(session)
     }
     connection.sessions.length = 0
   }
@@ -98,7 +98,7 @@ export class AgentSessions {
   /** Nothing says that an agent over UDP is gone. */
   #due(session: AgentSession): void {
     const silentMs = this.#options.clock.monotonicMs() - session.readMs
-    const isIdle = session.connections === 0 && silentMs >= limits.agentIdleMsMax
+    const isIdle = session.connections.size === 0 && silentMs >= limits.agentIdleMsMax
     if (!isIdle) {
       session.deadline = this.#options.deadlines.add(limits.agentIdleMsMax, session)
       return
